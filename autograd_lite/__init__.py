@@ -1,0 +1,32 @@
+"""Ordinary Python arithmetic on scalars, differentiated exactly, drawn and checked.
+
+>>> import autograd_lite as ag
+>>> x = ag.Value(2.0, "x")
+>>> y = ag.sin(x) * x
+>>> y.backward()
+>>> x.grad == ag.sin(2.0) + 2.0 * ag.cos(2.0)
+True
+"""
+from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError,
+                                  DomainError, FormatError, GradientError, InputError, LabelError,
+                                  NumericError, RangeError, RenderError, errstate)
+from autograd_lite.ops import (absolute as abs, acos, acosh, asin, asinh, atan, atan2, atanh, cbrt,
+                               cos, cosh, digamma, dot, elu, erf, erfc, exp, exp2, expm1, gelu,
+                               hypot, leaky_relu, lgamma, log, log1p, log2, log10, log_sigmoid,
+                               logsumexp, maximum, mean, minimum, normal_cdf, normal_pdf, polygamma,
+                               relu, sech2, sigmoid, silu, sin, sinh, softmax, softplus, sqrt, sum,
+                               tan, tanh)
+from autograd_lite.value import Value, label, no_grad
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
+    "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "digamma", "DivisionError",
+    "DomainError", "dot", "elu", "erf", "erfc", "errstate", "exp", "exp2", "expm1", "FormatError",
+    "gelu", "GradientError", "hypot", "InputError", "label", "LabelError", "leaky_relu", "lgamma",
+    "log", "log10", "log1p", "log2", "log_sigmoid", "logsumexp", "maximum", "mean", "minimum",
+    "no_grad", "normal_cdf", "normal_pdf", "NumericError", "polygamma", "RangeError", "relu",
+    "RenderError", "sech2", "sigmoid", "silu", "sin", "sinh", "softmax", "softplus", "sqrt",
+    "sum", "tan", "tanh", "Value",
+]

@@ -1,0 +1,60 @@
+"""Walks over anything with `.operands`: iterative, so depth is no limit.
+
+An operand that is a plain number is no node and is passed over.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
+
+
+class HasOperands(Protocol):
+    """A node: its operands are nodes or plain numbers."""
+
+    @property
+    def operands(self) -> Sequence[object]: ...
+
+
+N = TypeVar("N", bound=HasOperands)
+
+
+def operand_nodes(node: N) -> list[N]:
+    """The nodes among a node's operands, in order, repeated where repeated."""
+    return [operand for operand in node.operands if hasattr(operand, "operands")]  # type: ignore[misc]
+
+
+def topological(roots: Iterable[N],
+                operands: Callable[[N], Iterable[N]] = operand_nodes) -> list[N]:
+    """Every node the roots depend on, and the roots, each after its operands.
+
+    The order depends on the graph alone. `operands` may restrict or extend the
+    walk; the result must have no cycle.
+
+    >>> from autograd_lite import Value
+    >>> x = Value(2.0, "x"); y = (x * x).exp()
+    >>> [node.op or node.label for node in topological([y])]
+    ['x', '*', 'exp']
+    """
+    order: list[N] = []
+    seen: set[int] = set()
+    for root in roots:
+        stack: list[tuple[N, bool]] = [(root, False)]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                order.append(node)
+            elif id(node) not in seen:
+                seen.add(id(node))
+                stack.append((node, True))
+                stack.extend((operand, False) for operand in reversed(list(operands(node)))
+                             if id(operand) not in seen)
+    return order
+
+
+def dependents(order: Iterable[N], sources: Iterable[N]) -> set[int]:
+    """The ids of the nodes in a topological order that are, or depend on, a source."""
+    found = {id(source) for source in sources}
+    for node in order:
+        if any(id(operand) in found for operand in operand_nodes(node)):
+            found.add(id(node))
+    return found

@@ -1,0 +1,1022 @@
+"""The table: one row per primitive operation, and nothing else knows a derivative.
+
+A row is callable: on plain numbers it returns a float; an operand of another
+kind (a `Value`) brings its own way to apply a row. A partial is written once, in
+operations that floats and Values both understand, so it serves first order (on
+floats) and every higher one (on Values). The letters are fixed: `y` the result,
+`x` or `a, b` the operands; ``partials`` has one function of ``(y, *operands)`` for
+each operand, or one function of ``(y, operands)`` giving all of them where the
+number of operands is open. An operand with a default may be left out.
+
+The forms are those that keep their digits; families closed under differentiation
+(tanh and sech2, erf and gauss, hypot and cos_angle, polygamma) keep them at every order.
+"""
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable, Iterable, Sequence
+from numbers import Real
+from typing import Any, Self
+
+from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError,
+                                  RangeError, errstate, raising, signal)
+
+inf, nan, pi = math.inf, math.nan, math.pi
+TABLE: dict[str, Op] = {}
+
+Partial = Callable[..., Any]
+
+
+class Op:
+    """A row of the table: one primitive operation, its derivatives and where they hold.
+
+    `forward` and `partials` are described in the module's docstring. `domain` is a
+    predicate over the operands (always true where left out), `remedy` says it in words,
+    `ieee` gives the result of IEEE 754 outside the domain or on overflow, `kink` the
+    signed distance of the operands to the nearest point where the operation is not
+    smooth (None: smooth wherever it is defined), `singular` says where a derivative is
+    infinite or missing inside the domain, and what to use there instead.
+    """
+
+    def __init__(self, name: str, forward: Callable[..., float],
+                 partials: tuple[Partial | None, ...] | Partial, *, doc: str = "",
+                 domain: Callable[..., bool] = lambda *operands: True,
+                 remedy: str = "the operands must be finite", ieee: Callable[..., float] | None = None,
+                 kink: Callable[..., float] | None = None, singular: str = ""):
+        self.name, self.forward, self.partials = name, forward, partials
+        self.domain, self.remedy, self.ieee = domain, remedy, ieee
+        self.kink, self.singular = kink, singular
+        self.__doc__ = doc
+
+    def __call__(self, *operands: Any) -> Any:
+        """Apply the row: a float from plain numbers, a node where an operand is one."""
+        for x in operands:
+            apply = getattr(type(x), "_apply", None)
+            if apply is not None:
+                return apply(self, operands)
+        return self.evaluate([number(x, self.name) for x in operands])
+
+    def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = ()) -> float:
+        """The result for floats; outside the domain what `errstate` says.
+
+        A nan or inf among the operands is let through as IEEE 754 says; one that
+        arises here (or an inf outside the domain) is an error, which names `nodes`.
+        """
+        try:
+            y = self.forward(*xs)
+            if y - y == 0.0:
+                return y
+            if any(map(math.isnan, xs)) or (math.isinf(y) and any(map(math.isinf, xs))):
+                return y
+            kind: type[NumericError] = RangeError if math.isinf(y) else DomainError
+        except OverflowError:
+            kind, y = RangeError, self.ieee(*xs) if self.ieee else inf
+        except (ValueError, ZeroDivisionError) as error:
+            kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
+            y = self.ieee(*xs) if self.ieee else nan
+        remedy = "the result is too large for a double" if kind is RangeError else self.remedy
+        signal(kind(f"{self.call(xs, nodes)}: {remedy}", self.name, xs, nodes))
+        return y
+
+    def call(self, xs: Sequence[float], nodes: Sequence[Any] = ()) -> str:
+        """The operation as it stands in a message: ``log(-2.0) of 'margin'``."""
+        if self.name[0].isalpha():
+            rest = f", … {len(xs)} operands" if len(xs) > 4 else ""
+            text = f"{self.name}({', '.join(map(repr, xs[:4]))}{rest})"
+        else:
+            text = f" {self.name} ".join(map(repr, xs))
+        labels = [repr(x.label) for x in nodes[:4] if getattr(x, "label", "")]
+        return text + (f" of {', '.join(labels)}" if labels else "")
+
+    def float_derivatives(self, y: float, xs: Sequence[float]) -> list[float]:
+        """All partials as floats; a nan where a rule fails (`ieee_derivatives` says what IEEE does)."""
+        if not raising():
+            with errstate("raise"):
+                return self.float_derivatives(y, xs)
+        try:
+            return self.derivatives(y, xs)
+        except (ValueError, ArithmeticError):
+            pass
+        if callable(self.partials):
+            return [nan] * len(xs)
+        return [self._one(p, y, xs) for p in self.partials[:len(xs)]]
+
+    def _one(self, partial: Partial | None, y: float, xs: Sequence[float]) -> float:
+        try:
+            return partial(y, *xs) if partial else 0.0
+        except (ValueError, ArithmeticError):
+            return nan
+
+    def ieee_derivatives(self, y: float, xs: Sequence[float]) -> list[float]:
+        """All partials as IEEE 754 arithmetic gives them: infinite or nan where there is none."""
+        return list(map(float, self.derivatives(_Ieee(y), [_Ieee(x) for x in xs])))
+
+    def derivatives(self, y: Any, xs: Sequence[Any]) -> list[Any]:
+        """All partials at the operands `xs` (floats or nodes) and the result `y`."""
+        if callable(self.partials):
+            return list(self.partials(y, xs))
+        return [0.0 if p is None else p(y, *xs) for p in self.partials[:len(xs)]]
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if TABLE.get(self.name) is not self:
+            raise InputError(f"cannot pickle the op {self.name!r}: it is not in the table")
+        return row_named, (self.name,)
+
+    def __copy__(self) -> Op:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Op:
+        return self
+
+
+def number(x: Any, where: str = "Value") -> float:
+    """A plain real number as a float; anything else is an `InputError` naming `where`.
+
+    >>> from fractions import Fraction
+    >>> number(Fraction(1, 4))
+    0.25
+    """
+    if type(x) is float:
+        return x
+    if isinstance(x, Real):
+        try:
+            return float(x)
+        except OverflowError:
+            raise RangeError(f"{where}: an integer of {x.bit_length() if isinstance(x, int) else 'so many'}"
+                             " bits is too large for a double; scale it first", where) from None
+    if type(x).__module__ == "numpy" and getattr(x, "shape", None) == () and x.dtype.kind in "biuf":
+        return float(x)
+    kind = type(x).__name__
+    remedy = {"complex": "only real numbers have a derivative here; take v.real or abs(v)",
+              "str": "convert it with float(...)", "Decimal": "convert it with float(...)",
+              "NoneType": "a value is missing",
+              "Value": "it is a Value already; use it as it is, or v.detach() for a copy without gradient",
+              "ndarray": "give one number, or apply the function to an object array of Values",
+              "list": "give one number, or map the function over the list",
+              "tuple": "give one number, or map the function over the tuple"}
+    raise InputError(f"{where}: expected a real number, got {kind} {_short(x)}: "
+                     + remedy.get(kind, "convert it with float(...) if it stands for one"))
+
+
+def _short(x: Any) -> str:
+    text = object.__repr__(x) if hasattr(x, "operands") else repr(x)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def row_named(name: str) -> Op:
+    """The row of the table with this name.
+
+    >>> row_named("exp")
+    <op exp>
+    """
+    try:
+        return TABLE[name]
+    except KeyError:
+        raise InputError(f"no op is called {name!r}; the table has {', '.join(TABLE)}") from None
+
+
+def _row(name: str, forward: Callable[..., float], partials: Any, doc: str = "", **facts: Any) -> Op:
+    TABLE[name] = row = Op(name, forward, partials, doc=doc, **facts)
+    return row
+
+
+class Operators:
+    """Python's operators, and a method for each row of scalars, each by its row."""
+
+    __slots__ = ()
+
+    def _by(self, row: Op, *operands: Any) -> Self:
+        """The row on operands of which one is ours; a stranger's own operator goes first."""
+        for x in operands:
+            if not isinstance(x, (Operators, Real)) and type(x).__module__ != "builtins":
+                try:
+                    number(x, row.name)
+                except InputError:
+                    return NotImplemented  # type: ignore[no-any-return]
+        result: Self = row(*operands)
+        return result
+
+    def __add__(self, other: Any) -> Self: return self._by(add, self, other)
+    def __radd__(self, other: Any) -> Self: return self._by(add, other, self)
+    def __sub__(self, other: Any) -> Self: return self._by(sub, self, other)
+    def __rsub__(self, other: Any) -> Self: return self._by(sub, other, self)
+    def __mul__(self, other: Any) -> Self: return self._by(mul, self, other)
+    def __rmul__(self, other: Any) -> Self: return self._by(mul, other, self)
+    def __truediv__(self, other: Any) -> Self: return self._by(div, self, other)
+    def __rtruediv__(self, other: Any) -> Self: return self._by(div, other, self)
+    def __pow__(self, other: Any) -> Self: return self._by(power, self, other)
+    def __rpow__(self, other: Any) -> Self: return self._by(power, other, self)
+    def __mod__(self, other: Any) -> Self: return self._by(mod, self, other)
+    def __rmod__(self, other: Any) -> Self: return self._by(mod, other, self)
+    def __floordiv__(self, other: Any) -> Self: return self._by(floordiv, self, other)
+    def __rfloordiv__(self, other: Any) -> Self: return self._by(floordiv, other, self)
+    def __divmod__(self, other: Any) -> tuple[Self, Self]: return self // other, self % other
+    def __rdivmod__(self, other: Any) -> tuple[Self, Self]: return other // self, other % self
+    def __neg__(self) -> Self: return self._by(neg, self)
+    def __pos__(self) -> Self: return self
+    def __abs__(self) -> Self: return self._by(absolute, self)
+
+    def exp(self) -> Self: return self._by(exp, self)
+    def exp2(self) -> Self: return self._by(exp2, self)
+    def expm1(self) -> Self: return self._by(expm1, self)
+    def log(self) -> Self: return self._by(log, self)
+    def log2(self) -> Self: return self._by(log2, self)
+    def log10(self) -> Self: return self._by(log10, self)
+    def log1p(self) -> Self: return self._by(log1p, self)
+    def sqrt(self) -> Self: return self._by(sqrt, self)
+    def cbrt(self) -> Self: return self._by(cbrt, self)
+    def sin(self) -> Self: return self._by(sin, self)
+    def cos(self) -> Self: return self._by(cos, self)
+    def tan(self) -> Self: return self._by(tan, self)
+    def asin(self) -> Self: return self._by(asin, self)
+    def acos(self) -> Self: return self._by(acos, self)
+    def atan(self) -> Self: return self._by(atan, self)
+    def sinh(self) -> Self: return self._by(sinh, self)
+    def cosh(self) -> Self: return self._by(cosh, self)
+    def tanh(self) -> Self: return self._by(tanh, self)
+    def sech2(self) -> Self: return self._by(sech2, self)
+    def asinh(self) -> Self: return self._by(asinh, self)
+    def acosh(self) -> Self: return self._by(acosh, self)
+    def atanh(self) -> Self: return self._by(atanh, self)
+    def erf(self) -> Self: return self._by(erf, self)
+    def erfc(self) -> Self: return self._by(erfc, self)
+    def gauss(self) -> Self: return self._by(gauss, self)
+    def normal_pdf(self) -> Self: return self._by(normal_pdf, self)
+    def normal_cdf(self) -> Self: return self._by(normal_cdf, self)
+    def lgamma(self) -> Self: return self._by(lgamma, self)
+    def digamma(self) -> Self: return self._by(digamma, self)
+    def sigmoid(self) -> Self: return self._by(sigmoid, self)
+    def log_sigmoid(self) -> Self: return self._by(log_sigmoid, self)
+    def softplus(self) -> Self: return self._by(softplus, self)
+    def relu(self, *at_zero: float) -> Self: return self._by(relu, self, *at_zero)
+    def leaky_relu(self, *slope: Any) -> Self: return self._by(leaky_relu, self, *slope)
+    def elu(self, *alpha: Any) -> Self: return self._by(elu, self, *alpha)
+    def gelu(self) -> Self: return self._by(gelu, self)
+    def silu(self) -> Self: return self._by(silu, self)
+    def abs(self) -> Self: return self._by(absolute, self)
+    def minimum(self, other: Any) -> Self: return self._by(minimum, self, other)
+    def maximum(self, other: Any) -> Self: return self._by(maximum, self, other)
+    def hypot(self, other: Any) -> Self: return self._by(hypot, self, other)
+    def cos_angle(self, other: Any) -> Self: return self._by(cos_angle, self, other)
+    def atan2(self, other: Any) -> Self: return self._by(atan2, self, other)
+
+    # NumPy's names for the same methods: np.arcsin of an object array calls them.
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+    arcsinh, arccosh, arctanh, absolute = asinh, acosh, atanh, abs
+
+
+class _Ieee(Operators, float):  # type: ignore[misc]
+    """A float whose operations never raise, to evaluate a partial as IEEE 754 would."""
+
+    @staticmethod
+    def _apply(row: Op, operands: Sequence[Any]) -> _Ieee:
+        with errstate("ignore"):
+            return _Ieee(row.evaluate([float(x) for x in operands]))
+
+
+# -- numbers the rules need, and helpers that floats and Values both pass through -------
+
+_LN2, _LOG2E, _LOG10E = math.log(2.0), 1.4426950408889634, 0.4342944819032518
+_SQRT_HALF = 0.7071067811865476               # and what is missing to 1/√2:
+_SQRT_HALF_REST = -4.833646656726457e-17
+_INV_SQRT_2PI, _TWO_INV_SQRT_PI = 0.3989422804014327, 1.1283791670955126
+_TINY = 2.2250738585072014e-308               # the smallest normal double
+
+
+def _side(x: Any, below: Any, at: Any, above: Any) -> Any:
+    """`below`, `at` or `above` zero; a nan stays a nan."""
+    return above if x > 0.0 else below if x < 0.0 else at if x == 0.0 else nan
+
+
+def _order(a: Any, b: Any) -> float:
+    """1 where a > b, ½ at a tie, 0 where a < b."""
+    return 1.0 if a > b else 0.0 if a < b else 0.5 if a == b else nan
+
+
+def _head(x: float) -> float:
+    """The upper 26 bits of x, so that their square is exact."""
+    c = 134217729.0 * x
+    return c - (c - x)
+
+
+def _scaled_hypot(a: Any, b: Any) -> tuple[Any, float]:
+    """hypot of the operands times a power of two that keeps it exact, and that power."""
+    if -1e-290 < a < 1e-290 and -1e-290 < b < 1e-290:
+        scale = 2.0 ** 600
+    elif -1e300 < a < 1e300 and -1e300 < b < 1e300:
+        scale = 1.0
+    else:
+        scale = 2.0 ** -600
+    return (hypot(a, b), 1.0) if scale == 1.0 else (hypot(a * scale, b * scale), scale)
+
+
+def _over_hypot(u: Any, a: Any, b: Any) -> Any:
+    h, scale = _scaled_hypot(a, b)
+    return u / h if scale == 1.0 else u / h * scale
+
+
+# -- arithmetic ------------------------------------------------------------------------
+
+def _pow(a: float, b: float) -> float:
+    if a == 0.0 and b < 0.0:
+        raise ZeroDivisionError
+    return math.pow(a, b)
+
+
+def _pow_base(y: Any, a: Any, b: Any) -> Any:
+    if b == 0.0:
+        return 0.0
+    if (b - 1.0) + 1.0 == b or a == 0.0:
+        return b * a ** (b - 1.0)
+    return b * (y / a)
+
+
+def _pow_log(a: float, b: float, n: float) -> float:
+    """a**b · log(a)**n, 0 where a is 0 and b > 0."""
+    if a == 0.0 and b > 0.0:
+        return 0.0
+    return math.pow(a, b) * math.pow(math.log(a), n)
+
+
+def _pow_log_base(y: Any, a: Any, b: Any, n: Any) -> Any:
+    rest = pow_log(a, b - 1.0, n - 1.0) if n > 1.0 else a ** (b - 1.0)
+    return b * pow_log(a, b - 1.0, n) + n * rest
+
+
+def _odd(b: float) -> bool:
+    return b % 2.0 == 1.0
+
+
+def _over(y: Any, a: Any, b: Any) -> Any:
+    """−(a/b)/b, by way of b² where a/b has lost digits to underflow."""
+    return -y / b if not -_TINY < y < _TINY or not -1.0 < b < 1.0 else -a / (b * b)
+
+
+add: Op = _row("+", lambda a, b: a + b, (lambda y, a, b: 1.0, lambda y, a, b: 1.0))
+sub: Op = _row("-", lambda a, b: a - b, (lambda y, a, b: 1.0, lambda y, a, b: -1.0))
+mul: Op = _row("*", lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a))
+div: Op = _row(
+    "/", lambda a, b: a / b, (lambda y, a, b: 1.0 / b, _over),
+    domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
+    ieee=lambda a, b: nan if a == 0.0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b))
+neg: Op = _row("neg", lambda x: -x, (lambda y, x: -1.0,))
+power: Op = _row(
+    "**", _pow, (_pow_base, lambda y, a, b: pow_log(a, b, 1.0)),
+    domain=lambda a, b: a > 0.0 or (b == math.floor(b) and (a != 0.0 or b >= 0.0))
+    or (a == 0.0 and b > 0.0),
+    remedy="a negative base needs a whole exponent, and 0 an exponent that is not negative",
+    ieee=lambda a, b: (math.copysign(inf, a) if _odd(b) else inf)
+    if a == 0.0 or b == math.floor(b) else nan,
+    singular="the derivative by the exponent needs a positive base, and the one by the "
+    "base is infinite at 0 for an exponent below 1; give the exponent as a "
+    "plain number, or keep the base away from 0")
+pow_log: Op = _row(
+    "pow_log", _pow_log,
+    (_pow_log_base, lambda y, a, b, n: pow_log(a, b, n + 1.0), None),
+    "a**b · log(a)**n for a > 0, and 0 at a = 0 with b > 0: the n-th derivative of a**b by b.",
+    domain=lambda a, b, n: a > 0.0 or (a == 0.0 and b > 0.0),
+    remedy="the base must be positive",
+    ieee=lambda a, b, n: -inf if a == 0.0 and b == 0.0 and n == 1.0 else nan)
+mod: Op = _row(
+    "%", lambda a, b: a % b, (lambda y, a, b: 1.0, lambda y, a, b: -(a // b)),
+    domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
+    kink=lambda a, b: a - b * round(a / b))
+floordiv: Op = _row(
+    "//", lambda a, b: a // b, (lambda y, a, b: 0.0, lambda y, a, b: 0.0),
+    domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
+    kink=lambda a, b: a - b * round(a / b))
+
+# -- exponentials and logarithms -------------------------------------------------------
+
+exp: Op = _row(
+    "exp", math.exp, (lambda y, x: y,),
+    """e to the power x.
+
+    >>> exp(0.0)
+    1.0
+    """)
+exp2: Op = _row(
+    "exp2", math.exp2, (lambda y, x: y * _LN2,),
+    """2 to the power x.
+
+    >>> exp2(3.0)
+    8.0
+    """)
+expm1: Op = _row(
+    "expm1", math.expm1, (lambda y, x: exp(x),),
+    """e**x − 1, without cancellation near 0.
+
+    >>> expm1(1e-12)
+    1.0000000000005e-12
+    """)
+log: Op = _row(
+    "log", math.log, (lambda y, x: 1.0 / x,),
+    """The natural logarithm, for x > 0.
+
+    >>> log(1.0)
+    0.0
+    >>> log(-2.0)
+    Traceback (most recent call last):
+    autograd_lite.errors.DomainError: log(-2.0): the operand must be positive
+    """, domain=lambda x: x > 0.0, remedy="the operand must be positive",
+    ieee=lambda x: -inf if x == 0.0 else nan)
+log2: Op = _row(
+    "log2", math.log2, (lambda y, x: _LOG2E / x,),
+    """The logarithm to base 2, for x > 0.
+
+    >>> log2(8.0)
+    3.0
+    """, domain=lambda x: x > 0.0, remedy="the operand must be positive",
+    ieee=lambda x: -inf if x == 0.0 else nan)
+log10: Op = _row(
+    "log10", math.log10, (lambda y, x: _LOG10E / x,),
+    """The logarithm to base 10, for x > 0.
+
+    >>> log10(1000.0)
+    3.0
+    """, domain=lambda x: x > 0.0, remedy="the operand must be positive",
+    ieee=lambda x: -inf if x == 0.0 else nan)
+log1p: Op = _row(
+    "log1p", math.log1p, (lambda y, x: 1.0 / (1.0 + x),),
+    """log(1 + x), without cancellation near 0, for x > −1.
+
+    >>> log1p(1e-12)
+    9.999999999995e-13
+    """, domain=lambda x: x > -1.0, remedy="the operand must be greater than -1",
+    ieee=lambda x: -inf if x == -1.0 else nan)
+sqrt: Op = _row(
+    "sqrt", math.sqrt, (lambda y, x: 0.5 / y,),
+    """The square root, for x ≥ 0. Its derivative at 0 is infinite.
+
+    >>> sqrt(9.0)
+    3.0
+    """, domain=lambda x: x >= 0.0, remedy="the operand must not be negative",
+    singular="its derivative is infinite at 0; for sqrt(x*x) use abs(x), "
+    "for sqrt(x*x + y*y) use hypot(x, y)")
+cbrt: Op = _row(
+    "cbrt", math.cbrt, (lambda y, x: y / x / 3.0 if x != 0.0 else 1.0 / abs(x),),
+    """The cube root, of negative numbers too.
+
+    >>> cbrt(-8.0)
+    -2.0
+    """, singular="its derivative is infinite at 0; keep the operand away from 0")
+
+# -- trigonometry ----------------------------------------------------------------------
+
+sin: Op = _row(
+    "sin", math.sin, (lambda y, x: cos(x),),
+    """The sine; x in radians.
+
+    >>> sin(0.0)
+    0.0
+    """)
+cos: Op = _row(
+    "cos", math.cos, (lambda y, x: -sin(x),),
+    """The cosine; x in radians.
+
+    >>> cos(0.0)
+    1.0
+    """)
+tan: Op = _row(
+    "tan", math.tan, (lambda y, x: 1.0 + y * y,),
+    """The tangent; x in radians.
+
+    >>> tan(0.0)
+    0.0
+    """)
+_unit_interval = {"domain": lambda x: -1.0 <= x <= 1.0, "remedy": "the operand must lie in [-1, 1]",
+                  "singular": "its derivative is infinite at -1 and 1; keep the operand inside (-1, 1)"}
+asin: Op = _row(
+    "asin", math.asin, (lambda y, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),),
+    """The inverse sine of x in [−1, 1], in radians.
+
+    >>> asin(0.0)
+    0.0
+    """, **_unit_interval)
+acos: Op = _row(
+    "acos", math.acos, (lambda y, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),),
+    """The inverse cosine of x in [−1, 1], in radians.
+
+    >>> acos(1.0)
+    0.0
+    """, **_unit_interval)
+atan: Op = _row(
+    "atan", math.atan, (lambda y, x: 1.0 / (1.0 + x * x) if -1e100 < x < 1e100 else 1.0 / x / x,),
+    """The inverse tangent, in radians.
+
+    >>> atan(0.0)
+    0.0
+    """)
+sinh: Op = _row(
+    "sinh", math.sinh, (lambda y, x: cosh(x),),
+    """The hyperbolic sine.
+
+    >>> sinh(0.0)
+    0.0
+    """, ieee=lambda x: math.copysign(inf, x))
+cosh: Op = _row(
+    "cosh", math.cosh, (lambda y, x: sinh(x),),
+    """The hyperbolic cosine.
+
+    >>> cosh(0.0)
+    1.0
+    """)
+tanh: Op = _row(
+    "tanh", math.tanh, (lambda y, x: sech2(x),),
+    """The hyperbolic tangent.
+
+    >>> tanh(1000.0)
+    1.0
+    """)
+
+
+def _sech2(x: float) -> float:
+    e = math.exp(-2.0 * abs(x))
+    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
+sech2: Op = _row(
+    "sech2", _sech2, (lambda y, x: -2.0 * y * tanh(x),),
+    """1/cosh(x)², the derivative of tanh, to the last digits at any x.
+
+    >>> sech2(0.0)
+    1.0
+    """)
+asinh: Op = _row(
+    "asinh", math.asinh, (lambda y, x: 1.0 / hypot(1.0, x),),
+    """The inverse hyperbolic sine.
+
+    >>> asinh(0.0)
+    0.0
+    """)
+acosh: Op = _row(
+    "acosh", math.acosh, (lambda y, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),),
+    """The inverse hyperbolic cosine, for x ≥ 1.
+
+    >>> acosh(1.0)
+    0.0
+    """, domain=lambda x: x >= 1.0, remedy="the operand must be at least 1",
+    singular="its derivative is infinite at 1; keep the operand above 1")
+atanh: Op = _row(
+    "atanh", math.atanh, (lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x)),),
+    """The inverse hyperbolic tangent, for −1 < x < 1.
+
+    >>> atanh(0.0)
+    0.0
+    """, domain=lambda x: -1.0 < x < 1.0, remedy="the operand must lie strictly between -1 and 1",
+    ieee=lambda x: math.copysign(inf, x) if abs(x) == 1.0 else nan)
+
+# -- the normal distribution and its kin -------------------------------------------------
+
+
+def _gauss(x: float, half: float = 1.0) -> float:
+    """e^(−half·x²), the square split so that its rounding does not enter the exponent."""
+    if abs(x) > 40.0:
+        return 0.0
+    h = _head(x)
+    return math.exp(-h * h * half) * math.exp(-(x - h) * (x + h) * half)
+
+
+def _normal_cdf(x: float) -> float:
+    z = -x * _SQRT_HALF
+    if not -6.0 < z < 28.0:                     # 1 or 0 to the last bit, or a nan
+        return 0.5 * math.erfc(z)
+    h, c = _head(x), _head(_SQRT_HALF)          # what z is short of −x/√2
+    rest = -((h * c + z) + (x - h) * c + x * (_SQRT_HALF - c)) - x * _SQRT_HALF_REST
+    return 0.5 * (math.erfc(z) - _TWO_INV_SQRT_PI * _gauss(z) * rest * (1.0 - z * rest))
+
+
+def _gelu(x: float) -> float:
+    if x >= -30.0 or x != x:
+        return x * _normal_cdf(x)
+    q = 1.0 / x / x                             # Φ itself is below the normal doubles
+    return -_normal_pdf(x) * (1.0 - q * (1.0 - q * 3.0 * (1.0 - q * 5.0 * (1.0 - q * 7.0 * (1.0 - 9.0 * q)))))
+
+
+def _normal_pdf(x: float) -> float:
+    return _INV_SQRT_2PI * _gauss(x, 0.5)
+
+
+gauss: Op = _row(
+    "gauss", _gauss, (lambda y, x: -2.0 * x * y,),
+    """e^(−x²), to the last digits at any x.
+
+    >>> gauss(0.0)
+    1.0
+    """)
+erf: Op = _row(
+    "erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
+    """The error function.
+
+    >>> erf(0.0)
+    0.0
+    """)
+erfc: Op = _row(
+    "erfc", math.erfc, (lambda y, x: -_TWO_INV_SQRT_PI * gauss(x),),
+    """The complementary error function, 1 − erf(x).
+
+    >>> erfc(0.0)
+    1.0
+    """)
+normal_pdf: Op = _row(
+    "normal_pdf", _normal_pdf, (lambda y, x: -x * y,),
+    """The density of the standard normal distribution.
+
+    >>> normal_pdf(0.0)
+    0.3989422804014327
+    """)
+normal_cdf: Op = _row(
+    "normal_cdf", _normal_cdf, (lambda y, x: normal_pdf(x),),
+    """The distribution function of the standard normal distribution.
+
+    >>> normal_cdf(0.0)
+    0.5
+    """)
+gelu: Op = _row(
+    "gelu", _gelu, (lambda y, x: normal_cdf(x) + x * normal_pdf(x),),
+    """x·Φ(x), Φ the normal distribution function (the erf form).
+
+    >>> gelu(0.0)
+    0.0
+    """)
+
+# -- the gamma family --------------------------------------------------------------------
+
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510,
+              43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730, 8553103 / 6)
+
+
+def _cot(x: float) -> float:
+    """cot(πx), from the exact distance of x to the nearest integer."""
+    r = x - math.floor(x + 0.5)
+    if abs(r) <= 0.25:
+        return 1.0 / math.tan(pi * r)
+    return math.copysign(math.tan(pi * (0.5 - abs(r))), r)
+
+
+def _pole(x: float) -> None:
+    if x <= 0.0 and x == math.floor(x):
+        raise ValueError
+
+
+def _digamma(x: float) -> float:
+    _pole(x)
+    if x < 0.0:
+        return _digamma(1.0 - x) - pi * _cot(x)
+    terms = []
+    while x < 12.0:
+        terms.append(-1.0 / x)
+        x += 1.0
+    terms += [math.log(x), -0.5 / x]
+    terms += [-b / (2 * k) / x ** (2 * k) for k, b in enumerate(_BERNOULLI, 1) if x < 1e20]
+    return math.fsum(terms)
+
+
+def _polygamma(n: float, x: float) -> float:
+    order = int(n)
+    if order != n or order < 0:
+        raise ValueError
+    if order == 0:
+        return _digamma(x)
+    _pole(x)
+    sign = 1.0 if order % 2 else -1.0
+    if x < 0.0:
+        poly = [0.0, 1.0]                       # the derivatives of cot are polynomials in cot
+        for _ in range(order):
+            slope = [k * c for k, c in enumerate(poly)][1:]
+            poly = [-(p + q) for p, q in zip([*slope, 0.0, 0.0], [0.0, 0.0, *slope])]
+        c = _cot(x)
+        turn = pi ** (order + 1) * math.fsum(p * c ** k for k, p in enumerate(poly))
+        return -turn - sign * _polygamma(n, 1.0 - x)
+    terms = []
+    factorial = float(math.factorial(order))
+    while x < 12.0 + order:
+        terms.append(factorial / x ** (order + 1))
+        x += 1.0
+    # The tail from x on (Abramowitz & Stegun 6.4.11), its leading factor taken out.
+    tail = [1.0, order / (2.0 * x)]
+    term = 1.0
+    for k, b in enumerate(_BERNOULLI, 1):
+        term *= (2 * k + order - 1) * max(2 * k + order - 2, 1) / ((2 * k) * (2 * k - 1)) / x / x \
+            if k > 1 else order * (order + 1) / 2.0 / x / x
+        tail.append(b * term)
+    lead = math.factorial(order - 1)
+    return sign * math.fsum([*terms, lead * math.fsum(tail) / x ** order])
+
+
+_positive_or_broken = {"domain": lambda x: x > 0.0 or x != math.floor(x),
+                       "remedy": "the operand must not be 0 or a negative whole number"}
+lgamma: Op = _row(
+    "lgamma", math.lgamma, (lambda y, x: digamma(x),),
+    """log |Γ(x)|, except at 0, −1, −2, …
+
+    >>> lgamma(1.0)
+    0.0
+    """, ieee=lambda x: inf, **_positive_or_broken)
+digamma: Op = _row(
+    "digamma", _digamma, (lambda y, x: polygamma(1.0, x),),
+    """The derivative of lgamma.
+
+    >>> round(digamma(1.0), 12)
+    -0.577215664902
+    """, **_positive_or_broken)
+polygamma: Op = _row(
+    "polygamma", _polygamma, (None, lambda y, n, x: polygamma(n + 1.0, x)),
+    """The n-th derivative of digamma at x (n a whole number, n ≥ 0).
+
+    >>> round(polygamma(1, 1.0), 12)
+    1.644934066848
+    """, domain=lambda n, x: n >= 0.0 and n == math.floor(n) and (x > 0.0 or x != math.floor(x)),
+    remedy="n must be a whole number, not negative, and x not 0 or a negative whole number",
+    ieee=lambda n, x: inf if n % 2.0 == 1.0 else -inf if x == 0.0 else nan)
+
+# -- activations -------------------------------------------------------------------------
+
+
+def _sigmoid(x: float) -> float:
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+def _softplus(x: float) -> float:
+    return (x if x > 0.0 else 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def _silu(x: float) -> float:
+    if x > -700.0 or x != x:
+        return x * _sigmoid(x)
+    return math.exp(0.5 * x) * x * math.exp(0.5 * x)
+
+
+def _silu_partial(y: Any, x: Any) -> Any:
+    if x < -700.0:
+        half = exp(0.5 * x)
+        return half * (1.0 + x) * half
+    return sigmoid(x) * (1.0 + x * sigmoid(-x))
+
+
+def _kink_at_zero(x: float, *parameters: float) -> float:
+    return x
+
+
+sigmoid: Op = _row(
+    "sigmoid", _sigmoid, (lambda y, x: 0.25 * sech2(0.5 * x),),
+    """1 / (1 + e^(−x)), saturated without overflow.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0)
+    (0.5, 0.0)
+    """)
+log_sigmoid: Op = _row(
+    "log_sigmoid", lambda x: -_softplus(-x), (lambda y, x: sigmoid(-x),),
+    """log(sigmoid(x)), accurate at any x.
+
+    >>> log_sigmoid(-1000.0)
+    -1000.0
+    """)
+softplus: Op = _row(
+    "softplus", _softplus, (lambda y, x: sigmoid(x),),
+    """log(1 + e^x), without overflow.
+
+    >>> softplus(1000.0)
+    1000.0
+    """)
+relu: Op = _row(
+    "relu", lambda x, at_zero=0.0: x if x > 0.0 or x != x else 0.0,
+    (lambda y, x, at_zero=0.0: _side(x, 0.0, at_zero, 1.0), None),
+    """max(x, 0). The derivative at 0 is `at_zero`, a plain number (default 0).
+
+    >>> relu(-3.0), relu(3.0)
+    (0.0, 3.0)
+    """, kink=_kink_at_zero)
+leaky_relu: Op = _row(
+    "leaky_relu", lambda x, slope=0.01: x if x > 0.0 else slope * x,
+    (lambda y, x, slope=0.01: _side(x, slope, slope, 1.0),
+     lambda y, x, slope=0.01: x if x < 0.0 else 0.0),
+    """x where positive, slope·x elsewhere (default slope 0.01).
+
+    >>> leaky_relu(-2.0, 0.5)
+    -1.0
+    """, kink=_kink_at_zero)
+elu: Op = _row(
+    "elu", lambda x, alpha=1.0: x if x > 0.0 else alpha * math.expm1(x),
+    (lambda y, x, alpha=1.0: 1.0 if x > 0.0 else alpha * exp(x),
+     lambda y, x, alpha=1.0: expm1(x) if x < 0.0 else 0.0),
+    """x where positive, alpha·(e^x − 1) elsewhere (default alpha 1).
+
+    >>> elu(2.0)
+    2.0
+    """, kink=_kink_at_zero)
+silu: Op = _row(
+    "silu", _silu, (_silu_partial,),
+    """x·sigmoid(x).
+
+    >>> silu(0.0)
+    0.0
+    """)
+
+# -- selection and distance --------------------------------------------------------------
+
+absolute: Op = _row(
+    "abs", abs, (lambda y, x: _side(x, -1.0, 0.0, 1.0),),
+    """|x|. The derivative at 0 is 0.
+
+    >>> absolute(-2.0)
+    2.0
+    """, kink=_kink_at_zero)
+minimum: Op = _row(
+    "minimum", lambda a, b: a if a <= b else b if b < a else a + b,
+    (lambda y, a, b: _order(b, a), lambda y, a, b: _order(a, b)),
+    """The smaller of a and b. At a tie each has derivative ½.
+
+    >>> minimum(1.0, 2.0)
+    1.0
+    """, kink=lambda a, b: a - b)
+maximum: Op = _row(
+    "maximum", lambda a, b: a if a >= b else b if b > a else a + b,
+    (lambda y, a, b: _order(a, b), lambda y, a, b: _order(b, a)),
+    """The larger of a and b. At a tie each has derivative ½.
+
+    >>> maximum(1.0, 2.0)
+    2.0
+    """, kink=lambda a, b: a - b)
+
+
+def _cos_angle(a: float, b: float) -> float:
+    h, scale = _scaled_hypot(a, b)
+    return a * scale / h if h else 0.0
+
+
+hypot: Op = _row(
+    "hypot", math.hypot, (lambda y, a, b: cos_angle(a, b), lambda y, a, b: cos_angle(b, a)),
+    """√(a² + b²), without overflow; its derivatives at (0, 0) are 0.
+
+    >>> hypot(3.0, 4.0)
+    5.0
+    """, kink=lambda a, b: math.hypot(a, b))
+cos_angle: Op = _row(
+    "cos_angle", _cos_angle,
+    (lambda y, a, b: _over_hypot(cos_angle(b, a) * cos_angle(b, a), a, b),
+     lambda y, a, b: -_over_hypot(y * cos_angle(b, a), a, b)),
+    """a / hypot(a, b), and 0 at (0, 0): the cosine of the angle of (a, b).
+
+    >>> cos_angle(3.0, 4.0)
+    0.6
+    """, domain=lambda a, b: a != 0.0 or b != 0.0,
+    singular="it has no derivative at (0, 0); keep the point away from the origin")
+atan2: Op = _row(
+    "atan2", math.atan2,
+    (lambda y, a, b: _over_hypot(cos_angle(b, a), a, b),
+     lambda y, a, b: -_over_hypot(cos_angle(a, b), a, b)),
+    """The angle of the point (b, a): the inverse tangent of a/b in its quadrant, in radians.
+
+    >>> atan2(0.0, 1.0)
+    0.0
+    """, kink=lambda a, b: a if b < 0.0 else math.hypot(a, b),
+    singular="it has no derivative at (0, 0); keep the point away from the origin")
+
+# -- many operands -----------------------------------------------------------------------
+
+
+def _chain_sum(xs: Sequence[float]) -> float:
+    total = xs[0]
+    for x in xs[1:]:
+        total += x
+    return total
+
+
+def _halves(xs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+    """The operands of dot: two equally long rows, and a bias where one is given."""
+    n = len(xs) // 2
+    return xs[:n], xs[n:2 * n], xs[2 * n:]
+
+
+def _dot(*xs: float) -> float:
+    n = len(xs) // 2
+    total = xs[0] * xs[n]
+    for i in range(1, n):
+        total += xs[i] * xs[n + i]
+    return total + xs[-1] if len(xs) % 2 else total
+
+
+def _dot_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
+    left, right, bias = _halves(xs)
+    return [*right, *left, *[1.0 for _ in bias]]
+
+
+def _logsumexp(*xs: float) -> float:
+    top = builtins.max(xs)
+    if top - top != 0.0:                        # an inf decides alone; a nan goes through
+        return math.fsum(xs) if any(map(math.isnan, xs)) else top
+    rest = list(xs)
+    rest.remove(top)
+    return top + math.log1p(math.fsum([math.exp(x - top) for x in rest]))
+
+
+def _softmax_first(*xs: float) -> float:
+    """The share of the first operand."""
+    top = builtins.max(xs)
+    if top - top != 0.0:
+        return nan
+    return math.exp(xs[0] - top) / math.fsum([math.exp(x - top) for x in xs])
+
+
+def _shares(xs: Sequence[Any]) -> list[Any]:
+    """softmax of floats or nodes, each share one node."""
+    if builtins.all(type(x) is float for x in xs):
+        top = builtins.max(xs)
+        powers = [math.exp(x - top) if top - top == 0.0 else nan for x in xs]
+        total = math.fsum(powers)
+        return [power / total for power in powers]
+    return [softmax_first(x, *xs[:i], *xs[i + 1:]) for i, x in enumerate(xs)]
+
+
+def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
+    others = _shares(xs)[1:]
+    return [y * sum(others) if others else 0.0, *[-y * p for p in others]]
+
+
+def _ones(y: Any, xs: Sequence[Any]) -> list[float]:
+    return [1.0] * len(xs)
+
+
+sum_row: Op = _row("sum", lambda *xs: _chain_sum(xs), _ones)
+fsum_row: Op = _row("fsum", lambda *xs: math.fsum(xs), _ones)
+mean_row: Op = _row("mean", lambda *xs: _chain_sum(xs) / len(xs), lambda y, xs: [1.0 / len(xs)] * len(xs))
+dot_row: Op = _row("dot", _dot, _dot_partials)
+logsumexp_row: Op = _row("logsumexp", _logsumexp, lambda y, xs: _shares(xs))
+softmax_first: Op = _row("softmax", _softmax_first, _softmax_partials)
+
+
+def _operands(name: str, xs: Iterable[Any]) -> list[Any]:
+    try:
+        operands = list(xs)
+    except TypeError:
+        raise InputError(f"{name}: expected a sequence of numbers, got {type(xs).__name__}; "
+                         f"write {name}([a, b, …])") from None
+    if not operands:
+        raise InputError(f"{name}: the sequence is empty; give at least one number")
+    return operands
+
+
+def sum(xs: Iterable[Any], *, exact: bool = False) -> Any:
+    """The sum of a sequence, as one node. An empty one gives 0.0.
+
+    Adds left to right, as a chain of ``+`` does; ``exact=True`` rounds only once
+    (`math.fsum`).
+
+    >>> sum([0.1] * 10), sum([0.1] * 10, exact=True)
+    (0.9999999999999999, 1.0)
+    """
+    operands = list(xs) if not isinstance(xs, (int, float)) else _operands("sum", xs)
+    return (fsum_row if exact else sum_row)(*operands) if operands else 0.0
+
+
+def mean(xs: Iterable[Any]) -> Any:
+    """The arithmetic mean of a sequence, as one node.
+
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
+    """
+    return mean_row(*_operands("mean", xs))
+
+
+def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None) -> Any:
+    """Σ xs[i]·ys[i] (+ bias), as one node, added left to right.
+
+    >>> dot([1.0, 2.0], [3.0, 4.0])
+    11.0
+    >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
+    11.5
+    """
+    left, right = _operands("dot", xs), _operands("dot", ys)
+    if len(left) != len(right):
+        raise InputError(f"dot: the sequences have {len(left)} and {len(right)} numbers; "
+                         "they must be equally long")
+    return dot_row(*left, *right) if bias is None else dot_row(*left, *right, bias)
+
+
+def logsumexp(xs: Iterable[Any]) -> Any:
+    """log Σ e^xs[i], as one node, without overflow.
+
+    >>> logsumexp([1000.0, 1000.0]) == 1000.0 + log(2.0)
+    True
+    """
+    return logsumexp_row(*_operands("logsumexp", xs))
+
+
+def softmax(xs: Iterable[Any]) -> list[Any]:
+    """e^xs[i] / Σ e^xs[j], a list as long as xs, each entry one node.
+
+    >>> softmax([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    return _shares(_operands("softmax", xs))
+
+
+__test__ = {row.name: row.__doc__ for row in TABLE.values() if row.__doc__}

@@ -1,0 +1,650 @@
+"""`Value`: a recorded number, its operators, and the backward pass."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, NamedTuple
+
+from autograd_lite.errors import (DomainError, GradientError, InputError, LabelError, RangeError,
+                                  signal)
+from autograd_lite.graph import topological
+from autograd_lite.ops import (TABLE, Op, Operators, add, mul, neg, number, relu, sub)
+
+_ZERO = 0.0                  # the one object that stands for "no gradient has arrived yet"
+_special = False             # is any special mode on, in any thread? Off, the hot path asks no more
+_no_grad: ContextVar[bool] = ContextVar("no_grad", default=False)
+_lock = threading.RLock()    # a backward pass marks nodes, which threads may share
+_pickling = threading.local()
+
+
+class Note(NamedTuple):
+    """What a few nodes carry beside their number: a label, the layers it lies in, a source line."""
+
+    label: str = ""
+    scope: tuple[str, ...] = ()
+    line: tuple[str, int, str] | None = None
+
+
+_NO_NOTE = Note()
+
+
+class Value(Operators):
+    """A real number that records what is computed from it.
+
+    Args:
+        data: an int, float, bool, Fraction, or a NumPy real scalar or 0-d array.
+        label: a name for people; pictures, messages and claims use it.
+        requires_grad: False for a constant, to which no gradient flows.
+
+    Raises:
+        InputError: (a TypeError) `data` is no real number.
+        RangeError: (an OverflowError) `data` is an integer too large for a double.
+
+    >>> x = Value(3.0, "x")
+    >>> y = x * x + 1
+    >>> y.backward()
+    >>> y.data, x.grad
+    (10.0, 6.0)
+    """
+
+    # A node has at most two operands in `_a` and `_b`, with their partials in `_pa` and
+    # `_pb`; a node with many has the tuple of operands in `_a`, None in `_b`, and the tuple
+    # of partials in `_pb`. An operand may be a float (a constant). A partial is None where
+    # no gradient flows; `_grad` is None on a node to which none flows. `_row` is None on a
+    # leaf. `_note` is set on few nodes.
+    __slots__ = ("_data", "_grad", "_row", "_a", "_b", "_pa", "_pb", "_note")
+
+    _data: float
+    _grad: Any
+    _row: Op | None
+    _a: Any
+    _b: Any
+    _pa: Any
+    _pb: Any
+    _note: Note
+
+    def __init__(self, data: Any, label: str = "", requires_grad: bool = True):
+        self._data = number(data)
+        self._grad = _ZERO if requires_grad else None
+        self._row = self._a = self._b = self._pa = self._pb = None
+        if label:
+            self.label = label
+
+    # -- what a node knows ---------------------------------------------------------------
+
+    @property
+    def data(self) -> float:
+        """The number. A leaf's can be assigned; what is recorded already keeps the old one."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if self._row is not None:
+            raise InputError(f"{self!r}: the data of a computed node cannot be assigned; assign "
+                             "the leaves' and compute it again")
+        self._data = number(data, "data")
+
+    @property
+    def grad(self) -> float:
+        """The gradient of the latest `backward`; a leaf's accumulates until it is assigned."""
+        return 0.0 if self._grad is None else self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        grad = number(grad, "grad")
+        if self._grad is not None:
+            self._grad = grad
+        elif grad != 0.0:
+            raise GradientError(f"{self!r} carries no gradient; make it with requires_grad=True")
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this node. A leaf's can be assigned."""
+        return self._grad is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self._row is not None:
+            raise InputError(f"{self!r}: only a leaf's requires_grad can be assigned; use detach()")
+        if wanted != self.requires_grad:
+            self._grad = _ZERO if wanted else None
+
+    @property
+    def op(self) -> str:
+        """The name of the row that made this node; "" for a leaf."""
+        return "" if self._row is None else self._row.name
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """All operands in order: Values, and plain numbers as floats."""
+        if self._row is None:
+            return ()
+        if type(self._a) is tuple:
+            return self._a
+        return (self._a,) if self._b is None else (self._a, self._b)
+
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """∂self/∂operand for each operand (0.0 for one that no rule varies).
+
+        >>> (Value(2.0) * 5.0).partials
+        (5.0, 2.0)
+        """
+        stored = self._pb if type(self._a) is tuple else (self._pa, self._pb)
+        if self._row is None:
+            return ()
+        if stored is not None and all(p is not None for p in stored[:len(self.operands)]):
+            return tuple(stored[:len(self.operands)])
+        xs = [x._data if type(x) is Value else x for x in self.operands]
+        fresh = self._row.float_derivatives(self._data, xs)
+        return tuple(f if s is None else s for s, f in zip(stored or fresh, fresh))
+
+    @property
+    def note(self) -> Note:
+        """The label, scope and source line; empty on most nodes."""
+        return getattr(self, "_note", _NO_NOTE)
+
+    @property
+    def label(self) -> str:
+        """The name for people; "" if it has none."""
+        return self.note.label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise InputError(f"a label is a str, not {type(label).__name__}")
+        self._note = self.note._replace(label=label)
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The names of the layers a node lies in, outermost first: the clusters of a picture."""
+        return self.note.scope
+
+    @scope.setter
+    def scope(self, scope: Iterable[str]) -> None:
+        self._note = self.note._replace(scope=tuple(scope))
+
+    # micrograd's names, for programs written for it.
+    @property
+    def _prev(self) -> set[Value]:
+        return {x for x in self.operands if type(x) is Value}
+
+    @property
+    def _op(self) -> str:
+        return self.op
+
+    def detach(self) -> Value:
+        """A constant with the same number and label, cut off from the graph."""
+        return Value(self._data, self.label, requires_grad=False)
+
+    # -- recording: the rows' partials, inlined where most nodes come from ------------------
+    # (a test holds each equal to its row)
+
+    def __add__(self, other: Any) -> Value:
+        if type(other) is Value and not _special:
+            data = self._data + other._data
+            if data - data == 0.0 and self._grad is not None and other._grad is not None:
+                out = _new()
+                out._data = data
+                out._grad = _ZERO
+                out._row = add
+                out._a = self
+                out._b = other
+                out._pa = out._pb = 1.0
+                return out
+        elif type(other) is float and not _special:
+            data = self._data + other
+            if data - data == 0.0 and self._grad is not None:
+                return _with_constant(add, data, self, other, 1.0, None)
+        return _generic_add(self, other)
+
+    def __sub__(self, other: Any) -> Value:
+        if type(other) is Value and not _special:
+            data = self._data - other._data
+            if data - data == 0.0 and self._grad is not None and other._grad is not None:
+                out = _new()
+                out._data = data
+                out._grad = _ZERO
+                out._row = sub
+                out._a = self
+                out._b = other
+                out._pa = 1.0
+                out._pb = -1.0
+                return out
+        elif type(other) is float and not _special:
+            data = self._data - other
+            if data - data == 0.0 and self._grad is not None:
+                return _with_constant(sub, data, self, other, 1.0, None)
+        return _generic_sub(self, other)
+
+    def __mul__(self, other: Any) -> Value:
+        if type(other) is Value and not _special:
+            a = self._data
+            b = other._data
+            data = a * b
+            if data - data == 0.0 and self._grad is not None and other._grad is not None:
+                out = _new()
+                out._data = data
+                out._grad = _ZERO
+                out._row = mul
+                out._a = self
+                out._b = other
+                out._pa = b
+                out._pb = a
+                return out
+        elif type(other) is float and not _special:
+            data = self._data * other
+            if data - data == 0.0 and self._grad is not None:
+                return _with_constant(mul, data, self, other, other, None)
+        return _generic_mul(self, other)
+
+    def __rmul__(self, other: Any) -> Value:
+        if type(other) is float and not _special:
+            data = other * self._data
+            if data - data == 0.0 and self._grad is not None:
+                return _with_constant(mul, data, other, self, None, other)
+        return _generic_rmul(self, other)
+
+    def __neg__(self) -> Value:
+        data = -self._data
+        if data - data == 0.0 and self._grad is not None and not _special:
+            return _with_constant(neg, data, self, None, -1.0, None)
+        return self._by(neg, self)
+
+    def relu(self, *at_zero: float) -> Value:
+        """max(self, 0); the derivative at 0 is `at_zero` (default 0)."""
+        data = self._data
+        if data - data == 0.0 and self._grad is not None and not _special and not at_zero:
+            if data > 0.0:
+                return _with_constant(relu, data, self, None, 1.0, None)
+            return _with_constant(relu, 0.0, self, None, 0.0, None)
+        return self._by(relu, self, *at_zero)
+
+    @staticmethod
+    def _apply(row: Op, operands: Sequence[Any]) -> Value:
+        """A node for any row: its result, and its partials where a gradient flows."""
+        xs = [x._data if type(x) is Value else number(x, row.name) for x in operands]
+        data = row.evaluate(xs, operands)
+        out = _new()
+        out._data = data
+        out._grad = out._row = out._a = out._b = out._pa = out._pb = None
+        if _special:
+            if _no_grad.get():
+                return out
+        flows = [type(x) is Value and x._grad is not None for x in operands]
+        stored: list[Any]
+        if True in flows:
+            out._grad = _ZERO
+            partials = row.float_derivatives(data, xs)
+            if not callable(row.partials):
+                for x, p, rule in zip(operands, flows, row.partials):
+                    if p and rule is None:
+                        raise InputError(f"{row.name}: the operand {x!r} is an option, to which no "
+                                         "derivative belongs; give it as a plain number")
+            stored = [p if f else None for p, f in zip(partials, flows)]
+        else:
+            stored = [None] * len(xs)
+        out._row = row
+        kept = [x if type(x) is Value else c for x, c in zip(operands, xs)]
+        if callable(row.partials) or len(xs) > 2:
+            out._a = tuple(kept)
+            out._pb = tuple(stored) if True in flows else None
+        elif len(xs) == 2:
+            out._a, out._b = kept
+            out._pa, out._pb = stored
+        else:
+            out._a, out._pa = kept[0], stored[0]
+        return out
+
+    # -- backward --------------------------------------------------------------------------
+
+    def backward(self, seed: float = 1.0) -> None:
+        """Set `.grad` of every node this one depends on to `seed` · ∂self/∂node.
+
+        Leaves add it to what they hold, so that two calls double it; computed nodes hold
+        the latest. Any exception leaves every gradient as it was. One pass runs at a time,
+        so threads may share leaves.
+
+        Raises:
+            GradientError: this node carries no gradient.
+            DomainError: a gradient arrives where a derivative is infinite or missing.
+            RangeError: a gradient is too large for a double.
+        """
+        seed = number(seed, "backward")
+        if self._grad is None:
+            raise GradientError(f"backward() of {self!r}: it carries no gradient; it was computed "
+                                "from constants, under no_grad(), or by detach()")
+        with _lock:
+            _backward(self, seed)
+
+    # -- reading the number ------------------------------------------------------------------
+
+    def __eq__(self, other: object) -> Any: return self._data == _plain(other)
+    def __ne__(self, other: object) -> Any: return self._data != _plain(other)
+    def __lt__(self, other: Any) -> Any: return self._data < _plain(other)
+    def __le__(self, other: Any) -> Any: return self._data <= _plain(other)
+    def __gt__(self, other: Any) -> Any: return self._data > _plain(other)
+    def __ge__(self, other: Any) -> Any: return self._data >= _plain(other)
+    def __bool__(self) -> bool: return self._data != 0.0
+    def __hash__(self) -> int: return object.__hash__(self)
+    def __format__(self, spec: str) -> str: return format(self._data, spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        parts = [repr(self._data)]
+        if self.label:
+            parts.append(repr(self.label))
+        if self._row is not None:
+            parts.append(f"op={self.op!r}")
+        parts.append(f"grad={self._grad!r}" if self._grad is not None else "requires_grad=False")
+        return f"Value({', '.join(parts)})"
+
+    def __float__(self) -> float:
+        raise InputError(f"float() of {self!r} would lose its gradient: use v.data for the number, and "
+                         "autograd_lite.exp(v) and the like in place of math.exp(v)")
+
+    __int__ = __float__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy's functions on a Value, alone or with arrays, by the same rows."""
+        import numpy as np
+        row = TABLE.get(_NUMPY_NAMES.get(ufunc.__name__, ufunc.__name__))
+        if row is not None and method == "__call__" and not kwargs:
+            return np.frompyfunc(row, len(inputs), 1)(*map(_boxed, inputs))
+        return getattr(ufunc, method)(*map(_boxed, inputs), **kwargs)
+
+    # -- copying and pickling: flat, so depth is no limit --------------------------------------
+
+    def _state(self, operands: Sequence[Any]) -> tuple[Any, ...]:
+        note = getattr(self, "_note", None)
+        return self._data, self._grad, self._row, tuple(operands), self._pa, self._pb, note
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        for node in topological([self]):
+            if id(node) not in memo:
+                operands = [memo.get(id(x), x) for x in node.operands]
+                memo[id(node)] = _restore((), *node._state(operands))
+        return memo[id(self)]  # type: ignore[no-any-return]
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        before: tuple[Any, ...] = ()
+        if self._row is not None and id(self) not in getattr(_pickling, "announced", ()):
+            # What this node depends on goes first, in order: then each of those finds its
+            # operands written already, and nothing recurses.
+            nodes = topological([self])
+            for node in nodes:
+                if node._row is not None:
+                    node._row.__reduce__()      # a row that cannot be pickled is refused here
+            before = (_Announce(nodes), nodes[:-1], _Announce(()))
+        return _restore, (before, *self._state(self.operands))
+
+
+class _Announce:
+    """A mark in a pickle: from here on these nodes are written one by one."""
+
+    def __init__(self, nodes: Iterable[Value]):
+        self.ids = frozenset(map(id, nodes))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        _pickling.announced = self.ids
+        return tuple, ()
+
+
+def _restore(before: Any, data: float, grad: Any, row: Op | None, operands: tuple[Any, ...],
+             pa: Any, pb: Any, note: Note | None) -> Value:
+    out = _new()
+    out._data, out._grad, out._row, out._pa, out._pb = data, grad, row, pa, pb
+    out._a = out._b = None
+    if row is not None and (callable(row.partials) or len(operands) > 2):
+        out._a = operands
+    elif operands:
+        out._a, out._b = (*operands, None)[:2]
+    if note is not None:
+        out._note = note
+    return out
+
+
+_new: Callable[[], Value] = partial(object.__new__, Value)
+_generic_add, _generic_sub = Operators.__add__, Operators.__sub__
+_generic_mul, _generic_rmul = Operators.__mul__, Operators.__rmul__
+_NUMPY_NAMES = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**",
+                "negative": "neg", "remainder": "%", "floor_divide": "//", "absolute": "abs",
+                "fabs": "abs", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
+                "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "arctan2": "atan2"}
+
+
+def _with_constant(row: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Value:
+    """A node to which one gradient flows."""
+    out = _new()
+    out._data = data
+    out._grad = _ZERO
+    out._row = row
+    out._a = a
+    out._b = b
+    out._pa = pa
+    out._pb = pb
+    return out
+
+
+def _plain(x: Any) -> Any:
+    return x._data if type(x) is Value else x
+
+
+def _boxed(x: Any) -> Any:
+    """A Value as a 0-d object array, which NumPy does not look into."""
+    if type(x) is not Value:
+        return x
+    import numpy as np
+    box = np.empty((), object)
+    box[()] = x
+    return box
+
+
+class _Pass:
+    """The nodes one backward pass meets, and their gradients before it."""
+
+    def __init__(self) -> None:
+        self.order: list[Value] = []                         # computed nodes, operands first
+        self.leaves: list[Value] = []
+        self.held: list[Any] = []                            # the leaves' gradients before
+        self.overwritten: list[tuple[Value, Any]] = []       # the others', where not _ZERO
+        self.stack: list[Value] = []
+        self.marks = float("0.0"), float("0.0"), float("0.0")
+
+    def walk(self, root: Value) -> None:
+        """List what `root` depends on, operands first (post-order, iterative).
+
+        The mark of the walk is the gradient itself, set to one of three fresh zeros: the node
+        is `entered`, its second operand is being walked (`halfway`), or it is `done`. (The
+        order of entering, reversed, would not do: a node must come after *all* its users, also
+        those on a longer way.)
+        """
+        entered, halfway, done = self.marks
+        emit, push, pop = self.order.append, self.stack.append, self.stack.pop
+        leaf, hold, overwrite = self.leaves.append, self.held.append, self.overwritten.append
+        push(root)
+        while self.stack:
+            node = pop()
+            grad = node._grad
+            while True:
+                if grad is done:
+                    break
+                if grad is not entered and grad is not halfway:
+                    # Enter, and go down along the first operands.
+                    if node._row is None:
+                        hold(grad)
+                        leaf(node)
+                        node._grad = done
+                        break
+                    if grad is not _ZERO:
+                        overwrite((node, grad))
+                    if node._pa is not None:
+                        a = node._a
+                        grad = a._grad
+                        if grad is not done:
+                            node._grad = entered
+                            push(node)
+                            node = a
+                            continue
+                    grad = entered
+                if grad is entered and node._pb is not None:
+                    b = node._b
+                    if b is None:
+                        node._grad = halfway
+                        push(node)
+                        for b, p in zip(node._a, node._pb):
+                            if p is not None and b._grad is not done:
+                                push(b)
+                        break
+                    grad = b._grad
+                    if grad is not done:
+                        node._grad = halfway
+                        push(node)
+                        node = b
+                        continue
+                node._grad = done
+                emit(node)
+                break
+
+
+def _backward(root: Value, seed: float) -> None:
+    """A walk, then the partials from the root down; leaves add the sum once to what they held."""
+    this = _Pass()
+    try:
+        this.walk(root)
+        this.order.reverse()
+        root._grad = seed
+        for node in this.order:
+            g = node._grad
+            p = node._pa
+            if p is not None:
+                node._a._grad += g * p
+            p = node._pb
+            if p is not None:
+                b = node._b
+                if b is not None:
+                    b._grad += g * p
+                else:
+                    for b, q in zip(node._a, p):
+                        if q is not None:
+                            b._grad += g * q
+        total = 0.0
+        for leaf in this.leaves:
+            total += leaf._grad
+        if total - total != 0.0:
+            _backward_carefully(root, seed, this)
+        for leaf, grad in zip(this.leaves, this.held):
+            leaf._grad += grad
+    except BaseException:
+        for node in (*this.order, *(node for node in this.stack
+                                    if any(node._grad is mark for mark in this.marks))):
+            node._grad = _ZERO
+        for node, grad in (*this.overwritten, *zip(this.leaves, this.held)):
+            node._grad = grad
+        raise
+
+
+def _backward_carefully(root: Value, seed: float, this: _Pass) -> None:
+    """The pass once more, node by node, when a gradient came out infinite or as a nan.
+
+    A zero gradient adds nothing, whatever the partial; what a nan or an inf among the
+    user's own numbers makes goes through; anything else is an error.
+    """
+    for node in (*this.order, *this.leaves):
+        node._grad = 0.0
+    root._grad = seed
+    for node in this.order:
+        g = node._grad
+        row: Any = node._row
+        xs = [_plain(x) for x in node.operands]
+        honest = all(x - x == 0.0 for x in xs)
+        stored = node._pb if type(node._a) is tuple else (node._pa, node._pb)
+        for i, (x, p) in enumerate(zip(node.operands, stored)):
+            if p is None or (g == 0.0 and honest):
+                continue
+            if p != p and honest:
+                p = row.ieee_derivatives(node._data, xs)[i]
+            if honest and g - g == 0.0 and g * p - g * p != 0.0:
+                where = f"backward through {row.call(xs, node.operands)}"
+                where += f" = {node.label!r}" if node.label else ""
+                if p - p != 0.0:
+                    signal(DomainError(f"{where}: {row.singular or 'it has no finite derivative here'}",
+                                       row.name, xs, node.operands))
+                else:
+                    signal(RangeError(f"{where}: the gradient {g!r} · {p!r} is too large for a double",
+                                      row.name, xs, node.operands))
+            x._grad += g * p
+
+
+class no_grad:
+    """Within it, operations on Values record nothing and give constants.
+
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.requires_grad, y.operands
+    (False, ())
+    """
+
+    def __enter__(self) -> no_grad:
+        self._token = _no_grad.set(True)
+        _count_special(1)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _no_grad.reset(self._token)
+        _count_special(-1)
+
+
+_special_modes = 0
+
+
+def _count_special(change: int) -> None:
+    """A special mode starts (+1) or ends (−1) in some thread."""
+    global _special, _special_modes
+    with _lock:
+        _special_modes += change
+        _special = _special_modes > 0
+
+
+def label(names: Mapping[str, Any] | None = None, /, **more: Any) -> None:
+    """Name many nodes at once; the entries of a list become ``w[0]``, ``w[1]``, …
+
+    >>> w = [Value(1.0), Value(2.0)]; y = w[0] * w[1]
+    >>> label(w=w, y=y)
+    >>> w[1].label, y.label
+    ('w[1]', 'y')
+    """
+    for name, node in {**(names or {}), **more}.items():
+        if isinstance(node, Value):
+            node.label = name
+        elif isinstance(node, Mapping):
+            label({f"{name}[{key!r}]": entry for key, entry in node.items()})
+        elif isinstance(node, Iterable) and not isinstance(node, str):
+            label({f"{name}[{i}]": entry for i, entry in enumerate(node)})
+        else:
+            raise InputError(f"label: {name!r} is a {type(node).__name__}, not a Value or a list of "
+                             "them; a plain number has no node to name")
+
+
+def find(order: Iterable[Value], name: str) -> Value:
+    """The one node labelled `name` among `order`.
+
+    Raises:
+        LabelError: no node has the label (the nearest labels are named), or several have.
+    """
+    labels: dict[str, list[Value]] = {}
+    for node in order:
+        if node.label:
+            labels.setdefault(node.label, []).append(node)
+    found = labels.get(name, [])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise LabelError(f"the label {name!r} names {len(found)} nodes; give the node itself, or "
+                         "labels of their own")
+    import difflib
+    near = difflib.get_close_matches(name, labels, 3) or sorted(labels)[:8]
+    hint = f"the labels are {', '.join(map(repr, near))}" if near else "no node has one; see label(...)"
+    raise LabelError(f"no node is labelled {name!r} in the graph: {hint}")
