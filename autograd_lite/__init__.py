@@ -7,6 +7,7 @@
 >>> x.grad == ag.sin(2.0) + 2.0 * ag.cos(2.0)
 True
 """
+from autograd_lite.claims import Report, audit
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError,
                                   DomainError, FormatError, GradientError, InputError, LabelError,
                                   NumericError, RangeError, RenderError, errstate)
@@ -21,6 +22,7 @@ from autograd_lite.value import Value, label, no_grad
 __version__ = "0.1.0"
 
 __all__ = [
+    "audit", "Report",
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
     "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "digamma", "DivisionError",
     "DomainError", "dot", "elu", "erf", "erfc", "errstate", "exp", "exp2", "expm1", "FormatError",
