@@ -79,7 +79,7 @@ class Report:
         while True:
             more = {row.claim for row in self.rows if found.intersection(row.inherits_from)} - found
             if not more:
-                return tuple(row for row in self.rows if row.claim in found and row != cause)
+                return tuple(row for row in self.rows if row.claim in found and row is not cause)
             found |= more
 
     def check(self) -> None:
@@ -166,10 +166,9 @@ def audit(root: Value | Iterable[Value], claims: Mapping[Pair, Any], rtol: float
     for pair in pairs:
         verdict, origins = "agrees", list[Pair]()
         if pair in inside:
-            within = inside[pair]
-            outermost = [c for c in within if not any(c in inside[d] for d in within)]
+            outermost = inside[pair].difference(*(inside[c] for c in inside[pair]))
             found, origins = _with_errors(pairs[pair], edges, [
-                (c, *pairs[c], claimed[c] - derived[c]) for c in outermost])
+                (c, *pairs[c], claimed[c] - derived[c]) for c in pairs if c in outermost])
             inherits = bool(origins) and relative_error(claimed[pair], found) <= rtol
             verdict, origins = ("inherits", origins) if inherits else ("cause", [])
         rows.append(Row(pair, claimed[pair], derived[pair], errors[pair], verdict, tuple(origins)))
@@ -245,8 +244,8 @@ def _gradient(output: Value, order: Sequence[Value], edges: Edges) -> dict[int, 
 
 
 def _inside(order: Sequence[Value],
-            pairs: Mapping[Pair, tuple[Value, Value]]) -> dict[Pair, list[Pair]]:
-    """For each claim, the others that lie inside it."""
+            pairs: Mapping[Pair, tuple[Value, Value]]) -> dict[Pair, set[Pair]]:
+    """For each claim, the others that lie inside it (by hash: Values are equal by their data)."""
     bits: dict[int, int] = {}
     for ends in pairs.values():
         for node in ends:
@@ -261,8 +260,9 @@ def _inside(order: Sequence[Value],
     def on(a: Value, b: Value) -> int:
         return depends[id(a)] & bits[id(b)]
 
-    return {pair: [other for other, (a, b) in pairs.items()
-                   if other != pair and on(o, a) and on(b, i)] for pair, (o, i) in pairs.items()}
+    return {pair: {other for other, (a, b) in pairs.items()
+                   if not (a is o and b is i) and on(o, a) and on(b, i)}
+            for pair, (o, i) in pairs.items()}
 
 
 def _with_errors(pair: tuple[Value, Value], edges: Edges,
