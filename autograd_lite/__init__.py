@@ -17,11 +17,14 @@ from autograd_lite.ops import (absolute as abs, acos, acosh, asin, asinh, atan, 
                                logsumexp, maximum, mean, minimum, normal_cdf, normal_pdf, polygamma,
                                relu, sech2, sigmoid, silu, sin, sinh, softmax, softplus, sqrt, sum,
                                tan, tanh)
+from autograd_lite.transforms import (grad, hessian, hvp, jacobian, jvp, stop_gradient,
+                                      value_and_grad, vjp)
 from autograd_lite.value import Value, label, no_grad
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp",
     "audit", "Report",
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
     "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "digamma", "DivisionError",

@@ -89,13 +89,24 @@ class Op:
         labels = [repr(x.label) for x in nodes[:4] if getattr(x, "label", "")]
         return text + (f" of {', '.join(labels)}" if labels else "")
 
-    def float_derivatives(self, y: float, xs: Sequence[float]) -> list[float]:
-        """All partials as floats; a nan where a rule fails (`ieee_derivatives` says what IEEE does)."""
+    def derivatives(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
+        """The partials at the operands `xs` (floats or nodes) and the result `y`.
+
+        Where `wanted` is given, only those are worked out; the others are 0.0.
+        """
+        if callable(self.partials):
+            return list(self.partials(y, xs))
+        flags = wanted or [True] * len(xs)
+        return [p(y, *xs) if p and flag else 0.0 for p, flag in zip(self.partials, flags)]
+
+    def float_derivatives(self, y: float, xs: Sequence[float],
+                          wanted: Sequence[bool] = ()) -> list[float]:
+        """The partials as floats; a nan where a rule fails (`ieee_derivatives` says what IEEE does)."""
         if not raising():
             with errstate("raise"):
-                return self.float_derivatives(y, xs)
+                return self.float_derivatives(y, xs, wanted)
         try:
-            return self.derivatives(y, xs)
+            return self.derivatives(y, xs, wanted)
         except (ValueError, ArithmeticError):
             pass
         if callable(self.partials):
@@ -111,12 +122,6 @@ class Op:
     def ieee_derivatives(self, y: float, xs: Sequence[float]) -> list[float]:
         """All partials as IEEE 754 arithmetic gives them: infinite or nan where there is none."""
         return list(map(float, self.derivatives(_Ieee(y), [_Ieee(x) for x in xs])))
-
-    def derivatives(self, y: Any, xs: Sequence[Any]) -> list[Any]:
-        """All partials at the operands `xs` (floats or nodes) and the result `y`."""
-        if callable(self.partials):
-            return list(self.partials(y, xs))
-        return [0.0 if p is None else p(y, *xs) for p in self.partials[:len(xs)]]
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -363,6 +368,11 @@ div: Op = _row(
     "/", lambda a, b: a / b, (lambda y, a, b: 1.0 / b, _over),
     domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
     ieee=lambda a, b: nan if a == 0.0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b))
+identity: Op = _row("identity", lambda x: x, (lambda y, x: 1.0,), """x itself, as a node of its own.
+
+    >>> identity(2.0)
+    2.0
+    """)
 neg: Op = _row("neg", lambda x: -x, (lambda y, x: -1.0,))
 power: Op = _row(
     "**", _pow, (_pow_base, lambda y, a, b: pow_log(a, b, 1.0)),

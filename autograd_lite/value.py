@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple
@@ -277,7 +277,7 @@ class Value(Operators):
         stored: list[Any]
         if True in flows:
             out._grad = _ZERO
-            partials = row.float_derivatives(data, xs)
+            partials = row.float_derivatives(data, xs, flows)
             if not callable(row.partials):
                 for x, p, rule in zip(operands, flows, row.partials):
                     if p and rule is None:
@@ -452,6 +452,14 @@ class _Pass:
         self.stack: list[Value] = []
         self.marks = float("0.0"), float("0.0"), float("0.0")
 
+    def undo(self) -> None:
+        """Give every node met so far the gradient it had."""
+        for node in (*self.order, *(node for node in self.stack
+                                    if any(node._grad is mark for mark in self.marks))):
+            node._grad = _ZERO
+        for node, grad in (*self.overwritten, *zip(self.leaves, self.held)):
+            node._grad = grad
+
     def walk(self, root: Value) -> None:
         """List what `root` depends on, operands first (post-order, iterative).
 
@@ -508,11 +516,18 @@ class _Pass:
                 break
 
 
-def _backward(root: Value, seed: float) -> None:
-    """A walk, then the partials from the root down; leaves add the sum once to what they held."""
+def _backward(root: Value, seed: float, own: Container[int] | None = None) -> bool:
+    """A walk, then the partials from the root down; leaves add the sum once to what they held.
+
+    With `own`, nothing happens and the answer is False if the walk meets a leaf whose id is
+    not among them.
+    """
     this = _Pass()
     try:
         this.walk(root)
+        if own is not None and any(id(leaf) not in own for leaf in this.leaves):
+            this.undo()
+            return False
         this.order.reverse()
         root._grad = seed
         for node in this.order:
@@ -537,12 +552,9 @@ def _backward(root: Value, seed: float) -> None:
         for leaf, grad in zip(this.leaves, this.held):
             leaf._grad += grad
     except BaseException:
-        for node in (*this.order, *(node for node in this.stack
-                                    if any(node._grad is mark for mark in this.marks))):
-            node._grad = _ZERO
-        for node, grad in (*this.overwritten, *zip(this.leaves, this.held)):
-            node._grad = grad
+        this.undo()
         raise
+    return True
 
 
 def _backward_carefully(root: Value, seed: float, this: _Pass) -> None:
@@ -577,6 +589,21 @@ def _backward_carefully(root: Value, seed: float, this: _Pass) -> None:
             x._grad += g * p
 
 
+def gradients(root: Value, leaves: Sequence[Value], seed: float) -> list[float | None] | None:
+    """∂root/∂leaf · seed for each leaf, as a float, or None where there is no path.
+
+    The answer is None altogether if `root` also depends on other leaves. The leaves' own
+    `.grad` is used up.
+    """
+    unmet = float("0.0")
+    with _lock:
+        for leaf in leaves:
+            leaf._grad = unmet
+        if not _backward(root, seed, {id(leaf) for leaf in leaves}):
+            return None
+        return [None if leaf._grad is unmet else leaf._grad for leaf in leaves]
+
+
 class no_grad:
     """Within it, operations on Values record nothing and give constants.
 
@@ -595,6 +622,16 @@ class no_grad:
     def __exit__(self, *exc: object) -> None:
         _no_grad.reset(self._token)
         _count_special(-1)
+
+
+class recording:
+    """Within it, operations are recorded also where a `no_grad` encloses it."""
+
+    def __enter__(self) -> None:
+        self._token = _no_grad.set(False)
+
+    def __exit__(self, *exc: object) -> None:
+        _no_grad.reset(self._token)
 
 
 _special_modes = 0
