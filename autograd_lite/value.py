@@ -277,17 +277,19 @@ class Value(Operators):
         stored: list[Any]
         if True in flows:
             out._grad = _ZERO
-            partials = row.float_derivatives(data, xs, flows)
-            if not callable(row.partials):
+            stored = row.float_derivatives(data, xs, flows)
+            if not callable(row.partials) and None in row.partials:
                 for x, p, rule in zip(operands, flows, row.partials):
                     if p and rule is None:
                         raise InputError(f"{row.name}: the operand {x!r} is an option, to which no "
                                          "derivative belongs; give it as a plain number")
-            stored = [p if f else None for p, f in zip(partials, flows)]
         else:
             stored = [None] * len(xs)
         out._row = row
-        kept = [x if type(x) is Value else c for x, c in zip(operands, xs)]
+        kept = operands
+        if False in flows:
+            kept = [x if type(x) is Value else c for x, c in zip(operands, xs)]
+            stored = [p if f else None for p, f in zip(stored, flows)]
         if callable(row.partials) or len(xs) > 2:
             out._a = tuple(kept)
             out._pb = tuple(stored) if True in flows else None
