@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 import os
 import random
@@ -128,16 +129,19 @@ def _parts(thing: object) -> Iterator[tuple[str, object]]:
 
 
 def _short(x: object) -> str:
-    text = repr(x)
+    try:
+        text = repr(x)
+    except ValueError:                          # an int with more digits than Python prints
+        text = "too large to print"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _finite(name: str, x: Any) -> float:
     try:
-        data = float("nan") if isinstance(x, (bool, Value)) else number(x)
+        data = math.nan if isinstance(x, bool) else number(x)
     except AutogradError:
-        data = float("nan")
-    if data - data != 0.0:
+        data = math.nan
+    if not math.isfinite(data):
         raise FormatError(f"{name}: expected a finite number, got {type(x).__name__} {_short(x)}")
     return data
 
@@ -145,10 +149,11 @@ def _finite(name: str, x: Any) -> float:
 def _strict_json(text: bytes) -> Any:
     """JSON as its standard has it: no NaN, no key twice; every number a float."""
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        entries = dict(pairs)
-        if len(entries) < len(pairs):
-            twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
-            raise FormatError(f"{_short(twice)} occurs twice")
+        entries: dict[str, Any] = {}
+        for key, entry in pairs:
+            if key in entries:
+                raise FormatError(f"{_short(key)} occurs twice")
+            entries[key] = entry
         return entries
 
     def refuse(token: str) -> Any:
