@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple
@@ -447,75 +447,80 @@ class _Pass:
     """The nodes one backward pass meets, and their gradients before it."""
 
     def __init__(self) -> None:
-        self.order: list[Value] = []                         # computed nodes, operands first
-        self.leaves: list[Value] = []
-        self.held: list[Any] = []                            # the leaves' gradients before
-        self.overwritten: list[tuple[Value, Any]] = []       # the others', where not _ZERO
-        self.stack: list[Value] = []
-        self.marks = float("0.0"), float("0.0"), float("0.0")
+        self.order: list[Value] = []                     # computed nodes, operands first
+        self.leaves: list[tuple[Value, Any]] = []        # with the gradients they held
+        self.overwritten: list[tuple[Value, Any]] = []   # the others', where not _ZERO
 
     def undo(self) -> None:
         """Give every node met so far the gradient it had."""
-        for node in (*self.order, *(node for node in self.stack
-                                    if any(node._grad is mark for mark in self.marks))):
+        for node in self.order:
             node._grad = _ZERO
-        for node, grad in (*self.overwritten, *zip(self.leaves, self.held)):
+        for node, grad in self.overwritten:
+            node._grad = grad
+        for node, grad in self.leaves:
             node._grad = grad
 
     def walk(self, root: Value) -> None:
         """List what `root` depends on, operands first (post-order, iterative).
 
-        The mark of the walk is the gradient itself, set to one of three fresh zeros: the node
-        is `entered`, its second operand is being walked (`halfway`), or it is `done`. (The
-        order of entering, reversed, would not do: a node must come after *all* its users, also
-        those on a longer way.)
+        A fresh zero as its gradient marks a node as entered. No other mark is needed: a node
+        taken up again goes on with its first operand that has none. (The order of entering,
+        reversed, would not do: a node must come after *all* its users, also those on a
+        longer way.)
         """
-        entered, halfway, done = self.marks
-        emit, push, pop = self.order.append, self.stack.append, self.stack.pop
-        leaf, hold, overwrite = self.leaves.append, self.held.append, self.overwritten.append
-        push(root)
-        while self.stack:
-            node = pop()
+        mark = float("0.0")
+        order, leaves = self.order, self.leaves
+        above: list[Any] = [None]                        # the nodes to take up again
+        many: list[Iterator[Value]] = []                 # where those of many operands go on
+        if root._row is None:
+            leaves.append((root, root._grad))
+            return
+        node: Any = root
+        while node is not None:
             grad = node._grad
-            while True:
-                if grad is done:
-                    break
-                if grad is not entered and grad is not halfway:
-                    # Enter, and go down along the first operands.
-                    if node._row is None:
-                        hold(grad)
-                        leaf(node)
-                        node._grad = done
-                        break
-                    if grad is not _ZERO:
-                        overwrite((node, grad))
-                    if node._pa is not None:
-                        a = node._a
-                        grad = a._grad
-                        if grad is not done:
-                            node._grad = entered
-                            push(node)
-                            node = a
-                            continue
-                    grad = entered
-                if grad is entered and node._pb is not None:
+            if grad is not _ZERO:
+                self.overwritten.append((node, grad))
+            node._grad = mark
+            if node._pa is not None:
+                a = node._a
+                if a._grad is not mark:
+                    if a._row is not None:
+                        above.append(node)
+                        node = a
+                        continue
+                    leaves.append((a, a._grad))
+                    a._grad = mark
+            elif node._b is None:
+                many.append(self.computed_operands(node, mark))
+            while node is not None:
+                if node._pb is not None:
                     b = node._b
                     if b is None:
-                        node._grad = halfway
-                        push(node)
-                        for b, p in zip(node._a, node._pb):
-                            if p is not None and b._grad is not done:
-                                push(b)
-                        break
-                    grad = b._grad
-                    if grad is not done:
-                        node._grad = halfway
-                        push(node)
-                        node = b
-                        continue
-                node._grad = done
-                emit(node)
-                break
+                        b = next(many[-1], None)
+                        if b is not None:
+                            above.append(node)
+                            node = b
+                            break
+                        many.pop()
+                    elif b._grad is not mark:
+                        if b._row is not None:
+                            above.append(node)
+                            node = b
+                            break
+                        leaves.append((b, b._grad))
+                        b._grad = mark
+                order.append(node)
+                node = above.pop()
+
+    def computed_operands(self, node: Value, mark: float) -> Iterator[Value]:
+        """Those to be walked of a node of many operands; its leaves are marked on the way."""
+        for x, p in zip(node._a, node._pb):
+            if p is not None and x._grad is not mark:
+                if x._row is not None:
+                    yield x
+                else:
+                    self.leaves.append((x, x._grad))
+                    x._grad = mark
 
 
 def _backward(root: Value, seed: float, own: Container[int] | None = None) -> bool:
@@ -527,13 +532,15 @@ def _backward(root: Value, seed: float, own: Container[int] | None = None) -> bo
     this = _Pass()
     try:
         this.walk(root)
-        if own is not None and any(id(leaf) not in own for leaf in this.leaves):
+        if own is not None and any(id(leaf) not in own for leaf, _ in this.leaves):
             this.undo()
             return False
         this.order.reverse()
         root._grad = seed
         for node in this.order:
             g = node._grad
+            if g == 0.0:
+                continue
             p = node._pa
             if p is not None:
                 node._a._grad += g * p
@@ -547,12 +554,12 @@ def _backward(root: Value, seed: float, own: Container[int] | None = None) -> bo
                         if q is not None:
                             b._grad += g * q
         total = 0.0
-        for leaf in this.leaves:
+        for leaf, _ in this.leaves:
             total += leaf._grad
         if total - total != 0.0:
             _backward_carefully(root, seed, this)
-        for leaf, grad in zip(this.leaves, this.held):
-            leaf._grad += grad
+        for leaf, held in this.leaves:
+            leaf._grad = None if held is None else held + leaf._grad   # None: frozen since
     except BaseException:
         this.undo()
         raise
@@ -565,17 +572,21 @@ def _backward_carefully(root: Value, seed: float, this: _Pass) -> None:
     A zero gradient adds nothing, whatever the partial; what a nan or an inf among the
     user's own numbers makes goes through; anything else is an error.
     """
-    for node in (*this.order, *this.leaves):
+    for node in this.order:
+        node._grad = 0.0
+    for node, _ in this.leaves:
         node._grad = 0.0
     root._grad = seed
     for node in this.order:
         g = node._grad
+        if g == 0.0:
+            continue
         row: Any = node._row
         xs = [_plain(x) for x in node.operands]
         honest = all(x - x == 0.0 for x in xs)
         stored = node._pb if type(node._a) is tuple else (node._pa, node._pb)
         for i, (x, p) in enumerate(zip(node.operands, stored)):
-            if p is None or (g == 0.0 and honest):
+            if p is None:
                 continue
             if p != p and honest:
                 p = row.ieee_derivatives(node._data, xs)[i]
