@@ -7,6 +7,7 @@
 >>> x.grad == ag.sin(2.0) + 2.0 * ag.cos(2.0)
 True
 """
+from autograd_lite import nn, optim
 from autograd_lite.claims import Report, audit
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError,
                                   DomainError, FormatError, GradientError, InputError, LabelError,
@@ -25,7 +26,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp",
-    "audit", "Report",
+    "audit", "Report", "nn", "optim",
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
     "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "digamma", "DivisionError",
     "DomainError", "dot", "elu", "erf", "erfc", "errstate", "exp", "exp2", "expm1", "FormatError",
