@@ -179,7 +179,7 @@ def linear(x: Any) -> Any:
 
 
 def activation_names() -> list[str]:
-    """What an activation can be called: "linear", and each op of one number defined everywhere.
+    """What an activation can be called: "linear", and each op of one number with a derivative everywhere.
 
     >>> {"linear", "relu", "tanh", "sigmoid", "gelu"} <= set(activation_names())
     True
@@ -188,7 +188,7 @@ def activation_names() -> list[str]:
 
 
 def _serves(row: Op) -> bool:
-    if callable(row.partials):
+    if callable(row.partials) or row.singular:
         return False
     optional = getattr(row.forward, "__defaults__", None) or ()
     return (len(row.partials) - len(optional) == 1
@@ -348,6 +348,7 @@ class MLP(Module):
         sizes = [nin, *nouts]
         if not sizes[1:]:
             raise InputError("an MLP needs at least one layer; give the number of neurons of each")
+        activation, output = _activation(activation), _activation(output)
         self.layers = [Layer(a, b, activation=output if i == len(sizes) - 1 else activation, bias=bias,
                              scope=(*scope, f"layer{i}"))
                        for i, (a, b) in enumerate(zip(sizes, sizes[1:]), 1)]
