@@ -1,0 +1,267 @@
+"""Optimisers hold to PyTorch's numbers, resume exactly, and refuse what does not fit."""
+import json
+import math
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite import FormatError, InputError, RangeError, Value, nn, optim
+
+# PyTorch 2.13.0, in doubles, after 25 steps from (5, -4) on the loss of `descend`:
+#   x, y = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (5.0, -4.0))
+#   o = torch.optim.Adam([x, y], lr=0.05)      # or the other settings below
+#   s = torch.optim.lr_scheduler.StepLR(o, 7, 0.5)     # where there is a schedule
+#   for _ in range(25):
+#       o.zero_grad(); (0.5*(x-3)*(x-3) + 2*(y+1)*(y+1) + 0.3*x*y).backward(); o.step(); s.step()
+TORCH = [
+    (optim.SGD, {"lr": 0.1}, (3.5223268591954175, -1.267696691438327)),
+    (optim.SGD, {"lr": 0.02, "momentum": 0.9}, (2.808109674470402, -1.6428711211970264)),
+    (optim.SGD, {"lr": 0.02, "momentum": 0.9, "nesterov": True}, (2.959273197840693, -1.3636008843107827)),
+    (optim.SGD, {"lr": 0.02, "momentum": 0.8, "nesterov": True, "weight_decay": 0.3},
+     (2.4666836660593123, -1.1439816513995709)),
+    (optim.Adam, {"lr": 0.05}, (3.9256551454715236, -2.800466781672474)),
+    (optim.Adam, {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-6, "weight_decay": 0.3},
+     (3.8329748465406754, -2.811439593864455)),
+    (optim.AdamW, {"lr": 0.05}, (3.8857605181255965, -2.7603687062082765)),
+    (optim.AdamW, {"lr": 0.05, "betas": (0.8, 0.95), "eps": 1e-6, "weight_decay": 0.3},
+     (3.303451116306494, -1.8459130730336117)),
+    (optim.SGD, {"lr": optim.constant(0.1)}, (3.5223268591954175, -1.267696691438327)),
+    # StepLR(o, 7, 0.5); ExponentialLR(o, 0.9); CosineAnnealingLR(o, 25, 0.001); LinearLR(o, 1.0, 0.1, 20)
+    (optim.SGD, {"lr": optim.step_decay(0.1, 7, 0.5)}, (3.8957482803303196, -1.3102635342609645)),
+    (optim.SGD, {"lr": optim.exponential(0.1, 0.9)}, (4.115858562940404, -1.362524908646165)),
+    (optim.SGD, {"lr": optim.cosine(0.1, 25, 0.001)}, (3.8758244874862284, -1.307230263926385)),
+    (optim.SGD, {"lr": optim.linear(0.1, 20, 0.01)}, (3.9412077768525724, -1.318364007534284)),
+]
+SETTINGS = [lambda ps: optim.SGD(ps, 0.02, momentum=0.9, nesterov=True, weight_decay=0.1),
+            lambda ps: optim.Adam(ps, optim.cosine(0.1, 30)), lambda ps: optim.AdamW(ps, 0.1)]
+KINDS = [optim.SGD, optim.Adam, optim.AdamW]
+
+
+def descend(optimizer, steps):
+    x, y = optimizer.parameters
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (0.5 * (x - 3) * (x - 3) + 2 * (y + 1) * (y + 1) + 0.3 * x * y).backward()
+        optimizer.step()
+    return x.data, y.data
+
+
+def start():
+    return [Value(5.0), Value(-4.0)]
+
+
+@pytest.mark.parametrize("kind, options, expected", TORCH)
+def test_25_steps_end_where_pytorchs_do(kind, options, expected):
+    assert descend(kind(start(), **options), 25) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_comparison_with_pytorch_notices_a_wrong_setting():
+    wrong = descend(optim.SGD(start(), 0.02, momentum=0.9, nesterov=False), 25)
+    assert wrong != pytest.approx((2.959273197840693, -1.3636008843107827), rel=1e-3)
+
+
+@given(st.floats(-10, 10), st.floats(-10, 10), st.floats(0, 1))
+@settings(max_examples=50, deadline=None)
+def test_plain_gradient_descent_subtracts_the_rate_times_the_gradient_exactly(data, grad, lr):
+    x = Value(data)
+    x.grad = grad
+    optim.SGD([x], lr).step()
+    assert x.data == data - lr * grad
+
+
+@given(st.floats(1e-100, 1e100))
+@settings(max_examples=50, deadline=None)
+def test_adams_first_step_is_the_rate_whatever_the_gradients_size(grad):
+    x = Value(0.0)
+    x.grad = grad
+    optim.Adam([x], 0.25, eps=1e-200).step()
+    assert x.data == pytest.approx(-0.25, rel=1e-12)
+
+
+# -- resuming -----------------------------------------------------------------------------
+
+@pytest.mark.parametrize("make", SETTINGS)
+def test_training_resumed_from_json_equals_training_that_never_stopped(make):
+    whole = descend(make(start()), 30)
+    first = make(start())
+    at = descend(first, 11)
+    kept = json.loads(json.dumps(first.state_dict(), allow_nan=False))
+    second = make([Value(x) for x in at])
+    second.load_state_dict(kept)
+    assert descend(second, 19) == whole
+    forgetful = make([Value(x) for x in at])
+    assert descend(forgetful, 19) != whole
+
+
+def test_a_model_and_its_optimizer_resume_together(tmp_path):
+    def train(model, optimizer, steps):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            nn.squared_error(model([0.5, -1.0]), 2.0).backward()
+            optimizer.step()
+
+    random.seed(3)
+    model = nn.MLP(2, [4, 1], activation="tanh")
+    adam = optim.Adam(model.parameters(), 0.01)
+    train(model, adam, 5)
+    model.save(tmp_path / "model.json")
+    state = adam.state_dict()
+    train(model, adam, 5)
+    other = nn.MLP(2, [4, 1], activation="tanh")
+    other.load(tmp_path / "model.json")
+    resumed = optim.Adam(other.parameters(), 0.01)
+    resumed.load_state_dict(state)
+    train(other, resumed, 5)
+    assert other.state_dict() == model.state_dict()
+
+
+def test_a_state_is_a_copy():
+    adam = optim.Adam(start())
+    before = adam.state_dict()
+    descend(adam, 1)
+    assert before == {"optimizer": "Adam", "steps": 0, "mean": [0.0, 0.0], "square": [0.0, 0.0]}
+
+
+GOOD = {"optimizer": "Adam", "steps": 3, "mean": [1.0, 2.0], "square": [1.0, 2.0]}
+
+
+@pytest.mark.parametrize("state, message", [
+    (None, "mapping with mean, optimizer, square, steps alone"), ([], "mapping"), ("Adam", "mapping"),
+    ({}, "mapping"), ({**GOOD, "more": 1}, "alone"), ({**GOOD, "optimizer": "AdamW"}, "not one of Adam"),
+    ({**GOOD, "optimizer": None}, "not one of Adam"),
+    ({**GOOD, "steps": -1}, "steps: expected a count"), ({**GOOD, "steps": 1.0}, "steps: expected a count"),
+    ({**GOOD, "steps": True}, "steps: .* got bool"), ({**GOOD, "steps": 10 ** 400}, "steps"),
+    ({**GOOD, "mean": [1.0]}, "mean: expected a list of 2 numbers"),
+    ({**GOOD, "mean": {0: 1.0, 1: 2.0}}, "mean: expected a list"), ({**GOOD, "mean": "12"}, "mean"),
+    ({**GOOD, "mean": [1.0, "2"]}, r"mean\[1\]: .* got str"),
+    ({**GOOD, "mean": [True, 1.0]}, r"mean\[0\]: .* got bool"),
+    ({**GOOD, "square": [1.0, math.nan]}, r"square\[1\]: .* got nan"),
+    ({**GOOD, "square": [10 ** 5000, 1.0]}, r"square\[0\]: .* got int"),
+    ({**GOOD, "square": [1.0, -1e-9]}, r"square\[1\]: expected a finite number from 0.0 on; got -1e-09")],
+    ids=range(19))
+def test_a_state_that_does_not_fit_is_refused_by_name_and_nothing_changes(state, message):
+    adam = optim.Adam(start())
+    descend(adam, 2)
+    before = adam.state_dict()
+    with pytest.raises(FormatError, match=message):
+        adam.load_state_dict(state)
+    assert adam.state_dict() == before
+    adam.load_state_dict(GOOD)
+    assert adam.state_dict() == GOOD
+
+
+# -- parameters -----------------------------------------------------------------------------
+
+@pytest.mark.parametrize("make", SETTINGS)
+def test_a_frozen_parameter_stays_and_thaws(make):
+    x, y = start()
+    optimizer = make([x, y])
+    y.requires_grad = False
+    descend(optimizer, 3)
+    assert y.data == -4.0 and x.data != 5.0
+    y.requires_grad = True
+    descend(optimizer, 3)
+    assert y.data != -4.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parameters_that_are_none_are_refused(kind):
+    x = Value(1.0, "x")
+    for parameters, message in (([], "no parameters to optimise"),
+                                ([x, 2.0], "parameter 1 is 2.0, not a leaf"),
+                                ([x * 2.0], "parameter 0 is .*, not a leaf"),
+                                ([x, Value(2.0), x], "occurs twice"),
+                                (nn.MLP(1, [1]), r"such as model.parameters\(\), not MLP"),
+                                (x, "expected a list of parameters")):
+        with pytest.raises(InputError, match=message):
+            kind(parameters)
+
+
+@pytest.mark.parametrize("kind, options, message", [
+    *((kind, {"lr": lr}, "lr") for kind in KINDS for lr in (-0.1, math.nan, math.inf, "0.1", None)),
+    (optim.SGD, {"momentum": 1.0}, "momentum must be at least 0 and below 1, not 1.0"),
+    (optim.SGD, {"momentum": -0.1}, "momentum"), (optim.SGD, {"nesterov": True}, "needs a momentum"),
+    (optim.SGD, {"weight_decay": -1}, "weight_decay"),
+    (optim.Adam, {"weight_decay": math.inf}, "weight_decay"),
+    (optim.Adam, {"betas": (0.9, 1.0)}, r"betas\[1\] must be .* below 1"),
+    (optim.Adam, {"betas": (-0.1, 0.9)}, r"betas\[0\]"), (optim.Adam, {"betas": 0.9}, "two numbers"),
+    (optim.AdamW, {"betas": (0.9, 0.9, 0.9)}, "two numbers"),
+    (optim.AdamW, {"eps": 0.0}, "eps must be above 0"), (optim.AdamW, {"eps": -1.0}, "eps")])
+def test_a_setting_out_of_its_range_is_refused_by_name(kind, options, message):
+    with pytest.raises(InputError, match=message):
+        kind([Value(1.0)], **options)
+
+
+# -- steps that cannot be taken ---------------------------------------------------------------
+
+@pytest.mark.parametrize("kind, grad", [(optim.SGD, 1e308), (optim.Adam, 1e200), (optim.AdamW, 1e200)])
+def test_a_step_out_of_the_range_of_doubles_is_refused_and_nothing_changes(kind, grad):
+    x, y = Value(1.0, "x"), Value(-1e308, "y")
+    x.grad, y.grad = 1.0, grad
+    optimizer = kind([x, y], 10.0)
+    before = optimizer.state_dict()
+    with pytest.raises(RangeError, match=f"{kind.__name__}, step 1: parameter 1, .*'y'"):
+        optimizer.step()
+    assert (x.data, y.data, optimizer.state_dict()) == (1.0, -1e308, before)
+    with ag.errstate("ignore"):
+        optimizer.step()
+    assert x.data != 1.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_nan_gradient_is_refused(kind):
+    x = Value(1.0)
+    x.grad = math.nan
+    with pytest.raises(RangeError, match="step 1: parameter 0"):
+        kind([x]).step()
+    assert x.data == 1.0
+
+
+# -- schedules ------------------------------------------------------------------------------
+
+def test_a_schedule_is_asked_for_each_step_once_in_order():
+    asked = []
+    optimizer = optim.SGD(start(), lambda k: asked.append(k) or 0.1)
+    descend(optimizer, 3)
+    assert asked == [0, 1, 2] and optimizer.steps == 3
+
+
+def test_a_schedule_that_gives_no_rate_is_refused_with_the_step():
+    optimizer = optim.SGD(start(), lambda k: 0.1 - 0.1 * k)
+    descend(optimizer, 2)
+    with pytest.raises(InputError, match="lr at step 2 must be at least 0"):
+        optimizer.step()
+    assert optimizer.steps == 2
+
+
+def test_micrograds_schedule_is_a_line():
+    schedule = optim.linear(1.0, 100, 0.1)
+    assert all(schedule(k) == pytest.approx(1.0 - 0.9 * k / 100, rel=1e-15) for k in range(100))
+
+
+@given(st.floats(0, 10), st.floats(0, 10), st.integers(1, 50), st.integers(0, 200))
+@settings(max_examples=100, deadline=None)
+def test_every_schedule_stays_between_its_ends_and_reaches_them(first, last, steps, k):
+    low, high = min(first, last), max(first, last)
+    for make in (optim.linear, optim.cosine):
+        schedule = make(first, steps, last)
+        assert low - 1e-14 <= schedule(k) <= high + 1e-14
+        assert schedule(0) == pytest.approx(first, abs=1e-14)
+        assert schedule(steps + k) == pytest.approx(last, abs=1e-14)
+
+
+def test_a_warm_up_multiplies_the_schedule_it_is_given():
+    schedule = optim.warmup(optim.exponential(1.0, 0.5), 2)
+    assert [schedule(k) for k in range(4)] == [0.5, 0.5, 0.25, 0.125]
+
+
+@pytest.mark.parametrize("make", [
+    lambda: optim.constant(-1.0), lambda: optim.step_decay(0.1, 0), lambda: optim.step_decay(0.1, 2.5),
+    lambda: optim.exponential(0.1, -0.5), lambda: optim.cosine(0.1, 0), lambda: optim.linear(0.1, 5, -1.0),
+    lambda: optim.warmup(-0.1, 5), lambda: optim.warmup(0.1, 0), lambda: optim.cosine(math.nan, 5)])
+def test_a_schedule_of_impossible_settings_is_refused_when_it_is_made(make):
+    with pytest.raises(InputError, match="must be"):
+        make()
