@@ -5,7 +5,7 @@ right reasoning from a wrong factor; the audit tells these heirs from the causes
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,7 +136,7 @@ def audit(root: Value | Iterable[Value], claims: Mapping[Pair, Any], rtol: float
         input. A differing claim *inherits* from the outermost differing claims inside it if
         adding to the graph, for each of them, an edge of weight e from its input to its output
         makes the sum over all paths the claimed number; otherwise it is a *cause*. (A claim
-        whose edge would close a circle explains nothing and is left out of that sum.)
+        whose edge lies on a circle then explains nothing and is left out of that sum.)
 
     Raises:
         LabelError: a label names no node, or several; a node is not in the graph.
@@ -155,21 +155,25 @@ def audit(root: Value | Iterable[Value], claims: Mapping[Pair, Any], rtol: float
     pairs = _resolve(order, claims)
     edges = {id(node): list(zip(node.operands, node.partials)) for node in order}
     edges = {key: [(x, p) for x, p in row if isinstance(x, Value)] for key, row in edges.items()}
-    gradients = {id(o): _gradient(o, topological([o]), edges) for o, _ in pairs.values()}
     claimed = {pair: _claimed(pair, claims[pair]) for pair in pairs}
-    derived = {pair: gradients[id(o)].get(id(i), 0.0) for pair, (o, i) in pairs.items()}
+    derived = _derived(pairs, order, edges)
     errors = {pair: relative_error(claimed[pair], derived[pair]) for pair in pairs}
     differing = [pair for pair in pairs if not errors[pair] <= rtol]
-    inside = _inside(order, {pair: pairs[pair] for pair in differing})
+    depends = _dependence(order, [pairs[pair] for pair in differing])
+    inside = {pair: {other for other in differing if other is not pair    # Values compare by number
+                     and depends(pairs[pair][0], pairs[other][0])
+                     and depends(pairs[other][1], pairs[pair][1])} for pair in differing}
 
     rows = []
     for pair in pairs:
         verdict, origins = "agrees", list[Pair]()
         if pair in inside:
             outermost = inside[pair].difference(*(inside[c] for c in inside[pair]))
-            found, origins = _with_errors(pairs[pair], edges, [
-                (c, *pairs[c], claimed[c] - derived[c]) for c in pairs if c in outermost])
-            inherits = bool(origins) and relative_error(claimed[pair], found) <= rtol
+            origins = _off_circles([c for c in pairs if c in outermost], pairs, depends)
+            found, rounding = _with_errors(pairs[pair], order, edges, [
+                (*pairs[c], claimed[c] - derived[c]) for c in origins])
+            inherits = origins and (relative_error(claimed[pair], found) <= rtol
+                                    or abs(claimed[pair] - found) <= rounding)
             verdict, origins = ("inherits", origins) if inherits else ("cause", [])
         rows.append(Row(pair, claimed[pair], derived[pair], errors[pair], verdict, tuple(origins)))
     wanted = {x for pair in differing for x in (claimed[pair], derived[pair])}
@@ -188,7 +192,7 @@ def relative_error(a: float, b: float) -> float:
     """
     if a == b:
         return 0.0
-    return abs(a - b) / max(abs(a), abs(b))
+    return abs(a - b) / max(abs(a), abs(b), 5e-324)      # (0 and a nan: still a nan)
 
 
 def name_of(node: Any) -> str:
@@ -232,8 +236,18 @@ def _resolve(order: list[Value], claims: Mapping[Pair, Any]) -> dict[Pair, tuple
     return found
 
 
+def _derived(pairs: Mapping[Pair, tuple[Value, Value]], order: Sequence[Value],
+             edges: Edges) -> dict[Pair, float]:
+    """The number the graph gives for each claim, by one sweep for each output."""
+    found: dict[Pair, float] = {}
+    for output in {id(o): o for o, _ in pairs.values()}.values():
+        gradient = _gradient(output, order, edges)
+        found |= {pair: gradient.get(id(i), 0.0) for pair, (o, i) in pairs.items() if o is output}
+    return found
+
+
 def _gradient(output: Value, order: Sequence[Value], edges: Edges) -> dict[int, float]:
-    """The sum over all paths from each node to `output`; `order` ends with it."""
+    """The sum over all paths from each node to `output`."""
     gradient = {id(output): 1.0}
     for node in reversed(order):
         g = gradient.get(id(node), 0.0)
@@ -243,44 +257,51 @@ def _gradient(output: Value, order: Sequence[Value], edges: Edges) -> dict[int, 
     return gradient
 
 
-def _inside(order: Sequence[Value],
-            pairs: Mapping[Pair, tuple[Value, Value]]) -> dict[Pair, set[Pair]]:
-    """For each claim, the others that lie inside it (by hash: Values are equal by their data)."""
+def _dependence(order: Sequence[Value],
+                pairs: Iterable[tuple[Value, Value]]) -> Callable[[Value, Value], bool]:
+    """Whether one of the nodes in `pairs` is, or depends on, another of them."""
     bits: dict[int, int] = {}
-    for ends in pairs.values():
+    for ends in pairs:
         for node in ends:
             bits.setdefault(id(node), 1 << len(bits))
-    depends: dict[int, int] = {}                 # node → which ends it is or depends on
+    masks: dict[int, int] = {}                   # node → which of them it is or depends on
     for node in order:
         mask = bits.get(id(node), 0)
         for operand in operand_nodes(node):
-            mask |= depends[id(operand)]
-        depends[id(node)] = mask
-
-    def on(a: Value, b: Value) -> int:
-        return depends[id(a)] & bits[id(b)]
-
-    return {pair: {other for other, (a, b) in pairs.items()
-                   if not (a is o and b is i) and on(o, a) and on(b, i)}
-            for pair, (o, i) in pairs.items()}
+            mask |= masks[id(operand)]
+        masks[id(node)] = mask
+    return lambda a, b: bool(masks[id(a)] & bits[id(b)])
 
 
-def _with_errors(pair: tuple[Value, Value], edges: Edges,
-                 wrong: Sequence[tuple[Pair, Value, Value, float]]) -> tuple[float, list[Pair]]:
-    """The sum over the paths of `pair` with an edge for each wrong claim, and those claims."""
-    output, source = pair
+def _off_circles(claims: list[Pair], pairs: Mapping[Pair, tuple[Value, Value]],
+                 depends: Callable[[Value, Value], bool]) -> list[Pair]:
+    """The claims whose edges, input to output, lie on no circle when all are added to the graph."""
+    def on_circle(claim: Pair) -> bool:
+        output, source = pairs[claim]
+        reached, rest = [output], list(claims)
+        for node in reached:
+            if depends(source, node):
+                return True
+            reached += [pairs[c][0] for c in rest if depends(pairs[c][1], node)]
+            rest = [c for c in rest if not depends(pairs[c][1], node)]
+        return False
+    return [claim for claim in claims if not on_circle(claim)]
+
+
+def _with_errors(pair: tuple[Value, Value], order: Sequence[Value], edges: Edges,
+                 wrong: Iterable[tuple[Value, Value, float]]) -> tuple[float, float]:
+    """The sum over the paths of `pair` with an edge (output, input, error) more for each wrong claim.
+
+    The second number bounds its rounding: errors that should cancel exactly may not.
+    """
     edges = dict(edges)
-
-    def operands(node: Value) -> list[Value]:
-        return [operand for operand, _ in edges[id(node)]]
-
-    used = []
-    for claim, a, b, error in wrong:
-        if any(node is a for node in topological([b], operands)):
-            continue
+    for a, b, error in wrong:
         edges[id(a)] = [*edges[id(a)], (b, error)]
-        used.append(claim)
-    return _gradient(output, topological([output], operands), edges).get(id(source), 0.0), used
+    output, source = pair
+    order = topological(order, lambda node: [operand for operand, _ in edges[id(node)]])
+    sizes = {key: [(operand, abs(weight)) for operand, weight in row] for key, row in edges.items()}
+    return (_gradient(output, order, edges).get(id(source), 0.0),
+            1e-12 * _gradient(output, order, sizes).get(id(source), 0.0))
 
 
 def _count(n: int, noun: str) -> str:

@@ -1,0 +1,612 @@
+"""`audit`: hand-derived derivatives held against the graph, the causes named."""
+import math
+import random
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite import (AuditError, GradientError, InputError, LabelError, RangeError, Value, audit,
+                           label, sigmoid)
+from autograd_lite.claims import relative_error
+
+WEIGHTS = (.15, .20, .25, .30, .40, .45, .50, .55)
+BIASES, INPUTS, TARGETS = (.35, .60), (.05, .10), (.01, .99)
+START = (WEIGHTS, BIASES, INPUTS, TARGETS)
+
+
+def network(point=START, published=False):
+    """The document's network as a labelled graph; `published` takes its wrong forward pass."""
+    weights, biases, (i1, i2), (t1, t2) = point
+    w = [Value(x, f"w{k}") for k, x in enumerate(weights, 1)]
+    b1, b2 = Value(biases[0], "b1"), Value(biases[1], "b2")
+    neth1, neth2 = ag.dot(w[0:2], [i1, i2], b1), ag.dot(w[2:4], [i1, i2], b1)
+    outh1, outh2 = sigmoid(neth1), sigmoid(neth2)
+    neto1 = ag.dot(w[4:6], [outh1, outh2], b2)
+    neto2 = ag.dot(w[6:8], [outh2 if published else outh1, outh2], b2)
+    outo1, outo2 = sigmoid(neto1), sigmoid(neto2)
+    E = 0.5 * (t1 - outo1) ** 2 + 0.5 * (t2 - outo2) ** 2
+    label(neth1=neth1, neth2=neth2, outh1=outh1, outh2=outh2, neto1=neto1, neto2=neto2,
+          outo1=outo1, outo2=outo2, E=E)
+    return E
+
+
+class Derivation(dict):
+    """Claims as they are entered one after the other, each through a mistake if it has one."""
+
+    def __init__(self, mistakes):
+        self.mistakes = mistakes
+
+    def __setitem__(self, pair, number):
+        super().__setitem__(pair, self.mistakes.get(pair, lambda x: x)(number))
+
+
+def derivation(E, point=START, published=True, mistakes={}):
+    """The document's hand derivation, in its order; with ∂neto2/∂outh1 = w7 if not `published`."""
+    weights, _, (i1, i2), (t1, t2) = point
+    _, _, _, _, w5, w6, w7, w8 = weights
+    at = {node.label: node.data for node in ag.graph.topological([E]) if node.label}
+    h1, h2, o1, o2 = at["outh1"], at["outh2"], at["outo1"], at["outo2"]
+    c = Derivation(mistakes)
+    c["E", "outo1"], c["E", "outo2"] = -(t1 - o1), -(t2 - o2)
+    c["outo1", "neto1"], c["outo2", "neto2"] = o1 * (1 - o1), o2 * (1 - o2)
+    c["neto1", "w5"], c["neto1", "w6"], c["neto2", "w7"], c["neto2", "w8"] = h1, h2, h1, h2
+    c["neto1", "outh1"], c["neto1", "outh2"] = w5, w6
+    c["neto2", "outh1"], c["neto2", "outh2"] = w5 if published else w7, w8
+    c["outh1", "neth1"], c["outh2", "neth2"] = h1 * (1 - h1), h2 * (1 - h2)
+    d1, d2 = c["E", "outo1"] * c["outo1", "neto1"], c["E", "outo2"] * c["outo2", "neto2"]
+    c["E", "outh1"] = d1 * c["neto1", "outh1"] + d2 * c["neto2", "outh1"]
+    c["E", "outh2"] = d1 * c["neto1", "outh2"] + d2 * c["neto2", "outh2"]
+    c["E", "w1"] = c["E", "outh1"] * c["outh1", "neth1"] * i1
+    c["E", "w2"] = c["E", "outh1"] * c["outh1", "neth1"] * i2
+    c["E", "w3"] = c["E", "outh2"] * c["outh2", "neth2"] * i1
+    c["E", "w4"] = c["E", "outh2"] * c["outh2", "neth2"] * i2
+    c["E", "w5"], c["E", "w6"] = d1 * c["neto1", "w5"], d1 * c["neto1", "w6"]
+    c["E", "w7"], c["E", "w8"] = d2 * c["neto2", "w7"], d2 * c["neto2", "w8"]
+    return c
+
+
+PAIRS = list(derivation(network()))
+
+
+def names(rows):
+    return {row.claim for row in rows}
+
+
+# -- the document's derivation ---------------------------------------------------------------
+
+
+def test_the_published_derivation_on_the_correct_forward_has_one_cause_and_three_heirs():
+    E = network()
+    report = audit(E, derivation(E))
+    assert names(report.causes) == {("neto2", "outh1")}
+    assert names(report.differing) - names(report.causes) == {("E", "outh1"), ("E", "w1"), ("E", "w2")}
+    cause = report.causes[0]
+    assert (cause.claimed, cause.derived) == (0.40, 0.50)
+    assert names(report.heirs(cause)) == {("E", "outh1"), ("E", "w1"), ("E", "w2")}
+
+
+def test_the_published_derivation_on_the_published_forward_has_three_causes_and_seven_heirs():
+    E = network(published=True)
+    report = audit(E, derivation(E))
+    assert names(report.causes) == {("neto2", "w7"), ("neto2", "outh2"), ("neto2", "outh1")}
+    assert names(report.differing) - names(report.causes) == {
+        ("E", "outh1"), ("E", "outh2"), ("E", "w1"), ("E", "w2"), ("E", "w3"), ("E", "w4"), ("E", "w7")}
+    assert [row.derived for row in report.causes if row.claim == ("neto2", "outh1")] == [0.0]
+
+
+def test_the_figures_of_the_published_derivation_are_the_documents():
+    rows = {row.claim: row for row in audit(network(), derivation(network())).rows}
+    for w, derived, claimed in [("w1", 0.000438567734474, 0.000484533391808),
+                                ("w2", 0.000877135468949, 0.000969066783617),
+                                ("w8", -0.022740242215978, -0.022740242215978)]:
+        assert rows["E", w].derived == pytest.approx(derived, abs=1e-15)
+        assert rows["E", w].claimed == pytest.approx(claimed, abs=1e-15)
+
+
+numbers = st.floats(-2.0, 2.0, allow_subnormal=False)
+points = st.tuples(st.tuples(*[numbers] * 8), st.tuples(*[numbers] * 2),
+                   st.tuples(*[st.floats(-1.0, 1.0, allow_subnormal=False)] * 2),
+                   st.tuples(*[st.floats(0.0, 1.0, allow_subnormal=False)] * 2))
+
+
+@given(points)
+@settings(max_examples=200, deadline=None)
+def test_the_corrected_hand_gradients_equal_ours_to_1e_12_at_any_point(point):
+    E = network(point)
+    claims = derivation(E, point, published=False)
+    E.backward()
+    grads = {node.label: node.grad for node in ag.graph.topological([E]) if node.label}
+    for (output, source), claimed in claims.items():
+        if output == "E":
+            h = {"w1": "outh1", "w2": "outh1", "w3": "outh2", "w4": "outh2"}.get(source, source)
+            terms = [1.0] if h[0] != "o" or h[3] == "o" else [       # the sum over both outputs cancels
+                claims["E", f"outo{k}"] * claims[f"outo{k}", f"neto{k}"] * claims[f"neto{k}", h]
+                for k in (1, 2)]
+            slack = sum(map(abs, terms)) if len(terms) > 1 else abs(claimed)
+            assert abs(claimed - grads[source]) <= 1e-12 * max(abs(claimed), slack) + 1e-300
+
+
+@given(points)
+@settings(max_examples=100, deadline=None)
+def test_the_published_derivation_is_found_wrong_exactly_where_it_is_wrong(point):
+    (_, _, _, _, w5, _, w7, _), (i1, i2) = point[0], point[2]
+    E = network(point)
+    right, wrong = derivation(E, point, published=False), derivation(E, point)
+    differing = {pair for pair in PAIRS if not relative_error(right[pair], wrong[pair]) <= 1e-6}
+    assume(all(relative_error(right[pair], wrong[pair]) < 1e-8 for pair in set(PAIRS) - differing))
+    assume(all(abs(x) > 1e-3 for x in (w5, w7, i1, i2)))
+    d = [right["E", f"outo{k}"] * right[f"outo{k}", f"neto{k}"] for k in (1, 2)]
+    assume(abs(right["E", "outh1"]) > 1e-6 * (abs(d[0]) + abs(d[1])))       # no cancellation
+    report = audit(E, wrong)
+    assert names(report.differing) == differing
+    assert names(report.causes) == ({("neto2", "outh1")} if differing else set())
+
+
+# -- further mistakes -----------------------------------------------------------------------
+
+
+MISTAKES = {"scaled": lambda x: 1.37 * x, "wrong sign": lambda x: -x, "swapped": lambda x: 0.8317,
+            "a term missing": lambda x: x - 0.21, "nothing": lambda x: 0.0,
+            "off by 1e-4": lambda x: 1.0001 * x}
+mistake_sets = st.dictionaries(st.sampled_from(PAIRS), st.sampled_from(sorted(MISTAKES)),
+                               min_size=1, max_size=3)
+
+
+def masked(E, published, wrong):
+    """Whether a mistake hides: what it changes comes out right, or as other mistakes made it already."""
+    report = audit(E, derivation(E, published=published, mistakes=wrong))
+    rows = {row.claim: row for row in report.rows}
+    for pair in wrong:
+        others = {p: m for p, m in wrong.items() if p != pair}
+        without = derivation(E, published=published, mistakes=others)[pair]
+        if rows[pair].relative_error <= 1e-5 or relative_error(without, rows[pair].claimed) <= 1e-5:
+            return True
+    return False
+
+
+@given(mistake_sets, st.booleans(), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_further_mistakes_are_the_causes_and_nothing_else_is(kinds, published, forward):
+    E = network(published=forward)
+    wrong = {pair: MISTAKES[kind] for pair, kind in kinds.items()}
+    assume(not masked(E, published, wrong))
+    expected = names(audit(E, derivation(E, published=published)).causes) | set(wrong)
+    if forward and {("E", "outo2"), ("outo2", "neto2")} & set(wrong):
+        # As published, outo2 does not depend on outh1: a mistake there is not inside ∂E/∂outh1.
+        expected.add(("E", "outh1"))
+    report = audit(E, derivation(E, published=published, mistakes=wrong))
+    # A factor wrong in the document and altered once more may have come out right.
+    right = {row.claim for row in report.rows if row.verdict == "agrees"}
+    assert names(report.causes) == expected - right
+
+
+def test_two_mistakes_are_two_causes_though_one_lies_along_the_others_path():
+    E = network()
+    wrong = {("neto2", "outh1"): lambda x: 2.0 * x, ("E", "outh1"): lambda x: x + 0.01,
+             ("outh1", "neth1"): lambda x: -x}
+    report = audit(E, derivation(E, published=False, mistakes=wrong))
+    assert names(report.causes) == set(wrong)
+    inherits = {row.claim: row.inherits_from for row in report.rows if row.verdict == "inherits"}
+    assert set(inherits) == {("E", "w1"), ("E", "w2")}
+    assert set(inherits["E", "w1"]) == {("E", "outh1"), ("outh1", "neth1")}
+
+
+def test_a_mistake_on_top_of_an_inherited_one_is_a_cause_of_its_own():
+    E = network()
+    report = audit(E, derivation(E, mistakes={("E", "outh1"): lambda x: 1.5 * x}))
+    assert names(report.causes) == {("neto2", "outh1"), ("E", "outh1")}
+
+
+def test_mistakes_that_cancel_leave_the_sum_alone():
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    y = a * b
+    z = y * 5.0
+    label(y=y, z=z)
+    report = audit(z, {("y", "a"): 6.0, ("z", "y"): 2.5, ("z", "a"): 15.0})
+    assert names(report.causes) == {("y", "a"), ("z", "y")}
+    assert report.rows[2].verdict == "agrees"
+
+
+# -- the definition, by brute force, on any graph ---------------------------------------------
+
+
+class Brute:
+    """The definition as it is written, over paths counted one by one, in whole numbers."""
+
+    def __init__(self, edges, claims):
+        self.edges = edges                              # (input, output, weight), small whole numbers
+        self.claims = claims
+        self.depends = {}
+        nodes = {n for a, b, _ in edges for n in (a, b)} | {n for pair in claims for n in pair}
+        for a in nodes:
+            for b in nodes:
+                self.depends[a, b] = a == b or any(True for _ in self.paths(edges, b, a))
+        self.derived = {(o, i): self.total(edges, i, o) for o, i in claims}
+        self.differing = [c for c in claims if claims[c] != self.derived[c]]
+
+    def paths(self, edges, start, end):
+        if start == end:
+            yield 1
+        for a, b, weight in edges:
+            if a == start:
+                for rest in self.paths(edges, b, end):
+                    yield weight * rest
+
+    def total(self, edges, start, end):
+        return sum(self.paths(edges, start, end))
+
+    def inside(self, inner, outer):
+        (a, b), (o, i) = inner, outer
+        return inner != outer and self.depends[o, a] and self.depends[b, i]
+
+    def outermost(self, pair):
+        candidates = [c for c in self.differing if self.inside(c, pair)]
+        chosen = [c for c in candidates if not any(self.inside(c, d) for d in candidates)]
+        return [c for c in chosen if not self.on_circle(c, chosen)]
+
+    def on_circle(self, claim, chosen):
+        """Whether the input of the claim can be reached from its output."""
+        steps = [(a, b) for a, b, _ in self.edges] + [(i, o) for o, i in chosen]
+        reached = {claim[0]}
+        while more := {b for a, b in steps if a in reached} - reached:
+            reached |= more
+        return claim[1] in reached
+
+    def inherited(self, pair):
+        """What the claim would be, right but for the claims it rests on; None if on none."""
+        wrong = self.outermost(pair)
+        extra = [(i, o, self.claims[o, i] - self.derived[o, i]) for o, i in wrong]
+        return self.total(self.edges + extra, pair[1], pair[0]) if wrong else None
+
+    def verdicts(self):
+        found = {}
+        for pair in self.claims:
+            if pair not in self.differing:
+                found[pair] = "agrees", set()
+            elif self.inherited(pair) == self.claims[pair]:
+                found[pair] = "inherits", set(self.outermost(pair))
+            else:
+                found[pair] = "cause", set()
+        return found
+
+
+@st.composite
+def graphs_and_claims(draw):
+    """Edges of a graph with whole weights, and claims of which many inherit."""
+    n = draw(st.integers(2, 7))
+    edges = [(a, b, draw(st.integers(-2, 3)))
+             for b in range(1, n) for a in draw(st.lists(st.integers(0, b - 1), min_size=1, max_size=3))]
+    pairs = draw(st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)),
+                          min_size=1, max_size=7, unique=True))
+    claims = {}
+    right = Brute(edges, dict.fromkeys(pairs, 0)).derived
+    for pair in sorted(pairs, key=lambda pair: pair[0] - pair[1]):           # the inner ones first
+        kind = draw(st.sampled_from(["right", "heir", "wrong"]))
+        claims[pair] = right[pair] + (draw(st.integers(-3, 3)) if kind == "wrong" else 0)
+        if kind == "heir":
+            inherited = Brute(edges, claims | {pair: right[pair] + 1}).inherited(pair)
+            claims[pair] = right[pair] if inherited is None else inherited
+    return n, edges, {pair: claims[pair] for pair in pairs}
+
+
+def build(n, edges):
+    """Nodes with exactly these edges and weights, by whatever op has such partials."""
+    nodes = []
+    for k in range(n):
+        terms = [(nodes[a], float(weight)) for a, b, weight in edges if b == k]
+        node = ag.dot([w for _, w in terms], [x for x, _ in terms]) if terms else Value(1.0)
+        node.label = f"n{k}"
+        nodes.append(node)
+    return nodes
+
+
+@given(graphs_and_claims(), st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_the_audit_agrees_with_the_definition_on_any_graph(case, by_label):
+    n, edges, claims = case
+    nodes = build(n, edges)
+    name = {k: f"n{k}" if by_label else nodes[k] for k in range(n)}
+    report = audit(nodes, {(name[o], name[i]): x for (o, i), x in claims.items()}, rtol=1e-12)
+    back = {id(node): k for k, node in enumerate(nodes)} | {f"n{k}": k for k in range(n)}
+
+    def plain(pair):
+        return tuple(back[end if isinstance(end, str) else id(end)] for end in pair)
+
+    found = {plain(row.claim): (row.verdict, set(map(plain, row.inherits_from))) for row in report.rows}
+    brute = Brute(edges, claims)
+    assert {plain(row.claim): row.derived for row in report.rows} == brute.derived
+    assert found == brute.verdicts()
+
+
+@given(graphs_and_claims(), st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None)
+def test_the_order_of_the_claims_changes_no_verdict(case, shuffler):
+    n, edges, claims = case
+    named = [((f"n{o}", f"n{i}"), x) for (o, i), x in claims.items()]
+    before = audit(build(n, edges), dict(named))
+    shuffler.shuffle(named)
+    after = audit(build(n, edges), dict(named))
+    assert {row.claim: row.verdict for row in before.rows} == {row.claim: row.verdict for row in after.rows}
+
+
+def test_a_claim_against_the_direction_of_the_graph_explains_nothing():
+    x = Value(2.0, "x")
+    y = x * 3.0
+    z = y * 5.0
+    label(y=y, z=z)
+    report = audit(z, {("x", "y"): 7.0, ("z", "x"): 22.0})
+    assert [(row.verdict, row.derived) for row in report.rows] == [("cause", 0.0), ("cause", 15.0)]
+
+
+def test_a_claimed_dependence_that_is_not_there_can_be_inherited():
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    a, b = x * 4.0, y * 5.0
+    z = a + b
+    label(a=a, b=b, z=z)
+    report = audit(z, {("b", "x"): 1.0, ("z", "x"): 5.0})
+    assert [(row.verdict, row.derived) for row in report.rows] == [("cause", 0.0), ("inherits", 4.0)]
+
+
+# -- numbers --------------------------------------------------------------------------------
+
+
+def simple():
+    """∂y/∂x = 12 at x = 2, by way of u = x² with ∂u/∂x = 4, ∂y/∂u = 3."""
+    x = Value(2.0, "x")
+    u = x * x
+    y = u * 3.0
+    label(u=u, y=y)
+    return y
+
+
+def test_a_nan_is_never_right_and_never_inherited():
+    report = audit(simple(), {("u", "x"): math.nan, ("y", "u"): 3.0, ("y", "x"): math.nan})
+    assert [row.verdict for row in report.rows] == ["cause", "agrees", "cause"]
+    assert "claimed nan, is 4" in report.findings()
+
+
+@pytest.mark.parametrize("infinite", [math.inf, -math.inf])
+def test_an_infinite_claim_is_a_cause(infinite):
+    assert names(audit(simple(), {("y", "x"): infinite}).causes) == {("y", "x")}
+
+
+def test_a_claimed_zero_where_there_is_a_slope_and_the_reverse_have_relative_error_1():
+    y = simple()
+    z = y + Value(1.0, "z") * 0.0
+    z.label = "sum"
+    report = audit(z, {("y", "x"): 0.0, ("sum", "z"): 1e-300})
+    assert [(row.relative_error, row.verdict) for row in report.rows] == [(1.0, "cause"), (1.0, "cause")]
+
+
+def test_zero_claimed_of_a_zero_agrees():
+    y = simple()
+    z = y * 0.0
+    z.label = "z"
+    row, = audit(z, {("z", "x"): -0.0}).rows
+    assert (row.relative_error, row.verdict) == (0.0, "agrees")
+
+
+def test_rtol_is_the_last_error_that_agrees():
+    y = simple()
+    claim = {("y", "x"): 12.0 * (1.0 + 2.0 ** -20)}
+    error = audit(y, claim, rtol=0.5).rows[0].relative_error
+    assert audit(y, claim, rtol=error).ok
+    assert not audit(y, claim, rtol=math.nextafter(error, 0.0)).ok
+
+
+@given(st.floats(allow_nan=False), st.floats(allow_nan=False))
+@settings(max_examples=200, deadline=None)
+def test_the_relative_error_is_symmetric_and_0_only_of_equals(a, b):
+    error = relative_error(a, b)
+    assert error == relative_error(b, a) or math.isnan(error)
+    assert (error == 0.0) == (a == b) or abs(a - b) < 1e-300
+
+
+@pytest.mark.parametrize("bad", ["12", None, 12j, [12.0], {}, object()])
+def test_a_claim_that_is_no_number_is_refused_by_its_name(bad):
+    with pytest.raises(InputError, match="∂y/∂x"):
+        audit(simple(), {("y", "x"): bad})
+
+
+def test_an_integer_too_large_for_a_double_is_refused():
+    with pytest.raises(RangeError):
+        audit(simple(), {("y", "x"): 10 ** 400})
+
+
+def test_a_claim_may_be_an_int_a_fraction_a_numpy_number_or_a_value():
+    import fractions
+
+    import numpy
+    for twelve in (12, fractions.Fraction(12), numpy.float32(12), Value(12.0)):
+        assert audit(simple(), {("y", "x"): twelve}).ok
+
+
+# -- which nodes -----------------------------------------------------------------------------
+
+
+def test_claims_by_node_and_by_label_are_the_same_claims():
+    x = Value(2.0, "x")
+    y = x * x
+    y.label = "y"
+    for pair in [("y", "x"), (y, x), ("y", x), (y, "x")]:
+        report = audit(y, {pair: 3.0})
+        assert report.rows[0].claim is pair and report.rows[0].derived == 4.0
+
+
+def test_nodes_of_equal_number_are_told_apart():
+    a, b = Value(1.0), Value(1.0)
+    y = a + b * 2.0
+    report = audit(y, {(y, a): 1.0, (y, b): 1.0})
+    assert [row.verdict for row in report.rows] == ["agrees", "cause"]
+    assert report.causes[0].claim[1] is b
+
+
+def test_two_mistakes_at_nodes_of_equal_number_are_both_found():
+    a, b = Value(1.0), Value(1.0)
+    y = a * b
+    assert len(audit(y, {(y, a): 2.0, (y, b): 2.0}).causes) == 2
+
+
+def test_a_node_by_itself_has_slope_1():
+    x = Value(2.0, "x")
+    assert audit(x, {("x", "x"): 1.0}).ok
+
+
+@pytest.mark.parametrize("claims, error, said", [
+    ({("y", "xx"): 1.0}, LabelError, "'xx'.*'x'"),
+    ({("", "x"): 1.0}, LabelError, "''"),
+    ({"yx": 1.0}, InputError, "yx"),
+    ({("y", "x", "u"): 1.0}, InputError, "(output, input)"),
+    ({("y", 3): 1.0}, InputError, "3"),
+    ({("y", None): 1.0}, InputError, "None"),
+])
+def test_a_claim_about_what_is_not_there_is_refused(claims, error, said):
+    with pytest.raises(error, match=said):
+        audit(simple(), claims)
+
+
+def test_a_label_that_two_nodes_have_is_refused():
+    a, b = Value(1.0, "a"), Value(2.0, "a")
+    y = a + b
+    y.label = "y"
+    with pytest.raises(LabelError, match="'a' names 2 nodes"):
+        audit(y, {("y", "a"): 1.0})
+    assert audit(y, {("y", b): 1.0}).ok
+
+
+def test_a_node_outside_the_graph_is_refused():
+    with pytest.raises(LabelError, match="not in the graph"):
+        audit(simple(), {("y", Value(2.0, "stranger")): 1.0})
+
+
+def test_the_same_claim_by_label_and_by_node_is_claimed_twice():
+    y = simple()
+    with pytest.raises(InputError, match="∂y/∂x is claimed twice"):
+        audit(y, {("y", "x"): 12.0, (y, "x"): 12.0})
+
+
+def test_several_roots_make_one_graph():
+    x = Value(2.0, "x")
+    p, q = x * 3.0, x * 5.0
+    label(p=p, q=q)
+    assert audit([p, q], {("p", "x"): 3.0, ("q", "x"): 5.0, ("q", "p"): 0.0}).ok
+
+
+def test_a_label_in_another_part_than_under_the_root_is_not_found():
+    x = Value(2.0, "x")
+    p, q = x * 3.0, x * 5.0
+    label(p=p, q=q)
+    with pytest.raises(LabelError):
+        audit(p, {("q", "x"): 5.0})
+
+
+def test_constants_are_nodes_of_the_graph_too():
+    """A derivative by a frozen leaf or an input that carries no gradient can be claimed."""
+    x, t = Value(2.0, "x"), Value(5.0, "t", requires_grad=False)
+    y = x * t
+    y.label = "y"
+    assert audit(y, {("y", "t"): 2.0, ("y", "x"): 5.0}).ok
+    assert y.requires_grad and pytest.raises(GradientError, t.backward)
+
+
+def test_the_audit_changes_no_gradient():
+    E = network()
+    E.backward()
+    nodes = ag.graph.topological([E])
+    before = [node.grad for node in nodes]
+    audit(E, derivation(E))
+    assert [node.grad for node in nodes] == before
+
+
+def test_a_derivative_that_does_not_exist_agrees_with_nothing():
+    x = Value(0.0, "x")
+    y = x.sqrt()
+    y.label = "y"
+    assert not audit(y, {("y", "x"): 1e300}).ok
+    with ag.errstate("ignore"):
+        assert not audit(y, {("y", "x"): 0.0}).ok
+
+
+def test_a_chain_of_100_000_nodes_and_a_sum_of_as_many_are_audited():
+    x = Value(1.0, "x")
+    deep = x
+    for k in range(100_000):
+        deep = deep + 1.0
+        if k == 50_000:
+            deep.label = "middle"
+    wide = ag.sum([deep] * 100_000)
+    label(deep=deep, wide=wide)
+    report = audit(wide, {("deep", "middle"): 2.0, ("deep", "x"): 2.0, ("wide", "x"): 2e5,
+                          ("wide", "deep"): 1e5, ("middle", "x"): 1.0})
+    assert names(report.causes) == {("deep", "middle")}
+    assert [row.verdict for row in report.rows] == ["cause", "inherits", "inherits", "agrees", "agrees"]
+
+
+def test_a_thousand_levels_of_diamonds_are_audited():
+    x = Value(1.0, "x")
+    y = x
+    for _ in range(1000):
+        y = (y + y) * 0.5
+    y.label = "y"
+    assert audit(y, {("y", "x"): 1.0}).ok
+
+
+# -- the report --------------------------------------------------------------------------------
+
+
+def test_check_raises_an_assertion_error_that_says_the_causes_and_what_they_spoil():
+    E = network()
+    with pytest.raises(AssertionError) as caught:
+        audit(E, derivation(E)).check()
+    assert isinstance(caught.value, AuditError)
+    assert str(caught.value) == (
+        "4 of 24 claims differ from the graph, by 1 cause:\n"
+        "  ∂neto2/∂outh1: claimed 0.4 (= w5), is 0.5 (= w7)\n"
+        "      spoils ∂E/∂outh1, ∂E/∂w1, ∂E/∂w2")
+
+
+def test_check_of_right_claims_says_nothing():
+    E = network()
+    report = audit(E, derivation(E, published=False))
+    assert report.ok and report.check() is None and not report.causes and not report.differing
+
+
+def test_the_table_has_the_causes_first_and_then_every_claim_within_80_columns():
+    E = network()
+    text = str(audit(E, derivation(E)))
+    lines = text.splitlines()
+    assert lines[1].startswith("  ∂neto2/∂outh1")
+    assert max(map(len, lines)) < 80
+    assert [line.split()[0] for line in lines if line.startswith("∂")] == [f"∂{o}/∂{i}" for o, i in PAIRS]
+    assert [line.split()[0] for line in lines if line.endswith("CAUSE")] == ["∂neto2/∂outh1"]
+
+
+@given(st.lists(st.text(max_size=120), min_size=2, max_size=6, unique=True))
+@settings(max_examples=100, deadline=None)
+def test_the_table_can_be_printed_whatever_the_labels(texts):
+    nodes = [Value(1.0, text) for text in texts]
+    y = ag.sum(nodes)
+    report = audit(y, {(y, node): 2.0 for node in nodes})
+    assert len(report.causes) == len(texts)
+    assert str(report) and isinstance(report.rows[0].as_dict()["claim"][0], str)
+
+
+def test_rows_are_written_as_json():
+    import json
+    E = network()
+    rows = [row.as_dict() for row in audit(E, derivation(E)).rows]
+    assert json.loads(json.dumps(rows)) == rows
+    assert rows[10]["claim"] == ["neto2", "outh1"] and rows[10]["verdict"] == "cause"
+    assert rows[14]["inherits_from"] == [["neto2", "outh1"]]
+
+
+def test_claims_in_the_thousands_are_held_against_one_graph():
+    shuffler = random.Random(1)
+    xs = [Value(shuffler.uniform(-1.0, 1.0), f"x{k}") for k in range(400)]
+    ys = [xs[k] * xs[k + 1] for k in range(399)]
+    label({f"y{k}": y for k, y in enumerate(ys)})
+    claims = {(f"y{k}", f"x{k}"): xs[k + 1].data for k in range(399)}
+    claims["y7", "x7"] = 5.0
+    assert names(audit(ys, claims).causes) == {("y7", "x7")}
