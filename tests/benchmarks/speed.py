@@ -210,7 +210,8 @@ def main() -> None:
         compare(options.peer, options.runs)
         return
     print(f"{'':24}{'ours, ms':>16}{'peer, ms':>17}{'peer/ours':>15}{'differ':>9}")
-    print(f"{'':24}{'min':>8}{'median':>8}{'min':>9}{'median':>8}{'min':>8}{'median':>7}{'by':>9}", flush=True)
+    heads = f"{'min':>8}{'median':>8}{'min':>9}{'median':>8}{'min':>8}{'median':>7}{'by':>9}"
+    print(f"{'':24}{heads}", flush=True)
     for name in PEERS:
         subprocess.run([sys.executable, __file__, "--peer", name, "--runs", str(options.runs)], check=True)
     before, after = bytes_per_node()

@@ -1,0 +1,294 @@
+"""The worked example: a 2-2-2 sigmoid network, its published hand derivation, and our check.
+
+A short article on back-propagation derives the gradients of w1…w8 by hand and trains the
+network for 10,000 steps. It has two mistakes: its forward pass takes outh2 where outh1
+belongs in neto2, and its derivation takes w5 where w7 belongs in ∂neto2/∂outh1. And it never
+updates the biases, though its text says so. Everything below is in its names and its order.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from autograd_lite.claims import Report, audit, relative_error
+from autograd_lite.nn import Layer, Module, squared_error
+from autograd_lite.ops import sigmoid
+from autograd_lite.optim import SGD
+from autograd_lite.value import Value, label
+
+INPUTS, TARGETS = (0.05, 0.10), (0.01, 0.99)
+WEIGHTS, BIASES = (0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55), (0.35, 0.60)
+RATE, STEPS = 0.5, 10_000
+
+Claims = dict[tuple[str, str], float]
+Progress = Callable[[Iterable[int], str], Iterable[int]]
+Variant = Literal["published", "corrected", "with_biases"]
+
+
+class Network(Module):
+    """Two layers of two sigmoid neurons, each layer with one bias for both.
+
+    Args:
+        weights, biases: w1…w8 and b1, b2 at the start.
+        published: take the forward pass as published, outh2·w7 in neto2.
+
+    >>> network = Network()
+    >>> network.error().data
+    0.2983711087600027
+    """
+
+    def __init__(self, weights: Iterable[float] = WEIGHTS, biases: Iterable[float] = BIASES,
+                 published: bool = False):
+        self.hidden = Layer(2, 2, activation="sigmoid", bias="layer", scope=("hidden layer",))
+        self.output = Layer(2, 2, activation="sigmoid", bias="layer", scope=("output layer",))
+        self._published = published
+        layers = (self.hidden, self.output)
+        self._weights = [w for layer in layers for neuron in layer.neurons for w in neuron.w]
+        self._biases = [layer.b for layer in layers if layer.b is not None]
+        for parameter, data in zip(self.weights + self.biases, (*weights, *biases)):
+            parameter.data = data
+        label({f"w{k}": w for k, w in enumerate(self.weights, 1)})
+        label({f"b{k}": b for k, b in enumerate(self.biases, 1)})
+
+    @property
+    def weights(self) -> list[Value]:
+        """w1…w8."""
+        return self._weights
+
+    @property
+    def biases(self) -> list[Value]:
+        """b1 and b2."""
+        return self._biases
+
+    def layers(self, inputs: Iterable[Any]) -> tuple[list[Value], list[Value]]:
+        """The outputs of the hidden and of the output neurons."""
+        hidden: list[Value] = self.hidden(inputs)
+        crossed = [hidden[1] if self._published else hidden[0], hidden[1]]
+        first, second = self.output.neurons
+        return hidden, [first(hidden, self.biases[1]), second(crossed, self.biases[1])]
+
+    def error(self, inputs: Iterable[Any] = INPUTS, targets: Iterable[Any] = TARGETS) -> Value:
+        """E = ½(t1 − outo1)² + ½(t2 − outo2)²."""
+        error: Value = squared_error(self.layers(inputs)[1], targets)
+        return error
+
+    def graph(self, inputs: Iterable[float] = INPUTS, targets: Iterable[float] = TARGETS) -> Value:
+        """E, with every node that has a name in the document labelled by it."""
+        names = zip(("i1", "i2", "t1", "t2"), (*inputs, *targets))
+        constants = [Value(x, name, requires_grad=False) for name, x in names]
+        hidden, outputs = self.layers(constants[:2])
+        error: Value = squared_error(outputs, constants[2:])
+        for layer, nodes in (("h", hidden), ("o", outputs)):
+            label({f"out{layer}{k}": node for k, node in enumerate(nodes, 1)})
+            label({f"net{layer}{k}": node.operands[0] for k, node in enumerate(nodes, 1)})
+        label({f"E{k}": part for k, part in enumerate(error.operands, 1)}, E=error)
+        return error
+
+
+def forward(network: Network, inputs: Iterable[float] = INPUTS) -> dict[str, float]:
+    """The net inputs and outputs of the four neurons, by the document's formulas, in floats."""
+    i1, i2 = inputs
+    w1, w2, w3, w4, w5, w6, w7, w8 = (w.data for w in network.weights)
+    b1, b2 = (b.data for b in network.biases)
+    neth1, neth2 = i1 * w1 + i2 * w2 + b1, i1 * w3 + i2 * w4 + b1
+    outh1, outh2 = sigmoid(neth1), sigmoid(neth2)
+    neto1 = outh1 * w5 + outh2 * w6 + b2
+    neto2 = (outh2 if network._published else outh1) * w7 + outh2 * w8 + b2
+    return {"neth1": neth1, "neth2": neth2, "outh1": outh1, "outh2": outh2, "neto1": neto1,
+            "neto2": neto2, "outo1": sigmoid(neto1), "outo2": sigmoid(neto2)}
+
+
+def derivation(network: Network, published: bool, inputs: Iterable[float] = INPUTS,
+               targets: Iterable[float] = TARGETS) -> Claims:
+    """The hand derivation, factor by factor, as claims: as published, or with its factor corrected.
+
+    The corrected one goes on to the biases.
+    """
+    (i1, i2), (t1, t2) = inputs, targets
+    at = forward(network, (i1, i2))
+    outh1, outh2, outo1, outo2 = at["outh1"], at["outh2"], at["outo1"], at["outo2"]
+    _, _, _, _, w5, w6, w7, w8 = (w.data for w in network.weights)
+    c: Claims = {
+        ("E", "outo1"): -(t1 - outo1), ("E", "outo2"): -(t2 - outo2),
+        ("outo1", "neto1"): outo1 * (1 - outo1), ("outo2", "neto2"): outo2 * (1 - outo2),
+        ("neto1", "w5"): outh1, ("neto1", "w6"): outh2,
+        ("neto2", "w7"): outh1, ("neto2", "w8"): outh2,
+        ("neto1", "outh1"): w5, ("neto1", "outh2"): w6,
+        ("neto2", "outh1"): w5 if published else w7, ("neto2", "outh2"): w8,
+        ("outh1", "neth1"): outh1 * (1 - outh1), ("outh2", "neth2"): outh2 * (1 - outh2)}
+    d1 = c["E", "outo1"] * c["outo1", "neto1"]
+    d2 = c["E", "outo2"] * c["outo2", "neto2"]
+    for outh in ("outh1", "outh2"):
+        c["E", outh] = d1 * c["neto1", outh] + d2 * c["neto2", outh]
+    e1 = c["E", "outh1"] * c["outh1", "neth1"]
+    e2 = c["E", "outh2"] * c["outh2", "neth2"]
+    c |= {("E", "w1"): e1 * i1, ("E", "w2"): e1 * i2, ("E", "w3"): e2 * i1, ("E", "w4"): e2 * i2}
+    c |= {("E", f"w{5 + 2 * k + j}"): d * c[f"neto{k + 1}", f"w{5 + 2 * k + j}"]
+          for k, d in enumerate((d1, d2)) for j in (0, 1)}
+    if not published:
+        c |= {("E", "b1"): e1 + e2, ("E", "b2"): d1 + d2}
+    return c
+
+
+def gradients(claims: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    """The derivatives of E by the parameters among the claims, by name."""
+    return {i: x for (o, i), x in claims.items() if o == "E" and i[0] in "wb"}
+
+
+def automatic_gradients(network: Network) -> dict[str, float]:
+    """∂E/∂w1 … ∂E/∂w8, ∂E/∂b1, ∂E/∂b2 by one backward pass."""
+    network.zero_grad()
+    network.error().backward()
+    return {p.label: p.grad for p in network.weights + network.biases}
+
+
+def audits() -> dict[str, Report]:
+    """The published derivation against the corrected and against the published forward pass."""
+    return {forward: audit(network.graph(), derivation(network, published=True))
+            for forward, network in (("corrected", Network()), ("published", Network(published=True)))}
+
+
+@dataclass(frozen=True)
+class Training:
+    """What became of a network in training.
+
+    Attributes:
+        errors: E before each update, and after the last.
+        differences: t1 − outo1 and t2 − outo2 before the first and the last update, as printed by
+            the document.
+        last_outputs: the outputs before the last update, as printed by the document.
+        weights, biases, outputs, error: after the last update.
+    """
+
+    errors: list[float]
+    differences: tuple[tuple[float, float], tuple[float, float]]
+    last_outputs: tuple[float, float]
+    weights: list[float]
+    biases: list[float]
+    outputs: tuple[float, float]
+    error: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The end of it, for JSON."""
+        return {"weights": self.weights, "biases": self.biases, "outputs": list(self.outputs),
+                "error": self.error}
+
+
+def train(variant: Variant, steps: int = STEPS, progress: Progress = lambda steps, _: steps) -> Training:
+    """Train the document's network.
+
+    Args:
+        variant: "published" (the forward pass and derivation as published, by hand), "corrected"
+            (our gradients, weights only) or "with_biases" (ours, and the biases too).
+        steps: the number of updates, at least 1.
+        progress: wraps the range of the steps, given the variant's name.
+
+    >>> train("corrected", 1).weights[0]
+    0.14978071613276284
+    """
+    network = Network(published=variant == "published")
+    trained = network.weights + (network.biases if variant == "with_biases" else [])
+    optimiser = SGD(trained, lr=RATE)
+    errors: list[float] = []
+    seen: list[tuple[float, float]] = []
+    for _ in progress(range(steps), variant):
+        if variant == "published":
+            at = forward(network)
+            outputs = at["outo1"], at["outo2"]
+            errors.append(0.5 * sum((t - o) ** 2 for t, o in zip(TARGETS, outputs)))
+            found = gradients(derivation(network, published=True))
+            for w in network.weights:
+                w.grad = found[w.label]
+        else:
+            out = network.layers(INPUTS)[1]
+            outputs = out[0].data, out[1].data
+            error = squared_error(out, TARGETS)
+            errors.append(error.data)
+            optimiser.zero_grad()
+            error.backward()
+        optimiser.step()
+        seen = [*seen[:1], outputs]
+    at = forward(network)
+    final = at["outo1"], at["outo2"]
+    errors.append(0.5 * sum((t - o) ** 2 for t, o in zip(TARGETS, final)))
+    first, last = [(TARGETS[0] - a, TARGETS[1] - b) for a, b in (seen[0], seen[-1])]
+    return Training(errors, (first, last), seen[-1], [w.data for w in network.weights],
+                    [b.data for b in network.biases], final, errors[-1])
+
+
+# -- for people ----------------------------------------------------------------------------
+
+
+def tables() -> str:
+    """The forward pass, the gradients beside each other, and the audit, at 80 columns."""
+    network = Network()
+    at, wrong = forward(network), forward(Network(published=True))
+    lines = ["FORWARD, at the start", "", "  neuron             net                out"]
+    lines += [f"  {name}    {at['net' + name]:>15.12f}    {at['out' + name]:>15.12f}"
+              for name in ("h1", "h2", "o1", "o2")]
+    lines += [f"  E = {network.error().data:.12f}",
+              f"  As published, neto2 takes outh2·w7 for outh1·w7: {wrong['neto2']:.12f}", "",
+              "GRADIENTS, at the start", "",
+              f"  {'':6}  {'published':>16}  {'corrected':>16}  {'autograd_lite':>16}  verdict"]
+    published = gradients(derivation(network, published=True))
+    corrected = gradients(derivation(network, published=False))
+    for name, ours in automatic_gradients(network).items():
+        hand = f"{published[name]:.13f}" if name in published else "not derived"
+        verdicts = {"ours differs": relative_error(corrected[name], ours) > 1e-12,
+                    "PUBLISHED WRONG": relative_error(published.get(name, ours), ours) > 1e-12}
+        verdict = ", ".join(text for text, holds in verdicts.items() if holds) or "agree"
+        lines.append(f"  ∂E/∂{name}  {hand:>16}  {corrected[name]:>16.13f}  {ours:>16.13f}  {verdict}")
+    lines += ["  (published: its derivation, on the correct forward pass)", ""]
+    titles = {"corrected": "AUDIT of the published derivation on the correct forward pass",
+              "published": "AUDIT of the published derivation on its own forward pass"}
+    for forward_pass, report in audits().items():
+        lines += [titles[forward_pass], "", *("  " + line for line in report.findings().split("\n")), ""]
+    lines += ["So the document has two mistakes: in the derivation, w5 where ∂neto2/∂outh1",
+              "is w7; in the forward pass, outh2 where neto2 needs outh1."]
+    return "\n".join(lines)
+
+
+_NAMES: dict[Variant, str] = {"published": "as published", "corrected": "corrected",
+                              "with_biases": "corrected, biases too"}
+
+
+def training_table(trainings: Mapping[Variant, Training]) -> str:
+    """First and last step as the document prints them, and the end, at 80 columns."""
+    steps = len(next(iter(trainings.values())).errors) - 1
+    lines = [f"TRAINING, {steps:,} updates at rate {RATE}", "",
+             f"  {'':21}  {'t1 - outo1':>17}  {'t2 - outo2':>17}"]
+    for name, run in trainings.items():
+        for step, (a, b) in zip((1, steps), run.differences):
+            head = _NAMES[name] if step == 1 else ""
+            lines.append(f"  {head:<21}  {a:>17.14f}  {b:>17.14f}  step {step:,}")
+    lines += ["", f"  {'':21}  {'outo1':>17}  {'outo2':>17}  {'E':>14}"]
+    for name, run in trainings.items():
+        a, b = run.last_outputs
+        lines.append(f"  {_NAMES[name]:<21}  {a:>17.14f}  {b:>17.14f}  {run.errors[-2]:>14.8e}")
+        a, b = run.outputs
+        lines.append(f"  {'  after the update':<21}  {a:>17.14f}  {b:>17.14f}  {run.error:>14.8e}")
+    return "\n".join(lines)
+
+
+def plot_training(trainings: Mapping[Variant, Training], path: str) -> None:
+    """The error curves, on logarithmic axes, to an image file."""
+    import matplotlib
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+    figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
+    styles: dict[Variant, dict[str, Any]] = {
+        "corrected": {"color": "#1f4e79", "lw": 3.2, "alpha": 0.55},
+        "published": {"color": "#b5342b", "lw": 1.4, "ls": (0, (4, 2))},   # it lies on the former
+        "with_biases": {"color": "#3a7d44", "lw": 1.8}}
+    for name, style in styles.items():
+        run = trainings[name]
+        axes.plot(range(1, len(run.errors) + 1), run.errors, **style,
+                  label=f"{_NAMES[name]}: E = {run.error:.3e} at the end")
+    axes.set(xscale="log", yscale="log", xlabel="step", ylabel="error E",
+             title="The document's network in training")
+    axes.grid(which="major", color="#dddddd", lw=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
