@@ -20,7 +20,7 @@ N = TypeVar("N", bound=HasOperands)
 
 def operand_nodes(node: N) -> list[N]:
     """The nodes among a node's operands, in order, repeated where repeated."""
-    return [operand for operand in node.operands if hasattr(operand, "operands")]  # type: ignore[misc]
+    return [x for x in node.operands if not isinstance(x, (float, int))]  # type: ignore[misc]
 
 
 def topological(roots: Iterable[N],
@@ -37,17 +37,17 @@ def topological(roots: Iterable[N],
     """
     order: list[N] = []
     seen: set[int] = set()
+    stack: list[N | None] = []
     for root in roots:
-        stack: list[tuple[N, bool]] = [(root, False)]
+        stack.append(root)
         while stack:
-            node, done = stack.pop()
-            if done:
-                order.append(node)
+            node = stack.pop()
+            if node is None:                    # the node below has all its operands behind it
+                order.append(stack.pop())  # type: ignore[arg-type]
             elif id(node) not in seen:
                 seen.add(id(node))
-                stack.append((node, True))
-                stack.extend((operand, False) for operand in reversed(list(operands(node)))
-                             if id(operand) not in seen)
+                stack += (node, None)
+                stack += reversed(list(operands(node)))
     return order
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -16,7 +17,6 @@ _ZERO = 0.0                  # the one object that stands for "no gradient has a
 _special = False             # is any special mode on, in any thread? Off, the hot path asks no more
 _no_grad: ContextVar[bool] = ContextVar("no_grad", default=False)
 _lock = threading.RLock()    # a backward pass marks nodes, which threads may share
-_pickling = threading.local()
 
 
 class Note(NamedTuple):
@@ -362,35 +362,47 @@ class Value(Operators):
         note = getattr(self, "_note", None)
         return self._data, self._grad, self._row, tuple(operands), self._pa, self._pb, note
 
+    def __copy__(self) -> Value:
+        return _restore((), *self._state(self.operands))
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in topological([self]):
-            if id(node) not in memo:
-                operands = [memo.get(id(x), x) for x in node.operands]
-                memo[id(node)] = _restore((), *node._state(operands))
+        def uncopied(node: Value) -> list[Value]:
+            return [x for x in node.operands if type(x) is Value and id(x) not in memo]
+
+        for node in topological([self], uncopied):
+            memo[id(node)] = _restore((), *node._state([memo.get(id(x), x) for x in node.operands]))
         return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        before: tuple[Any, ...] = ()
-        if self._row is not None and id(self) not in getattr(_pickling, "announced", ()):
-            # What this node depends on goes first, in order: then each of those finds its
-            # operands written already, and nothing recurses.
-            nodes = topological([self])
-            for node in nodes:
-                if node._row is not None:
-                    node._row.__reduce__()      # a row that cannot be pickled is refused here
-            before = (_Announce(nodes), nodes[:-1], _Announce(()))
+        # What this node depends on and is not written yet goes first, in order: so each of
+        # those finds its operands written, and nothing recurses.
+        if self._row is None:
+            return _restore, ((), *self._state(()))
+        before: list[Any] = []
+        written: _Written | None = getattr(_pickling, "written", lambda: None)()
+        if written is None or id(self) in written:               # another pickle began
+            written = _Written()
+            _pickling.written = weakref.ref(written)
+            before.append(written)
+
+        def unwritten(node: Value) -> list[Value]:
+            return [x for x in node.operands
+                    if type(x) is Value and x._row is not None and id(x) not in written]
+
+        if unwritten(self):
+            before += topological([self], unwritten)[:-1]
+        written.add(id(self))
         return _restore, (before, *self._state(self.operands))
 
 
-class _Announce:
-    """A mark in a pickle: from here on these nodes are written one by one."""
-
-    def __init__(self, nodes: Iterable[Value]):
-        self.ids = frozenset(map(id, nodes))
+class _Written(set[int]):
+    """The ids of the nodes in a pickle. Written into it, it lives as long as the pickler's memory."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        _pickling.announced = self.ids
         return tuple, ()
+
+
+_pickling = threading.local()    # its `written` refers to the _Written of the latest pickle
 
 
 def _restore(before: Any, data: float, grad: Any, row: Op | None, operands: tuple[Any, ...],
