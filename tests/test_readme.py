@@ -1,0 +1,41 @@
+"""The README does what it says: its code runs, its commands and its table are true."""
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parent.parent / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_the_code_blocks_print_what_they_show(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for block in BLOCKS:
+        line = TEXT[:TEXT.index(block)].count("\n")
+        if ">>>" not in block:
+            exec(compile(block, f"README.md:{line}", "exec"), names)
+            continue
+        test = doctest.DocTestParser().get_doctest(block, names, "README.md", str(README), line)
+        runner.run(test, clear_globs=False)
+        names = test.globs
+    assert runner.summarize(verbose=False).failed == 0
+    assert len(BLOCKS) >= 5
+
+
+@pytest.mark.parametrize("command", [
+    "python3 -m venv .venv && .venv/bin/pip install -q -e '.[demos]' && .venv/bin/autograd-lite document",
+    "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m pytest"])
+def test_the_two_commands_stand_on_a_line_of_their_own(command):
+    assert [line for line in TEXT.splitlines() if line.strip() == command]
+
+
+def test_every_file_the_readme_names_is_there():
+    names = set(re.findall(r"\]\(([\w/.-]+)\)|((?:demos|tests)/[\w/.-]*\w)", TEXT))
+    for name in (a or b for a, b in names):
+        assert (README.parent / name).exists(), name
