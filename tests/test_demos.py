@@ -1,0 +1,63 @@
+"""Every demonstration runs from anywhere, without a screen, and leaves a picture."""
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import matplotlib.image
+import pytest
+
+DEMOS = sorted((Path(__file__).parent.parent / "demos").glob("*.py"))
+
+
+def opened(picture):
+    """The picture's width and height, if it can be read and is not of one colour."""
+    if picture.suffix == ".svg":
+        root = ElementTree.parse(picture).getroot()
+        assert len(list(root.iter())) > 20
+        return tuple(float(root.attrib[side].rstrip("pt")) for side in ("width", "height"))
+    pixels = matplotlib.image.imread(picture)
+    assert pixels.std() > 0.01
+    return pixels.shape[1], pixels.shape[0]
+
+
+def run(demo, *options, cwd):
+    ran = subprocess.run([sys.executable, "-W", "error", demo, *options], cwd=cwd, capture_output=True,
+                         timeout=300, env={**os.environ, "PYTHONIOENCODING": "utf-8"}, encoding="utf-8")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran
+
+
+def test_there_are_demonstrations():
+    assert {"moons.py", "fit.py"} <= {demo.name for demo in DEMOS}
+
+
+@pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.stem)
+def test_a_demonstration_leaves_a_picture_in_the_current_directory(demo, tmp_path):
+    ran = run(demo, cwd=tmp_path)
+    assert ran.stdout and all(len(line) <= 80 for line in ran.stdout.splitlines())
+    assert "\r" not in ran.stderr                # a progress bar is for a terminal
+    pictures = [path for path in tmp_path.iterdir() if path.suffix in (".png", ".svg")]
+    assert pictures
+    for picture in pictures:
+        width, height = opened(picture)
+        assert width >= 300 and height >= 150, picture
+
+
+def test_the_fit_has_ten_of_nists_digits_and_goes_where_it_is_told(tmp_path):
+    demo = next(demo for demo in DEMOS if demo.name == "fit.py")
+    lines = run(demo, "--output", "pictures", cwd=tmp_path).stdout.splitlines()
+    digits = [float(line.split()[-1]) for line in lines if line.count("e-") + line.count("e+") == 2]
+    assert len(digits) == 10 and min(digits) > 10.0
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["fit.png"]
+
+
+def test_an_empty_picture_is_noticed(tmp_path):
+    import numpy as np
+    matplotlib.image.imsave(tmp_path / "blank.png", np.ones((200, 400, 3)))
+    with pytest.raises(AssertionError):
+        opened(tmp_path / "blank.png")
+    (tmp_path / "half.png").write_bytes((tmp_path / "blank.png").read_bytes()[:60])
+    with pytest.raises((OSError, SyntaxError)):
+        opened(tmp_path / "half.png")
