@@ -99,25 +99,37 @@ class Op:
         flags = wanted or [True] * len(xs)
         return [p(y, *xs) if p and flag else 0.0 for p, flag in zip(self.partials, flags)]
 
+    def float_derivative(self, i: int, y: float, xs: Sequence[float]) -> float:
+        """The i-th partial as a float; a nan where its rule fails (`ieee_derivatives` goes on).
+
+        Raises:
+            InputError: the i-th operand is an option, by which no rule differentiates.
+        """
+        rules: Any = self.partials
+        if rules[i] is None:
+            raise InputError(f"{self.name}: operand {i + 1} is an option, to which no derivative "
+                             "belongs; give it as a plain number")
+        if not raising():
+            with errstate("raise"):
+                return self.float_derivative(i, y, xs)
+        try:
+            return rules[i](y, *xs)  # type: ignore[no-any-return]
+        except (ValueError, ArithmeticError):
+            return nan
+
     def float_derivatives(self, y: float, xs: Sequence[float],
                           wanted: Sequence[bool] = ()) -> list[float]:
-        """The partials as floats; a nan where a rule fails (`ieee_derivatives` says what IEEE does)."""
+        """All partials as floats, or those wanted and 0.0 for the others."""
         if not raising():
             with errstate("raise"):
                 return self.float_derivatives(y, xs, wanted)
+        if not callable(self.partials):
+            flags = wanted or [rule is not None for rule in self.partials[:len(xs)]]
+            return [self.float_derivative(i, y, xs) if flag else 0.0 for i, flag in enumerate(flags)]
         try:
-            return self.derivatives(y, xs, wanted)
+            return list(self.partials(y, xs))
         except (ValueError, ArithmeticError):
-            pass
-        if callable(self.partials):
             return [nan] * len(xs)
-        return [self._one(p, y, xs) for p in self.partials[:len(xs)]]
-
-    def _one(self, partial: Partial | None, y: float, xs: Sequence[float]) -> float:
-        try:
-            return partial(y, *xs) if partial else 0.0
-        except (ValueError, ArithmeticError):
-            return nan
 
     def ieee_derivatives(self, y: float, xs: Sequence[float]) -> list[float]:
         """All partials as IEEE 754 arithmetic gives them: infinite or nan where there is none."""
@@ -147,7 +159,7 @@ def number(x: Any, where: str = "Value") -> float:
     """
     if type(x) is float:
         return x
-    if isinstance(x, Real):
+    if isinstance(x, (float, int, Real)):
         try:
             return float(x)
         except OverflowError:
@@ -194,15 +206,20 @@ class Operators:
 
     __slots__ = ()
 
+    @staticmethod
+    def _apply(row: Op, operands: Sequence[Any]) -> Any:
+        """The row on operands of which one is of this kind."""
+        raise NotImplementedError
+
     def _by(self, row: Op, *operands: Any) -> Self:
         """The row on operands of which one is ours; a stranger's own operator goes first."""
         for x in operands:
-            if not isinstance(x, (Operators, Real)) and type(x).__module__ != "builtins":
+            if not isinstance(x, (Operators, float, int, Real)) and type(x).__module__ != "builtins":
                 try:
                     number(x, row.name)
                 except InputError:
                     return NotImplemented  # type: ignore[no-any-return]
-        result: Self = row(*operands)
+        result: Self = self._apply(row, operands)
         return result
 
     def __add__(self, other: Any) -> Self: return self._by(add, self, other)

@@ -270,34 +270,26 @@ class Value(Operators):
         out = _new()
         out._data = data
         out._grad = out._row = out._a = out._b = out._pa = out._pb = None
-        if _special:
-            if _no_grad.get():
-                return out
-        flows = [type(x) is Value and x._grad is not None for x in operands]
-        stored: list[Any]
-        if True in flows:
-            out._grad = _ZERO
-            stored = row.float_derivatives(data, xs, flows)
-            if not callable(row.partials) and None in row.partials:
-                for x, p, rule in zip(operands, flows, row.partials):
-                    if p and rule is None:
-                        raise InputError(f"{row.name}: the operand {x!r} is an option, to which no "
-                                         "derivative belongs; give it as a plain number")
-        else:
-            stored = [None] * len(xs)
+        if _special and _no_grad.get():
+            return out
         out._row = row
-        kept = operands
-        if False in flows:
-            kept = [x if type(x) is Value else c for x, c in zip(operands, xs)]
-            stored = [p if f else None for p, f in zip(stored, flows)]
         if callable(row.partials) or len(xs) > 2:
-            out._a = tuple(kept)
-            out._pb = tuple(stored) if True in flows else None
-        elif len(xs) == 2:
-            out._a, out._b = kept
-            out._pa, out._pb = stored
-        else:
-            out._a, out._pa = kept[0], stored[0]
+            flows = [type(x) is Value and x._grad is not None for x in operands]
+            out._a = tuple([x if type(x) is Value else c for x, c in zip(operands, xs)])
+            if True in flows:
+                out._grad = _ZERO
+                partials = row.float_derivatives(data, xs, flows)
+                out._pb = tuple([p if flow else None for p, flow in zip(partials, flows)])
+            return out
+        out._a = a = operands[0] if type(operands[0]) is Value else xs[0]
+        if type(a) is Value and a._grad is not None:
+            out._grad = _ZERO
+            out._pa = row.float_derivative(0, data, xs)
+        if len(xs) == 2:
+            out._b = b = operands[1] if type(operands[1]) is Value else xs[1]
+            if type(b) is Value and b._grad is not None:
+                out._grad = _ZERO
+                out._pb = row.float_derivative(1, data, xs)
         return out
 
     # -- backward --------------------------------------------------------------------------
