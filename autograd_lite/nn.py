@@ -30,8 +30,8 @@ _FORMAT = "autograd_lite parameters, version 1"
 class Module:
     """Something with parameters; derive your own models from it.
 
-    The parameters are the leaves among its attributes, also those in lists, tuples, dicts
-    and modules there. Attributes whose names begin with an underscore are passed over.
+    The parameters are the leaves among its attributes, also those in lists, tuples, dicts,
+    modules and object arrays there. Attributes whose names begin with an underscore are passed over.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -43,13 +43,13 @@ class Module:
     def named_parameters(self) -> dict[str, Value]:
         """The parameters by name, in order; one that is met twice keeps its first name."""
         named: dict[str, Value] = {}
-        seen: set[int] = set()
+        seen: dict[int, object] = {}            # kept alive, so that no id comes twice
         stack: list[tuple[str, object]] = [("", self)]
         while stack:
             name, thing = stack.pop()
             if id(thing) in seen:
                 continue
-            seen.add(id(thing))
+            seen[id(thing)] = thing
             if not isinstance(thing, Value):
                 stack += [(name + key, part) for key, part in reversed([*_parts(thing)])]
             elif not thing.op:
@@ -119,13 +119,15 @@ class Module:
 
 
 def _parts(thing: object) -> Iterator[tuple[str, object]]:
-    """What may hold parameters inside a module, list, tuple or dict, and how it is reached."""
+    """What lies in something that may hold parameters, and how it is reached."""
     if isinstance(thing, Module):
         yield from ((f".{name}", part) for name, part in vars(thing).items() if name[0] != "_")
     elif isinstance(thing, Mapping):
         yield from ((f"[{key!r}]", part) for key, part in thing.items())
     elif isinstance(thing, (list, tuple)):
         yield from ((f"[{i}]", part) for i, part in enumerate(thing))
+    elif getattr(thing, "dtype", None) == object:
+        yield "", thing.tolist()  # type: ignore[attr-defined]
 
 
 def _short(x: object) -> str:
@@ -248,15 +250,15 @@ class Neuron(Module):
     """
 
     def __init__(self, nin: int, nonlin: bool = True, *, activation: str | Callable[[Any], Any] = "relu",
-                 bias: Literal["neuron"] | None = "neuron", scope: Sequence[str] = ("neuron",)):
+                 bias: Literal["neuron"] | None = "neuron", scope: str | Sequence[str] = ("neuron",)):
         if bias not in ("neuron", None):
             raise InputError(f"the bias of a neuron is 'neuron' or None, not {_short(bias)}")
         self.w = [Value(random.uniform(-1, 1)) for _ in range(_size(nin, "the number of inputs"))]
         self.b = Value(0.0) if bias else None
         self.activation = _activation(activation) if nonlin else linear
-        self._note = Note(scope=tuple(scope))
+        self._note = Note(scope=_scope(scope))
         for p in self.parameters():
-            p.scope = scope
+            p.scope = self._note.scope
 
     def __call__(self, x: Any, bias: Value | None = None) -> Any:
         """The output for the inputs `x`; `bias` stands in for its own where a layer shares one.
@@ -300,16 +302,16 @@ class Layer(Module):
 
     def __init__(self, nin: int, nout: int, nonlin: bool = True, *,
                  activation: str | Callable[[Any], Any] = "relu",
-                 bias: Literal["neuron", "layer"] | None = "neuron", scope: Sequence[str] = ("layer",)):
+                 bias: Literal["neuron", "layer"] | None = "neuron", scope: str | Sequence[str] = ("layer",)):
         if bias not in ("neuron", "layer", None):
             raise InputError(f"the bias of a layer is 'neuron', 'layer' or None, not {_short(bias)}")
-        self.neurons = [Neuron(nin, nonlin, activation=activation, scope=(*scope, f"neuron{i + 1}"),
+        self._scope = _scope(scope)
+        self.neurons = [Neuron(nin, nonlin, activation=activation, scope=(*self._scope, f"neuron{i + 1}"),
                                bias="neuron" if bias == "neuron" else None)
                         for i in range(_size(nout, "the number of neurons"))]
         self.b = Value(0.0) if bias == "layer" else None
-        self._scope = tuple(scope)
         if self.b is not None:
-            self.b.scope = scope
+            self.b.scope = self._scope
 
     def __call__(self, x: Any) -> Any:
         """The outputs for the inputs `x`, in a list; a single one by itself.
@@ -344,13 +346,13 @@ class MLP(Module):
     def __init__(self, nin: int, nouts: Iterable[int], *,
                  activation: str | Callable[[Any], Any] = "relu",
                  output: str | Callable[[Any], Any] = "linear",
-                 bias: Literal["neuron", "layer"] | None = "neuron", scope: Sequence[str] = ()):
+                 bias: Literal["neuron", "layer"] | None = "neuron", scope: str | Sequence[str] = ()):
         sizes = [nin, *nouts]
         if not sizes[1:]:
             raise InputError("an MLP needs at least one layer; give the number of neurons of each")
         activation, output = _activation(activation), _activation(output)
         self.layers = [Layer(a, b, activation=output if i == len(sizes) - 1 else activation, bias=bias,
-                             scope=(*scope, f"layer{i}"))
+                             scope=(*_scope(scope), f"layer{i}"))
                        for i, (a, b) in enumerate(zip(sizes, sizes[1:]), 1)]
 
     def __call__(self, x: Any) -> Any:
@@ -365,6 +367,10 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+def _scope(scope: str | Sequence[str]) -> Scope:
+    return (scope,) if isinstance(scope, str) else tuple(scope)
 
 
 def _place(node: Any, note: Note) -> None:

@@ -250,8 +250,8 @@ def test_a_parameter_keeps_its_scope_when_it_is_labelled_and_starts_without_a_la
 
 
 def test_scopes_are_given_outermost_first():
-    model = nn.MLP(1, [1], scope=["critic"])
-    assert model([1.0]).scope == ("critic", "layer1", "neuron1")
+    for scope in ("critic", ["critic"], ("critic",)):
+        assert nn.MLP(1, [1], scope=scope)([1.0]).scope == ("critic", "layer1", "neuron1")
 
 
 def test_under_no_grad_a_model_gives_constants():
@@ -282,6 +282,20 @@ def test_parameters_are_found_in_lists_tuples_dicts_and_modules_each_once_in_ord
     assert list(model.named_parameters()) == [
         "heads['a'].w[0]", "heads['a'].b", "heads['b'][0]", "scale", "note[3][0]", "note[3][1]"]
     assert model.parameters() == list(model.named_parameters().values())
+
+
+def test_parameters_are_found_in_object_arrays_too():
+    np = pytest.importorskip("numpy")
+
+    class Affine(nn.Module):
+        def __init__(self):
+            self.matrix = np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]])
+            self.mean = np.zeros(2)
+
+    model = Affine()
+    assert list(model.named_parameters()) == [f"matrix[{i}][{j}]" for i in (0, 1) for j in (0, 1)]
+    (model.matrix @ np.array([1.0, 10.0])).sum().backward()
+    assert [p.grad for p in model.parameters()] == [1.0, 10.0, 1.0, 10.0]
 
 
 def test_a_state_goes_round_exactly():
