@@ -13,7 +13,7 @@ from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, Di
                                   DomainError, FormatError, GradientError, InputError, LabelError,
                                   NumericError, RangeError, RenderError, errstate)
 from autograd_lite.ops import (absolute as abs, acos, acosh, asin, asinh, atan, atan2, atanh, cbrt,
-                               cos, cosh, digamma, dot, elu, erf, erfc, exp, exp2, expm1, gelu,
+                               cos, cosh, custom_op, digamma, dot, elu, erf, erfc, exp, exp2, expm1, gelu,
                                hypot, leaky_relu, lgamma, log, log1p, log2, log10, log_sigmoid,
                                logsumexp, maximum, mean, minimum, normal_cdf, normal_pdf, polygamma,
                                relu, sech2, sigmoid, silu, sin, sinh, softmax, softplus, sqrt, sum,
@@ -28,7 +28,7 @@ __all__ = [
     "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp",
     "audit", "Report", "nn", "optim",
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
-    "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "digamma", "DivisionError",
+    "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "custom_op", "digamma", "DivisionError",
     "DomainError", "dot", "elu", "erf", "erfc", "errstate", "exp", "exp2", "expm1", "FormatError",
     "gelu", "GradientError", "hypot", "InputError", "label", "LabelError", "leaky_relu", "lgamma",
     "log", "log10", "log1p", "log2", "log_sigmoid", "logsumexp", "maximum", "mean", "minimum",
