@@ -275,11 +275,14 @@ class Value(Operators):
         out._row = row
         if callable(row.partials) or len(xs) > 2:
             flows = [type(x) is Value and x._grad is not None for x in operands]
-            out._a = tuple([x if type(x) is Value else c for x, c in zip(operands, xs)])
+            mixed = False in flows              # most often not, which saves two passes over all
+            out._a = tuple([x if type(x) is Value else c for x, c in zip(operands, xs)]
+                           if mixed else operands)
             if True in flows:
                 out._grad = _ZERO
                 partials = row.float_derivatives(data, xs, flows)
-                out._pb = tuple([p if flow else None for p, flow in zip(partials, flows)])
+                out._pb = tuple([p if flow else None for p, flow in zip(partials, flows)]
+                                if mixed else partials)
             return out
         out._a = a = operands[0] if type(operands[0]) is Value else xs[0]
         if type(a) is Value and a._grad is not None:
