@@ -177,12 +177,16 @@ def number(x: Any, where: str = "Value") -> float:
               "ndarray": "give one number, or apply the function to an object array of Values",
               "list": "give one number, or map the function over the list",
               "tuple": "give one number, or map the function over the tuple"}
-    raise InputError(f"{where}: expected a real number, got {kind} {_short(x)}: "
+    raise InputError(f"{where}: expected a real number, got {kind} {short(x)}: "
                      + remedy.get(kind, "convert it with float(...) if it stands for one"))
 
 
-def _short(x: Any) -> str:
-    text = object.__repr__(x) if hasattr(x, "operands") else repr(x)
+def short(x: Any) -> str:
+    """What an error message shows of an object that may be anything."""
+    try:
+        text = object.__repr__(x) if hasattr(x, "operands") else repr(x)
+    except ValueError:                          # an int with more digits than Python prints
+        text = "too long to print"
     return text if len(text) <= 40 else text[:37] + "..."
 
 
