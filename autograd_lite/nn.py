@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from autograd_lite import value
 from autograd_lite.errors import AutogradError, FormatError, InputError
-from autograd_lite.ops import TABLE, Op, Operators, dot_row, logsumexp, number, relu, softplus, sum
+from autograd_lite.ops import TABLE, Op, Operators, dot_row, logsumexp, number, relu, short, softplus, sum
 from autograd_lite.value import Note, Value
 
 Scope = tuple[str, ...]
@@ -84,7 +84,7 @@ class Module:
             absent = [name for name in names if name not in have]
             if absent:
                 more = f" (and {len(absent) - 1} more)" if absent[1:] else ""
-                raise FormatError(f"{_short(absent[0])}{more} {what}; was it saved from a model of "
+                raise FormatError(f"{short(absent[0])}{more} {what}; was it saved from a model of "
                                   "another shape?")
         data = {name: _finite(name, state[name]) for name in named}
         for name, p in named.items():
@@ -130,21 +130,13 @@ def _parts(thing: object) -> Iterator[tuple[str, object]]:
         yield "", thing.tolist()  # type: ignore[attr-defined]
 
 
-def _short(x: object) -> str:
-    try:
-        text = repr(x)
-    except ValueError:                          # an int with more digits than Python prints
-        text = "too large to print"
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def _finite(name: str, x: Any) -> float:
     try:
         data = math.nan if isinstance(x, bool) else number(x)
     except AutogradError:
         data = math.nan
     if not math.isfinite(data):
-        raise FormatError(f"{name}: expected a finite number, got {type(x).__name__} {_short(x)}")
+        raise FormatError(f"{name}: expected a finite number, got {type(x).__name__} {short(x)}")
     return data
 
 
@@ -154,7 +146,7 @@ def _strict_json(text: bytes) -> Any:
         entries: dict[str, Any] = {}
         for key, entry in pairs:
             if key in entries:
-                raise FormatError(f"{_short(key)} occurs twice")
+                raise FormatError(f"{short(key)} occurs twice")
             entries[key] = entry
         return entries
 
@@ -203,7 +195,7 @@ def _activation(wanted: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
     if wanted == "linear":
         return linear
     if not isinstance(wanted, str) or wanted not in TABLE or not _serves(TABLE[wanted]):
-        raise InputError(f"no activation is called {_short(wanted)}; there are "
+        raise InputError(f"no activation is called {short(wanted)}; there are "
                          f"{', '.join(activation_names())}; or give a function of one Value")
     fast: Callable[[Any], Any] | None = vars(Value).get(wanted)     # the few that `Value` writes out
     return fast or TABLE[wanted]
@@ -218,7 +210,7 @@ def _size(x: Any, what: str) -> int:
     try:
         size = operator.index(x)
     except TypeError:
-        raise InputError(f"{what} must be a whole number, not {_short(x)}") from None
+        raise InputError(f"{what} must be a whole number, not {short(x)}") from None
     if size < 1:
         raise InputError(f"{what} must be at least 1, not {size}")
     return size
@@ -252,7 +244,7 @@ class Neuron(Module):
     def __init__(self, nin: int, nonlin: bool = True, *, activation: str | Callable[[Any], Any] = "relu",
                  bias: Literal["neuron"] | None = "neuron", scope: str | Sequence[str] = ("neuron",)):
         if bias not in ("neuron", None):
-            raise InputError(f"the bias of a neuron is 'neuron' or None, not {_short(bias)}")
+            raise InputError(f"the bias of a neuron is 'neuron' or None, not {short(bias)}")
         self.w = [Value(random.uniform(-1, 1)) for _ in range(_size(nin, "the number of inputs"))]
         self.b = Value(0.0) if bias else None
         self.activation = _activation(activation) if nonlin else linear
@@ -304,7 +296,7 @@ class Layer(Module):
                  activation: str | Callable[[Any], Any] = "relu",
                  bias: Literal["neuron", "layer"] | None = "neuron", scope: str | Sequence[str] = ("layer",)):
         if bias not in ("neuron", "layer", None):
-            raise InputError(f"the bias of a layer is 'neuron', 'layer' or None, not {_short(bias)}")
+            raise InputError(f"the bias of a layer is 'neuron', 'layer' or None, not {short(bias)}")
         self._scope = _scope(scope)
         self.neurons = [Neuron(nin, nonlin, activation=activation, scope=(*self._scope, f"neuron{i + 1}"),
                                bias="neuron" if bias == "neuron" else None)
@@ -453,7 +445,7 @@ def softmax_cross_entropy(logits: Iterable[Any], target: int) -> Any:
     try:
         k = operator.index(target)
     except TypeError:
-        raise InputError(f"{name}: the target is the index of a class, not {_short(target)}") from None
+        raise InputError(f"{name}: the target is the index of a class, not {short(target)}") from None
     if not 0 <= k < len(xs):
         raise InputError(f"{name}: there are {len(xs)} classes, from 0 on; {k} is none of them")
     # Over the differences a small loss keeps its digits, which logsumexp(xs) − xs[k] cancels.

@@ -414,8 +414,8 @@ def test_a_state_of_another_shape_is_refused_both_ways():
         assert model.state_dict() == before
 
 
-@pytest.mark.parametrize("bad", [None, "1", True, math.nan, 10 ** 400, 10 ** 5000, [1.0], 1j, Decimal(1),
-                                 Value(1.0)], ids=lambda bad: type(bad).__name__)
+@pytest.mark.parametrize("bad", [None, "1", True, math.nan, 10 ** 400, 10 ** 5000, [10 ** 5000],
+                                 1j, Decimal(1), Value(1.0)], ids=lambda bad: type(bad).__name__)
 def test_a_bad_entry_of_a_state_is_refused_and_nothing_changes(bad):
     model = nn.MLP(1, [1])
     before = model.state_dict()
