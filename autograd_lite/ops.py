@@ -161,15 +161,17 @@ def number(x: Any, where: str = "Value") -> float:
     """
     if type(x) is float:
         return x
-    if isinstance(x, (float, int, Real)):
-        try:
-            return float(x)
-        except OverflowError:
-            raise RangeError(f"{where}: an integer of {x.bit_length() if isinstance(x, int) else 'so many'}"
-                             " bits is too large for a double; scale it first", where) from None
-    if type(x).__module__ == "numpy" and getattr(x, "shape", None) == () and x.dtype.kind in "biuf":
-        return float(x)
     kind = type(x).__name__
+    if isinstance(x, (float, int, Real)) or (type(x).__module__ == "numpy" and getattr(x, "shape", None) == ()
+                                             and x.dtype.kind in "biuf"):
+        try:
+            y = float(x)
+            if y - y == 0.0 or y != y or x == y:            # an infinity was one before
+                return y
+        except OverflowError:
+            pass
+        bits = f" of {x.bit_length()} bits" if isinstance(x, int) else ""
+        raise RangeError(f"{where}: {kind}{bits} is too large for a double; scale it first", where)
     remedy = {"complex": "only real numbers have a derivative here; take v.real or abs(v)",
               "str": "convert it with float(...)", "Decimal": "convert it with float(...)",
               "NoneType": "a value is missing",
@@ -217,16 +219,20 @@ class Operators:
         """The row on operands of which one is of this kind."""
         raise NotImplementedError
 
-    def _by(self, row: Op, *operands: Any) -> Self:
-        """The row on operands of which one is ours; a stranger's own operator goes first."""
-        for x in operands:
+    def _on(self, row: Op, *operands: Any) -> Self:
+        """The row on operands of which one is ours."""
+        result: Self = self._apply(row, operands)
+        return result
+
+    def _by(self, row: Op, a: Any, b: Any) -> Self:
+        """The row of an operator: that of a stranger goes first."""
+        for x in (a, b):
             if not isinstance(x, (Operators, float, int, Real)) and type(x).__module__ != "builtins":
                 try:
                     number(x, row.name)
                 except InputError:
                     return NotImplemented  # type: ignore[no-any-return]
-        result: Self = self._apply(row, operands)
-        return result
+        return self._on(row, a, b)
 
     def __add__(self, other: Any) -> Self: return self._by(add, self, other)
     def __radd__(self, other: Any) -> Self: return self._by(add, other, self)
@@ -244,53 +250,53 @@ class Operators:
     def __rfloordiv__(self, other: Any) -> Self: return self._by(floordiv, other, self)
     def __divmod__(self, other: Any) -> tuple[Self, Self]: return self // other, self % other
     def __rdivmod__(self, other: Any) -> tuple[Self, Self]: return other // self, other % self
-    def __neg__(self) -> Self: return self._by(neg, self)
+    def __neg__(self) -> Self: return self._on(neg, self)
     def __pos__(self) -> Self: return self
-    def __abs__(self) -> Self: return self._by(absolute, self)
+    def __abs__(self) -> Self: return self._on(absolute, self)
 
-    def exp(self) -> Self: return self._by(exp, self)
-    def exp2(self) -> Self: return self._by(exp2, self)
-    def expm1(self) -> Self: return self._by(expm1, self)
-    def log(self) -> Self: return self._by(log, self)
-    def log2(self) -> Self: return self._by(log2, self)
-    def log10(self) -> Self: return self._by(log10, self)
-    def log1p(self) -> Self: return self._by(log1p, self)
-    def sqrt(self) -> Self: return self._by(sqrt, self)
-    def cbrt(self) -> Self: return self._by(cbrt, self)
-    def sin(self) -> Self: return self._by(sin, self)
-    def cos(self) -> Self: return self._by(cos, self)
-    def tan(self) -> Self: return self._by(tan, self)
-    def asin(self) -> Self: return self._by(asin, self)
-    def acos(self) -> Self: return self._by(acos, self)
-    def atan(self) -> Self: return self._by(atan, self)
-    def sinh(self) -> Self: return self._by(sinh, self)
-    def cosh(self) -> Self: return self._by(cosh, self)
-    def tanh(self) -> Self: return self._by(tanh, self)
-    def sech2(self) -> Self: return self._by(sech2, self)
-    def asinh(self) -> Self: return self._by(asinh, self)
-    def acosh(self) -> Self: return self._by(acosh, self)
-    def atanh(self) -> Self: return self._by(atanh, self)
-    def erf(self) -> Self: return self._by(erf, self)
-    def erfc(self) -> Self: return self._by(erfc, self)
-    def gauss(self) -> Self: return self._by(gauss, self)
-    def normal_pdf(self) -> Self: return self._by(normal_pdf, self)
-    def normal_cdf(self) -> Self: return self._by(normal_cdf, self)
-    def lgamma(self) -> Self: return self._by(lgamma, self)
-    def digamma(self) -> Self: return self._by(digamma, self)
-    def sigmoid(self) -> Self: return self._by(sigmoid, self)
-    def log_sigmoid(self) -> Self: return self._by(log_sigmoid, self)
-    def softplus(self) -> Self: return self._by(softplus, self)
-    def relu(self, *at_zero: float) -> Self: return self._by(relu, self, *at_zero)
-    def leaky_relu(self, *slope: Any) -> Self: return self._by(leaky_relu, self, *slope)
-    def elu(self, *alpha: Any) -> Self: return self._by(elu, self, *alpha)
-    def gelu(self) -> Self: return self._by(gelu, self)
-    def silu(self) -> Self: return self._by(silu, self)
-    def abs(self) -> Self: return self._by(absolute, self)
-    def minimum(self, other: Any) -> Self: return self._by(minimum, self, other)
-    def maximum(self, other: Any) -> Self: return self._by(maximum, self, other)
-    def hypot(self, other: Any) -> Self: return self._by(hypot, self, other)
-    def cos_angle(self, other: Any) -> Self: return self._by(cos_angle, self, other)
-    def atan2(self, other: Any) -> Self: return self._by(atan2, self, other)
+    def exp(self) -> Self: return self._on(exp, self)
+    def exp2(self) -> Self: return self._on(exp2, self)
+    def expm1(self) -> Self: return self._on(expm1, self)
+    def log(self) -> Self: return self._on(log, self)
+    def log2(self) -> Self: return self._on(log2, self)
+    def log10(self) -> Self: return self._on(log10, self)
+    def log1p(self) -> Self: return self._on(log1p, self)
+    def sqrt(self) -> Self: return self._on(sqrt, self)
+    def cbrt(self) -> Self: return self._on(cbrt, self)
+    def sin(self) -> Self: return self._on(sin, self)
+    def cos(self) -> Self: return self._on(cos, self)
+    def tan(self) -> Self: return self._on(tan, self)
+    def asin(self) -> Self: return self._on(asin, self)
+    def acos(self) -> Self: return self._on(acos, self)
+    def atan(self) -> Self: return self._on(atan, self)
+    def sinh(self) -> Self: return self._on(sinh, self)
+    def cosh(self) -> Self: return self._on(cosh, self)
+    def tanh(self) -> Self: return self._on(tanh, self)
+    def sech2(self) -> Self: return self._on(sech2, self)
+    def asinh(self) -> Self: return self._on(asinh, self)
+    def acosh(self) -> Self: return self._on(acosh, self)
+    def atanh(self) -> Self: return self._on(atanh, self)
+    def erf(self) -> Self: return self._on(erf, self)
+    def erfc(self) -> Self: return self._on(erfc, self)
+    def gauss(self) -> Self: return self._on(gauss, self)
+    def normal_pdf(self) -> Self: return self._on(normal_pdf, self)
+    def normal_cdf(self) -> Self: return self._on(normal_cdf, self)
+    def lgamma(self) -> Self: return self._on(lgamma, self)
+    def digamma(self) -> Self: return self._on(digamma, self)
+    def sigmoid(self) -> Self: return self._on(sigmoid, self)
+    def log_sigmoid(self) -> Self: return self._on(log_sigmoid, self)
+    def softplus(self) -> Self: return self._on(softplus, self)
+    def relu(self, *at_zero: float) -> Self: return self._on(relu, self, *at_zero)
+    def leaky_relu(self, *slope: Any) -> Self: return self._on(leaky_relu, self, *slope)
+    def elu(self, *alpha: Any) -> Self: return self._on(elu, self, *alpha)
+    def gelu(self) -> Self: return self._on(gelu, self)
+    def silu(self) -> Self: return self._on(silu, self)
+    def abs(self) -> Self: return self._on(absolute, self)
+    def minimum(self, other: Any) -> Self: return self._on(minimum, self, other)
+    def maximum(self, other: Any) -> Self: return self._on(maximum, self, other)
+    def hypot(self, other: Any) -> Self: return self._on(hypot, self, other)
+    def cos_angle(self, other: Any) -> Self: return self._on(cos_angle, self, other)
+    def atan2(self, other: Any) -> Self: return self._on(atan2, self, other)
 
     # NumPy's names for the same methods: np.arcsin of an object array calls them.
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2

@@ -1,6 +1,7 @@
 """`Value`: a recorded number, its operators, and the backward pass."""
 from __future__ import annotations
 
+import operator
 import threading
 import weakref
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from autograd_lite.ops import (TABLE, Op, Operators, add, mul, neg, number, relu
 
 _ZERO = 0.0                  # the one object that stands for "no gradient has arrived yet"
 _special = False             # is any special mode on, in any thread? Off, the hot path asks no more
-_no_grad: ContextVar[bool] = ContextVar("no_grad", default=False)
+_no_grad: ContextVar[int] = ContextVar("no_grad", default=0)    # how many are entered here
 _lock = threading.RLock()    # a backward pass marks nodes, which threads may share
 
 
@@ -69,8 +70,12 @@ class Value(Operators):
         self._data = number(data)
         self._grad = _ZERO if requires_grad else None
         self._row = self._a = self._b = self._pa = self._pb = None
-        if label:
+        if label != "":
             self.label = label
+
+    def __init_subclass__(cls) -> None:
+        raise InputError("Value cannot be subclassed: what is computed from one is a plain Value; keep "
+                         "more about a node in a dict by node")
 
     # -- what a node knows ---------------------------------------------------------------
 
@@ -251,7 +256,7 @@ class Value(Operators):
         data = -self._data
         if data - data == 0.0 and self._grad is not None and not _special:
             return _with_constant(neg, data, self, None, -1.0, None)
-        return self._by(neg, self)
+        return self._on(neg, self)
 
     def relu(self, *at_zero: float) -> Value:
         """max(self, 0); the derivative at 0 is `at_zero` (default 0)."""
@@ -260,7 +265,7 @@ class Value(Operators):
             if data > 0.0:
                 return _with_constant(relu, data, self, None, 1.0, None)
             return _with_constant(relu, 0.0, self, None, 0.0, None)
-        return self._by(relu, self, *at_zero)
+        return self._on(relu, self, *at_zero)
 
     @staticmethod
     def _apply(row: Op, operands: Sequence[Any]) -> Value:
@@ -318,14 +323,14 @@ class Value(Operators):
 
     # -- reading the number ------------------------------------------------------------------
 
-    def __eq__(self, other: object) -> Any: return self._data == _plain(other)
-    def __ne__(self, other: object) -> Any: return self._data != _plain(other)
-    def __lt__(self, other: Any) -> Any: return self._data < _plain(other)
-    def __le__(self, other: Any) -> Any: return self._data <= _plain(other)
-    def __gt__(self, other: Any) -> Any: return self._data > _plain(other)
-    def __ge__(self, other: Any) -> Any: return self._data >= _plain(other)
+    def __eq__(self, other: object) -> Any: return _compare(operator.eq, self, other)
+    def __ne__(self, other: object) -> Any: return _compare(operator.ne, self, other)
+    def __lt__(self, other: Any) -> Any: return _compare(operator.lt, self, other)
+    def __le__(self, other: Any) -> Any: return _compare(operator.le, self, other)
+    def __gt__(self, other: Any) -> Any: return _compare(operator.gt, self, other)
+    def __ge__(self, other: Any) -> Any: return _compare(operator.ge, self, other)
     def __bool__(self) -> bool: return self._data != 0.0
-    def __hash__(self) -> int: return object.__hash__(self)
+    __hash__ = object.__hash__
     def __format__(self, spec: str) -> str: return format(self._data, spec) if spec else str(self)
 
     def __repr__(self) -> str:
@@ -348,8 +353,9 @@ class Value(Operators):
         import numpy as np
         row = TABLE.get(_NUMPY_NAMES.get(ufunc.__name__, ufunc.__name__))
         if row is not None and method == "__call__" and not kwargs:
-            return np.frompyfunc(row, len(inputs), 1)(*map(_boxed, inputs))
-        return getattr(ufunc, method)(*map(_boxed, inputs), **kwargs)
+            ufunc = np.frompyfunc(row, len(inputs), 1)
+        with np.errstate(all="ignore"):                 # the rows raise what there is to say
+            return getattr(ufunc, method)(*map(_boxed, inputs), **kwargs)
 
     # -- copying and pickling: flat, so depth is no limit --------------------------------------
 
@@ -420,7 +426,8 @@ _generic_mul, _generic_rmul = Operators.__mul__, Operators.__rmul__
 _NUMPY_NAMES = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**",
                 "negative": "neg", "remainder": "%", "floor_divide": "//", "absolute": "abs",
                 "fabs": "abs", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
-                "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "arctan2": "atan2"}
+                "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "arctan2": "atan2",
+                "float_power": "**", "logaddexp": "logsumexp"}
 
 
 def _with_constant(row: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Value:
@@ -438,6 +445,13 @@ def _with_constant(row: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Va
 
 def _plain(x: Any) -> Any:
     return x._data if type(x) is Value else x
+
+
+def _compare(holds: Callable[[Any, Any], Any], a: Value, b: Any) -> Any:
+    try:
+        return holds(a._data, b._data if type(b) is Value else b)
+    except TypeError:
+        return NotImplemented
 
 
 def _boxed(x: Any) -> Any:
@@ -635,12 +649,12 @@ class no_grad:
     """
 
     def __enter__(self) -> no_grad:
-        self._token = _no_grad.set(True)
+        _no_grad.set(_no_grad.get() + 1)
         _count_special(1)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _no_grad.reset(self._token)
+        _no_grad.set(max(_no_grad.get() - 1, 0))
         _count_special(-1)
 
 
@@ -648,19 +662,21 @@ class recording:
     """Within it, operations are recorded also where a `no_grad` encloses it."""
 
     def __enter__(self) -> None:
-        self._token = _no_grad.set(False)
+        self._outer = _no_grad.get()
+        _no_grad.set(0)
 
     def __exit__(self, *exc: object) -> None:
-        _no_grad.reset(self._token)
+        _no_grad.set(self._outer)
 
 
 _special_modes = 0
+_special_lock = threading.RLock()
 
 
 def _count_special(change: int) -> None:
     """A special mode starts (+1) or ends (−1) in some thread."""
     global _special, _special_modes
-    with _lock:
+    with _special_lock:
         _special_modes += change
         _special = _special_modes > 0
 
