@@ -55,6 +55,6 @@ def dependents(order: Iterable[N], sources: Iterable[N]) -> set[int]:
     """The ids of the nodes in a topological order that are, or depend on, a source."""
     found = {id(source) for source in sources}
     for node in order:
-        if any(id(operand) in found for operand in operand_nodes(node)):
+        if not found.isdisjoint(map(id, node.operands)):
             found.add(id(node))
     return found
