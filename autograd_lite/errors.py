@@ -107,6 +107,9 @@ def signal(error: NumericError) -> None:
     """Raise `error`, warn of it or let it pass, as the current `errstate` says."""
     mode = _mode.get()
     if mode == "raise":
-        raise error
+        try:
+            raise error
+        finally:
+            del error                   # or it and this frame would keep each other, and the graph
     if mode == "warn":
         warnings.warn(str(error), AutogradWarning, stacklevel=2)
