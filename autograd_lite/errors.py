@@ -66,6 +66,10 @@ class RenderError(AutogradError, RuntimeError):
     """A picture could not be made."""
 
 
+class MissingError(AutogradError, ImportError):
+    """An optional package is needed that is not installed."""
+
+
 class AutogradWarning(RuntimeWarning):
     """What `errstate("warn")` emits in place of a `NumericError`."""
 

@@ -1,0 +1,237 @@
+"""Truncated Taylor series: derivatives of high order, at a cost polynomial in the order.
+
+Along a curve x(t) a node moves by y′ = Σ p(y, x)·x′, with p the partials of its row. Read over
+power series, this gives each coefficient of y from earlier ones of x, y and p. A partial is
+made of rows, so its own series follows in the same way; where a family of rows is closed under
+differentiation (exp; sin and cos; tanh and sech2) a few series serve each other. Products and
+quotients alone have recurrences of their own: they are what partials are made of.
+"""
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from autograd_lite.errors import DomainError, NumericError, RangeError, errstate
+from autograd_lite.ops import Op, Operators, div, mul, nan, number
+from autograd_lite.value import Value
+
+Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
+
+
+class Series(Operators):
+    """The coefficients `c` of y(t) = c[0] + c[1]·t + c[2]·t² + …, worked out one by one.
+
+    They are floats, or Values where the caller's Values enter; `slope` has those of y′.
+    `level` counts the partials taken on the way here from a node: a series stays that many
+    coefficients behind the nodes', which is just enough for those that need it.
+    From a coefficient that is infinite or missing on, `error` says why.
+    """
+
+    __slots__ = ("expansion", "row", "operands", "nodes", "level", "c", "slope", "partials", "error")
+
+    def __init__(self, expansion: Expansion, coefficients: Iterable[Any], row: Op | None = None,
+                 operands: Sequence[Any] = (), nodes: Sequence[Any] = ()):
+        self.expansion, self.level = expansion, expansion.level
+        self.row, self.operands, self.nodes = row, operands, nodes
+        self.c: list[Any] = []
+        self.slope: list[Any] = []
+        self.partials: Sequence[Any] = ()
+        self.error: NumericError | None = None
+        for c in coefficients:
+            self._append(c)
+
+    @staticmethod
+    def _apply(row: Op, operands: Sequence[Any]) -> Any:
+        expansion: Expansion = next(x.expansion for x in operands if isinstance(x, Series))
+        return expansion.apply(row, operands)
+
+    # A rule may branch: on the values at the point itself.
+    def __eq__(self, other: object) -> Any: return self.c[0] == _start(other)
+    def __ne__(self, other: object) -> Any: return self.c[0] != _start(other)
+    def __lt__(self, other: Any) -> Any: return self.c[0] < _start(other)
+    def __le__(self, other: Any) -> Any: return self.c[0] <= _start(other)
+    def __gt__(self, other: Any) -> Any: return self.c[0] > _start(other)
+    def __ge__(self, other: Any) -> Any: return self.c[0] >= _start(other)
+    def __bool__(self) -> bool: return bool(self.c[0])
+    __hash__ = object.__hash__
+
+    @property
+    def varies(self) -> bool:
+        """Whether it is more than a constant."""
+        return self.row is not None or not all(map(_is_zero, self.slope))
+
+    def _append(self, c: Any) -> None:
+        if self.c:
+            self.slope.append(len(self.c) * c)
+        self.c.append(c)
+
+    def extend(self) -> None:
+        """Work out one coefficient more."""
+        k = len(self.c)
+        try:
+            recurrence: Recurrence = _RECURRENCES.get(self.row, _by_partials)
+            c = recurrence(self, k, *self.operands)
+        except NumericError as error:
+            c, self.error = nan, self.error or error
+        if _plain(c) - _plain(c) != 0.0:
+            self.error = self.error or self._origin(k)
+        self._append(c)
+
+    def take_partials(self) -> None:
+        """Make the series of the partials; where one is infinite or missing, note the error."""
+        row: Any = self.row
+        wanted = [isinstance(x, Series) and x.varies for x in self.operands]
+        y, xs = _plain(self.c[0]), [_plain(_start(x)) for x in self.operands]
+        self.expansion.level = self.level + 1
+        try:
+            found = row.derivatives(self, self.operands, wanted)
+            finite = all(_plain(_start(p)) - _plain(_start(p)) == 0.0 for p in found)
+        except (ValueError, ArithmeticError):
+            finite = False
+        honest = all(x - x == 0.0 for x in xs)
+        if finite:
+            self.partials = [0.0 if not w else p if isinstance(p, Series) else number(p, row.name)
+                             for p, w in zip(found, wanted)]
+        elif not honest:
+            self.partials = [nan] * len(xs)
+        else:
+            self.partials = row.ieee_derivatives(y, xs)
+            self.error = DomainError(f"gradient through {row.call(xs, self.nodes)}: "
+                                     f"{row.singular or 'it has no finite derivative here'}",
+                                     row.name, xs, self.nodes or xs)
+
+    def _origin(self, k: int) -> NumericError | None:
+        """Why a coefficient came out infinite or missing; None if the caller's numbers are so."""
+        sources = [x for x in (*self.operands, *self.partials) if isinstance(x, Series)]
+        for x in sources:
+            if x.error:
+                return x.error
+        row: Any = self.row
+        xs = [_plain(_start(x)) for x in self.operands]
+        if any(x - x != 0.0 for x in xs):
+            return None
+        return RangeError(f"{row.call(xs, self.nodes)}: its Taylor coefficient of order {k} is too "
+                          "large for a double", row.name, xs, self.nodes or xs)
+
+
+def _start(x: Any) -> Any:
+    return x.c[0] if isinstance(x, Series) else x
+
+
+def _plain(x: Any) -> float:
+    data: float = x.data if isinstance(x, Value) else x
+    return data
+
+
+def _is_zero(x: Any) -> bool:
+    return type(x) is float and x == 0.0
+
+
+# -- recurrences: the k-th coefficient from the ones before ----------------------------------
+
+
+def _total(terms: Iterable[Any]) -> Any:
+    return functools.reduce(operator.add, [t for t in terms if not _is_zero(t)] or [0.0])
+
+
+def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
+    """Σ a[i]·b[i]; an exact 0 annihilates also what is infinite or missing."""
+    if type(a[0]) is type(b[0]) is float:
+        total = sum(map(operator.mul, a, b))
+        if type(total) is float and total - total == 0.0:
+            return total
+    return _total(x * y for x, y in zip(a, b) if not (_is_zero(x) or _is_zero(y)))
+
+
+def _by_partials(y: Series, k: int, *xs: Any) -> Any:
+    if k == 1:
+        y.take_partials()
+    elif y.error:
+        return nan
+    linear = [p * x.c[k] for x, p in zip(xs, y.partials) if type(p) is float and p != 0.0
+              and isinstance(x, Series)]
+    rest = [_products(p.c[k - 1::-1], x.slope) for x, p in zip(xs, y.partials) if isinstance(p, Series)]
+    return _total([*linear, _total(rest) / k])
+
+
+def _of_product(y: Series, k: int, a: Any, b: Any) -> Any:
+    if isinstance(a, Series) and isinstance(b, Series):
+        return _products(a.c[k::-1], b.c)
+    return _by_partials(y, k, a, b)
+
+
+def _of_quotient(y: Series, k: int, a: Any, b: Any) -> Any:
+    if isinstance(b, Series) and b != 0.0:
+        rest = _products(y.c[::-1], b.c[1:])
+        return _total([a.c[k] if isinstance(a, Series) else 0.0, -rest]) / b.c[0]
+    return _by_partials(y, k, a, b)
+
+
+_RECURRENCES: dict[Op | None, Recurrence] = {mul: _of_product, div: _of_quotient}
+
+
+# -- all series of one computation -----------------------------------------------------------
+
+
+class Expansion:
+    """The series of one computation to an order, by level, each after its operands."""
+
+    def __init__(self, order: int):
+        self.order, self.level = order, 0
+        self.series: list[list[Series]] = [[] for _ in range(order + 1)]
+        self.known: dict[Any, Series] = {}
+
+    def given(self, *c: Any) -> Series:
+        """A series known beforehand; zeros follow the coefficients given."""
+        return Series(self, [*c, *[0.0] * self.order][:self.order + 1])
+
+    def apply(self, row: Op, operands: Sequence[Any], start: Any = None,
+              nodes: Sequence[Any] = ()) -> Series:
+        """The series of a row: the one these operands have already, or a new one."""
+        xs = [x if isinstance(x, Series) else number(x, row.name) for x in operands]
+        key = (row, *((id(x),) if isinstance(x, Series) else x for x in xs))
+        if key not in self.known:
+            c = row(*map(_start, xs)) if start is None else start
+            if any(isinstance(x, Series) and x.varies for x in xs):
+                self.known[key] = Series(self, [c], row, xs, nodes)
+                self.series[self.level].append(self.known[key])
+            else:
+                self.known[key] = self.given(c)
+        return self.known[key]
+
+    def run(self) -> None:
+        """Extend all series, and those that arise on the way, until the nodes' are complete."""
+        with errstate("raise"):
+            for step in range(self.order):
+                for level in range(step, -1, -1):       # partials first
+                    for y in self.series[level]:
+                        y.extend()
+
+
+def expand(nodes: Iterable[Value], inputs: Mapping[int, Sequence[Any]], order: int,
+           lower: Callable[[Value], Any]) -> dict[int, Series]:
+    """The series of recorded nodes to an order, by the nodes' ids.
+
+    `nodes` lists those that vary, operands first; `inputs` has the coefficients of the nodes
+    they start from, by id. `lower` gives a node's value: a float, or the node itself where the
+    coefficients shall depend on it.
+    """
+    expansion = Expansion(order)
+    found = {key: expansion.given(*c) for key, c in inputs.items()}
+
+    def operand(x: Any) -> Any:
+        if isinstance(x, Value) and id(x) not in found:
+            value = lower(x)
+            if not isinstance(value, Value):
+                return value
+            found[id(x)] = expansion.given(value)
+        return found[id(x)] if isinstance(x, Value) else x
+
+    for node in nodes:
+        row: Any = node._row
+        found[id(node)] = expansion.apply(row, list(map(operand, node.operands)), lower(node),
+                                          node.operands)
+    expansion.run()
+    return found

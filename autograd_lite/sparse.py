@@ -1,0 +1,233 @@
+"""Sparse derivatives: which entries can differ from 0, and how few sweeps find them all.
+
+One sweep gives the product of the matrix with a vector. Columns that share no row are found
+together, from one vector: so the columns are coloured, and there are as many sweeps as colours.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from autograd_lite.errors import InputError, MissingError
+from autograd_lite.graph import HasOperands
+
+Pattern = Sequence[Collection[int]]        # for each row, the columns that may differ from 0
+Product = Callable[[list[float]], Sequence[Any]]
+FEW = 32
+
+
+def dependence(order: Iterable[HasOperands], inputs: Sequence[HasOperands],
+               outputs: Iterable[Any]) -> list[set[int]]:
+    """The positions of the inputs on which each output depends.
+
+    `order` has the nodes the outputs depend on, operands first. Only sets of a few inputs are
+    kept with a node; larger ones would cost the square of the number of inputs in a long sum,
+    so they are gathered from the outputs down.
+    """
+    few: dict[int, frozenset[int]] = {id(x): frozenset([i]) for i, x in enumerate(inputs)}
+    many: dict[int, list[HasOperands]] = {}
+    for node in order:
+        operands: list[Any] = [x for x in node.operands if id(x) in few or id(x) in many]
+        if id(node) in few or not operands:
+            continue
+        union = few.get(id(operands[0]), frozenset())
+        if not all(few.get(id(x)) == union for x in operands):
+            union = union.union(*(few.get(id(x), ()) for x in operands))
+        if len(union) <= FEW and all(id(x) in few for x in operands):
+            few[id(node)] = union
+        else:
+            many[id(node)] = operands
+    found = []
+    for y in outputs:
+        reached, seen, stack = set(few.get(id(y), ())), {id(y)}, list(many.get(id(y), ()))
+        while stack:
+            node = stack.pop()
+            if id(node) not in seen:
+                seen.add(id(node))
+                reached.update(few.get(id(node), ()))
+                stack.extend(many.get(id(node), ()))
+        found.append(reached)
+    return found
+
+
+def transposed(rows: Pattern, n: int) -> list[list[int]]:
+    """The rows of each of the n columns."""
+    columns: list[list[int]] = [[] for _ in range(n)]
+    for i, row in enumerate(rows):
+        for j in row:
+            columns[j].append(i)
+    return columns
+
+
+def _first_free(taken: Iterable[Collection[int]]) -> int:
+    forbidden = set().union(*taken)
+    return next(c for c in range(len(forbidden) + 1) if c not in forbidden)
+
+
+def column_colours(rows: Pattern, n: int) -> list[int]:
+    """A colour for each of the n columns; no two of one colour share a row.
+
+    >>> column_colours([[0, 1], [1, 2], [2, 0]], 4)
+    [0, 1, 2, 0]
+    """
+    used: list[set[int]] = [set() for _ in rows]
+    columns = transposed(rows, n)
+    colour = [0] * n
+    for j in sorted(range(n), key=lambda j: -len(columns[j])):
+        colour[j] = _first_free(used[i] for i in columns[j])
+        for i in columns[j]:
+            used[i].add(colour[j])
+    return colour
+
+
+def star_colours(neighbours: Pattern) -> list[int]:
+    """A star colouring: neighbours differ, and no path of four vertices has only two colours.
+
+    Then of any two neighbours one is the other's only neighbour of its colour, so that each
+    entry of a symmetric matrix stands alone in some sweep. (A. H. Gebremedhin, F. Manne and
+    A. Pothen, SIAM Review 47 (2005) 629, whose greedy rule this is.)
+
+    >>> star_colours([[1, 2, 3], [0], [0], [0]])
+    [0, 1, 1, 1]
+    """
+    n = len(neighbours)
+    colour = [-1] * n
+    first: list[dict[int, int]] = [{} for _ in range(n)]   # a neighbour of v of each colour so far
+    barred: list[set[int]] = [set() for _ in range(n)]     # colours with which a neighbour of v
+    # would end a path of four in two colours
+    for v in sorted(range(n), key=lambda v: -len(neighbours[v])):
+        around = [w for w in neighbours[v] if w != v]
+        colour[v] = c = _first_free([{colour[w] for w in around}, *(
+            first[w].keys() if colour[w] < 0 else barred[w] for w in around)])
+        for w in around:
+            if c in first[w]:
+                barred[v].add(colour[w])
+                barred[first[w][c]].add(colour[w])
+            else:
+                first[w][c] = v
+    return colour
+
+
+def colours(pattern: Any, symmetric: bool = False) -> list[int]:
+    """The colours of a sparse matrix's columns: as many sweeps find it as there are colours.
+
+    Args:
+        pattern: a SciPy sparse matrix, or a nested list or array; entries of 0 do not count.
+        symmetric: whether it is a Hessian, of which each sweep may give either triangle.
+
+    >>> colours([[1, 0, 1], [0, 1, 1], [1, 1, 1]], symmetric=True)
+    [1, 1, 0]
+    """
+    matrix = scipy_sparse().coo_matrix(pattern)
+    rows: list[set[int]] = [set() for _ in range(matrix.shape[0])]
+    for i, j in zip(*matrix.nonzero()):
+        rows[i].add(int(j))
+    if not symmetric:
+        return column_colours(rows, matrix.shape[1])
+    return star_colours(_symmetric(rows, matrix.shape[1]))
+
+
+def scipy_sparse() -> Any:
+    """SciPy's module of sparse matrices."""
+    try:
+        import scipy.sparse
+    except ImportError:
+        raise MissingError("sparse matrices need SciPy: pip install 'autograd-lite[sparse]'") from None
+    return scipy.sparse
+
+
+def _symmetric(rows: Pattern, n: int) -> list[set[int]]:
+    if len(rows) != n:
+        raise InputError(f"a symmetric matrix has as many rows as columns, not {len(rows)} and {n}")
+    return [set(row).union(column) for row, column in zip(rows, transposed(rows, n))]
+
+
+# -- matrices from products --------------------------------------------------------------
+
+Colours = list[int]
+Plan = tuple[Colours, set[int], Colours, set[int]]   # of the rows, those to sweep; of the columns, the same
+
+
+def jacobian_matrix(rows: Pattern, n: int, push: Product, pull: Product) -> Any:
+    """The matrix with this pattern and n columns, from few products: `push` gives itself times a
+    vector, `pull` a vector times itself."""
+    columns = transposed(rows, n)
+    row_colour, pulls, column_colour, pushes = min(_plans(rows, columns), key=_sweeps)
+    return _matrix(rows, n, row_colour, _products(pull, row_colour, pulls),
+                   column_colour, _products(push, column_colour, pushes))
+
+
+def hessian_matrix(rows: Pattern, push: Product) -> Any:
+    """The symmetric matrix with this pattern, from few of its products with vectors."""
+    near = _symmetric(rows, len(rows))
+    colour = star_colours(near)
+    products = _products(push, colour, {k for k, row in zip(colour, near) if row})
+    return _matrix(near, len(near), colour, products, colour, products)
+
+
+def _plans(rows: Pattern, columns: Pattern) -> Iterator[Plan]:
+    """Ways to find a Jacobian, those left out that need more sweeps than another for sure."""
+    widest, tallest = max(map(len, rows), default=0), max(map(len, columns), default=0)
+    best = len(rows) + len(columns)
+    if min(widest, tallest) > 4 * sum(map(len, rows)) / max(1, min(len(rows), len(columns))):
+        plan = _both_ways(rows, columns)        # a full row and a full column, say
+        best = _sweeps(plan)
+        yield plan
+    by_column = widest <= tallest
+    for way in (by_column, not by_column):
+        if (widest if way else tallest) < best:
+            colour = column_colours(rows, len(columns)) if way else column_colours(columns, len(rows))
+            used = {k for k, line in zip(colour, columns if way else rows) if line}
+            best = min(best, len(used))
+            yield ([0] * len(rows), set(), colour, used) if way else (colour, used, [0] * len(columns), set())
+
+
+def _both_ways(rows: Pattern, columns: Pattern) -> Plan:
+    """A star colouring of rows and columns as the two sides of a graph whose edges are the entries."""
+    m = len(rows)
+    colour = star_colours([*([m + j for j in row] for row in rows), *columns])
+    row_colour, column_colour = colour[:m], colour[m:]
+    in_row = [Counter(column_colour[j] for j in row) for row in rows]
+    in_column = [Counter(row_colour[i] for i in column) for column in columns]
+    pulls, pushes, either = set(), set(), []
+    for i, row in enumerate(rows):
+        for j in row:
+            if in_row[i][column_colour[j]] > 1:
+                pulls.add(row_colour[i])
+            elif in_column[j][row_colour[i]] > 1:
+                pushes.add(column_colour[j])
+            else:
+                either.append((row_colour[i], column_colour[j]))
+    for k, c in either:
+        if k not in pulls and c not in pushes:
+            pulls.add(k)
+    return row_colour, pulls, column_colour, pushes
+
+
+def _sweeps(plan: Plan) -> int:
+    return len(plan[1]) + len(plan[3])
+
+
+def _products(product: Product, colour: Colours, wanted: Iterable[int]) -> dict[int, Sequence[Any]]:
+    """The product with the sum of the unit vectors of a colour, for each colour wanted."""
+    return {k: product([1.0 if c == k else 0.0 for c in colour]) for k in sorted(wanted)}
+
+
+def _matrix(rows: Pattern, n: int, row_colour: Colours, pulled: Mapping[int, Sequence[Any]],
+            column_colour: Colours, pushed: Mapping[int, Sequence[Any]]) -> Any:
+    """The CSR matrix: each entry from a product in which it stands alone."""
+    data: list[Any] = []
+    places: list[int] = []
+    ends = [0]
+    for i, row in enumerate(rows):
+        alike = Counter(column_colour[j] for j in row)
+        for j in sorted(row):
+            k = column_colour[j]
+            data.append(pushed[k][i] if k in pushed and alike[k] == 1 else pulled[row_colour[i]][j])
+        places += sorted(row)
+        ends.append(len(places))
+    if not all(type(x) is float for x in data):
+        raise InputError("a sparse matrix holds plain floats, through which no gradient flows: leave "
+                         "out sparse=True where the derivative itself is differentiated")
+    return scipy_sparse().csr_matrix((data, places, ends), shape=(len(rows), n), dtype=float)
