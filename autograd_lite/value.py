@@ -134,17 +134,17 @@ class Value(Operators):
     def partials(self) -> tuple[float, ...]:
         """∂self/∂operand for each operand (0.0 for one that no rule varies).
 
+        As recorded where a gradient flows; by a constant, as its number is now.
+
         >>> (Value(2.0) * 5.0).partials
         (5.0, 2.0)
         """
-        stored = self._pb if type(self._a) is tuple else (self._pa, self._pb)
-        if self._row is None:
-            return ()
-        if stored is not None and all(p is not None for p in stored[:len(self.operands)]):
-            return tuple(stored[:len(self.operands)])
-        xs = [x._data if type(x) is Value else x for x in self.operands]
-        fresh = self._row.float_derivatives(self._data, xs)
-        return tuple(f if s is None else s for s, f in zip(stored or fresh, fresh))
+        operands = self.operands
+        stored = self._pb if type(self._a) is tuple else (self._pa, self._pb)[:len(operands)]
+        if self._row is not None and (stored is None or None in stored):
+            fresh = self._row.float_derivatives(self._data, [_plain(x) for x in operands])
+            stored = [f if s is None else s for s, f in zip(stored or fresh, fresh)]
+        return tuple(stored)
 
     @property
     def note(self) -> Note:
