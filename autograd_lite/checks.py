@@ -1,0 +1,646 @@
+"""`check_gradients`: derivatives held against the function itself, without a step size.
+
+Each partial of each op on the way is compared with the slope of the op's own function: in
+mpmath, with as many digits as it takes, where the function runs there; else by differences
+that are extrapolated to a step of 0 and bound their own error. The chain rule over these
+gives each derivative once more, with bounds. And differences of the whole function tell
+whether anything goes past the graph.
+"""
+from __future__ import annotations
+
+import builtins
+import contextlib
+import dataclasses
+import inspect
+import itertools
+import math
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import CellType, CodeType, FunctionType
+from typing import Any, NamedTuple
+
+from autograd_lite.errors import AuditError, InputError, NumericError, errstate
+from autograd_lite.graph import topological
+from autograd_lite.ops import Op, inf, nan, number
+from autograd_lite.transforms import Trace, _is_array, _scalar, grad, jacobian, leaves, rebuild
+from autograd_lite.value import Value
+
+CORRECT, KINK, NOISY, WRONG = "correct", "kink nearby", "too noisy to tell", "wrong derivative"
+_EPS, _TINY = 2.0 ** -52, 2.0 ** -1022
+_RTOL = 1e-9                    # two derivatives agree up to this,
+_DECISIVE = 1e-6                # and a reference tells if its error is at most this part of it
+
+
+class Estimate(NamedTuple):
+    """A number, and a bound of its error."""
+
+    value: float
+    error: float
+
+
+_UNKNOWN = Estimate(nan, inf)
+
+
+def _verdict(claimed: float, reference: Estimate, scale: float = 0.0, slack: float = 0.0) -> str:
+    """How a number stands to the reference; `scale` is the size of the terms that make it up."""
+    value, error = reference
+    if error == inf or (claimed != claimed and error > max(1e-3 * abs(value), 1e-9)):
+        return KINK
+    larger = max(abs(claimed), abs(value))
+    if not abs(claimed - value) <= error + slack + _RTOL * larger + _TINY and claimed != value:
+        return WRONG
+    return NOISY if error > _DECISIVE * max(larger, 1e-4 * scale) + _TINY else CORRECT
+
+
+# -- what is found ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """One derivative of the function.
+
+    Attributes:
+        name: as ``∂f/∂x[0]``; order: 1 for the gradient, 2 for the Hessian.
+        claimed: the number under test.
+        reference: what it is, with a bound of the error, which is inf where nothing is known.
+        verdict: "correct", "wrong derivative", "kink nearby" or "too noisy to tell".
+    """
+
+    name: str
+    order: int
+    claimed: float
+    reference: Estimate
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A partial of an op on the way that was not found correct.
+
+    Attributes:
+        call: the operation with its numbers and labels; op: the row's name.
+        operand: which operand the partial is by, from 0.
+        given: what the row's rule says; reference and verdict: as for `Derivative`.
+    """
+
+    call: str
+    op: str
+    operand: int
+    given: float
+    reference: Estimate
+    verdict: str
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What `check_gradients` found. `str(report)` is a text for people.
+
+    Attributes:
+        derivatives: one for each entry of the gradient, then of the Hessian.
+        partials: the ops' partials that were not found correct.
+        notes: what else there is to say.
+    """
+
+    derivatives: tuple[Derivative, ...]
+    partials: tuple[Partial, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The worst of all: wrong, then too noisy, then a kink, then correct."""
+        found = {x.verdict for x in self.derivatives} | {x.verdict for x in self.partials}
+        return next((verdict for verdict in (WRONG, NOISY, KINK) if verdict in found), CORRECT)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every derivative, and every partial on the way, is found correct."""
+        return self.verdict == CORRECT
+
+    @property
+    def wrong(self) -> tuple[Derivative, ...]:
+        """The derivatives that are wrong."""
+        return tuple(x for x in self.derivatives if x.verdict == WRONG)
+
+    @property
+    def blame(self) -> tuple[Partial, ...]:
+        """The partials that are wrong."""
+        return tuple(x for x in self.partials if x.verdict == WRONG)
+
+    def check(self) -> None:
+        """Raise `AuditError`, saying what is wrong or in doubt, unless all is correct."""
+        if not self.ok:
+            raise AuditError(self.findings())
+
+    def findings(self) -> str:
+        """In words, what is not correct, and which partial of which op is to blame."""
+        lines = []
+        for verdict in (WRONG, NOISY, KINK):
+            found = [x for x in self.derivatives if x.verdict == verdict]
+            if found:
+                lines.append(f"{verdict}: {len(found)} of {_count(len(self.derivatives), 'derivative')}")
+                lines += [f"  {_clip(x.name, 32)}: claimed {_beside(x.claimed, x.reference)}"
+                          for x in found[:8]]
+                lines += [f"  and {len(found) - 8} more"] if found[8:] else []
+        for partial in self.partials[:8]:
+            head = "to blame" if partial.verdict == WRONG else partial.verdict
+            lines += [f"{head}: {_clip(partial.call, 76 - len(head))}",
+                      f"  partial by operand {partial.operand + 1}: given "
+                      + _beside(partial.given, partial.reference)]
+        return "\n".join(textwrap.fill(line, 79, subsequent_indent="    ", break_on_hyphens=False)
+                         for line in (*lines, *self.notes)
+                         ) or f"{_count(len(self.derivatives), 'derivative')} correct"
+
+    def __str__(self) -> str:
+        shown = [x for x in self.derivatives if x.order == 1 or x.verdict != CORRECT][:40]
+        rest = len(self.derivatives) - len(shown)
+        return "\n".join([
+            self.findings(), "", f"{'derivative':<22}  {'claimed':>17}  {'reference':>17}  verdict",
+            *(f"{_clip(x.name, 22):<22}  {x.claimed:>17.10g}  {x.reference.value:>17.10g}  {x.verdict}"
+              for x in shown),
+            *([f"and {rest} more"] if rest else [])])
+
+
+def _clip(text: str, width: int) -> str:
+    return text if len(text) <= width else text[:width - 1] + "…"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" + ("" if n == 1 else "s")
+
+
+def _beside(given: float, reference: Estimate) -> str:
+    """A number beside its reference, in words."""
+    value, error = reference
+    if error == inf:
+        return f"{given:.12g}, at a kink or an edge"
+    if abs(given - value) <= error:
+        return f"{given:.6g}, is {value:.6g} ± {error:.0e}"
+    ratio = given / value if value else nan
+    factor = f" (off by a factor of {ratio:.4g})" if ratio and abs(ratio - 1.0) > 0.1 else ""
+    return f"{given:.10g}, is {value:.10g}" + factor
+
+
+# -- slopes ---------------------------------------------------------------------------------------
+
+
+def slope(f: Callable[[float], float], x: float) -> Estimate:
+    """f'(x) from differences of f, extrapolated to a step of 0 (Ridders), with a bound of the error.
+
+    A step counts only if f gives a finite number on both sides.
+
+    >>> value, error = slope(math.sin, 1.0)
+    >>> abs(value - math.cos(1.0)) < error < 1e-12
+    True
+    """
+    best = _UNKNOWN
+    for reach in sorted({0.5 * max(1.0, abs(x)), 0.5 * abs(x)} - {0.0}, reverse=True):
+        before: list[float] = []
+        for k in range(44):
+            up, down = x + reach * 0.5 ** k, x - reach * 0.5 ** k
+            if up == down:
+                break
+            high, low = f(up), f(down)
+            row = [(high - low) / (up - down)]
+            if row[0] - row[0] != 0.0:
+                before = []
+                continue
+            rounding = 4.0 * _EPS * max(abs(high), abs(low)) / (up - down)
+            for j, coarser in enumerate(before[:6], 1):
+                row.append(row[-1] + (row[-1] - coarser) / (4.0 ** j - 1.0))
+                error = 4.0 * max(abs(row[-1] - row[-2]), abs(row[-1] - coarser)) + 4.0 * rounding
+                best = min(best, Estimate(row[-1], error), key=lambda found: found.error)
+            if rounding > best.error:
+                break
+            before = row
+    return best
+
+
+def _precise_slope(f: Callable[..., Any], xs: Sequence[float], i: int) -> Estimate:
+    """∂f/∂x[i] in mpmath, with as many digits as it takes to tell it from 0."""
+    from mpmath import mpf, workdps
+    best = _UNKNOWN
+    for digits in (50, 150, 450, 1100):
+        with workdps(digits):
+            at = [mpf(x) for x in xs]
+            step = (abs(at[i]) or 1) * mpf(10) ** (-digits // 3)
+            y = {k: f(*at[:i], at[i] + k * step, *at[i + 1:]) for k in (-2, -1, 1, 2)}
+            if not all(isinstance(high, mpf) for high in y.values()):
+                return _UNKNOWN
+            fine, coarse = (y[1] - y[-1]) / (2 * step), (y[2] - y[-2]) / (4 * step)
+            error = abs(fine - coarse) + abs(y[1]) / step * mpf(10) ** (2 - digits)
+            best = Estimate(float((4 * fine - coarse) / 3), float(error))
+            if error <= abs(fine) * 1e-20:
+                break
+    return best
+
+
+class _Mathematics:
+    """Stands in for the module `math`: the same names, from mpmath."""
+
+    def __getattr__(self, name: str) -> Any:
+        import mpmath
+        others: dict[str, Any] = {
+            "pow": mpmath.power, "lgamma": lambda x: mpmath.loggamma(x).real,
+            "log2": lambda x: mpmath.log(x, 2), "exp2": lambda x: mpmath.mpf(2) ** x,
+            "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
+            "copysign": lambda a, b: -abs(a) if b < 0 else abs(a), "fmod": None, "dist": None}
+        found = others.get(name, getattr(mpmath, name, None))
+        if found is None:
+            raise TypeError(f"mpmath has no {name}")
+        return found
+
+
+def _lift(thing: Any, known: dict[int, Any]) -> Any:
+    """What a function refers to, made fit for mpmath's numbers; a TypeError if it cannot be."""
+    if isinstance(thing, Op):
+        thing = thing.forward
+    if id(thing) in known:
+        return known[id(thing)]
+    if isinstance(thing, FunctionType):
+        thing = inspect.unwrap(thing)
+    if thing is math:
+        return _Mathematics()
+    name = getattr(thing, "__name__", "")
+    if name and getattr(math, name, None) is thing:
+        return getattr(_Mathematics(), name)
+    if not isinstance(thing, FunctionType):
+        if isinstance(thing, (int, float, tuple, str)) or any(
+                thing is exact for exact in (builtins, abs, min, max, sum, pow)):
+            return thing
+        raise TypeError(f"{thing!r} may take floats only")
+    space: dict[str, Any] = {}
+    cells = tuple(CellType() for _ in thing.__closure__ or ())
+    known[id(thing)] = FunctionType(thing.__code__, space, name, thing.__defaults__, cells)
+    for new, old in zip(cells, thing.__closure__ or ()):
+        new.cell_contents = _lift(old.cell_contents, known)
+    for name in _names_in(thing.__code__):
+        if name in thing.__globals__:
+            space[name] = _lift(thing.__globals__[name], known)
+        elif name in ("float", "round"):
+            raise TypeError(f"{name} rounds to a double")
+    return known[id(thing)]
+
+
+def _names_in(code: CodeType) -> set[str]:
+    nested = (_names_in(part) for part in code.co_consts if isinstance(part, CodeType))
+    return set(code.co_names).union(*nested)
+
+
+@cache
+def _precise_function(row: Op) -> Callable[..., Any] | None:
+    """The row's own function, on mpmath's numbers; None if it does not run there."""
+    try:
+        import mpmath  # noqa: F401
+        lifted: Callable[..., Any] = _lift(row.forward, {})
+        return lifted
+    except (ImportError, TypeError):
+        return None
+
+
+def _partial(row: Op, xs: Sequence[float], i: int) -> Estimate:
+    """∂row/∂x[i], from the row's function alone."""
+    side = _side(row, xs)
+    function = _precise_function(row) if side else None
+    if not row.domain(*xs):
+        return _UNKNOWN
+    if function is not None:
+        with contextlib.suppress(ValueError, ArithmeticError, TypeError, AttributeError):
+            found = _precise_slope(function, xs, i)
+            if found.error < inf:
+                return found
+
+    def along(x: float) -> float:
+        at = [*xs[:i], x, *xs[i + 1:]]
+        try:
+            return row.evaluate(at) if _side(row, at) == side and row.domain(*at) else nan
+        except NumericError:
+            return nan
+    with errstate("raise"):
+        return slope(along, xs[i])
+
+
+def _side(row: Op, xs: Sequence[float]) -> float:
+    """On which side of its kink an operation is: −1 or 1; 0 on it."""
+    distance = row.kink(*xs) if row.kink else 1.0
+    return math.copysign(1.0, distance) if distance else 0.0
+
+
+# -- the check ------------------------------------------------------------------------------------
+
+
+class _Judge:
+    """The partials of the nodes met: what they are, and which are not as their rules say."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Estimate] = {}
+        self.doubtful: dict[Any, Partial] = {}
+
+    def partials(self, node: Value, wanted: Iterable[int]) -> Iterator[Estimate]:
+        """The partials by the operands in `wanted`, each as well as it is known."""
+        xs = [_plain(x) for x in node.operands]
+        key, given = (node._row, *map(float.hex, xs)), node.partials
+        for i in wanted:
+            if (key, i) not in self.known:
+                self.known[key, i] = self._judged((key, i), node, given[i], xs)
+            yield self.known[key, i]
+
+    def _judged(self, key: Any, node: Value, given: float, xs: Sequence[float]) -> Estimate:
+        row: Any = node._row
+        _, i = key
+        reference = _partial(row, xs, i)
+        verdict = _verdict(given, reference)
+        if verdict == WRONG and math.isfinite(given):
+            # Beside a zero of the derivative itself its rounding is that of larger terms.
+            nudged = [[*xs[:j], math.nextafter(x, inf), *xs[j + 1:]] for j, x in enumerate(xs)]
+            slack = 64.0 * sum(abs(_partial(row, at, i).value - reference.value) for at in nudged)
+            verdict = _verdict(given, reference, slack=slack)
+        if verdict == CORRECT and math.isfinite(given):
+            return Estimate(given, reference.error)
+        if (verdict == NOISY and _near_kink(row, xs)) or given != given and any(
+                _verdict(nan, _partial(row, xs, j)) == KINK for j in range(len(xs))):
+            verdict = KINK
+        call = row.call(xs, node.operands) + (f" = {node.label!r}" if node.label else "")
+        self.doubtful[key] = Partial(call, row.name, i, given, reference, verdict)
+        known = reference.value if verdict == WRONG else given
+        return Estimate(known, reference.error) if math.isfinite(known) else Estimate(1.0, inf)
+
+    @property
+    def blames(self) -> bool:
+        return any(partial.verdict == WRONG for partial in self.doubtful.values())
+
+
+class _Watched:
+    """A function, and what it returned last."""
+
+    def __init__(self, f: Callable[[Any], Any]):
+        self.f = f
+        self.results: list[Any] = []
+
+    def __call__(self, x: Any) -> Any:
+        self.results.append(self.f(x))
+        return self.results[-1]
+
+
+class _Sweep:
+    """A function of the point with a list of numbers as its result: derivatives and references.
+
+    `core` is called in it; the kinks it meets are those that count.
+    """
+
+    def __init__(self, f: Callable[[Any], list[Any]], core: _Watched, x: Any):
+        self.f, self.core, self.x = f, core, x
+        self.trace, self.nodes = self.run(x)
+        self.outputs: list[Any] = self.trace.result
+        self.shape = _shape(self.nodes)
+        self.samples: dict[tuple[int, float], list[float] | None] = {}
+
+    def run(self, x: Any) -> tuple[Trace, list[Value]]:
+        """The function's trace at x, and all nodes that it and its core recorded."""
+        self.core.results.clear()
+        trace = Trace(self.f, (x,), {}, [0])
+        results = [*self.core.results, *trace.result]
+        return trace, topological([y for y in results if isinstance(y, Value)])
+
+    def derived(self, i: int) -> list[float]:
+        """The gradient of output i, as the library gives it."""
+        return [0.0 if g is None else g for g in self.trace.pull((self.outputs[i], 1.0))]
+
+    def references(self, i: int, judge: _Judge) -> list[tuple[Estimate, float]]:
+        """The gradient of output i by the chain rule, each entry with the size of its terms."""
+        trace = self.trace
+        sums = {id(self.outputs[i]): (1.0, 1.0, 0.0)}     # derivative, size of its terms, error
+        for node in reversed(trace.order):
+            g, size, error = sums.get(id(node), (0.0, 0.0, 0.0))
+            if not size or id(node) in trace.own or id(node) not in trace.between:
+                continue
+            by = [k for k, x in enumerate(node.operands) if id(x) in trace.between]
+            for k, (p, doubt) in zip(by, judge.partials(node, by)):
+                a, b, c = sums.get(id(node.operands[k]), (0.0, 0.0, 0.0))
+                more = (error * abs(p) if error < inf else inf) + (size * doubt if doubt else 0.0)
+                sums[id(node.operands[k])] = a + g * p, b + size * abs(p), c + more
+        found = [sums.get(id(x), (0.0, 0.0, 0.0)) for x in trace.inputs]
+        return [(Estimate(g, error), size) for g, size, error in found]
+
+    def sample(self, i: int, j: int, t: float) -> float:
+        """Output i with input j moved to t; nan if the computation takes another way there."""
+        if (j, t) not in self.samples:
+            place = itertools.count()
+            x = rebuild(self.x, lambda v: t if next(place) == j else v)
+            self.samples[j, t] = None
+            with contextlib.suppress(NumericError):
+                trace, nodes = self.run(x)
+                if _shape(nodes) == self.shape:
+                    self.samples[j, t] = [_plain(y) for y in trace.result]
+        outputs = self.samples[j, t]
+        return nan if outputs is None else outputs[i]
+
+    def direct(self, i: int, j: int) -> Estimate:
+        """∂output i/∂input j from differences of the function as a whole."""
+        return slope(lambda t: self.sample(i, j, t), self.trace.inputs[j].data)
+
+    def denies(self, i: int, j: int, claimed: float) -> bool:
+        """Whether differences of the function, to either side, come near at no step that can tell."""
+        x, y = self.trace.inputs[j].data, _plain(self.outputs[i])
+        seen = 0
+        for k in range(10, 45, 5):
+            step = (abs(x) or 1.0) * 0.5 ** k
+            high, low = self.sample(i, j, x + step), self.sample(i, j, x - step)
+            found = (high - low) / (2.0 * step), (high - y) / step, (y - low) / step
+            tolerance = 1e-2 * max(abs(found[0]), abs(claimed))
+            if any(abs(quotient - claimed) <= tolerance for quotient in found):
+                return False
+            seen += 64.0 * _EPS * (max(abs(high), abs(low)) + abs(x * claimed)) / step <= tolerance
+        return seen > 1
+
+    def judged(self, i: int, j: int, claimed: float, reference: Estimate, size: float,
+               judge: _Judge) -> tuple[Estimate, str, bool]:
+        """The reference for one derivative, the verdict, and whether something goes past the graph."""
+        slack = _EPS * (len(self.trace.order) + 16) * size
+        verdict = _verdict(claimed, reference, size, slack)
+        if verdict == NOISY:
+            direct = self.direct(i, j)
+            if _verdict(claimed, direct) in (CORRECT, WRONG):
+                reference, verdict = direct, _verdict(claimed, direct)
+        elif verdict == CORRECT and self.denies(i, j, claimed):
+            return self.direct(i, j), WRONG, True
+        if verdict in (WRONG, NOISY) and math.isfinite(claimed) and not judge.blames and any(
+                _near_kink(node._row, [_plain(x) for x in node.operands])
+                for node in self.nodes if node._row):
+            verdict = KINK
+        return reference, verdict, False
+
+
+def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order: int = 2) -> GradientReport:
+    """Hold the derivatives of `f` at `x` against what f itself says.
+
+    Args:
+        f: a function of a number, or of a list, tuple, dict, dataclass or array of them, that
+            returns one number.
+        x: the point.
+        claimed: a gradient, in the shape of x, to be judged in place of ours.
+        order: 1 for the gradient alone, 2 for the Hessian too, and so on.
+
+    Returns:
+        A `GradientReport`. The verdict on a derivative is "wrong derivative"; "kink nearby" (or an
+        edge of the domain: there is no slope to compare with); "too noisy to tell", where the
+        rounding of doubles hides the slope; or "correct": they agree to 1e-9 (beside the rounding
+        of the terms they are sums of).
+
+    Raises:
+        InputError: f returns no number, or `claimed` has another shape than x.
+
+    >>> import autograd_lite as ag
+    >>> check_gradients(lambda p: ag.tanh(p[0]) * p[1], [19.0, 2.0]).verdict
+    'correct'
+    >>> report = check_gradients(ag.tanh, 19.0, claimed=1.5e-15, order=1)
+    >>> print(report.findings())
+    wrong derivative: 1 of 1 derivative
+      ∂tanh/∂x: claimed 1.5e-15, is 1.255653117e-16 (off by a factor of 11.95)
+    """
+    x = rebuild(x, lambda v: number(_plain(v), "check_gradients"))
+    names = list(_names(x, "x"))
+    claims = None if claimed is None else dict(zip(
+        _names(claimed, "x"), [number(_plain(v), "check_gradients") for v in leaves(claimed)]))
+    if claims is not None and claims.keys() != set(names):
+        differing = _clip(", ".join(sorted(claims.keys() ^ set(names))), 60)
+        raise InputError(f"check_gradients: the claimed gradient must have the shape of x; {differing} "
+                         "is in one and not in the other")
+    if order < 1:
+        raise InputError(f"check_gradients: the order is 1 or more, not {order!r}")
+    judge, found, notes, past = _Judge(), list[Derivative](), list[str](), list[str]()
+    core = _Watched(f)
+    for k, function in enumerate(itertools.islice(_orders(core), order), 1):
+        head = "∂" + ("" if k == 1 else "²³"[k - 2] if k < 4 else f"^{k}") + _title(f) + "/"
+        try:
+            sweep = _Sweep(function, core, x)
+        except NumericError as error:
+            if k == 1:
+                raise
+            found.append(Derivative(head + "…", k, nan, _UNKNOWN, KINK))
+            notes.append(str(error))
+            break
+        for i, others in enumerate(itertools.product(names, repeat=k - 1)):
+            try:
+                derived = sweep.derived(i)
+            except NumericError as error:
+                derived = [nan] * len(names)
+                notes.append(str(error))
+            for j, (reference, size) in enumerate(sweep.references(i, judge)):
+                claim = derived[j] if claims is None or k > 1 else claims[names[j]]
+                reference, verdict, leaks = sweep.judged(i, j, claim, reference, size, judge)
+                name = head + "".join(f"∂{one}" for one in (*others, names[j]))
+                found.append(Derivative(name, k, claim, reference, verdict))
+                past += [name] if leaks else []
+    if past:
+        notes.append(f"of {past[0]}{' and others' if past[1:] else ''} every recorded partial is right: "
+                     "something goes past the graph (v.data, stop_gradient, a number from outside)")
+    return GradientReport(tuple(found), tuple(judge.doubtful.values()), tuple(dict.fromkeys(notes)))
+
+
+def check_op(row: Op, *points: Any, order: int = 2) -> GradientReport:
+    """Hold the partials of an op against its own function.
+
+    Args:
+        row: a row of the table, such as `custom_op` makes.
+        points: the operands, a number or a sequence of them for each point; by default some
+            ordinary numbers inside its domain.
+        order: as for `check_gradients`; from 2 on, the partials' own derivatives are checked too.
+
+    Raises:
+        InputError: no points are given and none are found in the domain.
+
+    >>> from autograd_lite import custom_op
+    >>> cube = custom_op(lambda x: x ** 3, (lambda y, x: 3.0003 * x * x,), name="wrong cube")
+    >>> print(check_op(cube, 2.0, order=1).findings())
+    wrong derivative: 1 of 1 derivative
+      ∂wrong cube/∂x[0] at 2.0: claimed 12.0012, is 12
+    to blame: wrong cube(2.0)
+      partial by operand 1: given 12.0012, is 12
+    """
+    found, partials, notes = list[Derivative](), list[Partial](), list[str]()
+    for point in points or _ordinary_points(row):
+        xs = [number(_plain(x), row.name) for x in (point if isinstance(point, Sequence) else [point])]
+        options = [not callable(row.partials) and row.partials[i] is None for i in range(len(xs))]
+
+        def f(varied: Sequence[Any]) -> Any:
+            supply = iter(varied)
+            return row(*[x if fixed else next(supply) for x, fixed in zip(xs, options)])
+
+        f.__name__ = row.name
+        report = check_gradients(f, [x for x, fixed in zip(xs, options) if not fixed], order=order)
+        at = " at " + ", ".join(map(repr, xs))
+        found += [dataclasses.replace(x, name=x.name + at) for x in report.derivatives]
+        partials += report.partials
+        notes += report.notes
+    return GradientReport(tuple(found), tuple(partials), tuple(dict.fromkeys(notes)))
+
+
+_ORDINARY = (0.7, -0.4, 1.3, -2.6, 3.2, 0.15, -1.1, 5.9, 0.93, -7.3, 18.0)
+
+
+def _ordinary_points(row: Op) -> list[list[float]]:
+    """Points off the kinks and inside the domain, as far as these can be found by trying."""
+    defaults = getattr(inspect.unwrap(row.forward), "__defaults__", None) or ()
+    size = 4 if callable(row.partials) else len(row.partials) - len(defaults)
+    found = []
+    for k in range(len(_ORDINARY)):
+        xs = [_ORDINARY[(k + 3 * i) % len(_ORDINARY)] for i in range(size)]
+        if not callable(row.partials):
+            xs = [1.0 if rule is None else x for x, rule in zip(xs, row.partials)]
+        with contextlib.suppress(NumericError), errstate("raise"):
+            if row.domain(*xs) and _side(row, xs) and math.isfinite(row.evaluate(xs)):
+                found.append(xs)
+    if not found:
+        raise InputError(f"check_op: no point in the domain of {row.name!r} was found; give some")
+    return found
+
+
+def _orders(f: Callable[[Any], Any]) -> Iterator[Callable[[Any], list[Any]]]:
+    """f, its gradient, its Hessian, … as functions of the point that return lists of numbers."""
+    def derivative(g: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+        return lambda x: leaves(g(x))
+    yield lambda x: [_scalar(f, f(x))]
+    function = derivative(grad(f))
+    while True:
+        yield function
+        function = derivative(jacobian(function))
+
+
+def _title(f: Callable[..., Any]) -> str:
+    name = getattr(f, "name", "") or getattr(f, "__name__", "")
+    return "f" if not name or name == "<lambda>" else str(name)
+
+
+def _names(tree: Any, name: str) -> Iterator[str]:
+    """What the numbers of a structure are called, in order: ``x[0]``, ``x['a']``, ``x.b``."""
+    parts: Iterable[tuple[str, Any]]
+    if isinstance(tree, Mapping):
+        parts = ((f"[{key!r}]", part) for key, part in tree.items())
+    elif dataclasses.is_dataclass(tree):
+        parts = ((f".{field.name}", getattr(tree, field.name))
+                 for field in dataclasses.fields(tree) if field.init)
+    elif isinstance(tree, (list, tuple)) or _is_array(tree):
+        parts = ((f"[{i}]", part) for i, part in enumerate(tree))
+    else:
+        yield name
+        return
+    for step, part in parts:
+        yield from _names(part, name + step)
+
+
+def _shape(nodes: Sequence[Value]) -> list[Any]:
+    """What was computed from what by which op, and on which side of its kinks."""
+    place = {id(node): k for k, node in enumerate(nodes)}
+    return [(row, [place.get(id(x)) for x in node.operands],
+             _side(row, [_plain(x) for x in node.operands]) if row is not None and row.kink else None)
+            for node in nodes for row in [node._row]]
+
+
+def _near_kink(row: Op, xs: Sequence[float]) -> bool:
+    return row.kink is not None and abs(row.kink(*xs)) < 1e-6 * max(1.0, *map(abs, xs))
+
+
+def _plain(x: Any) -> Any:
+    return x.data if isinstance(x, Value) else x
