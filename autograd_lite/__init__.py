@@ -8,6 +8,7 @@
 True
 """
 from autograd_lite import nn, optim
+from autograd_lite.checks import check_gradients, check_op
 from autograd_lite.claims import Report, audit
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError,
                                   DomainError, FormatError, GradientError, InputError, LabelError,
@@ -26,7 +27,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp",
-    "audit", "Report", "nn", "optim",
+    "audit", "Report", "check_gradients", "check_op", "nn", "optim",
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
     "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "custom_op", "digamma", "DivisionError",
     "DomainError", "dot", "elu", "erf", "erfc", "errstate", "exp", "exp2", "expm1", "FormatError",
