@@ -8,11 +8,11 @@
 True
 """
 from autograd_lite import nn, optim
-from autograd_lite.checks import check_gradients, check_op
 from autograd_lite.claims import Report, audit
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError,
                                   DomainError, FormatError, GradientError, InputError, LabelError,
                                   NumericError, RangeError, RenderError, errstate)
+from autograd_lite.evaluation import evaluate
 from autograd_lite.ops import (absolute as abs, acos, acosh, asin, asinh, atan, atan2, atanh, cbrt,
                                cos, cosh, custom_op, digamma, dot, elu, erf, erfc, exp, exp2, expm1, gelu,
                                hypot, leaky_relu, lgamma, log, log1p, log2, log10, log_sigmoid,
@@ -27,7 +27,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp",
-    "audit", "Report", "check_gradients", "check_op", "nn", "optim",
+    "evaluate",
+    "audit", "Report", "nn", "optim",
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
     "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "custom_op", "digamma", "DivisionError",
     "DomainError", "dot", "elu", "erf", "erfc", "errstate", "exp", "exp2", "expm1", "FormatError",

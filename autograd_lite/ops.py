@@ -39,16 +39,20 @@ class Op:
     signed distance of the operands to the nearest point where the operation is not
     smooth (None: smooth wherever it is defined), `singular` says where a derivative is
     infinite or missing inside the domain, and what to use there instead.
+    `form(m, *operands)` is the operation in other numbers (see `evaluate`), m standing for
+    their functions under mpmath's names. Left out here, it is m's function, or the operator,
+    of the row's name.
     """
 
     def __init__(self, name: str, forward: Callable[..., float],
                  partials: tuple[Partial | None, ...] | Partial, *, doc: str = "",
                  domain: Callable[..., bool] = lambda *operands: True,
                  remedy: str = "the operands must be finite", ieee: Callable[..., float] | None = None,
-                 kink: Callable[..., float] | None = None, singular: str = ""):
+                 kink: Callable[..., float] | None = None, singular: str = "",
+                 form: Callable[..., Any] | None = None):
         self.name, self.forward, self.partials = name, forward, partials
         self.domain, self.remedy, self.ieee = domain, remedy, ieee
-        self.kink, self.singular = kink, singular
+        self.kink, self.singular, self.form = kink, singular, form
         self.__doc__ = doc
 
     def __call__(self, *operands: Any) -> Any:
@@ -165,7 +169,7 @@ def number(x: Any, where: str = "Value") -> float:
     if isinstance(x, (float, int, Real)) or (type(x).__module__ == "numpy" and getattr(x, "shape", None) == ()
                                              and x.dtype.kind in "biuf"):
         try:
-            y = float(x)
+            y = x if type(x) is Constant else float(x)
             if y - y == 0.0 or y != y or x == y:            # an infinity was one before
                 return y
         except OverflowError:
@@ -205,6 +209,7 @@ def row_named(name: str) -> Op:
 
 
 def _row(name: str, forward: Callable[..., float], partials: Any, doc: str = "", **facts: Any) -> Op:
+    facts.setdefault("form", lambda m, *xs: getattr(m, name)(*xs))
     TABLE[name] = row = Op(name, forward, partials, doc=doc, **facts)
     return row
 
@@ -312,12 +317,32 @@ class _Ieee(Operators, float):  # type: ignore[misc]
             return _Ieee(row.evaluate([float(x) for x in operands]))
 
 
+class Constant(float):
+    """A number of the rules that no double is: the nearest double, and `exact(m)` in other numbers."""
+
+    def __new__(cls, nearest: float, exact: Callable[[Any], Any]) -> Self:
+        self = float.__new__(cls, nearest)
+        self.exact = exact
+        return self
+
+    exact: Callable[[Any], Any]
+
+    def __neg__(self) -> Constant:
+        return Constant(-float(self), lambda m: -self.exact(m))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return float, (float(self),)
+
+
 # -- numbers the rules need, and helpers that floats and Values both pass through -------
 
-_LN2, _LOG2E, _LOG10E = math.log(2.0), 1.4426950408889634, 0.4342944819032518
+_LN2 = Constant(math.log(2.0), lambda m: m.log(2))
+_LOG2E = Constant(1.4426950408889634, lambda m: 1 / m.log(2))
+_LOG10E = Constant(0.4342944819032518, lambda m: 1 / m.log(10))
+_TWO_INV_SQRT_PI = Constant(1.1283791670955126, lambda m: 2 / m.sqrt(m.pi))
 _SQRT_HALF = 0.7071067811865476               # and what is missing to 1/√2:
 _SQRT_HALF_REST = -4.833646656726457e-17
-_INV_SQRT_2PI, _TWO_INV_SQRT_PI = 0.3989422804014327, 1.1283791670955126
+_INV_SQRT_2PI = 0.3989422804014327
 _TINY = 2.2250738585072014e-308               # the smallest normal double
 
 
@@ -401,7 +426,7 @@ identity: Op = _row("identity", lambda x: x, (lambda y, x: 1.0,), """x itself, a
 
     >>> identity(2.0)
     2.0
-    """)
+    """, form=lambda m, x: x)
 neg: Op = _row("neg", lambda x: -x, (lambda y, x: -1.0,))
 power: Op = _row(
     "**", _pow, (_pow_base, lambda y, a, b: pow_log(a, b, 1.0)),
@@ -412,7 +437,7 @@ power: Op = _row(
     if a == 0.0 or b == math.floor(b) else nan,
     singular="the derivative by the exponent needs a positive base, and the one by the "
     "base is infinite at 0 for an exponent below 1; give the exponent as a "
-    "plain number, or keep the base away from 0")
+    "plain number, or keep the base away from 0", form=lambda m, a, b: m.power(a, b))
 pow_log: Op = _row(
     "pow_log", _pow_log,
     (_pow_log_base, lambda y, a, b, n: pow_log(a, b, n + 1.0), None),
@@ -423,11 +448,11 @@ pow_log: Op = _row(
 mod: Op = _row(
     "%", lambda a, b: a % b, (lambda y, a, b: 1.0, lambda y, a, b: -(a // b)),
     domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
-    kink=lambda a, b: a - b * round(a / b))
+    kink=lambda a, b: a - b * round(a / b), form=lambda m, a, b: a - b * m.floordiv(a, b))
 floordiv: Op = _row(
     "//", lambda a, b: a // b, (lambda y, a, b: 0.0, lambda y, a, b: 0.0),
     domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
-    kink=lambda a, b: a - b * round(a / b))
+    kink=lambda a, b: a - b * round(a / b), form=lambda m, a, b: m.floordiv(a, b))
 
 # -- exponentials and logarithms -------------------------------------------------------
 
@@ -444,7 +469,7 @@ exp2: Op = _row(
 
     >>> exp2(3.0)
     8.0
-    """)
+    """, form=lambda m, x: m.power(2, x))
 expm1: Op = _row(
     "expm1", math.expm1, (lambda y, x: exp(x),),
     """e**x − 1, without cancellation near 0.
@@ -470,7 +495,7 @@ log2: Op = _row(
     >>> log2(8.0)
     3.0
     """, domain=lambda x: x > 0.0, remedy="the operand must be positive",
-    ieee=lambda x: -inf if x == 0.0 else nan)
+    ieee=lambda x: -inf if x == 0.0 else nan, form=lambda m, x: m.log(x) / m.log(2))
 log10: Op = _row(
     "log10", math.log10, (lambda y, x: _LOG10E / x,),
     """The logarithm to base 10, for x > 0.
@@ -584,7 +609,7 @@ sech2: Op = _row(
 
     >>> sech2(0.0)
     1.0
-    """)
+    """, form=lambda m, x: m.sech(x) ** 2)
 asinh: Op = _row(
     "asinh", math.asinh, (lambda y, x: 1.0 / hypot(1.0, x),),
     """The inverse hyperbolic sine.
@@ -646,7 +671,7 @@ gauss: Op = _row(
 
     >>> gauss(0.0)
     1.0
-    """)
+    """, form=lambda m, x: m.exp(-x ** 2))
 erf: Op = _row(
     "erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
     """The error function.
@@ -667,21 +692,21 @@ normal_pdf: Op = _row(
 
     >>> normal_pdf(0.0)
     0.3989422804014327
-    """)
+    """, form=lambda m, x: m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi))
 normal_cdf: Op = _row(
     "normal_cdf", _normal_cdf, (lambda y, x: normal_pdf(x),),
     """The distribution function of the standard normal distribution.
 
     >>> normal_cdf(0.0)
     0.5
-    """)
+    """, form=lambda m, x: m.ncdf(x))
 gelu: Op = _row(
     "gelu", _gelu, (lambda y, x: normal_cdf(x) + x * normal_pdf(x),),
     """x·Φ(x), Φ the normal distribution function (the erf form).
 
     >>> gelu(0.0)
     0.0
-    """)
+    """, form=lambda m, x: x * m.ncdf(x))
 
 # -- the gamma family --------------------------------------------------------------------
 
@@ -810,21 +835,21 @@ sigmoid: Op = _row(
 
     >>> sigmoid(0.0), sigmoid(-1000.0)
     (0.5, 0.0)
-    """)
+    """, form=lambda m, x: 1 / (1 + m.exp(-x)))
 log_sigmoid: Op = _row(
     "log_sigmoid", lambda x: -_softplus(-x), (lambda y, x: sigmoid(-x),),
     """log(sigmoid(x)), accurate at any x.
 
     >>> log_sigmoid(-1000.0)
     -1000.0
-    """)
+    """, form=lambda m, x: -m.log1p(m.exp(-x)))
 softplus: Op = _row(
     "softplus", _softplus, (lambda y, x: sigmoid(x),),
     """log(1 + e^x), without overflow.
 
     >>> softplus(1000.0)
     1000.0
-    """)
+    """, form=lambda m, x: m.log1p(m.exp(x)))
 relu: Op = _row(
     "relu", lambda x, at_zero=0.0: x if x > 0.0 or x != x else 0.0,
     (lambda y, x, at_zero=0.0: _side(x, 0.0, at_zero, 1.0), None),
@@ -832,7 +857,7 @@ relu: Op = _row(
 
     >>> relu(-3.0), relu(3.0)
     (0.0, 3.0)
-    """, kink=_kink_at_zero)
+    """, kink=_kink_at_zero, form=lambda m, x, at_zero=0: m.max(x, 0))
 leaky_relu: Op = _row(
     "leaky_relu", lambda x, slope=0.01: x if x > 0.0 else slope * x,
     (lambda y, x, slope=0.01: _side(x, slope, slope, 1.0),
@@ -841,7 +866,7 @@ leaky_relu: Op = _row(
 
     >>> leaky_relu(-2.0, 0.5)
     -1.0
-    """, kink=_kink_at_zero)
+    """, kink=_kink_at_zero, form=lambda m, x, slope=0.01: m.max(x, 0) + m.mpf(slope) * m.min(x, 0))
 elu: Op = _row(
     "elu", lambda x, alpha=1.0: x if x > 0.0 else alpha * math.expm1(x),
     (lambda y, x, alpha=1.0: 1.0 if x > 0.0 else alpha * exp(x),
@@ -850,14 +875,14 @@ elu: Op = _row(
 
     >>> elu(2.0)
     2.0
-    """, kink=_kink_at_zero)
+    """, kink=_kink_at_zero, form=lambda m, x, alpha=1: m.max(x, 0) + alpha * m.expm1(m.min(x, 0)))
 silu: Op = _row(
     "silu", _silu, (_silu_partial,),
     """x·sigmoid(x).
 
     >>> silu(0.0)
     0.0
-    """)
+    """, form=lambda m, x: x / (1 + m.exp(-x)))
 
 # -- selection and distance --------------------------------------------------------------
 
@@ -875,7 +900,7 @@ minimum: Op = _row(
 
     >>> minimum(1.0, 2.0)
     1.0
-    """, kink=lambda a, b: a - b)
+    """, kink=lambda a, b: a - b, form=lambda m, a, b: m.min(a, b))
 maximum: Op = _row(
     "maximum", lambda a, b: a if a >= b else b if b > a else a + b,
     (lambda y, a, b: _order(a, b), lambda y, a, b: _order(b, a)),
@@ -883,7 +908,7 @@ maximum: Op = _row(
 
     >>> maximum(1.0, 2.0)
     2.0
-    """, kink=lambda a, b: a - b)
+    """, kink=lambda a, b: a - b, form=lambda m, a, b: m.max(a, b))
 
 
 def _cos_angle(a: float, b: float) -> float:
@@ -907,7 +932,8 @@ cos_angle: Op = _row(
     >>> cos_angle(3.0, 4.0)
     0.6
     """, domain=lambda a, b: a != 0.0 or b != 0.0,
-    singular="it has no derivative at (0, 0); keep the point away from the origin")
+    singular="it has no derivative at (0, 0); keep the point away from the origin",
+    form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a)
 atan2: Op = _row(
     "atan2", math.atan2,
     (lambda y, a, b: _over_hypot(cos_angle(b, a), a, b),
@@ -980,16 +1006,24 @@ def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
     return [y * sum(others) if others else 0.0, *[-y * p for p in others]]
 
 
+def _equal_shares(y: Any, xs: Sequence[Any]) -> list[float]:
+    n = len(xs)
+    return [1.0 / n if type(xs[0]) is float else Constant(1.0 / n, lambda m: m.mpf(1) / n)] * n
+
+
 def _ones(y: Any, xs: Sequence[Any]) -> list[float]:
     return [1.0] * len(xs)
 
 
-sum_row: Op = _row("sum", lambda *xs: _chain_sum(xs), _ones)
-fsum_row: Op = _row("fsum", lambda *xs: math.fsum(xs), _ones)
-mean_row: Op = _row("mean", lambda *xs: _chain_sum(xs) / len(xs), lambda y, xs: [1.0 / len(xs)] * len(xs))
-dot_row: Op = _row("dot", _dot, _dot_partials)
-logsumexp_row: Op = _row("logsumexp", _logsumexp, lambda y, xs: _shares(xs))
-softmax_first: Op = _row("softmax", _softmax_first, _softmax_partials)
+sum_row: Op = _row("sum", lambda *xs: _chain_sum(xs), _ones, form=lambda m, *xs: _chain_sum(xs))
+fsum_row: Op = _row("fsum", lambda *xs: math.fsum(xs), _ones, form=lambda m, *xs: _chain_sum(xs))
+mean_row: Op = _row("mean", lambda *xs: _chain_sum(xs) / len(xs), _equal_shares,
+                    form=lambda m, *xs: _chain_sum(xs) / len(xs))
+dot_row: Op = _row("dot", _dot, _dot_partials, form=lambda m, *xs: _dot(*xs))
+logsumexp_row: Op = _row("logsumexp", _logsumexp, lambda y, xs: _shares(xs),
+                         form=lambda m, *xs: m.log(_chain_sum([m.exp(x) for x in xs])))
+softmax_first: Op = _row("softmax", _softmax_first, _softmax_partials,
+                         form=lambda m, *xs: 1 / (1 + builtins.sum(m.exp(x - xs[0]) for x in xs[1:])))
 
 
 def _operands(name: str, xs: Iterable[Any]) -> list[Any]:

@@ -1,0 +1,428 @@
+"""`evaluate`: a recorded graph in other numbers: fractions, mpmath's floats, intervals, floats.
+
+The graph is followed in the new numbers, and a derivative is taken in them too: a row's
+partials are written in operators and rows, so they run on `Twin`, a number that remembers
+what made it. Nothing on the way is rounded to a double (a gradient *recorded* as a graph
+has 1/3 as a double for x/3), and the rules choose their branches at the new point.
+"""
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from autograd_lite.errors import (DivisionError, DomainError, InputError, LabelError, NumericError,
+                                  RangeError, errstate)
+from autograd_lite.graph import dependents, topological
+from autograd_lite.ops import Constant, Op, Operators
+from autograd_lite.ops import number as as_float
+from autograd_lite.transforms import leaves, rebuild
+from autograd_lite.value import Value, find
+
+# -- kinds of numbers ---------------------------------------------------------------------
+
+_OPERATORS: dict[str, Callable[..., Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+    "neg": operator.neg, "abs": abs}
+
+
+class _Missing(AttributeError):
+    """A kind of numbers lacks a function."""
+
+
+class _Shown(str):
+    """A number as a message shows it."""
+
+    __repr__ = str.__str__
+
+
+class Kind:
+    """A kind of numbers: it makes them, and has their functions under mpmath's names.
+
+    To these it adds `max`, `min`, `floordiv`, `lgamma`, a real `cbrt`, and the operators by
+    the names of their rows.
+    """
+
+    title = lack = ""        # what such a number is called; what a row that cannot be run is told
+    undecided = False                            # was a comparison left to a point of an interval?
+    max: Any = staticmethod(max)
+    min: Any = staticmethod(min)
+    floordiv: Any = staticmethod(operator.floordiv)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _OPERATORS:
+            return _OPERATORS[name]
+        raise _Missing
+
+    def convert(self, x: Any) -> Any:
+        """A plain number, or one of this kind; ValueError or TypeError if x is none."""
+        raise NotImplementedError
+
+    def mpf(self, x: Any, where: str = "evaluate") -> Any:
+        """The number x exactly, or as near as this kind has it."""
+        if type(x) is Constant:
+            return x.exact(self)
+        try:
+            return self.convert(x)
+        except (TypeError, ValueError, OverflowError, NotImplementedError):
+            raise InputError(f"{where}: {x!r} is no {self.title}") from None
+
+    def call(self, row: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
+        """The operation as it stands in a message."""
+        return row.call([_Shown(self.show(x)) for x in xs[:4]] + list(xs[4:]), nodes)
+
+    def show(self, x: Any) -> str:
+        return str(x) if len(str(x)) < 16 else repr(float(x))
+
+    def compare(self, a: Any, b: Any) -> float:
+        """The sign of a − b; a nan if there is none."""
+        return 0 if a == b else -1 if a < b else 1 if a > b else math.nan
+
+    def finite(self, x: Any) -> bool:
+        return bool(x - x == 0)
+
+    def apply(self, row: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> Any:
+        """The result of a row, which must be finite where the operands are."""
+        failure: type[NumericError] = DomainError
+        try:
+            if row.form is None:
+                raise _Missing
+            y = self.convert(row.form(self, *xs))
+            if self.finite(y) or not all(map(self.finite, xs)):
+                return y
+        except _Missing:
+            raise InputError(f"{self.call(row, xs, nodes)}: {row.name} {self.lack}") from None
+        except ZeroDivisionError:
+            failure = DivisionError
+        except OverflowError:
+            failure = RangeError
+        except ValueError:
+            pass
+        raise failure(f"{self.call(row, xs, nodes)}: {row.remedy}", row.name, xs, nodes)
+
+
+class Floats(Kind):
+    title = "real number"
+
+    def convert(self, x: Any) -> float:
+        return float(as_float(x, "evaluate"))
+
+    def apply(self, row: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> Any:
+        return row.evaluate(xs, nodes)
+
+
+class Rationals(Kind):
+    title, lack = "rational number", "has no exact rational value; use number=mpmath.mpf"
+
+    def convert(self, x: Any) -> Fraction:
+        return Fraction(x)
+
+    def finite(self, x: Any) -> bool:
+        return True
+
+    def power(self, a: Any, b: Any) -> Fraction:
+        if Fraction(b).denominator != 1:
+            raise _Missing
+        return Fraction(a) ** int(b)
+
+
+class Reals(Kind):
+    """mpmath's floats, at the precision its context has."""
+
+    title, lack = "real number", "is not written for mpmath"
+
+    def __init__(self, context: Any):
+        self.context = context
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(self.context, name):
+            return getattr(self.context, name)
+        return super().__getattr__(name)
+
+    def convert(self, x: Any) -> Any:
+        if isinstance(x, Fraction):
+            return self.context.mpf(x.numerator) / x.denominator
+        x = self.context.convert(x)
+        if isinstance(x, self.context.mpc):
+            raise ValueError
+        return x
+
+    def show(self, x: Any) -> str:
+        return str(self.context.nstr(x, 10))
+
+    def floordiv(self, a: Any, b: Any) -> Any:
+        return self.context.nint((a - a % b) / b)
+
+    def cbrt(self, x: Any) -> Any:
+        return self.context.cbrt(x) if x > 0 else -self.context.cbrt(-x)
+
+    def lgamma(self, x: Any) -> Any:
+        return self.context.re(self.context.loggamma(x))
+
+
+class Intervals(Kind):
+    """mpmath's intervals, at the precision `iv` has.
+
+    What `iv` lacks is made of monotone pieces: the values at the ends, worked out with 20 bits
+    to spare and widened by the last 10.
+    """
+
+    title, lack = "interval", "is not written for intervals"
+    native = {"exp", "log", "sqrt", "sin", "cos", "tan", "pi"}
+    monotone = {"expm1", "log1p", "log10", "cbrt", "asin", "acos", "atan", "sinh", "tanh", "asinh",
+                "acosh", "atanh", "erf", "erfc", "ncdf"}
+
+    def __init__(self, context: Any):
+        import mpmath
+        self.iv, self.mp = context, mpmath.mp
+        self.reals = Reals(mpmath.mp)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.native:
+            return getattr(self.iv, name)
+        if name in self.monotone:
+            return lambda x: self.hull(getattr(self.reals, name), self.ends(x))
+        return super().__getattr__(name)
+
+    def convert(self, x: Any) -> Any:
+        if isinstance(x, Fraction):
+            return self.iv.mpf(x.numerator) / x.denominator
+        x = self.iv.convert(x)
+        if not hasattr(x, "_mpi_"):
+            raise ValueError
+        return x
+
+    def show(self, x: Any) -> str:
+        return "[{}, {}]".format(*map(self.reals.show, self.ends(x)))
+
+    def ends(self, x: Any) -> list[Any]:
+        return [self.mp.make_mpf(end) for end in self.mpf(x)._mpi_]
+
+    def hull(self, f: Callable[[Any], Any], points: Iterable[Any], slack: int = 0) -> Any:
+        """The interval of f's values at the points, widened by their errors."""
+        bits = self.iv.prec
+        with self.mp.workprec(bits + 20):
+            ys = [self.reals.convert(f(x)) for x in points]
+            errors = [self.mp.ldexp(abs(y) + slack, -bits - 10) for y in ys]
+            return self.iv.mpf([min(map(operator.sub, ys, errors)), max(map(operator.add, ys, errors))])
+
+    def finite(self, x: Any) -> bool:
+        return all(end - end == 0 for end in self.ends(x))
+
+    def compare(self, a: Any, b: Any) -> float:
+        low, high = zip(*map(self.ends, (a, b)))
+        if high[0] < low[1] or high[1] < low[0]:
+            return -1 if high[0] < low[1] else 1
+        if not low[0] == high[0] == low[1] == high[1]:
+            self.undecided = True
+        return super().compare(low[0] + high[0], low[1] + high[1])
+
+    def max(self, a: Any, b: Any) -> Any:
+        return self.iv.mpf(list(map(max, self.ends(a), self.ends(b))))
+
+    def min(self, a: Any, b: Any) -> Any:
+        return self.iv.mpf(list(map(min, self.ends(a), self.ends(b))))
+
+    def floordiv(self, a: Any, b: Any) -> Any:
+        return self.iv.mpf([self.mp.floor(end) for end in self.ends(a / b)])
+
+    def power(self, a: Any, b: Any) -> Any:
+        low, high = self.ends(b)
+        return self.mpf(a) ** (int(low) if low == high == self.mp.floor(low) else b)
+
+    def cosh(self, x: Any) -> Any:
+        return self.hull(self.mp.cosh, self.ends(abs(x)))
+
+    def sech(self, x: Any) -> Any:
+        return 1 / self.cosh(x)
+
+    def hypot(self, a: Any, b: Any) -> Any:
+        return self.iv.sqrt(a ** 2 + b ** 2)
+
+    def atan2(self, a: Any, b: Any) -> Any:
+        (low, high), (left, right) = self.ends(a), self.ends(b)
+        if left <= 0 and low <= 0 <= high and (low < 0 or right >= 0):
+            raise ValueError                     # it crosses the cut or holds the origin
+        return self.hull(lambda corner: self.mp.atan2(*corner),
+                         itertools.product((low, high), (left, right)))
+
+    def lgamma(self, x: Any) -> Any:
+        low, high = self.ends(x)
+        if low <= 0:
+            raise ValueError
+        least = 1.4616321449683623               # a double beside the minimum; what it is short is slack
+        return self.hull(self.mp.loggamma, [low, high, *[least for _ in "1" if low < least < high]], 1)
+
+    def polygamma(self, n: Any, x: Any) -> Any:
+        low, high = self.ends(x)
+        floor = self.mp.floor(low)
+        if low <= 0 and not (n == 0 and floor < low and high < floor + 1):
+            raise ValueError                     # a pole; or, the order not being 0, not monotone
+        return self.hull(lambda end: self.mp.polygamma(int(n), end), [low, high], 1)
+
+    def digamma(self, x: Any) -> Any:
+        return self.polygamma(0, x)
+
+
+def kind_of(number: Any) -> Kind:
+    """The kind whose constructor `number` is.
+
+    >>> kind_of(Fraction).mpf(0.5)
+    Fraction(1, 2)
+    """
+    if number is float:
+        return Floats()
+    if number is Fraction:
+        return Rationals()
+    context = getattr(number, "context", None) or getattr(number, "ctx", None) or number
+    if type(context).__module__.partition(".")[0] == "mpmath" and hasattr(context, "mpf"):
+        return Reals(context) if hasattr(context, "erf") and hasattr(context, "nint") else Intervals(context)
+    raise InputError(f"evaluate: number={number!r} is no kind of number it knows; choose float, "
+                     "fractions.Fraction, mpmath.mpf or mpmath.iv.mpf")
+
+
+# -- the graph in other numbers -------------------------------------------------------------
+
+
+class Twin(Operators):
+    """A number of another kind, with the row and the operands that made it."""
+
+    __slots__ = ("n", "kind", "row", "operands")
+
+    def __init__(self, kind: Kind, n: Any, row: Op | None = None, operands: tuple[Twin, ...] = ()):
+        self.kind, self.n, self.row, self.operands = kind, n, row, operands
+
+    @staticmethod
+    def _apply(row: Op, operands: Sequence[Any]) -> Twin:
+        kind = next(x.kind for x in operands if type(x) is Twin)
+        twins = tuple(x if type(x) is Twin else Twin(kind, kind.mpf(x)) for x in operands)
+        return Twin(kind, kind.apply(row, [x.n for x in twins]), row, twins)
+
+    def _compare(self, other: Any) -> float:
+        return self.kind.compare(self.n, other.n if type(other) is Twin else self.kind.mpf(other))
+
+    def __eq__(self, other: object) -> Any: return self._compare(other) == 0
+    def __ne__(self, other: object) -> Any: return self._compare(other) != 0
+    def __lt__(self, other: Any) -> Any: return self._compare(other) < 0
+    def __le__(self, other: Any) -> Any: return self._compare(other) <= 0
+    def __gt__(self, other: Any) -> Any: return self._compare(other) > 0
+    def __ge__(self, other: Any) -> Any: return self._compare(other) >= 0
+    def __bool__(self) -> bool: return self._compare(0) != 0
+    def __hash__(self) -> int: return object.__hash__(self)
+
+
+def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = float, *,
+             wrt: Any = None, order: int = 1) -> Any:
+    """The recorded graph under `root`, evaluated again in other numbers; or its derivatives.
+
+    Constants are the recorded doubles exactly, and so are the leaves that `inputs` does not
+    give. It follows the graph as it was recorded: an `if` of the program stays as it went. The
+    functions in it (relu, abs, …) and all derivatives go by the new numbers.
+
+    Args:
+        root: a Value, or a list, tuple, dict or array of them.
+        inputs: new numbers for leaves, each named by its Value or its label.
+        number: `float`, `fractions.Fraction` (exact; no function but arithmetic, whole powers,
+            abs, minimum, maximum, relu and the like), `mpmath.mpf` (at the precision of
+            `mpmath.workdps`), or `mpmath.iv.mpf` (intervals that hold every result for the inputs
+            in theirs; at the precision of `mpmath.iv`).
+        wrt: a node or label: the result is the derivative with respect to it; a list of them: the
+            list of derivatives.
+        order: how often to differentiate; with a list, 2 gives the rows of the Hessian.
+
+    Returns:
+        The number, in the structure of `root`; with `wrt`, its derivatives in each number's place.
+
+    Raises:
+        InputError: (a TypeError) an operation has no such form: ``exp`` of a Fraction.
+        DomainError: the new numbers lie outside an operation's domain, or an interval holds a
+            point where it, or a derivative of it, is not defined.
+        LabelError: `inputs` or `wrt` names no node of the graph, or one that is no leaf.
+
+    >>> x = Value(0.1, "x")
+    >>> y = x * x / 3.0
+    >>> evaluate(y, {"x": 6})
+    12.0
+    >>> evaluate(y, {x: Fraction(1, 2)}, Fraction, wrt=x)
+    Fraction(1, 3)
+    """
+    kind = kind_of(number)
+    nodes = topological([x for x in leaves(root) if isinstance(x, Value)])
+    places = {id(node): node for node in nodes}
+    given = {id(_node(name, places, leaf=True)): x for name, x in (inputs or {}).items()}
+    twins: dict[int, Twin] = {}
+    for node in nodes:
+        if id(node) in given or node._row is None:
+            where = f"evaluate, {node.label!r}" if node.label else "evaluate"
+            twins[id(node)] = Twin(kind, kind.mpf(given.get(id(node), node.data), where))
+        else:
+            xs = tuple(twins[id(x)] if isinstance(x, Value) else Twin(kind, kind.mpf(x))
+                       for x in node.operands)
+            n = kind.apply(node._row, [x.n for x in xs], node.operands)
+            twins[id(node)] = Twin(kind, n, node._row, xs)
+    if wrt is None:
+        return rebuild(root, lambda y: twins[id(y)].n if isinstance(y, Value) else kind.mpf(y))
+    single = isinstance(wrt, (Value, str))
+    sources = [twins[id(_node(name, places))] for name in ([wrt] if single else wrt)]
+
+    def derive(y: Twin, order: int) -> Any:
+        if order == 0:
+            return y.n
+        found = [derive(g, order - 1) for g in _gradient(y, sources)]
+        return found[0] if single else found
+
+    return rebuild(root, lambda y: derive(twins[id(y)] if isinstance(y, Value) else Twin(kind, 0), order))
+
+
+def _node(name: Any, places: Mapping[int, Value], leaf: bool = False) -> Value:
+    node = find(places.values(), name) if isinstance(name, str) else name
+    if not isinstance(node, Value):
+        raise InputError(f"evaluate: {name!r} is neither a label nor a Value")
+    if id(node) not in places:
+        raise LabelError(f"evaluate: {node!r} is not in the graph")
+    if leaf and node._row is not None:
+        raise LabelError(f"evaluate: {node!r} is computed; only a leaf can be given a new number")
+    return node
+
+
+def _gradient(y: Twin, sources: Sequence[Twin]) -> list[Twin]:
+    """∂y/∂source for each source, as nodes again."""
+    order = topological([y])
+    between = dependents(order, sources)
+    found = {id(y): Twin(y.kind, y.kind.mpf(1))}
+    for node in reversed(order):
+        g = found.get(id(node))
+        if g is not None and node.row is not None and id(node) in between:
+            for x, p in _partials(node, g, between):
+                term = p if id(node) == id(y) else g * p
+                found[id(x)] = found[id(x)] + term if id(x) in found else term
+    return [found.get(id(x), Twin(y.kind, y.kind.mpf(0))) for x in sources]
+
+
+def _partials(node: Twin, g: Twin, between: set[int]) -> list[tuple[Twin, Twin]]:
+    """The operands between, with the partials by them; none where g is 0 and there is no partial."""
+    kind, row, operands = node.kind, node.row, node.operands
+    assert row is not None
+    wanted = [id(x) in between for x in operands]
+    partials: Sequence[Any] = ()
+    reason = ""
+    kind.undecided = False
+    try:
+        with errstate("raise"):
+            partials = row.derivatives(node, operands, wanted)
+    except InputError as error:
+        raise InputError(f"the derivative of {kind.call(row, [x.n for x in operands])}: {error}") from None
+    except (ArithmeticError, ValueError) as error:
+        reason = row.singular or str(error)
+    if kind.undecided and row.kink:
+        reason = "it has a kink within the interval; split the interval there"
+    if reason:
+        if g.n == 0:
+            return []
+        xs = [x.n for x in operands]
+        raise DomainError(f"the derivative of {kind.call(row, xs)}: {reason}", row.name, xs)
+    return [(x, p if type(p) is Twin else Twin(kind, kind.mpf(p)))
+            for x, p, flag in zip(operands, partials, wanted) if flag]
