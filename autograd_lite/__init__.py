@@ -8,10 +8,11 @@
 True
 """
 from autograd_lite import nn, optim
+from autograd_lite.checks import check_gradients, check_op
 from autograd_lite.claims import Report, audit
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError,
                                   DomainError, FormatError, GradientError, InputError, LabelError,
-                                  NumericError, RangeError, RenderError, errstate)
+                                  MissingError, NumericError, RangeError, RenderError, errstate)
 from autograd_lite.evaluation import evaluate
 from autograd_lite.ops import (absolute as abs, acos, acosh, asin, asinh, atan, atan2, atanh, cbrt,
                                cos, cosh, custom_op, digamma, dot, elu, erf, erfc, exp, exp2, expm1, gelu,
@@ -19,22 +20,24 @@ from autograd_lite.ops import (absolute as abs, acos, acosh, asin, asinh, atan, 
                                logsumexp, maximum, mean, minimum, normal_cdf, normal_pdf, polygamma,
                                relu, sech2, sigmoid, silu, sin, sinh, softmax, softplus, sqrt, sum,
                                tan, tanh)
-from autograd_lite.transforms import (grad, hessian, hvp, jacobian, jvp, stop_gradient,
-                                      value_and_grad, vjp)
+from autograd_lite.sparse import colours
+from autograd_lite.transforms import (derivative, grad, hessian, hvp, jacobian, jvp, stop_gradient,
+                                      taylor, value_and_grad, vjp)
 from autograd_lite.value import Value, label, no_grad
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp",
+    "derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "taylor",
+    "value_and_grad", "vjp", "colours",
     "evaluate",
-    "audit", "Report", "nn", "optim",
+    "audit", "Report", "check_gradients", "check_op", "nn", "optim",
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
     "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "custom_op", "digamma", "DivisionError",
     "DomainError", "dot", "elu", "erf", "erfc", "errstate", "exp", "exp2", "expm1", "FormatError",
     "gelu", "GradientError", "hypot", "InputError", "label", "LabelError", "leaky_relu", "lgamma",
     "log", "log10", "log1p", "log2", "log_sigmoid", "logsumexp", "maximum", "mean", "minimum",
-    "no_grad", "normal_cdf", "normal_pdf", "NumericError", "polygamma", "RangeError", "relu",
+    "MissingError", "no_grad", "normal_cdf", "normal_pdf", "NumericError", "polygamma", "RangeError", "relu",
     "RenderError", "sech2", "sigmoid", "silu", "sin", "sinh", "softmax", "softplus", "sqrt",
     "sum", "tan", "tanh", "Value",
 ]
