@@ -92,7 +92,7 @@ class Series(Operators):
             finite = False
         honest = all(x - x == 0.0 for x in xs)
         if finite:
-            self.partials = [0.0 if not w else p if isinstance(p, Series) else number(p, row.name)
+            self.partials = [0.0 if not w else p if isinstance(p, Series) else float(number(p, row.name))
                              for p, w in zip(found, wanted)]
         elif not honest:
             self.partials = [nan] * len(xs)
@@ -190,7 +190,7 @@ class Expansion:
     def apply(self, row: Op, operands: Sequence[Any], start: Any = None,
               nodes: Sequence[Any] = ()) -> Series:
         """The series of a row: the one these operands have already, or a new one."""
-        xs = [x if isinstance(x, Series) else number(x, row.name) for x in operands]
+        xs = [x if isinstance(x, Series) else float(number(x, row.name)) for x in operands]
         key = (row, *((id(x),) if isinstance(x, Series) else x for x in xs))
         if key not in self.known:
             c = row(*map(_start, xs)) if start is None else start

@@ -227,7 +227,7 @@ def _matrix(rows: Pattern, n: int, row_colour: Colours, pulled: Mapping[int, Seq
             data.append(pushed[k][i] if k in pushed and alike[k] == 1 else pulled[row_colour[i]][j])
         places += sorted(row)
         ends.append(len(places))
-    if not all(type(x) is float for x in data):
+    if not all(isinstance(x, float) for x in data):
         raise InputError("a sparse matrix holds plain floats, through which no gradient flows: leave "
                          "out sparse=True where the derivative itself is differentiated")
     return scipy_sparse().csr_matrix((data, places, ends), shape=(len(rows), n), dtype=float)

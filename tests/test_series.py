@@ -1,0 +1,378 @@
+"""Derivatives of high order: against mpmath, against nesting, and at edges."""
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from mpmath import exp, log, mp, mpf, sin, sqrt, tanh
+
+import autograd_lite as ag
+from autograd_lite import Value, derivative, grad, series, taylor
+from autograd_lite.ops import TABLE
+
+ORDER = 20
+
+# -- the table's functions, in mpmath ---------------------------------------------------------
+
+# Ours, mpmath's, and an interval inside the domain on which ours is smooth.
+ONE_OPERAND: dict[str, tuple[Callable[..., Any], Callable[..., Any], float, float]] = {
+    "exp": (ag.exp, exp, -1, 1),
+    "exp2": (ag.exp2, lambda x: mpf(2) ** x, -1, 1),
+    "expm1": (ag.expm1, mpmath.expm1, -1, 1),
+    "log": (ag.log, log, 1, 3),
+    "log2": (ag.log2, lambda x: log(x, 2), 1, 3),
+    "log10": (ag.log10, lambda x: log(x, 10), 1, 3),
+    "log1p": (ag.log1p, mpmath.log1p, 0, 2),
+    "sqrt": (ag.sqrt, sqrt, 1, 3),
+    "cbrt": (ag.cbrt, mpmath.cbrt, 1, 3),
+    "sin": (ag.sin, sin, -2, 2),
+    "cos": (ag.cos, mpmath.cos, -2, 2),
+    "tan": (ag.tan, mpmath.tan, -1, 1),
+    "asin": (ag.asin, mpmath.asin, -0.6, 0.6),
+    "acos": (ag.acos, mpmath.acos, -0.6, 0.6),
+    "atan": (ag.atan, mpmath.atan, -2, 2),
+    "sinh": (ag.sinh, mpmath.sinh, -1, 1),
+    "cosh": (ag.cosh, mpmath.cosh, -1, 1),
+    "tanh": (ag.tanh, tanh, -2, 2),
+    "sech2": (ag.sech2, lambda x: mpmath.sech(x) ** 2, -2, 2),
+    "asinh": (ag.asinh, mpmath.asinh, -2, 2),
+    "acosh": (ag.acosh, mpmath.acosh, 2, 4),
+    "atanh": (ag.atanh, mpmath.atanh, -0.6, 0.6),
+    "erf": (ag.erf, mpmath.erf, -1, 1),
+    "erfc": (ag.erfc, mpmath.erfc, -1, 1),
+    "gauss": (TABLE["gauss"], lambda x: exp(-x * x), -1, 1),
+    "normal_pdf": (ag.normal_pdf, lambda x: exp(-x * x / 2) / sqrt(2 * mp.pi), -1, 1),
+    "normal_cdf": (ag.normal_cdf, mpmath.ncdf, -1, 1),
+    "gelu": (ag.gelu, lambda x: x * mpmath.ncdf(x), -1, 1),
+    "lgamma": (ag.lgamma, mpmath.loggamma, 1, 3),
+    "digamma": (ag.digamma, mpmath.digamma, 1, 3),
+    "polygamma": (lambda x: ag.polygamma(2, x), lambda x: mpmath.polygamma(2, x), 1, 3),
+    "sigmoid": (ag.sigmoid, lambda x: 1 / (1 + exp(-x)), -2, 2),
+    "log_sigmoid": (ag.log_sigmoid, lambda x: -mpmath.log1p(exp(-x)), -2, 2),
+    "softplus": (ag.softplus, lambda x: mpmath.log1p(exp(x)), -2, 2),
+    "silu": (ag.silu, lambda x: x / (1 + exp(-x)), -2, 2),
+    "one_minus_square": (TABLE["one_minus_square"], lambda x: 1 - x * x, -2, 2),
+    "identity": (TABLE["identity"], lambda x: x, -2, 2),
+    "neg": (lambda x: -x, lambda x: -x, -2, 2),
+    "elu": (lambda x: ag.elu(x, 1.5), lambda x: mpf(1.5) * mpmath.expm1(x), -2, -1),
+    "leaky_relu": (ag.leaky_relu, lambda x: mpf(0.01) * x, -2, -1),
+    "relu": (ag.relu, lambda x: x, 1, 2),
+    "abs": (ag.abs, lambda x: -x, -2, -1),
+    "a power": (lambda x: x ** 2.5, lambda x: x ** mpf(2.5), 1, 3),
+    "a whole power": (lambda x: x ** 7, lambda x: x ** 7, -1, 1),
+    "a negative power": (lambda x: x ** -2, lambda x: x ** -2, 1, 3),
+    "a number to a power": (lambda x: 1.5 ** x, lambda x: mpf(1.5) ** x, -2, 2),
+    "a reciprocal": (lambda x: 1.0 / x, lambda x: 1 / x, 1, 3),
+}
+# The same of two; those with a restricted domain are given c(b), which lies between 1.5 and 3.5.
+c = lambda b: (2.5 + ag.sin(b)) if isinstance(b, (Value, float)) else mpf(2.5) + sin(b)  # noqa: E731
+TWO_OPERANDS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "+": (lambda a, b: a + b, lambda a, b: a + b),
+    "-": (lambda a, b: a - b, lambda a, b: a - b),
+    "*": (lambda a, b: a * b, lambda a, b: a * b),
+    "/": (lambda a, b: a / c(b), lambda a, b: a / c(b)),
+    "**": (lambda a, b: c(a) ** ag.sin(b), lambda a, b: c(a) ** sin(b)),
+    "power_slope": (lambda a, b: TABLE["power_slope"](c(a), c(b), 1.0, 1.0),
+                    lambda a, b: c(a) ** (c(b) - 1) * (1 + c(b) * log(c(a)))),
+    "%": (lambda a, b: (2.0 + ag.sin(a)) % (5.0 + ag.sin(b)), lambda a, b: 2 + sin(a)),
+    "hypot": (lambda a, b: ag.hypot(a, c(b)), lambda a, b: sqrt(a * a + c(b) ** 2)),
+    "atan2": (lambda a, b: ag.atan2(a, c(b)), lambda a, b: mpmath.atan(a / c(b))),
+    "cos_angle": (lambda a, b: TABLE["cos_angle"](a, c(b)), lambda a, b: a / sqrt(a * a + c(b) ** 2)),
+    "over_square": (lambda a, b: TABLE["over_square"](a, c(b)), lambda a, b: a / (a * a + c(b) ** 2)),
+    "minimum": (lambda a, b: ag.minimum(c(a), 9.0 + ag.sin(b)), lambda a, b: c(a)),
+    "maximum": (lambda a, b: ag.maximum(c(a), 9.0 + ag.sin(b)), lambda a, b: 9 + sin(b)),
+    "sum": (lambda a, b: ag.sum([a, b, a]), lambda a, b: a + b + a),
+    "fsum": (lambda a, b: ag.sum([a, b, a], exact=True), lambda a, b: a + b + a),
+    "mean": (lambda a, b: ag.mean([a, b, a]), lambda a, b: (a + b + a) / 3),
+    "dot": (lambda a, b: ag.dot([a, b], [b, a], a), lambda a, b: 2 * a * b + a),
+    "logsumexp": (lambda a, b: ag.logsumexp([a, b, 1.0]), lambda a, b: log(exp(a) + exp(b) + mp.e)),
+    "softmax": (lambda a, b: ag.softmax([a, b, 1.0, b])[0],
+                lambda a, b: 1 / (1 + 2 * exp(b - a) + exp(1 - a))),
+}
+
+
+def worst_error(ours: list[float], function: Callable[[Any], Any], x: float) -> float:
+    """The largest error of a coefficient, relative to the largest of it and its two neighbours."""
+    with mp.workdps(25):
+        true = mpmath.taylor(function, mpf(x), len(ours) - 1)
+        sizes = [max(map(abs, true[max(0, k - 1):k + 2])) for k in range(len(true))]
+        return float(max(abs(a - b) / (size or 1) for a, b, size in zip(ours, true, sizes)))
+
+
+# A composition is "x", a number, or a name of the above with one or two compositions.
+Composition = Any
+
+
+def compute(e: Composition, x: Any, ours: bool) -> Any:
+    """The value of a composition, in our functions or in mpmath's."""
+    if not isinstance(e, tuple):
+        return x if e == "x" else float(e) if ours else mpf(e)
+    operands = [compute(operand, x, ours) for operand in e[1:]]
+    if len(operands) == 2:
+        return TWO_OPERANDS[e[0]][not ours](*operands)
+    f, g, low, high = ONE_OPERAND[e[0]]
+    middle, half = (low + high) / 2, (high - low) / 2
+    if ours:
+        return f(middle + half * ag.sin(*operands))
+    return g(mpf(middle) + mpf(half) * sin(*operands))
+
+
+def compositions() -> st.SearchStrategy[Composition]:
+    return st.recursive(
+        st.just("x") | st.integers(-20, 20).map(lambda n: n / 8),
+        lambda inner: st.tuples(st.sampled_from(sorted(ONE_OPERAND)), inner)
+        | st.tuples(st.sampled_from(sorted(TWO_OPERANDS)), inner, inner), max_leaves=3)
+
+
+@pytest.mark.parametrize("name", ONE_OPERAND)
+def test_twenty_orders_of_each_function_are_mpmaths(name: str) -> None:
+    f, g, low, high = ONE_OPERAND[name]
+    x = low + 0.375 * (high - low)
+    assert worst_error(taylor(f, x, ORDER), g, x) < 1e-13
+
+
+@pytest.mark.parametrize("name", TWO_OPERANDS)
+def test_twenty_orders_of_each_function_of_two_curves_are_mpmaths(name: str) -> None:
+    f, g = TWO_OPERANDS[name]
+    ours = taylor(lambda x: f(ag.sin(x), 0.5 * x * x), 0.375, ORDER)
+    assert worst_error(ours, lambda x: g(sin(x), x * x / 2), 0.375) < 1e-13
+
+
+def test_every_row_but_the_whole_quotient_is_held_against_mpmath() -> None:
+    assert set(TABLE) - {*ONE_OPERAND, *TWO_OPERANDS} == {"//"}
+
+
+@given(compositions(), st.integers(-16, 16).map(lambda n: n / 8))
+@example(("tanh", ("**", "x", ("erf", "x"))), 0.5)
+@example(("/", ("lgamma", ("atan2", "x", "x")), ("softmax", "x", ("gelu", "x"))), -0.25)
+@settings(max_examples=60, deadline=None)
+def test_twenty_orders_of_any_composition_are_mpmaths(e: Composition, x: float) -> None:
+    ours = taylor(lambda x: compute(e, x, True) + 0.0 * x, x, ORDER)
+    assert worst_error(ours, lambda x: compute(e, x, False), x) < 1e-10
+
+
+@given(compositions(), st.integers(-16, 16).map(lambda n: n / 8))
+@settings(max_examples=60, deadline=None)
+def test_the_third_derivative_by_nesting_is_the_one_by_series(e: Composition, x: float) -> None:
+    f = lambda x: compute(e, x, True) + 0.0 * x  # noqa: E731
+    nested, expanded = grad(grad(grad(f)))(x), taylor(f, x, 3)
+    size = max(map(abs, expanded))
+    assert nested == pytest.approx(derivative(f, 3)(x), rel=1e-9, abs=1e-9 * size)
+
+
+def test_the_comparison_with_mpmath_rejects_a_coefficient_off_by_one_in_ten_million() -> None:
+    ours = taylor(ag.exp, 0.5, ORDER)
+    ours[17] *= 1 + 1e-7
+    assert worst_error(ours, exp, 0.5) > 1e-10
+
+
+# -- cost, depth, range -------------------------------------------------------------------------
+
+
+def coefficients_made(monkeypatch: pytest.MonkeyPatch, f: Callable[[Any], Any], order: int) -> int:
+    made = []
+    extend = series.Series.extend
+    monkeypatch.setattr(series.Series, "extend", lambda self: made.append(1) or extend(self))
+    derivative(f, order)(0.5)
+    monkeypatch.undo()
+    return len(made)
+
+
+def test_a_closed_family_needs_as_many_coefficients_as_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    def f(x: Any) -> Any:
+        return ag.exp(ag.sin(x) * ag.tanh(x)) / (1.0 + ag.sqrt(x)) + ag.sigmoid(x)
+    ten = coefficients_made(monkeypatch, f, 10)
+    assert coefficients_made(monkeypatch, f, 40) < 4.5 * ten
+
+
+def test_a_family_counted_by_its_order_needs_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    def f(x: Any) -> Any:
+        return ag.lgamma(x) + x ** 2.5 + ag.gelu(x)
+    ten = coefficients_made(monkeypatch, f, 10)
+    assert coefficients_made(monkeypatch, f, 40) < 17 * ten
+
+
+def test_shares_of_softmax_need_no_permutations_of_their_operands(monkeypatch: pytest.MonkeyPatch) -> None:
+    def f(x: Any) -> Any:
+        return ag.softmax([k * x for k in range(8)])[3]
+    ten = coefficients_made(monkeypatch, f, 10)
+    assert coefficients_made(monkeypatch, f, 20) < 2.5 * ten
+
+
+@pytest.mark.parametrize("order", [100, 200, 400])
+def test_the_hundredth_derivative_of_sin_is_sin(order: int) -> None:
+    assert derivative(ag.sin, order)(1.0) == pytest.approx(math.sin(1.0), rel=1e-12)
+    assert derivative(ag.exp, order)(1.0) == pytest.approx(math.e, rel=1e-12)
+
+
+def test_a_derivative_of_the_size_of_the_largest_double_is_found() -> None:
+    assert derivative(lambda x: 1.0 / x, 170)(1.0) == pytest.approx(math.factorial(170), rel=1e-12)
+
+
+def test_a_derivative_beyond_the_largest_double_is_a_range_error() -> None:
+    with pytest.raises(ag.RangeError, match=r"Taylor coefficient .* too large"):
+        derivative(lambda x: 1.0 / x, 200)(0.5)
+    with pytest.raises(ag.RangeError):
+        taylor(lambda x: 1.0 / x, 1e-200, 2)
+
+
+def test_a_chain_of_many_nodes_has_a_derivative_of_high_order() -> None:
+    def f(x: Any) -> Any:
+        y = x
+        for _ in range(5000):
+            y = y * 0.5 + x
+        return ag.exp(y)
+    assert derivative(f, 5)(0.0) == pytest.approx(32.0)
+
+
+def test_orders_of_a_family_without_end_do_not_exhaust_the_stack() -> None:
+    assert math.isfinite(derivative(ag.lgamma, 150)(3.0))
+    assert math.isfinite(derivative(lambda x: x ** 0.5, 120)(3.0))
+
+
+# -- kinks, edges, errors ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("f, x, expected", [
+    (lambda x: x ** 2, 0.0, [0.0, 0.0, 1.0, 0.0]),
+    (lambda x: x ** 3, 0.0, [0.0, 0.0, 0.0, 1.0]),
+    (lambda x: x ** 3, -2.0, [-8.0, 12.0, -6.0, 1.0]),
+    (lambda x: x ** 0, 0.0, [1.0, 0.0, 0.0, 0.0]),
+    (lambda x: x ** 2.5, 0.0, [0.0, 0.0, 0.0]),
+    (lambda x: ag.relu(x) ** 2, 3.0, [9.0, 6.0, 1.0, 0.0]),
+    (lambda x: ag.relu(x) * x, -3.0, [0.0, 0.0, 0.0]),
+    (lambda x: abs(x) * x, -3.0, [-9.0, 6.0, -1.0, 0.0]),
+    (lambda x: ag.maximum(x, x), 3.0, [3.0, 1.0, 0.0]),
+    (lambda x: x if x > 0 else x * x, -3.0, [9.0, -6.0, 1.0]),
+    (lambda x: 5.0, 1.0, [5.0, 0.0, 0.0]),
+    (lambda x: x, 1.0, [1.0, 1.0, 0.0]),
+    (lambda x: ag.hypot(x, 0.0), 3.0, [3.0, 1.0, 0.0]),
+    (lambda x: 7.5 // x, 2.0, [3.0, 0.0, 0.0]),
+    (lambda x: 0.0 * ag.sqrt(x), 0.0, [0.0, 0.0, 0.0]),
+    (lambda x: x * x * ag.sqrt(x), 0.0, [0.0, 0.0, 0.0]),
+    (lambda x: ag.relu(ag.sqrt(x) - 1.0), 0.0, [0.0, 0.0, 0.0]),
+    (lambda x: ag.exp(-1e3 + ag.tanh(x)), 1e3, [0.0, 0.0, 0.0]),
+])
+def test_series_at_kinks_and_edges(f: Callable[[Any], Any], x: float, expected: list[float]) -> None:
+    assert taylor(f, x, len(expected) - 1) == expected
+
+
+@pytest.mark.parametrize("f, message", [
+    (ag.sqrt, r"sqrt\(0.0\): its derivative is infinite at 0"),
+    (lambda x: ag.sqrt(x * x), "use abs"),
+    (lambda x: ag.asin(x + 1.0), "infinite at -1 and 1"),
+    (ag.cbrt, "infinite at 0"),
+    (lambda x: x ** 0.5, "infinite at 0"),
+    (lambda x: ag.atan2(x, 0.0 * x), "no derivative at"),
+])
+def test_an_infinite_derivative_is_a_domain_error_that_names_the_operation(
+        f: Callable[[Any], Any], message: str) -> None:
+    for order in (1, 2, 5):
+        with pytest.raises(ag.DomainError, match=message):
+            derivative(f, order)(0.0)
+
+
+def test_the_error_names_the_label() -> None:
+    def f(x: Any) -> Any:
+        ag.label(radius=x)
+        return ag.sqrt(x)
+    with pytest.raises(ag.DomainError, match="'radius'"):
+        derivative(f, 4)(0.0)
+
+
+def test_an_order_that_does_not_reach_the_singularity_is_found() -> None:
+    f = lambda x: x ** 2.5  # noqa: E731
+    assert derivative(f, 2)(0.0) == 0.0
+    with pytest.raises(ag.DomainError):
+        derivative(f, 3)(0.0)
+
+
+def test_errstate_ignore_gives_the_infinite_derivative_and_warn_warns_of_it() -> None:
+    with ag.errstate("ignore"):
+        assert derivative(ag.sqrt)(0.0) == math.inf
+        assert math.isnan(derivative(ag.sqrt, 2)(0.0))
+    with ag.errstate("warn"), pytest.warns(ag.AutogradWarning, match="sqrt"):
+        derivative(ag.sqrt)(0.0)
+
+
+def test_a_nan_given_goes_through() -> None:
+    assert math.isnan(derivative(ag.exp, 3)(math.nan))
+    assert taylor(lambda x: x * x, math.inf, 2) == [math.inf, math.inf, 1.0]
+
+
+@pytest.mark.parametrize("order", [-1, 1.0, "2", None])
+def test_an_order_that_is_no_whole_number_is_refused(order: Any) -> None:
+    with pytest.raises(ag.InputError, match="order"):
+        derivative(ag.sin, order)
+    with pytest.raises(ag.InputError, match="order"):
+        taylor(ag.sin, 1.0, order)
+
+
+def test_a_point_of_several_numbers_is_refused() -> None:
+    with pytest.raises(ag.InputError, match="grad, hessian"):
+        derivative(lambda p: p[0], 2)([1.0, 2.0])
+
+
+def test_a_function_that_returns_a_structure_has_one_of_derivatives() -> None:
+    assert derivative(lambda x: {"a": [x * x, 3.0]}, 2)(5.0) == {"a": [2.0, 0.0]}
+    assert taylor(lambda x: (x, x * x), 5.0, 2) == ([5.0, 1.0, 0.0], [25.0, 10.0, 1.0])
+
+
+def test_further_arguments_are_kept_fixed() -> None:
+    assert derivative(lambda x, n, scale=1.0: scale * x ** n, 2)(3.0, 3, scale=10.0) == 180.0
+
+
+def test_order_0_is_the_function_and_order_1_is_grad() -> None:
+    f = lambda x: ag.exp(ag.sin(x)) / x  # noqa: E731
+    assert derivative(f, 0)(1.5) == f(1.5)
+    assert derivative(f)(1.5) == pytest.approx(grad(f)(1.5), rel=1e-15)
+    assert type(derivative(f, 0)(1.5)) is type(derivative(f, 3)(1.5)) is float
+
+
+# -- mixing with the other transforms --------------------------------------------------------------
+
+
+def test_the_derivative_at_a_value_is_recorded() -> None:
+    v = Value(0.5)
+    y = derivative(lambda x: ag.sin(x * x), 3)(v)
+    y.backward()
+    assert y.data == pytest.approx(derivative(lambda x: ag.sin(x * x), 3)(0.5), rel=1e-14)
+    assert v.grad == pytest.approx(derivative(lambda x: ag.sin(x * x), 4)(0.5), rel=1e-13)
+
+
+@given(compositions(), st.integers(-16, 16).map(lambda n: n / 8))
+@settings(max_examples=25, deadline=None)
+def test_orders_add_up_whichever_transform_takes_them(e: Composition, x: float) -> None:
+    f = lambda x: compute(e, x, True) + 0.0 * x  # noqa: E731
+    size = max(map(abs, taylor(f, x, 4)))
+    expected = pytest.approx(derivative(f, 4)(x), rel=1e-9, abs=1e-8 * size)
+    assert grad(derivative(f, 3))(x) == expected
+    assert derivative(grad(f), 3)(x) == expected
+    assert derivative(derivative(f, 2), 2)(x) == expected
+
+
+def test_a_captured_value_stays_a_variable_in_the_coefficients() -> None:
+    assert grad(lambda a: derivative(lambda x: ag.exp(a * x), 3)(0.5))(2.0) == pytest.approx(
+        math.exp(1.0) * (3 * 4.0 + 8.0 * 0.5))
+    assert derivative(lambda a: derivative(lambda x: x ** a, 2)(1.0), 1)(3.0) == pytest.approx(5.0)
+    assert derivative(lambda x: x * derivative(lambda y: x + y)(2.0))(3.0) == 1.0
+    assert derivative(lambda x: x * derivative(lambda y: x * y)(2.0))(3.0) == 6.0
+
+
+def test_a_captured_parameter_keeps_its_gradient() -> None:
+    w = Value(2.0)
+    w.grad = 7.0
+    y = derivative(lambda x: ag.sin(w * x), 5)(0.25)
+    assert isinstance(y, Value) and w.grad == 7.0
+    y.backward()
+    assert w.grad == pytest.approx(7.0 + 5 * 16.0 * math.cos(0.5) - 32.0 * 0.25 * math.sin(0.5))
+
+
+def test_no_captured_value_leaves_a_float() -> None:
+    constant = Value(2.0, requires_grad=False)
+    assert type(derivative(lambda x: constant * ag.exp(x), 3)(0.5)) is float
