@@ -5,12 +5,63 @@ Every error derives from `AutogradError` and from the built-in it refines, so
 """
 from __future__ import annotations
 
+import functools
+import itertools
+import linecache
+import os
+import sys
 import warnings
 from collections.abc import Sequence
 from contextvars import ContextVar, Token
-from typing import Any, Literal
+from types import CodeType
+from typing import Any, Literal, NamedTuple
 
 Mode = Literal["raise", "warn", "ignore"]
+
+
+class Line(NamedTuple):
+    """A line of the user's program, and which part of it (by columns) is meant."""
+
+    file: str
+    number: int
+    text: str
+    start: int = 0
+    end: int = 0
+
+    def __str__(self) -> str:
+        near = os.path.relpath(self.file) if os.path.isabs(self.file) else self.file
+        lines = [f"at {self.file if near.startswith('..') else near}:{self.number}"]
+        if self.text:
+            lines.append("    " + self.text)
+        if self.start < self.end:
+            lines.append(" " * (4 + self.start) + "^" * (self.end - self.start))
+        return "\n".join(lines)
+
+
+_PACKAGE = os.path.dirname(__file__) + os.sep
+
+
+def user_line() -> Line | None:
+    """The line outside this package, and outside NumPy, that runs at present."""
+    frame = sys._getframe(1)
+    while (frame.f_code.co_filename.startswith(_PACKAGE)
+           or frame.f_globals.get("__name__", "").partition(".")[0] == "numpy"):
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return _line(frame.f_code, frame.f_lasti, frame.f_lineno)
+
+
+@functools.lru_cache(maxsize=4096)
+def _line(code: CodeType, instruction: int, number: int) -> Line:
+    _, last, start, end = next(itertools.islice(code.co_positions(), instruction // 2, None), (None,) * 4)
+    whole = linecache.getline(code.co_filename, number).rstrip()
+    text = whole.lstrip()
+    if last != number or start is None or end is None:
+        return Line(code.co_filename, number, text)
+    indent = len(whole) - len(text)
+    start, end = (len(whole.encode()[:place].decode(errors="ignore")) - indent for place in (start, end))
+    return Line(code.co_filename, number, text, start, end)
 
 
 class AutogradError(Exception):
@@ -20,14 +71,15 @@ class AutogradError(Exception):
 class NumericError(AutogradError):
     """An operation has no finite real result, or no finite derivative.
 
-    The facts are attributes: `op` (the row's name), `operands` (their values) and
-    `nodes` (the operands themselves, nodes or plain numbers).
+    The facts are attributes: `op` (the row's name), `operands` (their values), `nodes` (the
+    operands themselves, nodes or plain numbers) and, within `record_lines`, `line`: the
+    line of the program that made the node.
     """
 
     def __init__(self, message: str, op: str = "", operands: Sequence[float] = (),
-                 nodes: Sequence[Any] = ()):
-        super().__init__(message)
-        self.op, self.operands, self.nodes = op, tuple(operands), tuple(nodes)
+                 nodes: Sequence[Any] = (), line: Line | None = None):
+        super().__init__(f"{message}\n  {line}" if line else message)
+        self.op, self.operands, self.nodes, self.line = op, tuple(operands), tuple(nodes), line
 
 
 class DomainError(NumericError, ValueError):

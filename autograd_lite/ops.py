@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
 from typing import Any, Self
 
-from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError,
+from autograd_lite.errors import (DivisionError, DomainError, InputError, Line, NumericError,
                                   RangeError, errstate, raising, signal)
 
 inf, nan, pi = math.inf, math.nan, math.pi
@@ -63,11 +63,11 @@ class Op:
                 return apply(self, operands)
         return self.evaluate([number(x, self.name) for x in operands])
 
-    def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = ()) -> float:
+    def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = (), line: Line | None = None) -> float:
         """The result for floats; outside the domain what `errstate` says.
 
         A nan or inf among the operands is let through as IEEE 754 says; one that
-        arises here (or an inf outside the domain) is an error, which names `nodes`.
+        arises here (or an inf outside the domain) is an error, which names `nodes` and `line`.
         """
         try:
             y = self.forward(*xs)
@@ -82,7 +82,7 @@ class Op:
             kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
             y = self.ieee(*xs) if self.ieee else nan
         remedy = "the result is too large for a double" if kind is RangeError else self.remedy
-        signal(kind(f"{self.call(xs, nodes)}: {remedy}", self.name, xs, nodes))
+        signal(kind(f"{self.call(xs, nodes)}: {remedy}", self.name, xs, nodes, line))
         return y
 
     def call(self, xs: Sequence[float], nodes: Sequence[Any] = ()) -> str:

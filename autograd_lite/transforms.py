@@ -244,7 +244,7 @@ class Trace:
         xs = [x.data if isinstance(x, Value) else x for x in node.operands]
         signal(DomainError(f"gradient through {row.call(xs, node.operands)}: "
                            f"{row.singular or 'it has no finite derivative here'}",
-                           row.name, xs, node.operands))
+                           row.name, xs, node.operands, node.note.line))
         partial: float = row.ieee_derivatives(node.data, xs)[i]
         return partial
 

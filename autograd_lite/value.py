@@ -9,14 +9,15 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import (DomainError, GradientError, InputError, LabelError, RangeError,
-                                  signal)
+from autograd_lite.errors import (DomainError, GradientError, InputError, LabelError, Line, RangeError,
+                                  signal, user_line)
 from autograd_lite.graph import topological
 from autograd_lite.ops import (TABLE, Op, Operators, add, mul, neg, number, relu, sub)
 
 _ZERO = 0.0                  # the one object that stands for "no gradient has arrived yet"
 _special = False             # is any special mode on, in any thread? Off, the hot path asks no more
 _no_grad: ContextVar[int] = ContextVar("no_grad", default=0)    # how many are entered here
+_lines: ContextVar[int] = ContextVar("record_lines", default=0)
 _lock = threading.RLock()    # a backward pass marks nodes, which threads may share
 
 
@@ -25,7 +26,7 @@ class Note(NamedTuple):
 
     label: str = ""
     scope: tuple[str, ...] = ()
-    line: tuple[str, int, str] | None = None
+    line: Line | None = None
 
 
 _NO_NOTE = Note()
@@ -72,6 +73,8 @@ class Value(Operators):
         self._row = self._a = self._b = self._pa = self._pb = None
         if label != "":
             self.label = label
+        if _special and _lines.get():
+            self._note = self.note._replace(line=user_line())
 
     def __init_subclass__(cls) -> None:
         raise InputError("Value cannot be subclassed: what is computed from one is a plain Value; keep "
@@ -271,10 +274,13 @@ class Value(Operators):
     def _apply(row: Op, operands: Sequence[Any]) -> Value:
         """A node for any row: its result, and its partials where a gradient flows."""
         xs = [x._data if type(x) is Value else number(x, row.name) for x in operands]
-        data = row.evaluate(xs, operands)
+        line = user_line() if _special and _lines.get() else None
+        data = row.evaluate(xs, operands, line)
         out = _new()
         out._data = data
         out._grad = out._row = out._a = out._b = out._pa = out._pb = None
+        if line:
+            out._note = Note(line=line)
         if _special and _no_grad.get():
             return out
         out._row = row
@@ -616,10 +622,10 @@ def _backward_carefully(root: Value, seed: float, this: _Pass) -> None:
                 where += f" = {node.label!r}" if node.label else ""
                 if p - p != 0.0:
                     signal(DomainError(f"{where}: {row.singular or 'it has no finite derivative here'}",
-                                       row.name, xs, node.operands))
+                                       row.name, xs, node.operands, node.note.line))
                 else:
                     signal(RangeError(f"{where}: the gradient {g!r} · {p!r} is too large for a double",
-                                      row.name, xs, node.operands))
+                                      row.name, xs, node.operands, node.note.line))
             x._grad += g * p
 
 
