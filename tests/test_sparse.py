@@ -1,0 +1,266 @@
+"""Sparse Jacobians and Hessians: the pattern, its colours, and the matrix."""
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite import Value, colours, grad, hessian, jacobian, transforms
+from autograd_lite.sparse import column_colours, star_colours
+
+# -- random sparse functions: a list of terms, each an operation on a few of the variables ---------
+
+SIZE = 7
+TERMS: list[Callable[[Any, Any, Any], Any]] = [
+    lambda a, b, c: a * b, lambda a, b, c: ag.sin(a), lambda a, b, c: ag.exp(a * b - c),
+    lambda a, b, c: a - 3.0 * b, lambda a, b, c: a / (4.0 + c), lambda a, b, c: ag.hypot(a, 4.0 + b),
+    lambda a, b, c: ag.dot([a, 2.0], [b, c]), lambda a, b, c: ag.logsumexp([a, b]),
+    lambda a, b, c: (a + b) ** 3, lambda a, b, c: 5.0, lambda a, b, c: ag.relu(a) * c]
+Term = tuple[int, int, int, int]
+terms = st.lists(st.tuples(st.integers(0, len(TERMS) - 1), *[st.integers(0, SIZE - 1)] * 3), max_size=9)
+points = st.lists(st.integers(-12, 12).map(lambda n: n / 8), min_size=SIZE, max_size=SIZE)
+
+
+def results(chosen: Sequence[Term], x: Sequence[Any]) -> list[Any]:
+    return [TERMS[k](x[i], x[j], x[m]) for k, i, j, m in chosen]
+
+
+def total(chosen: Sequence[Term], x: Sequence[Any]) -> Any:
+    return ag.sum(results(chosen, x)) if chosen else 0.0
+
+
+def sweeps(monkeypatch: pytest.MonkeyPatch, matrix: Callable[[], Any]) -> tuple[int, Any]:
+    """How many sweeps it takes to make a matrix, and the matrix."""
+    made: list[str] = []
+    for name in ("push", "pull"):
+        method = getattr(transforms.Trace, name)
+        monkeypatch.setattr(transforms.Trace, name, lambda self, *args, method=method, name=name: (
+            made.append(name), method(self, *args))[1])
+    result = matrix()
+    monkeypatch.undo()
+    return len(made), result
+
+
+# -- matrices -------------------------------------------------------------------------------------
+
+
+@given(terms, points)
+@settings(max_examples=150, deadline=None)
+def test_a_sparse_hessian_equals_the_dense_one(chosen: list[Term], x: list[float]) -> None:
+    ours = hessian(lambda x: total(chosen, x), sparse=True)(x)
+    dense = hessian(lambda x: total(chosen, x))(x)
+    assert scipy.sparse.issparse(ours) and ours.format == "csr" and ours.shape == (SIZE, SIZE)
+    np.testing.assert_allclose(ours.toarray(), dense, rtol=1e-13, atol=1e-13)
+
+
+@given(terms, points)
+@settings(max_examples=150, deadline=None)
+def test_a_sparse_jacobian_equals_the_dense_one(chosen: list[Term], x: list[float]) -> None:
+    ours = jacobian(lambda x: results(chosen, x), sparse=True)(x)
+    dense = jacobian(lambda x: results(chosen, x))(x)
+    assert ours.shape == (len(chosen), SIZE)
+    np.testing.assert_allclose(ours.toarray(), np.reshape(dense, ours.shape), rtol=1e-13, atol=1e-13)
+
+
+@given(terms, points)
+@settings(max_examples=50, deadline=None)
+def test_a_hessian_takes_as_many_sweeps_as_colours(chosen: list[Term], x: list[float]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        made, ours = sweeps(patch, lambda: hessian(lambda x: total(chosen, x), sparse=True)(x))
+    full = ours.copy()
+    full.data[:] = 1.0
+    used = {c for c, row in zip(colours(full, symmetric=True), full.toarray()) if row.any()}
+    assert made == len(used) + 1                # one more records the gradient
+
+
+def arrow(x: Sequence[Any]) -> Any:
+    return ag.exp(x[0]) + ag.sum([x[0] * v * v for v in x[1:]])
+
+
+def band(x: Sequence[Any]) -> Any:
+    return ag.sum([(b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in zip(x, x[1:])])
+
+
+def wide_band(x: Sequence[Any]) -> Any:
+    y = 0.0
+    for a, b, c in zip(x, x[1:], x[2:]):
+        y = y + ag.sin(a * b * c)
+    return y
+
+
+def separate(x: Sequence[Any]) -> Any:
+    return ag.sum([ag.exp(v) for v in x])
+
+
+def product(x: Sequence[Any]) -> Any:
+    return ag.exp(ag.dot(x, x))
+
+
+def linear(x: Sequence[Any]) -> Any:
+    return ag.mean([2.0 * v - x[0] / 3.0 for v in x])
+
+
+@pytest.mark.parametrize("f, n, expected", [
+    (arrow, 500, 2), (band, 500, 3), (wide_band, 500, 5), (separate, 500, 1), (product, 12, 12),
+    (linear, 500, 0)])
+def test_sweeps_of_a_hessian(monkeypatch: pytest.MonkeyPatch, f: Callable[..., Any], n: int,
+                             expected: int) -> None:
+    x = [0.01 * (i % 7) for i in range(n)]
+    made, ours = sweeps(monkeypatch, lambda: hessian(f, sparse=True)(x))
+    assert made == expected + 1
+    v = [0.1 * (i % 5) for i in range(n)]
+    np.testing.assert_allclose(ours @ v, ag.hvp(f, (x,), (v,)), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("f, expected", [
+    (lambda x: [a * b for a, b in zip(x, x[1:])], 2),
+    (lambda x: [ag.dot(x, x), x[3] * x[4]], 2),
+    (lambda x: [x[0] * v for v in x], 2),
+    (lambda x: [ag.dot(x, x)] + [x[0] * v + v * v for v in x[1:]], 3),
+    (lambda x: [ag.sin(v) for v in x], 1),
+    (lambda x: [1.0, 2.0], 0)])
+def test_sweeps_of_a_jacobian(monkeypatch: pytest.MonkeyPatch, f: Callable[..., Any],
+                              expected: int) -> None:
+    x = [0.1 + 0.01 * (i % 7) for i in range(100)]
+    made, ours = sweeps(monkeypatch, lambda: jacobian(f, sparse=True)(x))
+    assert made == expected
+    np.testing.assert_allclose(ours.toarray(), jacobian(f)(x), rtol=1e-13)
+
+
+def test_ten_thousand_variables_take_a_handful_of_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 10_000
+    made, ours = sweeps(monkeypatch, lambda: hessian(arrow, sparse=True)([0.5] * n))
+    assert made == 3 and ours.nnz == 3 * n - 2 and ours[7, 0] == 1.0 and ours[7, 7] == 1.0
+
+
+def test_a_long_sum_by_steps_costs_no_square_of_its_length() -> None:
+    def f(x: Sequence[Any]) -> Any:
+        y = x[0]
+        for v in x[1:]:
+            y = y + v * v
+        return [y, x[0] * x[1]]
+    assert jacobian(f, sparse=True)([1.0] * 4000).nnz == 4002
+
+
+def test_arguments_of_any_shape_are_numbered_in_order() -> None:
+    def f(p: Any, scale: Any = 1.0) -> Any:
+        return scale * p["a"][0] * p["b"] ** 2
+    ours = hessian(f, sparse=True)({"a": [3.0, 1.0], "b": 5.0}, scale=2.0)
+    assert ours.toarray().tolist() == [[0, 0, 20], [0, 0, 0], [20, 0, 12]]
+    assert hessian(f, "scale", sparse=True)({"a": [3.0], "b": 5.0}, scale=2.0).toarray() == [[0.0]]
+    both = jacobian(lambda x, y: [x * y], (0, 1), sparse=True)(2.0, 5.0)
+    assert both.toarray().tolist() == [[5.0, 2.0]]
+    array = jacobian(lambda x: x * x, sparse=True)(np.array([[1.0, 2.0]]))
+    assert array.toarray().tolist() == [[2.0, 0.0], [0.0, 4.0]]
+
+
+def test_an_entry_that_happens_to_be_0_stays_in_the_pattern() -> None:
+    ours = hessian(lambda x: x[0] * x[0] * x[1], sparse=True)([0.0, 0.0])
+    assert ours.nnz == 3 and not ours.toarray().any()
+
+
+def test_an_infinite_entry_is_a_domain_error() -> None:
+    with pytest.raises(ag.DomainError, match="infinite at 0"):
+        jacobian(lambda x: [ag.sqrt(v) for v in x], sparse=True)([1.0, 0.0])
+    zero = jacobian(lambda x: [0.0 * ag.sqrt(v) for v in x], sparse=True)([1.0, 0.0])
+    assert not zero.toarray().any()
+
+
+def test_a_sparse_matrix_refuses_to_be_differentiated() -> None:
+    with pytest.raises(ag.InputError, match="leave out sparse=True"):
+        grad(lambda a: hessian(lambda x: a * x[0] * x[1], sparse=True)([1.0, 2.0])[0, 1])(3.0)
+    with pytest.raises(ag.InputError, match="leave out sparse=True"):
+        jacobian(lambda x: [x[0] * x[0]], sparse=True)([Value(1.0)])
+
+
+def test_without_scipy_the_error_gives_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+    with pytest.raises(ag.MissingError, match=r"pip install 'autograd-lite\[sparse\]'") as caught:
+        hessian(lambda x: x[0] * x[1], sparse=True)([1.0, 2.0])
+    assert isinstance(caught.value, ImportError)
+
+
+# -- colours ------------------------------------------------------------------------------------
+
+
+def symmetric(n: int, edges: Sequence[tuple[int, int]]) -> list[set[int]]:
+    near: list[set[int]] = [{i} for i in range(n)]
+    for i, j in edges:
+        near[i].add(j)
+        near[j].add(i)
+    return near
+
+
+def is_star_colouring(near: Sequence[set[int]], colour: Sequence[int]) -> bool:
+    """By the definition: over all edges, and all paths of four vertices."""
+    others = [row - {i} for i, row in enumerate(near)]
+    if any(colour[i] == colour[j] for i, row in enumerate(others) for j in row):
+        return False
+    return not any(len({colour[a], colour[b], colour[c], colour[d]}) == 2
+                   for b, row in enumerate(others) for c in row
+                   for a in others[b] - {c} for d in others[c] - {a, b})
+
+
+@given(st.integers(1, 9).flatmap(lambda n: st.tuples(st.just(n), st.lists(
+    st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=20))))
+@settings(max_examples=300, deadline=None)
+def test_the_colours_of_a_symmetric_pattern_are_a_star_colouring(
+        graph: tuple[int, list[tuple[int, int]]]) -> None:
+    near = symmetric(*graph)
+    assert is_star_colouring(near, star_colours(near))
+
+
+@given(st.lists(st.sets(st.integers(0, 7)), max_size=9))
+@settings(max_examples=200, deadline=None)
+def test_no_two_columns_of_a_colour_share_a_row(rows: list[set[int]]) -> None:
+    colour = column_colours(rows, 8)
+    assert all(len({colour[j] for j in row}) == len(row) for row in rows)
+    assert max(colour) + 1 <= 8
+
+
+def test_the_check_of_star_colourings_rejects_a_path_in_two_colours() -> None:
+    path = symmetric(4, [(0, 1), (1, 2), (2, 3)])
+    assert is_star_colouring(path, [0, 1, 0, 2])
+    assert not is_star_colouring(path, [0, 1, 0, 1])
+    assert not is_star_colouring(path, [0, 0, 1, 2])
+
+
+def number_of_colours(pattern: Any, symmetric: bool = True) -> int:
+    return max(colours(pattern, symmetric=symmetric)) + 1
+
+
+@pytest.mark.parametrize("hub", [0, 3, 49])
+def test_an_arrow_has_two_colours_wherever_its_head_is(hub: int) -> None:
+    pattern = np.eye(50)
+    pattern[hub] = pattern[:, hub] = 1.0
+    assert number_of_colours(pattern) == 2
+    assert number_of_colours(pattern, symmetric=False) == 50
+
+
+def test_colours_of_well_known_patterns() -> None:
+    n = 40
+    band = scipy.sparse.diags([1.0] * 3, [-1, 0, 1], shape=(n, n))
+    assert number_of_colours(band) == 3
+    assert number_of_colours(band, symmetric=False) == 3
+    assert number_of_colours(np.eye(n)) == 1
+    assert number_of_colours(np.ones((n, n))) == n
+    grid = symmetric(n * n, [(i * n + j, i * n + j + 1) for i, j in itertools.product(range(n), range(n - 1))]
+                     + [(i * n + j, i * n + n + j) for i, j in itertools.product(range(n - 1), range(n))])
+    assert max(star_colours(grid)) + 1 <= 8
+
+
+def test_a_symmetric_pattern_must_be_square() -> None:
+    with pytest.raises(ag.InputError, match="as many rows as columns"):
+        colours([[1, 0, 1]], symmetric=True)
+
+
+def test_a_pattern_given_by_one_triangle_is_completed() -> None:
+    assert colours([[1, 1, 1], [0, 1, 0], [0, 0, 1]], symmetric=True) == [0, 1, 1]
