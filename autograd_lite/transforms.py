@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from autograd_lite.errors import DomainError, GradientError, InputError, signal
 from autograd_lite.graph import dependents, operand_nodes, topological
-from autograd_lite.ops import add, identity, mul, nan, number
+from autograd_lite.ops import Op, add, identity, mul, nan, number
 from autograd_lite.series import expand
 from autograd_lite.sparse import dependence, hessian_matrix, jacobian_matrix
 from autograd_lite.value import Value, gradients, recording
@@ -80,13 +80,16 @@ def rebuild(tree: Any, change: Callable[[Any], Any], lenient: bool = False) -> A
 
 
 def as_array(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """An array of floats where all entries are, else of objects."""
+    """An array of floats, or of objects where Values are among them; of arrays, one of more
+    dimensions; of other structures, a nested list."""
     import numpy as np
-    plain = all(type(x) is float for x in entries)
-    array = np.empty(len(entries), float if plain else object)
+    if entries and all(map(_is_array, entries)):
+        return np.stack(entries).reshape(shape + entries[0].shape)
+    array = np.empty(len(entries), float if all(isinstance(x, float) for x in entries) else object)
     for i, x in enumerate(entries):
         array[i] = x
-    return array.reshape(shape)
+    array = array.reshape(shape)
+    return array if all(map(_is_number, entries)) else array.tolist()
 
 
 # -- tracing ----------------------------------------------------------------------------
@@ -102,6 +105,7 @@ class Trace:
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any],
                  names: Sequence[int | str]):
         self.inputs: list[Value] = []
+        self.closed: set[int] = set()       # results known to depend on nothing but the inputs
         args, kwargs = list(args), dict(kwargs)
         self.trees = []
         with recording():
@@ -125,13 +129,13 @@ class Trace:
 
     def _input(self, x: Any) -> Value:
         """A Value of our own; linked to the caller's where that is one."""
-        if isinstance(x, Value) and x.requires_grad:
-            self.inputs.append(identity(x))
-        elif isinstance(x, Value):
-            self.inputs.append(Value(x.data, x.label))
-        else:
-            self.inputs.append(Value(x))
-        return self.inputs[-1]
+        label = x.label if isinstance(x, Value) else ""
+        linked = isinstance(x, Value) and x.requires_grad
+        own: Value = identity(x) if linked else Value(x.data if isinstance(x, Value) else x)
+        if label:
+            own.label = label
+        self.inputs.append(own)
+        return own
 
     @cached_property
     def outputs(self) -> list[Any]:
@@ -154,7 +158,7 @@ class Trace:
         return dependents(self.order, self.inputs)
 
     @cached_property
-    def dependents(self) -> list[Value]:
+    def inner(self) -> list[Value]:
         """The nodes that depend on an input, operands first."""
         return [x for x in self.order if id(x) in self.between and id(x) not in self.own]
 
@@ -171,7 +175,9 @@ class Trace:
 
     def lower(self, x: Any) -> Any:
         """A result as the caller may have it: a float, unless it depends on his Values."""
-        return x.data if isinstance(x, Value) and id(x) not in self.outer else x
+        if not isinstance(x, Value) or (id(x) not in self.closed and id(x) in self.outer):
+            return x
+        return x.data
 
     def pull(self, *seeded: tuple[Any, Any]) -> list[Any]:
         """Σ seed · ∂output/∂input by each input (a reverse sweep); None where no path leads."""
@@ -182,6 +188,7 @@ class Trace:
             for x in self.inputs:
                 x.requires_grad = False
             if found is not None:
+                self.closed.add(id(output))
                 return found
         gradient: dict[int, Any] = {}
         for output, seed in seeded:
@@ -190,9 +197,8 @@ class Trace:
             g = gradient.get(id(node))
             if g is not None:
                 for i, x, p in partials:
-                    if p is None:
-                        p = self._missing(node, i) if g != 0.0 else 0.0
-                    gradient[id(x)] = _plus(gradient.get(id(x)), _times(g, p))
+                    term = self._stopped(node, i, g) if p is None else _times(g, p)
+                    gradient[id(x)] = _plus(gradient.get(id(x)), term)
         return [gradient.get(id(x)) for x in self.inputs]
 
     def push(self, tangents: Sequence[Any]) -> list[Any]:
@@ -215,10 +221,10 @@ class Trace:
 
     @cached_property
     def tape(self) -> list[tuple[Value, list[tuple[int, Value, Any]]]]:
-        """The dependents, with each operand that depends on an input: its place, itself and the
+        """The inner nodes, with each operand that depends on an input: its place, itself and the
         partial, a float, or a Value where the caller's enter, or None where infinite or missing."""
         found = []
-        for node in self.dependents:
+        for node in self.inner:
             wanted = [isinstance(x, Value) and id(x) in self.between for x in node.operands]
             partials = self._partials(node, wanted)
             found.append((node, [(i, x, p) for i, (x, p) in enumerate(zip(node.operands, partials))
@@ -238,15 +244,20 @@ class Trace:
             return partials
         return [p if _is_finite(p) else None for p in partials]
 
-    def _missing(self, node: Value, i: int) -> float:
-        """Refuse a partial that is infinite or missing, or give it as IEEE 754 has it."""
+    def _stopped(self, node: Value, i: int, g: Any) -> Any:
+        """What a gradient gives at a partial that is infinite or missing: 0 gives 0, else an error."""
+        if g == 0.0:
+            return _stop(g)
         row: Any = node._row
         xs = [x.data if isinstance(x, Value) else x for x in node.operands]
         signal(DomainError(f"gradient through {row.call(xs, node.operands)}: "
                            f"{row.singular or 'it has no finite derivative here'}",
                            row.name, xs, node.operands, node.note.line))
-        partial: float = row.ieee_derivatives(node.data, xs)[i]
-        return partial
+        return g * row.ieee_derivatives(node.data, xs)[i]
+
+
+_stop = Op("0·∞", lambda g: 0.0, (lambda y, g: nan,), singular="a gradient of 0 met an infinite derivative "
+           "there, and what becomes of it when it varies is unknown; keep away from that point")
 
 
 def _is_finite(x: Any) -> bool:
@@ -255,10 +266,10 @@ def _is_finite(x: Any) -> bool:
 
 
 def _times(g: Any, p: Any) -> Any:
-    if type(p) is float and (p == 1.0 or p == -1.0):
-        return g if p == 1.0 else -g
-    if type(g) is float and g == 1.0:
-        return p
+    if type(p) is float and p in (0.0, 1.0, -1.0):
+        return g if p == 1.0 else -g if p else 0.0
+    if type(g) is float and g in (0.0, 1.0):
+        return p if g else 0.0
     y = g * p
     return y if type(y) is not float or y - y == 0.0 else mul(g, p)      # the row says what is wrong
 
@@ -287,7 +298,9 @@ def _place(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
         elif isinstance(wanted, int) and not -len(args) <= wanted < len(args):
             raise InputError(f"{_name(f)} is called with {len(args)} positional arguments; there is "
                              f"no argument number {wanted}")
-        names.append(wanted)
+        names.append(wanted % len(args) if isinstance(wanted, int) else wanted)
+    if len(set(names)) < len(names):
+        raise InputError(f"argnums={argnums!r} names an argument of {_name(f)} twice")
     return names
 
 
@@ -340,8 +353,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
             y, aux = y
         y = _scalar(f, y)
         found = trace.pull((y, 1.0))
-        if unused == "raise" and None in [None if g is None else 1 for g in found]:
-            missing = [i for i, g in enumerate(found) if g is None]
+        missing = [i for i, g in enumerate(found) if g is None]
+        if missing and unused == "raise":
             raise GradientError(f"{_name(f)}: the result does not depend on number {missing[0]} of the "
                                 "selected arguments; leave it out, or ask for unused='zero'")
         shaped = trace.shape(found)
@@ -434,14 +447,10 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
             rows = [[0.0 if g is None else g for g in trace.pull((y, 1.0))] for y in trace.outputs]
         else:
             columns = [trace.push([1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
-            rows = list(map(list, zip(*columns)))
-        if isinstance(argnums, (int, str)) and _is_array(trace.trees[0]) and _is_array(trace.result):
-            return as_array([g for row in rows for g in row], trace.result.shape + trace.trees[0].shape)
-        shaped = [trace.shape(row) for row in rows]
+            rows = [[column[k] for column in columns] for k in range(len(trace.outputs))]
         single = isinstance(argnums, (int, str))
-        supply = iter([row[0] if single else tuple(row) for row in shaped])
-        result = trace.result.tolist() if _is_array(trace.result) else trace.result
-        return rebuild(result, lambda _: next(supply))
+        supply = iter([tree[0] if single else tuple(tree) for tree in map(trace.shape, rows)])
+        return rebuild(trace.result, lambda _: next(supply))
     return transformed
 
 
@@ -523,7 +532,7 @@ def _expanded(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
                          f"{type(args[0]).__name__}; use grad, hessian or jacobian")
     trace = Trace(f, args, kwargs, [0])
     x = trace.inputs[0]
-    found = expand(trace.dependents, {id(x): (trace.lower(x), scale)}, order, trace.lower)
+    found = expand(trace.inner, {id(x): (trace.lower(x), scale)}, order, trace.lower)
 
     def read(y: Any) -> Any:
         series = found.get(id(y))
