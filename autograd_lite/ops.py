@@ -412,7 +412,7 @@ def _odd(b: float) -> bool:
 
 def _over(y: Any, a: Any, b: Any) -> Any:
     """−(a/b)/b, by way of b² where a/b has lost digits to underflow."""
-    return -y / b if not -_TINY < y < _TINY or not -1.0 < b < 1.0 else -a / (b * b)
+    return -y / b if not -_TINY < y < _TINY or a == 0.0 or not -1.0 < b < 1.0 else -a / (b * b)
 
 
 add: Op = _row("+", lambda a, b: a + b, (lambda y, a, b: 1.0, lambda y, a, b: 1.0))
