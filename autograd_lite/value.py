@@ -18,7 +18,7 @@ _ZERO = 0.0                  # the one object that stands for "no gradient has a
 _special = False             # is any special mode on, in any thread? Off, the hot path asks no more
 _no_grad: ContextVar[int] = ContextVar("no_grad", default=0)    # how many are entered here
 _lines: ContextVar[int] = ContextVar("record_lines", default=0)
-_lock = threading.RLock()    # a backward pass marks nodes, which threads may share
+_lock = threading.RLock()    # a backward pass works in the gradients, which threads may share
 
 
 class Note(NamedTuple):
@@ -97,13 +97,15 @@ class Value(Operators):
     @property
     def grad(self) -> float:
         """The gradient of the latest `backward`; a leaf's accumulates until it is assigned."""
-        return 0.0 if self._grad is None else self._grad
+        with _lock:
+            return 0.0 if self._grad is None else self._grad
 
     @grad.setter
     def grad(self, grad: Any) -> None:
         grad = number(grad, "grad")
         if self._grad is not None:
-            self._grad = grad
+            with _lock:
+                self._grad = grad
         elif grad != 0.0:
             raise GradientError(f"{self!r} carries no gradient; make it with requires_grad=True")
 
@@ -117,7 +119,8 @@ class Value(Operators):
         if self._row is not None:
             raise InputError(f"{self!r}: only a leaf's requires_grad can be assigned; use detach()")
         if wanted != self.requires_grad:
-            self._grad = _ZERO if wanted else None
+            with _lock:
+                self._grad = _ZERO if wanted else None
 
     @property
     def op(self) -> str:
@@ -312,8 +315,8 @@ class Value(Operators):
         """Set `.grad` of every node this one depends on to `seed` · ∂self/∂node.
 
         Leaves add it to what they hold, so that two calls double it; computed nodes hold
-        the latest. Any exception leaves every gradient as it was. One pass runs at a time,
-        so threads may share leaves.
+        the latest. Any exception leaves every gradient as it was. Threads may share nodes: one
+        pass runs at a time, and `.grad` waits for it.
 
         Raises:
             GradientError: this node carries no gradient.
@@ -345,7 +348,7 @@ class Value(Operators):
             parts.append(repr(self.label))
         if self._row is not None:
             parts.append(f"op={self.op!r}")
-        parts.append(f"grad={self._grad!r}" if self._grad is not None else "requires_grad=False")
+        parts.append(f"grad={self.grad!r}" if self._grad is not None else "requires_grad=False")
         return f"Value({', '.join(parts)})"
 
     def __float__(self) -> float:

@@ -1,0 +1,641 @@
+"""Depth, width, copies, interruptions, threads: nothing recurses, and nothing is half done."""
+import contextlib
+import copy
+import gc
+import inspect
+import io
+import math
+import pickle
+import random
+import signal
+import sys
+import threading
+import warnings
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite import AutogradError, DomainError, RangeError, Value, errstate, no_grad, value
+from autograd_lite.graph import topological
+from autograd_lite.ops import TABLE
+from graphs import gradients, recipes, values
+
+DEEP = 20_000
+
+
+@contextlib.contextmanager
+def little_stack(frames=60):
+    """So few frames more that whatever recurses with the depth of a graph fails."""
+    depth, frame = 0, sys._getframe()
+    while frame is not None:
+        depth, frame = depth + 1, frame.f_back
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(depth + frames)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def chain(length):
+    x = Value(1.0, "x")
+    y = x
+    for _ in range(length):
+        y = y * 1.0
+    return x, y, 1.0
+
+
+def chain_on_the_second_operand(length):
+    x = Value(1.0, "x")
+    y = x
+    for _ in range(length):
+        y = 1.0 * y
+    return x, y, 1.0
+
+
+def chain_of_sums(length):
+    """Nodes of many operands, each inside the next."""
+    x = Value(1.0, "x")
+    y = x
+    for _ in range(length // 2):
+        y = ag.sum([0.0, y, 0.0]) * 1.0
+    return x, y, 1.0
+
+
+def ladder(length):
+    """Both operands of every node are the node before: a diamond on each level."""
+    x = Value(1.0, "x")
+    y = x
+    for _ in range(length):
+        y = y * 0.5 + y * 0.5
+    return x, y, 1.0
+
+
+def fibonacci(length):
+    """Every node is used by the two after it: more paths than could ever be walked one by one."""
+    x = Value(1.0, "x")
+    older, y = x, x
+    for _ in range(length):
+        older, y = y, 0.5 * (older + y)
+    return x, y, 1.0
+
+
+def star(length):
+    """One node used many times, by a chain of sums."""
+    x = Value(1.0, "x")
+    y = Value(0.0)
+    for _ in range(length):
+        y = y + x
+    return x, y, float(length)
+
+
+def wide(length):
+    """One sum of many operands, all one node."""
+    x = Value(1.0, "x")
+    return x, ag.sum([x] * length), float(length)
+
+
+def broad(length):
+    """One sum of many computed nodes."""
+    x = Value(1.0, "x")
+    return x, ag.sum([x * 1.0 for _ in range(length)]), float(length)
+
+
+def zigzag(length):
+    """A first operand met first by the short way, then by the long one."""
+    x = Value(1.0, "x")
+    rungs = [x]
+    for _ in range(length):
+        rungs.append(rungs[-1] * 1.0)
+    y = rungs[0]
+    for rung in rungs:
+        y = 0.5 * y + 0.5 * rung
+    return x, y, 1.0
+
+
+SHAPES = {f.__name__: (f, size) for f, size in (
+    (chain, DEEP), (chain_on_the_second_operand, DEEP), (chain_of_sums, DEEP), (ladder, DEEP // 3),
+    (fibonacci, DEEP // 2), (star, DEEP), (wide, 10 * DEEP), (broad, DEEP), (zigzag, DEEP // 4))}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_graph_of_any_shape_is_differentiated_printed_copied_pickled_and_deleted(shape):
+    make, size = SHAPES[shape]
+    x, y, slope = make(size)
+    with little_stack():
+        y.backward()
+        assert x.grad == pytest.approx(slope, rel=1e-9)
+        once = x.grad
+        y.backward()
+        assert x.grad == 2.0 * once
+        assert len(repr(y)) < 100
+        for both in (copy.deepcopy((x, y)), pickle.loads(pickle.dumps((x, y)))):
+            new_x, new_y = both
+            assert (new_x.data, new_x.grad, new_x.label) == (x.data, x.grad, "x")
+            assert (new_y.data, new_y.grad, new_y.op) == (y.data, y.grad, y.op)
+            assert new_x is not x and new_y is not y
+            new_x.grad = 0.0
+            new_y.backward()
+            assert (new_x.grad, x.grad) == (once, 2.0 * once)
+            del both, new_x, new_y
+        del y
+
+
+def test_a_thousand_levels_of_diamonds_are_no_thousand_powers_of_two():
+    x, y, slope = ladder(1000)
+    assert len(topological([y])) == 3001
+    y.backward()
+    assert x.grad == slope
+
+
+# -- copies ---------------------------------------------------------------------------------------
+
+def state(root):
+    """All a graph is, node by node in its own order."""
+    order = topological([root])
+    place = {id(node): i for i, node in enumerate(order)}
+    return [(node.data, node.grad, node.requires_grad, node.op, node.label, node.scope, node.partials,
+             [place[id(x)] if type(x) is Value else x for x in node.operands]) for node in order]
+
+
+class PurePickler(pickle._Pickler):
+    """Python's own pickler, which has no C stack to spare."""
+
+
+def dumps_purely(thing):
+    file = io.BytesIO()
+    PurePickler(file).dump(thing)
+    return file.getvalue()
+
+
+COPIES = {"deepcopy": copy.deepcopy, "pure": lambda x: pickle.loads(dumps_purely(x)),
+          **{f"pickle {n}": lambda x, n=n: pickle.loads(pickle.dumps(x, n))
+             for n in range(pickle.HIGHEST_PROTOCOL + 1)}}
+
+
+@pytest.mark.parametrize("how", COPIES)
+@given(recipe=recipes(), data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_a_copy_is_the_same_graph_with_labels_and_gradients(how, recipe, data):
+    leaves, nodes = values(recipe)
+    for i in data.draw(st.lists(st.integers(0, 12), max_size=3)):
+        nodes[i % len(nodes)].label = f"n{i}"
+        nodes[i % len(nodes)].scope = ("layer", str(i))
+    leaves[0].requires_grad = leaves[0].grad == 1.0
+    for node in nodes[-2:]:
+        if node.requires_grad:
+            node.backward(2.0)
+    before = [state(node) for node in nodes]
+    copies = COPIES[how](nodes)
+    assert [state(node) for node in copies] == before == [state(node) for node in nodes]
+    places = [next(i for i, node in enumerate(nodes) if node is other) for other in nodes]
+    assert [next(i for i, node in enumerate(copies) if node is other) for other in copies] == places
+    assert not {id(node) for node in topological(copies)} & {id(node) for node in topological(nodes)}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_sharing_survives_a_copy(how):
+    x = Value(3.0, "x")
+    h = x * x
+    y, z = h + x, h * 2.0
+    new_z, new_h, new = COPIES[how]([z, h, {"x": x, "y": (y,)}])
+    assert new_z.operands[0] is new_h is new["y"][0].operands[0] and new_h.operands[0] is new["x"]
+    (new_z + new["y"][0]).backward()
+    assert new["x"].grad == 3 * 6.0 + 1.0 and x.grad == 0.0
+
+
+@pytest.mark.parametrize("how", ["deepcopy", "pure", "pickle 2", "pickle 5"])
+@pytest.mark.parametrize("order", ["forwards", "backwards", "shuffled"])
+def test_many_roots_of_one_chain_are_copied_in_linear_time_and_size(how, order):
+    nodes = [Value(1.0)]
+    for _ in range(2000):
+        nodes.append(nodes[-1] * 1.0)
+    where = list(range(len(nodes)))
+    if order != "forwards":
+        where.reverse() if order == "backwards" else random.Random(1).shuffle(where)
+    calls = 0
+
+    def count(frame, event, arg):
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        with little_stack(100):
+            copies = COPIES[how]([nodes[i] for i in where])
+    finally:
+        sys.setprofile(None)
+    assert calls < 200 * len(nodes)                             # a root each would be two million
+    by_place = dict(zip(where, copies))
+    assert all(by_place[i + 1].operands[0] is by_place[i] for i in range(2000))
+    assert len(pickle.dumps([nodes[i] for i in where])) < 200 * len(nodes)
+
+
+def test_two_picklers_taking_turns_do_not_disturb_each_other():
+    _, y, _ = chain(2000)
+    nodes = topological([y])
+    files = io.BytesIO(), io.BytesIO()
+    picklers = [pickle.Pickler(file) for file in files]
+    turns = [(0, y), (1, nodes[900]), (0, nodes[30]), (1, y), (0, nodes[1500]), (1, nodes[901]), (0, y)]
+    with little_stack():
+        for which, thing in turns:
+            picklers[which].dump(thing)
+    for which, file in enumerate(files):
+        file.seek(0)
+        unpickler = pickle.Unpickler(file)
+        for turn, thing in turns:
+            if turn == which:
+                assert unpickler.load().data == thing.data
+
+
+def test_a_pickle_that_fails_halfway_leaves_the_next_one_in_order():
+    class Full(io.RawIOBase):
+        def write(self, data):
+            raise OSError("disk full")
+
+    _, y, _ = chain(5000)
+    with little_stack():
+        for _ in range(3):
+            with pytest.raises(OSError):
+                pickle.dump([y, y], Full())
+            with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
+                pickle.dumps([y, lambda: 0])
+            assert pickle.loads(pickle.dumps(y)).data == 1.0
+
+
+def test_graphs_are_pickled_in_many_threads_at_once():
+    _, y, _ = chain(3000)
+    found = []
+
+    def work():
+        for _ in range(3):
+            found.append(len(topological([pickle.loads(pickle.dumps(y))])))
+
+    run_in_threads(work, 4)
+    assert found == [3001] * 12
+
+
+def test_a_shallow_copy_has_the_same_operands():
+    x = Value(3.0, "x")
+    y = x * x
+    y.label = "y"
+    z = copy.copy(y)
+    assert z is not y and z.operands[0] is x and (z.data, z.label, z.op) == (9.0, "y", "*")
+    z.backward()
+    assert (x.grad, y.grad) == (6.0, 0.0)
+    leaf = copy.copy(x)
+    assert leaf is not x and (leaf.data, leaf.grad, leaf.label) == (3.0, 6.0, "x")
+
+
+# -- an exception leaves every gradient as it was -----------------------------------------------------
+
+@given(recipes(), st.integers(0, 12), st.integers(0, 12),
+       st.lists(st.tuples(st.integers(0, 12), st.floats(-2, 2)), max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_a_domain_error_in_backward_leaves_every_gradient_as_it_was(recipe, i, j, passes):
+    leaves, nodes = values(recipe)
+    for node, seed in passes:                   # so that there are gradients to lose
+        nodes[node % len(nodes)].backward(seed)
+    zero = nodes[i % len(nodes)] - nodes[i % len(nodes)].data
+    nodes += [zero, zero * zero, (zero * zero).sqrt(), nodes[j % len(nodes)] * 2.0]
+    nodes += [nodes[-2] + nodes[-1], nodes[-1] + nodes[-2], nodes[-2] * 0.0]
+    before = gradients(nodes)
+    for root in nodes[-3:-1]:
+        with pytest.raises(DomainError, match="for sqrt.* use"):
+            root.backward()
+        assert gradients(nodes) == before
+    nodes[-1].backward()                        # a zero gradient may arrive there; the engine works on
+    assert nodes[-1].grad == 1.0 and nodes[-5].grad == 0.0
+
+
+def test_an_overflow_in_backward_leaves_every_gradient_as_it_was():
+    x = Value(1e-300, "x")
+    y = x * 1e200
+    z = y * 1e100
+    z.backward()
+    root = z * 1e100
+    before = gradients([x, y, z])
+    with pytest.raises(RangeError, match="too large"):
+        root.backward()
+    assert gradients([x, y, z, root]) == [*before, 0.0] == [1e300, 1e100, 1.0, 0.0]
+
+
+def test_a_warning_made_an_error_leaves_every_gradient_as_it_was():
+    x, w = Value(0.0, "x"), Value(2.0)
+    y = (x * w).sqrt() + w
+    with errstate("warn"), pytest.raises(ag.AutogradWarning):
+        y.backward()
+    assert gradients([x, w, y]) == [0.0, 0.0, 0.0]
+
+
+class Interrupt(BaseException):
+    """Raised at a chosen instruction, as Ctrl-C or a lack of memory would be."""
+
+
+@contextlib.contextmanager
+def interrupted_at(instruction):
+    """Raise before the given instruction of `value.py`, counted from here on.
+
+    Not in `undo`, and not where a lock is released: there Python itself sees to it that no signal
+    comes between.
+    """
+    left = instruction
+
+    def trace(frame, event, arg):
+        nonlocal left
+        if frame.f_code.co_filename != value.__file__ or frame.f_code.co_name in ("undo", "backward"):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "opcode":
+            left -= 1
+            if left == 0:
+                raise Interrupt
+        return trace
+
+    outer = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield lambda: left
+    finally:
+        sys.settrace(outer)
+
+
+def interrupted_graph():
+    x, w, frozen = Value(2.0), Value(3.0), Value(5.0, requires_grad=False)
+    h = x * w + frozen
+    k = h.relu() - 2.0 * x
+    s = ag.sum([k, h, 1.0, x, h * k, ag.dot([x, k], [w, 2.0])])
+    root = s / h
+    nodes = [x, w, frozen, *topological([root])]
+    k.backward(3.0)                             # so that the graph holds gradients to lose
+    s.backward(0.5)
+    return root, nodes
+
+
+def test_an_interruption_at_any_instruction_leaves_every_gradient_as_it_was_or_all_done():
+    root, nodes = interrupted_graph()
+    before = gradients(nodes)
+    root.backward()
+    after = gradients(nodes)
+    assert before != after
+    instruction, undone, done = 0, 0, 0
+    while True:
+        instruction += 1
+        root, nodes = interrupted_graph()
+        with interrupted_at(instruction) as left:
+            try:
+                root.backward()
+            except Interrupt:
+                pass
+        if left() > 0:
+            break
+        assert gradients(nodes) in (before, after), instruction
+        undone, done = undone + (gradients(nodes) == before), done + (gradients(nodes) == after)
+        root.backward()                         # the pass after an interrupted one is right
+        if gradients(nodes) != after:
+            assert nodes[0].grad - before[0] == 2.0 * (after[0] - before[0])
+    assert undone > 500 and done < 30           # only at the very end is everything done already
+
+
+def test_ctrl_c_leaves_every_gradient_as_it_was_or_all_done():
+    x, y, _ = chain(20_000)
+    y.backward()
+    nodes = topological([y])
+    rng = random.Random(2)
+    armed, hits = False, 0
+
+    def interrupt(number, frame):
+        if armed:
+            raise KeyboardInterrupt
+
+    handler = signal.signal(signal.SIGALRM, interrupt)
+    gc.disable()                                # its callbacks, Hypothesis's, would be interrupted too
+    try:
+        for _ in range(40):
+            x.grad = 7.0
+            signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-4, 8e-3))
+            try:
+                armed = True
+                y.backward()
+                armed = False
+            except KeyboardInterrupt:
+                hits += 1
+            armed = False
+            assert x.grad in (7.0, 8.0)
+            assert all(node.grad == 1.0 for node in nodes[1:])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        gc.enable()
+    assert hits
+
+
+def test_warnings_shown_in_the_middle_of_a_pass_may_use_the_engine():
+    """A hook of the user's runs inside `backward`: it is in the same thread, so it must not wait."""
+    x = Value(0.0)
+    y = x.sqrt()
+    seen = []
+
+    def show(*args):
+        other = Value(3.0)
+        (other * other).backward()
+        with no_grad():
+            seen.append(other.grad)
+
+    with warnings.catch_warnings(), errstate("warn"):
+        warnings.simplefilter("always")
+        warnings.showwarning = show
+        y.backward()
+    assert seen == [6.0] and x.grad == math.inf
+
+
+# -- threads ------------------------------------------------------------------------------------------
+
+def run_in_threads(work, count):
+    """Run `work` in `count` threads that switch as often as they can; raise what they raise."""
+    errors, interval = [], sys.getswitchinterval()
+
+    def guarded():
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded) for _ in range(count)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    finally:
+        sys.setswitchinterval(interval)
+    assert not any(thread.is_alive() for thread in threads)
+    if errors:
+        raise errors[0]
+
+
+def test_threads_that_share_leaves_lose_no_gradient():
+    leaves = [Value(float(i), f"w{i}") for i in range(5)]
+
+    def work():
+        for _ in range(30):
+            total = ag.sum([leaf * 2.0 for leaf in leaves]) + leaves[0] * leaves[1]
+            total.backward()
+
+    run_in_threads(work, 8)
+    assert gradients(leaves) == [240 * (2.0 + 1.0), 240 * 2.0, 480.0, 480.0, 480.0]
+
+
+def test_threads_may_differentiate_one_graph():
+    x = Value(3.0)
+    h = x * x
+    roots = [h * float(i) for i in range(1, 5)]
+    left = list(range(100))
+
+    def work():
+        while True:
+            try:
+                i = left.pop()
+            except IndexError:
+                return
+            roots[i % 4].backward()
+
+    run_in_threads(work, 4)
+    assert x.grad == 25 * (1 + 2 + 3 + 4) * 6.0
+
+
+def test_graphs_of_different_threads_do_not_disturb_each_other():
+    found = []
+
+    def work():
+        rng = random.Random(threading.get_ident())
+        for _ in range(20):
+            a, b = rng.randint(1, 9), rng.randint(1, 9)
+            x, y = Value(float(a)), Value(float(b))
+            z = x * y + x * x
+            for _ in range(50):
+                z = z + x
+            z.backward()
+            found.append((x.grad, y.grad) == (b + 2.0 * a + 50, a))
+
+    run_in_threads(work, 6)
+    assert len(found) == 120 and all(found)
+
+
+def test_a_thread_never_reads_half_a_pass():
+    x = Value(1.0)
+    total = ag.sum([x] * 500) + x
+    stop, seen = threading.Event(), set()
+
+    def watch():
+        while not stop.is_set():
+            seen.add((x.grad, float(repr(x).partition("grad=")[2][:-1])))
+
+    watcher = threading.Thread(target=watch)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        watcher.start()
+        for _ in range(200):
+            total.backward()
+    finally:
+        stop.set()
+        watcher.join(60)
+        sys.setswitchinterval(interval)
+    assert all(first % 501 == 0.0 and second % 501 == 0.0 for first, second in seen)
+
+
+def test_no_grad_in_one_thread_leaves_the_others_alone():
+    inside, done = threading.Event(), threading.Event()
+    found = {}
+
+    def work():
+        with no_grad():
+            found["before"] = (Value(2.0) * Value(3.0)).requires_grad
+            inside.set()
+            done.wait(60)
+            found["after"] = (Value(2.0) * 3.0).requires_grad
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert inside.wait(60)
+    x = Value(2.0)
+    for y in (x * x, x + x, 2 * x, x.exp(), ag.sum([x, x])):
+        assert y.requires_grad and y.operands
+    with no_grad():
+        assert not (x * x).requires_grad
+    assert (x * x).requires_grad
+    done.set()
+    thread.join(60)
+    assert found == {"before": False, "after": False}
+
+
+def test_a_generator_ended_in_another_thread_leaves_both_threads_as_they_should_be():
+    def paused():
+        with no_grad():
+            yield
+
+    generator = paused()
+    thread = threading.Thread(target=next, args=(generator,))
+    thread.start()
+    thread.join(60)
+    generator.close()
+    x = Value(2.0)
+    assert (x * x).requires_grad
+    with no_grad():
+        assert not (x * x).requires_grad and not x.exp().requires_grad
+    assert (x * x).requires_grad and x.exp().requires_grad
+
+
+def test_errstate_in_one_thread_leaves_the_others_alone():
+    found = []
+
+    def work():
+        with pytest.raises(DomainError):
+            Value(-1.0).log()
+        found.append(True)
+
+    with errstate("ignore"):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(60)
+        assert math.isnan(Value(-1.0).log().data)
+    assert found == [True]
+
+
+def test_computing_does_not_wait_for_a_pass_in_another_thread():
+    found = []
+
+    def work():
+        x = Value(2.0)
+        with no_grad():
+            x.exp()
+        found.append((x * x + 1.0).data)
+
+    with value._lock:                           # as during a long pass
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(60)
+    assert found == [5.0]
+
+
+# -- nothing of the kind, whatever is thrown at it --------------------------------------------------------
+
+def test_random_misuse_raises_nothing_but_our_errors():
+    """Every function of the table on every sort of thing: a result or an error that is ours."""
+    things = [Value(0.5), Value(-2.0), Value(0.0), Value(1e-320), Value(math.nan), Value(math.inf), Value,
+              0, 1, True, -1.5, 1e308, 10 ** 400, math.nan, math.inf, "x", b"", None, 1j, [], {}, object()]
+    rng = random.Random(3)
+    for row in TABLE.values():
+        for _ in range(60):
+            least = sum(p.default is p.empty for p in inspect.signature(row.forward).parameters.values()
+                        if p.kind is p.POSITIONAL_OR_KEYWORD) or 1
+            operands = [rng.choice(things) for _ in range(max(least, 1) + callable(row.partials))]
+            with contextlib.suppress(AutogradError):
+                result = row(*operands)
+                assert type(result) in (float, Value)
+                if type(result) is Value and result.requires_grad:
+                    result.backward()
