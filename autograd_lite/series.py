@@ -29,12 +29,12 @@ class Series(Operators):
     From a coefficient that is infinite or missing on, `error` says why.
     """
 
-    __slots__ = ("expansion", "row", "operands", "nodes", "level", "c", "slope", "partials", "error")
+    __slots__ = ("expansion", "row", "operands", "node", "level", "c", "slope", "partials", "error")
 
     def __init__(self, expansion: Expansion, coefficients: Iterable[Any], row: Op | None = None,
-                 operands: Sequence[Any] = (), nodes: Sequence[Any] = ()):
+                 operands: Sequence[Any] = (), node: Value | None = None):
         self.expansion, self.level = expansion, expansion.level
-        self.row, self.operands, self.nodes = row, operands, nodes
+        self.row, self.operands, self.node = row, operands, node
         self.c: list[Any] = []
         self.slope: list[Any] = []
         self.partials: Sequence[Any] = ()
@@ -98,9 +98,7 @@ class Series(Operators):
             self.partials = [nan] * len(xs)
         else:
             self.partials = row.ieee_derivatives(y, xs)
-            self.error = DomainError(f"gradient through {row.call(xs, self.nodes)}: "
-                                     f"{row.singular or 'it has no finite derivative here'}",
-                                     row.name, xs, self.nodes or xs)
+            self.error = no_derivative(row, xs, self.node)
 
     def _origin(self, k: int) -> NumericError | None:
         """Why a coefficient came out infinite or missing; None if the caller's numbers are so."""
@@ -112,8 +110,19 @@ class Series(Operators):
         xs = [_plain(_start(x)) for x in self.operands]
         if any(x - x != 0.0 for x in xs):
             return None
-        return RangeError(f"{row.call(xs, self.nodes)}: its Taylor coefficient of order {k} is too "
-                          "large for a double", row.name, xs, self.nodes or xs)
+        return RangeError(f"{row.call(xs, _operands(self.node))}: its Taylor coefficient of order {k} "
+                          "is too large for a double", row.name, xs, _operands(self.node) or xs)
+
+
+def no_derivative(row: Op, xs: Sequence[float], node: Value | None) -> DomainError:
+    """What is wrong where a gradient comes through a row with no finite partial at xs."""
+    return DomainError(f"gradient through {row.call(xs, _operands(node))}: "
+                       f"{row.singular or 'it has no finite derivative here'}", row.name, xs,
+                       _operands(node) or xs, node.note.line if node is not None else None)
+
+
+def _operands(node: Value | None) -> Sequence[Any]:
+    return node.operands if node is not None else ()
 
 
 def _start(x: Any) -> Any:
@@ -188,14 +197,14 @@ class Expansion:
         return Series(self, [*c, *[0.0] * self.order][:self.order + 1])
 
     def apply(self, row: Op, operands: Sequence[Any], start: Any = None,
-              nodes: Sequence[Any] = ()) -> Series:
+              node: Value | None = None) -> Series:
         """The series of a row: the one these operands have already, or a new one."""
         xs = [x if isinstance(x, Series) else float(number(x, row.name)) for x in operands]
         key = (row, *((id(x),) if isinstance(x, Series) else x for x in xs))
         if key not in self.known:
             c = row(*map(_start, xs)) if start is None else start
             if any(isinstance(x, Series) and x.varies for x in xs):
-                self.known[key] = Series(self, [c], row, xs, nodes)
+                self.known[key] = Series(self, [c], row, xs, node)
                 self.series[self.level].append(self.known[key])
             else:
                 self.known[key] = self.given(c)
@@ -231,7 +240,6 @@ def expand(nodes: Iterable[Value], inputs: Mapping[int, Sequence[Any]], order: i
 
     for node in nodes:
         row: Any = node._row
-        found[id(node)] = expansion.apply(row, list(map(operand, node.operands)), lower(node),
-                                          node.operands)
+        found[id(node)] = expansion.apply(row, list(map(operand, node.operands)), lower(node), node)
     expansion.run()
     return found

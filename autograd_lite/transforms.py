@@ -17,10 +17,10 @@ from functools import cached_property
 from numbers import Real
 from typing import Any, Literal
 
-from autograd_lite.errors import DomainError, GradientError, InputError, signal
+from autograd_lite.errors import GradientError, InputError, signal
 from autograd_lite.graph import dependents, operand_nodes, topological
 from autograd_lite.ops import Op, add, identity, mul, nan, number
-from autograd_lite.series import expand
+from autograd_lite.series import expand, no_derivative
 from autograd_lite.sparse import dependence, hessian_matrix, jacobian_matrix
 from autograd_lite.value import Value, gradients, recording
 
@@ -223,24 +223,24 @@ class Trace:
     def tape(self) -> list[tuple[Value, list[tuple[int, Value, Any]]]]:
         """The inner nodes, with each operand that depends on an input: its place, itself and the
         partial, a float, or a Value where the caller's enter, or None where infinite or missing."""
-        found = []
+        found, between = [], self.between
         for node in self.inner:
-            wanted = [isinstance(x, Value) and id(x) in self.between for x in node.operands]
-            partials = self._partials(node, wanted)
-            found.append((node, [(i, x, p) for i, (x, p) in enumerate(zip(node.operands, partials))
-                                 if wanted[i]]))
+            xs = node.operands
+            found.append((node, [(i, x, p) for i, (x, p) in enumerate(zip(xs, self._partials(node, xs)))
+                                 if id(x) in between]))
         return found
 
-    def _partials(self, node: Value, wanted: Sequence[bool]) -> Sequence[Any]:
+    def _partials(self, node: Value, xs: Sequence[Any]) -> Sequence[Any]:
         row: Any = node._row
         if id(node) not in self.outer:
             partials: Sequence[Any] = node._pb if type(node._a) is tuple else (node._pa, node._pb)
         else:
             try:
-                partials = row.derivatives(node, [self.lower(x) for x in node.operands], wanted)
+                partials = row.derivatives(node, [self.lower(x) for x in xs],
+                                           [id(x) in self.between for x in xs])
             except (ValueError, ArithmeticError):
-                partials = [nan] * len(node.operands)
-        if all(map(_is_finite, partials)) or not all(map(_is_finite, node.operands)):
+                partials = [nan] * len(xs)
+        if all(map(_is_finite, partials)) or not all(map(_is_finite, xs)):
             return partials
         return [p if _is_finite(p) else None for p in partials]
 
@@ -250,9 +250,7 @@ class Trace:
             return _stop(g)
         row: Any = node._row
         xs = [x.data if isinstance(x, Value) else x for x in node.operands]
-        signal(DomainError(f"gradient through {row.call(xs, node.operands)}: "
-                           f"{row.singular or 'it has no finite derivative here'}",
-                           row.name, xs, node.operands, node.note.line))
+        signal(no_derivative(row, xs, node))
         return g * row.ieee_derivatives(node.data, xs)[i]
 
 
