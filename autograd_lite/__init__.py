@@ -20,6 +20,7 @@ from autograd_lite.ops import (absolute as abs, acos, acosh, asin, asinh, atan, 
                                logsumexp, maximum, mean, minimum, normal_cdf, normal_pdf, polygamma,
                                relu, sech2, sigmoid, silu, sin, sinh, softmax, softplus, sqrt, sum,
                                tan, tanh)
+from autograd_lite.provenance import explain, record_lines
 from autograd_lite.sparse import colours
 from autograd_lite.transforms import (derivative, grad, hessian, hvp, jacobian, jvp, stop_gradient,
                                       taylor, value_and_grad, vjp)
@@ -30,7 +31,7 @@ __version__ = "0.1.0"
 __all__ = [
     "derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "taylor",
     "value_and_grad", "vjp", "colours",
-    "evaluate",
+    "evaluate", "explain", "record_lines",
     "audit", "Report", "check_gradients", "check_op", "nn", "optim",
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
     "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "custom_op", "digamma", "DivisionError",

@@ -31,10 +31,11 @@ class Line(NamedTuple):
     def __str__(self) -> str:
         near = os.path.relpath(self.file) if os.path.isabs(self.file) else self.file
         lines = [f"at {self.file if near.startswith('..') else near}:{self.number}"]
+        cut = max(0, min(self.start - 8, len(self.text) - 70))     # so that it fits a terminal
         if self.text:
-            lines.append("    " + self.text)
+            lines.append("    " + self.text[cut:cut + 70])
         if self.start < self.end:
-            lines.append(" " * (4 + self.start) + "^" * (self.end - self.start))
+            lines.append(" " * (4 + self.start - cut) + "^" * min(self.end - self.start, 70))
         return "\n".join(lines)
 
 
