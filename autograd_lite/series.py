@@ -9,6 +9,7 @@ quotients alone have recurrences of their own: they are what partials are made o
 from __future__ import annotations
 
 import functools
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -200,7 +201,7 @@ class Expansion:
               node: Value | None = None) -> Series:
         """The series of a row: the one these operands have already, or a new one."""
         xs = [x if isinstance(x, Series) else float(number(x, row.name)) for x in operands]
-        key = (row, *((id(x),) if isinstance(x, Series) else x for x in xs))
+        key = (row, *(id(x) if isinstance(x, Series) else (x, math.copysign(1.0, x)) for x in xs))
         if key not in self.known:
             c = row(*map(_start, xs)) if start is None else start
             if any(isinstance(x, Series) and x.varies for x in xs):

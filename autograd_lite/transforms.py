@@ -7,6 +7,7 @@ graph on them. So the transforms nest and mix, and no perturbation is taken for 
 """
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import inspect
@@ -44,7 +45,12 @@ def leaves(tree: Any, lenient: bool = False) -> list[Any]:
     [1.0, 2.0, 3.0]
     """
     found: list[Any] = []
-    rebuild(tree, found.append, lenient)
+
+    def keep(x: Any) -> Any:
+        found.append(x)
+        return x
+
+    rebuild(tree, keep, lenient)
     return found
 
 
@@ -67,7 +73,9 @@ def rebuild(tree: Any, change: Callable[[Any], Any], lenient: bool = False) -> A
     if isinstance(tree, tuple):
         return type(tree)(*map(each, tree)) if hasattr(tree, "_fields") else tuple(map(each, tree))
     if isinstance(tree, Mapping):
-        return {key: each(x) for key, x in tree.items()}
+        result = copy.copy(tree) if isinstance(tree, dict) else {}      # an OrderedDict stays one
+        result.update({key: each(x) for key, x in tree.items()})
+        return result
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         names = [field.name for field in dataclasses.fields(tree) if field.init]
         return dataclasses.replace(tree, **{name: each(getattr(tree, name)) for name in names})
@@ -391,6 +399,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.0))
     (10.0, 5.0)
     """
+    if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)):
+        raise InputError("jvp: give the point and the direction as tuples, with an entry for each argument")
     trace = Trace(f, primals, {}, range(len(primals)))
     directions = _like(trace.inputs, list(tangents), "jvp: the point", "the direction")
     supply = iter(trace.push(directions))
@@ -452,7 +462,7 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
     return transformed
 
 
-def hessian(f: Callable[..., Any], argnums: int | str = 0, *, sparse: bool = False) -> Callable[..., Any]:
+def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]:
     """The second derivatives of f, nested as `jacobian` of `grad` nests them.
 
     With ``sparse=True`` it is a SciPy CSR matrix with a row and a column for each number of the

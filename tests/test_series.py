@@ -154,6 +154,9 @@ def test_every_row_but_the_whole_quotient_is_held_against_mpmath() -> None:
 def test_twenty_orders_of_any_composition_are_mpmaths(e: Composition, x: float) -> None:
     ours = taylor(lambda x: compute(e, x, True) + 0.0 * x, x, ORDER)
     assert worst_error(ours, lambda x: compute(e, x, False), x) < 1e-10
+    last = [math.factorial(k) * ours[k] for k in (ORDER - 1, ORDER)]
+    assert derivative(lambda x: compute(e, x, True) + 0.0 * x, ORDER)(x) == pytest.approx(
+        last[1], rel=1e-10, abs=1e-10 * abs(last[0]))
 
 
 @given(compositions(), st.integers(-16, 16).map(lambda n: n / 8))
@@ -257,6 +260,7 @@ def test_orders_of_a_family_without_end_do_not_exhaust_the_stack() -> None:
     (lambda x: x * x * ag.sqrt(x), 0.0, [0.0, 0.0, 0.0]),
     (lambda x: ag.relu(ag.sqrt(x) - 1.0), 0.0, [0.0, 0.0, 0.0]),
     (lambda x: ag.exp(-1e3 + ag.tanh(x)), 1e3, [0.0, 0.0, 0.0]),
+    (lambda x: ag.atan2(0.0, x) - ag.atan2(-0.0, x), -1.0, [2.0 * math.pi, 0.0, 0.0]),
 ])
 def test_series_at_kinks_and_edges(f: Callable[[Any], Any], x: float, expected: list[float]) -> None:
     assert taylor(f, x, len(expected) - 1) == expected
@@ -332,6 +336,13 @@ def test_order_0_is_the_function_and_order_1_is_grad() -> None:
     assert derivative(f, 0)(1.5) == f(1.5)
     assert derivative(f)(1.5) == pytest.approx(grad(f)(1.5), rel=1e-15)
     assert type(derivative(f, 0)(1.5)) is type(derivative(f, 3)(1.5)) is float
+
+
+def test_a_custom_op_has_every_order() -> None:
+    cube = ag.custom_op(lambda x: x ** 3, (lambda y, x: 3 * x * x,), name="cube for series")
+    assert taylor(lambda x: cube(x), 2.0, 4) == [8.0, 12.0, 6.0, 1.0, 0.0]
+    line = ag.custom_op(lambda x: 2.0 * x, (lambda y, x: 2,), name="line for series")
+    assert taylor(line, 5.0, 2) == [10.0, 2.0, 0.0]
 
 
 # -- mixing with the other transforms --------------------------------------------------------------

@@ -1,10 +1,12 @@
 """The transforms: shapes, selections, nesting, laws, edges and errors."""
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import math
 import operator
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -32,6 +34,16 @@ class Spring:
     ends: Any
 
 
+@dataclasses.dataclass
+class Rod:
+    width: Any
+    height: Any
+    area: Any = dataclasses.field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.area = self.width * self.height
+
+
 # -- shapes ----------------------------------------------------------------------------------------
 
 
@@ -52,10 +64,17 @@ def squares(tree: Any) -> Any:
     (Spring(1.0, (2.0, 3.0)), Spring(2.0, (4.0, 6.0))),
     ([], []),
     ({}, {}),
+    (collections.OrderedDict(b=1.0, a=2.0), collections.OrderedDict(b=2.0, a=4.0)),
+    (types.MappingProxyType({"a": 1.0}), {"a": 2.0}),
+    (Rod(2.0, 5.0), Rod(4.0, 10.0)),
 ])
 def test_a_gradient_has_the_shape_of_its_argument(tree: Any, doubled: Any) -> None:
     ours = grad(squares)(tree)
     assert ours == doubled and type(ours) is type(doubled)
+
+
+def test_what_a_dataclass_works_out_is_differentiated_too() -> None:
+    assert grad(lambda rod: rod.area * rod.width)(Rod(2.0, 5.0)) == Rod(20.0, 4.0)
 
 
 @pytest.mark.parametrize("array", [np.array([1.0, 2.0]), np.array([[1, 2, 3], [4, 5, 6]]),
@@ -97,6 +116,21 @@ def test_a_jacobian_of_arrays_is_an_array() -> None:
     assert jacobian(lambda x: {"y": a @ x})(x)["y"].shape == (3, 2)
     assert jacobian(lambda x: np.array([x[0], x[1]]) * 2.0)([1.0, 2.0]) == [[2.0, 0.0], [0.0, 2.0]]
     assert hessian(lambda x: (x * x).sum())(x).tolist() == [[2.0, 0.0], [0.0, 2.0]]
+
+
+def test_sweeps_over_arrays_give_arrays() -> None:
+    a, x, u = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, 0.25]), np.array([1.0, -1.0])
+    value, along = jvp(lambda x: a @ (x * x), (x,), (u,))
+    np.testing.assert_array_equal(along, a @ (2.0 * x * u))
+    same, pull = vjp(lambda x: a @ (x * x), x)
+    assert value.dtype == same.dtype == float and (value == same).all()
+    np.testing.assert_array_equal(pull(u)[0], (u @ a) * 2.0 * x)
+    np.testing.assert_array_equal(hvp(lambda x: (a @ x ** 3).sum(), (x,), (u,)), a.sum(0) * 6.0 * x * u)
+
+
+def test_a_hessian_by_several_arguments_has_blocks() -> None:
+    ours = hessian(lambda x, y: x * x * y[0], (0, 1))(3.0, [5.0])
+    assert ours == ((10.0, [6.0]), [(6.0, [0.0])])
 
 
 def test_a_hessian_nests_the_shape_twice() -> None:
@@ -556,6 +590,8 @@ def test_directions_must_fit_the_point() -> None:
         jvp(lambda x, y: x * y, (1.0, 2.0), (1.0,))
     with pytest.raises(ag.InputError, match="1 numbers, the cotangent 2"):
         vjp(lambda x: x, 1.0)[1]([1.0, 2.0])
+    with pytest.raises(ag.InputError, match="as tuples"):
+        jvp(lambda x: x, 1.0, 1.0)  # type: ignore[arg-type]
     with pytest.raises(ag.InputError, match="expected a number"):
         jvp(lambda x: x, (1.0,), ("1",))
 
