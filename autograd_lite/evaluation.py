@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from autograd_lite.errors import (DivisionError, DomainError, InputError, LabelError, NumericError,
+from autograd_lite.errors import (DivisionError, DomainError, InputError, LabelError, Line, NumericError,
                                   RangeError, errstate)
 from autograd_lite.graph import dependents, topological
 from autograd_lite.ops import Constant, Op, Operators
@@ -84,8 +84,8 @@ class Kind:
     def finite(self, x: Any) -> bool:
         return bool(x - x == 0)
 
-    def apply(self, row: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> Any:
-        """The result of a row, which must be finite where the operands are."""
+    def apply(self, row: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
+        """The result of a row, which must be finite where the operands are; an error names the rest."""
         failure: type[NumericError] = DomainError
         try:
             if row.form is None:
@@ -101,7 +101,7 @@ class Kind:
             failure = RangeError
         except ValueError:
             pass
-        raise failure(f"{self.call(row, xs, nodes)}: {row.remedy}", row.name, xs, nodes)
+        raise failure(f"{self.call(row, xs, nodes)}: {row.remedy}", row.name, xs, nodes, line)
 
 
 class Floats(Kind):
@@ -110,8 +110,8 @@ class Floats(Kind):
     def convert(self, x: Any) -> float:
         return float(as_float(x, "evaluate"))
 
-    def apply(self, row: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> Any:
-        return row.evaluate(xs, nodes)
+    def apply(self, row: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
+        return row.evaluate(xs, nodes, line)
 
 
 class Rationals(Kind):
@@ -288,12 +288,13 @@ def kind_of(number: Any) -> Kind:
 
 
 class Twin(Operators):
-    """A number of another kind, with the row and the operands that made it."""
+    """A number of another kind, the row and operands that made it, and the node it is the twin of."""
 
-    __slots__ = ("n", "kind", "row", "operands")
+    __slots__ = ("n", "kind", "row", "operands", "node")
 
-    def __init__(self, kind: Kind, n: Any, row: Op | None = None, operands: tuple[Twin, ...] = ()):
-        self.kind, self.n, self.row, self.operands = kind, n, row, operands
+    def __init__(self, kind: Kind, n: Any, row: Op | None = None, operands: tuple[Twin, ...] = (),
+                 node: Value | None = None):
+        self.kind, self.n, self.row, self.operands, self.node = kind, n, row, operands, node
 
     @staticmethod
     def _apply(row: Op, operands: Sequence[Any]) -> Twin:
@@ -320,7 +321,9 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
 
     Constants are the recorded doubles exactly, and so are the leaves that `inputs` does not
     give. It follows the graph as it was recorded: an `if` of the program stays as it went. The
-    functions in it (relu, abs, …) and all derivatives go by the new numbers.
+    functions in it (relu, abs, …) and the derivatives asked for by `wrt` go by the new numbers.
+    (A gradient recorded as a graph has been written for the old ones, with doubles for its
+    constants: prefer `wrt`.)
 
     Args:
         root: a Value, or a list, tuple, dict or array of them.
@@ -361,8 +364,8 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
         else:
             xs = tuple(twins[id(x)] if isinstance(x, Value) else Twin(kind, kind.mpf(x))
                        for x in node.operands)
-            n = kind.apply(node._row, [x.n for x in xs], node.operands)
-            twins[id(node)] = Twin(kind, n, node._row, xs)
+            n = kind.apply(node._row, [x.n for x in xs], node.operands, node.note.line)
+            twins[id(node)] = Twin(kind, n, node._row, xs, node)
     if wrt is None:
         return rebuild(root, lambda y: twins[id(y)].n if isinstance(y, Value) else kind.mpf(y))
     single = isinstance(wrt, (Value, str))
@@ -410,11 +413,15 @@ def _partials(node: Twin, g: Twin, between: set[int]) -> list[tuple[Twin, Twin]]
     partials: Sequence[Any] = ()
     reason = ""
     kind.undecided = False
+
+    def call() -> str:
+        return kind.call(row, [x.n for x in operands], node.node.operands if node.node else ())
+
     try:
         with errstate("raise"):
             partials = row.derivatives(node, operands, wanted)
     except InputError as error:
-        raise InputError(f"the derivative of {kind.call(row, [x.n for x in operands])}: {error}") from None
+        raise InputError(f"the derivative of {call()}: {error}") from None
     except (ArithmeticError, ValueError) as error:
         reason = row.singular or str(error)
     if kind.undecided and row.kink:
@@ -422,7 +429,8 @@ def _partials(node: Twin, g: Twin, between: set[int]) -> list[tuple[Twin, Twin]]
     if reason:
         if g.n == 0:
             return []
-        xs = [x.n for x in operands]
-        raise DomainError(f"the derivative of {kind.call(row, xs)}: {reason}", row.name, xs)
+        nodes, line = (node.node.operands, node.node.note.line) if node.node else ((), None)
+        raise DomainError(f"the derivative of {call()}: {reason}", row.name, [x.n for x in operands],
+                          nodes, line)
     return [(x, p if type(p) is Twin else Twin(kind, kind.mpf(p)))
             for x, p, flag in zip(operands, partials, wanted) if flag]
