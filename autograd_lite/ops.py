@@ -1095,7 +1095,7 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
 def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None = None,
               domain: Callable[..., bool] = lambda *operands: True,
               remedy: str = "the operands must lie in its domain",
-              kink: Callable[..., float] | None = None) -> Op:
+              kink: Callable[..., float] | None = None, form: Callable[..., Any] | None = None) -> Op:
     """A row of your own, with the same rights as ours: it differentiates to any order, draws and pickles.
 
     Args:
@@ -1107,6 +1107,8 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
         name: what it is called in the table and in pictures; default: the name of `forward`.
         domain: whether the operation is defined at the operands; remedy: says in words where.
         kink: the signed distance to the nearest point where it is not smooth.
+        form: the operation in other numbers, for `evaluate`: a function of ``(m, *operands)``, m
+            standing for mpmath's functions.
 
     `check_op` tells whether the partials are right.
 
@@ -1138,7 +1140,13 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
         y = forward(*xs)
         return number(y, name) if all(type(x) is float for x in xs) else y
 
-    row = Op(name, guarded, partials, doc=forward.__doc__ or "", domain=domain, remedy=remedy, kink=kink)
+    def guarded_form(m: Any, *xs: Any) -> Any:
+        if not domain(*xs):
+            raise ValueError
+        return form(m, *xs) if form else None
+
+    row = Op(name, guarded, partials, doc=forward.__doc__ or "", domain=domain, remedy=remedy, kink=kink,
+             form=guarded_form if form else None)
     if _likeness(TABLE.setdefault(name, row)) != _likeness(row):
         raise InputError(f"custom_op: the name {name!r} is taken by another op; choose one of your own")
     return TABLE[name]
