@@ -5,6 +5,7 @@ Every error derives from `AutogradError` and from the built-in it refines, so
 """
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import linecache
@@ -29,8 +30,10 @@ class Line(NamedTuple):
     end: int = 0
 
     def __str__(self) -> str:
-        near = os.path.relpath(self.file) if os.path.isabs(self.file) else self.file
-        lines = [f"at {self.file if near.startswith('..') else near}:{self.number}"]
+        file = self.file
+        with contextlib.suppress(OSError):                         # where the working directory is gone
+            file = file.removeprefix(os.getcwd() + os.sep)
+        lines = [f"at {file}:{self.number}"]
         cut = max(0, min(self.start - 8, len(self.text) - 70))     # so that it fits a terminal
         if self.text:
             lines.append("    " + self.text[cut:cut + 70])

@@ -116,7 +116,7 @@ class Finding:
             "  " + line for line in str(self.line or "").splitlines()])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Path:
     """One way from the root to the node, and what it contributes to the gradient.
 
@@ -156,6 +156,8 @@ class Path:
                 for named, run in middle]), names[-1]]
         return _chain(names)
 
+    __repr__ = __str__
+
     def brief(self) -> str:
         """The labelled nodes."""
         return _chain([_name(self.nodes[i]) for i in self.named])
@@ -182,7 +184,7 @@ class Input(NamedTuple):
     share: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """What `explain` found: `str()` is for a terminal, `as_dict()` for a program.
 
@@ -230,6 +232,8 @@ class Explanation:
             if not self.node.requires_grad:
                 lines += [f"({_title(self.node)} carries no gradient: backward() leaves it at 0)"]
         return "\n".join([*lines, *self._about_findings(), *self._about_paths(), *self._about_inputs()])
+
+    __repr__ = __str__
 
     def _about_findings(self) -> Iterator[str]:
         if self.findings:
@@ -299,6 +303,7 @@ def _name(x: Any) -> str:
     if not isinstance(x, Value):
         return repr(x)
     name = x.label or x.op or repr(x.data)
+    name = name if name.isprintable() else repr(name)[1:-1]
     return name if len(name) <= 30 else name[:29] + "…"
 
 

@@ -512,6 +512,13 @@ def test_it_fits_80_columns() -> None:
             assert len(line) <= 80 or " of 'x, with a label" in line
 
 
+def test_a_label_cannot_break_the_table() -> None:
+    x = Value(2.0, "a\nb\x1b[31m")
+    assert "\n \n" not in str(explain(x * 2.0, x)) and "\x1b" not in str(explain(x * 2.0, x))
+    assert "* ← a\\nb\\x1b[31m" in str(explain(x * 2.0, x))
+    assert repr(explain(x * 2.0, x)) == str(explain(x * 2.0, x))
+
+
 def test_as_dict_is_plain_data_with_the_same_facts() -> None:
     for found in explanations():
         facts = found.as_dict()
