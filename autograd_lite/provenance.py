@@ -143,12 +143,14 @@ class Path:
                 "log10": self.log10, "share": self.share}
 
     def __str__(self) -> str:
-        """All nodes by their names; where they are many, how many operations are between the labels."""
+        """All nodes by their names (``#3``: as the third operand, where that is not plain to see);
+        where they are many, how many operations are between the labels."""
         names = [_name(node) for node in self.nodes]
         for i, place in enumerate(self.places):
-            if sum(x is self.nodes[i + 1] for x in self.nodes[i].operands) > 1:
-                names[i + 1] += f"\N{NO-BREAK SPACE}(operand\N{NO-BREAK SPACE}{place + 1})"
-        if len(names) > 8:
+            operands = self.nodes[i].operands
+            if len(operands) > 2 or sum(x is self.nodes[i + 1] for x in operands) > 1:
+                names[i + 1] += f"#{place + 1}"
+        if len(names) > (8 if len(self.named) > 2 else 12):
             runs = itertools.groupby(range(1, len(names) - 1), lambda i: bool(self.nodes[i].label))
             middle = [(named, list(run)) for named, run in runs]
             names = [names[0], *itertools.chain(*[
@@ -258,9 +260,12 @@ class Explanation:
         yield f"{'share':>8}  {'contribution':>12}  path"
         briefs = [path.brief() for path in self.paths]
         distinct = len(set(briefs)) == len(briefs) and any(len(path.named) > 2 for path in self.paths)
-        for path in self.paths if self.paths[0].share > 5e-4 else self.paths[:1]:
+        shown = self.paths if self.paths[0].share > 5e-4 else self.paths[:1]
+        for path in shown:
             yield from _wrapped(path.brief() if distinct else str(path),
                                 f"{_percent(path.share)}  {_contribution(path):>12}  ", 24)
+        if not distinct and any("#" in str(path) for path in shown):
+            yield "(#n: as the n-th operand)"
         best = self.paths[0]
         if product := best.product():
             yield from _wrapped(f"The largest is {product}", "", 2)
@@ -302,7 +307,7 @@ def _finite(x: Any) -> bool:
 def _name(x: Any) -> str:
     if not isinstance(x, Value):
         return repr(x)
-    name = x.label or x.op or repr(x.data)
+    name = x.label or x.op or f"{x.data:.6g}"
     name = name if name.isprintable() else repr(name)[1:-1]
     return name if len(name) <= 30 else name[:29] + "…"
 
@@ -400,7 +405,7 @@ def explain(root: Value, node: Value | str | None = None) -> Explanation:
     inputs = [Input(x, g, e / total if 0.0 < total < math.inf else 0.0)
               for x, g, e in zip(leaves, gradients, effects)]
     inputs.sort(key=lambda x: (-x.share, -_size(x.gradient)))
-    findings = _not_finite([root]) or sweep.wrong(max(gradients, key=_size))
+    findings = _not_finite([root], order) or sweep.wrong(max(gradients, key=_size))
     return Explanation(root, findings=tuple(findings[:_SHOWN]), hidden=len(findings[_SHOWN:]),
                        inputs=tuple(inputs[:_SHOWN]) if _finite(root) else ())
 
@@ -412,7 +417,8 @@ def _size(gradient: float) -> float:
 def _explain_gradient(root: Value, node: Value, order: Sequence[Value]) -> Explanation:
     sweep = _Sweep(root, order, [node])
     gradient = sweep.gradient.get(id(node), 0.0)
-    findings = _not_finite([root] if _finite(gradient) else [root, *sweep.order]) + sweep.wrong(gradient)
+    spoiled = [root] if _finite(gradient) else [root, *sweep.order]
+    findings = _not_finite(spoiled, order) + sweep.wrong(gradient)
     found = Explanation(root, node, gradient, tuple(findings[:_SHOWN]), len(findings[_SHOWN:]))
     if not sweep.smooth:
         return found
@@ -421,8 +427,8 @@ def _explain_gradient(root: Value, node: Value, order: Sequence[Value]) -> Expla
                    log10_size=paths.size[id(root)] * math.log10(2.0))
 
 
-def _not_finite(roots: Sequence[Value]) -> list[Finding]:
-    """Where nans and infinities of the roots came in, and where a nan was made of infinities.
+def _not_finite(roots: Sequence[Value], order: Sequence[Value]) -> list[Finding]:
+    """Where nans and infinities of the roots came in, and where a nan was made of infinities, in order.
 
     Only nodes that hand them on to a root are looked at, by way of operands that are not
     finite; of these only one without such operands is an origin.
@@ -431,7 +437,10 @@ def _not_finite(roots: Sequence[Value]) -> list[Finding]:
         return [x for x in node.operands if isinstance(x, Value) and not _finite(x)]
 
     found = []
-    for node in topological([root for root in roots if not _finite(root)], carriers):
+    known = set(map(id, topological([root for root in roots if not _finite(root)], carriers)))
+    for node in order if known else ():
+        if id(node) not in known:
+            continue
         inherited = [x for x in node.operands if not _finite(x)]
         if not inherited:
             found.append(Finding(node, "arose" if node.operands else "given"))
