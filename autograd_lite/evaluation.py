@@ -279,7 +279,7 @@ def kind_of(number: Any) -> Kind:
         return Rationals()
     context = getattr(number, "context", None) or getattr(number, "ctx", None) or number
     if type(context).__module__.partition(".")[0] == "mpmath" and hasattr(context, "mpf"):
-        return Reals(context) if hasattr(context, "erf") and hasattr(context, "nint") else Intervals(context)
+        return Intervals(context) if hasattr(context.mpf(0), "_mpi_") else Reals(context)
     raise InputError(f"evaluate: number={number!r} is no kind of number it knows; choose float, "
                      "fractions.Fraction, mpmath.mpf or mpmath.iv.mpf")
 
@@ -368,6 +368,8 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
             twins[id(node)] = Twin(kind, n, node._row, xs, node)
     if wrt is None:
         return rebuild(root, lambda y: twins[id(y)].n if isinstance(y, Value) else kind.mpf(y))
+    if not isinstance(order, int) or order < 0:
+        raise InputError(f"evaluate: order={order!r} is no whole number, 0 or more")
     single = isinstance(wrt, (Value, str))
     sources = [twins[id(_node(name, places))] for name in ([wrt] if single else wrt)]
 

@@ -438,9 +438,7 @@ def _not_finite(roots: Sequence[Value], order: Sequence[Value]) -> list[Finding]
 
     found = []
     known = set(map(id, topological([root for root in roots if not _finite(root)], carriers)))
-    for node in order if known else ():
-        if id(node) not in known:
-            continue
+    for node in [x for x in order if id(x) in known]:
         inherited = [x for x in node.operands if not _finite(x)]
         if not inherited:
             found.append(Finding(node, "arose" if node.operands else "given"))
