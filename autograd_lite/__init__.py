@@ -10,6 +10,7 @@ True
 from autograd_lite import nn, optim
 from autograd_lite.checks import check_gradients, check_op
 from autograd_lite.claims import Report, audit
+from autograd_lite.drawing import draw, render
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError,
                                   DomainError, FormatError, GradientError, InputError, LabelError,
                                   MissingError, NumericError, RangeError, RenderError, errstate)
@@ -31,7 +32,7 @@ __version__ = "0.1.0"
 __all__ = [
     "derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "taylor",
     "value_and_grad", "vjp", "colours",
-    "evaluate", "explain", "record_lines",
+    "draw", "render", "evaluate", "explain", "record_lines",
     "audit", "Report", "check_gradients", "check_op", "nn", "optim",
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
     "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "custom_op", "digamma", "DivisionError",

@@ -1,0 +1,127 @@
+"""The text of a picture: numbers, names, and the cards that nodes are drawn as.
+
+What comes from outside reaches DOT through `escape` (in HTML-like labels) or `tooltip`
+(in quoted strings) alone.
+"""
+from __future__ import annotations
+
+import math
+from collections import Counter
+from html import escape as escape_html
+from operator import attrgetter
+from unicodedata import east_asian_width
+
+from autograd_lite.drawing.view import Fold
+from autograd_lite.value import Value
+
+# Colours that stay apart for colour-blind eyes and in grey: ink for what is computed forward,
+# blue for what is computed backward, and red, with a heavier line, for what is not finite.
+INK, FAINT, LINE, BLUE, RED = "#1f2933", "#7b8794", "#9aa5b1", "#0b62a8", "#c81e1e"
+COMPUTED, LEAF, LEAF_LINE, FROZEN, FOLDED, ALARM = (
+    "#ffffff", "#fff3d1", "#d99a00", "#eef1f4", "#f7f9fb", "#fdeaea")
+
+SIGNS = {"*": "×", "-": "−", "/": "÷", "**": "^"}
+LONGEST = 32                                    # letters of a label that a card shows
+
+
+def number(x: float, digits: int) -> str:
+    """A number for people; only zero is 0.
+
+    >>> [number(x, 4) for x in (0.1, -2.5, 1e-12, 999988.0, 1234567.0, 0.0, float("-inf"))]
+    ['0.1', '−2.5', '1e-12', '999988', '1.235e6', '0', '−inf']
+    """
+    text = f"{x:.0f}" if 10.0 ** digits <= abs(x) < 1e6 else f"{x:.{digits}g}"
+    mantissa, e, exponent = text.partition("e")
+    return mantissa.replace("-", "−") + (f"e{int(exponent)}" if e else "")
+
+
+def escape(text: str, longest: int = LONGEST) -> str:
+    r"""Text for an HTML-like label, in which programs read first tags, then backslashes.
+
+    What cannot be seen (controls, odd spaces, lone surrogates) shows as a Python escape.
+
+    >>> print(escape("<b> & \\N\n"))
+    &lt;b&gt; &amp; \\N\\n
+    """
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if len(text) > longest:
+        text = text[:longest - 1] + "…"
+    return escape_html(text).replace("\\", "\\\\")
+
+
+def tooltip(text: str) -> str:
+    """Text for a quoted string: as entities, which are read last, backslashes mean nothing more."""
+    return "&#10;".join(escape(line, 400).replace("\\\\", "&#92;") for line in text.split("\n"))
+
+
+def title(node: Value) -> str:
+    """What a node is called: by its label, or else its op."""
+    return node.label or node.op or "leaf"
+
+
+def told(node: Value) -> str:
+    """A node in full, for whoever points at it."""
+    name = title(node)
+    if node.op:
+        names = [title(x) if isinstance(x, Value) else repr(x) for x in node.operands[:6]]
+        name += f" = {node.op}({', '.join(names)}{', …' if len(node.operands) > 6 else ''})"
+    return f"{name}\ndata {node.data!r}\n" + (f"grad {node.grad!r}" if node.requires_grad else "no gradient")
+
+
+def figure(x: float, digits: int, colour: str) -> str:
+    """A number in its colour, or in red where it is not finite."""
+    return f'<FONT COLOR="{colour if math.isfinite(x) else RED}">{number(x, digits)}</FONT>'
+
+
+def card(node: Value, digits: int, root: bool) -> str:
+    """A node as an HTML-like label: its label and op, data, gradient."""
+    alarm = not math.isfinite(node.data) or not math.isfinite(node.grad)
+    leaf, frozen = not node.operands, not node.requires_grad
+    rows = [_heading(node), "<HR/>", _row("data", figure(node.data, digits, INK))]
+    if not frozen:
+        rows.append(_row("grad", figure(node.grad, digits, BLUE)))
+    return _table(rows, border=2 if root or alarm else 1, dashed=frozen, padding=3,
+                  line=RED if alarm else INK if root else LEAF_LINE if leaf and not frozen else LINE,
+                  fill=ALARM if alarm else FROZEN if frozen else LEAF if leaf else COMPUTED)
+
+
+def box(fold: Fold) -> str:
+    """A fold as an HTML-like label: how many nodes of which kind."""
+    ops = Counter(map(attrgetter("op"), fold.nodes))
+    kinds = [f"{count:,} {_sign(op) or ('leaves' if count > 1 else 'leaf')}"
+             for op, count in ops.most_common(4)]
+    not_finite = sum(not math.isfinite(node.data + node.grad) for node in fold.nodes)
+    size = f"{len(fold.nodes):,} node{'s' if len(fold.nodes) > 1 else ''} folded"
+    lines = [f"<B>{escape(fold.scope[-1]) or ' '}</B>: {size}" if fold.scope else f"<B>{size}</B>",
+             f'<FONT COLOR="{FAINT}" POINT-SIZE="9">{", ".join(kinds)}{", …" if len(ops) > 4 else ""}</FONT>']
+    if not_finite:
+        lines.append(f'<FONT COLOR="{RED}">{not_finite:,} not finite</FONT>')
+    return _table([f"<TR><TD>{line}</TD></TR>" for line in lines], border=1, dashed=True, padding=4,
+                  line=RED if not_finite else LINE, fill=FOLDED)
+
+
+def _table(rows: list[str], border: int, dashed: bool, padding: int, line: str, fill: str) -> str:
+    style = "ROUNDED,DASHED" if dashed else "ROUNDED"
+    return (f'<<TABLE BORDER="{border}" STYLE="{style}" COLOR="{line}" BGCOLOR="{fill}" CELLBORDER="0" '
+            f'CELLSPACING="0" CELLPADDING="{padding}">{"".join(rows)}</TABLE>>')
+
+
+def _sign(op: str) -> str:
+    return SIGNS.get(op, escape(op))
+
+
+def _heading(node: Value) -> str:
+    op = _sign(node.op)
+    if not node.label:
+        return f'<TR><TD COLSPAN="2">{f"<B>{op}</B>" if op else "<I>leaf</I>"}</TD></TR>'
+    # Programs give a letter whose width they do not know the width of a space.
+    wide = sum(12.0 if east_asian_width(c) in "WF" else 7.0 for c in node.label[:LONGEST] if c > "~")
+    label = f'ALIGN="LEFT" WIDTH="{8 + wide:.0f}"><B>{escape(node.label)}</B></TD>'
+    if not op:
+        return f'<TR><TD COLSPAN="2" {label}</TR>'
+    return f'<TR><TD {label}<TD ALIGN="RIGHT"><FONT COLOR="{FAINT}"><I>{op}</I></FONT></TD></TR>'
+
+
+def _row(name: str, text: str) -> str:
+    return (f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="9" COLOR="{FAINT}">{name}</FONT></TD>'
+            f'<TD ALIGN="RIGHT">{text}</TD></TR>')

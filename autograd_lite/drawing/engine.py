@@ -1,0 +1,80 @@
+"""The program that lays a picture out: a system ``dot`` that works, or the [png] extra's."""
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+
+from autograd_lite.errors import RenderError
+
+INSTALL = "pip install 'autograd-lite[png]'"
+_PROBE = b"digraph { a [label=<<TABLE><TR><TD><B>x</B></TD></TR></TABLE>>] }"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_looking = threading.Lock()
+
+
+def program() -> str:
+    """The path of the first program that can draw a PNG.
+
+    Raises:
+        RenderError: there is none; the message says what was tried and what to install.
+    """
+    tried = []
+    for name, path in _candidates():
+        with _looking:
+            trouble = _trouble(path)
+        if not trouble:
+            return path
+        tried.append(f"{name} ({path}) {trouble}")
+    raise RenderError(f"no program to draw with was found{''.join('; ' + t for t in tried)}. Install one: "
+                      f"{INSTALL}, or the system's package graphviz (apt install graphviz, "
+                      "brew install graphviz, winget install graphviz)")
+
+
+def _candidates() -> Iterator[tuple[str, str]]:
+    dot = shutil.which("dot")
+    if dot:
+        yield "the system's dot", os.path.abspath(dot)
+    try:
+        files = distribution("graphviz-pure").files or []
+    except PackageNotFoundError:
+        return
+    for file in files:
+        # The wheel has no module: its program is the one file outside its metadata.
+        path = file.locate()
+        if file.stem == "graphviz-pure" and os.path.isfile(path):
+            yield "graphviz-pure", os.path.abspath(path)
+
+
+@functools.cache
+def _trouble(path: str) -> str:
+    """What is wrong with a program ("" if nothing): installations that cannot write a PNG exist."""
+    try:
+        done = subprocess.run([path, "-Tpng"], input=_PROBE, capture_output=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"does not run: {error}"
+    if done.returncode == 0 and done.stdout.startswith(_PNG) and b"libexpat" not in done.stderr:
+        return ""
+    return f"cannot write a PNG: {_last_line(done.stderr) or f'exit status {done.returncode}'}"
+
+
+def run(source: str, *options: str) -> bytes:
+    """What the program makes of DOT source.
+
+    Raises:
+        RenderError: there is no program, or it fails.
+    """
+    command = [program(), *options]
+    done = subprocess.run(command, input=source.encode(), capture_output=True)
+    if done.returncode != 0 or not done.stdout:
+        raise RenderError(f"{' '.join(command)} failed with exit status {done.returncode}: "
+                          f"{_last_line(done.stderr) or 'it wrote nothing'}; a smaller max_nodes may help")
+    return done.stdout
+
+
+def _last_line(stderr: bytes) -> str:
+    return "".join(stderr.decode(errors="replace").strip().splitlines()[-1:])

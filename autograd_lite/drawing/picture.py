@@ -1,0 +1,144 @@
+"""The picture of a graph: nodes as cards, an arrow for each operand, scopes as clusters."""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from autograd_lite.drawing.cards import (BLUE, FAINT, INK, LINE, RED, box, card, escape, figure, title, told,
+                                         tooltip)
+from autograd_lite.drawing.drawn import Drawing
+from autograd_lite.drawing.view import Fold, View
+from autograd_lite.value import Value
+
+FONT = "Helvetica"
+SHADES, CLUSTER_LINE = ("#f5f7fa", "#eaeff4", "#dfe6ed"), "#cbd5df"       # from the outermost cluster in
+Scope = tuple[str, ...]
+Attributes = dict[str, str]
+
+
+class Picture:
+    """Makes a `Drawing`; all ids follow from the graph, so the source is the same in every run."""
+
+    def __init__(self, roots: Sequence[Value], max_nodes: int, digits: int, direction: str, caption: str):
+        self.view = View(roots, max_nodes)
+        self.digits, self.direction = digits, direction
+        self.ids: dict[int, str] = {}
+        self.members: dict[Scope, list[tuple[str, str, Attributes]]] = {(): []}
+        self.arrows: list[tuple[str, str, Attributes]] = []
+        self._nodes(set(map(id, roots)))
+        for node in self.view.shown:
+            self._operands(node)
+        for fold in self.view.folds:
+            for source, count in fold.sources.items():
+                self._bundle(source, fold, count)
+        self.drawing = Drawing(
+            "computation",
+            graph_attr={"rankdir": direction, "size": "150,50" if direction in "LRL" else "50,150",
+                        "nodesep": "0.18", "ranksep": "0.35", "pad": "0.2", "bgcolor": "white",
+                        "fontname": FONT, "fontsize": "13", "fontcolor": FAINT, "tooltip": " ",
+                        "label": self._caption(caption)},
+            node_attr={"shape": "plain", "fontname": FONT, "fontsize": "12", "fontcolor": INK},
+            edge_attr={"fontname": FONT, "fontsize": "10", "fontcolor": FAINT, "color": LINE,
+                       "arrowsize": "0.6", "penwidth": "1.2", "weight": "3"})
+        self._write()
+
+    # -- what is to be drawn ---------------------------------------------------------------
+
+    def _node(self, scope: Scope, name: str, text: str, **attributes: str) -> None:
+        for depth in range(len(scope)):
+            self.members.setdefault(scope[:depth + 1], [])
+        self.members[scope].append((name, text, attributes))
+
+    def _arrow(self, tail: str, head: str, **attributes: str) -> None:
+        self.arrows.append((tail, head, attributes))
+
+    def _nodes(self, roots: set[int]) -> None:
+        for node in self.view.shown:
+            name = self.ids[id(node)] = f"n{len(self.ids)}"
+            self._node(node.scope, name, card(node, self.digits, id(node) in roots),
+                       tooltip=tooltip(told(node)))
+        for fold in self.view.folds:
+            name = self.ids[id(fold)] = f"n{len(self.ids)}"
+            # A scope that is folded whole needs no cluster around its box.
+            scope = fold.scope if fold.scope in self.members else fold.scope[:-1]
+            self._node(scope, name, box(fold), tooltip="left out of the picture")
+
+    def _operands(self, node: Value) -> None:
+        single, bundles = self.view.operands(node)
+        partials = node.partials if single else ()
+        for i in single:
+            operand = node.operands[i]
+            if isinstance(operand, Value):
+                self._operand(node, operand, partials[i])
+            else:
+                self._constant(node, f"{i}", figure(operand, self.digits, FAINT), repr(operand))
+        for source, count in bundles.items():
+            if source is None:
+                self._constant(node, "more", f"{count:,} more numbers", "left out of the picture")
+            else:
+                self._bundle(source, node, count)
+
+    def _operand(self, node: Value, operand: Value, partial: float) -> None:
+        tail, head = self.ids[id(operand)], self.ids[id(node)]
+        colour = LINE if math.isfinite(partial) else RED
+        flows = node.requires_grad and operand.requires_grad
+        attributes = {"label": f"<{figure(partial, self.digits, BLUE if flows else FAINT)}>", "color": colour,
+                      "tooltip": tooltip(f"∂{title(node)}/∂{title(operand)} = {partial!r}")}
+        if _passes_leaves(operand.scope, node):
+            # Left alone, dot leads the line around the whole cluster, not past the leaves in it.
+            joint = f"j{len(self.arrows)}"
+            width, height = ("0.03", "0") if self.direction in "LRL" else ("0", "0.03")
+            self._node(node.scope, joint, "", shape="box", style="filled", fillcolor=colour, peripheries="0",
+                       width=width, height=height, fixedsize="true", tooltip=" ")
+            self._arrow(tail, joint, color=colour, dir="none", headclip="false", minlen="2",
+                        tooltip=attributes["tooltip"])
+            tail, attributes["tailclip"] = joint, "false"
+        self._arrow(tail, head, **attributes)
+
+    def _constant(self, node: Value, which: str, text: str, full: str) -> None:
+        name = f"{self.ids[id(node)]}_{which}"
+        self._node(node.scope, name, f"<{text}>", fontsize="10", fontcolor=FAINT, tooltip=full)
+        self._arrow(name, self.ids[id(node)], weight="1", penwidth="0.8", arrowsize="0.5", tooltip=full)
+
+    def _bundle(self, source: Value | Fold, target: Value | Fold, count: int) -> None:
+        attributes = {"label": f"× {count:,}"} if count > 1 else {}
+        self._arrow(self.ids[id(source)], self.ids[id(target)], style="dashed", tooltip=f"{count:,} operands",
+                    penwidth=f"{1.2 + math.log10(count) / 4:.1f}", **attributes)
+
+    def _caption(self, caption: str) -> str:
+        lines = [escape(caption, 200)] if caption else []
+        if self.view.folds:
+            lines.append(f"{len(self.view.shown):,} of {self.view.total:,} nodes are shown, those nearest "
+                         "to the root; max_nodes= sets how many may be")
+        return f"<{'<BR/>'.join(lines)}>" if lines else ""
+
+    # -- and how it is written ---------------------------------------------------------------
+
+    def _write(self) -> None:
+        clusters = {scope: self._cluster(scope, i) if scope else self.drawing
+                    for i, scope in enumerate(self.members)}
+        for scope, members in self.members.items():
+            if scope and self.direction in "LRL":
+                members = members[::-1]         # there dot puts what is declared first lowest
+            for name, text, attributes in members:
+                clusters[scope].node(name, text, **attributes)
+        for scope in sorted(clusters, key=len, reverse=True):
+            if scope:
+                clusters[scope[:-1]].subgraph(clusters[scope])
+        for tail, head, attributes in self.arrows:
+            self.drawing.edge(tail, head, **attributes)
+
+    def _cluster(self, scope: Scope, i: int) -> Drawing:
+        return Drawing(f"cluster_{i}", graph_attr={
+            "label": f"<{escape(scope[-1]) or ' '}>", "labeljust": "l", "tooltip": tooltip(" / ".join(scope)),
+            "style": "rounded,filled", "fillcolor": SHADES[min(len(scope), len(SHADES)) - 1],
+            "color": CLUSTER_LINE, "margin": "10", "fontsize": "11"})
+
+
+def _passes_leaves(source: Scope, node: Value) -> bool:
+    """Whether an operand comes from outside the node's scope, past leaves that stand before it in there."""
+    def around(scope: Scope) -> bool:
+        return bool(scope) and node.scope[:len(scope)] == scope
+
+    return bool(node.scope) and not around(source) and any(
+        isinstance(x, Value) and not x.operands and around(x.scope) for x in node.operands)
