@@ -10,6 +10,7 @@ number of operands is open. An operand with a default may be left out.
 
 The forms are those that keep their digits; families closed under differentiation
 (tanh and sech2, erf and gauss, hypot and cos_angle, polygamma) keep them at every order.
+Some rows are whole families: an operand counts how often they are differentiated.
 """
 from __future__ import annotations
 
@@ -362,20 +363,18 @@ def _head(x: float) -> float:
     return c - (c - x)
 
 
-def _scaled_hypot(a: Any, b: Any) -> tuple[Any, float]:
-    """hypot of the operands times a power of two that keeps it exact, and that power."""
-    if -1e-290 < a < 1e-290 and -1e-290 < b < 1e-290:
-        scale = 2.0 ** 600
-    elif -1e300 < a < 1e300 and -1e300 < b < 1e300:
-        scale = 1.0
-    else:
-        scale = 2.0 ** -600
-    return (hypot(a, b), 1.0) if scale == 1.0 else (hypot(a * scale, b * scale), scale)
+def _difference(a: float, b: float) -> tuple[float, float]:
+    """a − b rounded, and what the rounding lost."""
+    d = a - b
+    t = d - a
+    return d, (a - (d - t)) - (b + t)
 
 
-def _over_hypot(u: Any, a: Any, b: Any) -> Any:
-    h, scale = _scaled_hypot(a, b)
-    return u / h if scale == 1.0 else u / h * scale
+def _scaled(a: float, b: float, large: float) -> tuple[float, float, float]:
+    """The operands times a power of two that brings both from below 1e-150 or above `large`, and it."""
+    top = builtins.max(abs(a), abs(b))
+    scale = 2.0 ** 600 if top < 1e-150 else 2.0 ** -600 if top > large else 1.0
+    return a * scale, b * scale, scale
 
 
 # -- arithmetic ------------------------------------------------------------------------
@@ -387,27 +386,49 @@ def _pow(a: float, b: float) -> float:
 
 
 def _pow_base(y: Any, a: Any, b: Any) -> Any:
-    if b == 0.0:
+    less = b - 1.0
+    if (less + 1.0 == b and b - less == 1.0 and a != 0.0 and (b >= 0.5 or not -1e-150 < a < 1e-150)
+            and (-4.0 <= b <= 4.0 or not -1e-200 < y < 1e-200)):
+        return b * a ** less
+    return power_slope(a, b, 1.0, 0.0)          # b − 1 would be rounded, or a**(b − 1) out of range
+
+
+def _falling(b: Any, k: Any) -> list[Any]:
+    """(b + t)(b − 1 + t)…(b − k + 1 + t) by powers of t."""
+    factors = [1]
+    for i in range(int(k)):
+        factors = [(b - i) * p + q for p, q in zip([*factors, 0], [0, *factors])]
+    return factors
+
+
+def _power_slope(a: float, b: float, k: float, n: float) -> float:
+    """a**(b − k) times a polynomial in log a."""
+    if a < 0.0 and (n or b % 1.0) or a == 0.0 and n and b <= k:
+        raise ValueError
+    factors = _falling(b, k)
+    if n == 0.0 and (a == 0.0 or factors[0] == 0.0):
+        return factors[0] * _pow(a, b - k) if factors[0] else 0.0
+    if a == 0.0:
         return 0.0
-    if (b - 1.0) + 1.0 == b or a == 0.0:
-        return b * a ** (b - 1.0)
-    return b * (y / a)
+    log_a = math.log(abs(a))
+    less, lost = _difference(b, k)
+    y = math.fsum(math.perm(int(n), j) * p * log_a ** (n - j) for j, p in enumerate(factors) if j <= n)
+    reach = abs(less * log_a)                   # in parts where the power itself is out of range
+    parts = 1 if reach < 600.0 else 2 if reach < 1200.0 else 4
+    root = math.pow(abs(a), less / parts)
+    for _ in range(parts):
+        y *= root
+    return y * (1.0 + lost * log_a) * (1.0 if a > 0.0 or less % 2.0 == 0.0 else -1.0)
 
 
-def _pow_log(a: float, b: float, n: float) -> float:
-    """a**b · log(a)**n, 0 where a is 0 and b > 0."""
-    if a == 0.0 and b > 0.0:
-        return 0.0
-    return math.pow(a, b) * math.pow(math.log(a), n)
-
-
-def _pow_log_base(y: Any, a: Any, b: Any, n: Any) -> Any:
-    rest = pow_log(a, b - 1.0, n - 1.0) if n > 1.0 else a ** (b - 1.0)
-    return b * pow_log(a, b - 1.0, n) + n * rest
-
-
-def _odd(b: float) -> bool:
-    return b % 2.0 == 1.0
+def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
+    factors = _falling(b, k)
+    if n == 0:
+        return factors[0] * m.power(a, b - k) if factors[0] != 0 else 0
+    if a == 0 and b > k:
+        return 0
+    return m.power(a, b - k) * builtins.sum(math.perm(int(n), j) * p * m.log(a) ** int(n - j)
+                                            for j, p in enumerate(factors) if j <= n)
 
 
 def _over(y: Any, a: Any, b: Any) -> Any:
@@ -429,26 +450,32 @@ identity: Op = _row("identity", lambda x: x, (lambda y, x: 1.0,), """x itself, a
     """, form=lambda m, x: x)
 neg: Op = _row("neg", lambda x: -x, (lambda y, x: -1.0,))
 power: Op = _row(
-    "**", _pow, (_pow_base, lambda y, a, b: pow_log(a, b, 1.0)),
-    domain=lambda a, b: a > 0.0 or (b == math.floor(b) and (a != 0.0 or b >= 0.0))
-    or (a == 0.0 and b > 0.0),
+    "**", _pow, (_pow_base, lambda y, a, b: power_slope(a, b, 0.0, 1.0)),
+    domain=lambda a, b: a > 0.0 or (b % 1.0 == 0.0 if a else b >= 0.0),
     remedy="a negative base needs a whole exponent, and 0 an exponent that is not negative",
-    ieee=lambda a, b: (math.copysign(inf, a) if _odd(b) else inf)
-    if a == 0.0 or b == math.floor(b) else nan,
+    ieee=lambda a, b: nan if a < 0.0 and b % 1.0 else math.copysign(inf, a) if b % 2.0 == 1.0 else inf,
     singular="the derivative by the exponent needs a positive base, and the one by the "
     "base is infinite at 0 for an exponent below 1; give the exponent as a "
     "plain number, or keep the base away from 0", form=lambda m, a, b: m.power(a, b))
-pow_log: Op = _row(
-    "pow_log", _pow_log,
-    (_pow_log_base, lambda y, a, b, n: pow_log(a, b, n + 1.0), None),
-    "a**b · log(a)**n for a > 0, and 0 at a = 0 with b > 0: the n-th derivative of a**b by b.",
-    domain=lambda a, b, n: a > 0.0 or (a == 0.0 and b > 0.0),
-    remedy="the base must be positive",
-    ieee=lambda a, b, n: -inf if a == 0.0 and b == 0.0 and n == 1.0 else nan)
+power_slope: Op = _row(
+    "power_slope", _power_slope,
+    (lambda y, a, b, k, n: power_slope(a, b, k + 1.0, n),
+     lambda y, a, b, k, n: power_slope(a, b, k, n + 1.0), None, None),
+    """a**b differentiated k times by a and n times by b.
+
+    >>> power_slope(3.0, 2.0, 1.0, 0.0)
+    6.0
+    """, domain=lambda a, b, k, n: a > 0.0 or (a < 0.0 and n == 0.0 and b % 1.0 == 0.0)
+    or (a == 0.0 and (b >= k or (n == 0.0 and b >= 0.0 and b % 1.0 == 0.0)) and (n == 0.0 or b > k)),
+    remedy="the base must be positive; or negative with a whole exponent, and 0 with a large "
+    "enough one, if it is not differentiated by the exponent",
+    ieee=lambda a, b, k, n: nan if a <= 0.0 else math.copysign(inf, math.log(a)) if n % 2.0 else inf,
+    form=_power_slope_form)
 mod: Op = _row(
     "%", lambda a, b: a % b, (lambda y, a, b: 1.0, lambda y, a, b: -(a // b)),
     domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
-    kink=lambda a, b: a - b * round(a / b), form=lambda m, a, b: a - b * m.floordiv(a, b))
+    kink=lambda a, b: a - b * round(a / b), ieee=lambda a, b: nan,
+    form=lambda m, a, b: a - b * m.floordiv(a, b))
 floordiv: Op = _row(
     "//", lambda a, b: a // b, (lambda y, a, b: 0.0, lambda y, a, b: 0.0),
     domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
@@ -552,24 +579,31 @@ tan: Op = _row(
     >>> tan(0.0)
     0.0
     """)
+one_minus_square: Op = _row(
+    "one_minus_square", lambda x: (1.0 - x) * (1.0 + x), (lambda y, x: -2.0 * x,),
+    """1 − x², without cancellation near −1 and 1.
+
+    >>> one_minus_square(0.5)
+    0.75
+    """, form=lambda m, x: (1 - x) * (1 + x))
 _unit_interval = {"domain": lambda x: -1.0 <= x <= 1.0, "remedy": "the operand must lie in [-1, 1]",
                   "singular": "its derivative is infinite at -1 and 1; keep the operand inside (-1, 1)"}
 asin: Op = _row(
-    "asin", math.asin, (lambda y, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),),
+    "asin", math.asin, (lambda y, x: 1.0 / sqrt(one_minus_square(x)),),
     """The inverse sine of x in [−1, 1], in radians.
 
     >>> asin(0.0)
     0.0
     """, **_unit_interval)
 acos: Op = _row(
-    "acos", math.acos, (lambda y, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),),
+    "acos", math.acos, (lambda y, x: -1.0 / sqrt(one_minus_square(x)),),
     """The inverse cosine of x in [−1, 1], in radians.
 
     >>> acos(1.0)
     0.0
     """, **_unit_interval)
 atan: Op = _row(
-    "atan", math.atan, (lambda y, x: 1.0 / (1.0 + x * x) if -1e100 < x < 1e100 else 1.0 / x / x,),
+    "atan", math.atan, (lambda y, x: 1.0 / (1.0 + x * x) if -1e50 < x < 1e50 else 1.0 / x / x,),
     """The inverse tangent, in radians.
 
     >>> atan(0.0)
@@ -626,7 +660,7 @@ acosh: Op = _row(
     """, domain=lambda x: x >= 1.0, remedy="the operand must be at least 1",
     singular="its derivative is infinite at 1; keep the operand above 1")
 atanh: Op = _row(
-    "atanh", math.atanh, (lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x)),),
+    "atanh", math.atanh, (lambda y, x: 1.0 / one_minus_square(x),),
     """The inverse hyperbolic tangent, for −1 < x < 1.
 
     >>> atanh(0.0)
@@ -637,12 +671,26 @@ atanh: Op = _row(
 # -- the normal distribution and its kin -------------------------------------------------
 
 
-def _gauss(x: float, half: float = 1.0) -> float:
-    """e^(−half·x²), the square split so that its rounding does not enter the exponent."""
+def _hermite(x: Any, n: Any, half: float) -> Any:
+    """The n-th derivative of e^(−half·x²), divided by it (Hermite's recurrence)."""
+    p, q = 1, 0
+    for k in range(int(n)):
+        p, q = -2 * half * (x * p + k * q), p
+    return p
+
+
+def _gauss(x: float, n: float = 0.0, half: float = 1.0) -> float:
+    """The n-th derivative of e^(−half·x²), the square split so that its rounding does not enter
+    the exponent, and e^… halved where it would underflow before it meets its polynomial."""
     if abs(x) > 40.0:
         return 0.0
+    p: float = _hermite(x, n, half)
     h = _head(x)
-    return math.exp(-h * h * half) * math.exp(-(x - h) * (x + h) * half)
+    p *= math.exp(-(x - h) * (x + h) * half)
+    if half * h * h < 600.0:
+        return p * math.exp(-half * h * h)
+    e = math.exp(-0.5 * half * h * h)
+    return e * p * e
 
 
 def _normal_cdf(x: float) -> float:
@@ -655,23 +703,26 @@ def _normal_cdf(x: float) -> float:
 
 
 def _gelu(x: float) -> float:
-    if x >= -30.0 or x != x:
+    if x > -30.0 or x != x:
         return x * _normal_cdf(x)
-    q = 1.0 / x / x                             # Φ itself is below the normal doubles
-    return -_normal_pdf(x) * (1.0 - q * (1.0 - q * 3.0 * (1.0 - q * 5.0 * (1.0 - q * 7.0 * (1.0 - 9.0 * q)))))
+    t = 1.0                                     # Laplace's continued fraction for −φ(x)/(x·Φ(x))
+    for k in range(20, 0, -1):
+        t = 1.0 + k / x / x / t
+    return -_normal_pdf(x) / t
 
 
-def _normal_pdf(x: float) -> float:
-    return _INV_SQRT_2PI * _gauss(x, 0.5)
+def _normal_pdf(x: float, n: float = 0.0) -> float:
+    return _INV_SQRT_2PI * _gauss(x, n, 0.5)
 
 
 gauss: Op = _row(
-    "gauss", _gauss, (lambda y, x: -2.0 * x * y,),
-    """e^(−x²), to the last digits at any x.
+    "gauss", _gauss,
+    (lambda y, x, n=0.0: -2.0 * x * y if n == 0.0 and -26.0 < x < 26.0 else gauss(x, n + 1.0), None),
+    """e^(−x²), differentiated n times (default 0), to the last digits at any x.
 
     >>> gauss(0.0)
     1.0
-    """, form=lambda m, x: m.exp(-x ** 2))
+    """, form=lambda m, x, n=0: _hermite(x, n, 1) * m.exp(-x ** 2))
 erf: Op = _row(
     "erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
     """The error function.
@@ -687,12 +738,13 @@ erfc: Op = _row(
     1.0
     """)
 normal_pdf: Op = _row(
-    "normal_pdf", _normal_pdf, (lambda y, x: -x * y,),
-    """The density of the standard normal distribution.
+    "normal_pdf", _normal_pdf,
+    (lambda y, x, n=0.0: -x * y if n == 0.0 and -37.0 < x < 37.0 else normal_pdf(x, n + 1.0), None),
+    """The density of the standard normal distribution, differentiated n times (default 0).
 
     >>> normal_pdf(0.0)
     0.3989422804014327
-    """, form=lambda m, x: m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi))
+    """, form=lambda m, x, n=0: _hermite(x, n, 0.5) * m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi))
 normal_cdf: Op = _row(
     "normal_cdf", _normal_cdf, (lambda y, x: normal_pdf(x),),
     """The distribution function of the standard normal distribution.
@@ -701,7 +753,8 @@ normal_cdf: Op = _row(
     0.5
     """, form=lambda m, x: m.ncdf(x))
 gelu: Op = _row(
-    "gelu", _gelu, (lambda y, x: normal_cdf(x) + x * normal_pdf(x),),
+    "gelu", _gelu,
+    (lambda y, x: normal_cdf(x) + (x * normal_pdf(x) if -37.0 < x < 37.0 else -normal_pdf(x, 1.0)),),
     """x·Φ(x), Φ the normal distribution function (the erf form).
 
     >>> gelu(0.0)
@@ -714,65 +767,54 @@ _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617
               43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730, 8553103 / 6)
 
 
-def _cot(x: float) -> float:
-    """cot(πx), from the exact distance of x to the nearest integer."""
-    r = x - math.floor(x + 0.5)
-    if abs(r) <= 0.25:
-        return 1.0 / math.tan(pi * r)
-    return math.copysign(math.tan(pi * (0.5 - abs(r))), r)
+def _over_power(n: int, x: float, s: int) -> float:
+    """n!/x^s, by mantissas and exponents, which stay in range."""
+    f = math.factorial(n)
+    bits = f.bit_length()
+    m, e = math.frexp(x)
+    return math.ldexp(f / (1 << bits) * m ** -s, bits - e * s)
 
 
-def _pole(x: float) -> None:
-    if x <= 0.0 and x == math.floor(x):
-        raise ValueError
-
-
-def _digamma(x: float) -> float:
-    _pole(x)
-    if x < 0.0:
-        return _digamma(1.0 - x) - pi * _cot(x)
+def _polygamma_terms(n: int, x: float, k: float = 0.0) -> list[float]:
+    """Numbers whose sum is (−1)^(n+1) times the n-th polygamma function of x + k."""
+    if x < -100.0:
+        r = math.remainder(x, 1.0)
+        away, near = _polygamma_terms(n, -x, 1.0), _polygamma_terms(n, -r, 1.0)
+        if n % 2:                               # reflection, at x and at r, which share the cotangent
+            away, near = near, away
+        return [_over_power(n, r, n + 1), *_polygamma_terms(n, r, 1.0), *away, *[-t for t in near]]
     terms = []
-    while x < 12.0:
-        terms.append(-1.0 / x)
-        x += 1.0
-    terms += [math.log(x), -0.5 / x]
-    terms += [-b / (2 * k) / x ** (2 * k) for k, b in enumerate(_BERNOULLI, 1) if x < 1e20]
-    return math.fsum(terms)
+    while x + k < 12.0 + n:
+        z, lost = _difference(x, -k)
+        terms.append(_over_power(n, z, n + 1) * (1.0 - (n + 1) * lost / z))
+        k += 1.0
+    # Abramowitz & Stegun 6.4.11, its leading factor taken out
+    z, lost = _difference(x, -k)
+    tail = [1.0 / n if n else -math.log(z), (0.5 - lost) / z]
+    factor = 0.5 * (n + 1) / z / z
+    for k2, b in enumerate(_BERNOULLI, 1):
+        tail.append(b * factor)
+        factor *= (n + 2 * k2) * (n + 2 * k2 + 1) / ((2 * k2 + 1) * (2 * k2 + 2)) / z / z
+    lead = _over_power(n, z, n)
+    return [*terms, *[lead * t for t in tail]]
 
 
 def _polygamma(n: float, x: float) -> float:
-    order = int(n)
-    if order != n or order < 0:
+    if n < 0.0 or n % 1.0 or x <= 0.0 and math.remainder(x, 1.0) == 0.0:
         raise ValueError
-    if order == 0:
-        return _digamma(x)
-    _pole(x)
-    sign = 1.0 if order % 2 else -1.0
-    if x < 0.0:
-        poly = [0.0, 1.0]                       # the derivatives of cot are polynomials in cot
-        for _ in range(order):
-            slope = [k * c for k, c in enumerate(poly)][1:]
-            poly = [-(p + q) for p, q in zip([*slope, 0.0, 0.0], [0.0, 0.0, *slope])]
-        c = _cot(x)
-        turn = pi ** (order + 1) * math.fsum(p * c ** k for k, p in enumerate(poly))
-        return -turn - sign * _polygamma(n, 1.0 - x)
-    terms = []
-    factorial = float(math.factorial(order))
-    while x < 12.0 + order:
-        terms.append(factorial / x ** (order + 1))
-        x += 1.0
-    # The tail from x on (Abramowitz & Stegun 6.4.11), its leading factor taken out.
-    tail = [1.0, order / (2.0 * x)]
-    term = 1.0
-    for k, b in enumerate(_BERNOULLI, 1):
-        term *= (2 * k + order - 1) * max(2 * k + order - 2, 1) / ((2 * k) * (2 * k - 1)) / x / x \
-            if k > 1 else order * (order + 1) / 2.0 / x / x
-        tail.append(b * term)
-    lead = math.factorial(order - 1)
-    return sign * math.fsum([*terms, lead * math.fsum(tail) / x ** order])
+    y = math.fsum(_polygamma_terms(int(n), x))
+    return y if n % 2.0 else -y
 
 
-_positive_or_broken = {"domain": lambda x: x > 0.0 or x != math.floor(x),
+def _polygamma_ieee(n: float, x: float) -> float:
+    """±inf near a pole; at one of odd order the sign is that of the side."""
+    if n < 0.0 or n % 1.0 or x - x != 0.0:
+        return nan
+    side = math.remainder(x, 1.0) or x
+    return inf if n % 2.0 else nan if side % 1.0 == 0.0 and side else math.copysign(inf, -side)
+
+
+_positive_or_broken = {"domain": lambda x: x > 0.0 or x % 1.0 != 0.0,
                        "remedy": "the operand must not be 0 or a negative whole number"}
 lgamma: Op = _row(
     "lgamma", math.lgamma, (lambda y, x: digamma(x),),
@@ -782,21 +824,21 @@ lgamma: Op = _row(
     0.0
     """, ieee=lambda x: inf, **_positive_or_broken)
 digamma: Op = _row(
-    "digamma", _digamma, (lambda y, x: polygamma(1.0, x),),
+    "digamma", lambda x: _polygamma(0.0, x), (lambda y, x: polygamma(1.0, x),),
     """The derivative of lgamma.
 
     >>> round(digamma(1.0), 12)
     -0.577215664902
-    """, **_positive_or_broken)
+    """, ieee=lambda x: _polygamma_ieee(0.0, x), **_positive_or_broken)
 polygamma: Op = _row(
     "polygamma", _polygamma, (None, lambda y, n, x: polygamma(n + 1.0, x)),
     """The n-th derivative of digamma at x (n a whole number, n ≥ 0).
 
     >>> round(polygamma(1, 1.0), 12)
     1.644934066848
-    """, domain=lambda n, x: n >= 0.0 and n == math.floor(n) and (x > 0.0 or x != math.floor(x)),
+    """, domain=lambda n, x: n >= 0.0 and n % 1.0 == 0.0 and (x > 0.0 or x % 1.0 != 0.0),
     remedy="n must be a whole number, not negative, and x not 0 or a negative whole number",
-    ieee=lambda n, x: inf if n % 2.0 == 1.0 else -inf if x == 0.0 else nan)
+    ieee=_polygamma_ieee)
 
 # -- activations -------------------------------------------------------------------------
 
@@ -822,7 +864,7 @@ def _silu_partial(y: Any, x: Any) -> Any:
     if x < -700.0:
         half = exp(0.5 * x)
         return half * (1.0 + x) * half
-    return sigmoid(x) * (1.0 + x * sigmoid(-x))
+    return sigmoid(x) + x * (0.25 * sech2(0.5 * x))
 
 
 def _kink_at_zero(x: float, *parameters: float) -> float:
@@ -861,7 +903,7 @@ relu: Op = _row(
 leaky_relu: Op = _row(
     "leaky_relu", lambda x, slope=0.01: x if x > 0.0 else slope * x,
     (lambda y, x, slope=0.01: _side(x, slope, slope, 1.0),
-     lambda y, x, slope=0.01: x if x < 0.0 else 0.0),
+     lambda y, x, slope=0.01: 0.0 if x > 0.0 else x),
     """x where positive, slope·x elsewhere (default slope 0.01).
 
     >>> leaky_relu(-2.0, 0.5)
@@ -869,8 +911,9 @@ leaky_relu: Op = _row(
     """, kink=_kink_at_zero, form=lambda m, x, slope=0.01: m.max(x, 0) + m.mpf(slope) * m.min(x, 0))
 elu: Op = _row(
     "elu", lambda x, alpha=1.0: x if x > 0.0 else alpha * math.expm1(x),
-    (lambda y, x, alpha=1.0: 1.0 if x > 0.0 else alpha * exp(x),
-     lambda y, x, alpha=1.0: expm1(x) if x < 0.0 else 0.0),
+    (lambda y, x, alpha=1.0: 1.0 if x > 0.0 else alpha * exp(x) if x > -700.0
+     else alpha * exp(0.5 * x) * exp(0.5 * x),
+     lambda y, x, alpha=1.0: 0.0 if x > 0.0 else expm1(x)),
     """x where positive, alpha·(e^x − 1) elsewhere (default alpha 1).
 
     >>> elu(2.0)
@@ -912,8 +955,18 @@ maximum: Op = _row(
 
 
 def _cos_angle(a: float, b: float) -> float:
-    h, scale = _scaled_hypot(a, b)
-    return a * scale / h if h else 0.0
+    a, b, _ = _scaled(a, b, 1e300)
+    return a / math.hypot(a, b) if a or b else 0.0
+
+
+def _over_square(a: float, b: float) -> float:
+    a, b, scale = _scaled(a, b, 1e150)
+    return a / (a * a + b * b) * scale
+
+
+def _turn(a: Any, b: Any) -> Any:
+    """a·b / hypot(a, b)³, the smaller operand first, which underflows last."""
+    return over_square(a, b) * cos_angle(b, a) if abs(a) < abs(b) else over_square(b, a) * cos_angle(a, b)
 
 
 hypot: Op = _row(
@@ -925,19 +978,26 @@ hypot: Op = _row(
     """, kink=lambda a, b: math.hypot(a, b))
 cos_angle: Op = _row(
     "cos_angle", _cos_angle,
-    (lambda y, a, b: _over_hypot(cos_angle(b, a) * cos_angle(b, a), a, b),
-     lambda y, a, b: -_over_hypot(y * cos_angle(b, a), a, b)),
+    (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(a, b)),
     """a / hypot(a, b), and 0 at (0, 0): the cosine of the angle of (a, b).
 
     >>> cos_angle(3.0, 4.0)
     0.6
-    """, domain=lambda a, b: a != 0.0 or b != 0.0,
-    singular="it has no derivative at (0, 0); keep the point away from the origin",
+    """, singular="it has no derivative at (0, 0); keep the point away from the origin",
     form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a)
+over_square: Op = _row(
+    "over_square", _over_square,
+    (lambda y, a, b: over_square(b, a) * over_square(b, a) - y * y,
+     lambda y, a, b: -2.0 * y * over_square(b, a)),
+    """a / (a² + b²), without overflow: the real part of 1/(a + bi).
+
+    >>> over_square(3.0, 4.0)
+    0.12
+    """, domain=lambda a, b: a != 0.0 or b != 0.0, remedy="the operands must not both be 0",
+    form=lambda m, a, b: a / (a ** 2 + b ** 2))
 atan2: Op = _row(
     "atan2", math.atan2,
-    (lambda y, a, b: _over_hypot(cos_angle(b, a), a, b),
-     lambda y, a, b: -_over_hypot(cos_angle(a, b), a, b)),
+    (lambda y, a, b: over_square(b, a), lambda y, a, b: -over_square(a, b)),
     """The angle of the point (b, a): the inverse tangent of a/b in its quadrant, in radians.
 
     >>> atan2(0.0, 1.0)
@@ -983,22 +1043,28 @@ def _logsumexp(*xs: float) -> float:
     return top + math.log1p(math.fsum([math.exp(x - top) for x in rest]))
 
 
-def _softmax_first(*xs: float) -> float:
-    """The share of the first operand."""
+def _powers(xs: Sequence[float]) -> list[float]:
+    """e^x for each x, all divided by the largest."""
     top = builtins.max(xs)
     if top - top != 0.0:
-        return nan
-    return math.exp(xs[0] - top) / math.fsum([math.exp(x - top) for x in xs])
+        return [nan] * len(xs)
+    return [math.exp(d) * (1.0 + lost) for d, lost in [_difference(x, top) for x in xs]]
+
+
+def _softmax_first(*xs: float) -> float:
+    """The share of the first operand."""
+    powers = _powers(xs)
+    return powers[0] / math.fsum(powers)
 
 
 def _shares(xs: Sequence[Any]) -> list[Any]:
     """softmax of floats or nodes, each share one node."""
     if builtins.all(type(x) is float for x in xs):
-        top = builtins.max(xs)
-        powers = [math.exp(x - top) if top - top == 0.0 else nan for x in xs]
+        powers = _powers(xs)
         total = math.fsum(powers)
         return [power / total for power in powers]
-    return [softmax_first(x, *xs[:i], *xs[i + 1:]) for i, x in enumerate(xs)]
+    # Turned, not swapped: then the partials of the partials are these same shares.
+    return [softmax_first(*xs[i:], *xs[:i]) for i in range(len(xs))]
 
 
 def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
