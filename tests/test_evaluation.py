@@ -1,0 +1,446 @@
+"""`evaluate`: the recorded graph, and its derivatives, in other numbers."""
+from __future__ import annotations
+
+import math
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from functools import reduce
+from typing import Any
+
+import mpmath
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mpmath import iv, mp
+
+import autograd_lite as ag
+from autograd_lite import Value, evaluate
+from autograd_lite.evaluation import kind_of
+from autograd_lite.ops import TABLE, Op
+
+reals = st.floats(-1e3, 1e3, allow_subnormal=False)
+exact = st.builds(Fraction, st.integers(-99, 99), st.integers(1, 99))
+
+
+@pytest.fixture(autouse=True)
+def precision() -> Any:
+    """60 digits, also in intervals."""
+    before = iv.dps
+    iv.dps = 60
+    with mp.workdps(60):
+        yield
+    iv.dps = before
+
+
+# -- exactly: fractions -------------------------------------------------------------------
+
+polynomials = st.dictionaries(st.tuples(st.integers(0, 4), st.integers(0, 4)), reals, min_size=1, max_size=6)
+Polynomial = dict[tuple[int, int], Fraction]
+
+
+def written(polynomial: dict[tuple[int, int], float], x: Any, y: Any) -> Any:
+    """The polynomial in operators, the powers of x and of y each in another way."""
+    total = (x - x) + (y - y)
+    for (i, j), c in polynomial.items():
+        total = total + c * x ** i * reduce(lambda product, _: product * y, range(j), 1.0) / 7.0
+    return total
+
+
+def at(polynomial: Polynomial, x: Fraction, y: Fraction) -> Fraction:
+    return sum((c * x ** i * y ** j for (i, j), c in polynomial.items()), Fraction(0))
+
+
+def by_hand(polynomial: Polynomial, variable: int) -> Polynomial:
+    """The derivative by the power rule, in fractions."""
+    found = {}
+    for (i, j), c in polynomial.items():
+        k = (i, j)[variable]
+        if k:
+            found[(i - 1, j) if variable == 0 else (i, j - 1)] = c * k
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(polynomials, reals, reals, exact, exact)
+def test_a_polynomials_derivatives_are_exact_in_fractions(
+        polynomial: dict[tuple[int, int], float], a: float, b: float, new_a: Fraction,
+        new_b: Fraction) -> None:
+    p = {powers: Fraction(c) / 7 for powers, c in polynomial.items()}
+    x, y = Value(a, "x"), Value(b, "y")
+    f = written(polynomial, x, y)
+    for inputs, u, v in [({}, Fraction(a), Fraction(b)), ({"x": new_a, y: new_b}, new_a, new_b)]:
+        assert evaluate(f, inputs, Fraction) == at(p, u, v)
+        assert evaluate(f, inputs, Fraction, wrt=[x, "y"]) == [at(by_hand(p, i), u, v) for i in (0, 1)]
+        assert evaluate(f, inputs, Fraction, wrt=["x", y], order=2) == [
+            [at(by_hand(by_hand(p, i), k), u, v) for k in (0, 1)] for i in (0, 1)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(reals, min_size=3, max_size=6), reals)
+def test_a_gradient_recorded_as_a_graph_is_exact_where_no_constants_meet_in_it(
+        coefficients: list[float], a: float) -> None:
+    def horner(t: Any) -> Any:
+        return reduce(lambda total, c: total * t + c, coefficients)
+
+    x = Value(a, "x")
+    n = len(coefficients) - 1
+    slopes = [Fraction(c) * (n - i) for i, c in enumerate(coefficients[:-1])]
+    gradient = ag.grad(lambda t: horner(t))(x)
+    assert evaluate(gradient, number=Fraction) == reduce(lambda total, c: total * Fraction(a) + c, slopes)
+    curvature = ag.grad(ag.grad(lambda t: horner(t)))(x)
+    slopes = [c * (n - 1 - i) for i, c in enumerate(slopes[:-1])]
+    assert evaluate(curvature, number=Fraction) == reduce(lambda total, c: total * Fraction(a) + c, slopes)
+
+
+def test_a_mean_has_its_exact_share_also_in_a_recorded_gradient() -> None:
+    x = Value(3.0, "x")
+    gradient = ag.grad(lambda t: ag.mean([t, t * t, 2.0]))(x)
+    assert evaluate(gradient, number=Fraction) == Fraction(7, 3)
+    assert evaluate(ag.mean([x, x * x, 2.0]), number=Fraction, wrt=x) == Fraction(7, 3)
+
+
+@pytest.mark.parametrize("f, answer", [
+    (lambda x: ag.maximum(x, 0.25) + ag.minimum(x, 0.25), Fraction(0.1) + Fraction(1, 4)),
+    (lambda x: ag.relu(x) - ag.relu(-x) + abs(-x), 2 * Fraction(0.1)),
+    (lambda x: ag.leaky_relu(-x), Fraction(0.01) * -Fraction(0.1)),
+    (lambda x: 1.0 // x, Fraction(9)),
+    (lambda x: 1.0 % x, 1 - 9 * Fraction(0.1)),
+    (lambda x: x ** -2, 1 / Fraction(0.1) ** 2),
+    (lambda x: ag.dot([x, 2.0], [x, x], 0.5), Fraction(0.1) ** 2 + 2 * Fraction(0.1) + Fraction(1, 2)),
+    (lambda x: ag.sum([x] * 10, exact=True) - ag.sum([x] * 10), Fraction(0)),
+    (lambda x: ag.stop_gradient(x), Fraction(0.1)),
+    (lambda x: ag.exp2(x / x), Fraction(2)),
+])
+def test_the_rational_rows_are_exact(f: Callable[[Value], Value], answer: Fraction) -> None:
+    found = evaluate(f(Value(0.1)), number=Fraction)
+    assert type(found) is Fraction and found == answer
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "sqrt", "tanh", "sigmoid", "gauss", "digamma", "hypot"])
+def test_a_fraction_is_refused_by_what_is_not_rational(name: str) -> None:
+    x = Value(0.5, "margin")
+    y = TABLE[name](*[x] * (2 if name == "hypot" else 1))
+    with pytest.raises(TypeError, match=rf"{name}\(1/2.*'margin'.*use number=mpmath.mpf"):
+        evaluate(y, number=Fraction)
+
+
+def test_a_derivative_that_is_not_rational_is_refused_though_the_value_is() -> None:
+    x = Value(3.0, "x")
+    assert evaluate(2.0 ** x, number=Fraction) == 8
+    with pytest.raises(ag.InputError, match=r"the derivative of 2 \*\* 3.*use number=mpmath.mpf"):
+        evaluate(2.0 ** x, number=Fraction, wrt=x)
+    with pytest.raises(ag.InputError, match="no exact rational value"):
+        evaluate(x ** 0.5, number=Fraction)
+
+
+# -- to any number of digits: mpmath ---------------------------------------------------------
+
+POINTS: dict[str, tuple[float, ...]] = {
+    "acosh": (1.7,), "log": (0.7,), "log2": (0.7,), "log10": (0.7,), "sqrt": (0.7,), "lgamma": (2.3,),
+    "digamma": (2.3,), "polygamma": (2.0, 1.3), "**": (1.3, 2.7), "power_slope": (1.3, 2.7, 2.0, 1.0),
+    "%": (7.3, 2.1), "//": (7.3, 2.1), "gauss": (0.7, 3.0), "normal_pdf": (0.7, 2.0), "relu": (0.3,)}
+ELSEWHERE: dict[str, tuple[float, ...]] = {
+    "tanh": (19.0,), "sigmoid": (40.0,), "erfc": (12.0,), "gelu": (-9.0,), "lgamma": (-1.5,),
+    "digamma": (-1.5,), "**": (-1.5, 3.0), "atan2": (0.5, -2.0), "cbrt": (-8.0,), "log_sigmoid": (-500.0,),
+    "softplus": (800.0,), "asin": (0.9999999999999,), "elu": (-3.0,), "leaky_relu": (-3.0,)}
+
+
+def operands_of(row: Op, point: tuple[float, ...]) -> tuple[list[Any], list[int]]:
+    """Values where the row can be differentiated, plain numbers elsewhere; and the places of the Values."""
+    places = [i for i in range(len(point)) if callable(row.partials) or row.partials[i] is not None]
+    if row.name == "**" and point[0] < 0.0:
+        places = [0]
+    return [Value(x, f"x{i}") if i in places else x for i, x in enumerate(point)], places
+
+
+CASES = [pytest.param(row, point, id=f"{name}{point}") for name, row in TABLE.items() if row.form for point in
+         [POINTS.get(name, (0.3, -0.6, 1.7, 0.4)[:4 if callable(row.partials) else len(row.partials)]),
+          *([ELSEWHERE[name]] if name in ELSEWHERE else [])]]
+
+
+@pytest.mark.parametrize("row, point", CASES)
+def test_a_rows_form_is_its_forward_and_its_partials_are_mpmaths_to_45_digits(
+        row: Op, point: tuple[float, ...]) -> None:
+    xs, places = operands_of(row, point)
+    y = row(*xs)
+    assert abs(evaluate(y, number=mpmath.mpf) - y.data) <= 2e-15 * abs(y.data)
+    sources = [xs[i] for i in places]
+    gradient = evaluate(y, number=mpmath.mpf, wrt=sources)
+    hessian = evaluate(y, number=mpmath.mpf, wrt=sources, order=2)
+    recorded = [ag.grad(row, argnums=i)(*xs) for i in places]
+
+    def f(*moved: Any) -> Any:
+        operands = list(map(mp.mpf, point))
+        for i, x in zip(places, moved):
+            operands[i] = x
+        return kind_of(mpmath.mpf).apply(row, operands)
+
+    def orders(*which: int) -> tuple[int, ...]:
+        return tuple(sum(i == k for k in which) for i in range(len(places)))
+
+    def agree(ours: Any, reference: Any) -> bool:
+        return bool(abs(ours - reference) <= mp.mpf(10) ** -45 * max(abs(reference), abs(f(*at)) * 1e-9))
+
+    with mp.workdps(100):
+        at = [mp.mpf(x.data) for x in sources]
+        for i, g in enumerate(gradient):
+            reference = mp.diff(f, at, orders(i))
+            assert agree(g, reference)
+            for k, h in enumerate(hessian[i]):
+                assert agree(h, mp.diff(f, at, orders(i, k)))
+    for g, again in zip(gradient, recorded):
+        assert abs(evaluate(again, number=mpmath.mpf) - g) <= mp.mpf(10) ** -55 * abs(g)
+
+
+def test_a_partial_wrong_by_one_part_in_10_to_the_30_is_seen() -> None:
+    good = TABLE["sin"]
+    tilt = 1 + mp.mpf(10) ** -30
+    wrong = Op("sin", good.forward, (lambda y, x: ag.cos(x) * ag.ops.Constant(1.0, lambda m: tilt),),
+               form=good.form)
+    x = Value(0.7)
+    found = evaluate(wrong(x), number=mpmath.mpf, wrt=x)
+    assert found != mp.cos(x.data) and abs(found - mp.cos(x.data)) < 1e-29
+    assert evaluate(good(x), number=mpmath.mpf, wrt=x) == mp.cos(x.data)
+
+
+def test_the_digits_are_those_of_workdps() -> None:
+    x = Value(2.0)
+    for digits in (20, 50, 200):
+        with mp.workdps(digits):
+            found = evaluate(ag.sqrt(x), number=mpmath.mpf)
+        with mp.workdps(digits + 20):
+            assert mp.mpf(10) ** -(digits + 10) < abs(found - mp.sqrt(2)) < mp.mpf(10) ** -digits
+
+
+def test_a_context_of_its_own_keeps_its_own_precision() -> None:
+    context = mpmath.MPContext()
+    context.dps = 30
+    assert evaluate(ag.exp(Value(1.0)), number=context.mpf) == context.exp(1)
+
+
+def test_where_double_precision_underflows_other_numbers_do_not() -> None:
+    x = Value(1000.0, "x")
+    assert evaluate(ag.tanh(x), wrt=x) == 0.0
+    assert evaluate(ag.tanh(x), number=mpmath.mpf, wrt=x) == mp.sech(1000) ** 2 > 0
+
+
+# -- intervals -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row, point", CASES)
+def test_an_interval_holds_the_values_and_the_derivatives_at_its_points(
+        row: Op, point: tuple[float, ...]) -> None:
+    xs, places = operands_of(row, point)
+    sources = [xs[i] for i in places]
+    wide = {x: iv.mpf([x.data - 2.0 ** -20, x.data + 2.0 ** -20]) for x in sources}
+    y = row(*xs)
+    try:
+        held = [evaluate(y, wide, iv.mpf), *evaluate(y, wide, iv.mpf, wrt=sources)]
+    except ag.DomainError:
+        assert row.name in ("lgamma", "digamma") and point[0] < 0.0 or row.name == "asin" and point[0] > 0.9
+        return
+    draw = random.Random(row.name)
+    for _ in range(5):
+        inputs = {x: mp.mpf(x.data) + draw.choice((-1, 1, draw.uniform(-1, 1))) * mp.mpf(2) ** -20
+                  for x in sources}
+        with mp.workdps(90):                     # so that its own rounding is out of the way
+            found = [evaluate(y, inputs, mpmath.mpf), *evaluate(y, inputs, mpmath.mpf, wrt=sources)]
+        for n, interval in zip(found, held):
+            assert n in interval
+            assert interval.delta < 1e-3 * (1 + abs(n)) or row.name in ("power_slope", "gauss")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-3, 3), st.floats(0, 2), st.floats(0, 1), st.sampled_from(
+    ["relu", "leaky_relu", "abs", "gelu", "silu", "erf", "tanh", "cosh", "sech2", "sin", "atan", "elu"]))
+def test_an_interval_across_0_holds_the_values_too(low: float, width: float, t: float, name: str) -> None:
+    x = Value(0.0)
+    n = min(low + t * width, low + width)
+    held = evaluate(TABLE[name](x), {x: [low, low + width]}, iv.mpf)
+    with mp.workdps(90):
+        assert evaluate(TABLE[name](x), {x: n}, mpmath.mpf) in held
+
+
+def test_constants_of_an_interval_computation_are_the_doubles_and_rounding_is_outward() -> None:
+    x = Value(1.0, "x")
+    third = evaluate(x / 3.0, number=iv.mpf)
+    assert third.a < third.b and iv.mpf(1) / 3 in third
+    pi = evaluate(ag.acos(-x), number=iv.mpf)
+    with mp.workdps(90):
+        assert pi.a < +mp.pi < pi.b
+    assert pi.delta < mp.mpf(10) ** -55
+
+
+@pytest.mark.parametrize("f, low, high, wrt, reason", [
+    (ag.log, -1.0, 2.0, False, "must be positive"),
+    (lambda x: 1.0 / x, -1.0, 2.0, False, "must not be 0"),
+    (ag.tan, 1.0, 2.0, False, "tan"),
+    (ag.acosh, 0.5, 2.0, False, "at least 1"),
+    (ag.lgamma, -0.5, 2.0, False, "lgamma"),
+    (ag.digamma, -1.5, -0.5, False, "digamma"),
+    (lambda x: ag.atan2(x, x - 1.0), -1.0, 0.5, False, "atan2"),
+    (ag.relu, -1.0, 2.0, True, "kink within the interval"),
+    (abs, 0.0, 2.0, True, "kink within the interval"),
+    (lambda x: ag.maximum(x, 1.0), 0.5, 2.0, True, "kink within the interval"),
+    (ag.sqrt, 0.0, 2.0, True, "infinite at 0"),
+    (ag.cbrt, -1.0, 2.0, True, "cbrt"),
+])
+def test_an_interval_that_leaves_the_domain_or_holds_a_kink_is_refused(
+        f: Callable[[Value], Value], low: float, high: float, wrt: bool, reason: str) -> None:
+    x = Value(1.5, "x")
+    with pytest.raises(ag.DomainError, match=reason):
+        evaluate(f(x), {x: iv.mpf([low, high])}, iv.mpf, wrt=x if wrt else None)
+
+
+def test_a_power_of_an_interval_across_0_has_its_derivatives() -> None:
+    x = Value(1.0)
+    wide = {x: iv.mpf([-1, 2])}
+    assert evaluate(x ** 2, wide, iv.mpf) == iv.mpf([0, 4])
+    assert evaluate(x ** 2, wide, iv.mpf, wrt=x) == iv.mpf([-2, 4])
+    assert evaluate(x ** 3, wide, iv.mpf, wrt=x, order=2) == iv.mpf([-6, 12])
+
+
+# -- floats -----------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(reals, reals, reals, reals)
+def test_in_floats_it_is_the_program_run_again(a: float, b: float, c: float, d: float) -> None:
+    def f(x: Any, y: Any) -> Any:
+        return ag.dot([x, ag.tanh(y)], [y, ag.relu(x - y)], 0.3) / (2.0 + ag.sin(x) * abs(y)) - x ** 3
+
+    x, y = Value(a, "x"), Value(b, "y")
+    root = f(x, y)
+    assert evaluate(root) == root.data
+    assert evaluate(root, {x: c, "y": d}) == f(c, d)
+    root = f(Value(c), Value(d))
+    x, y = root.operands[0].operands[0].operands[0], root.operands[0].operands[0].operands[2]
+    root.backward()
+    assert evaluate(root, wrt=[x, y]) == pytest.approx([x.grad, y.grad], rel=1e-9, abs=1e-9)
+
+
+def test_a_derivative_takes_the_branch_of_the_new_point_and_a_recorded_gradient_keeps_its_own() -> None:
+    x = Value(3.0, "x")
+    assert evaluate(ag.relu(x) * x, {x: -2.0}, wrt=x) == 0.0
+    assert evaluate(ag.grad(lambda t: ag.relu(t) * t)(x), {x: -2.0}) == -2.0   # with the slope 1 of x = 3
+
+
+def test_a_structure_comes_back_as_it_went_in() -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    assert evaluate({"a": [x * y, 0.5], "b": (x,)}, {x: 5}) == {"a": [15.0, 0.5], "b": (5.0,)}
+    assert evaluate([x * y, x, 0.5], wrt=[x, y]) == [[3.0, 2.0], [1.0, 0.0], [0.0, 0.0]]
+    assert evaluate([x * y, x], wrt="y") == [2.0, 0.0]
+
+
+def test_the_derivative_by_an_interior_node_is_taken_too() -> None:
+    x = Value(2.0, "x")
+    h = x * x
+    ag.label(h=h)
+    assert evaluate(h * h + x, number=Fraction, wrt=[h, x]) == [8, 33]
+
+
+def test_a_zero_gradient_stops_at_a_derivative_that_is_infinite() -> None:
+    x = Value(1.0, "x")
+    for number in (float, mpmath.mpf):
+        assert evaluate(0.0 * ag.sqrt(x * x), {x: 0}, number, wrt=x) == 0
+        with ag.record_lines():
+            distance = ag.sqrt(x * x)
+        with pytest.raises(ag.DomainError, match=r"derivative of sqrt\(0.*use abs") as caught:
+            evaluate(distance, {x: 0}, number, wrt=x)
+        assert caught.value.line == distance.note.line is not None
+        assert caught.value.nodes == distance.operands
+
+
+def test_a_deep_chain_a_diamond_and_a_wide_sum_are_no_trouble() -> None:
+    x = Value(0.5, "x")
+    chain = x
+    for _ in range(50_000):
+        chain = chain + x
+    assert evaluate(chain, number=Fraction) == Fraction(50_001, 2)
+    assert evaluate(chain, wrt=x) == 50_001.0
+    diamond = x
+    for _ in range(1000):
+        diamond = diamond + diamond
+    assert evaluate(diamond, {x: Fraction(1, 3)}, Fraction, wrt=x) == 2 ** 1000
+    assert evaluate(ag.sum([x] * 50_000), number=Fraction, wrt=x) == 50_000
+
+
+# -- what it refuses --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inputs, number, error, reason", [
+    ({"z": 1.0}, float, ag.LabelError, "no node is labelled 'z'"),
+    ({"y": 1.0}, float, ag.LabelError, "only a leaf"),
+    ({3: 1.0}, float, ag.InputError, "neither a label nor a Value"),
+    ({"x": "ten"}, mpmath.mpf, ag.InputError, "'x'.*'ten' is no real number"),
+    ({"x": 1j}, mpmath.mpf, ag.InputError, "1j is no real number"),
+    ({"x": math.nan}, Fraction, ag.InputError, "nan is no rational number"),
+    ({"x": None}, float, ag.InputError, "None is no real number"),
+    ({"x": 1j}, iv.mpf, ag.InputError, "1j is no interval"),
+    ({"x": -1}, float, ag.DomainError, "must be positive"),
+    ({"x": -1}, mpmath.mpf, ag.DomainError, r"log\(-1.0\) of 'x': the operand must be positive"),
+    ({"x": 0}, mpmath.mpf, ag.DomainError, "must be positive"),
+    ({}, int, ag.InputError, "choose float, fractions.Fraction"),
+    ({}, complex, ag.InputError, "choose float, fractions.Fraction"),
+])
+def test_what_cannot_be_evaluated_is_refused_by_name(
+        inputs: Any, number: Any, error: type[Exception], reason: str) -> None:
+    y = ag.log(Value(2.0, "x"))
+    ag.label(y=y)
+    with pytest.raises(error, match=reason):
+        evaluate(y, inputs, number)
+
+
+@pytest.mark.parametrize("f, reason", [(lambda x: (x - 9.0) ** (x / 3.0), "negative base"),
+                                       (lambda x: x ** -1, r"0 \*\* -1"), (lambda x: 1.0 % x, "divisor")])
+def test_a_power_is_real_or_refused(f: Callable[[Value], Value], reason: str) -> None:
+    x = Value(9.0, "x")
+    inputs = {x: 1} if reason == "negative base" else {x: 0}
+    with pytest.raises(ag.DomainError, match=reason):
+        evaluate(f(x), inputs, mpmath.mpf)
+
+
+def test_an_order_that_is_no_whole_number_is_refused() -> None:
+    x = Value(3.0, "x")
+    assert [evaluate(x ** 3, number=Fraction, wrt=x, order=n) for n in range(5)] == [27, 27, 18, 6, 0]
+    for order in (-1, 1.5):
+        with pytest.raises(ag.InputError, match=f"order={order}"):
+            evaluate(x * x, wrt=x, order=order)  # type: ignore[arg-type]
+
+
+def test_a_node_outside_the_graph_is_refused() -> None:
+    with pytest.raises(ag.LabelError, match="not in the graph"):
+        evaluate(Value(1.0) * 2.0, wrt=Value(1.0))
+
+
+def test_a_row_without_a_form_says_so() -> None:
+    row = Op("twice", lambda x: 2.0 * x, (lambda y, x: 2.0,))
+    x = Value(1.5, "x")
+    assert evaluate(row(x)) == 3.0
+    for number in (Fraction, mpmath.mpf, iv.mpf):
+        with pytest.raises(ag.InputError, match=r"twice\(.*of 'x': twice"):
+            evaluate(row(x), number=number)
+
+
+def test_an_op_of_ones_own_is_evaluated_by_its_form_within_its_domain() -> None:
+    cosine_integral = ag.custom_op(
+        lambda x: float(mp.ci(x)), (lambda y, x: ag.cos(x) / x,), name="cosine_integral",
+        domain=lambda x: x > 0, remedy="the operand must be positive", form=lambda m, x: m.ci(x))
+    x = Value(2.0, "x")
+    y = cosine_integral(x)
+    assert evaluate(y, number=mpmath.mpf) == mp.ci(2)
+    assert evaluate(y, number=mpmath.mpf, wrt=x) == mp.cos(2) / 2
+    with pytest.raises(ag.DomainError, match=r"cosine_integral\(-1.0\) of 'x': the operand must be positive"):
+        evaluate(y, {x: -1}, mpmath.mpf)
+    with pytest.raises(ag.InputError, match="cosine_integral is not written for intervals"):
+        evaluate(y, number=iv.mpf)
+    del TABLE["cosine_integral"]
+
+
+def test_mpmath_is_loaded_only_when_it_is_asked_for() -> None:
+    program = ("import sys, autograd_lite as ag; from fractions import Fraction; x = ag.Value(2.0); "
+               "assert ag.evaluate(x * x, number=Fraction, wrt=x) == 4; assert 'mpmath' not in sys.modules")
+    subprocess.run([sys.executable, "-c", program], check=True)
