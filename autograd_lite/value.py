@@ -698,13 +698,23 @@ def label(names: Mapping[str, Any] | None = None, /, **more: Any) -> None:
     >>> w[1].label, y.label
     ('w[1]', 'y')
     """
-    for name, node in {**(names or {}), **more}.items():
+    if not isinstance(names, Mapping | None):
+        raise InputError(f"label: expected a mapping of names to nodes, got {type(names).__name__}; "
+                         "write label(x=node) or label({'x': node})")
+    for name, node in list(_named({**(names or {}), **more})):
+        node.label = name
+
+
+def _named(names: Mapping[Any, Any]) -> Iterator[tuple[str, Value]]:
+    for name, node in names.items():
+        if not isinstance(name, str):
+            raise InputError(f"label: a label is a str, not {type(name).__name__}")
         if isinstance(node, Value):
-            node.label = name
+            yield name, node
         elif isinstance(node, Mapping):
-            label({f"{name}[{key!r}]": entry for key, entry in node.items()})
-        elif isinstance(node, Iterable) and not isinstance(node, str):
-            label({f"{name}[{i}]": entry for i, entry in enumerate(node)})
+            yield from _named({f"{name}[{key!r}]": entry for key, entry in node.items()})
+        elif isinstance(node, Iterable) and not isinstance(node, (str, bytes)):
+            yield from _named({f"{name}[{i}]": entry for i, entry in enumerate(node)})
         else:
             raise InputError(f"label: {name!r} is a {type(node).__name__}, not a Value or a list of "
                              "them; a plain number has no node to name")
@@ -727,6 +737,11 @@ def find(order: Iterable[Value], name: str) -> Value:
         raise LabelError(f"the label {name!r} names {len(found)} nodes; give the node itself, or "
                          "labels of their own")
     import difflib
-    near = difflib.get_close_matches(name, labels, 3) or sorted(labels)[:8]
-    hint = f"the labels are {', '.join(map(repr, near))}" if near else "no node has one; see label(...)"
+    near = difflib.get_close_matches(str(name), labels, 3)
+    if near:
+        hint = f"did you mean {' or '.join(map(repr, near))}?"
+    elif labels:
+        hint = f"the labels are {', '.join(map(repr, sorted(labels)[:8]))}{', …' * (len(labels) > 8)}"
+    else:
+        hint = "no node has one; see label(...)"
     raise LabelError(f"no node is labelled {name!r} in the graph: {hint}")
