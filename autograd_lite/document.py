@@ -185,7 +185,7 @@ def train(variant: Variant, steps: int = STEPS, progress: Progress = lambda step
         progress: wraps the range of the steps, given the variant's name.
 
     >>> train("corrected", 1).weights[0]
-    0.14978071613276284
+    0.1497807161327628
     """
     network = Network(published=variant == "published")
     trained = network.weights + (network.biases if variant == "with_biases" else [])
