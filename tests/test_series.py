@@ -97,11 +97,14 @@ TWO_OPERANDS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 
 
 def worst_error(ours: list[float], function: Callable[[Any], Any], x: float) -> float:
-    """The largest error of a coefficient, relative to the largest of it and its two neighbours."""
+    """The largest error of a coefficient, relative to the largest of it and its two neighbours.
+
+    Below 1e-18 it is relative to 1e-18: the differences that mpmath takes end there.
+    """
     with mp.workdps(25):
         true = mpmath.taylor(function, mpf(x), len(ours) - 1)
-        sizes = [max(map(abs, true[max(0, k - 1):k + 2])) for k in range(len(true))]
-        return float(max(abs(a - b) / (size or 1) for a, b, size in zip(ours, true, sizes)))
+        sizes = [max(map(abs, [1e-18, *true[max(0, k - 1):k + 2]])) for k in range(len(true))]
+        return float(max(abs(a - b) / size for a, b, size in zip(ours, true, sizes)))
 
 
 # A composition is "x", a number, or a name of the above with one or two compositions.
