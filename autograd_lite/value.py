@@ -589,7 +589,10 @@ def _backward(root: Value, seed: float, own: Container[int] | None = None) -> bo
         if total - total != 0.0:
             _backward_carefully(root, seed, this)
         for leaf, held in this.leaves:
-            leaf._grad = None if held is None else held + leaf._grad   # None: frozen since
+            total = leaf._grad if held is None else held + leaf._grad
+            if total - total != 0.0:
+                total = _sum_of_gradients(leaf, held or 0.0, leaf._grad)
+            leaf._grad = None if held is None else total               # None: frozen since
     except BaseException:
         this.undo()
         raise
@@ -629,7 +632,15 @@ def _backward_carefully(root: Value, seed: float, this: _Pass) -> None:
                 else:
                     signal(RangeError(f"{where}: the gradient {g!r} · {p!r} is too large for a double",
                                       row.name, xs, node.operands, node.note.line))
-            x._grad += g * p
+            x._grad = _sum_of_gradients(x, x._grad, g * p)
+
+
+def _sum_of_gradients(node: Value, a: float, b: float) -> float:
+    total = a + b
+    if total - total != 0.0 and a - a == b - b == 0.0:
+        signal(RangeError(f"backward: the gradients {a!r} and {b!r} add up to more than a double holds, at "
+                          f"{node!r}", node.op, (node._data,), (node,), node.note.line))
+    return total
 
 
 def gradients(root: Value, leaves: Sequence[Value], seed: float) -> list[float | None] | None:

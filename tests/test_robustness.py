@@ -641,3 +641,20 @@ def test_a_row_on_any_sort_of_thing_gives_a_number_or_an_error_of_ours(name):
             assert type(result) in (float, Value)
             if type(result) is Value and result.requires_grad:
                 result.backward()
+
+
+def test_gradients_that_add_up_to_more_than_a_double_are_refused_and_leave_all_as_it_was():
+    x = Value(1e-10, "x")
+    y = x * 1.7e308 + x * 1.7e308
+    with pytest.raises(ag.RangeError, match="add up.*'x'"):
+        y.backward()
+    assert x.grad == y.grad == 0.0
+    with pytest.raises(ag.RangeError, match="add up"):
+        ag.grad(lambda x: x * 1.7e308 + x * 1.7e308)(1e-10)
+    (x * 1.7e308).backward()
+    with pytest.raises(ag.RangeError, match="add up.*'x'"):
+        (x * 1.7e308).backward()
+    assert x.grad == 1.7e308
+    with ag.errstate("ignore"):
+        y.backward()
+    assert x.grad == float("inf")
