@@ -49,9 +49,9 @@ def escape(text: str, longest: int = LONGEST) -> str:
     return escape_html(text).replace("\\", "\\\\")
 
 
-def tooltip(text: str) -> str:
-    """Text for a quoted string: as entities, which are read last, backslashes mean nothing more."""
-    return "&#10;".join(escape(line, 400).replace("\\\\", "&#92;") for line in text.split("\n"))
+def tooltip(*lines: str) -> str:
+    """Text for a quoted string, in which programs read entities, then backslashes twice."""
+    return "&#10;".join(escape(line, 400).replace("\\\\", "\\" * 4) for line in lines)
 
 
 def title(node: Value) -> str:
@@ -65,7 +65,8 @@ def told(node: Value) -> str:
     if node.op:
         names = [title(x) if isinstance(x, Value) else repr(x) for x in node.operands[:6]]
         name += f" = {node.op}({', '.join(names)}{', …' if len(node.operands) > 6 else ''})"
-    return f"{name}\ndata {node.data!r}\n" + (f"grad {node.grad!r}" if node.requires_grad else "no gradient")
+    gradient = f"grad {node.grad!r}" if node.requires_grad else "no gradient"
+    return tooltip(name, f"data {node.data!r}", gradient)
 
 
 def figure(x: float, digits: int, colour: str) -> str:

@@ -56,7 +56,7 @@ class Picture:
         for node in self.view.shown:
             name = self.ids[id(node)] = f"n{len(self.ids)}"
             self._node(node.scope, name, card(node, self.digits, id(node) in roots),
-                       tooltip=tooltip(told(node)))
+                       tooltip=told(node))
         for fold in self.view.folds:
             name = self.ids[id(fold)] = f"n{len(self.ids)}"
             # A scope that is folded whole needs no cluster around its box.

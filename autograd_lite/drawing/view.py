@@ -65,7 +65,7 @@ class View:
     def _nearest(self, roots: Sequence[Value], order: list[Value], depth: dict[int, int],
                  max_nodes: int) -> set[int]:
         """The ids of the nodes to show."""
-        deepest, room, length = max_nodes // 5, max_nodes * 7 // 8, LENGTH * max_nodes
+        deepest, room, length = max_nodes // 5, max_nodes - max_nodes // 8, LENGTH * max_nodes
         scopes = {node.scope for node in order}
         shown: set[int] = set()
         reached = set(map(id, roots))
