@@ -478,17 +478,18 @@ class _Pass:
 
     def __init__(self) -> None:
         self.order: list[Value] = []                     # computed nodes, operands first
-        self.leaves: list[tuple[Value, Any]] = []        # with the gradients they held
-        self.overwritten: list[tuple[Value, Any]] = []   # the others', where not _ZERO
+        self.leaves: list[Value] = []
+        self.held: list[Any] = []                        # the leaves' gradients before
+        self.again: list[Value] = []                     # the nodes of an earlier pass
+        self.before: list[Any] = []                      # and their gradients in it
 
     def undo(self) -> None:
         """Give every node met so far the gradient it had."""
         for node in self.order:
             node._grad = _ZERO
-        for node, grad in self.overwritten:
-            node._grad = grad
-        for node, grad in self.leaves:
-            node._grad = grad
+        for nodes, grads in ((self.again, self.before), (self.leaves, self.held)):
+            for node, grad in zip(nodes, grads):
+                node._grad = grad
 
     def walk(self, root: Value) -> None:
         """List what `root` depends on, operands first (post-order, iterative).
@@ -499,17 +500,19 @@ class _Pass:
         longer way.)
         """
         mark = float("0.0")
-        order, leaves = self.order, self.leaves
+        order, leaves, held = self.order, self.leaves, self.held
         above: list[Any] = [None]                        # the nodes to take up again
         many: list[Iterator[Value]] = []                 # where those of many operands go on
         if root._row is None:
-            leaves.append((root, root._grad))
+            leaves.append(root)
+            held.append(root._grad)
             return
         node: Any = root
         while node is not None:
             grad = node._grad
             if grad is not _ZERO:
-                self.overwritten.append((node, grad))
+                self.again.append(node)
+                self.before.append(grad)
             node._grad = mark
             if node._pa is not None:
                 a = node._a
@@ -518,7 +521,8 @@ class _Pass:
                         above.append(node)
                         node = a
                         continue
-                    leaves.append((a, a._grad))
+                    leaves.append(a)
+                    held.append(a._grad)
                     a._grad = mark
             elif node._b is None:
                 many.append(self.computed_operands(node, mark))
@@ -537,7 +541,8 @@ class _Pass:
                             above.append(node)
                             node = b
                             break
-                        leaves.append((b, b._grad))
+                        leaves.append(b)
+                        held.append(b._grad)
                         b._grad = mark
                 order.append(node)
                 node = above.pop()
@@ -549,7 +554,8 @@ class _Pass:
                 if x._row is not None:
                     yield x
                 else:
-                    self.leaves.append((x, x._grad))
+                    self.leaves.append(x)
+                    self.held.append(x._grad)
                     x._grad = mark
 
 
@@ -562,7 +568,7 @@ def _backward(root: Value, seed: float, own: Container[int] | None = None) -> bo
     this = _Pass()
     try:
         this.walk(root)
-        if own is not None and any(id(leaf) not in own for leaf, _ in this.leaves):
+        if own is not None and any(id(leaf) not in own for leaf in this.leaves):
             this.undo()
             return False
         this.order.reverse()
@@ -584,11 +590,11 @@ def _backward(root: Value, seed: float, own: Container[int] | None = None) -> bo
                         if q is not None:
                             b._grad += g * q
         total = 0.0
-        for leaf, _ in this.leaves:
+        for leaf in this.leaves:
             total += leaf._grad
         if total - total != 0.0:
             _backward_carefully(root, seed, this)
-        for leaf, held in this.leaves:
+        for leaf, held in zip(this.leaves, this.held):
             total = leaf._grad if held is None else held + leaf._grad
             if total - total != 0.0:
                 total = _sum_of_gradients(leaf, held or 0.0, leaf._grad)
@@ -605,10 +611,9 @@ def _backward_carefully(root: Value, seed: float, this: _Pass) -> None:
     A zero gradient adds nothing, whatever the partial; what a nan or an inf among the
     user's own numbers makes goes through; anything else is an error.
     """
-    for node in this.order:
-        node._grad = 0.0
-    for node, _ in this.leaves:
-        node._grad = 0.0
+    for nodes in (this.order, this.leaves):
+        for node in nodes:
+            node._grad = 0.0
     root._grad = seed
     for node in this.order:
         g = node._grad
