@@ -46,10 +46,10 @@ _UNKNOWN = Estimate(nan, inf)
 def _verdict(claimed: float, reference: Estimate, scale: float = 0.0, slack: float = 0.0) -> str:
     """How a number stands to the reference; `scale` is the size of the terms that make it up."""
     value, error = reference
-    if error == inf or (claimed != claimed and error > max(1e-3 * abs(value), 1e-9)):
+    distance, larger = abs(claimed - value) if claimed != value else 0.0, max(abs(claimed), abs(value))
+    if error == inf or (distance != 0.0 and not math.isfinite(value)) or (distance != distance and error > max(1e-3 * abs(value), 1e-9)):
         return KINK
-    larger = max(abs(claimed), abs(value))
-    if not abs(claimed - value) <= error + slack + _RTOL * larger + _TINY and claimed != value:
+    if not distance <= error + slack + _RTOL * larger + _TINY or distance == inf:
         return WRONG
     return NOISY if error > _DECISIVE * max(larger, 1e-4 * scale) + _TINY else CORRECT
 
@@ -145,7 +145,7 @@ class GradientReport:
                 lines += [f"  and {len(found) - 8} more"] if found[8:] else []
         for partial in self.partials[:8]:
             head = "to blame" if partial.verdict == WRONG else partial.verdict
-            lines += [f"{head}: {_clip(partial.call, 76 - len(head))}",
+            lines += [f"{head}: {_clip(partial.call, 150)}",
                       f"  partial by operand {partial.operand + 1}: given "
                       + _beside(partial.given, partial.reference)]
         return "\n".join(textwrap.fill(line, 79, subsequent_indent="    ", break_on_hyphens=False)
@@ -188,40 +188,64 @@ def _beside(given: float, reference: Estimate) -> str:
 def slope(f: Callable[[float], float], x: float) -> Estimate:
     """f'(x) from differences of f, extrapolated to a step of 0 (Ridders), with a bound of the error.
 
-    A step counts only if f gives a finite number on both sides.
+    A step counts only if f gives a finite number on both sides. What steps say must not be gainsaid
+    by any finer one: a slope seen only from afar is none.
 
     >>> value, error = slope(math.sin, 1.0)
     >>> abs(value - math.cos(1.0)) < error < 1e-12
     True
     """
+    pairs = _pairs(f, x)
+    quotients = [(high - low) / width for high, low, width in pairs]
+    noises = _noises(pairs, _at(f, x))
+    found: list[tuple[int, Estimate]] = []              # what so many of the quotients say
+    row: list[float] = []
+    for n, quotient in enumerate(quotients):
+        before, row = row, [quotient]
+        for j, coarser in enumerate(before[:6], 1):
+            row.append(row[-1] + (row[-1] - coarser) / (4.0 ** j - 1.0))
+            error = 4.0 * max(abs(row[-1] - row[-2]), abs(row[-1] - coarser)) + 4.0 * noises[n] / pairs[n][2]
+            found.append((n, Estimate(row[-1], error)))
     best = _UNKNOWN
-    for reach in sorted({0.5 * max(1.0, abs(x)), 0.5 * abs(x)} - {0.0}, reverse=True):
-        before: list[float] = []
-        for k in range(44):
-            up, down = x + reach * 0.5 ** k, x - reach * 0.5 ** k
-            if up == down:
-                break
-            high, low = f(up), f(down)
-            row = [(high - low) / (up - down)]
-            if row[0] - row[0] != 0.0:
-                before = []
-                continue
-            rounding = 4.0 * _EPS * max(abs(high), abs(low)) / (up - down)
-            for j, coarser in enumerate(before[:6], 1):
-                row.append(row[-1] + (row[-1] - coarser) / (4.0 ** j - 1.0))
-                error = 4.0 * max(abs(row[-1] - row[-2]), abs(row[-1] - coarser)) + 4.0 * rounding
-                best = min(best, Estimate(row[-1], error), key=lambda found: found.error)
-            if rounding > best.error:
-                break
-            before = row
+    for n, (value, error) in sorted(found, key=lambda entry: entry[1].error):
+        if error >= best.error:
+            break
+        for quotient, noise, (_, _, width) in zip(quotients[n:], noises[n:], pairs[n:]):
+            noise = max(noise, 4.0 * _EPS * abs(x * value))
+            error = max(error, abs(quotient - value) - abs(quotients[n] - value) - noise / width)
+        best = min(best, Estimate(value, error), key=lambda estimate: estimate.error)
     return best
+
+
+def _at(f: Callable[[float], float], x: float) -> float:
+    try:
+        return f(x)
+    except (ValueError, ArithmeticError, TypeError):
+        return nan
+
+
+def _pairs(f: Callable[[float], float], x: float) -> list[tuple[float, float, float]]:
+    """f above and below x and the width between, from wide to narrow, where both are finite."""
+    reaches = sorted({0.5 * max(1.0, abs(x)), 0.5 * abs(x)} - {0.0}, reverse=True)
+    steps = [reach * 0.5 ** k for reach in reaches for k in range(51)]
+    pairs = [(_at(f, x + step), _at(f, x - step), (x + step) - (x - step)) for step in steps]
+    finite = [(high, low, width) for high, low, width in pairs if width and high - low - (high - low) == 0.0]
+    return finite if pairs[-1] in finite or pairs[-1][2] == 0.0 else []
+
+
+def _noises(pairs: Sequence[tuple[float, float, float]], middle: float) -> list[float]:
+    """The rounding in each pair: that of doubles, or what jitter there is beyond it."""
+    bends = [high - middle + (low - middle) for high, low, _ in pairs[-8:]]      # quartered by each step
+    jitter = max((abs(wide - 4.0 * narrow) for wide, narrow in itertools.pairwise(bends)), default=0.0)
+    sizes = [max(abs(high), abs(low)) for high, low, _ in pairs]
+    return [4.0 * max(_EPS * size, min(0.1 * jitter, 1e-6 * size), 5e-324) for size in sizes]
 
 
 def _precise_slope(f: Callable[..., Any], xs: Sequence[float], i: int) -> Estimate:
     """∂f/∂x[i] in mpmath, with as many digits as it takes to tell it from 0."""
     from mpmath import mpf, workdps
     best = _UNKNOWN
-    for digits in (50, 150, 450, 1100):
+    for digits in (50, 150, 500, 1100):
         with workdps(digits):
             at = [mpf(x) for x in xs]
             step = (abs(at[i]) or 1) * mpf(10) ** (-digits // 3)
@@ -231,8 +255,8 @@ def _precise_slope(f: Callable[..., Any], xs: Sequence[float], i: int) -> Estima
             fine, coarse = (y[1] - y[-1]) / (2 * step), (y[2] - y[-2]) / (4 * step)
             error = abs(fine - coarse) + abs(y[1]) / step * mpf(10) ** (2 - digits)
             best = Estimate(float((4 * fine - coarse) / 3), float(error))
-            if error <= abs(fine) * 1e-20:
-                break
+            if error <= abs(fine) * 1e-20 or abs(fine) + error < 1e-330:
+                return Estimate(best.value, 0.0)
     return best
 
 
@@ -245,7 +269,8 @@ class _Mathematics:
             "pow": mpmath.power, "lgamma": lambda x: mpmath.loggamma(x).real,
             "log2": lambda x: mpmath.log(x, 2), "exp2": lambda x: mpmath.mpf(2) ** x,
             "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
-            "copysign": lambda a, b: -abs(a) if b < 0 else abs(a), "fmod": None, "dist": None}
+            "copysign": lambda a, b: -abs(a) if b < 0 else abs(a), "fmod": None,
+            "perm": math.perm, "comb": math.comb}               # of whole numbers
         found = others.get(name, getattr(mpmath, name, None))
         if found is None:
             raise TypeError(f"mpmath has no {name}")
@@ -302,22 +327,23 @@ def _precise_function(row: Op) -> Callable[..., Any] | None:
 def _partial(row: Op, xs: Sequence[float], i: int) -> Estimate:
     """∂row/∂x[i], from the row's function alone."""
     side = _side(row, xs)
-    function = _precise_function(row) if side else None
-    if not row.domain(*xs):
-        return _UNKNOWN
-    if function is not None:
-        with contextlib.suppress(ValueError, ArithmeticError, TypeError, AttributeError):
-            found = _precise_slope(function, xs, i)
-            if found.error < inf:
-                return found
 
     def along(x: float) -> float:
         at = [*xs[:i], x, *xs[i + 1:]]
-        try:
-            return row.evaluate(at) if _side(row, at) == side and row.domain(*at) else nan
-        except NumericError:
-            return nan
+        return row.evaluate(at) if row.domain(*at) and (not side or _side(row, at) == side) else nan
+
     with errstate("raise"):
+        if not row.domain(*xs):
+            return _UNKNOWN
+        if not side:                            # on the kink only an operand that changes nothing is known
+            flat = all(high == low == along(xs[i]) for high, low, _ in _pairs(along, xs[i]))
+            return Estimate(0.0, 0.0) if flat else _UNKNOWN
+        function = _precise_function(row)
+        if function is not None:
+            with contextlib.suppress(ValueError, ArithmeticError, TypeError, AttributeError):
+                found = _precise_slope(function, xs, i)
+                if found.error < inf:
+                    return found
         return slope(along, xs[i])
 
 
@@ -440,31 +466,41 @@ class _Sweep:
         """∂output i/∂input j from differences of the function as a whole."""
         return slope(lambda t: self.sample(i, j, t), self.trace.inputs[j].data)
 
-    def denies(self, i: int, j: int, claimed: float) -> bool:
-        """Whether differences of the function, to either side, come near at no step that can tell."""
+    def agrees(self, i: int, j: int, claimed: float) -> bool:
+        """Whether some difference of the function, to one side or both, comes near: a cheap test."""
         x, y = self.trace.inputs[j].data, _plain(self.outputs[i])
-        seen = 0
         for k in range(10, 45, 5):
-            step = (abs(x) or 1.0) * 0.5 ** k
+            step = (abs(x) if abs(x) > 1e-290 else 1.0) * 0.5 ** k
             high, low = self.sample(i, j, x + step), self.sample(i, j, x - step)
             found = (high - low) / (2.0 * step), (high - y) / step, (y - low) / step
-            tolerance = 1e-2 * max(abs(found[0]), abs(claimed))
-            if any(abs(quotient - claimed) <= tolerance for quotient in found):
-                return False
-            seen += 64.0 * _EPS * (max(abs(high), abs(low)) + abs(x * claimed)) / step <= tolerance
-        return seen > 1
+            if any(abs(quotient - claimed) <= 1e-2 * abs(claimed) for quotient in found):
+                return True
+        return False
+
+    def refutes(self, i: int, j: int, claimed: float) -> bool:
+        """Whether differences of the function settle elsewhere, as far down as their rounding lets see."""
+        x = self.trace.inputs[j].data
+        pairs = _pairs(lambda t: self.sample(i, j, t), x)
+        quotients = [((high - low) / width, noise / width, width) for (high, low, width), noise
+                     in zip(pairs, _noises(pairs, _plain(self.outputs[i])))]
+        seen = [(quotient, width) for quotient, noise, width in quotients
+                if noise <= 0.01 * abs(quotient - claimed)][-5:]
+        if len(seen) < 5 or seen[-1][1] > (abs(x) or 1.0) * 0.5 ** 20:
+            return False
+        off = min(abs(quotient - claimed) for quotient, _ in seen)
+        return max(seen)[0] - min(seen)[0] <= 0.01 * off
 
     def judged(self, i: int, j: int, claimed: float, reference: Estimate, size: float,
                judge: _Judge) -> tuple[Estimate, str, bool]:
         """The reference for one derivative, the verdict, and whether something goes past the graph."""
         slack = _EPS * (len(self.trace.order) + 16) * size
         verdict = _verdict(claimed, reference, size, slack)
+        if verdict == CORRECT and not self.agrees(i, j, claimed) and self.refutes(i, j, claimed):
+            return self.direct(i, j), WRONG, True
         if verdict == NOISY:
             direct = self.direct(i, j)
             if _verdict(claimed, direct) in (CORRECT, WRONG):
                 reference, verdict = direct, _verdict(claimed, direct)
-        elif verdict == CORRECT and self.denies(i, j, claimed):
-            return self.direct(i, j), WRONG, True
         if verdict in (WRONG, NOISY) and math.isfinite(claimed) and not judge.blames and any(
                 _near_kink(node._row, [_plain(x) for x in node.operands])
                 for node in self.nodes if node._row):
@@ -522,14 +558,17 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
             notes.append(str(error))
             break
         for i, others in enumerate(itertools.product(names, repeat=k - 1)):
+            derived, refused = [nan] * len(names), False
             try:
                 derived = sweep.derived(i)
             except NumericError as error:
-                derived = [nan] * len(names)
+                refused = claims is None or k > 1
                 notes.append(str(error))
             for j, (reference, size) in enumerate(sweep.references(i, judge)):
                 claim = derived[j] if claims is None or k > 1 else claims[names[j]]
                 reference, verdict, leaks = sweep.judged(i, j, claim, reference, size, judge)
+                if verdict == WRONG and refused and not judge.blames:
+                    verdict = KINK              # the gradient was refused, and rightly, for another entry
                 name = head + "".join(f"∂{one}" for one in (*others, names[j]))
                 found.append(Derivative(name, k, claim, reference, verdict))
                 past += [name] if leaks else []
@@ -582,8 +621,10 @@ _ORDINARY = (0.7, -0.4, 1.3, -2.6, 3.2, 0.15, -1.1, 5.9, 0.93, -7.3, 18.0)
 
 def _ordinary_points(row: Op) -> list[list[float]]:
     """Points off the kinks and inside the domain, as far as these can be found by trying."""
-    defaults = getattr(inspect.unwrap(row.forward), "__defaults__", None) or ()
-    size = 4 if callable(row.partials) else len(row.partials) - len(defaults)
+    size = 4 if callable(row.partials) else len(row.partials)
+    with contextlib.suppress(ValueError):       # (a builtin may not say)
+        kinds = inspect.signature(inspect.unwrap(row.forward)).parameters.values()
+        size = sum(p.default is p.empty for p in kinds) if not callable(row.partials) else size
     found = []
     for k in range(len(_ORDINARY)):
         xs = [_ORDINARY[(k + 3 * i) % len(_ORDINARY)] for i in range(size)]

@@ -1,0 +1,439 @@
+"""`check_gradients`, `check_op` and `custom_op`: the checker is shown wrong derivatives, and right ones."""
+import copy
+import math
+import pickle
+from collections import namedtuple
+from dataclasses import dataclass
+
+import numpy
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import autograd_lite as ag
+from autograd_lite import (AuditError, DomainError, InputError, NumericError, RangeError, Value, check_gradients,
+                           check_op, custom_op, errstate, grad)
+from autograd_lite.checks import CORRECT, KINK, NOISY, WRONG, slope
+from autograd_lite.ops import TABLE, Op
+
+SPECIAL = {"polygamma": [(1.0, 1.5), (2.0, -0.3), (0.0, 7.1)]}       # whose options have no usual value
+SPECIAL |= {name: [(2.0, 0.7, 1.0, 0.0)[:n], (0.4, -1.3, 0.0, 2.0)[:n]]
+            for name, n in (("power_slope", 4), ("pow_log", 3)) if name in TABLE}
+
+
+@pytest.fixture
+def op():
+    """`custom_op`, whose rows leave the table with the test."""
+    before = dict(TABLE)
+
+    def make(forward, partials, name="mine", **facts):
+        return custom_op(forward, partials, name=name, **facts)
+    yield make
+    for name in set(TABLE) - set(before):
+        del TABLE[name]
+
+
+def near(a, b):
+    return abs(a - b) <= 1e-12 * max(abs(a), abs(b))
+
+
+# -- what must be rejected ---------------------------------------------------------------------
+
+
+def test_a_tanh_slope_at_19_that_is_off_by_a_factor_of_12_is_rejected(op):
+    """Differences of doubles cannot see it: tanh(19) is 1 to the last bit but one."""
+    truth = 4.0 / (math.exp(19.0) + math.exp(-19.0)) ** 2
+    assert check_gradients(ag.tanh, 19.0, claimed=12.0 * truth).verdict == WRONG
+    assert check_gradients(ag.tanh, 19.0, claimed=truth).ok
+    bad = op(math.tanh, (lambda y, x: 12.0 * ag.sech2(x),))
+    report = check_gradients(bad, 19.0)
+    assert report.verdict == WRONG and report.blame[0].op == "mine"
+    assert near(report.wrong[0].reference.value, truth)
+    assert "off by a factor of 12" in report.findings()
+
+
+@pytest.mark.parametrize("forward", [lambda x: 1e-6 * x, lambda x: 1.0 + 1e-6 * x])
+def test_a_slope_given_as_0_that_is_1e_minus_6_is_rejected(op, forward):
+    report = check_gradients(op(forward, (lambda y, x: 0.0,)), 0.3)
+    assert report.verdict == WRONG and near(report.wrong[0].reference.value, 1e-6)
+    assert check_gradients(lambda x: x * 1e-6, 0.3, claimed=0.0).verdict == WRONG
+
+
+def test_a_nan_where_a_number_belongs_is_rejected(op):
+    assert check_gradients(ag.sin, 0.3, claimed=math.nan).verdict == WRONG
+    report = check_gradients(op(math.sin, (lambda y, x: math.nan,)), 0.3)
+    assert report.verdict == WRONG and math.isnan(report.blame[0].given)
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf])
+def test_an_infinity_where_a_number_belongs_is_rejected(number):
+    assert check_gradients(ag.sin, 0.3, claimed=number).verdict == WRONG
+
+
+@pytest.mark.parametrize("x", [0.3, -2.0, 1e-8, 40.0])
+def test_a_rule_scaled_by_1_0001_is_rejected_and_blamed(op, x):
+    bad = op(math.atan, (lambda y, x: 1.0001 / (1.0 + x * x),))
+    report = check_gradients(lambda p: ag.exp(0.1 * p[0]) * bad(p[0]) + p[1], [x, 2.0], order=1)
+    assert report.verdict == WRONG
+    assert [(partial.op, partial.operand) for partial in report.blame] == [("mine", 0)]
+    assert [row.name for row in report.wrong] == ["∂f/∂x[0]"]
+
+
+def test_a_sigmoid_slope_at_40_given_as_0_is_rejected():
+    assert check_gradients(ag.sigmoid, 40.0, claimed=0.0).verdict == WRONG
+    assert check_gradients(ag.sigmoid, 40.0).ok
+
+
+def test_each_operand_is_blamed_by_itself(op):
+    bad = op(lambda a, b: a * b * b, (lambda y, a, b: b * b, lambda y, a, b: a * b), name="ab²")
+    report = check_gradients(lambda p: bad(p["u"], p["v"]), {"u": 2.0, "v": 3.0}, order=1)
+    assert [(p.operand, p.given, p.reference.value) for p in report.blame] == [(1, 6.0, 12.0)]
+    assert [row.name for row in report.wrong] == ["∂f/∂x['v']"]
+
+
+def test_a_wrong_second_derivative_behind_a_right_first_one_is_found(op):
+    """The slope rule's value is right, but it hides from the graph how it varies."""
+    half = op(math.exp, (lambda y, x: math.exp(x.data if isinstance(x, Value) else x),), name="flat exp")
+    assert check_gradients(half, 0.5, order=1).ok
+    report = check_gradients(half, 0.5, order=2)
+    assert [row.order for row in report.wrong] == [2] and not report.blame
+
+
+@pytest.mark.parametrize("leak", [lambda x: x * math.sin(x.data), lambda x: x * ag.stop_gradient(x),
+                                  lambda x: x * x.detach(), lambda x: x + ag.Value(x.data ** 2)])
+def test_what_goes_past_the_graph_is_found_though_every_partial_is_right(leak):
+    report = check_gradients(leak, 1.5)
+    assert report.verdict == WRONG and not report.blame
+    assert "past the" in report.findings() and "graph" in report.findings()
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if name != "//"])
+def test_each_rule_of_the_table_scaled_by_1_0001_is_blamed(name):
+    row = TABLE[name]
+    if callable(row.partials):
+        spoilt = {0: lambda y, xs: [1.0001 * row.partials(y, xs)[0], *row.partials(y, xs)[1:]]}
+    else:
+        spoilt = {i: tuple((lambda y, *xs, rule=rule: 1.0001 * rule(y, *xs)) if k == i else other
+                        for k, other in enumerate(row.partials))
+                  for i, rule in enumerate(row.partials) if rule is not None}
+    for i, partials in spoilt.items():
+        bad = Op("spoilt " + name, row.forward, partials, domain=row.domain, kink=row.kink)
+        points = [(2.5, 1.5)] if name == "%" else SPECIAL.get(name, ())
+        if len(spoilt) > 1 and name in ("relu", "leaky_relu", "elu"):
+            points = [(-0.7, 0.3)]                          # where the option counts
+        report = check_op(bad, *points, order=1)
+        assert report.verdict == WRONG, report
+        assert {partial.operand for partial in report.blame} == {i}
+
+
+# -- what must be accepted -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_row_of_the_table_is_found_correct_to_the_second_order(name):
+    report = check_op(TABLE[name], *SPECIAL.get(name, ()))
+    assert report.ok, report
+
+
+extreme = st.one_of(st.floats(-4.0, 4.0), st.floats(-800.0, 800.0), st.floats(allow_nan=False, allow_infinity=False),
+                    st.sampled_from([0.0, -0.0, 1.0, -1.0, 5e-324, 1e-300, 1e-20, 19.0, 37.5, 709.0, 1e16, 1e300]))
+
+
+@given(st.sampled_from([name for name, row in TABLE.items() if name not in SPECIAL]), st.data())
+@settings(max_examples=150, deadline=None)
+def test_no_row_is_called_wrong_anywhere_in_its_domain(name, data):
+    row = TABLE[name]
+    n = 3 if callable(row.partials) else max(1, sum(rule is not None for rule in row.partials))
+    if name in ("relu", "leaky_relu", "elu", "gauss", "normal_pdf"):
+        n = 1
+    xs = data.draw(st.lists(extreme, min_size=n, max_size=n))
+    assume(row.domain(*xs))
+    try:
+        report = check_op(row, xs, order=1)
+    except NumericError:
+        return
+    assert report.verdict != WRONG, report
+
+
+@given(st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3))
+@settings(max_examples=25, deadline=None)
+def test_a_right_gradient_is_correct_or_at_a_kink_but_never_wrong(x):
+    def f(p):
+        hidden = [ag.tanh(p[0] * 0.7 + p[1]), ag.relu(p[1] - p[2]), ag.softplus(p[0] * p[2])]
+        return ag.logsumexp(hidden) * ag.hypot(p[0], 1.0) + ag.exp(-p[1] * p[1])
+    assert check_gradients(f, x).verdict in (CORRECT, KINK)
+
+
+@pytest.mark.parametrize("f, x", [
+    (lambda x: 3.0, 1.0), (lambda x: x - x, 1.0), (lambda x: x * 0.0, 5.0), (lambda x: x * x, 0.0),
+    (lambda x: ag.sin(1e8 * x), 1.0), (lambda x: ag.exp(-(1e8 * (x - 1.0)) ** 2) + x, 1.0 + 1e-9),
+    (lambda x: 1e200 * x, 1e50), (lambda x: x * 1e-200, 1e-100), (lambda x: ag.log(x), 1e-100),
+    (lambda x: ag.tanh(x), 300.0), (lambda x: (x - 1.0) ** 8, 1.0), (lambda x: x ** 3, 0.0),
+    (lambda x: x * 2.0 if x > 1.0 else x * x, 1.0 + 1e-13), (ag.gelu, -0.7517915246935645)])
+def test_hard_but_right_gradients_are_found_correct(f, x):
+    report = check_gradients(f, x)
+    assert report.ok, report
+
+
+def test_any_order_is_checked():
+    report = check_gradients(lambda x: ag.exp(x) * x, 1.0, order=4)
+    assert report.ok and [row.order for row in report.derivatives] == [1, 2, 3, 4]
+    assert [row.name for row in report.derivatives] == ["∂f/∂x", "∂²f/∂x∂x", "∂³f/∂x∂x∂x", "∂^4f/∂x∂x∂x∂x"]
+    assert near(report.derivatives[3].reference.value, 5.0 * math.e)
+
+
+# -- kinks, edges, noise --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("f, x", [
+    (ag.abs, 0.0), (ag.relu, 0.0), (lambda x: ag.relu(x, 1.0), 0.0), (lambda x: ag.maximum(x, 1.0), 1.0),
+    (lambda x: ag.sqrt(x * x), 0.0), (lambda x: ag.hypot(x, 0.0), 0.0), (ag.sqrt, 0.0), (ag.asin, 1.0),
+    (ag.cbrt, 0.0), (lambda x: ag.relu(x * x), 0.0), (lambda x: x % 1.0, 3.0)])
+def test_at_a_kink_or_an_edge_the_verdict_is_that_and_not_wrong(f, x):
+    report = check_gradients(f, x)
+    assert report.verdict == KINK and not report.ok, report
+    with pytest.raises(AuditError, match="kink"):
+        report.check()
+
+
+@pytest.mark.parametrize("distance", [1e-3, 1e-9, 1e-15])
+def test_beside_a_kink_the_right_slope_is_correct_and_a_mean_of_both_sides_is_not_called_wrong(distance):
+    assert check_gradients(lambda x: 1.0 + ag.abs(x), distance).ok
+    between = check_gradients(lambda x: 1.0 + ag.abs(x), distance, claimed=0.0)
+    assert between.verdict == (WRONG if distance > 1e-6 else KINK)
+
+
+def test_a_kink_spoils_only_the_derivatives_through_it():
+    report = check_gradients(lambda p: ag.relu(p[0]) + p[1] ** 2, [0.0, 1.0], order=1)
+    assert [row.verdict for row in report.derivatives] == [KINK, CORRECT]
+
+
+def test_where_doubles_cannot_tell_the_verdict_says_so(op):
+    hidden = op(lambda x: float(numpy.tanh(x)), (lambda y, x: 12.0 * ag.sech2(x),), name="opaque tanh")
+    assert check_gradients(hidden, 1.0).verdict == WRONG
+    report = check_gradients(hidden, 19.0)
+    assert report.verdict == NOISY and not report.ok and not report.wrong
+    with pytest.raises(AuditError, match="too noisy"):
+        report.check()
+
+
+def test_an_opaque_function_is_checked_by_differences(op):
+    fine = op(lambda x: float(numpy.sin(x)), (lambda y, x: ag.cos(x),))
+    assert check_gradients(lambda p: fine(p[0]) * p[1], [0.7, 3.0]).ok
+
+
+def test_beside_a_kink_of_an_opaque_function_the_kink_is_named(op):
+    step = op(lambda x: 1.0 + float(numpy.abs(x)), (lambda y, x: 1.0 if x > 0.0 else -1.0,), kink=lambda x: x)
+    assert check_gradients(step, 1e-14, order=1).verdict == KINK
+    assert check_gradients(step, 0.5, order=1).ok
+
+
+# -- shapes ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Params:
+    a: float
+    b: list
+
+
+Pair = namedtuple("Pair", "u v")
+
+
+@pytest.mark.parametrize("x, f, names", [
+    (2.0, lambda x: x * x, ["x"]),
+    ([1.0, [2.0, 3.0]], lambda x: x[0] * x[1][0] + x[1][1], ["x[0]", "x[1][0]", "x[1][1]"]),
+    ({"w": 1.0, "b": (2.0,)}, lambda x: x["w"] * x["b"][0], ["x['w']", "x['b'][0]"]),
+    (Params(1.0, [2.0]), lambda x: x.a * x.b[0], ["x.a", "x.b[0]"]),
+    (Pair(1.0, 2.0), lambda x: x.u * x.v, ["x[0]", "x[1]"]),
+    (numpy.array([[1.0, 2.0], [3.0, 4.0]]), lambda x: (x * x).sum(), ["x[0][0]", "x[0][1]", "x[1][0]", "x[1][1]"]),
+    (Value(2.0), lambda x: x * x, ["x"]),
+    (7, lambda x: x * 2, ["x"])])
+def test_points_are_nested_structures_and_their_numbers_are_named_by_their_places(x, f, names):
+    report = check_gradients(f, x, order=1)
+    assert report.ok and [row.name for row in report.derivatives] == [f"∂f/∂{name}" for name in names]
+    assert check_gradients(f, x, claimed=grad(f)(x) if not isinstance(x, Value) else 4.0).ok
+
+
+def test_the_claimed_gradient_is_matched_by_name_not_by_order():
+    x = {"a": 2.0, "b": 3.0}
+    assert check_gradients(lambda p: p["a"] * p["b"] ** 2, x, claimed={"b": 12.0, "a": 9.0}).ok
+
+
+@pytest.mark.parametrize("claimed", [[1.0], 1.0, [1.0, 2.0, 3.0], {"a": 1.0, "b": 2.0}, [[1.0, 2.0]]])
+def test_a_claimed_gradient_of_another_shape_is_refused(claimed):
+    with pytest.raises(InputError, match="shape"):
+        check_gradients(lambda p: p[0] * p[1], [1.0, 2.0], claimed=claimed)
+
+
+@pytest.mark.parametrize("arguments", [
+    {"f": lambda x: [x, x], "x": 1.0}, {"f": ag.sin, "x": "1"}, {"f": ag.sin, "x": 1j},
+    {"f": ag.sin, "x": 1.0, "claimed": "1"}, {"f": ag.sin, "x": 1.0, "order": 0}])
+def test_what_is_no_function_of_numbers_is_refused(arguments):
+    with pytest.raises(InputError):
+        check_gradients(**arguments)
+
+
+def test_a_function_undefined_at_the_point_raises_its_own_error():
+    with pytest.raises(DomainError, match="log"):
+        check_gradients(ag.log, -1.0)
+
+
+def test_the_values_of_the_caller_are_left_alone():
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    x.grad = w.grad = 7.0
+    assert check_gradients(lambda v: v * v * w, x).ok
+    assert (x.grad, w.grad, x.requires_grad, w.requires_grad) == (7.0, 7.0, True, True)
+
+
+# -- the report -------------------------------------------------------------------------------------
+
+
+def test_the_report_fits_80_columns_and_says_the_op_the_numbers_and_the_label(op):
+    bad = op(lambda a, b: a * b, (lambda y, a, b: 1.3 * b, lambda y, a, b: a), name="product of two things")
+
+    def f(p):
+        x = p["a rather long name for a parameter"] * 1.0
+        x.label = "speed"
+        return bad(x, p["b"]) * 1e17
+    report = check_gradients(f, {"a rather long name for a parameter": 1 / 3, "b": 2 / 3})
+    assert all(len(line) <= 79 for line in str(report).splitlines())
+    assert "to blame: product of two things(0.3333333333333333, 0.6666666666666666) of" in str(report)
+    assert "'speed'" in str(report)
+    with pytest.raises(AssertionError) as caught:
+        report.check()
+    assert isinstance(caught.value, AuditError) and str(caught.value) == report.findings()
+
+
+def test_a_report_of_right_derivatives_says_so_and_checks_silently():
+    report = check_gradients(ag.sin, 0.5)
+    assert report.findings() == "2 derivatives correct" and report.check() is None
+    assert not report.wrong and not report.blame and not report.partials
+
+
+# -- slope ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("f, x, truth", [
+    (math.sin, 1.0, math.cos(1.0)), (math.exp, 700.0, math.exp(700.0)), (math.log, 1e-300, 1e300),
+    (lambda x: 1.0 + 1e-6 * x, 0.3, 1e-6), (lambda x: x ** 3, 0.0, 0.0), (math.sin, 1e10, math.cos(1e10)),
+    (lambda x: math.exp(x), 1e-300, 1.0), (lambda x: 5.0, 2.0, 0.0), (lambda x: 1e300 * x, 0.0, 1e300)])
+def test_extrapolated_differences_bound_their_own_error(f, x, truth):
+    value, error = slope(f, x)
+    assert abs(value - truth) <= error and error <= max(1e-6 * abs(truth), 1e-13)
+
+
+def test_differences_of_a_function_undefined_around_the_point_say_nothing():
+    value, error = slope(lambda x: math.nan, 1.0)
+    assert math.isnan(value) and error == math.inf
+
+
+# -- custom_op --------------------------------------------------------------------------------------
+
+
+def test_a_custom_op_differentiates_to_any_order_by_its_one_rule(op):
+    cube = op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name="cube")
+    assert cube(2.0) == 8.0 and type(cube(2)) is float
+    y = cube(Value(2.0, "x"))
+    assert (y.data, y.op, y.partials) == (8.0, "cube", (12.0,))
+    assert [grad(cube)(2.0), grad(grad(cube))(2.0), grad(grad(grad(cube)))(2.0)] == [12.0, 12.0, 6.0]
+    assert check_op(cube).ok
+
+
+def test_a_custom_op_may_use_its_result_and_other_custom_ops(op):
+    mine = op(math.exp, lambda y, x: y, name="my exp")
+    bell = op(lambda x: math.exp(-x * x), lambda y, x: -2.0 * x * mine(-x * x), name="bell")
+    assert check_op(bell, order=3).ok
+
+
+def test_a_custom_op_of_any_number_of_operands(op):
+    def norm(*xs):
+        return math.sqrt(math.fsum([x * x for x in xs]))
+    row = op(norm, lambda y, xs: [x / y for x in xs], name="norm")
+    assert row(3.0, 4.0) == 5.0 and ag.grad(lambda p: row(*p))([3.0, 4.0]) == [0.6, 0.8]
+    assert check_op(row).ok
+
+
+def test_an_option_of_a_custom_op_takes_no_gradient(op):
+    power = op(lambda x, n: x ** n, (lambda y, x, n: n * x ** (n - 1.0), None), name="fixed power")
+    assert grad(lambda x: power(x, 3.0))(2.0) == 12.0 and check_op(power, (2.0, 3.0)).ok
+    with pytest.raises(InputError, match="option"):
+        power(Value(2.0), Value(3.0))
+
+
+def test_a_graph_with_a_custom_op_is_pickled_and_copied(op):
+    x = Value(2.0, "x")
+    y = op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,))(x) + x
+    for twin in (pickle.loads(pickle.dumps(y)), copy.deepcopy(y)):
+        twin.backward()
+        leaf = [node for node in ag.graph.topological([twin]) if node.label == "x"][0]
+        assert (twin.data, leaf.grad) == (10.0, 13.0) and leaf is not x
+
+
+def test_a_name_is_taken_but_by_the_same_definition_run_again(op):
+    def define(factor=3.0):
+        return op(lambda x: x ** 3, (lambda y, x: factor * x * x,), name="cube")
+    first = define()
+    assert define() is first
+    with pytest.raises(InputError, match="'cube' is taken"):
+        define(4.0)
+    with pytest.raises(InputError, match="'cube' is taken"):
+        op(lambda x: x * x * x, (lambda y, x: 3.0 * x * x,), name="cube")
+    with pytest.raises(InputError, match="'exp' is taken"):
+        op(math.exp, (lambda y, x: y,), name="exp")
+    assert TABLE["cube"] is first and near(TABLE["exp"](1.0), math.e)
+
+
+@pytest.mark.parametrize("forward, partials, name", [
+    (lambda x: x, (lambda y, x: 1.0,), None), (lambda x: x, (lambda y, x: 1.0,), ""),
+    (lambda x: x, (lambda y, x: 1.0,), 3), (lambda a, b: a, (lambda y, a, b: 1.0,), "short"),
+    (lambda a, b: a, lambda y, a, b: 1.0, "bare"), (lambda *xs: 0.0, (lambda y, x: 1.0,), "open"),
+    (lambda x: x, (), "none")])
+def test_a_definition_that_does_not_fit_together_is_refused(op, forward, partials, name):
+    before = set(TABLE)
+    with pytest.raises(InputError, match="custom_op"):
+        op(forward, partials, name=name)
+    assert set(TABLE) == before
+
+
+def test_the_name_of_a_function_serves_as_the_ops(op):
+    def softsign(x):
+        """x / (1 + |x|)"""
+        return x / (1.0 + abs(x))
+    row = op(softsign, lambda y, x: (1.0 - ag.abs(y)) ** 2, name=None, kink=lambda x: x)
+    assert TABLE["softsign"] is row and row.__doc__ == "x / (1 + |x|)" and check_op(row).ok
+
+
+def test_outside_its_domain_a_custom_op_says_its_remedy_and_a_nan_passes(op):
+    row = op(lambda x: math.log(abs(x)), (lambda y, x: 1.0 / x,), name="my log",
+             domain=lambda x: x > 0.0, remedy="feed it a positive number")
+    for x in (-1.0, 0.0, Value(-1.0, "margin")):
+        with pytest.raises(DomainError, match="feed it a positive number"):
+            row(x)
+    assert math.isnan(row(math.nan)) and row(math.inf) == math.inf
+    with errstate("ignore"):
+        assert math.isnan(row(-1.0))
+
+
+def test_a_custom_op_overflows_and_divides_by_zero_as_ours_do(op):
+    row = op(lambda x: math.exp(1.0 / x), (lambda y, x: -y / (x * x),))
+    with pytest.raises(ZeroDivisionError):
+        row(Value(0.0))
+    with pytest.raises(RangeError):
+        row(Value(1e-3))
+
+
+@pytest.mark.parametrize("result", ["1", None, 1j, [1.0]])
+def test_a_forward_that_returns_no_number_is_refused_by_name(op, result):
+    with pytest.raises(InputError, match="mine"):
+        op(lambda x: result, (lambda y, x: 1.0,))(2.0)
+
+
+def test_check_op_finds_points_in_a_narrow_domain_or_asks_for_some(op):
+    row = op(lambda x: math.sqrt(x - 2.0), (lambda y, x: 0.5 / y,), domain=lambda x: x >= 2.0)
+    report = check_op(row)
+    assert report.ok and all(" at " in entry.name for entry in report.derivatives)
+    far = op(lambda x: math.sqrt(x - 1e6), (lambda y, x: 0.5 / y,), name="far", domain=lambda x: x >= 1e6)
+    with pytest.raises(InputError, match="give some"):
+        check_op(far)
+    assert check_op(far, 2e6, 3e6).ok
