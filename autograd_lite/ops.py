@@ -231,14 +231,15 @@ class Operators:
         return result
 
     def _by(self, row: Op, a: Any, b: Any) -> Self:
-        """The row of an operator: that of a stranger goes first."""
-        for x in (a, b):
-            if not isinstance(x, (Operators, float, int, Real)) and type(x).__module__ != "builtins":
-                try:
-                    number(x, row.name)
-                except InputError:
+        """The row of an operator: a stranger's own operator goes first."""
+        try:
+            result: Self = self._apply(row, (a, b))
+            return result
+        except InputError:
+            for x in (a, b):
+                if not isinstance(x, (Operators, Real)) and type(x).__module__ != "builtins":
                     return NotImplemented  # type: ignore[no-any-return]
-        return self._on(row, a, b)
+            raise
 
     def __add__(self, other: Any) -> Self: return self._by(add, self, other)
     def __radd__(self, other: Any) -> Self: return self._by(add, other, self)
@@ -393,17 +394,24 @@ def _pow_base(y: Any, a: Any, b: Any) -> Any:
     return power_slope(a, b, 1.0, 0.0)          # b − 1 would be rounded, or a**(b − 1) out of range
 
 
+def _count(n: Any) -> int:
+    """How often a family is differentiated; a count nobody means is refused, before it is counted to."""
+    if not 0 <= n <= 1000 or int(n) != n:
+        raise ValueError
+    return int(n)
+
+
 def _falling(b: Any, k: Any) -> list[Any]:
     """(b + t)(b − 1 + t)…(b − k + 1 + t) by powers of t."""
     factors = [1]
-    for i in range(int(k)):
+    for i in range(_count(k)):
         factors = [(b - i) * p + q for p, q in zip([*factors, 0], [0, *factors])]
     return factors
 
 
 def _power_slope(a: float, b: float, k: float, n: float) -> float:
     """a**(b − k) times a polynomial in log a."""
-    if a < 0.0 and (n or b % 1.0) or a == 0.0 and n and b <= k:
+    if a < 0.0 and (n or b % 1.0) or a == 0.0 and n and b <= k or _count(n) != n:
         raise ValueError
     factors = _falling(b, k)
     if n == 0.0 and (a == 0.0 or factors[0] == 0.0):
@@ -674,7 +682,7 @@ atanh: Op = _row(
 def _hermite(x: Any, n: Any, half: float) -> Any:
     """The n-th derivative of e^(−half·x²), divided by it (Hermite's recurrence)."""
     p, q = 1, 0
-    for k in range(int(n)):
+    for k in range(_count(n)):
         p, q = -2 * half * (x * p + k * q), p
     return p
 

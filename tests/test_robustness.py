@@ -625,7 +625,7 @@ def test_computing_does_not_wait_for_a_pass_in_another_thread():
 # -- nothing but our errors, whatever is thrown at it -----------------------------------------------------
 
 THINGS = [Value(0.5), Value(-2.0), Value(0.0), Value(1e-320), Value(math.nan), Value(math.inf), Value,
-          0, 1, 2, True, -1.5, 10 ** 400, math.nan, math.inf, "x", b"", None, 1j, [], {}, object(),
+          0, 1, 2, True, -1.5, 1e308, 10 ** 400, math.nan, math.inf, "x", b"", None, 1j, [], {}, object(),
           Fraction(1, 3)]
 
 
