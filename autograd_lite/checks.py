@@ -47,7 +47,9 @@ def _verdict(claimed: float, reference: Estimate, scale: float = 0.0, slack: flo
     """How a number stands to the reference; `scale` is the size of the terms that make it up."""
     value, error = reference
     distance, larger = abs(claimed - value) if claimed != value else 0.0, max(abs(claimed), abs(value))
-    if error == inf or (distance != 0.0 and not math.isfinite(value)) or (distance != distance and error > max(1e-3 * abs(value), 1e-9)):
+    undefined = distance != 0.0 and not math.isfinite(value)
+    vague = distance != distance and error > max(1e-3 * abs(value), 1e-9)
+    if error == inf or undefined or vague:
         return KINK
     if not distance <= error + slack + _RTOL * larger + _TINY or distance == inf:
         return WRONG
