@@ -209,7 +209,7 @@ class Value(Operators):
             data = self._data + other
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(add, data, self, other, 1.0, None)
-        return _generic_add(self, other)
+        return self + number(other, "+") if type(other) is int else _generic_add(self, other)
 
     def __sub__(self, other: Any) -> Value:
         if type(other) is Value and not _special:
@@ -228,7 +228,7 @@ class Value(Operators):
             data = self._data - other
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(sub, data, self, other, 1.0, None)
-        return _generic_sub(self, other)
+        return self - number(other, "-") if type(other) is int else _generic_sub(self, other)
 
     def __mul__(self, other: Any) -> Value:
         if type(other) is Value and not _special:
@@ -249,14 +249,14 @@ class Value(Operators):
             data = self._data * other
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(mul, data, self, other, other, None)
-        return _generic_mul(self, other)
+        return self * number(other, "*") if type(other) is int else _generic_mul(self, other)
 
     def __rmul__(self, other: Any) -> Value:
         if type(other) is float and not _special:
             data = other * self._data
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(mul, data, other, self, None, other)
-        return _generic_rmul(self, other)
+        return number(other, "*") * self if type(other) is int else _generic_rmul(self, other)
 
     def __neg__(self) -> Value:
         data = -self._data
