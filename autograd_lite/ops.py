@@ -413,13 +413,13 @@ def _power_slope(a: float, b: float, k: float, n: float) -> float:
     """a**(b − k) times a polynomial in log a."""
     if a < 0.0 and (n or b % 1.0) or a == 0.0 and n and b <= k or _count(n) != n:
         raise ValueError
+    log_a = math.log(abs(a)) if a else -inf
+    less, lost = _difference(b, k)
+    if less * log_a < -3000.0:
+        return 0.0
     factors = _falling(b, k)
     if n == 0.0 and (a == 0.0 or factors[0] == 0.0):
-        return factors[0] * _pow(a, b - k) if factors[0] else 0.0
-    if a == 0.0:
-        return 0.0
-    log_a = math.log(abs(a))
-    less, lost = _difference(b, k)
+        return factors[0] * _pow(a, less) if factors[0] else 0.0
     y = math.fsum(math.perm(int(n), j) * p * log_a ** (n - j) for j, p in enumerate(factors) if j <= n)
     reach = abs(less * log_a)                   # in parts where the power itself is out of range
     parts = 1 if reach < 600.0 else 2 if reach < 1200.0 else 4
@@ -556,8 +556,15 @@ sqrt: Op = _row(
     """, domain=lambda x: x >= 0.0, remedy="the operand must not be negative",
     singular="its derivative is infinite at 0; for sqrt(x*x) use abs(x), "
     "for sqrt(x*x + y*y) use hypot(x, y)")
+
+
+def _cbrt_partial(y: Any, x: Any) -> Any:
+    """y/3x and 1/3y² so weighted that an error of y itself, an ulp in many a libm, drops out."""
+    return (2.0 * (y / x) + 1.0 / (y * y)) / 9.0 if x != 0.0 else 1.0 / abs(x)
+
+
 cbrt: Op = _row(
-    "cbrt", math.cbrt, (lambda y, x: y / x / 3.0 if x != 0.0 else 1.0 / abs(x),),
+    "cbrt", math.cbrt, (_cbrt_partial,),
     """The cube root, of negative numbers too.
 
     >>> cbrt(-8.0)
@@ -688,17 +695,18 @@ def _hermite(x: Any, n: Any, half: float) -> Any:
 
 
 def _gauss(x: float, n: float = 0.0, half: float = 1.0) -> float:
-    """The n-th derivative of e^(−half·x²), the square split so that its rounding does not enter
-    the exponent, and e^… halved where it would underflow before it meets its polynomial."""
+    """The n-th derivative of e^(−half·x²)."""
     if abs(x) > 40.0:
         return 0.0
     p: float = _hermite(x, n, half)
     h = _head(x)
-    p *= math.exp(-(x - h) * (x + h) * half)
-    if half * h * h < 600.0:
-        return p * math.exp(-half * h * h)
-    e = math.exp(-0.5 * half * h * h)
-    return e * p * e
+    square = x * x
+    lost = ((h * h - square) + 2.0 * h * (x - h)) + (x - h) * (x - h)   # x² is square + lost
+    if half * square < 600.0:
+        e = math.exp(-half * square)
+        return p * (e - e * (half * lost))
+    e = math.exp(-0.5 * half * square)          # halved, lest it underflow before it meets p
+    return e * p * e * (1.0 - half * lost)
 
 
 def _normal_cdf(x: float) -> float:
@@ -1037,6 +1045,16 @@ def _dot(*xs: float) -> float:
     return total + xs[-1] if len(xs) % 2 else total
 
 
+def _fdot(*xs: float) -> float:
+    """`_dot`, rounded once: doubles are whole numbers over powers of two."""
+    if not builtins.all(map(math.isfinite, xs)):
+        return _dot(*xs)
+    left, right, bias = _halves(xs)
+    ratios = [(a.as_integer_ratio(), b.as_integer_ratio()) for a, b in zip([*left, *bias], [*right, 1.0])]
+    common = builtins.max(d * e for (_, d), (_, e) in ratios)
+    return builtins.sum(n * m * (common // (d * e)) for (n, d), (m, e) in ratios) / common
+
+
 def _dot_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
     left, right, bias = _halves(xs)
     return [*right, *left, *[1.0 for _ in bias]]
@@ -1077,7 +1095,9 @@ def _shares(xs: Sequence[Any]) -> list[Any]:
 
 def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
     others = _shares(xs)[1:]
-    return [y * sum(others) if others else 0.0, *[-y * p for p in others]]
+    rest = sum(others, exact=True)
+    p = y if y < rest else rest                 # the smaller one's relative error is all there is
+    return [p * (1.0 - p), *[-y * p for p in others]]
 
 
 def _equal_shares(y: Any, xs: Sequence[Any]) -> list[float]:
@@ -1094,6 +1114,7 @@ fsum_row: Op = _row("fsum", lambda *xs: math.fsum(xs), _ones, form=lambda m, *xs
 mean_row: Op = _row("mean", lambda *xs: _chain_sum(xs) / len(xs), _equal_shares,
                     form=lambda m, *xs: _chain_sum(xs) / len(xs))
 dot_row: Op = _row("dot", _dot, _dot_partials, form=lambda m, *xs: _dot(*xs))
+fdot_row: Op = _row("fdot", _fdot, _dot_partials, form=lambda m, *xs: _dot(*xs))
 logsumexp_row: Op = _row("logsumexp", _logsumexp, lambda y, xs: _shares(xs),
                          form=lambda m, *xs: m.log(_chain_sum([m.exp(x) for x in xs])))
 softmax_first: Op = _row("softmax", _softmax_first, _softmax_partials,
@@ -1133,19 +1154,22 @@ def mean(xs: Iterable[Any]) -> Any:
     return mean_row(*_operands("mean", xs))
 
 
-def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None) -> Any:
-    """Σ xs[i]·ys[i] (+ bias), as one node, added left to right.
+def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None, *, exact: bool = False) -> Any:
+    """Σ xs[i]·ys[i] (+ bias), as one node, added left to right; ``exact=True`` rounds only once.
 
     >>> dot([1.0, 2.0], [3.0, 4.0])
     11.0
     >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
     11.5
+    >>> dot([1e20, 1.0, -1e20], [1.0, 3.0, 1.0]), dot([1e20, 1.0, -1e20], [1.0, 3.0, 1.0], exact=True)
+    (0.0, 3.0)
     """
     left, right = _operands("dot", xs), _operands("dot", ys)
     if len(left) != len(right):
         raise InputError(f"dot: the sequences have {len(left)} and {len(right)} numbers; "
                          "they must be equally long")
-    return dot_row(*left, *right) if bias is None else dot_row(*left, *right, bias)
+    row = fdot_row if exact else dot_row
+    return row(*left, *right) if bias is None else row(*left, *right, bias)
 
 
 def logsumexp(xs: Iterable[Any]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import combinations_with_replacement
 from typing import Any
 
 import mpmath
@@ -98,20 +99,29 @@ def _absent(x: Any) -> bool:
     return not isinstance(x, Real) and x == 0
 
 
-def _derivative(f: Callable[..., Any], xs: Sequence[Any], by: Sequence[int]) -> Any:
-    """f differentiated by the operands numbered in `by`, one after the other."""
-    for i in by:
+def _derivatives(f: Callable[..., Any], xs: Sequence[Any], by: Sequence[int]) -> list[Any]:
+    """f, and f differentiated by the operands numbered in `by`, one after the other."""
+    for i in reversed(by):
         xs = [Dual(x, 1 if j == i else 0) for j, x in enumerate(xs)]
-    y = f(*xs)
-    for _ in by:
-        y = y.b if isinstance(y, Dual) else 0
-    return y
+    found = [f(*xs)]
+    for _ in by:                                # a layer off; the last once more differentiated
+        last = found[-1]
+        found = [y.a if isinstance(y, Dual) else y for y in found]
+        found.append(last.b if isinstance(last, Dual) else 0)
+    return found
+
+
+def _derivative(f: Callable[..., Any], xs: Sequence[Any], by: Sequence[int]) -> Any:
+    return _derivatives(f, xs, by)[-1]
+
+
+def partials(name: str, xs: Sequence[float], by: Sequence[int] = ()) -> list[Real]:
+    """The row's value, its derivative by operand by[0], that one's by operand by[1], … at `xs`."""
+    return [real(y) for y in _derivatives(TRUTH[name], [real(x) for x in xs], by)]
 
 
 def partial(name: str, xs: Sequence[float], by: Sequence[int] = ()) -> Real:
-    """The row's derivative by the operands numbered in `by`, at `xs`."""
-    result: Real = real(_derivative(TRUTH[name], [real(x) for x in xs], by))
-    return result
+    return partials(name, xs, by)[-1]
 
 
 def constant(x: Any) -> Callable[..., Any]:
@@ -164,19 +174,30 @@ softplus = function(lambda x: mp.log1p(mp.exp(x)), sigmoid)
 
 def _polygamma(n: Any, x: Any) -> Real:
     """ψₙ, and the largest of what adds up to it beside a zero: the nearest pole's term, the reflection."""
-    with mp.workdps(60 if x > 0 else 250):      # beside a zero mpmath loses what cancels
-        y = mp.psi(int(n), x)
+    n = int(n)
     if x > 0:
+        y = mp.psi(n, x)
         return Real(y, max(abs(y), mp.factorial(n) / x ** (n + 1)))
-    pole = mp.factorial(n) / abs(x - mp.nint(x)) ** (n + 1)
-    return Real(y, max(abs(y), pole, abs(mp.psi(int(n), 1 - x))))
+    with mp.workdps(250):                       # beside a zero mpmath loses what cancels
+        r = x - mp.nint(x)                      # reflection, the cotangent being the same at r
+        away = mp.psi(n, 1 - x)
+        y = (-1) ** n * (away - mp.psi(n, 1 - r)) + mp.psi(n, r)
+    return Real(y, max(abs(y), mp.factorial(n) / abs(r) ** (n + 1), abs(away)))
+
+
+def _erfc(x: Any) -> Any:
+    return mp.erfc(x) if x < 1e9 else mp.exp(-x * x) / x        # mpmath overflows far out
 
 
 def normal_pdf(x: Any) -> Any:
     return exp(-x * x * 0.5) * (1 / mp.sqrt(2 * mp.pi))
 
 
-normal_cdf = function(lambda x: mp.erfc(-x / mp.sqrt(2)) / 2, normal_pdf)
+normal_cdf = function(lambda x: _erfc(-x / mp.sqrt(2)) / 2, normal_pdf)
+
+
+def _top_and_rest(top: Any, rest: Any) -> Real:
+    return Real(top) + Real(rest)
 
 
 def _share(*xs: Any) -> Any:
@@ -202,7 +223,7 @@ def _share_slope(i: int) -> Callable[..., Any]:
 
 _MANY = range(8)                                # more operands than any test gives a row
 softmax = function(_share, *map(_share_slope, _MANY))
-logsumexp = function(lambda *xs: max(xs) + mp.log(sum(mp.exp(x - max(xs)) for x in xs)),
+logsumexp = function(lambda *xs: _top_and_rest(max(xs), mp.log(sum(mp.exp(x - max(xs)) for x in xs))),
                      *[lambda *xs, i=i: _shares(*xs)[i] for i in _MANY])
 
 
@@ -215,7 +236,7 @@ def _sum(*xs: Any) -> Any:
 
 def _dot(*xs: Any) -> Any:
     n = len(xs) // 2
-    return _sum(*[a * b for a, b in zip(xs, xs[n:])], *xs[2 * n:])
+    return _sum(*[a * b for a, b in zip(xs[:n], xs[n:])], *xs[2 * n:])
 
 
 def _floor(a: Any, b: Any) -> Any:
@@ -265,7 +286,7 @@ TRUTH: dict[str, Callable[..., Any]] = {
     "one_minus_square": one_minus_square,
     "gauss": lambda x, n=0: _derivative(gauss, [x], [0] * int(plain(n))),
     "erf": function(mp.erf, lambda x: _TWO_INV_SQRT_PI * gauss(x)),
-    "erfc": function(mp.erfc, lambda x: -_TWO_INV_SQRT_PI * gauss(x)),
+    "erfc": function(_erfc, lambda x: -_TWO_INV_SQRT_PI * gauss(x)),
     "normal_pdf": lambda x, n=0: _derivative(normal_pdf, [x], [0] * int(plain(n))),
     "normal_cdf": normal_cdf,
     "gelu": lambda x: x * normal_cdf(x),
@@ -320,4 +341,44 @@ def relative(found: float, true: Real, beside_zero: bool = False) -> float:
     return float(abs(found - true.value) / scale)
 
 
-__all__ = ["HUGE", "TINY", "TRUTH", "Real", "mpmath", "partial", "plain", "relative", "ulp", "ulps"]
+# -- where to look ----------------------------------------------------------------------------
+
+_SIZES = [5e-324, 3e-310, 2.2250738585072014e-308, 1e-300, 1e-200, 1e-160, 1e-100, 1e-20, 1e-8, 1e-3, 0.1,
+          0.3, 0.4999, 0.9, 1 - 2.0 ** -53, 1.0, 1 + 2.0 ** -52, 1.4616, math.pi / 2, 2.0, 3.7, 15.0, 19.0,
+          26.6, 27.2, 37.6, 38.4, 40.0, 100.3, 300.0, 372.5, 700.5, 709.7, 744.5, 1e4, 1e9, 1e16, 1e77,
+          1e154, 1e200, 1e300, 1.7976931348623157e308]
+ALONE = [(s * x,) for x in [0.0, *_SIZES] for s in (1.0, -1.0)]
+PAIRS = [(x, y) for x in (5e-324, 1e-310, -1e-160, 1e-10, -0.3, 1.5, 1e10, -1e160, 1.7e308)
+         for y in (1e-320, -1e-300, 1e-100, 0.3, -2.0, 3.0, 1e100, 1e308)]
+PAIRS += [(-0.0, 2.0), (2.0, 0.0), (0.0, 3.0), (0.5, 1000.0), (0.49, 1000.0), (1e-305, 1.02), (1e-5, 1.0),
+          (1 + 1e-14, 1e16), (1 - 1e-14, 7e16), (1 + 1e-15, 1e17), (3.3, 0.1), (7.0, -2.6), (2.5, -400.0),
+          (1e-310, 1e-310), (3e-323, 6e-323), (1.0, 1.0), (-800.0, 1e200), (4.0, 9.0), (-4.0, 9.0)]
+POINTS: dict[str, list[tuple[float, ...]]] = {
+    **dict.fromkeys(["+", "-", "*", "/", "**", "%", "//", "minimum", "maximum", "hypot", "cos_angle",
+                     "over_square", "atan2", "leaky_relu", "elu"], PAIRS),
+    "polygamma": [(n, x) for n in (0.0, 1.0, 2.0, 3.0, 8.0, 30.0)
+                  for x in (1e-8, 0.3, 1.4616, 7.0, 30.0, 1e9, -0.3, -1.5, -2.0000001, -7.3, -250.49)],
+    "power_slope": [(x, y, k, n) for x, y in PAIRS[72:] for k in (0.0, 1.0, 2.0) for n in (0.0, 1.0)],
+    "gauss": [*ALONE, *[(x, n) for x, in ALONE[20:70] for n in (1.0, 2.0, 3.0)]],
+    "normal_pdf": [*ALONE, *[(x, n) for x, in ALONE[20:70] for n in (1.0, 2.0, 3.0)]],
+    "dot": [(0.1, -0.2, 3.0, 1.3, 2.0, -7.0), (1e200, 1.0, 1e100, 3.0), (0.1, 3.0, 0.7), (5e-324, 0.5)],
+    **dict.fromkeys(["sum", "fsum", "mean", "logsumexp", "softmax"], [
+        (0.1, -0.2, 3.0), (1000.0, 1000.0, 999.0), (0.3, 700.3, -5.0), (700.3, 0.3), (-1000.1, 3.3),
+        (2.5, 2.5), (-0.7, -0.7), (40.0, 0.1, -40.0), (1e-310, 0.0), (3.0,), (1e10, -1e10, 0.0)]),
+}
+OPTIONS = {"relu": (1,), "gauss": (1,), "normal_pdf": (1,), "polygamma": (0,), "power_slope": (2, 3)}
+
+
+def points(name: str) -> list[tuple[float, ...]]:
+    """Operands of a row at which its accuracy is looked at, inside its domain or not."""
+    return POINTS.get(name, ALONE)
+
+
+def paths(name: str, xs: Sequence[float], order: int) -> list[tuple[int, ...]]:
+    """The ways to differentiate `order` times at xs: by each operand that is no option, in order."""
+    free = [i for i in range(len(xs)) if i not in OPTIONS.get(name, ())]
+    return list(combinations_with_replacement(free, order))
+
+
+__all__ = ["HUGE", "TINY", "TRUTH", "Real", "mpmath", "partial", "partials", "paths", "plain", "points",
+           "relative", "ulp", "ulps"]
