@@ -1,0 +1,440 @@
+"""For tests: Hypothesis strategies of numbers, computations and networks, and assertions on gradients.
+
+Needs Hypothesis, which loads when a function here is called. With the library installed,
+``hypothesis.strategies.from_type(Value)`` works too.
+
+>>> from hypothesis import strategies as st
+>>> assert_same_gradient(lambda x: x * x - 1.0, lambda x: (x - 1.0) * (x + 1.0), st.floats(-9.0, 9.0))
+"""
+from __future__ import annotations
+
+import inspect
+import math
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from autograd_lite.checks import CORRECT, WRONG, check_gradients
+from autograd_lite.claims import audit
+from autograd_lite.errors import AuditError, InputError, NumericError, errstate
+from autograd_lite.nn import MLP
+from autograd_lite.ops import TABLE, Op, row_named
+from autograd_lite.transforms import Trace, grad, leaves
+from autograd_lite.value import Value
+
+if TYPE_CHECKING:
+    from hypothesis import settings as Settings
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+Domain = str | Op | tuple[float, float] | Callable[[float], bool]
+
+# -- numbers ------------------------------------------------------------------------------------
+
+_EDGES = [0.0, 1.0, 0.5, 2.0, 1e-8, 5e-324, 2.2250738585072014e-308, 1e-300, 1e-16,
+          math.nextafter(1.0, 0.0), math.nextafter(1.0, 2.0), math.pi, 19.0, 37.5, 710.0, 1e16, 1e300]
+
+
+def numbers(domain: Domain | None = None) -> SearchStrategy[float]:
+    """Floats, with those at the edges among them.
+
+    Args:
+        domain: an interval (low, high); or an op of one operand, or its name: numbers at which it has a
+            finite result; or a predicate. By default any finite float.
+
+    Raises:
+        InputError: the domain is none of these.
+
+    >>> from hypothesis import find
+    >>> find(numbers("acosh"), lambda x: True), find(numbers((2.0, 3.0)), lambda x: x > 2.5)
+    (1.0, 3.0)
+    """
+    from hypothesis import strategies as st
+    if isinstance(domain, tuple):
+        return st.floats(*domain)
+    inside = _predicate(domain)
+    edges = [x for edge in _EDGES for x in (edge, -edge) if inside(x)]
+    pools = [st.floats(0.0, 8.0), st.floats(-8.0, 8.0), st.floats(allow_nan=False, allow_infinity=False)]
+    return st.one_of([pool.filter(inside) for pool in pools] + [st.sampled_from(edges)] * bool(edges))
+
+
+def _predicate(domain: Any) -> Callable[[float], bool]:
+    if domain is None:
+        return lambda x: True
+    if isinstance(domain, str):
+        domain = row_named(domain)
+    if not isinstance(domain, Op):
+        if not callable(domain):
+            raise InputError(f"a domain is (low, high), an op or its name, or a predicate, not {domain!r}")
+        return domain  # type: ignore[no-any-return]
+    if callable(domain.partials) or _arity(domain)[0] != 1:
+        raise InputError(f"{domain.name!r} takes more than one operand; points({domain.name}) gives them")
+    row = domain
+    return lambda x: row.domain(x) and _defined(row, [x])
+
+
+def _defined(f: Callable[..., Any], xs: Sequence[float]) -> bool:
+    """Whether f has a finite result there."""
+    try:
+        with errstate("raise"):
+            ys = leaves(f(*xs))
+    except (ValueError, ArithmeticError):
+        return False
+    return all(math.isfinite(y.data if isinstance(y, Value) else y) for y in ys)
+
+
+def values(domain: Domain | None = None) -> SearchStrategy[Value]:
+    """Leaves whose numbers are those of `numbers`.
+
+    >>> from hypothesis import find
+    >>> find(values("log"), lambda x: True).data
+    1.0
+    """
+    return numbers(domain).map(Value)
+
+
+def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[float]]:
+    """Lists of arguments at which f, a function of n numbers, has a finite result.
+
+    So they lie inside the domain of every op on the way.
+
+    Raises:
+        InputError: `n` is left out and f takes any number of arguments.
+
+    >>> from autograd_lite import log, sqrt
+    >>> from hypothesis import find
+    >>> find(points(lambda x, y: sqrt(x) / log(y)), lambda point: True)
+    [0.0, 2.0]
+    """
+    from hypothesis import reject
+    from hypothesis import strategies as st
+    size = _arguments(f) if n is None else n
+    pools = [st.lists(pool, min_size=size, max_size=size) for pool in (
+        st.floats(0.0, 4.0), st.floats(-4.0, 4.0), numbers((-1.0, 1.0)), st.floats(1.0, 1e3), numbers())]
+    if isinstance(f, Expression):
+        pools.append(st.just(list(f.witness)))
+
+    @st.composite
+    def inside(draw: DrawFn) -> list[float]:
+        for _ in range(10):
+            xs = draw(st.one_of(pools))
+            if _defined(f, xs):
+                return xs
+        reject()
+    return inside()
+
+
+def _arguments(f: Callable[..., Any]) -> int:
+    if isinstance(f, Expression):
+        return f.inputs
+    if isinstance(f, Op) and not callable(f.partials):
+        return _arity(f)[0]
+    kinds = list(inspect.signature(f).parameters.values())
+    if any(p.kind == p.VAR_POSITIONAL for p in kinds):
+        raise InputError(f"points: {f!r} takes any number of arguments; say how many, points(f, n)")
+    return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in kinds)
+
+
+# -- computations ---------------------------------------------------------------------------------
+
+
+def _arity(row: Op) -> tuple[int, int]:
+    """How many operands a row needs and takes; from two to four where it takes any number."""
+    if callable(row.partials):
+        return 2, 4
+    size = len(row.partials)
+    try:
+        kinds = inspect.signature(inspect.unwrap(row.forward)).parameters.values()
+    except ValueError:
+        return size, size
+    return min(size, sum(p.default is p.empty for p in kinds)), size
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A computation: a function of `inputs` numbers, floats or Values. Its repr is Python.
+
+    Attributes:
+        inputs: how many arguments it takes.
+        steps: the ops applied one after the other, each with its operands: an int is the place of
+            an earlier result (the inputs come first), a float a constant. The last is the result.
+        witness: arguments at which it is defined.
+    """
+
+    inputs: int
+    steps: tuple[tuple[Op, tuple[int | float, ...]], ...]
+    witness: tuple[float, ...]
+
+    def __call__(self, *xs: Any) -> Any:
+        if len(xs) != self.inputs:
+            raise InputError(f"{self!r} takes {self.inputs} arguments; {len(xs)} were given")
+        results = list(xs)
+        for row, operands in self.steps:
+            results.append(row(*[results[x] if isinstance(x, int) else x for x in operands]))
+        return results[-1]
+
+    def __repr__(self) -> str:
+        names = dict(enumerate("xyzuvw"[:self.inputs] if self.inputs <= 6 else
+                               [f"x{k}" for k in range(self.inputs)]))
+        head = ", ".join(names.values())
+        uses = [x for _, operands in self.steps for x in operands]
+
+        def text(place: int | float, inside: bool = False) -> str:
+            """An operand; a result that is used again gets a name where it first stands."""
+            if isinstance(place, float):
+                return f"({place!r})" if inside and math.copysign(1.0, place) < 0.0 else repr(place)
+            if place in names:
+                return names[place]
+            row, operands = self.steps[place - self.inputs]
+            infix = not row.name.isidentifier()
+            written = _spelling(row, [text(x, infix or row.name == "neg") for x in operands])
+            if uses.count(place) > 1:
+                names[place] = f"t{len(names) - self.inputs + 1}"
+                return f"({names[place]} := {written})"
+            return f"({written})" if inside and (infix or row.name == "neg") else written
+
+        return f"lambda {head}: {text(self.inputs + len(self.steps) - 1)}"
+
+
+_SPELLINGS: dict[str, Callable[[list[str]], str]] = {
+    "neg": lambda xs: f"-{xs[0]}",
+    "sum": lambda xs: f"sum([{', '.join(xs)}])",
+    "fsum": lambda xs: f"sum([{', '.join(xs)}], exact=True)",
+    "mean": lambda xs: f"mean([{', '.join(xs)}])",
+    "dot": lambda xs: "dot([{}], [{}]{})".format(*map(", ".join, (
+        xs[:len(xs) // 2], xs[len(xs) // 2:len(xs) // 2 * 2], ["", *xs[len(xs) // 2 * 2:]]))),
+    "logsumexp": lambda xs: f"logsumexp([{', '.join(xs)}])",
+    "softmax": lambda xs: f"softmax([{', '.join(xs)}])[0]"}
+
+
+def _spelling(row: Op, xs: list[str]) -> str:
+    """How a row applied to these stands in a program."""
+    if row.name in _SPELLINGS:
+        return _SPELLINGS[row.name](xs)
+    return f"{row.name}({', '.join(xs)})" if row.name.isidentifier() else f" {row.name} ".join(xs)
+
+
+def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
+                inputs: int | None = None) -> SearchStrategy[Expression]:
+    """Random computations, functions of one to three numbers (or of `inputs`), defined somewhere.
+
+    Results are used again, not in trees only. They shrink to few ops and few inputs.
+
+    Args:
+        max_ops: the largest number of ops.
+        ops: the ops to draw from, or their names; by default the whole table.
+
+    >>> from hypothesis import find
+    >>> find(expressions(), lambda f: any(row.name == "exp" for row, _ in f.steps))
+    lambda x: exp(x)
+    """
+    from hypothesis import strategies as st
+    rows = [row_named(row) if isinstance(row, str) else row for row in ops or TABLE]
+    steps = st.lists(st.one_of([_step(row) for row in rows]), max_size=max_ops)
+    start = st.floats(0.0, 2.0) | st.floats(-4.0, 4.0)
+    sizes = st.integers(1, 3) if inputs is None else st.just(inputs)
+    starts = sizes.flatmap(lambda n: st.lists(start, min_size=n, max_size=n))
+    return st.builds(_expression, starts, steps)
+
+
+def _step(row: Op) -> SearchStrategy[tuple[Op, list[int | float]]]:
+    """A row and its operands: constants, or how far back a result lies."""
+    from hypothesis import strategies as st
+    least, most = _arity(row)
+    operand = st.sampled_from([0, 1, 0, 2, 1, 3, 2.0, 1.0, 0.5, -1.0, 3.0])
+    option = st.sampled_from([1.0, 0.0, 2.0])
+    if callable(row.partials):
+        return st.tuples(st.just(row), st.lists(operand, min_size=least, max_size=most))
+    kinds = [option if rule is None else operand for rule in row.partials[:least]]
+    return st.tuples(st.just(row), st.tuples(*kinds).map(list))
+
+
+def _expression(witness: Sequence[float], wanted: Sequence[tuple[Op, list[int | float]]]) -> Expression:
+    """The computation of those of the wanted steps that are defined at the witness and are used."""
+    results = list(witness)
+    steps: list[tuple[Op, tuple[int | float, ...]]] = []
+    for row, raw in wanted:
+        if all(isinstance(x, float) for x in raw):
+            raw = [0, *raw[1:]]
+        operands = [len(results) - 1 - x % len(results) if isinstance(x, int) else x for x in raw]
+        data = [results[x] if isinstance(x, int) else x for x in operands]
+        if row.domain(*data) and _defined(row, data) and abs(row(*data)) < 1e6:
+            steps.append((row, tuple(operands)))
+            results.append(row(*data))
+    return _without_idle(Expression(len(witness), tuple(steps), tuple(witness)))
+
+
+def _without_idle(f: Expression) -> Expression:
+    """The computation without the steps its result does not need."""
+    last = f.inputs + len(f.steps) - 1
+    needed = {last, *range(f.inputs)}
+    for place in range(last, f.inputs - 1, -1):
+        if place in needed:
+            needed.update(x for x in f.steps[place - f.inputs][1] if isinstance(x, int))
+    moved = {old: new for new, old in enumerate(sorted(needed))}
+    kept = [f.steps[place - f.inputs] for place in sorted(needed) if place >= f.inputs]
+    return Expression(f.inputs, tuple(
+        (row, tuple(moved[x] if isinstance(x, int) else x for x in operands)) for row, operands in kept),
+        f.witness)
+
+
+def networks(activations: Iterable[str] = ("tanh", "sigmoid", "relu", "softplus", "gelu")
+             ) -> SearchStrategy[MLP]:
+    """Small multi-layer perceptrons with drawn weights.
+
+    >>> from hypothesis import find
+    >>> find(networks(), lambda network: len(network.layers) == 2)
+    MLP of [Layer of [TanhNeuron(1)], Layer of [LinearNeuron(1)]]
+    """
+    from hypothesis import strategies as st
+    names = list(activations)
+
+    @st.composite
+    def network(draw: DrawFn) -> MLP:
+        sizes = draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
+        biases: list[Literal["neuron", "layer"] | None] = ["neuron", "layer", None]
+        activation, bias = draw(st.sampled_from(names)), draw(st.sampled_from(biases))
+        state = random.getstate()                    # the weights it starts with are not kept
+        model = MLP(sizes[0], sizes[1:], activation=activation, bias=bias)
+        random.setstate(state)
+        for parameter in model.parameters():
+            parameter.data = draw(st.floats(-2.0, 2.0))
+        return model
+    return network()
+
+
+def _register() -> None:
+    """Hypothesis's entry point: from now on `from_type(Value)` works."""
+    from hypothesis import strategies as st
+    st.register_type_strategy(Value, lambda _: values())
+
+
+# -- assertions -----------------------------------------------------------------------------------
+
+
+def assert_derivation(forward: Callable[[Any], Value], hand: Callable[[Any], Mapping[Any, Any]],
+                      inputs: SearchStrategy[Any], *, rtol: float = 1e-6,
+                      settings: Settings | None = None) -> None:
+    """Audit a hand derivation at many points: one point can agree by luck.
+
+    Args:
+        forward: gives the root of the labelled graph at a point.
+        hand: gives the claims at that point, as `audit` takes them.
+        inputs: a strategy of points. One where `forward` is not defined is passed over.
+        rtol: as for `audit`.
+        settings: Hypothesis's, in place of the current profile's.
+
+    Raises:
+        AuditError: the derivation is wrong at some point; says the simplest one and the causes.
+
+    >>> from autograd_lite import label
+    >>> from hypothesis import strategies as st
+    >>> def forward(x):
+    ...     a = Value(x, "a"); y = a * a * a; label(y=y); return y
+    >>> assert_derivation(forward, lambda x: {("y", "a"): 3 * x * x}, inputs=st.integers(0, 9))
+    >>> assert_derivation(forward, lambda x: {("y", "a"): 3 * x}, inputs=st.integers(0, 9))
+    Traceback (most recent call last):
+    autograd_lite.errors.AuditError: at the point 2:
+    1 of 1 claims differ from the graph, by 1 cause:
+      ∂y/∂a: claimed 6, is 12
+    """
+    def hold(point: Any) -> None:
+        report = audit(_or_reject(lambda: forward(point)), hand(point), rtol)
+        if not report.ok:
+            raise AuditError(f"at the point {point!r}:\n{report.findings()}")
+    _for_all(hold, inputs, settings)
+
+
+def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None = None, *, order: int = 2,
+                     settings: Settings | None = None) -> None:
+    """Run `check_gradients` on f at many points.
+
+    Args:
+        f: a function of one number or structure of numbers, if `inputs` is given; else of any
+            number of numbers.
+        inputs: a strategy of points; by default the argument lists of `points`.
+        order: 1 for the gradient alone, 2 for the Hessian too.
+        settings: as for `assert_derivation`.
+
+    Raises:
+        AuditError: a derivative is wrong at some point, which is said; or none could be judged.
+
+    >>> from autograd_lite import softplus
+    >>> assert_gradients(lambda x, y: softplus(x * y))
+    """
+    judged = False
+
+    def hold(point: Any) -> None:
+        nonlocal judged
+        report = _or_reject(lambda: check_gradients(g, point, order=order))
+        judged = judged or any(entry.verdict == CORRECT for entry in report.derivatives)
+        if report.verdict == WRONG:
+            raise AuditError(f"at the point {point!r}:\n{report.findings()}")
+
+    g, strategy = _spread(f, inputs)
+    _for_all(hold, strategy, settings)
+    if not judged:
+        raise AuditError("at no point could a derivative be judged: all lie at kinks, or are too noisy")
+
+
+def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any],
+                         inputs: SearchStrategy[Any] | None = None, *, rtol: float = 1e-9,
+                         settings: Settings | None = None) -> None:
+    """Compare the gradients of two functions at many points at which both are defined.
+
+    Args:
+        f, g, inputs, settings: as for `assert_gradients`; the default points are those of f.
+        rtol: how far they may differ, relatively, beside the rounding of the terms they add up.
+
+    Raises:
+        AuditError: they differ at some point, which is said.
+
+    >>> from autograd_lite import exp, log, softplus
+    >>> from hypothesis import strategies as st
+    >>> assert_same_gradient(softplus, lambda x: log(1.0 + exp(x)), st.floats(-30.0, 30.0))
+    """
+    left, strategy = _spread(f, inputs)
+    right, _ = _spread(g, inputs)
+
+    def hold(point: Any) -> None:
+        pairs = zip(_or_reject(lambda: leaves(grad(left)(point))),
+                    _or_reject(lambda: leaves(grad(right)(point))),
+                    _term_sizes(left, point), _term_sizes(right, point), strict=True)
+        for i, (a, b, size, other) in enumerate(pairs):
+            if not abs(a - b) <= rtol * max(abs(a), abs(b)) + 1e-13 * (size + other):
+                raise AuditError(f"at the point {point!r}: the derivatives by number {i} of the argument "
+                                 f"differ: {a!r} and {b!r}")
+    _for_all(hold, strategy, settings)
+
+
+def _spread(f: Callable[..., Any], inputs: SearchStrategy[Any] | None
+            ) -> tuple[Callable[[Any], Any], SearchStrategy[Any]]:
+    """f as a function of one point, and the points."""
+    return (f, inputs) if inputs is not None else (lambda point: f(*point), points(f))
+
+
+def _term_sizes(f: Callable[[Any], Any], point: Any) -> list[float]:
+    """For each number of the point, the sizes of the terms its derivative is made of, added up."""
+    trace = Trace(f, (point,), {}, [0])
+    sizes: dict[int, float] = {id(y): 1.0 for y in leaves(trace.result)}
+    for node in reversed(trace.order):
+        for x, p in zip(node.operands, node.partials if id(node) in sizes else ()):
+            if id(x) in trace.between:
+                sizes[id(x)] = sizes.get(id(x), 0.0) + sizes[id(node)] * abs(p)
+    return [sizes.get(id(x), 0.0) for x in trace.inputs]
+
+
+def _or_reject(compute: Callable[[], Any]) -> Any:
+    """The result; where it is not defined, the example is none."""
+    from hypothesis import reject
+    try:
+        return compute()
+    except NumericError:
+        reject()
+
+
+def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings: Settings | None) -> None:
+    from hypothesis import given
+    from hypothesis import settings as current
+    chosen = settings or current(deadline=None, database=None, report_multiple_bugs=False, print_blob=False)
+    chosen(given(inputs)(hold))()
