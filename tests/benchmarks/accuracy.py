@@ -1,0 +1,188 @@
+"""How far from the truth: each op and its derivatives to the third order, ours beside the peers'.
+
+The points and the truth (mpmath at 60 digits) are those of the tests, tests/truth.py; a peer that is not
+installed is left out. The unit is the unit in the last place of the truth, or of its largest term
+beside a zero; only derivatives that a normal double can hold count.
+
+    python tests/benchmarks/accuracy.py            (see requirements.txt beside it)
+"""
+from __future__ import annotations
+
+import importlib.util
+import math
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from truth import HUGE, TINY, partials, points, ulps   # noqa: E402
+
+import autograd_lite as ag                             # noqa: E402
+from autograd_lite.ops import TABLE                    # noqa: E402
+
+ORDERS = 3
+Points = list[tuple[float, ...]]
+# For each point, the value and three derivatives by the first operand.
+Derivatives = Callable[[Points], list[list[float]]]
+ALONE = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "asin",
+         "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "lgamma",
+         "digamma", "sigmoid", "log_sigmoid", "softplus", "elu", "gelu", "silu"]
+PAIRS = ["/", "**", "hypot", "atan2"]
+OURS_ONLY = ["normal_cdf", "logsumexp", "softmax"]
+
+
+def ours(name: str) -> Derivatives:
+    row = TABLE[name]
+
+    def at(xs: tuple[float, ...]) -> list[float]:
+        f: Callable[..., Any] = row
+        found = []
+        for _ in range(ORDERS + 1):
+            try:
+                found.append(float(f(*xs)))
+            except ag.AutogradError:
+                found.append(math.nan)
+            f = ag.grad(f)
+        return found
+    return lambda points: list(map(at, points))
+
+
+def torch(name: str) -> Derivatives:
+    t = importlib.import_module("torch")
+    functional = t.nn.functional
+    special = {"log_sigmoid": functional.logsigmoid, "softplus": functional.softplus, "elu": functional.elu,
+               "gelu": functional.gelu, "silu": functional.silu, "/": t.div, "**": t.pow}
+    f = special.get(name) or getattr(t, name)
+
+    def at(points: Points) -> list[list[float]]:
+        xs = [t.tensor(column, dtype=t.float64, requires_grad=True) for column in zip(*points)]
+        found = [f(*xs)]
+        for _ in range(ORDERS):
+            total = found[-1].sum()
+            if not total.requires_grad:
+                found.append(t.zeros_like(found[0]))
+                continue
+            slope = t.autograd.grad(total, xs[0], create_graph=True, allow_unused=True)[0]
+            found.append(t.zeros_like(found[0]) if slope is None else slope)
+        return [list(row) for row in zip(*(y.tolist() for y in found))]
+    return at
+
+
+def jax(name: str) -> Derivatives:
+    j = importlib.import_module("jax")
+    j.config.update("jax_enable_x64", True)
+    np, special = j.numpy, importlib.import_module("jax.scipy.special")
+    own = {"erf": special.erf, "erfc": special.erfc, "lgamma": special.gammaln, "digamma": special.digamma,
+           "sigmoid": j.nn.sigmoid, "log_sigmoid": j.nn.log_sigmoid, "softplus": j.nn.softplus,
+           "elu": j.nn.elu, "gelu": lambda x: j.nn.gelu(x, approximate=False), "silu": j.nn.silu,
+           "/": np.divide, "**": np.power, "atan2": np.arctan2}
+    f = own.get(name) or getattr(np, name)
+
+    def at(points: Points) -> list[list[float]]:
+        columns = [np.array(column) for column in zip(*points)]
+        g, found = f, []
+        for _ in range(ORDERS + 1):
+            found.append(j.jit(j.vmap(g))(*columns).tolist())
+            g = j.grad(g)
+        return [list(row) for row in zip(*found)]
+    return at
+
+
+def hips_autograd(name: str) -> Derivatives:
+    np = importlib.import_module("autograd.numpy")
+    egrad = importlib.import_module("autograd").elementwise_grad
+    special = importlib.import_module("autograd.scipy.special")
+    own = {"erf": special.erf, "erfc": special.erfc, "lgamma": special.gammaln, "digamma": special.psi,
+           "sigmoid": special.expit, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
+           "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "/": np.divide, "**": np.power,
+           "atan2": np.arctan2}
+    f = own.get(name) or getattr(np, name)
+
+    def at(points: Points) -> list[list[float]]:
+        columns = [np.array(column) for column in zip(*points)]
+        g, found = f, []
+        for _ in range(ORDERS + 1):
+            found.append(np.asarray(g(*columns)).tolist())
+            g = egrad(g)
+        return [list(row) for row in zip(*found)]
+    return at
+
+
+def judged(name: str) -> list[tuple[tuple[float, ...], list[Any]]]:
+    """The points inside the domain, with the true value and derivatives, as far as they count."""
+    row, found = TABLE[name], []
+    for xs in points(name):
+        if not row.domain(*xs) or (row.kink is not None and not row.kink(*xs)):
+            continue
+        for order in range(ORDERS, -1, -1):
+            try:
+                truths = partials(name, xs, [0] * order)
+            except (ZeroDivisionError, ValueError):
+                continue
+            break
+        kept = []
+        for t in truths:
+            if getattr(t.value, "imag", 0) or not t.largest < HUGE / 64:
+                break
+            kept.append(t if abs(t.value) >= TINY else None)
+        if kept:
+            found.append((xs, kept))
+    return found
+
+
+def cell(errors: Sequence[float]) -> str:
+    """The worst errors of the orders."""
+    def short(x: float) -> str:
+        return "wrong" if not x < 1e15 else f"{x:.1f}" if x < 99.95 else f"{x:.0e}".replace("e+0", "e")
+    return " ".join(map(short, errors))
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    sides: dict[str, Callable[[str], Derivatives]] = {"autograd_lite": ours, "PyTorch": torch, "JAX": jax,
+                                                      "HIPS autograd": hips_autograd}
+    for name, module in (("PyTorch", "torch"), ("JAX", "jax"), ("HIPS autograd", "autograd")):
+        if importlib.util.find_spec(module) is None:
+            del sides[name]
+    # beyond[side] = [first derivatives beyond 4 ulp, first derivatives judged, later ones beyond 1e-13, judged]
+    beyond = {side: [0, 0, 0, 0] for side in sides}
+    print("Worst error in ulp of the value and of the 1st, 2nd, 3rd derivative; `at`: where our 1st is worst.\n")
+    print("| op | " + " | ".join(sides) + " | at |\n|---|" + "---|" * (len(sides) + 1))
+    for name in [*ALONE, *PAIRS, *OURS_ONLY]:
+        places = judged(name)
+        row = [name]
+        where = ""
+        for side, make in sides.items():
+            try:
+                found = make(name)([xs for xs, _ in places]) if side == "autograd_lite" \
+                    or name not in OURS_ONLY else None
+            except (AttributeError, NotImplementedError, TypeError):
+                found = None
+            if found is None:
+                row.append("—")
+                continue
+            worst, at = [0.0] * (ORDERS + 1), places[0][0]
+            for (xs, truths), ys in zip(places, found):
+                for k, (y, t) in enumerate(zip(ys, truths)):
+                    if t is None:
+                        continue
+                    error = ulps(y, t, beside_zero=True)
+                    if k:
+                        beyond[side][0 if k == 1 else 2] += not error <= (4.0 if k == 1 else 1e-13 * 2.0 ** 53)
+                        beyond[side][1 if k == 1 else 3] += 1
+                    if k == 1 and error > worst[1]:
+                        at = xs
+                    worst[k] = max(worst[k], error)
+            row.append(cell(worst))
+            if side == "autograd_lite":
+                where = ", ".join(f"{x:.6g}" for x in at)
+        print("| " + " | ".join([*row, where]) + " |", flush=True)
+    print("\n| share of points | " + " | ".join(sides) + " |\n|---|" + "---|" * len(sides))
+    for head, i in (("1st derivative beyond 4 ulp", 0), ("2nd or 3rd beyond 1e-13", 2)):
+        print(f"| {head} | " + " | ".join(f"{100 * n[i] / n[i + 1]:.1f} %" for n in beyond.values()) + " |")
+
+
+if __name__ == "__main__":
+    main()
