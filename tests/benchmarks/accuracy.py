@@ -146,9 +146,9 @@ def main() -> None:
     for name, module in (("PyTorch", "torch"), ("JAX", "jax"), ("HIPS autograd", "autograd")):
         if importlib.util.find_spec(module) is None:
             del sides[name]
-    # beyond[side] = [first derivatives beyond 4 ulp, first derivatives judged, later ones beyond 1e-13, judged]
+    # For each side: first derivatives beyond 4 ulp, and judged; later ones beyond 1e-13, and judged.
     beyond = {side: [0, 0, 0, 0] for side in sides}
-    print("Worst error in ulp of the value and of the 1st, 2nd, 3rd derivative; `at`: where our 1st is worst.\n")
+    print("Worst error in ulp of the value and of the 1st, 2nd, 3rd derivative; at: where our 1st is worst\n")
     print("| op | " + " | ".join(sides) + " | at |\n|---|" + "---|" * (len(sides) + 1))
     for name in [*ALONE, *PAIRS, *OURS_ONLY]:
         places = judged(name)
@@ -170,8 +170,9 @@ def main() -> None:
                         continue
                     error = ulps(y, t, beside_zero=True)
                     if k:
-                        beyond[side][0 if k == 1 else 2] += not error <= (4.0 if k == 1 else 1e-13 * 2.0 ** 53)
-                        beyond[side][1 if k == 1 else 3] += 1
+                        i, allowed = (0, 4.0) if k == 1 else (2, 1e-13 * 2.0 ** 53)
+                        beyond[side][i] += not error <= allowed
+                        beyond[side][i + 1] += 1
                     if k == 1 and error > worst[1]:
                         at = xs
                     worst[k] = max(worst[k], error)
