@@ -370,7 +370,9 @@ class Value(Operators):
 
     def _state(self, operands: Sequence[Any]) -> tuple[Any, ...]:
         note = getattr(self, "_note", None)
-        return self._data, self._grad, self._row, tuple(operands), self._pa, self._pb, note
+        with _lock:
+            grad = self._grad
+        return self._data, grad, self._row, tuple(operands), self._pa, self._pb, note
 
     def __copy__(self) -> Value:
         return _restore((), *self._state(self.operands))
