@@ -19,6 +19,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 from numbers import Real
 from typing import Any, Self
 
@@ -1045,6 +1046,14 @@ def _dot(*xs: float) -> float:
     return total + xs[-1] if len(xs) % 2 else total
 
 
+def _fsum(*xs: float) -> float:
+    """The sum, rounded once; also where it leaves the range of doubles on the way."""
+    try:
+        return math.fsum(xs)
+    except OverflowError:
+        return float(builtins.sum(map(Fraction, xs)))
+
+
 def _fdot(*xs: float) -> float:
     """`_dot`, rounded once: doubles are whole numbers over powers of two."""
     if not builtins.all(map(math.isfinite, xs)):
@@ -1110,11 +1119,11 @@ def _ones(y: Any, xs: Sequence[Any]) -> list[float]:
 
 
 sum_row: Op = _row("sum", lambda *xs: _chain_sum(xs), _ones, form=lambda m, *xs: _chain_sum(xs))
-fsum_row: Op = _row("fsum", lambda *xs: math.fsum(xs), _ones, form=lambda m, *xs: _chain_sum(xs))
+fsum_row: Op = _row("fsum", _fsum, _ones, ieee=lambda *xs: _chain_sum(xs), form=lambda m, *xs: _chain_sum(xs))
 mean_row: Op = _row("mean", lambda *xs: _chain_sum(xs) / len(xs), _equal_shares,
                     form=lambda m, *xs: _chain_sum(xs) / len(xs))
 dot_row: Op = _row("dot", _dot, _dot_partials, form=lambda m, *xs: _dot(*xs))
-fdot_row: Op = _row("fdot", _fdot, _dot_partials, form=lambda m, *xs: _dot(*xs))
+fdot_row: Op = _row("fdot", _fdot, _dot_partials, ieee=_dot, form=lambda m, *xs: _dot(*xs))
 logsumexp_row: Op = _row("logsumexp", _logsumexp, lambda y, xs: _shares(xs),
                          form=lambda m, *xs: m.log(_chain_sum([m.exp(x) for x in xs])))
 softmax_first: Op = _row("softmax", _softmax_first, _softmax_partials,
