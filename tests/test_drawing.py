@@ -110,6 +110,11 @@ def each_program(request, monkeypatch):
     monkeypatch.setattr(engine, "_candidates", lambda: iter(only))
 
 
+def extras_program() -> str:
+    """The path of the [png] extra's program."""
+    return next(path for name, path in engine._candidates() if name == "graphviz-pure")
+
+
 def svg(root: Value, **options) -> ElementTree.Element:
     return ElementTree.fromstring(ag.draw(root, **options).pipe("svg"))
 
@@ -201,7 +206,13 @@ def test_a_gradient_that_is_not_finite_is_red():
     x = Value(1.0, "x")
     y = x * x
     x.grad = math.inf
-    assert RED in parts(y)[0]["n0"].label and RED not in parts(y)[0]["n1"].label
+    nodes, _ = parts(y)
+    assert f'COLOR="{RED}" BGCOLOR="{cards.ALARM}"' in nodes["n0"].label and RED not in nodes["n1"].label
+
+
+def test_a_derivative_through_which_no_gradient_flows_is_paler():
+    _, (first, second) = parts(Value(2.0) * Value(3.0, requires_grad=False))
+    assert cards.BLUE in first.label and cards.FAINT in second.label
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(1, 17))
@@ -246,6 +257,17 @@ def test_every_operand_stands_before_its_result_and_layers_do_not_overlap(each_p
     at = {name: place[part.names[0]] for name, part in labelled(nodes).items()}
     assert at["i1"] < at["w1"] < at["neth1"] < at["outh1"] < at["w5"] < at["neto1"] < at["outo1"] < at["E"]
     assert at["neth1"] == pytest.approx(at["neth2"]) and at["outo1"] == pytest.approx(at["outo2"])
+
+
+def test_within_a_neuron_the_weights_stand_in_their_order():
+    drawing = ag.draw(network())
+    plain = subprocess.run([extras_program(), "-Tplain"], input=drawing.source.encode(), capture_output=True)
+    height = {line.split()[1]: float(line.split()[3]) for line in plain.stdout.decode().splitlines()
+              if line.startswith("node ")}
+    at = {name: height[part.names[0]] for name, part in labelled(parse(drawing.source)[0]).items()}
+    names = ["w1", "w2", "b1", "w3", "w4"], ["w5", "w6", "b2", "w7", "w8"], ["outo1", "outo2"], ["i1", "i2"]
+    for column in names:
+        assert sorted(column, key=at.__getitem__, reverse=True) == column
 
 
 def test_drawing_leaves_the_graph_as_it_was():
@@ -414,6 +436,41 @@ def test_a_drawing_renders_as_any_digraph_does_and_graphviz_is_left_as_it_was(tm
     assert dot_command.DOT_BINARY is before
 
 
+def lines_drawn(source: str, program: str) -> int:
+    """How many arrows a program draws without complaint."""
+    done = subprocess.run([program, "-Tsvg"], input=source.encode(), capture_output=True)
+    assert done.returncode == 0 and b"Error" not in done.stderr, done.stderr
+    return sum(group.attrib.get("class") == "edge" and group.find(f".//{SVG}path") is not None
+               for group in ElementTree.fromstring(done.stdout).iter(f"{SVG}g"))
+
+
+@settings(max_examples=15, deadline=None)
+@given(recipes(max_steps=30),
+       st.lists(st.lists(st.sampled_from("abc"), max_size=2), min_size=1, max_size=7))
+def test_scopes_that_depend_on_each_other_are_drawn_with_every_arrow(recipe, scopes):
+    _, results = values(recipe)
+    for node, scope in zip(results, scopes * len(results)):
+        node.scope = tuple(scope)
+    source = ag.draw(ag.sum(results)).source
+    assert {lines_drawn(source, path) for _, path in engine._candidates()} == {source.count(" -> ")}
+
+
+def test_a_graph_for_which_dot_finds_no_ranks_cluster_by_cluster_is_drawn():
+    nodes = [Value(0.5), Value(0.5)]
+    scopes = ["b", "bb", "", "b", "aa", "", "bb", "ab", "bb", "ab", "aa", "ba", "b", "", "ba", "", "a", "ab"]
+    for a, b in [(13, 0), (2, 0), (10, 5), (5, 12), (0, 12), (6, 6), (8, 9), (6, 14), (0, 0), (8, 0),
+                 (15, 14), (17, 5), (5, 0), (10, 1), (1, 11), (4, 10)]:
+        x = nodes[-1 - a % len(nodes)]
+        nodes.append(x + nodes[b % len(nodes)] if b else ag.sin(x))
+    for node, scope in zip(nodes, scopes):
+        node.scope = tuple(scope)
+    source = ag.draw(nodes[-1]).source
+    extra = extras_program()
+    assert lines_drawn(source, extra) == source.count(" -> ")
+    with pytest.raises(AssertionError):
+        lines_drawn(source.replace("newrank=true", ""), extra)
+
+
 # -- large graphs ------------------------------------------------------------------------------------
 
 
@@ -451,6 +508,10 @@ def test_of_a_large_graph_a_little_is_shown_and_the_rest_counted(make, total):
     assert 2 <= shown <= 200 and len(arrows) < 500
     assert any(part.words[:1] == ["x"] for part in nodes.values()) or "x0" in labelled(nodes)
     assert f"{shown:,} of {total:,} nodes are shown" in ag.draw(root).source or not folded
+
+
+def test_of_a_deep_graph_only_so_many_ranks_are_shown_as_a_picture_holds():
+    assert 30 < counts(parts(chain(1000))[0])[0] < 50
 
 
 def test_a_dense_graph_is_drawn_without_waiting_for_all_its_arrows():
@@ -515,25 +576,33 @@ def test_the_arrows_into_a_node_that_is_shown_count_its_operands(recipe, max_nod
     assert shown <= Counter(len(node.operands) for node in topological([root]))
 
 
-@settings(max_examples=60, deadline=None)
-@given(recipes(max_steps=40), st.integers(1, 12))
-def test_no_way_leads_from_a_fold_back_into_it(recipe, max_nodes):
-    _, results = values(recipe)
-    _, arrows = parts(ag.sum(results), max_nodes=max_nodes)
+def loops(arrows: list[Part]) -> set[str]:
+    """The nodes from which the arrows lead back to themselves."""
     after: dict[str, set[str]] = {}
     for arrow in arrows:
         after.setdefault(arrow.names[0], set()).add(arrow.names[1])
-
-    def reaches(start):
-        found, stack = set(), [start]
+    found = set()
+    for start in after:
+        seen, stack = set(), [start]
         while stack:
-            for name in after.get(stack.pop(), ()):
-                if name not in found:
-                    found.add(name)
-                    stack.append(name)
-        return found
+            new = after.get(stack.pop(), set()) - seen
+            seen |= new
+            stack.extend(new)
+        found |= {start} & seen
+    return found
 
-    assert all(name not in reaches(name) for name in after)
+
+@settings(max_examples=100, deadline=None)
+@given(recipes(max_steps=60), st.integers(1, 60))
+def test_no_way_leads_from_a_fold_back_into_it(recipe, max_nodes):
+    _, results = values(recipe)
+    assert not loops(parts(results[-1], max_nodes=max_nodes)[1])
+
+
+def test_no_way_leads_back_into_a_fold_past_a_node_between_two_wide_sums():
+    x = Value(1.0, "x")
+    between = ag.sum([ag.sin(x) for _ in range(200)])
+    assert not loops(parts(ag.sum([ag.sin(between) for _ in range(200)]))[1])
 
 
 # -- programs to draw with ---------------------------------------------------------------------------
@@ -552,11 +621,6 @@ def program_named_dot(folder: Path, script: str) -> Path:
     path.write_text(f"#!{sys.executable}\n{script}", encoding="utf-8")
     path.chmod(0o755)
     return path
-
-
-def extras_program() -> str:
-    """The path of the [png] extra's program."""
-    return next(path for name, path in engine._candidates() if name == "graphviz-pure")
 
 
 def test_without_a_program_the_error_says_what_to_install_and_the_source_is_kept(

@@ -31,9 +31,11 @@ class Picture:
         for fold in self.view.folds:
             for source, count in fold.sources.items():
                 self._bundle(source, fold, count)
+        # Without `newrank`, dot fails where the scopes depend on each other.
         self.drawing = Drawing(
             "computation",
-            graph_attr={"rankdir": direction, "size": "150,50" if direction in "LRL" else "50,150",
+            graph_attr={"rankdir": direction, "newrank": "true",
+                        "size": "150,50" if direction in "LRL" else "50,150",
                         "nodesep": "0.18", "ranksep": "0.35", "pad": "0.2", "bgcolor": "white",
                         "fontname": FONT, "fontsize": "13", "fontcolor": FAINT, "tooltip": " ",
                         "label": self._caption(caption)},
