@@ -122,6 +122,8 @@ class Op:
                 return self.float_derivative(i, y, xs)
         try:
             return rules[i](y, *xs)  # type: ignore[no-any-return]
+        except OverflowError:
+            return self.ieee_derivatives(y, xs)[i]      # infinite: too large, not missing
         except (ValueError, ArithmeticError):
             return nan
 

@@ -628,12 +628,13 @@ def _backward_carefully(root: Value, seed: float, this: _Pass) -> None:
         for i, (x, p) in enumerate(zip(node.operands, stored)):
             if p is None:
                 continue
-            if p != p and honest:
+            missing = p != p
+            if missing and honest:
                 p = row.ieee_derivatives(node._data, xs)[i]
             if honest and g - g == 0.0 and g * p - g * p != 0.0:
                 where = f"backward through {row.call(xs, node.operands)}"
                 where += f" = {node.label!r}" if node.label else ""
-                if p - p != 0.0:
+                if missing:
                     signal(DomainError(f"{where}: {row.singular or 'it has no finite derivative here'}",
                                        row.name, xs, node.operands, node.note.line))
                 else:
