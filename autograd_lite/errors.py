@@ -172,4 +172,6 @@ def signal(error: NumericError) -> None:
         finally:
             del error                   # or it and this frame would keep each other, and the graph
     if mode == "warn":
-        warnings.warn(str(error), AutogradWarning, stacklevel=2)
+        line = user_line()
+        warnings.warn_explicit(str(error), AutogradWarning, line.file if line else "autograd_lite",
+                               line.number if line else 1)

@@ -55,10 +55,16 @@ class Op:
         self.name, self.forward, self.partials = name, forward, partials
         self.domain, self.remedy, self.ieee = domain, remedy, ieee
         self.kink, self.singular, self.form = kink, singular, form
+        self._most = inf if callable(partials) else len(partials)       # math.log takes a base, too
         self.__doc__ = doc
 
-    def __call__(self, *operands: Any) -> Any:
-        """Apply the row: a float from plain numbers, a node where an operand is one."""
+    def __call__(self, *operands: Any, **options: Any) -> Any:
+        """Apply the row: a float from plain numbers, a node where an operand is one.
+
+        An operand with a default may be given by its name: ``relu(x, at_zero=1.0)``.
+        """
+        if options or not operands:
+            operands = self._bound(operands, options)
         for x in operands:
             apply = getattr(type(x), "_apply", None)
             if apply is not None:
@@ -71,6 +77,8 @@ class Op:
         A nan or inf among the operands is let through as IEEE 754 says; one that
         arises here (or an inf outside the domain) is an error, which names `nodes` and `line`.
         """
+        if len(xs) > self._most:
+            raise self._miscounted(len(xs))
         try:
             y = self.forward(*xs)
             if y - y == 0.0:
@@ -83,9 +91,32 @@ class Op:
         except (ValueError, ZeroDivisionError) as error:
             kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
             y = self.ieee(*xs) if self.ieee else nan
+        except TypeError:
+            if len(xs) == self._most:
+                raise
+            raise self._miscounted(len(xs)) from None
         remedy = "the result is too large for a double" if kind is RangeError else self.remedy
         signal(kind(f"{self.call(xs, nodes)}: {remedy}", self.name, xs, nodes, line))
         return y
+
+    def _bound(self, operands: Sequence[Any], options: Any) -> tuple[Any, ...]:
+        """The operands in the order of `forward`, where some are given by name."""
+        try:
+            bound = inspect.signature(self.forward).bind(*operands, **options)
+        except (TypeError, ValueError):
+            raise self._miscounted(len(operands) + len(options)) from None
+        bound.apply_defaults()
+        if bound.kwargs or not bound.args:
+            raise self._miscounted(len(operands) + len(options))
+        return bound.args
+
+    def _miscounted(self, given: int) -> InputError:
+        try:
+            names = ", ".join(inspect.signature(self.forward).parameters)
+        except ValueError:
+            names = "x"
+        return InputError(f"{self.name} takes the operands ({names}); {given} "
+                          f"{'was' if given == 1 else 'were'} given")
 
     def call(self, xs: Sequence[float], nodes: Sequence[Any] = ()) -> str:
         """The operation as it stands in a message: ``log(-2.0) of 'margin'``."""
@@ -94,6 +125,7 @@ class Op:
             text = f"{self.name}({', '.join(map(repr, xs[:4]))}{rest})"
         else:
             text = f" {self.name} ".join(map(repr, xs))
+            text = f"({xs[0]!r}){text[len(repr(xs[0])):]}" if self.name == "**" and xs[0] < 0.0 else text
         labels = [repr(x.label) for x in nodes[:4] if getattr(x, "label", "")]
         return text + (f" of {', '.join(labels)}" if labels else "")
 
@@ -194,7 +226,7 @@ def number(x: Any, where: str = "Value") -> float:
 def short(x: Any) -> str:
     """What an error message shows of an object that may be anything."""
     try:
-        text = object.__repr__(x) if hasattr(x, "operands") else repr(x)
+        text = repr(x)
     except ValueError:                          # an int with more digits than Python prints
         text = "too long to print"
     return text if len(text) <= 40 else text[:37] + "..."
@@ -296,9 +328,9 @@ class Operators:
     def sigmoid(self) -> Self: return self._on(sigmoid, self)
     def log_sigmoid(self) -> Self: return self._on(log_sigmoid, self)
     def softplus(self) -> Self: return self._on(softplus, self)
-    def relu(self, *at_zero: float) -> Self: return self._on(relu, self, *at_zero)
-    def leaky_relu(self, *slope: Any) -> Self: return self._on(leaky_relu, self, *slope)
-    def elu(self, *alpha: Any) -> Self: return self._on(elu, self, *alpha)
+    def relu(self, at_zero: Any = None) -> Self: return self._on(relu, self, *_given(at_zero))
+    def leaky_relu(self, slope: Any = None) -> Self: return self._on(leaky_relu, self, *_given(slope))
+    def elu(self, alpha: Any = None) -> Self: return self._on(elu, self, *_given(alpha))
     def gelu(self) -> Self: return self._on(gelu, self)
     def silu(self) -> Self: return self._on(silu, self)
     def abs(self) -> Self: return self._on(absolute, self)
@@ -311,6 +343,10 @@ class Operators:
     # NumPy's names for the same methods: np.arcsin of an object array calls them.
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
     arcsinh, arccosh, arctanh, absolute = asinh, acosh, atanh, abs
+
+
+def _given(option: Any) -> tuple[Any, ...]:
+    return () if option is None else (option,)
 
 
 class _Ieee(Operators, float):  # type: ignore[misc]
@@ -1063,7 +1099,8 @@ def _fdot(*xs: float) -> float:
     left, right, bias = _halves(xs)
     ratios = [(a.as_integer_ratio(), b.as_integer_ratio()) for a, b in zip([*left, *bias], [*right, 1.0])]
     common = builtins.max(d * e for (_, d), (_, e) in ratios)
-    return builtins.sum(n * m * (common // (d * e)) for (n, d), (m, e) in ratios) / common
+    total: int = builtins.sum(n * m * (common // (d * e)) for (n, d), (m, e) in ratios)
+    return total / common
 
 
 def _dot_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
@@ -1132,13 +1169,13 @@ softmax_first: Op = _row("softmax", _softmax_first, _softmax_partials,
                          form=lambda m, *xs: 1 / (1 + builtins.sum(m.exp(x - xs[0]) for x in xs[1:])))
 
 
-def _operands(name: str, xs: Iterable[Any]) -> list[Any]:
+def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:
     try:
         operands = list(xs)
     except TypeError:
         raise InputError(f"{name}: expected a sequence of numbers, got {type(xs).__name__}; "
                          f"write {name}([a, b, …])") from None
-    if not operands:
+    if len(operands) < least:
         raise InputError(f"{name}: the sequence is empty; give at least one number")
     return operands
 
@@ -1152,7 +1189,7 @@ def sum(xs: Iterable[Any], *, exact: bool = False) -> Any:
     >>> sum([0.1] * 10), sum([0.1] * 10, exact=True)
     (0.9999999999999999, 1.0)
     """
-    operands = list(xs) if not isinstance(xs, (int, float)) else _operands("sum", xs)
+    operands = _operands("sum", xs, least=0)
     return (fsum_row if exact else sum_row)(*operands) if operands else 0.0
 
 

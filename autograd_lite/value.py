@@ -264,14 +264,14 @@ class Value(Operators):
             return _with_constant(neg, data, self, None, -1.0, None)
         return self._on(neg, self)
 
-    def relu(self, *at_zero: float) -> Value:
+    def relu(self, at_zero: float | None = None) -> Value:
         """max(self, 0); the derivative at 0 is `at_zero` (default 0)."""
         data = self._data
-        if data - data == 0.0 and self._grad is not None and not _special and not at_zero:
+        if data - data == 0.0 and self._grad is not None and not _special and at_zero is None:
             if data > 0.0:
                 return _with_constant(relu, data, self, None, 1.0, None)
             return _with_constant(relu, 0.0, self, None, 0.0, None)
-        return self._on(relu, self, *at_zero)
+        return self._on(relu, self, *(() if at_zero is None else (at_zero,)))
 
     @staticmethod
     def _apply(row: Op, operands: Sequence[Any]) -> Value:
@@ -351,11 +351,17 @@ class Value(Operators):
         parts.append(f"grad={self.grad!r}" if self._grad is not None else "requires_grad=False")
         return f"Value({', '.join(parts)})"
 
-    def __float__(self) -> float:
-        raise InputError(f"float() of {self!r} would lose its gradient: use v.data for the number, and "
+    def _as_number(self, what: str = "float()") -> Any:
+        raise InputError(f"{what} of {self!r} would lose its gradient: use v.data for the number, and "
                          "autograd_lite.exp(v) and the like in place of math.exp(v)")
 
-    __int__ = __float__
+    def __float__(self) -> float: return self._as_number()  # type: ignore[no-any-return]
+    def __int__(self) -> int: return self._as_number("int()")  # type: ignore[no-any-return]
+    def __complex__(self) -> complex: return self._as_number("complex()")  # type: ignore[no-any-return]
+    def __round__(self, digits: int | None = None) -> Any: return self._as_number("round()")
+    def __trunc__(self) -> Any: return self._as_number("trunc()")
+    def __floor__(self) -> Any: return self._as_number("floor()")
+    def __ceil__(self) -> Any: return self._as_number("ceil()")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """NumPy's functions on a Value, alone or with arrays, by the same rows."""

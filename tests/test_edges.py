@@ -198,3 +198,31 @@ def test_a_message_names_operation_operand_label_and_remedy():
     (ag.AuditError, AssertionError), (ag.FormatError, ValueError)])
 def test_every_error_refines_a_built_in_one(error, builtin):
     assert issubclass(error, ag.AutogradError) and issubclass(error, builtin)
+
+
+@pytest.mark.parametrize("call, text", [
+    (lambda v: ag.log(v, 10), r"log takes the operands \(x\); 2 were given"),
+    (lambda v: ag.log(100.0, 10), r"log takes the operands \(x\); 2 were given"),
+    (lambda v: ag.hypot(3.0, 4.0, 5.0), "hypot takes the operands .*; 3 were given"),
+    (lambda v: ag.maximum(v), r"maximum takes the operands \(a, b\); 1 was given"),
+    (lambda v: ag.exp(), r"exp takes the operands \(x\); 0 were given"),
+    (lambda v: ag.relu(v, zero=1.0), r"relu takes the operands \(x, at_zero\)"),
+    (lambda v: ag.relu(v, Value(1.0)), "operand 2 is an option"),
+    (lambda v: ag.sum(v), "sum: expected a sequence of numbers, got Value"),
+    (lambda v: Value(v), r"got Value Value\(2.0.*already"),
+    (int, r"int\(\) of Value"), (round, r"round\(\) of Value"), (math.floor, r"floor\(\) of Value")])
+def test_a_wrong_call_is_answered_in_the_words_of_the_library(call, text):
+    with pytest.raises(ag.InputError, match=text):
+        call(Value(2.0))
+
+
+def test_options_are_given_by_place_or_by_name():
+    x = Value(0.0)
+    assert ag.relu(x, at_zero=1.0).partials == x.relu(at_zero=1.0).partials == ag.relu(x, 1.0).partials
+    assert ag.leaky_relu(-2.0, slope=0.5) == Value(-2.0).leaky_relu(slope=0.5) == -1.0
+
+
+def test_a_warning_points_at_the_users_line():
+    with ag.errstate("warn"), pytest.warns(ag.AutogradWarning) as caught:
+        ag.log(-1.0)
+    assert caught[0].filename == __file__
