@@ -78,12 +78,13 @@ class Module:
         """
         named = self.named_parameters()
         if not isinstance(state, Mapping):
-            raise FormatError(f"a state is a mapping of names to numbers, not a {type(state).__name__}")
-        for names, have, what in ((named, state, "is missing from the state"),
-                                  (state, named, "names no parameter of this model")):
+            raise FormatError(f"a state is a mapping of names to numbers, not {type(state).__name__}")
+        for names, have, verbs, what in ((named, state, ("is", "are"), "missing from the state"),
+                                         (state, named, ("names", "name"), "no parameter of this model")):
             absent = [name for name in names if name not in have]
             if absent:
                 more = f" (and {len(absent) - 1} more)" if absent[1:] else ""
+                what = f"{verbs[len(absent) > 1]} {what}"
                 raise FormatError(f"{short(absent[0])}{more} {what}; was it saved from a model of "
                                   "another shape?")
         data = {name: _finite(name, state[name]) for name in named}
@@ -95,11 +96,15 @@ class Module:
 
         Raises:
             FormatError: a parameter is not finite, which JSON cannot say; nothing is written.
+            OSError: the file cannot be written.
         """
         state = {name: _finite(name, x) for name, x in self.state_dict().items()}
         part = Path(f"{os.fspath(path)}.part")
-        part.write_text(json.dumps({"format": _FORMAT, "parameters": state}, indent=1) + "\n", "utf-8")
-        part.replace(path)
+        try:
+            part.write_text(json.dumps({"format": _FORMAT, "parameters": state}, indent=1) + "\n", "utf-8")
+            part.replace(path)
+        except OSError as error:                # of the file that was asked for
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Read the parameters from a file that `save` wrote.
@@ -335,10 +340,12 @@ class MLP(Module):
     MLP of [Layer of [SigmoidNeuron(2), SigmoidNeuron(2)], Layer of [LinearNeuron(2)]]
     """
 
-    def __init__(self, nin: int, nouts: Iterable[int], *,
-                 activation: str | Callable[[Any], Any] = "relu",
+    def __init__(self, nin: int, nouts: Iterable[int], activation: str | Callable[[Any], Any] = "relu", *,
                  output: str | Callable[[Any], Any] = "linear",
                  bias: Literal["neuron", "layer"] | None = "neuron", scope: str | Sequence[str] = ()):
+        if not isinstance(nouts, Iterable):
+            raise InputError("MLP: nouts is a list with the number of neurons of each layer, not "
+                             f"{short(nouts)}; for one layer write [{short(nouts)}]")
         sizes = [nin, *nouts]
         if not sizes[1:]:
             raise InputError("an MLP needs at least one layer; give the number of neurons of each")
@@ -372,9 +379,16 @@ def _place(node: Any, note: Note) -> None:
 
 
 def _inputs(scope: Scope, x: Any, size: int) -> list[Any]:
-    xs = _entries("/".join(scope), x)
+    where = "/".join(scope)
+    try:
+        xs = _entries(where, x)
+    except InputError:
+        if getattr(x, "shape", ())[1:] or isinstance(x, (list, tuple)) and any(
+                isinstance(row, (list, tuple)) or getattr(row, "shape", ()) for row in x):
+            raise InputError(f"{where} takes one sample; for many write [model(row) for row in x]") from None
+        raise
     if len(xs) != size:
-        raise InputError(f"{'/'.join(scope)} takes {size} inputs; {len(xs)} were given")
+        raise InputError(f"{where} takes {size} input{'s' * (size != 1)}, got {len(xs)}")
     return xs
 
 
@@ -384,8 +398,8 @@ def _inputs(scope: Scope, x: Any, size: int) -> list[Any]:
 def _paired(name: str, outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
     left, right = _entries(name, outputs), _entries(name, targets)
     if len(left) != len(right) or not left:
-        raise InputError(f"{name}: {len(left)} outputs and {len(right)} targets were given; there must "
-                         "be as many of each, and at least one")
+        raise InputError(f"{name}: there must be as many targets as outputs, and at least one; got "
+                         f"{len(right)} for {len(left)}")
     return list(zip(left, right))
 
 
@@ -441,6 +455,8 @@ def softmax_cross_entropy(logits: Iterable[Any], target: int) -> Any:
     1000.0
     """
     name = "softmax_cross_entropy"
+    if not isinstance(logits, Iterable):
+        raise InputError(f"{name}: expected a list of logits, one for each class, got {logits!r}")
     xs = _entries(name, logits)
     try:
         k = operator.index(target)

@@ -42,9 +42,10 @@ class Optimizer:
     memory: dict[str, float] = {}
 
     def __init__(self, parameters: Iterable[Value], lr: float | Schedule):
-        if not isinstance(parameters, Iterable):
+        if not isinstance(parameters, Iterable) or isinstance(parameters, Mapping):
+            remedy = "; give its values()" if isinstance(parameters, Mapping) else ""
             raise InputError(f"{self._kind}: expected a list of parameters, such as model.parameters(), "
-                             f"not {type(parameters).__name__}")
+                             f"not {type(parameters).__name__}{remedy}")
         self.parameters = list(parameters)
         self.lr = lr if callable(lr) else _setting("lr", lr)
         self.steps = 0
@@ -52,8 +53,8 @@ class Optimizer:
             raise InputError(f"{self._kind}: there are no parameters to optimise")
         for i, p in enumerate(self.parameters):
             if not isinstance(p, Value) or p.op:
-                raise InputError(f"{self._kind}: parameter {i} is {p!r}, not a leaf: a Value made from a "
-                                 "number, not computed")
+                raise InputError(f"{self._kind}: parameter {i} must be a leaf (a Value made from a number, "
+                                 f"not computed), got {p!r}")
         if len(set(map(id, self.parameters))) < len(self.parameters):
             raise InputError(f"{self._kind}: a parameter occurs twice; it would be moved twice")
         self._memories = [(0.0,) * len(self.memory) for _ in self.parameters]

@@ -155,6 +155,7 @@ def test_an_unknown_activation_is_refused_with_the_list_of_those_there_are(make)
     (lambda: nn.Neuron(2.5), "number of inputs must be a whole number, not 2.5"),
     (lambda: nn.Layer(2, 0), "number of neurons must be at least 1"),
     (lambda: nn.MLP(2, []), "at least one layer"),
+    (lambda: nn.MLP(2, 3), r"MLP: nouts is a list .* not 3; for one layer write \[3\]"),
     (lambda: nn.Neuron(2, bias="layer"), "bias of a neuron is 'neuron' or None"),
     (lambda: nn.Layer(2, 2, bias=True), "bias of a layer is 'neuron', 'layer' or None")])
 def test_a_shape_that_is_none_is_refused(make, message):
@@ -163,15 +164,22 @@ def test_a_shape_that_is_none_is_refused(make, message):
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: nn.MLP(2, [3, 1])([1.0]), "layer1 takes 2 inputs; 1 were given"),
-    (lambda: nn.MLP(2, [3, 1])([1.0, 2.0, 3.0]), "layer1 takes 2 inputs; 3 were given"),
-    (lambda: nn.Layer(2, 1, scope=["encoder"])(1.0), "encoder takes 2 inputs; 1 were given"),
-    (lambda: nn.MLP(3, [2]).layers[0].neurons[1]([]), "layer1/neuron2 takes 3 inputs; 0 were given"),
+    (lambda: nn.MLP(2, [3, 1])([1.0]), "layer1 takes 2 inputs, got 1"),
+    (lambda: nn.MLP(2, [3, 1])([1.0, 2.0, 3.0]), "layer1 takes 2 inputs, got 3"),
+    (lambda: nn.MLP(1, [3, 1])([1.0, 2.0]), "layer1 takes 1 input, got 2"),
+    (lambda: nn.MLP(2, [1])(pytest.importorskip("numpy").ones((3, 2))), "layer1 takes one sample"),
+    (lambda: nn.MLP(2, [1])([[1.0, 2.0], [3.0, 4.0]]), r"for many write \[model\(row\) for row in x\]"),
+    (lambda: nn.Layer(2, 1, scope=["encoder"])(1.0), "encoder takes 2 inputs, got 1"),
+    (lambda: nn.MLP(3, [2]).layers[0].neurons[1]([]), "layer1/neuron2 takes 3 inputs, got 0"),
     (lambda: nn.MLP(2, [3, 1])([1.0, "2"]), "layer1: expected a real number, got str '2'"),
     (lambda: nn.MLP(2, [3, 1])([1.0, None]), "layer1: expected a real number, got NoneType")])
 def test_wrong_inputs_are_refused_by_the_name_of_the_layer(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_the_activation_may_stand_behind_the_sizes():
+    assert repr(nn.MLP(2, [2, 1], "tanh")) == repr(nn.MLP(2, [2, 1], activation="tanh"))
 
 
 def test_inputs_may_be_numbers_values_arrays_iterators_and_a_single_number():
@@ -371,8 +379,16 @@ HOSTILE = {
     "null": (swapped(**{B: None}), "b: expected a finite number, got NoneType"),
     "a list inside": (swapped(**{B: [0.0]}), "b: expected a finite number, got list"),
     "one more": (swapped(extra=1.0), "'extra' names no parameter"),
+    "two more": (swapped(extra=1.0, b=2.0), r"'extra' \(and 1 more\) name no parameter"),
     "control": (swapped(**{"\x1b[2J\ud800": 1.0}), r"'\\x1b\[2J\\ud800' names no parameter"),
 }
+
+
+def test_a_file_that_cannot_be_written_is_named_as_it_was_given(tmp_path):
+    path = tmp_path / "nowhere" / "m.json"
+    with pytest.raises(FileNotFoundError) as error:
+        nn.MLP(1, [1]).save(path)
+    assert error.value.filename == str(path)
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -537,7 +553,8 @@ def test_losses_of_numbers_are_floats_and_of_values_are_values():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: nn.squared_error([1.0], [1.0, 2.0]), "squared_error: 1 outputs and 2 targets"),
+    (lambda: nn.softmax_cross_entropy(Value(1.0), 0), "softmax_cross_entropy: expected a list of logits"),
+    (lambda: nn.squared_error([1.0], [1.0, 2.0]), "squared_error: .* as many targets as .* got 2 for 1"),
     (lambda: nn.squared_error([], []), "at least one"),
     (lambda: nn.squared_error("x", 1.0), "squared_error: expected a real number, got str"),
     (lambda: nn.squared_error([[1.0]], [[1.0]]), "squared_error: expected a real number, got list"),

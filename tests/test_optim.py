@@ -171,10 +171,11 @@ def test_a_frozen_parameter_stays_and_thaws(make):
 def test_parameters_that_are_none_are_refused(kind):
     x = Value(1.0, "x")
     for parameters, message in (([], "no parameters to optimise"),
-                                ([x, 2.0], "parameter 1 is 2.0, not a leaf"),
-                                ([x * 2.0], "parameter 0 is .*, not a leaf"),
+                                ([x, 2.0], r"parameter 1 must be a leaf \(.* not computed\), got 2.0"),
+                                ([x * 2.0], "parameter 0 must be a leaf"),
                                 ([x, Value(2.0), x], "occurs twice"),
                                 (nn.MLP(1, [1]), r"such as model.parameters\(\), not MLP"),
+                                ({"x": x}, "not dict; give its values"),
                                 (x, "expected a list of parameters")):
         with pytest.raises(InputError, match=message):
             kind(parameters)
