@@ -1099,8 +1099,8 @@ def _fdot(*xs: float) -> float:
     left, right, bias = _halves(xs)
     ratios = [(a.as_integer_ratio(), b.as_integer_ratio()) for a, b in zip([*left, *bias], [*right, 1.0])]
     common = builtins.max(d * e for (_, d), (_, e) in ratios)
-    total: int = builtins.sum(n * m * (common // (d * e)) for (n, d), (m, e) in ratios)
-    return total / common
+    total: float = builtins.sum(n * m * (common // (d * e)) for (n, d), (m, e) in ratios) / common
+    return total
 
 
 def _dot_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
