@@ -342,6 +342,20 @@ def test_the_builtin_sum_and_prod_make_graphs():
     assert total.data == 15.0 and [x.grad for x in xs] == [9.0, 5.0, 3.0]
 
 
+def test_the_operands_of_any_node_are_values_and_floats():
+    x, frozen = Value(2.0), Value(3.0, requires_grad=False)
+    numbers = [1, True, Fraction(1, 2), np.float64(2), np.array(3.0)]
+    for operands in ([x, *numbers], [x, frozen, *numbers], [frozen, *numbers], [x, x, x]):
+        node = ag.sum(operands)
+        assert [type(a) is Value or type(a) is float for a in node.operands] == [True] * len(operands)
+        assert all(a is b for a, b in zip(node.operands, operands) if type(b) is Value)
+        plain = [float(b) for b in operands if type(b) is not Value]
+        assert [a for a in node.operands if type(a) is float] == plain
+    for number in numbers:
+        for node in (x + number, number + x, x ** number, x.maximum(number), ag.atan2(number, frozen)):
+            assert {type(a) for a in node.operands} == {Value, float}
+
+
 # -- what is refused, and how -----------------------------------------------------------------
 
 LOSING = {"float": float, "int": int, "math.exp": math.exp, "math.floor": math.floor, "complex": complex,
