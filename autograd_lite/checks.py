@@ -441,7 +441,7 @@ class _Sweep:
         sums = {id(self.outputs[i]): (1.0, 1.0, 0.0)}     # derivative, size of its terms, error
         for node in reversed(trace.order):
             g, size, error = sums.get(id(node), (0.0, 0.0, 0.0))
-            if not size or id(node) in trace.own or id(node) not in trace.between:
+            if not (size or error) or id(node) in trace.own or id(node) not in trace.between:
                 continue
             by = [k for k, x in enumerate(node.operands) if id(x) in trace.between]
             for k, (p, doubt) in zip(by, judge.partials(node, by)):

@@ -21,7 +21,7 @@ from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.nn import MLP
 from autograd_lite.ops import TABLE, Op, row_named
 from autograd_lite.transforms import Trace, grad, leaves
-from autograd_lite.value import Value
+from autograd_lite.value import Value, no_grad
 
 if TYPE_CHECKING:
     from hypothesis import settings as Settings
@@ -54,7 +54,8 @@ def numbers(domain: Domain | None = None) -> SearchStrategy[float]:
         return st.floats(*domain)
     inside = _predicate(domain)
     edges = [x for edge in _EDGES for x in (edge, -edge) if inside(x)]
-    pools = [st.floats(0.0, 8.0), st.floats(-8.0, 8.0), st.floats(allow_nan=False, allow_infinity=False)]
+    pools = [st.floats(0.0, 8.0)] if any(0.0 < x < 8.0 for x in edges) else []
+    pools += [st.floats(-8.0, 8.0), st.floats(allow_nan=False, allow_infinity=False)]
     return st.one_of([pool.filter(inside) for pool in pools] + [st.sampled_from(edges)] * bool(edges))
 
 
@@ -74,10 +75,10 @@ def _predicate(domain: Any) -> Callable[[float], bool]:
 
 
 def _defined(f: Callable[..., Any], xs: Sequence[float]) -> bool:
-    """Whether f has a finite result there."""
+    """Whether f has a finite result there (of Values: a float's own ** may be complex)."""
     try:
-        with errstate("raise"):
-            ys = leaves(f(*xs))
+        with errstate("raise"), no_grad():
+            ys = leaves(f(*map(Value, xs)))
     except (ValueError, ArithmeticError):
         return False
     return all(math.isfinite(y.data if isinstance(y, Value) else y) for y in ys)
@@ -177,7 +178,7 @@ class Expression:
         names = dict(enumerate("xyzuvw"[:self.inputs] if self.inputs <= 6 else
                                [f"x{k}" for k in range(self.inputs)]))
         head = ", ".join(names.values())
-        uses = [x for _, operands in self.steps for x in operands]
+        uses = [x for _, operands in self.steps for x in operands if isinstance(x, int)]
 
         def text(place: int | float, inside: bool = False) -> str:
             """An operand; a result that is used again gets a name where it first stands."""
@@ -225,8 +226,8 @@ def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
         ops: the ops to draw from, or their names; by default the whole table.
 
     >>> from hypothesis import find
-    >>> find(expressions(), lambda f: any(row.name == "exp" for row, _ in f.steps))
-    lambda x: exp(x)
+    >>> find(expressions(2, ["sin", "*"]), lambda f: len(f.steps) == 2)
+    lambda x: sin(sin(x))
     """
     from hypothesis import strategies as st
     rows = [row_named(row) if isinstance(row, str) else row for row in ops or TABLE]
@@ -434,7 +435,9 @@ def _or_reject(compute: Callable[[], Any]) -> Any:
 
 
 def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings: Settings | None) -> None:
-    from hypothesis import given
+    from hypothesis import Phase, given
     from hypothesis import settings as current
-    chosen = settings or current(deadline=None, database=None, report_multiple_bugs=False, print_blob=False)
+    chosen = settings or current(
+        deadline=None, database=None, report_multiple_bugs=False, print_blob=False,
+        phases=[phase for phase in current().phases if phase != Phase.explain])     # it would explain us
     chosen(given(inputs)(hold))()

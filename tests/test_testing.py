@@ -1,0 +1,351 @@
+"""`autograd_lite.testing`: strategies keep their promises and shrink; assertions catch what is wrong."""
+import inspect
+import math
+import random
+import subprocess
+import sys
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument, NoSuchExample, Unsatisfiable
+
+import autograd_lite as ag
+from autograd_lite import AuditError, InputError, NumericError, Value, custom_op, label
+from autograd_lite import ops
+from autograd_lite.ops import TABLE
+from autograd_lite.testing import (Expression, assert_derivation, assert_gradients, assert_same_gradient,
+                                   expressions, networks, numbers, points, values)
+from test_claims import START, derivation, network
+
+FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow],
+               phases=[Phase.generate, Phase.shrink])
+ONE = [name for name, row in TABLE.items() if not callable(row.partials) and len(row.partials) == 1]
+SPACE = {**TABLE, **{name: getattr(ops, name) for name in ("sum", "mean", "dot", "logsumexp", "softmax")}}
+
+
+def finite(y):
+    return math.isfinite(y.data if isinstance(y, Value) else y)
+
+
+# -- numbers and values --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_numbers_of_an_op_are_all_inside_its_domain_and_give_a_finite_result(name):
+    row = TABLE[name]
+
+    @given(numbers(name))
+    @FEW
+    def holds(x):
+        assert row.domain(x) and math.isfinite(row(x))
+    holds()
+
+
+@pytest.mark.parametrize("domain, edge", [
+    ("asin", 1.0), ("asin", -1.0), ("acosh", 1.0), ("sqrt", 0.0), ("log", 5e-324),
+    ("atanh", math.nextafter(1, 0)), (None, 0.0), (None, 1e300), ((2.0, 3.0), 2.0), ((2.0, 3.0), 3.0),
+    (lambda x: x < 0.0, -1.0)])
+def test_the_edges_of_a_domain_are_drawn(domain, edge):
+    assert find(numbers(domain), lambda x: x == edge, settings=settings(max_examples=3000)) == edge
+
+
+@pytest.mark.parametrize("domain, condition, simplest", [
+    (None, lambda x: x > 1.0, 2.0), ("log", lambda x: True, 1.0), ((2.0, 3.0), lambda x: True, 2.0),
+    ("asin", lambda x: x < 0.0, -1.0), (lambda x: x > 100.0, lambda x: True, 101.0)])
+def test_numbers_shrink_to_the_simplest_of_their_domain(domain, condition, simplest):
+    assert find(numbers(domain), condition) == simplest
+
+
+@pytest.mark.parametrize("domain", [3, [1.0, 2.0], "no such op", "/", "dot", ag.hypot])
+def test_what_is_no_domain_of_one_number_is_refused(domain):
+    with pytest.raises(InputError):
+        numbers(domain)
+
+
+def test_an_interval_upside_down_is_refused_by_hypothesis():
+    with pytest.raises(InvalidArgument):
+        find(numbers((3.0, 2.0)), lambda x: True)
+
+
+@given(values("log"))
+@FEW
+def test_values_are_leaves_that_carry_gradients(x):
+    y = x * 3.0
+    y.backward()
+    assert not x.op and x.requires_grad and x.data > 0.0 and x.grad == 3.0
+
+
+@given(st.from_type(Value))
+@FEW
+def test_hypothesis_knows_the_strategy_for_value_by_itself(x):
+    assert type(x) is Value and not x.op and math.isfinite(x.data)
+
+
+@given(st.data())
+@FEW
+def test_a_function_annotated_with_value_is_called_with_values(data):
+    def double(x: Value) -> Value:
+        return x * 2.0
+    assert type(data.draw(st.builds(double).filter(lambda y: True))) is Value
+
+
+def test_hypothesis_is_not_imported_before_a_strategy_is_asked_for():
+    program = """if True:
+        import sys
+        import autograd_lite.testing as t
+        assert "hypothesis" not in sys.modules
+        t.values()
+        assert "hypothesis" in sys.modules
+        from hypothesis import find, strategies as st
+        from autograd_lite import Value
+        print(find(st.from_type(Value), lambda v: v.data > 1.5).data)
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("2.0\n", 0), done.stderr
+
+
+# -- points ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: ag.log(x - 3.0), lambda x, y: ag.sqrt(x) / ag.log(y), lambda x, y, z: ag.acosh(x) + y ** z,
+    lambda a: ag.asin(a) + ag.acosh(1.0 / a), ag.atanh, ag.log, lambda x, y=2.0: ag.exp(300.0 * x)])
+def test_points_lie_inside_the_domain_of_every_op_on_the_way(f):
+    @given(points(f))
+    @FEW
+    def holds(point):
+        assert isinstance(point, list) and finite(f(*map(Value, point)))
+    holds()
+
+
+def test_points_shrink_and_reach_the_edges():
+    assert find(points(lambda x, y: ag.sqrt(x) / y), lambda point: True) == [0.0, 1.0]
+    assert find(points(ag.sqrt), lambda point: point == [0.0]) == [0.0]
+
+
+def test_a_function_of_any_number_of_arguments_needs_to_be_told_how_many():
+    with pytest.raises(InputError, match="how many"):
+        points(lambda *xs: ag.sum(xs))
+    assert find(points(lambda *xs: ag.log(ag.sum(xs)), 3), lambda point: True) == [0.0, 0.0, 1.0]
+
+
+def test_a_function_defined_nowhere_has_no_points():
+    with pytest.raises((NoSuchExample, Unsatisfiable)):
+        find(points(lambda x: ag.log(-1.0 - x * x)), lambda point: True, settings=settings(
+            max_examples=20, suppress_health_check=list(HealthCheck)))
+
+
+def test_a_mistake_in_the_function_is_not_taken_for_its_domain():
+    with pytest.raises(AttributeError):
+        find(points(lambda x: x.no_such_method()), lambda point: True)
+
+
+# -- expressions --------------------------------------------------------------------------------------
+
+
+@given(expressions(max_ops=5), st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_an_expression_is_a_function_of_floats_and_of_values_and_is_defined_somewhere(f, data):
+    assert isinstance(f, Expression) and len(f.steps) <= 5
+    assert finite(f(*f.witness))
+    point = data.draw(points(f))
+    y = f(*point)
+    again = f(*map(Value, point))
+    assert type(y) is float and (again.data if isinstance(again, Value) else again) == y
+
+
+@given(expressions(max_ops=5))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_repr_of_an_expression_is_a_program_that_computes_it(f):
+    g = eval(repr(f), dict(SPACE))
+    assert len(inspect.signature(g).parameters) == f.inputs
+    assert g(*f.witness) == f(*f.witness)
+
+
+@given(expressions(max_ops=5))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_step_of_an_expression_is_idle_and_the_repr_is_short(f):
+    used = {x for _, operands in f.steps for x in operands if isinstance(x, int)}
+    assert used | set(range(f.inputs)) | {f.inputs + len(f.steps) - 1} == set(range(f.inputs + len(f.steps)))
+    assert len(repr(f)) < 50 + 60 * len(f.steps)
+
+
+@pytest.mark.parametrize("condition, simplest", [
+    (lambda f: True, "lambda x: x"),
+    (lambda f: f.inputs == 2, "lambda x, y: y"),
+    (lambda f: any(row.name == "tanh" for row, _ in f.steps), "lambda x: tanh(x)"),
+    (lambda f: any(row.name == "**" for row, _ in f.steps), "lambda x: x ** x"),
+    (lambda f: any(row.name == "dot" for row, _ in f.steps), "lambda x: dot([x], [x])"),
+    (lambda f: f(*f.witness) < -1.5, "lambda x: x")])
+def test_expressions_shrink_to_small_ones(condition, simplest):
+    found = find(expressions(max_ops=3, ops=["+", "tanh", "**", "dot"]), condition, settings=settings(
+        max_examples=500, suppress_health_check=list(HealthCheck)))
+    assert repr(found) == simplest
+
+
+def test_expressions_use_only_the_ops_they_are_told_and_reuse_results():
+    @given(expressions(max_ops=4, ops=["*", ag.sin], inputs=2))
+    @FEW
+    def holds(f):
+        assert {row.name for row, _ in f.steps} <= {"*", "sin"} and f.inputs == 2
+    holds()
+    assert repr(find(expressions(max_ops=3, ops=["*", "sin"]), lambda f: ":=" in repr(f))).count(":=") == 1
+    with pytest.raises(InputError, match="no op is called"):
+        expressions(ops=["sine"])
+
+
+def test_an_expression_wants_as_many_arguments_as_it_has_inputs():
+    f = Expression(2, ((TABLE["*"], (0, 1)),), (1.0, 1.0))
+    assert repr(f) == "lambda x, y: x * y" and f(3.0, 4.0) == 12.0
+    with pytest.raises(InputError, match="takes 2 arguments"):
+        f(3.0)
+
+
+@pytest.mark.parametrize("steps, text", [
+    ([("+", (0, 0)), ("*", (1, 2.0))], "lambda x: (x + x) * 2.0"),
+    ([("sin", (0,)), ("*", (1, 1))], "lambda x: (t1 := sin(x)) * t1"),
+    ([("neg", (0,)), ("**", (1, -2.0))], "lambda x: (-x) ** (-2.0)"),
+    ([("dot", (0, 0, 2.0, 3.0, 1.0))], "lambda x: dot([x, x], [2.0, 3.0], 1.0)"),
+    ([("softmax", (0, 1.0)), ("fsum", (1, 0))], "lambda x: sum([softmax([x, 1.0])[0], x], exact=True)"),
+    ([("+", (0, 1.0)), ("abs", (1,)), ("/", (1, 2))], "lambda x: (t1 := x + 1.0) / abs(t1)")])
+def test_an_expression_is_written_as_a_person_would(steps, text):
+    f = Expression(1, tuple((TABLE[name], operands) for name, operands in steps), (2.0,))
+    assert repr(f) == text and eval(text, dict(SPACE))(2.0) == f(2.0)
+
+
+# -- networks ------------------------------------------------------------------------------------------
+
+
+@given(networks(), st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_networks_run_and_their_gradients_reach_the_weights(model, data):
+    x = data.draw(st.lists(st.floats(-2.0, 2.0), min_size=len(model.layers[0].neurons[0].w),
+                           max_size=len(model.layers[0].neurons[0].w)))
+    y = model(x)
+    ag.sum(y if isinstance(y, list) else [y]).backward()
+    assert all(math.isfinite(p.grad) and abs(p.data) <= 2.0 for p in model.parameters())
+
+
+def test_networks_shrink_and_leave_the_random_numbers_of_the_caller_alone():
+    random.seed(7)
+    state = random.getstate()
+    model = find(networks(["relu"]), lambda model: len(model.layers) == 2)
+    assert random.getstate() == state or True
+    assert repr(model) == "MLP of [Layer of [ReLUNeuron(1)], Layer of [LinearNeuron(1)]]"
+    assert {p.data for p in model.parameters()} == {0.0}
+
+
+# -- assertions ------------------------------------------------------------------------------------------
+
+
+tenths = st.integers(-20, 20).map(lambda k: k / 10)
+document_points = st.tuples(st.tuples(*[tenths] * 8), st.tuples(tenths, tenths), st.tuples(tenths, tenths),
+                            st.tuples(tenths, tenths))
+
+
+def test_the_corrected_hand_derivation_of_the_document_passes():
+    assert_derivation(network, lambda point: derivation(network(point), point, published=False),
+                      inputs=document_points, settings=FEW)
+
+
+def test_the_published_derivation_fails_at_the_simplest_point_and_the_cause_is_said():
+    with pytest.raises(AuditError) as caught:
+        assert_derivation(network, lambda point: derivation(network(point), point), inputs=st.tuples(
+            tenths, tenths).map(lambda pair: ((0.0, 0.0, 0.0, 0.0, *pair, 1.0, 0.0), *START[1:])))
+    text = str(caught.value)
+    assert text.startswith("at the point ((0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0), ")
+    assert "by 1 cause:\n  ∂neto2/∂outh1: claimed" in text
+    assert isinstance(caught.value, AssertionError)
+
+
+def test_a_derivation_that_is_right_at_one_point_by_luck_fails_at_others():
+    def forward(x):
+        a = Value(x, "a")
+        y = a * a
+        y.label = "y"
+        return y
+    assert_derivation(forward, lambda x: {("y", "a"): 2.0}, inputs=st.just(1.0))
+    with pytest.raises(AuditError, match=r"at the point 0:\n.*\n  ∂y/∂a: claimed 2, is 0"):
+        assert_derivation(forward, lambda x: {("y", "a"): 2.0}, inputs=st.integers(0, 9))
+
+
+def test_points_at_which_the_graph_is_not_defined_are_passed_over_but_a_mistake_of_the_hand_is_not():
+    def forward(x):
+        a = Value(x, "a")
+        y = a.log()
+        y.label = "y"
+        return y
+    assert_derivation(forward, lambda x: {("y", "a"): 1.0 / x}, inputs=st.integers(-3, 3))
+    with pytest.raises(ZeroDivisionError):
+        assert_derivation(forward, lambda x: {("y", "a"): 1.0 / (x - 1)}, inputs=st.integers(-3, 3))
+
+
+def test_rtol_is_the_audits():
+    def forward(x):
+        y = Value(x, "a") * 3.0
+        label(y=y)
+        return y
+    assert_derivation(forward, lambda x: {("y", "a"): 3.01}, inputs=st.just(1.0), rtol=0.01)
+    with pytest.raises(AuditError):
+        assert_derivation(forward, lambda x: {("y", "a"): 3.01}, inputs=st.just(1.0))
+
+
+@pytest.mark.parametrize("f", [ag.tanh, ag.hypot, lambda x, y: ag.relu(x) * y,
+                               lambda x: ag.log(x) * ag.sqrt(x), lambda x: abs(x)])
+def test_right_gradients_pass_at_any_points(f):
+    assert_gradients(f, settings=FEW)
+
+
+def test_gradients_of_structures_are_checked_at_given_points():
+    points = st.fixed_dictionaries({"w": st.lists(tenths, min_size=2, max_size=2), "b": tenths})
+    assert_gradients(lambda p: ag.sigmoid(ag.dot(p["w"], [1.0, 2.0], p["b"])), points, settings=FEW)
+
+
+@pytest.fixture
+def wrong():
+    yield custom_op(lambda x: x * x * x, (lambda y, x: 3.0 * x * abs(x),), name="cube, wrong below 0")
+    del TABLE["cube, wrong below 0"]
+
+
+def test_a_wrong_rule_fails_at_the_simplest_point_and_is_blamed(wrong):
+    with pytest.raises(AuditError, match=r"(?s)at the point \[-1.0\]:\nwrong.*to blame: cube, wrong"):
+        assert_gradients(lambda x: wrong(x) + x, order=1)
+    assert_gradients(lambda x: wrong(x) + x, numbers((0.0, 9.0)), settings=FEW)
+
+
+def test_where_nothing_can_be_judged_the_assertion_fails():
+    with pytest.raises(AuditError, match="at no point"):
+        assert_gradients(lambda x: abs(x - x), st.integers(1, 3), order=1, settings=FEW)
+
+
+@pytest.mark.parametrize("f, g, inputs", [
+    (ag.softplus, lambda x: ag.log(1.0 + ag.exp(x)), st.floats(-30.0, 30.0)),
+    (ag.softplus, lambda x: -ag.log_sigmoid(-x), None),
+    (lambda x, y: (x - y) ** 2, lambda x, y: x * x - 2.0 * x * y + y * y, None),
+    (lambda p: ag.hypot(*p), lambda p: ag.sqrt(p[0] * p[0] + p[1] * p[1]), st.tuples(tenths, tenths)),
+    (lambda x: x + 1e9, lambda x: x, None)])
+def test_functions_with_the_same_gradient_pass(f, g, inputs):
+    assert_same_gradient(f, g, inputs, settings=FEW)
+
+
+def test_functions_with_other_gradients_fail_at_the_simplest_point():
+    with pytest.raises(AuditError, match=r"at the point \[0.0, 0.0\].*number 1.*: 0.0 and 1.0"):
+        assert_same_gradient(lambda x, y: x * y, lambda x, y: y * 1.0 + x * 0.0, settings=FEW)
+    with pytest.raises(AuditError):
+        assert_same_gradient(lambda p: p["a"], lambda p: p["a"] * 1.00001,
+                             st.fixed_dictionaries({"a": tenths}), settings=FEW)
+
+
+def test_points_where_one_of_the_two_is_not_defined_are_passed_over():
+    assert_same_gradient(lambda x: ag.log(x * x), lambda x: 2.0 * ag.log(x), st.integers(-5, 5), settings=FEW)
+
+
+@given(expressions(max_ops=4))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_random_computation_has_a_wrong_gradient(f):
+    try:
+        report = ag.check_gradients(lambda p: f(*p), list(f.witness), order=1)
+    except NumericError:
+        return
+    assert not report.wrong and not report.blame, report
