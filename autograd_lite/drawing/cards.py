@@ -69,6 +69,11 @@ def told(node: Value) -> str:
     return tooltip(name, f"data {node.data!r}", gradient)
 
 
+def finite(node: Value) -> bool:
+    """Whether both the data and the gradient are."""
+    return math.isfinite(node.data) and math.isfinite(node.grad)
+
+
 def figure(x: float, digits: int, colour: str) -> str:
     """A number in its colour, or in red where it is not finite."""
     return f'<FONT COLOR="{colour if math.isfinite(x) else RED}">{number(x, digits)}</FONT>'
@@ -76,7 +81,7 @@ def figure(x: float, digits: int, colour: str) -> str:
 
 def card(node: Value, digits: int, root: bool) -> str:
     """A node as an HTML-like label: its label and op, data, gradient."""
-    alarm = not math.isfinite(node.data) or not math.isfinite(node.grad)
+    alarm = not finite(node)
     leaf, frozen = not node.operands, not node.requires_grad
     rows = [_heading(node), "<HR/>", _row("data", figure(node.data, digits, INK))]
     if not frozen:
@@ -91,7 +96,7 @@ def box(fold: Fold) -> str:
     ops = Counter(map(attrgetter("op"), fold.nodes))
     kinds = [f"{count:,} {_sign(op) or ('leaves' if count > 1 else 'leaf')}"
              for op, count in ops.most_common(4)]
-    not_finite = sum(not math.isfinite(node.data + node.grad) for node in fold.nodes)
+    not_finite = sum(not finite(node) for node in fold.nodes)
     size = f"{len(fold.nodes):,} node{'s' if len(fold.nodes) > 1 else ''} folded"
     lines = [f"<B>{escape(fold.scope[-1]) or ' '}</B>: {size}" if fold.scope else f"<B>{size}</B>",
              f'<FONT COLOR="{FAINT}" POINT-SIZE="9">{", ".join(kinds)}{", …" if len(ops) > 4 else ""}</FONT>']

@@ -21,7 +21,7 @@ class Picture:
 
     def __init__(self, roots: Sequence[Value], max_nodes: int, digits: int, direction: str, caption: str):
         self.view = View(roots, max_nodes)
-        self.digits, self.direction = digits, direction
+        self.digits, self.sideways = digits, direction in ("LR", "RL")
         self.ids: dict[int, str] = {}
         self.members: dict[Scope, list[tuple[str, str, Attributes]]] = {(): []}
         self.arrows: list[tuple[str, str, Attributes]] = []
@@ -35,7 +35,7 @@ class Picture:
         self.drawing = Drawing(
             "computation",
             graph_attr={"rankdir": direction, "newrank": "true",
-                        "size": "150,50" if direction in "LRL" else "50,150",
+                        "size": "150,50" if self.sideways else "50,150",
                         "nodesep": "0.18", "ranksep": "0.35", "pad": "0.2", "bgcolor": "white",
                         "fontname": FONT, "fontsize": "13", "fontcolor": FAINT, "tooltip": " ",
                         "label": self._caption(caption)},
@@ -89,7 +89,7 @@ class Picture:
         if _passes_leaves(operand.scope, node):
             # Left alone, dot leads the line around the whole cluster, not past the leaves in it.
             joint = f"j{len(self.arrows)}"
-            width, height = ("0.03", "0") if self.direction in "LRL" else ("0", "0.03")
+            width, height = ("0.03", "0") if self.sideways else ("0", "0.03")
             self._node(node.scope, joint, "", shape="box", style="filled", fillcolor=colour, peripheries="0",
                        width=width, height=height, fixedsize="true", tooltip=" ")
             self._arrow(tail, joint, color=colour, dir="none", headclip="false", minlen="2",
@@ -120,7 +120,7 @@ class Picture:
         clusters = {scope: self._cluster(scope, i) if scope else self.drawing
                     for i, scope in enumerate(self.members)}
         for scope, members in self.members.items():
-            if scope and self.direction in "LRL":
+            if scope and self.sideways:
                 members = members[::-1]         # there dot puts what is declared first lowest
             for name, text, attributes in members:
                 clusters[scope].node(name, text, **attributes)

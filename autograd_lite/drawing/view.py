@@ -27,8 +27,9 @@ class Fold:
 class View:
     """The nodes to show, in topological order, and the folds that hold all others.
 
-    Nothing runs from a fold through a computed node back into a fold: the nodes shown
-    are those nearest to the roots, each with all its users, and leaves.
+    The nodes shown are those nearest to the roots, each with all its users, and leaves: so
+    nothing runs from a fold out and back into it. Where there are several scopes, each is
+    folded whole.
     """
 
     def __init__(self, roots: Sequence[Value], max_nodes: int):
@@ -66,7 +67,7 @@ class View:
                  max_nodes: int) -> set[int]:
         """The ids of the nodes to show."""
         deepest, room, length = max_nodes // 5, max_nodes - max_nodes // 8, LENGTH * max_nodes
-        scopes = {node.scope for node in order}
+        by_scope = len({node.scope for node in order if node.scope}) > 1
         shown: set[int] = set()
         reached = set(map(id, roots))
         feeding: set[int] = set()                           # the operands of near nodes that are not shown
@@ -78,7 +79,7 @@ class View:
             passed = edges[id(node)] * here - starts[id(node)]
             if (id(node) in reached and room > 0 and length >= passed
                     and not (operands and id(node) in feeding)
-                    and not (node.scope and len(scopes) > 2 and here > 0)):
+                    and not (by_scope and node.scope and here > 0)):
                 shown.add(id(node))
                 reached.update(map(id, operands[:FAN // 2] + operands[FAN // 2:][-FAN // 2:]))
                 distinct = {id(operand) for operand in operands}
@@ -88,7 +89,7 @@ class View:
             else:
                 feeding.update(map(id, operands))
         leaves = [node for node in order if (depth[id(node)] > deepest or id(node) in feeding)
-                  and id(node) not in shown and not node.operands and not (node.scope and len(scopes) > 2)]
+                  and id(node) not in shown and not node.operands and not (by_scope and node.scope)]
         if len(leaves) > max_nodes // 8:
             leaves = [leaf for leaf in leaves if id(leaf) in reached]
         return shown.union(map(id, leaves[:max_nodes // 8]))
