@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 import doctest
+import importlib
 import re
 from pathlib import Path
 
 import pytest
+
+import autograd_lite
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -39,3 +42,15 @@ def test_every_file_the_readme_names_is_there():
     names = set(re.findall(r"\]\(([\w/.-]+)\)|((?:demos|tests)/[\w/.-]*\w)", TEXT))
     for name in (a or b for a, b in names):
         assert (README.parent / name).exists(), name
+
+
+def test_every_name_in_the_table_of_what_there_is_exists():
+    table = TEXT[TEXT.index("## What there is"):TEXT.index("## What it refuses")]
+    for line in table.splitlines():
+        if line.startswith("| ") and "`" in line:
+            first, rest = line[2:].split("|", 1)
+            place = importlib.import_module(f"autograd_lite.{first.strip().strip('`')}") \
+                if "`" in first else autograd_lite
+            code = " ".join(re.findall(r"`([^`]*)`", rest))
+            names = re.findall(r"\w+", re.sub(r"\(.*?\)+(?=\s|$)", "", code))
+            assert names and all(hasattr(place, name) for name in names), names
