@@ -84,7 +84,9 @@ class Picture:
         tail, head = self.ids[id(operand)], self.ids[id(node)]
         colour = LINE if math.isfinite(partial) else RED
         flows = node.requires_grad and operand.requires_grad
-        attributes = {"label": f"<{figure(partial, self.digits, BLUE if flows else FAINT)}>", "color": colour,
+        gap = "" if self.sideways else "&#160;"             # between a label and the line it stands beside
+        text = figure(partial, self.digits, BLUE if flows else FAINT)
+        attributes = {"label": f"<{gap}{text}{gap}>", "color": colour,
                       "tooltip": tooltip(f"∂{title(node)}/∂{title(operand)} = {partial!r}")}
         if _passes_leaves(operand.scope, node):
             # Left alone, dot leads the line around the whole cluster, not past the leaves in it.
