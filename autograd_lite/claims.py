@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd_lite.errors import AuditError, InputError, LabelError
 from autograd_lite.graph import operand_nodes, topological
-from autograd_lite.ops import number
+from autograd_lite.ops import number, short
 from autograd_lite.value import Value, find
 
 Pair = tuple[Any, Any]
@@ -29,6 +29,7 @@ class Row:
         relative_error: |claimed − derived| / max(|claimed|, |derived|); 0 when both are 0.
         verdict: "agrees", "cause" (wrong by itself) or "inherits" (right, but from wrong factors).
         inherits_from: the claims it has its error from.
+        reversed: whether it is the input that depends on the output.
     """
 
     claim: Pair
@@ -37,6 +38,7 @@ class Row:
     relative_error: float
     verdict: str
     inherits_from: tuple[Pair, ...] = ()
+    reversed: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The row for JSON."""
@@ -89,22 +91,30 @@ class Report:
 
     def findings(self) -> str:
         """The causes in words, and what each spoils."""
+        n, wrong = len(self.rows), len(self.differing)
         if self.ok:
-            return f"all {len(self.rows)} claims agree with the graph"
-        lines = [f"{len(self.differing)} of {len(self.rows)} claims differ from the graph, "
+            return (f"all {n} claims agree with the graph" if n > 1 else
+                    "the claim agrees with the graph" if n else "there are no claims")
+        lines = [f"{wrong} of {_count(n, 'claim')} differ{'s' * (wrong == 1)} from the graph, "
                  f"by {_count(len(self.causes), 'cause')}:"]
         for cause in self.causes:
             spoiled = [pair_name(row.claim) for row in self.heirs(cause)]
             lines += [f"  {pair_name(cause.claim)}: claimed {self._number(cause.claimed)}, "
                       f"is {self._number(cause.derived)}"]
+            if cause.reversed:
+                output, source = map(name_of, cause.claim)
+                lines += [f"      {output} does not depend on {source}; did you mean ∂{source}/∂{output}?"]
             lines += _wrapped("      spoils ", spoiled)
         return "\n".join(lines)
 
     def _number(self, x: float) -> str:
-        names = self.meanings.get(x, ())
-        return f"{x:.12g}" + (f" (= {', '.join(names[:3])})" if names else "")
+        trivial = abs(x) <= 10.0 and x == round(x)          # so many nodes hold one that it says nothing
+        names = () if trivial else self.meanings.get(x, ())
+        return f"{x:.12g}" + (f" (= {', '.join(names)})" if 0 < len(names) <= 3 else "")
 
     def __str__(self) -> str:
+        if not self.rows:
+            return self.findings()
         names = [pair_name(row.claim) for row in self.rows]
         width = max([len("claim"), *map(len, names)])
         width = min(width, 26)
@@ -140,18 +150,19 @@ def audit(root: Value | Iterable[Value], claims: Mapping[Pair, Any], rtol: float
 
     Raises:
         LabelError: a label names no node, or several; a node is not in the graph.
-        InputError: a pair is no pair, or is claimed twice; a number is no number.
+        InputError: the root is no Value or the claims are no dict; a pair is no pair, or is claimed
+            twice; a number is no number.
 
     >>> from autograd_lite import label
-    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+    >>> a, b = Value(2.5, "a"), Value(3.5, "b")
     >>> c = a * b; d = c * c; label(c=c, d=d)
-    >>> report = audit(d, {("c", "a"): 2.0, ("d", "c"): 12.0, ("d", "a"): 24.0})
+    >>> report = audit(d, {("c", "a"): 2.5, ("d", "c"): 17.5, ("d", "a"): 43.75})
     >>> print(report.findings())
     2 of 3 claims differ from the graph, by 1 cause:
-      ∂c/∂a: claimed 2 (= a), is 3 (= b)
+      ∂c/∂a: claimed 2.5 (= a), is 3.5 (= b)
           spoils ∂d/∂a
     """
-    order = topological([root] if isinstance(root, Value) else root)
+    order = topological(_roots(root, claims))
     pairs = _resolve(order, claims)
     edges = {id(node): list(zip(node.operands, node.partials)) for node in order}
     edges = {key: [(x, p) for x, p in row if isinstance(x, Value)] for key, row in edges.items()}
@@ -175,7 +186,9 @@ def audit(root: Value | Iterable[Value], claims: Mapping[Pair, Any], rtol: float
             inherits = origins and (relative_error(claimed[pair], found) <= rtol
                                     or abs(claimed[pair] - found) <= rounding)
             verdict, origins = ("inherits", origins) if inherits else ("cause", [])
-        rows.append(Row(pair, claimed[pair], derived[pair], errors[pair], verdict, tuple(origins)))
+        output, source = pairs[pair]
+        rows.append(Row(pair, claimed[pair], derived[pair], errors[pair], verdict, tuple(origins),
+                        pair in inside and output is not source and depends(source, output)))
     wanted = {x for pair in differing for x in (claimed[pair], derived[pair])}
     meanings: dict[float, list[str]] = {}
     for node in order:
@@ -211,6 +224,21 @@ def _claimed(pair: Pair, x: Any) -> float:
     return x.data if isinstance(x, Value) else number(x, f"audit, {pair_name(pair)}")
 
 
+def _roots(root: Any, claims: Any) -> list[Value]:
+    """The roots, in a list, once it is clear that these are roots and the claims are claims."""
+    roots = list(root) if isinstance(root, Iterable) else [root]
+    for x in roots:
+        if not isinstance(x, Value):
+            remedy = ("write audit(root, claims), the root first" if isinstance(claims, Value) else
+                      "backward() returns None; give the node it was called on" if x is None else
+                      "give the node whose graph the claims are about")
+            raise InputError(f"audit: the root must be a Value, got {type(root).__name__} {short(root)}: {remedy}")
+    if not isinstance(claims, Mapping):
+        raise InputError(f"audit: the claims are a dict {{(output, input): number}}, got "
+                         f"{type(claims).__name__} {short(claims)}")
+    return roots
+
+
 def _resolve(order: list[Value], claims: Mapping[Pair, Any]) -> dict[Pair, tuple[Value, Value]]:
     """The two nodes of every claim."""
     labelled = [node for node in order if node.label]
@@ -223,7 +251,7 @@ def _resolve(order: list[Value], claims: Mapping[Pair, Any]) -> dict[Pair, tuple
         nodes = []
         for node in pair:
             if isinstance(node, str):
-                node = find(labelled, node)
+                node = _find(labelled, node, pair)
             elif not isinstance(node, Value):
                 raise InputError(f"audit: in {pair!r}, {node!r} is neither a label nor a Value")
             elif id(node) not in known:
@@ -234,6 +262,15 @@ def _resolve(order: list[Value], claims: Mapping[Pair, Any]) -> dict[Pair, tuple
         taken.add((id(nodes[0]), id(nodes[1])))
         found[pair] = nodes[0], nodes[1]
     return found
+
+
+def _find(labelled: list[Value], name: str, pair: Pair) -> Value:
+    try:
+        return find(labelled, name)
+    except LabelError as error:
+        unknown = name.isidentifier() and name not in [node.label for node in labelled]
+        remedy = f"; or name it with label({name}=…)" if unknown else ""
+        raise LabelError(f"audit: in {pair_name(pair)}, {error}{remedy}") from None
 
 
 def _derived(pairs: Mapping[Pair, tuple[Value, Value]], order: Sequence[Value],
