@@ -19,10 +19,10 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 from numbers import Real
 from typing import Any, Self
 
+from autograd_lite import special
 from autograd_lite.errors import (DivisionError, DomainError, InputError, Line, NumericError,
                                   RangeError, errstate, raising, signal)
 
@@ -124,8 +124,10 @@ class Op:
             rest = f", … {len(xs)} operands" if len(xs) > 4 else ""
             text = f"{self.name}({', '.join(map(repr, xs[:4]))}{rest})"
         else:
-            text = f" {self.name} ".join(map(repr, xs))
-            text = f"({xs[0]!r}){text[len(repr(xs[0])):]}" if self.name == "**" and xs[0] < 0.0 else text
+            shown = list(map(repr, xs))
+            if self.name == "**" and shown[0].startswith("-"):
+                shown[0] = f"({shown[0]})"
+            text = f" {self.name} ".join(shown)
         labels = [repr(x.label) for x in nodes[:4] if getattr(x, "label", "")]
         return text + (f" of {', '.join(labels)}" if labels else "")
 
@@ -380,10 +382,7 @@ class Constant(float):
 _LN2 = Constant(math.log(2.0), lambda m: m.log(2))
 _LOG2E = Constant(1.4426950408889634, lambda m: 1 / m.log(2))
 _LOG10E = Constant(0.4342944819032518, lambda m: 1 / m.log(10))
-_TWO_INV_SQRT_PI = Constant(1.1283791670955126, lambda m: 2 / m.sqrt(m.pi))
-_SQRT_HALF = 0.7071067811865476               # and what is missing to 1/√2:
-_SQRT_HALF_REST = -4.833646656726457e-17
-_INV_SQRT_2PI = 0.3989422804014327
+_TWO_INV_SQRT_PI = Constant(special.TWO_INV_SQRT_PI, lambda m: 2 / m.sqrt(m.pi))
 _TINY = 2.2250738585072014e-308               # the smallest normal double
 
 
@@ -397,32 +396,7 @@ def _order(a: Any, b: Any) -> float:
     return 1.0 if a > b else 0.0 if a < b else 0.5 if a == b else nan
 
 
-def _head(x: float) -> float:
-    """The upper 26 bits of x, so that their square is exact."""
-    c = 134217729.0 * x
-    return c - (c - x)
-
-
-def _difference(a: float, b: float) -> tuple[float, float]:
-    """a − b rounded, and what the rounding lost."""
-    d = a - b
-    t = d - a
-    return d, (a - (d - t)) - (b + t)
-
-
-def _scaled(a: float, b: float, large: float) -> tuple[float, float, float]:
-    """The operands times a power of two that brings both from below 1e-150 or above `large`, and it."""
-    top = builtins.max(abs(a), abs(b))
-    scale = 2.0 ** 600 if top < 1e-150 else 2.0 ** -600 if top > large else 1.0
-    return a * scale, b * scale, scale
-
-
 # -- arithmetic ------------------------------------------------------------------------
-
-def _pow(a: float, b: float) -> float:
-    if a == 0.0 and b < 0.0:
-        raise ZeroDivisionError
-    return math.pow(a, b)
 
 
 def _pow_base(y: Any, a: Any, b: Any) -> Any:
@@ -433,43 +407,8 @@ def _pow_base(y: Any, a: Any, b: Any) -> Any:
     return power_slope(a, b, 1.0, 0.0)          # b − 1 would be rounded, or a**(b − 1) out of range
 
 
-def _count(n: Any) -> int:
-    """How often a family is differentiated; a count nobody means is refused, before it is counted to."""
-    if not 0 <= n <= 1000 or int(n) != n:
-        raise ValueError
-    return int(n)
-
-
-def _falling(b: Any, k: Any) -> list[Any]:
-    """(b + t)(b − 1 + t)…(b − k + 1 + t) by powers of t."""
-    factors = [1]
-    for i in range(_count(k)):
-        factors = [(b - i) * p + q for p, q in zip([*factors, 0], [0, *factors])]
-    return factors
-
-
-def _power_slope(a: float, b: float, k: float, n: float) -> float:
-    """a**(b − k) times a polynomial in log a."""
-    if a < 0.0 and (n or b % 1.0) or a == 0.0 and n and b <= k or _count(n) != n:
-        raise ValueError
-    log_a = math.log(abs(a)) if a else -inf
-    less, lost = _difference(b, k)
-    if less * log_a < -3000.0:
-        return 0.0
-    factors = _falling(b, k)
-    if n == 0.0 and (a == 0.0 or factors[0] == 0.0):
-        return factors[0] * _pow(a, less) if factors[0] else 0.0
-    y = math.fsum(math.perm(int(n), j) * p * log_a ** (n - j) for j, p in enumerate(factors) if j <= n)
-    reach = abs(less * log_a)                   # in parts where the power itself is out of range
-    parts = 1 if reach < 600.0 else 2 if reach < 1200.0 else 4
-    root = math.pow(abs(a), less / parts)
-    for _ in range(parts):
-        y *= root
-    return y * (1.0 + lost * log_a) * (1.0 if a > 0.0 or less % 2.0 == 0.0 else -1.0)
-
-
 def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
-    factors = _falling(b, k)
+    factors = special.falling(b, k)
     if n == 0:
         return factors[0] * m.power(a, b - k) if factors[0] != 0 else 0
     if a == 0 and b > k:
@@ -497,7 +436,7 @@ identity: Op = _row("identity", lambda x: x, (lambda y, x: 1.0,), """x itself, a
     """, form=lambda m, x: x)
 neg: Op = _row("neg", lambda x: -x, (lambda y, x: -1.0,))
 power: Op = _row(
-    "**", _pow, (_pow_base, lambda y, a, b: power_slope(a, b, 0.0, 1.0)),
+    "**", special.power, (_pow_base, lambda y, a, b: power_slope(a, b, 0.0, 1.0)),
     domain=lambda a, b: a > 0.0 or (b % 1.0 == 0.0 if a else b >= 0.0),
     remedy="a negative base needs a whole exponent, and 0 an exponent that is not negative",
     ieee=lambda a, b: nan if a < 0.0 and b % 1.0 else math.copysign(inf, a) if b % 2.0 == 1.0 else inf,
@@ -505,7 +444,7 @@ power: Op = _row(
     "base is infinite at 0 for an exponent below 1; give the exponent as a "
     "plain number, or keep the base away from 0", form=lambda m, a, b: m.power(a, b))
 power_slope: Op = _row(
-    "power_slope", _power_slope,
+    "power_slope", special.power_slope,
     (lambda y, a, b, k, n: power_slope(a, b, k + 1.0, n),
      lambda y, a, b, k, n: power_slope(a, b, k, n + 1.0), None, None),
     """a**b differentiated k times by a and n times by b.
@@ -686,13 +625,8 @@ tanh: Op = _row(
     """)
 
 
-def _sech2(x: float) -> float:
-    e = math.exp(-2.0 * abs(x))
-    return 4.0 * e / ((1.0 + e) * (1.0 + e))
-
-
 sech2: Op = _row(
-    "sech2", _sech2, (lambda y, x: -2.0 * y * tanh(x),),
+    "sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
     """1/cosh(x)², the derivative of tanh, to the last digits at any x.
 
     >>> sech2(0.0)
@@ -725,59 +659,14 @@ atanh: Op = _row(
 # -- the normal distribution and its kin -------------------------------------------------
 
 
-def _hermite(x: Any, n: Any, half: float) -> Any:
-    """The n-th derivative of e^(−half·x²), divided by it (Hermite's recurrence)."""
-    p, q = 1, 0
-    for k in range(_count(n)):
-        p, q = -2 * half * (x * p + k * q), p
-    return p
-
-
-def _gauss(x: float, n: float = 0.0, half: float = 1.0) -> float:
-    """The n-th derivative of e^(−half·x²)."""
-    if abs(x) > 40.0:
-        return 0.0
-    p: float = _hermite(x, n, half)
-    h = _head(x)
-    square = x * x
-    lost = ((h * h - square) + 2.0 * h * (x - h)) + (x - h) * (x - h)   # x² is square + lost
-    if half * square < 600.0:
-        e = math.exp(-half * square)
-        return p * (e - e * (half * lost))
-    e = math.exp(-0.5 * half * square)          # halved, lest it underflow before it meets p
-    return e * p * e * (1.0 - half * lost)
-
-
-def _normal_cdf(x: float) -> float:
-    z = -x * _SQRT_HALF
-    if not -6.0 < z < 28.0:                     # 1 or 0 to the last bit, or a nan
-        return 0.5 * math.erfc(z)
-    h, c = _head(x), _head(_SQRT_HALF)          # what z is short of −x/√2
-    rest = -((h * c + z) + (x - h) * c + x * (_SQRT_HALF - c)) - x * _SQRT_HALF_REST
-    return 0.5 * (math.erfc(z) - _TWO_INV_SQRT_PI * _gauss(z) * rest * (1.0 - z * rest))
-
-
-def _gelu(x: float) -> float:
-    if x > -30.0 or x != x:
-        return x * _normal_cdf(x)
-    t = 1.0                                     # Laplace's continued fraction for −φ(x)/(x·Φ(x))
-    for k in range(20, 0, -1):
-        t = 1.0 + k / x / x / t
-    return -_normal_pdf(x) / t
-
-
-def _normal_pdf(x: float, n: float = 0.0) -> float:
-    return _INV_SQRT_2PI * _gauss(x, n, 0.5)
-
-
 gauss: Op = _row(
-    "gauss", _gauss,
+    "gauss", special.gauss,
     (lambda y, x, n=0.0: -2.0 * x * y if n == 0.0 and -26.0 < x < 26.0 else gauss(x, n + 1.0), None),
     """e^(−x²), differentiated n times (default 0), to the last digits at any x.
 
     >>> gauss(0.0)
     1.0
-    """, form=lambda m, x, n=0: _hermite(x, n, 1) * m.exp(-x ** 2))
+    """, form=lambda m, x, n=0: special.hermite(x, n, 1) * m.exp(-x ** 2))
 erf: Op = _row(
     "erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
     """The error function.
@@ -793,22 +682,22 @@ erfc: Op = _row(
     1.0
     """)
 normal_pdf: Op = _row(
-    "normal_pdf", _normal_pdf,
+    "normal_pdf", special.normal_pdf,
     (lambda y, x, n=0.0: -x * y if n == 0.0 and -37.0 < x < 37.0 else normal_pdf(x, n + 1.0), None),
     """The density of the standard normal distribution, differentiated n times (default 0).
 
     >>> normal_pdf(0.0)
     0.3989422804014327
-    """, form=lambda m, x, n=0: _hermite(x, n, 0.5) * m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi))
+    """, form=lambda m, x, n=0: special.hermite(x, n, 0.5) * m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi))
 normal_cdf: Op = _row(
-    "normal_cdf", _normal_cdf, (lambda y, x: normal_pdf(x),),
+    "normal_cdf", special.normal_cdf, (lambda y, x: normal_pdf(x),),
     """The distribution function of the standard normal distribution.
 
     >>> normal_cdf(0.0)
     0.5
     """, form=lambda m, x: m.ncdf(x))
 gelu: Op = _row(
-    "gelu", _gelu,
+    "gelu", special.gelu,
     (lambda y, x: normal_cdf(x) + (x * normal_pdf(x) if -37.0 < x < 37.0 else -normal_pdf(x, 1.0)),),
     """x·Φ(x), Φ the normal distribution function (the erf form).
 
@@ -817,56 +706,6 @@ gelu: Op = _row(
     """, form=lambda m, x: x * m.ncdf(x))
 
 # -- the gamma family --------------------------------------------------------------------
-
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510,
-              43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730, 8553103 / 6)
-
-
-def _over_power(n: int, x: float, s: int) -> float:
-    """n!/x^s, by mantissas and exponents, which stay in range."""
-    f = math.factorial(n)
-    bits = f.bit_length()
-    m, e = math.frexp(x)
-    return math.ldexp(f / (1 << bits) * m ** -s, bits - e * s)
-
-
-def _polygamma_terms(n: int, x: float, k: float = 0.0) -> list[float]:
-    """Numbers whose sum is (−1)^(n+1) times the n-th polygamma function of x + k."""
-    if x < -100.0:
-        r = math.remainder(x, 1.0)
-        away, near = _polygamma_terms(n, -x, 1.0), _polygamma_terms(n, -r, 1.0)
-        if n % 2:                               # reflection, at x and at r, which share the cotangent
-            away, near = near, away
-        return [_over_power(n, r, n + 1), *_polygamma_terms(n, r, 1.0), *away, *[-t for t in near]]
-    terms = []
-    while x + k < 12.0 + n:
-        z, lost = _difference(x, -k)
-        terms.append(_over_power(n, z, n + 1) * (1.0 - (n + 1) * lost / z))
-        k += 1.0
-    # Abramowitz & Stegun 6.4.11, its leading factor taken out
-    z, lost = _difference(x, -k)
-    tail = [1.0 / n if n else -math.log(z), (0.5 - lost) / z]
-    factor = 0.5 * (n + 1) / z / z
-    for k2, b in enumerate(_BERNOULLI, 1):
-        tail.append(b * factor)
-        factor *= (n + 2 * k2) * (n + 2 * k2 + 1) / ((2 * k2 + 1) * (2 * k2 + 2)) / z / z
-    lead = _over_power(n, z, n)
-    return [*terms, *[lead * t for t in tail]]
-
-
-def _polygamma(n: float, x: float) -> float:
-    if n < 0.0 or n % 1.0 or x <= 0.0 and math.remainder(x, 1.0) == 0.0:
-        raise ValueError
-    y = math.fsum(_polygamma_terms(int(n), x))
-    return y if n % 2.0 else -y
-
-
-def _polygamma_ieee(n: float, x: float) -> float:
-    """±inf near a pole; at one of odd order the sign is that of the side."""
-    if n < 0.0 or n % 1.0 or x - x != 0.0:
-        return nan
-    side = math.remainder(x, 1.0) or x
-    return inf if n % 2.0 else nan if side % 1.0 == 0.0 and side else math.copysign(inf, -side)
 
 
 _positive_or_broken = {"domain": lambda x: x > 0.0 or x % 1.0 != 0.0,
@@ -879,40 +718,23 @@ lgamma: Op = _row(
     0.0
     """, ieee=lambda x: inf, **_positive_or_broken)
 digamma: Op = _row(
-    "digamma", lambda x: _polygamma(0.0, x), (lambda y, x: polygamma(1.0, x),),
+    "digamma", lambda x: special.polygamma(0.0, x), (lambda y, x: polygamma(1.0, x),),
     """The derivative of lgamma.
 
     >>> round(digamma(1.0), 12)
     -0.577215664902
-    """, ieee=lambda x: _polygamma_ieee(0.0, x), **_positive_or_broken)
+    """, ieee=lambda x: special.polygamma_ieee(0.0, x), **_positive_or_broken)
 polygamma: Op = _row(
-    "polygamma", _polygamma, (None, lambda y, n, x: polygamma(n + 1.0, x)),
+    "polygamma", special.polygamma, (None, lambda y, n, x: polygamma(n + 1.0, x)),
     """The n-th derivative of digamma at x (n a whole number, n ≥ 0).
 
     >>> round(polygamma(1, 1.0), 12)
     1.644934066848
     """, domain=lambda n, x: n >= 0.0 and n % 1.0 == 0.0 and (x > 0.0 or x % 1.0 != 0.0),
     remedy="n must be a whole number, not negative, and x not 0 or a negative whole number",
-    ieee=_polygamma_ieee)
+    ieee=special.polygamma_ieee)
 
 # -- activations -------------------------------------------------------------------------
-
-
-def _sigmoid(x: float) -> float:
-    if x >= 0.0:
-        return 1.0 / (1.0 + math.exp(-x))
-    e = math.exp(x)
-    return e / (1.0 + e)
-
-
-def _softplus(x: float) -> float:
-    return (x if x > 0.0 else 0.0) + math.log1p(math.exp(-abs(x)))
-
-
-def _silu(x: float) -> float:
-    if x > -700.0 or x != x:
-        return x * _sigmoid(x)
-    return math.exp(0.5 * x) * x * math.exp(0.5 * x)
 
 
 def _silu_partial(y: Any, x: Any) -> Any:
@@ -927,21 +749,21 @@ def _kink_at_zero(x: float, *parameters: float) -> float:
 
 
 sigmoid: Op = _row(
-    "sigmoid", _sigmoid, (lambda y, x: 0.25 * sech2(0.5 * x),),
+    "sigmoid", special.sigmoid, (lambda y, x: 0.25 * sech2(0.5 * x),),
     """1 / (1 + e^(−x)), saturated without overflow.
 
     >>> sigmoid(0.0), sigmoid(-1000.0)
     (0.5, 0.0)
     """, form=lambda m, x: 1 / (1 + m.exp(-x)))
 log_sigmoid: Op = _row(
-    "log_sigmoid", lambda x: -_softplus(-x), (lambda y, x: sigmoid(-x),),
+    "log_sigmoid", lambda x: -special.softplus(-x), (lambda y, x: sigmoid(-x),),
     """log(sigmoid(x)), accurate at any x.
 
     >>> log_sigmoid(-1000.0)
     -1000.0
     """, form=lambda m, x: -m.log1p(m.exp(-x)))
 softplus: Op = _row(
-    "softplus", _softplus, (lambda y, x: sigmoid(x),),
+    "softplus", special.softplus, (lambda y, x: sigmoid(x),),
     """log(1 + e^x), without overflow.
 
     >>> softplus(1000.0)
@@ -975,7 +797,7 @@ elu: Op = _row(
     2.0
     """, kink=_kink_at_zero, form=lambda m, x, alpha=1: m.max(x, 0) + alpha * m.expm1(m.min(x, 0)))
 silu: Op = _row(
-    "silu", _silu, (_silu_partial,),
+    "silu", special.silu, (_silu_partial,),
     """x·sigmoid(x).
 
     >>> silu(0.0)
@@ -1009,16 +831,6 @@ maximum: Op = _row(
     """, kink=lambda a, b: a - b, form=lambda m, a, b: m.max(a, b))
 
 
-def _cos_angle(a: float, b: float) -> float:
-    a, b, _ = _scaled(a, b, 1e300)
-    return a / math.hypot(a, b) if a or b else 0.0
-
-
-def _over_square(a: float, b: float) -> float:
-    a, b, scale = _scaled(a, b, 1e150)
-    return a / (a * a + b * b) * scale
-
-
 def _turn(a: Any, b: Any) -> Any:
     """a·b / hypot(a, b)³, the smaller operand first, which underflows last."""
     return over_square(a, b) * cos_angle(b, a) if abs(a) < abs(b) else over_square(b, a) * cos_angle(a, b)
@@ -1032,7 +844,7 @@ hypot: Op = _row(
     5.0
     """, kink=lambda a, b: math.hypot(a, b))
 cos_angle: Op = _row(
-    "cos_angle", _cos_angle,
+    "cos_angle", special.cos_angle,
     (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(a, b)),
     """a / hypot(a, b), and 0 at (0, 0): the cosine of the angle of (a, b).
 
@@ -1041,7 +853,7 @@ cos_angle: Op = _row(
     """, singular="it has no derivative at (0, 0); keep the point away from the origin",
     form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a)
 over_square: Op = _row(
-    "over_square", _over_square,
+    "over_square", special.over_square,
     (lambda y, a, b: over_square(b, a) * over_square(b, a) - y * y,
      lambda y, a, b: -2.0 * y * over_square(b, a)),
     """a / (a² + b²), without overflow: the real part of 1/(a + bi).
@@ -1063,78 +875,15 @@ atan2: Op = _row(
 # -- many operands -----------------------------------------------------------------------
 
 
-def _chain_sum(xs: Sequence[float]) -> float:
-    total = xs[0]
-    for x in xs[1:]:
-        total += x
-    return total
-
-
-def _halves(xs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
-    """The operands of dot: two equally long rows, and a bias where one is given."""
-    n = len(xs) // 2
-    return xs[:n], xs[n:2 * n], xs[2 * n:]
-
-
-def _dot(*xs: float) -> float:
-    n = len(xs) // 2
-    total = xs[0] * xs[n]
-    for i in range(1, n):
-        total += xs[i] * xs[n + i]
-    return total + xs[-1] if len(xs) % 2 else total
-
-
-def _fsum(*xs: float) -> float:
-    """The sum, rounded once; also where it leaves the range of doubles on the way."""
-    try:
-        return math.fsum(xs)
-    except OverflowError:
-        return float(builtins.sum(map(Fraction, xs)))
-
-
-def _fdot(*xs: float) -> float:
-    """`_dot`, rounded once: doubles are whole numbers over powers of two."""
-    if not builtins.all(map(math.isfinite, xs)):
-        return _dot(*xs)
-    left, right, bias = _halves(xs)
-    ratios = [(a.as_integer_ratio(), b.as_integer_ratio()) for a, b in zip([*left, *bias], [*right, 1.0])]
-    common = builtins.max(d * e for (_, d), (_, e) in ratios)
-    total: float = builtins.sum(n * m * (common // (d * e)) for (n, d), (m, e) in ratios) / common
-    return total
-
-
 def _dot_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
-    left, right, bias = _halves(xs)
+    left, right, bias = special.halves(xs)
     return [*right, *left, *[1.0 for _ in bias]]
-
-
-def _logsumexp(*xs: float) -> float:
-    top = builtins.max(xs)
-    if top - top != 0.0:                        # an inf decides alone; a nan goes through
-        return math.fsum(xs) if any(map(math.isnan, xs)) else top
-    rest = list(xs)
-    rest.remove(top)
-    return top + math.log1p(math.fsum([math.exp(x - top) for x in rest]))
-
-
-def _powers(xs: Sequence[float]) -> list[float]:
-    """e^x for each x, all divided by the largest."""
-    top = builtins.max(xs)
-    if top - top != 0.0:
-        return [nan] * len(xs)
-    return [math.exp(d) * (1.0 + lost) for d, lost in [_difference(x, top) for x in xs]]
-
-
-def _softmax_first(*xs: float) -> float:
-    """The share of the first operand."""
-    powers = _powers(xs)
-    return powers[0] / math.fsum(powers)
 
 
 def _shares(xs: Sequence[Any]) -> list[Any]:
     """softmax of floats or nodes, each share one node."""
     if builtins.all(type(x) is float for x in xs):
-        powers = _powers(xs)
+        powers = special.powers(xs)
         total = math.fsum(powers)
         return [power / total for power in powers]
     # Turned, not swapped: then the partials of the partials are these same shares.
@@ -1157,15 +906,17 @@ def _ones(y: Any, xs: Sequence[Any]) -> list[float]:
     return [1.0] * len(xs)
 
 
-sum_row: Op = _row("sum", lambda *xs: _chain_sum(xs), _ones, form=lambda m, *xs: _chain_sum(xs))
-fsum_row: Op = _row("fsum", _fsum, _ones, ieee=lambda *xs: _chain_sum(xs), form=lambda m, *xs: _chain_sum(xs))
-mean_row: Op = _row("mean", lambda *xs: _chain_sum(xs) / len(xs), _equal_shares,
-                    form=lambda m, *xs: _chain_sum(xs) / len(xs))
-dot_row: Op = _row("dot", _dot, _dot_partials, form=lambda m, *xs: _dot(*xs))
-fdot_row: Op = _row("fdot", _fdot, _dot_partials, ieee=_dot, form=lambda m, *xs: _dot(*xs))
-logsumexp_row: Op = _row("logsumexp", _logsumexp, lambda y, xs: _shares(xs),
-                         form=lambda m, *xs: m.log(_chain_sum([m.exp(x) for x in xs])))
-softmax_first: Op = _row("softmax", _softmax_first, _softmax_partials,
+sum_row: Op = _row("sum", special.chain_sum, _ones, form=lambda m, *xs: special.chain_sum(*xs))
+fsum_row: Op = _row("fsum", special.fsum, _ones, ieee=special.chain_sum,
+                    form=lambda m, *xs: special.chain_sum(*xs))
+mean_row: Op = _row("mean", lambda *xs: special.chain_sum(*xs) / len(xs), _equal_shares,
+                    form=lambda m, *xs: special.chain_sum(*xs) / len(xs))
+dot_row: Op = _row("dot", special.dot, _dot_partials, form=lambda m, *xs: special.dot(*xs))
+fdot_row: Op = _row("fdot", special.fdot, _dot_partials, ieee=special.dot,
+                    form=lambda m, *xs: special.dot(*xs))
+logsumexp_row: Op = _row("logsumexp", special.logsumexp, lambda y, xs: _shares(xs),
+                         form=lambda m, *xs: m.log(special.chain_sum(*[m.exp(x) for x in xs])))
+softmax_first: Op = _row("softmax", special.share, _softmax_partials,
                          form=lambda m, *xs: 1 / (1 + builtins.sum(m.exp(x - xs[0]) for x in xs[1:])))
 
 
