@@ -232,7 +232,8 @@ def _roots(root: Any, claims: Any) -> list[Value]:
             remedy = ("write audit(root, claims), the root first" if isinstance(claims, Value) else
                       "backward() returns None; give the node it was called on" if x is None else
                       "give the node whose graph the claims are about")
-            raise InputError(f"audit: the root must be a Value, got {type(root).__name__} {short(root)}: {remedy}")
+            raise InputError(f"audit: the root must be a Value, got {type(root).__name__} {short(root)}: "
+                             + remedy)
     if not isinstance(claims, Mapping):
         raise InputError(f"audit: the claims are a dict {{(output, input): number}}, got "
                          f"{type(claims).__name__} {short(claims)}")

@@ -336,7 +336,7 @@ def assert_derivation(forward: Callable[[Any], Value], hand: Callable[[Any], Map
     >>> assert_derivation(forward, lambda x: {("y", "a"): 3 * x}, inputs=st.integers(0, 9))
     Traceback (most recent call last):
     autograd_lite.errors.AuditError: at the point 2:
-    1 of 1 claims differ from the graph, by 1 cause:
+    1 of 1 claim differs from the graph, by 1 cause:
       ∂y/∂a: claimed 6, is 12
     """
     def hold(point: Any) -> None:

@@ -456,6 +456,8 @@ def test_a_node_by_itself_has_slope_1():
 
 @pytest.mark.parametrize("claims, error, said", [
     ({("y", "xx"): 1.0}, LabelError, "'xx'.*'x'"),
+    ({("loss", "x"): 1.0}, LabelError, r"∂loss/∂x, no node .*name it with label\(loss=…\)"),
+    ([("y", "x")], InputError, r"the claims are a dict {\(output, input\): number}, got list"),
     ({("", "x"): 1.0}, LabelError, "''"),
     ({"yx": 1.0}, InputError, "yx"),
     ({("y", "x", "u"): 1.0}, InputError, "(output, input)"),
@@ -465,6 +467,45 @@ def test_a_node_by_itself_has_slope_1():
 def test_a_claim_about_what_is_not_there_is_refused(claims, error, said):
     with pytest.raises(error, match=said):
         audit(simple(), claims)
+
+
+@pytest.mark.parametrize("root, claims, said", [
+    ({("y", "x"): 1.0}, Value(1.0), r"write audit\(root, claims\), the root first"),
+    (Value(2.0).backward(), {}, "got NoneType None: backward.. returns None"),
+    (3.0, {}, "got float 3.0"), ("y", {}, "got str 'y'"), ([Value(1.0), 2.0], {}, "got list"),
+])
+def test_a_root_that_is_no_value_is_refused(root, claims, said):
+    with pytest.raises(InputError, match=said):
+        audit(root, claims)
+
+
+def test_a_claim_with_output_and_input_in_each_others_place_is_told_so():
+    x = Value(3.0, "x")
+    s = x * 0.5
+    label(s=s)
+    report = audit(s, {("x", "s"): 0.5})
+    assert report.rows[0].reversed and "x does not depend on s; did you mean ∂s/∂x?" in report.findings()
+    other = audit([s, Value(1.0, "z")], {("z", "s"): 0.5, ("s", "z"): 0.5, ("x", "x"): 2.0, ("s", "x"): 2.0})
+    assert not any(row.reversed for row in other.rows)
+
+
+@pytest.mark.parametrize("x, shown", [(0.5, "claimed 0.5 (= x)"), (11.0, "claimed 11 (= x)"),
+                                      (2.0, "claimed 2,"), (-10.0, "claimed -10,"), (0.0, "claimed 0,")])
+def test_a_small_whole_number_is_not_told_to_be_a_nodes(x, shown):
+    leaf = Value(x, "x")
+    y = leaf * 7.0
+    label(y=y)
+    assert shown in audit(y, {(y, leaf): x}).findings()
+
+
+def test_a_report_counts_in_grammar_and_has_no_table_without_rows():
+    y = simple()
+    slope = audit(y, {("y", "x"): 0.0}).rows[0].derived
+    assert str(audit(y, {})) == "there are no claims"
+    assert audit(y, {("y", "x"): slope}).findings() == "the claim agrees with the graph"
+    assert audit(y, {("y", "x"): slope, ("y", "y"): 1.0}).findings() == "all 2 claims agree with the graph"
+    assert "1 of 1 claim differs from the graph, by 1 cause:" in audit(y, {("y", "x"): 0.0}).findings()
+    assert "1 of 2 claims differs from" in audit(y, {("y", "x"): 0.0, ("y", "y"): 1.0}).findings()
 
 
 def test_a_label_that_two_nodes_have_is_refused():
