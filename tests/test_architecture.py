@@ -15,9 +15,9 @@ PACKAGE = Path(autograd_lite.__file__).parent
 
 # A module imports only from rows above its own; within a package, from its fellows.
 ROWS = [
-    {"errors", "special"}, {"ops"}, {"graph"}, {"value"}, {"series", "sparse"},
-    {"transforms"}, {"provenance", "evaluation"}, {"claims", "checks"}, {"programs"}, {"drawing"}, {"nn", "optim"}, {"testing"},
-    {"document"}, {"__main__"},
+    {"errors", "special"}, {"ops"}, {"graph"}, {"value"}, {"series", "sparse"}, {"transforms"},
+    {"provenance", "evaluation"}, {"claims", "checks"}, {"programs"}, {"drawing"}, {"nn", "optim"},
+    {"testing"}, {"document"}, {"__main__"},
 ]
 ROW = {name: i for i, row in enumerate(ROWS) for name in row}
 
