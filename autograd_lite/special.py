@@ -13,6 +13,7 @@ from math import inf, nan
 from typing import Any
 
 TWO_INV_SQRT_PI = 1.1283791670955126
+_LN2_HEAD, _LN2_REST = 0.6931471803691238, 1.9082149292705877e-10     # the head has 32 bits
 _SQRT_HALF = 0.7071067811865476               # and what is missing to 1/√2:
 _SQRT_HALF_REST = -4.833646656726457e-17
 _INV_SQRT_2PI = 0.3989422804014327
@@ -159,7 +160,9 @@ def _polygamma_terms(n: int, x: float, k: float = 0.0) -> list[float]:
         k += 1.0
     # Abramowitz & Stegun 6.4.11, its leading factor taken out
     z, lost = difference(x, -k)
-    tail = [1.0 / n if n else -math.log(z), (0.5 - lost) / z]
+    m, e = math.frexp(z)                        # log z in parts, lest its rounding be the largest
+    tail = [1.0 / n] if n else [-e * _LN2_HEAD, -e * _LN2_REST, -math.log(m)]
+    tail.append((0.5 - lost) / z)
     factor = 0.5 * (n + 1) / z / z
     for k2, b in enumerate(_BERNOULLI, 1):
         tail.append(b * factor)

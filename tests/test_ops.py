@@ -72,7 +72,7 @@ def true(name: str, xs: tuple[float, ...], by: tuple[int, ...]) -> list[Any]:
             found = partials(name, xs, by[:n])
         except (ZeroDivisionError, ValueError):
             continue
-        if all(mpmath.isfinite(t.value) and mpmath.im(t.value) == 0 for t in found):
+        if all(mpmath.isfinite(t.value) and not isinstance(t.value, mpmath.mpc) for t in found):
             return found
     return []
 
@@ -344,7 +344,8 @@ def test_a_quotient_has_a_derivative_by_its_divisor_though_its_square_is_out_of_
 
 @pytest.mark.parametrize("name", ["hypot", "atan2", "cos_angle", "over_square"])
 @pytest.mark.parametrize("a, b", [(1e308, 1e308), (1e-320, 2e-320), (5e-324, 1e-323), (1e308, 1.0),
-                                  (1e-320, 1e-10), (1e-160, 1e160), (3e-200, -4e-200), (-1e200, 1e-200), (1.5, 1e-160)])
+                                  (1e-320, 1e-10), (1e-160, 1e160), (3e-200, -4e-200), (-1e200, 1e-200),
+                                  (1.5, 1e-160)])
 def test_angles_and_distances_are_right_at_any_size(name, a, b):
     for by in ((0, 0), (0, 1), (1, 1), (0, 0, 1)):
         near_truth(name, a, b, by=by)
@@ -416,8 +417,8 @@ def test_an_exact_sum_is_rounded_once():
 # -- one row, many doors --------------------------------------------------------------------------
 
 FUNCTIONS = """exp expm1 exp2 log log1p log2 log10 sqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh
-    acosh atanh erf erfc lgamma sigmoid log_sigmoid softplus relu leaky_relu elu gelu silu abs minimum maximum hypot
-    atan2""".split()
+    acosh atanh erf erfc lgamma sigmoid log_sigmoid softplus relu leaky_relu elu gelu silu abs minimum maximum
+    hypot atan2""".split()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

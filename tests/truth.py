@@ -25,7 +25,7 @@ class Real:
 
     def __init__(self, value: Any, largest: Any = None):
         self.value = value
-        self.largest = abs(value) if largest is None else largest
+        self.largest = abs(value) if largest is None else max(abs(value), largest)
 
     def __add__(self, other: Any) -> Any:
         other = real(other)
