@@ -417,6 +417,10 @@ def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
                                             for j, p in enumerate(factors) if j <= n)
 
 
+def _over_0(a: float, b: float) -> float:
+    return nan if a == 0.0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b)
+
+
 def _over(y: Any, a: Any, b: Any) -> Any:
     """−(a/b)/b, by way of b² where a/b has lost digits to underflow."""
     return -y / b if not -_TINY < y < _TINY or a == 0.0 or not -1.0 < b < 1.0 else -a / (b * b)
@@ -427,8 +431,7 @@ sub: Op = _row("-", lambda a, b: a - b, (lambda y, a, b: 1.0, lambda y, a, b: -1
 mul: Op = _row("*", lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a))
 div: Op = _row(
     "/", lambda a, b: a / b, (lambda y, a, b: 1.0 / b, _over),
-    domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
-    ieee=lambda a, b: nan if a == 0.0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b))
+    domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0", ieee=_over_0)
 identity: Op = _row("identity", lambda x: x, (lambda y, x: 1.0,), """x itself, as a node of its own.
 
     >>> identity(2.0)
@@ -459,12 +462,13 @@ power_slope: Op = _row(
     form=_power_slope_form)
 mod: Op = _row(
     "%", lambda a, b: a % b, (lambda y, a, b: 1.0, lambda y, a, b: -(a // b)),
-    domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
+    domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0, nor the dividend infinite",
     kink=lambda a, b: a - b * round(a / b), ieee=lambda a, b: nan,
     form=lambda m, a, b: a - b * m.floordiv(a, b))
 floordiv: Op = _row(
     "//", lambda a, b: a // b, (lambda y, a, b: 0.0, lambda y, a, b: 0.0),
-    domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0",
+    domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0, nor the dividend infinite",
+    ieee=_over_0,
     kink=lambda a, b: a - b * round(a / b), form=lambda m, a, b: m.floordiv(a, b))
 
 # -- exponentials and logarithms -------------------------------------------------------

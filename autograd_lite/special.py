@@ -175,6 +175,8 @@ def polygamma(n: float, x: float) -> float:
     """The n-th derivative of digamma."""
     if n < 0.0 or n % 1.0 or x <= 0.0 and math.remainder(x, 1.0) == 0.0:
         raise ValueError
+    if x == inf:
+        return 0.0 if n else inf
     y = math.fsum(_polygamma_terms(int(n), x))
     return y if n % 2.0 else -y
 
@@ -204,7 +206,8 @@ def silu(x: float) -> float:
     """x·sigmoid(x)."""
     if x > -700.0 or x != x:
         return x * sigmoid(x)
-    return math.exp(0.5 * x) * x * math.exp(0.5 * x)
+    half = math.exp(0.5 * x)
+    return half * max(x, -2000.0) * half
 
 
 def cos_angle(a: float, b: float) -> float:
@@ -275,7 +278,7 @@ def powers(xs: Sequence[float]) -> list[float]:
     top = max(xs)
     if top - top != 0.0:
         return [nan] * len(xs)
-    return [math.exp(d) * (1.0 + lost) for d, lost in [difference(x, top) for x in xs]]
+    return [math.exp(d) * (1.0 + lost) if d != -inf else 0.0 for d, lost in [difference(x, top) for x in xs]]
 
 
 def share(*xs: float) -> float:
