@@ -67,7 +67,7 @@ class View:
                  max_nodes: int) -> set[int]:
         """The ids of the nodes to show."""
         deepest, room, length = max_nodes // 5, max_nodes - max_nodes // 8, LENGTH * max_nodes
-        by_scope = len({node.scope for node in order if node.scope}) > 1
+        by_scope = len({node.scope for node in order} - {()}) > 1
         shown: set[int] = set()
         reached = set(map(id, roots))
         feeding: set[int] = set()                           # the operands of near nodes that are not shown
@@ -75,7 +75,10 @@ class View:
         starts: Counter[int] = Counter()                    # and the sum of those nodes' depths
         near = [node for node in reversed(order) if depth[id(node)] <= deepest]
         for node in sorted(near, key=lambda node: depth[id(node)]):
-            here, operands = depth[id(node)], node.operands
+            operands = node.operands
+            if not operands and id(node) not in reached:
+                continue
+            here = depth[id(node)]
             passed = edges[id(node)] * here - starts[id(node)]
             if (id(node) in reached and room > 0 and length >= passed
                     and not (operands and id(node) in feeding)
