@@ -458,7 +458,7 @@ power_slope: Op = _row(
     or (a == 0.0 and (b >= k or (n == 0.0 and b >= 0.0 and b % 1.0 == 0.0)) and (n == 0.0 or b > k)),
     remedy="the base must be positive; or negative with a whole exponent, and 0 with a large "
     "enough one, if it is not differentiated by the exponent",
-    ieee=lambda a, b, k, n: nan if a <= 0.0 else math.copysign(inf, math.log(a)) if n % 2.0 else inf,
+    ieee=special.power_slope_ieee,
     form=_power_slope_form)
 mod: Op = _row(
     "%", lambda a, b: a % b, (lambda y, a, b: 1.0, lambda y, a, b: -(a // b)),

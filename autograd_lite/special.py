@@ -71,16 +71,29 @@ def power_slope(a: float, b: float, k: float, n: float) -> float:
     less, lost = difference(b, k)
     if less * log_a < -3000.0:
         return 0.0
-    factors = falling(b, k)
-    if n == 0.0 and (a == 0.0 or factors[0] == 0.0):
-        return factors[0] * power(a, less) if factors[0] else 0.0
-    y = math.fsum(math.perm(int(n), j) * p * log_a ** (n - j) for j, p in enumerate(factors) if j <= n)
+    y = _power_polynomial(log_a, b, k, n)
+    if a == 0.0 or y == 0.0:
+        return y * power(a, less) if y else 0.0
     reach = abs(less * log_a)                   # in parts where the power itself is out of range
     parts = 1 if reach < 600.0 else 2 if reach < 1200.0 else 4
     root = math.pow(abs(a), less / parts)
     for _ in range(parts):
         y *= root
     return y * (1.0 + lost * log_a) * (1.0 if a > 0.0 or less % 2.0 == 0.0 else -1.0)
+
+
+def _power_polynomial(log_a: float, b: float, k: float, n: float) -> float:
+    """The n-th derivative of a**b·(b)(b − 1)…(b − k + 1) by b, over a**b."""
+    return math.fsum(math.perm(int(n), j) * p * (log_a ** (n - j) if j < n else 1.0)
+                     for j, p in enumerate(falling(b, k)) if j <= n and p)
+
+
+def power_slope_ieee(a: float, b: float, k: float, n: float) -> float:
+    """The infinity of 0**(b − k), or of one too large; nan outside the domain."""
+    if a < 0.0 and (n or b % 1.0) or k != k // 1.0 or n != n // 1.0 or not 0.0 <= k + n <= 1000.0:
+        return nan
+    sign = _power_polynomial(math.log(abs(a)) if a else -1e99, b, k, n)
+    return math.copysign(inf, sign * (math.copysign(1.0, a) if (b - k) % 2.0 == 1.0 else 1.0))
 
 
 def sech2(x: float) -> float:

@@ -644,7 +644,8 @@ def _backward_carefully(root: Value, seed: float, this: _Pass) -> None:
                     signal(DomainError(f"{where}: {row.singular or 'it has no finite derivative here'}",
                                        row.name, xs, node.operands, node.note.line))
                 else:
-                    signal(RangeError(f"{where}: the gradient {g!r} · {p!r} is too large for a double",
+                    large = "its derivative" if p - p != 0.0 else f"the gradient {g!r} · {p!r}"
+                    signal(RangeError(f"{where}: {large} is too large for a double",
                                       row.name, xs, node.operands, node.note.line))
             x._grad = _sum_of_gradients(x, x._grad, g * p)
 
