@@ -75,7 +75,8 @@ def _picture(output: Path) -> list[str]:
     root.backward()
     path = output / "document.png"
     try:
-        return [str(render(root, path))]
+        return [str(render(root, path, caption="data: the value · grad: ∂E/∂node · on each arrow: the "
+                                               "local derivative ∂head/∂tail"))]
     except RenderError as error:
         print(f"document.png was not drawn: {error}", file=sys.stderr)
         dot = path.with_suffix(".dot")
