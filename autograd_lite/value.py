@@ -727,7 +727,11 @@ def label(names: Mapping[str, Any] | None = None, /, **more: Any) -> None:
     if not isinstance(names, Mapping | None):
         raise InputError(f"label: expected a mapping of names to nodes, got {type(names).__name__}; "
                          "write label(x=node) or label({'x': node})")
-    for name, node in list(_named({**(names or {}), **more})):
+    try:
+        found = list(_named({**(names or {}), **more}))
+    except RecursionError:
+        raise InputError("label: a list is nested too deeply, or holds itself") from None
+    for name, node in found:
         node.label = name
 
 
