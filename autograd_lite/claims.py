@@ -212,6 +212,8 @@ def name_of(node: Any) -> str:
     """How a table calls a node: by its label, or by what it is."""
     if isinstance(node, str):
         return node
+    if not isinstance(node, Value):
+        return short(node)
     return node.label or (f"({node.op} = {node.data:.6g})" if node.op else f"({node.data:.6g})")
 
 
