@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.graph import topological
 from autograd_lite.ops import Op, inf, nan, number
-from autograd_lite.transforms import Trace, _is_array, _scalar, grad, jacobian, leaves, rebuild
+from autograd_lite.transforms import (Trace, _is_array, _scalar, grad, jacobian, leaves, rebuild,
+                                      require_function, shown)
 from autograd_lite.value import Value
 
 CORRECT, KINK, NOISY, WRONG = "correct", "kink nearby", "too noisy to tell", "wrong derivative"
@@ -403,7 +404,7 @@ class _Watched:
     """A function, and what it returned last."""
 
     def __init__(self, f: Callable[[Any], Any]):
-        self.f = f
+        self.f, self.__name__ = f, _title(f)
         self.results: list[Any] = []
 
     def __call__(self, x: Any) -> Any:
@@ -537,14 +538,16 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
     wrong derivative: 1 of 1 derivative
       ∂tanh/∂x: claimed 1.5e-15, is 1.255653117e-16 (off by a factor of 11.95)
     """
+    require_function("check_gradients", f)
     x = rebuild(x, lambda v: number(_plain(v), "check_gradients"))
     names = list(_names(x, "x"))
     claims = None if claimed is None else dict(zip(
         _names(claimed, "x"), [number(_plain(v), "check_gradients") for v in leaves(claimed)]))
     if claims is not None and claims.keys() != set(names):
-        differing = _clip(", ".join(sorted(claims.keys() ^ set(names))), 60)
-        raise InputError(f"check_gradients: the claimed gradient must have the shape of x; {differing} "
-                         "is in one and not in the other")
+        mine, theirs = ((f"{_count(len(tree), 'number')} ({_clip(', '.join(tree), 40)})" for tree in
+                         (names, list(claims))))
+        raise InputError(f"check_gradients: the claimed gradient must have the shape of x: x has {mine}, "
+                         f"the claim {theirs}")
     if order < 1:
         raise InputError(f"check_gradients: the order is 1 or more, not {order!r}")
     judge, found, notes, past = _Judge(), list[Derivative](), list[str](), list[str]()
@@ -590,7 +593,7 @@ def check_op(row: Op, *points: Any, order: int = 2) -> GradientReport:
         order: as for `check_gradients`; from 2 on, the partials' own derivatives are checked too.
 
     Raises:
-        InputError: no points are given and none are found in the domain.
+        InputError: it is no op, or no points are given and none are found in the domain.
 
     >>> from autograd_lite import custom_op
     >>> cube = custom_op(lambda x: x ** 3, (lambda y, x: 3.0003 * x * x,), name="wrong cube")
@@ -600,6 +603,9 @@ def check_op(row: Op, *points: Any, order: int = 2) -> GradientReport:
     to blame: wrong cube(2.0)
       partial by operand 1: given 12.0012, is 12
     """
+    if not isinstance(row, Op):
+        raise InputError("check_op: expected an op, such as ag.sin or what custom_op(…) makes, got "
+                         + shown(row))
     found, partials, notes = list[Derivative](), list[Partial](), list[str]()
     for point in points or _ordinary_points(row):
         xs = [number(_plain(x), row.name) for x in (point if isinstance(point, Sequence) else [point])]

@@ -19,7 +19,7 @@ from autograd_lite.errors import (DivisionError, DomainError, InputError, LabelE
 from autograd_lite.graph import dependents, topological
 from autograd_lite.ops import Constant, Op, Operators
 from autograd_lite.ops import number as as_float
-from autograd_lite.transforms import leaves, rebuild
+from autograd_lite.transforms import leaves, rebuild, shown
 from autograd_lite.value import Value, find
 
 # -- kinds of numbers ---------------------------------------------------------------------
@@ -353,6 +353,8 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     Fraction(1, 3)
     """
     kind = kind_of(number)
+    if not isinstance(inputs, Mapping | None):
+        raise InputError(f"evaluate: inputs is a dict {{label or leaf: number}}, got {shown(inputs)}")
     nodes = topological([x for x in leaves(root) if isinstance(x, Value)])
     places = {id(node): node for node in nodes}
     given = {id(_node(name, places, leaf=True)): x for name, x in (inputs or {}).items()}

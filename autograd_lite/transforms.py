@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from autograd_lite.errors import GradientError, InputError, signal
 from autograd_lite.graph import dependents, operand_nodes, topological
-from autograd_lite.ops import Op, add, identity, mul, nan, number
+from autograd_lite.ops import Op, add, identity, mul, nan, number, short
 from autograd_lite.series import expand, no_derivative
 from autograd_lite.sparse import dependence, hessian_matrix, jacobian_matrix
 from autograd_lite.value import Value, gradients, recording
@@ -84,7 +84,12 @@ def rebuild(tree: Any, change: Callable[[Any], Any], lenient: bool = False) -> A
     if lenient:
         return tree
     raise InputError(f"expected a number, or a list, tuple, dict, dataclass or array of numbers, "
-                     f"got {type(tree).__name__} {str(tree)[:40]!r}")
+                     f"got {shown(tree)}")
+
+
+def shown(x: Any) -> str:
+    """What a message calls an object that may be anything."""
+    return repr(x) if x is None or isinstance(x, Value) else f"{type(x).__name__} {short(x)}"
 
 
 def as_array(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:
@@ -120,7 +125,10 @@ class Trace:
             for name in names:
                 place: Any = args if isinstance(name, int) else kwargs
                 self.trees.append(place[name])
-                place[name] = rebuild(place[name], self._input)
+                try:
+                    place[name] = rebuild(place[name], self._input)
+                except InputError as error:
+                    raise InputError(f"{_name(f)}: {error}") from None
             self.result = f(*args, **kwargs)
         for x in self.inputs:
             if not x.operands:
@@ -302,8 +310,8 @@ def _place(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
                                  f"are {', '.join(parameters)}")
             wanted = parameters.index(wanted)
         elif isinstance(wanted, int) and not -len(args) <= wanted < len(args):
-            raise InputError(f"{_name(f)} is called with {len(args)} positional arguments; there is "
-                             f"no argument number {wanted}")
+            raise InputError(f"{_name(f)} has no positional argument number {wanted} in this call, which "
+                             f"gives {len(args)}")
         names.append(wanted % len(args) if isinstance(wanted, int) else wanted)
     if len(set(names)) < len(names):
         raise InputError(f"argnums={argnums!r} names an argument of {_name(f)} twice")
@@ -314,13 +322,21 @@ def _name(f: Callable[..., Any]) -> str:
     return getattr(f, "__name__", type(f).__name__)
 
 
+def require_function(where: str, f: Any) -> None:
+    """Refuse what is no function."""
+    if not callable(f):
+        remedy = ("; for the gradient of a Value call its backward()" if isinstance(f, Value) else
+                  "; give one that computes the result from its arguments")
+        raise InputError(f"{where} takes a function, got {shown(f)}{remedy}")
+
+
 def _scalar(f: Callable[..., Any], y: Any) -> Any:
     if isinstance(y, Value):
         return y
     try:
         return number(y, _name(f))
     except InputError:
-        raise InputError(f"{_name(f)} returned a {type(y).__name__}; a gradient needs one number "
+        raise InputError(f"{_name(f)} returned {shown(y)}; a gradient needs one number "
                          "(jacobian takes several; has_aux=True takes a second result)") from None
 
 
@@ -346,6 +362,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
+    require_function("value_and_grad", f)
     if unused not in ("zero", "raise"):
         raise InputError(f"unused={unused!r}: choose 'zero' or 'raise'")
 
@@ -384,6 +401,7 @@ def grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False
     >>> grad(lambda point: point["x"] * point["y"])({"x": 2.0, "y": 5.0})
     {'x': 5.0, 'y': 2.0}
     """
+    require_function("grad", f)
     both = value_and_grad(f, argnums, has_aux=has_aux, unused=unused)
 
     @functools.wraps(f)
@@ -399,9 +417,19 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.0))
     (10.0, 5.0)
     """
+    require_function("jvp", f)
+    remedy = "with an entry for each argument: for one list argument write ([…],)"
     if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)):
-        raise InputError("jvp: give the point and the direction as tuples, with an entry for each argument")
-    trace = Trace(f, primals, {}, range(len(primals)))
+        raise InputError(f"jvp: give the point and the direction as tuples, {remedy}")
+    if len(primals) != len(tangents):
+        raise InputError(f"jvp: the point and the direction are tuples {remedy}; they have {len(primals)} "
+                         f"and {len(tangents)} entries")
+    try:
+        trace = Trace(f, primals, {}, range(len(primals)))
+    except (TypeError, IndexError) as error:
+        if all(map(_is_number, primals)):
+            error.add_note(f"jvp: the point is a tuple {remedy}")
+        raise
     directions = _like(trace.inputs, list(tangents), "jvp: the point", "the direction")
     supply = iter(trace.push(directions))
     return trace.lower_all(trace.result), rebuild(trace.result, lambda _: next(supply))
@@ -414,6 +442,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     >>> value, pull([1.0, 0.0])
     ([10.0, 7.0], (5.0, 2.0))
     """
+    require_function("vjp", f)
     trace = Trace(f, primals, {}, range(len(primals)))
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
@@ -426,8 +455,8 @@ def _like(numbers: Sequence[Any], tree: Any, what: str, other: str) -> list[Any]
     """The numbers of a structure, as many as there are `numbers`."""
     given = [x if isinstance(x, Value) else number(x, what) for x in leaves(tree)]
     if len(given) != len(numbers):
-        raise InputError(f"{what} has {len(numbers)} numbers, {other} {len(given)}; they must have "
-                         "the same shape")
+        raise InputError(f"{what} and {other} must have the same shape; they hold {len(numbers)} and "
+                         f"{len(given)} numbers")
     return given
 
 
@@ -444,6 +473,8 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
     >>> jacobian(lambda p: [p[0] * p[1], p[0] + p[1]])([2.0, 5.0])
     [[5.0, 2.0], [1.0, 1.0]]
     """
+    require_function("jacobian", f)
+
     @functools.wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         trace = Trace(f, args, kwargs, _place(f, argnums, args, kwargs))
@@ -471,6 +502,7 @@ def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fal
     >>> hessian(lambda p: p[0] * p[0] * p[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
     """
+    require_function("hessian", f)
     gradient = grad(f, argnums)
     if not sparse:
         return jacobian(gradient, argnums)
@@ -495,6 +527,7 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     >>> taylor(lambda x: 1 / x, 2.0, 3)
     [0.5, -0.25, 0.125, -0.0625]
     """
+    require_function("taylor", f)
     return _expanded(f, (x,), {}, _whole(order), 1.0, list)
 
 
@@ -513,6 +546,7 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     >>> derivative(lambda x: x ** 4, order=3)(2.0)
     48.0
     """
+    require_function("derivative", f)
     order = _whole(order)
     # Over t = (x − x₀)/scale the coefficients are as large as the derivative, whatever the order
     # (n! is about (n/e)^n): none is lost that is a double in the end.
@@ -536,8 +570,8 @@ def _expanded(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
               scale: float, reading: Callable[[list[Any]], Any]) -> Any:
     """f's result, its numbers replaced by a reading of their coefficients in (x − args[0])/scale."""
     if not _is_number(args[0]):
-        raise InputError(f"{_name(f)}: an order belongs to a function of one number, not of a "
-                         f"{type(args[0]).__name__}; use grad, hessian or jacobian")
+        raise InputError(f"{_name(f)}: an order belongs to a function of one number, not of "
+                         f"{shown(args[0])}; use grad, hessian or jacobian")
     trace = Trace(f, args, kwargs, [0])
     x = trace.inputs[0]
     found = expand(trace.inner, {id(x): (trace.lower(x), scale)}, order, trace.lower)
@@ -558,6 +592,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> hvp(lambda p: p[0] * p[0] * p[1], ([3.0, 5.0],), ([1.0, 0.0],))
     [10.0, 6.0]
     """
+    require_function("hvp", f)
     return jvp(grad(f), primals, tangents)[1]
 
 

@@ -374,6 +374,7 @@ def test_a_deep_chain_a_diamond_and_a_wide_sum_are_no_trouble() -> None:
 @pytest.mark.parametrize("inputs, number, error, reason", [
     ({"z": 1.0}, float, ag.LabelError, "no node is labelled 'z'"),
     ({"y": 1.0}, float, ag.LabelError, "only a leaf"),
+    (3, float, ag.InputError, "inputs is a dict {label or leaf: number}, got int 3"),
     ({3: 1.0}, float, ag.InputError, "neither a label nor a Value"),
     ({"x": "ten"}, mpmath.mpf, ag.InputError, "'x'.*'ten' is no real number"),
     ({"x": 1j}, mpmath.mpf, ag.InputError, "1j is no real number"),

@@ -164,7 +164,8 @@ def test_an_argument_is_selected_by_place_name_or_keyword() -> None:
 
 
 @pytest.mark.parametrize("argnums, message", [
-    (1, "1 positional"), (-2, "1 positional"), ("height", "width, height, depth"), ("mass", "'mass'"),
+    (1, "no positional argument number 1"), (-2, "gives 1"),
+    ("height", "width, height, depth"), ("mass", "'mass'"),
     ((0, 0), "twice"), ((0, "width"), "twice"), ((0, -1), "twice")])
 def test_an_argument_that_is_not_there_or_there_twice_is_refused(argnums: Any, message: str) -> None:
     with pytest.raises(ag.InputError, match=message):
@@ -198,6 +199,33 @@ def test_a_missing_auxiliary_result_is_refused() -> None:
 def test_a_gradient_needs_one_number(result: Any) -> None:
     with pytest.raises(ag.InputError, match="a gradient needs one number"):
         grad(lambda x: result)(1.0)
+
+
+@pytest.mark.parametrize("f", [Value(2.0), 3, None])
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, hessian, derivative,
+                                       jvp, vjp, hvp, ag.taylor])
+def test_what_is_no_function_is_refused_at_once(transform: Any, f: Any) -> None:
+    arguments = {jvp: ((1.0,), (1.0,)), hvp: ((1.0,), (1.0,)), vjp: (1.0,), ag.taylor: (1.0, 2)}
+    with pytest.raises(ag.InputError, match=f"^{transform.__name__} takes a function, got (V|int 3|None)"):
+        transform(f, *arguments.get(transform, ()))
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: grad(squares)(None), "^squares: expected a number, .* got None$"),
+    (lambda: grad(lambda x: 1j)(1.0), "returned complex 1j; a gradient"),
+    (lambda: derivative(squares)([1.0]), r"of one number, not of list \[1.0\]"),
+    (lambda: hvp(squares, [1.0], [1.0, 2.0]), r"for one list argument write \(\[…\],\); they have 1 and 2"),
+    (lambda: jvp(squares, ([1.0],), ([1.0, 2.0],)), "same shape; they hold 1 and 2 numbers")])
+def test_a_wrong_call_is_answered_with_the_right_one(call: Function, message: str) -> None:
+    with pytest.raises(ag.InputError, match=message):
+        call()
+
+
+def test_a_point_that_may_be_meant_as_one_list_argument_is_noted_on_the_error() -> None:
+    for point in ([1.0], [1.0, 2.0]):
+        with pytest.raises(TypeError) as error:
+            hvp(lambda p: p[0] * p[0], point, point)
+        assert "for one list argument write ([…],)" in error.value.__notes__[0]
 
 
 def test_an_argument_that_does_not_reach_the_result_has_gradient_0_or_raises() -> None:
@@ -586,9 +614,9 @@ def test_errors_name_the_label() -> None:
 
 
 def test_directions_must_fit_the_point() -> None:
-    with pytest.raises(ag.InputError, match="2 numbers, the direction 1"):
+    with pytest.raises(ag.InputError, match="they have 2 and 1 entries"):
         jvp(lambda x, y: x * y, (1.0, 2.0), (1.0,))
-    with pytest.raises(ag.InputError, match="1 numbers, the cotangent 2"):
+    with pytest.raises(ag.InputError, match="the cotangent must have the same shape; they hold 1 and 2"):
         vjp(lambda x: x, 1.0)[1]([1.0, 2.0])
     with pytest.raises(ag.InputError, match="as tuples"):
         jvp(lambda x: x, 1.0, 1.0)  # type: ignore[arg-type]
