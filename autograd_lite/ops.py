@@ -373,6 +373,9 @@ class Constant(float):
     def __neg__(self) -> Constant:
         return Constant(-float(self), lambda m: -self.exact(m))
 
+    def __truediv__(self, x: Any) -> Any:       # so that an _Ieee has its say
+        return float(self) / x if isinstance(x, float) else NotImplemented
+
     def __reduce__(self) -> tuple[Any, ...]:
         return float, (float(self),)
 
