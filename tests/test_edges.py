@@ -9,10 +9,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
+from autograd_lite.ops import TABLE
 
 inf, nan = math.inf, math.nan
 
@@ -226,3 +228,185 @@ def test_a_warning_points_at_the_users_line():
     with ag.errstate("warn"), pytest.warns(ag.AutogradWarning) as caught:
         ag.log(-1.0)
     assert caught[0].filename == __file__
+
+
+# -- the rest of the table, and IEEE's answers, operation by operation ---------------------------
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "log_sigmoid", "silu", "gelu", "erf", "erfc",
+                                  "normal_cdf", "atan", "elu", "sech2", "gauss"])
+@pytest.mark.parametrize("x", [1000.0, -1000.0, 1e300, -1e300])
+def test_what_saturates_does_so_without_an_error_in_value_gradient_and_second_derivative(name, x):
+    f = TABLE[name]
+    value, (gradient,) = differentiated(f, x)
+    assert all(map(math.isfinite, (value, gradient, ag.grad(ag.grad(f))(x))))
+
+
+@pytest.mark.parametrize("name, xs, value", [
+    ("log", (-0.0,), -inf), ("log2", (0.0,), -inf), ("log10", (-1.0,), nan), ("log1p", (-1.0,), -inf),
+    ("log1p", (-2.0,), nan), ("asin", (2.0,), nan), ("acos", (-2.0,), nan), ("atanh", (2.0,), nan),
+    ("lgamma", (-3.0,), inf), ("digamma", (0.0,), -inf), ("digamma", (-0.0,), inf), ("digamma", (-3.0,), nan),
+    ("digamma", (5e-324,), -inf), ("polygamma", (1.0, 0.0), inf), ("polygamma", (2.0, 0.0), -inf),
+    ("polygamma", (2.0, -1e-200), inf), ("polygamma", (0.5, 2.0), nan), ("exp2", (2000.0,), inf),
+    ("expm1", (1000.0,), inf), ("cosh", (-1000.0,), inf), ("lgamma", (1e306,), inf), ("/", (0.0, 0.0), nan),
+    ("/", (1.0, -0.0), -inf), ("/", (-1e300, 1e-300), -inf), ("//", (1.0, 0.0), inf), ("//", (0.0, 0.0), nan),
+    ("//", (inf, 1.0), nan), ("%", (1.0, 0.0), nan), ("%", (inf, 2.0), nan), ("**", (-0.0, -1.0), -inf),
+    ("**", (-0.0, -2.0), inf), ("**", (10.0, 308.5), inf), ("**", (-10.0, 309.0), -inf),
+    ("**", (-10.0, 310.0), inf), ("**", (-8.0, 1 / 3), nan), ("**", (1e-200, -2.0), inf),
+    ("+", (inf, -inf), nan), ("-", (-1e308, 1e308), -inf), ("*", (inf, 0.0), nan),
+    ("*", (1e200, -1e200), -inf),
+    ("hypot", (1.7e308, 1.7e308), inf), ("sum", (-1e308, -1e308), -inf), ("fsum", (-1e308, -1e308), -inf),
+    ("fsum", (inf, -inf), nan), ("dot", (1e200, -1e200), -inf), ("cos", (-inf,), nan), ("tan", (inf,), nan),
+    ("sqrt", (-inf,), nan), ("log", (-inf,), nan), ("digamma", (-inf,), nan), ("softmax", (inf, 0.0), nan),
+    ("power_slope", (0.0, 0.5, 1.0, 0.0), inf), ("power_slope", (0.0, 0.0, 0.0, 1.0), -inf),
+    ("power_slope", (-0.0, -1.0, 0.0, 0.0), -inf), ("power_slope", (-2.0, 0.5, 1.0, 0.0), nan),
+    ("power_slope", (1e-200, -2.0, 1.0, 0.0), -inf)], ids=str)
+def test_what_raises_by_default_gives_ieees_answer_on_request(name, xs, value):
+    with pytest.raises(ag.NumericError) as caught:
+        TABLE[name](*xs)
+    assert caught.value.op == name and caught.value.operands == xs
+    with ag.errstate("ignore"):
+        assert repr(TABLE[name](*xs)) == repr(value)
+
+
+@pytest.mark.parametrize("name, xs, value", [
+    ("exp", (inf,), inf), ("exp", (-inf,), 0.0), ("log", (inf,), inf), ("sqrt", (inf,), inf),
+    ("tanh", (inf,), 1.0),
+    ("atan", (-inf,), -math.pi / 2), ("sigmoid", (-inf,), 0.0), ("softplus", (-inf,), 0.0),
+    ("relu", (inf,), inf),
+    ("log_sigmoid", (-inf,), -inf), ("silu", (-inf,), -0.0), ("gelu", (-inf,), -0.0), ("lgamma", (inf,), inf),
+    ("digamma", (inf,), inf), ("polygamma", (1.0, inf), 0.0), ("erf", (-inf,), -1.0),
+    ("hypot", (inf, nan), inf),
+    ("atan2", (inf, inf), math.pi / 4), ("+", (inf, 1.0), inf), ("*", (-inf, 2.0), -inf),
+    ("/", (1.0, inf), 0.0),
+    ("**", (nan, 0.0), 1.0), ("**", (1.0, inf), 1.0), ("**", (inf, -1.0), 0.0), ("maximum", (inf, 1.0), inf),
+    ("minimum", (nan, 1.0), nan), ("log", (nan,), nan), ("relu", (nan,), nan), ("leaky_relu", (nan,), nan),
+    ("logsumexp", (-inf, 0.0), 0.0), ("logsumexp", (-inf, -inf), -inf), ("softmax", (-inf, 0.0), 0.0),
+    ("softmax", (0.0, -inf, -inf), 1.0), ("sum", (inf, 1.0), inf), ("fsum", (inf, 1.0), inf)], ids=str)
+def test_an_infinity_or_a_nan_of_the_users_is_taken_as_ieee_takes_it(name, xs, value):
+    assert repr(TABLE[name](*xs)) == repr(value)
+    assert repr(TABLE[name](*xs[:-1], Value(xs[-1])).data) == repr(value)
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if not name.endswith("_slope")])
+def test_no_operand_at_all_makes_a_row_raise_under_ignore(name):
+    row = TABLE[name]
+    count = 2 if callable(row.partials) else len(row.partials)
+    with ag.errstate("ignore"):
+        for x in (0.0, -0.0, -1.0, 0.5, -2.5, 1000.0, -1e308, 5e-324, inf, -inf, nan):
+            for y in (x, 0.0, -3.0, 1e308, inf, nan):
+                xs = (x, y)[:1 if row.name in ("relu", "gauss", "normal_pdf") else count]
+                nodes = [Value(a) if i != 0 or name != "polygamma" else a for i, a in enumerate(xs)]
+                node = row(*nodes)
+                assert type(node.data) is float
+                node.backward()
+
+
+def test_a_masked_softmax_has_a_gradient_where_it_is_not_masked():
+    value, gradients = differentiated(lambda a, b, c: ag.softmax([a, b, c])[0], 1.0, 1.0, -inf)
+    assert value == 0.5 and gradients == [0.25, -0.25, -0.0]
+    value, gradients = differentiated(lambda a, b: ag.logsumexp([a, b]), 3.0, -inf)
+    assert value == 3.0 and gradients == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("f, xs, gradients", [
+    (lambda x: x ** 0.5, (0.0,), [inf]), (lambda x, e: x ** e, (0.0, 0.5), [inf, 0.0]),
+    (lambda x, e: x ** e, (0.0, 0.0), [0.0, -inf]), (lambda x, e: x ** e, (-2.0, 3.0), [12.0, nan]),
+    (ag.atan2, (0.0, 0.0), [nan, nan]), (ag.acos, (-1.0,), [-inf]), (ag.log, (1e-320,), [inf]),
+    (ag.lgamma, (1e-320,), [-inf]), (lambda x: 1.0 / x, (1e-200,), [-inf]),
+    (lambda x: x ** -2.5, (1e-120,), [-inf])], ids=str)
+def test_the_derivatives_that_raise_are_ieees_on_request(f, xs, gradients):
+    nodes = [Value(x) for x in xs]
+    y = f(*nodes)
+    with pytest.raises(ag.NumericError):
+        y.backward()
+    assert [node.grad for node in nodes] == [0.0] * len(xs)
+    with ag.errstate("ignore"):
+        y.backward()
+    assert [repr(node.grad) for node in nodes] == list(map(repr, gradients))
+    with ag.errstate("warn"), pytest.warns(ag.AutogradWarning, match="backward through"):
+        y.backward()
+
+
+@pytest.mark.parametrize("f, x", [
+    (ag.log, 1e-320), (ag.log2, 3e-309), (ag.lgamma, 1e-320), (lambda x: 1.0 / x, 1e-200),
+    (lambda x: x ** -2.5, 1e-120), (lambda x: x ** -2, 1e-150), (lambda x: 2.0 / x, -1e-160)], ids=str)
+def test_a_derivative_that_is_there_but_too_large_is_a_range_error_and_no_domain_error(f, x):
+    with pytest.raises(ag.RangeError, match="its derivative is too large for a double"):
+        f(Value(x)).backward()
+
+
+@pytest.mark.parametrize("mode", ["raise", "warn", "ignore"])
+@pytest.mark.parametrize("f, xs", [
+    (ag.sqrt, (0.0,)), (ag.cbrt, (0.0,)), (ag.asin, (-1.0,)), (ag.acosh, (1.0,)), (ag.atan2, (0.0, 0.0)),
+    (lambda x: x ** 0.5, (0.0,)), (lambda x, e: x ** e, (-2.0, 3.0)), (lambda x, e: x ** e, (0.0, 0.0)),
+    (ag.log, (1e-320,))], ids=str)
+def test_a_zero_gradient_stops_at_an_infinite_or_missing_partial_in_every_mode(f, xs, mode):
+    nodes = [Value(x) for x in xs]
+    other = Value(2.0)
+    with ag.errstate(mode), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (f(*nodes) * 0.0 + other * other).backward()
+        ag.maximum(f(*nodes) - 1e6, other).backward()                   # the branch not taken
+    assert [node.grad for node in nodes] == [0.0] * len(nodes) and other.grad == 5.0
+
+
+def test_a_message_from_backward_names_the_node_its_operands_and_what_to_use():
+    x = Value(0.0, "x")
+    square = x * x
+    ag.label(square=square)
+    root = ag.sqrt(square)
+    root.label = "distance"
+    with pytest.raises(ag.DomainError) as caught:
+        (root * 3.0).backward()
+    assert str(caught.value) == ("backward through sqrt(0.0) of 'square' = 'distance': its derivative is "
+                                 "infinite at 0; for sqrt(x*x) use abs(x), for sqrt(x*x + y*y) use hypot(x, y)")
+    assert (caught.value.op, caught.value.operands, caught.value.nodes) == ("sqrt", (0.0,), (square,))
+
+
+def test_the_remedies_help():
+    for f, xs in [(abs, (0.0,)), (ag.hypot, (0.0, 0.0)), (lambda x: x ** 3, (-2.0,)), (ag.cbrt, (-8.0,))]:
+        value, gradients = differentiated(f, *xs)
+        assert all(map(math.isfinite, (value, *gradients)))
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if TABLE[name].singular])
+def test_a_row_that_is_singular_somewhere_says_what_to_do_there(name):
+    assert ";" in TABLE[name].singular
+
+
+@pytest.mark.parametrize("name", list(TABLE))
+def test_every_row_with_a_domain_says_in_words_what_it_asks_for(name):
+    row = TABLE[name]
+    plain = (-2.0, -0.5, 0.0, 3.0)
+    count = 2 if callable(row.partials) else len(row.partials)
+    if not all(row.domain(*[x] * count) for x in plain):
+        assert any(word in row.remedy for word in ("must", "needs", "derivative"))
+
+
+def test_object_arrays_of_values_multiply_and_add_up():
+    a = np.array([Value(1.0), Value(2.0)], dtype=object)
+    b = np.array([3.0, 4.0])
+    for product in (a @ b, b @ a, np.dot(a, b), np.sum(a * b), (a * b).sum()):
+        assert type(product) is Value and product.data == 11.0
+        for x in a:
+            x.grad = 0.0
+        product.backward()
+        assert [x.grad for x in a] == [3.0, 4.0]
+    assert [x.data for x in a ** 2 - a / 2] == [0.5, 3.0]
+
+
+def test_numpys_functions_and_scalars_keep_the_gradient():
+    v = Value(0.5)
+    for y, slope in [(np.exp(v), math.exp(0.5)), (np.float64(2.0) * v, 2.0), (v * np.float32(2.0), 2.0),
+                     (np.arctan2(v, 1.0), 0.8), (np.int64(1) - v, -1.0), (np.float64(1.0) / v, -4.0)]:
+        v.grad = 0.0
+        y.backward()
+        assert type(y) is Value and v.grad == pytest.approx(slope, rel=1e-15)
+
+
+@pytest.mark.parametrize("lose", [float, int, math.exp, math.sqrt, round, lambda v: math.hypot(v, 1.0),
+                                  lambda v: math.fsum([v])], ids=str)
+def test_what_would_lose_the_gradient_is_a_type_error_that_says_what_to_use(lose):
+    with pytest.raises(TypeError, match=r"autograd_lite\.exp|v\.data|__round__"):
+        lose(Value(0.5, "x"))
