@@ -339,7 +339,7 @@ class Value(Operators):
     def __gt__(self, other: Any) -> Any: return _compare(operator.gt, self, other)
     def __ge__(self, other: Any) -> Any: return _compare(operator.ge, self, other)
     def __bool__(self) -> bool: return self._data != 0.0
-    __hash__ = object.__hash__
+    def __hash__(self) -> int: return object.__hash__(self)
     def __format__(self, spec: str) -> str: return format(self._data, spec) if spec else str(self)
 
     def __repr__(self) -> str:
@@ -398,23 +398,26 @@ class Value(Operators):
             return _restore, ((), *self._state(()))
         before: list[Any] = []
         written: _Written | None = getattr(_pickling, "written", lambda: None)()
-        if written is None or id(self) in written:               # another pickle began
+        if written is None or id(self) in written.ids:           # another pickle began
             written = _Written()
             _pickling.written = weakref.ref(written)
             before.append(written)
 
         def unwritten(node: Value) -> list[Value]:
             return [x for x in node.operands
-                    if type(x) is Value and x._row is not None and id(x) not in written]
+                    if type(x) is Value and x._row is not None and id(x) not in written.ids]
 
         if unwritten(self):
             before += topological([self], unwritten)[:-1]
-        written.add(id(self))
+        written.ids.add(id(self))
         return _restore, (before, *self._state(self.operands))
 
 
-class _Written(set[int]):
-    """The ids of the nodes in a pickle. Written into it, it lives as long as the pickler's memory."""
+class _Written:
+    """Which nodes a pickle has. Written into it, this lives as long as the pickler's memory."""
+
+    def __init__(self) -> None:
+        self.ids: set[int] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return tuple, ()
