@@ -359,8 +359,9 @@ def test_a_message_from_backward_names_the_node_its_operands_and_what_to_use():
     root.label = "distance"
     with pytest.raises(ag.DomainError) as caught:
         (root * 3.0).backward()
-    assert str(caught.value) == ("backward through sqrt(0.0) of 'square' = 'distance': its derivative is "
-                                 "infinite at 0; for sqrt(x*x) use abs(x), for sqrt(x*x + y*y) use hypot(x, y)")
+    assert str(caught.value) == (
+        "backward through sqrt(0.0) of 'square' = 'distance': its derivative is infinite at 0; for sqrt(x*x) "
+        "use abs(x), for sqrt(x*x + y*y) use hypot(x, y)")
     assert (caught.value.op, caught.value.operands, caught.value.nodes) == ("sqrt", (0.0,), (square,))
 
 

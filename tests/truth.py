@@ -196,8 +196,8 @@ def normal_pdf(x: Any) -> Any:
 normal_cdf = function(lambda x: _erfc(-x / mp.sqrt(2)) / 2, normal_pdf)
 
 
-def _top_and_rest(top: Any, rest: Any) -> Real:
-    return Real(top) + Real(rest)
+def _top_and_rest(top: Any, *rest: Any) -> Real:
+    return Real(top) + Real(mp.log1p(mp.fsum(mp.exp(x - top) for x in rest)))
 
 
 def _share(*xs: Any) -> Any:
@@ -223,7 +223,7 @@ def _share_slope(i: int) -> Callable[..., Any]:
 
 _MANY = range(8)                                # more operands than any test gives a row
 softmax = function(_share, *map(_share_slope, _MANY))
-logsumexp = function(lambda *xs: _top_and_rest(max(xs), mp.log(sum(mp.exp(x - max(xs)) for x in xs))),
+logsumexp = function(lambda *xs: _top_and_rest(*sorted(xs, reverse=True)),
                      *[lambda *xs, i=i: _shares(*xs)[i] for i in _MANY])
 
 
