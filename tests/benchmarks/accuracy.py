@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from mpmath import mpf                                 # noqa: E402
 from truth import HUGE, TINY, partials, points, ulps   # noqa: E402
 
 import autograd_lite as ag                             # noqa: E402
@@ -24,16 +25,16 @@ from autograd_lite.ops import TABLE                    # noqa: E402
 
 ORDERS = 3
 Points = list[tuple[float, ...]]
-# For each point, the value and three derivatives by the first operand.
+# For each point, the value and three derivatives by one operand.
 Derivatives = Callable[[Points], list[list[float]]]
 ALONE = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "asin",
          "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "lgamma",
          "digamma", "sigmoid", "log_sigmoid", "softplus", "elu", "gelu", "silu"]
-PAIRS = ["/", "**", "hypot", "atan2"]
+PAIRS = ["/", "**", "hypot", "atan2"]           # by their first operand, and by their second
 OURS_ONLY = ["normal_cdf", "logsumexp", "softmax"]
 
 
-def ours(name: str) -> Derivatives:
+def ours(name: str, by: int) -> Derivatives:
     row = TABLE[name]
 
     def at(xs: tuple[float, ...]) -> list[float]:
@@ -44,12 +45,12 @@ def ours(name: str) -> Derivatives:
                 found.append(float(f(*xs)))
             except ag.AutogradError:
                 found.append(math.nan)
-            f = ag.grad(f)
+            f = ag.grad(f, by)
         return found
     return lambda points: list(map(at, points))
 
 
-def torch(name: str) -> Derivatives:
+def torch(name: str, by: int) -> Derivatives:
     t = importlib.import_module("torch")
     functional = t.nn.functional
     special = {"log_sigmoid": functional.logsigmoid, "softplus": functional.softplus, "elu": functional.elu,
@@ -64,13 +65,13 @@ def torch(name: str) -> Derivatives:
             if not total.requires_grad:
                 found.append(t.zeros_like(found[0]))
                 continue
-            slope = t.autograd.grad(total, xs[0], create_graph=True, allow_unused=True)[0]
+            slope = t.autograd.grad(total, xs[by], create_graph=True, allow_unused=True)[0]
             found.append(t.zeros_like(found[0]) if slope is None else slope)
         return [list(row) for row in zip(*(y.tolist() for y in found))]
     return at
 
 
-def jax(name: str) -> Derivatives:
+def jax(name: str, by: int) -> Derivatives:
     j = importlib.import_module("jax")
     j.config.update("jax_enable_x64", True)
     np, special = j.numpy, importlib.import_module("jax.scipy.special")
@@ -85,12 +86,12 @@ def jax(name: str) -> Derivatives:
         g, found = f, []
         for _ in range(ORDERS + 1):
             found.append(j.jit(j.vmap(g))(*columns).tolist())
-            g = j.grad(g)
+            g = j.grad(g, by)
         return [list(row) for row in zip(*found)]
     return at
 
 
-def hips_autograd(name: str) -> Derivatives:
+def hips_autograd(name: str, by: int) -> Derivatives:
     np = importlib.import_module("autograd.numpy")
     egrad = importlib.import_module("autograd").elementwise_grad
     special = importlib.import_module("autograd.scipy.special")
@@ -105,12 +106,12 @@ def hips_autograd(name: str) -> Derivatives:
         g, found = f, []
         for _ in range(ORDERS + 1):
             found.append(np.asarray(g(*columns)).tolist())
-            g = egrad(g)
+            g = egrad(g, by)
         return [list(row) for row in zip(*found)]
     return at
 
 
-def judged(name: str) -> list[tuple[tuple[float, ...], list[Any]]]:
+def judged(name: str, by: int) -> list[tuple[tuple[float, ...], list[Any]]]:
     """The points inside the domain, with the true value and derivatives, as far as they count."""
     row, found = TABLE[name], []
     for xs in points(name):
@@ -118,13 +119,13 @@ def judged(name: str) -> list[tuple[tuple[float, ...], list[Any]]]:
             continue
         for order in range(ORDERS, -1, -1):
             try:
-                truths = partials(name, xs, [0] * order)
+                truths = partials(name, xs, [by] * order)
             except (ZeroDivisionError, ValueError):
                 continue
             break
         kept = []
         for t in truths:
-            if getattr(t.value, "imag", 0) or not t.largest < HUGE / 64:
+            if not isinstance(t.value, mpf) or not t.largest < HUGE / 64:
                 break
             kept.append(t if abs(t.value) >= TINY else None)
         if kept:
@@ -141,7 +142,7 @@ def cell(errors: Sequence[float]) -> str:
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    sides: dict[str, Callable[[str], Derivatives]] = {"autograd_lite": ours, "PyTorch": torch, "JAX": jax,
+    sides: dict[str, Callable[[str, int], Derivatives]] = {"autograd_lite": ours, "PyTorch": torch, "JAX": jax,
                                                       "HIPS autograd": hips_autograd}
     for name, module in (("PyTorch", "torch"), ("JAX", "jax"), ("HIPS autograd", "autograd")):
         if importlib.util.find_spec(module) is None:
@@ -150,13 +151,14 @@ def main() -> None:
     beyond = {side: [0, 0, 0, 0] for side in sides}
     print("Worst error in ulp of the value and of the 1st, 2nd, 3rd derivative; at: where our 1st is worst\n")
     print("| op | " + " | ".join(sides) + " | at |\n|---|" + "---|" * (len(sides) + 1))
-    for name in [*ALONE, *PAIRS, *OURS_ONLY]:
-        places = judged(name)
-        row = [name]
+    for name, by in [*[(name, 0) for name in ALONE], *[(name, by) for name in PAIRS for by in (0, 1)],
+                     *[(name, 0) for name in OURS_ONLY]]:
+        places = judged(name, by)
+        row = [f"{name} by {'ab'[by]}" if name in PAIRS else name]
         where = ""
         for side, make in sides.items():
             try:
-                found = make(name)([xs for xs, _ in places]) if side == "autograd_lite" \
+                found = make(name, by)([xs for xs, _ in places]) if side == "autograd_lite" \
                     or name not in OURS_ONLY else None
             except (AttributeError, NotImplementedError, TypeError):
                 found = None
