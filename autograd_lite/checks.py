@@ -8,7 +8,6 @@ whether anything goes past the graph.
 """
 from __future__ import annotations
 
-import builtins
 import contextlib
 import dataclasses
 import inspect
@@ -18,10 +17,10 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from types import CellType, CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
+from autograd_lite.evaluation import kind_of
 from autograd_lite.graph import topological
 from autograd_lite.ops import Op, inf, nan, number
 from autograd_lite.transforms import (Trace, _is_array, _scalar, grad, jacobian, leaves, rebuild,
@@ -263,68 +262,15 @@ def _precise_slope(f: Callable[..., Any], xs: Sequence[float], i: int) -> Estima
     return best
 
 
-class _Mathematics:
-    """Stands in for the module `math`: the same names, from mpmath."""
-
-    def __getattr__(self, name: str) -> Any:
-        import mpmath
-        others: dict[str, Any] = {
-            "pow": mpmath.power, "lgamma": lambda x: mpmath.loggamma(x).real,
-            "log2": lambda x: mpmath.log(x, 2), "exp2": lambda x: mpmath.mpf(2) ** x,
-            "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
-            "copysign": lambda a, b: -abs(a) if b < 0 else abs(a), "fmod": None,
-            "perm": math.perm, "comb": math.comb}               # of whole numbers
-        found = others.get(name, getattr(mpmath, name, None))
-        if found is None:
-            raise TypeError(f"mpmath has no {name}")
-        return found
-
-
-def _lift(thing: Any, known: dict[int, Any]) -> Any:
-    """What a function refers to, made fit for mpmath's numbers; a TypeError if it cannot be."""
-    if isinstance(thing, Op):
-        thing = thing.forward
-    if id(thing) in known:
-        return known[id(thing)]
-    if isinstance(thing, FunctionType):
-        thing = inspect.unwrap(thing)
-    if thing is math:
-        return _Mathematics()
-    name = getattr(thing, "__name__", "")
-    if name and getattr(math, name, None) is thing:
-        return getattr(_Mathematics(), name)
-    if not isinstance(thing, FunctionType):
-        if isinstance(thing, (int, float, tuple, str)) or any(
-                thing is exact for exact in (builtins, abs, min, max, sum, pow)):
-            return thing
-        raise TypeError(f"{thing!r} may take floats only")
-    space: dict[str, Any] = {}
-    cells = tuple(CellType() for _ in thing.__closure__ or ())
-    known[id(thing)] = FunctionType(thing.__code__, space, name, thing.__defaults__, cells)
-    for new, old in zip(cells, thing.__closure__ or ()):
-        new.cell_contents = _lift(old.cell_contents, known)
-    for name in _names_in(thing.__code__):
-        if name in thing.__globals__:
-            space[name] = _lift(thing.__globals__[name], known)
-        elif name in ("float", "round"):
-            raise TypeError(f"{name} rounds to a double")
-    return known[id(thing)]
-
-
-def _names_in(code: CodeType) -> set[str]:
-    nested = (_names_in(part) for part in code.co_consts if isinstance(part, CodeType))
-    return set(code.co_names).union(*nested)
-
-
 @cache
 def _precise_function(row: Op) -> Callable[..., Any] | None:
-    """The row's own function, on mpmath's numbers; None if it does not run there."""
+    """The row in mpmath's numbers, as its form has it; None without mpmath or a form."""
     try:
-        import mpmath  # noqa: F401
-        lifted: Callable[..., Any] = _lift(row.forward, {})
-        return lifted
-    except (ImportError, TypeError):
+        import mpmath
+    except ImportError:
         return None
+    kind = kind_of(mpmath.mpf)
+    return None if row.form is None else lambda *xs: kind.apply(row, xs)
 
 
 def _partial(row: Op, xs: Sequence[float], i: int) -> Estimate:

@@ -1012,7 +1012,7 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
         domain: whether the operation is defined at the operands; remedy: says in words where.
         kink: the signed distance to the nearest point where it is not smooth.
         form: the operation in other numbers, for `evaluate`: a function of ``(m, *operands)``, m
-            standing for mpmath's functions.
+            standing for mpmath's functions; a function of `math` needs none.
 
     `check_op` tells whether the partials are right.
 
@@ -1034,6 +1034,11 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     if operands is not None and operands != (inf if callable(partials) else len(partials)):
         raise InputError(f"custom_op {name!r}: forward takes {operands} operands; give one partial "
                          "for each, or where it takes any number one function of (y, operands)")
+
+    known = getattr(forward, "__name__", "")
+    if form is None and getattr(math, known, None) is forward:
+        def form(m: Any, *xs: Any) -> Any:
+            return getattr(m, known)(*xs)
 
     @functools.wraps(forward)
     def guarded(*xs: float) -> float:

@@ -90,6 +90,7 @@ TWO_OPERANDS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "fsum": (lambda a, b: ag.sum([a, b, a], exact=True), lambda a, b: a + b + a),
     "mean": (lambda a, b: ag.mean([a, b, a]), lambda a, b: (a + b + a) / 3),
     "dot": (lambda a, b: ag.dot([a, b], [b, a], a), lambda a, b: 2 * a * b + a),
+    "fdot": (lambda a, b: ag.dot([a, b], [b, a], a, exact=True), lambda a, b: 2 * a * b + a),
     "logsumexp": (lambda a, b: ag.logsumexp([a, b, 1.0]), lambda a, b: log(exp(a) + exp(b) + mp.e)),
     "softmax": (lambda a, b: ag.softmax([a, b, 1.0, b])[0],
                 lambda a, b: 1 / (1 + 2 * exp(b - a) + exp(1 - a))),
