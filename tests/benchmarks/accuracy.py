@@ -136,20 +136,21 @@ def judged(name: str, by: int) -> list[tuple[tuple[float, ...], list[Any]]]:
 def cell(errors: Sequence[float]) -> str:
     """The worst errors of the orders."""
     def short(x: float) -> str:
-        return "wrong" if not x < 1e15 else f"{x:.1f}" if x < 99.95 else f"{x:.0e}".replace("e+0", "e")
+        return "✗" if not x < 1e15 else f"{x:.1f}" if x < 99.95 else f"{x:.0e}".replace("e+0", "e")
     return " ".join(map(short, errors))
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    sides: dict[str, Callable[[str, int], Derivatives]] = {"autograd_lite": ours, "PyTorch": torch, "JAX": jax,
-                                                      "HIPS autograd": hips_autograd}
+    sides: dict[str, Callable[[str, int], Derivatives]] = {
+        "autograd_lite": ours, "PyTorch": torch, "JAX": jax, "HIPS autograd": hips_autograd}
     for name, module in (("PyTorch", "torch"), ("JAX", "jax"), ("HIPS autograd", "autograd")):
         if importlib.util.find_spec(module) is None:
             del sides[name]
     # For each side: first derivatives beyond 4 ulp, and judged; later ones beyond 1e-13, and judged.
     beyond = {side: [0, 0, 0, 0] for side in sides}
-    print("Worst error in ulp of the value and of the 1st, 2nd, 3rd derivative; at: where our 1st is worst\n")
+    print("Worst error in ulp of the value and of the 1st, 2nd, 3rd derivative (✗: more than 1e15, or a nan);\n"
+          "at: where our 1st is worst\n")
     print("| op | " + " | ".join(sides) + " | at |\n|---|" + "---|" * (len(sides) + 1))
     cases = [(name, by) for name in [*ALONE, *PAIRS, *OURS_ONLY] for by in range(2 if name in PAIRS else 1)]
     for name, by in cases:
