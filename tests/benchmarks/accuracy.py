@@ -149,8 +149,8 @@ def main() -> None:
             del sides[name]
     # For each side: first derivatives beyond 4 ulp, and judged; later ones beyond 1e-13, and judged.
     beyond = {side: [0, 0, 0, 0] for side in sides}
-    print("Worst error in ulp of the value and of the 1st, 2nd, 3rd derivative (✗: more than 1e15, or a nan);\n"
-          "at: where our 1st is worst\n")
+    print("Worst error in ulp of the value and of the 1st, 2nd, 3rd derivative;\n"
+          "✗: more than 1e15, or a nan; at: where our 1st is worst\n")
     print("| op | " + " | ".join(sides) + " | at |\n|---|" + "---|" * (len(sides) + 1))
     cases = [(name, by) for name in [*ALONE, *PAIRS, *OURS_ONLY] for by in range(2 if name in PAIRS else 1)]
     for name, by in cases:
