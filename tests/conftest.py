@@ -1,5 +1,7 @@
 """The same examples in every run; `--hypothesis-profile=default` looks for new ones."""
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+# The health checks suppressed are about the time generation takes, which depends on the machine.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None,
+                          suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 settings.load_profile("repeatable")
