@@ -552,7 +552,7 @@ def test_the_sum_over_all_paths_arrives_at_a_leaf():
 
 
 @given(recipes(), st.floats(-4, 4), st.floats(-4, 4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_two_calls_double_a_leafs_gradient_exactly_and_leave_the_others(recipe, held, seed):
     leaves, nodes = values(recipe)
     root = nodes[-1]
@@ -577,7 +577,7 @@ def test_a_leafs_contributions_are_summed_apart_from_what_it_held():
 
 
 @given(recipes(), st.integers(0, 12), st.integers(0, 12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_interior_nodes_hold_the_gradient_of_the_latest_pass_alone(recipe, first, second):
     leaves, nodes = values(recipe)
     _, fresh = values(recipe)
@@ -682,7 +682,7 @@ def close(a, b, scale):
 
 
 @given(recipes(), st.integers(0, 12), st.integers(0, 12), everyday, everyday)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_gradient_is_linear(recipe, i, j, a, b):
     leaves, nodes = values(recipe)
     f, g = nodes[i % len(nodes)], nodes[j % len(nodes)]
@@ -692,7 +692,7 @@ def test_the_gradient_is_linear(recipe, i, j, a, b):
 
 
 @given(recipes(), st.integers(0, 12), st.integers(0, 12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_product_and_quotient_rules_hold(recipe, i, j):
     leaves, nodes = values(recipe)
     f, g = nodes[i % len(nodes)], nodes[j % len(nodes)]
@@ -706,7 +706,7 @@ def test_the_product_and_quotient_rules_hold(recipe, i, j):
 
 
 @given(recipes(max_steps=6), recipes(max_steps=6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_chain_rule_holds_through_one_node(inner, outer):
     """With y depending on the leaves through h alone: ∂y/∂x = ∂y/∂h · ∂h/∂x."""
     leaves, nodes = values(inner)
@@ -750,7 +750,7 @@ def exact_derivative(root, leaf):
 
 
 @given(recipes({**RATIONAL, "/": operator.sub}, st.integers(-4, 4).map(float), max_steps=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_on_small_whole_numbers_backward_is_exact(recipe):
     leaves, nodes = values(recipe)
     assume(all(abs(node.data) < 2 ** 40 for node in nodes))
@@ -762,7 +762,7 @@ def test_on_small_whole_numbers_backward_is_exact(recipe):
 
 
 @given(recipes(RATIONAL, max_steps=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_on_fractions_backward_is_exact_but_for_rounding(recipe):
     leaves = [Value(x) for x in recipe.leaves]
     try:
@@ -792,7 +792,7 @@ def test_the_exact_reference_can_tell_a_wrong_gradient():
 
 @pytest.mark.parametrize("name", ["+", "-", "*", "neg", "relu"])
 @given(a=finite, b=finite, kinds=st.sampled_from(["vv", "vc", "cv"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_an_inlined_operation_records_what_its_row_records(name, a, b, kinds):
     fast = {**OPERATORS, "neg": lambda x, _: -x, "relu": lambda x, _: x.relu()}[name]
     row = TABLE[name]
