@@ -1,7 +1,7 @@
 """`check_gradients`: derivatives held against the function itself, without a step size.
 
 Each partial of each op on the way is compared with the slope of the op's own function: in
-mpmath, with as many digits as it takes, where the function runs there; else by differences
+mpmath, with as many digits as it takes, where the op has a form for it; else by differences
 that are extrapolated to a step of 0 and bound their own error. The chain rule over these
 gives each derivative once more, with bounds. And differences of the whole function tell
 whether anything goes past the graph.
@@ -255,7 +255,8 @@ def _precise_slope(f: Callable[..., Any], xs: Sequence[float], i: int) -> Estima
             if not all(isinstance(high, mpf) for high in y.values()):
                 return _UNKNOWN
             fine, coarse = (y[1] - y[-1]) / (2 * step), (y[2] - y[-2]) / (4 * step)
-            error = abs(fine - coarse) + abs(y[1]) / step * mpf(10) ** (2 - digits)
+            size = max(1, abs(y[1]), *map(abs, at))         # of what may cancel inside f
+            error = abs(fine - coarse) + size / step * mpf(10) ** (2 - digits)
             best = Estimate(float((4 * fine - coarse) / 3), float(error))
             if error <= abs(fine) * 1e-20 or abs(fine) + error < 1e-330:
                 return Estimate(best.value, 0.0)
@@ -286,7 +287,8 @@ def _partial(row: Op, xs: Sequence[float], i: int) -> Estimate:
             return _UNKNOWN
         if not side:                            # on the kink only an operand that changes nothing is known
             flat = all(high == low == along(xs[i]) for high, low, _ in _pairs(along, xs[i]))
-            return Estimate(0.0, 0.0) if flat else _UNKNOWN
+            still = not any(_side(row, [*xs[:i], x, *xs[i + 1:]]) for x in (xs[i] - 0.5, 0.5 * xs[i] + 1.0))
+            return Estimate(0.0, 0.0) if flat and still else _UNKNOWN
         function = _precise_function(row)
         if function is not None:
             with contextlib.suppress(ValueError, ArithmeticError, TypeError, AttributeError):
@@ -297,9 +299,16 @@ def _partial(row: Op, xs: Sequence[float], i: int) -> Estimate:
 
 
 def _side(row: Op, xs: Sequence[float]) -> float:
-    """On which side of its kink an operation is: −1 or 1; 0 on it."""
-    distance = row.kink(*xs) if row.kink else 1.0
-    return math.copysign(1.0, distance) if distance else 0.0
+    """On which side of its kink an operation is: −1 or 1; 0 on it, a nan if doubles cannot tell."""
+    distance = _distance(row, xs)
+    return math.copysign(1.0, distance) if distance and distance == distance else distance
+
+
+def _distance(row: Op, xs: Sequence[float]) -> float:
+    try:
+        return row.kink(*xs) if row.kink else inf
+    except ArithmeticError:
+        return nan
 
 
 # -- the check ------------------------------------------------------------------------------------
@@ -432,12 +441,10 @@ class _Sweep:
         pairs = _pairs(lambda t: self.sample(i, j, t), x)
         quotients = [((high - low) / width, noise / width, width) for (high, low, width), noise
                      in zip(pairs, _noises(pairs, _plain(self.outputs[i])))]
-        seen = [(quotient, width) for quotient, noise, width in quotients
-                if noise <= 0.01 * abs(quotient - claimed)][-5:]
-        if len(seen) < 5 or seen[-1][1] > (abs(x) or 1.0) * 0.5 ** 20:
-            return False
-        off = min(abs(quotient - claimed) for quotient, _ in seen)
-        return max(seen)[0] - min(seen)[0] <= 0.01 * off
+        seen = [entry for entry in quotients if entry[1] <= 0.01 * abs(entry[0] - claimed)][-5:]
+        return (len(seen) == 5 and seen[-1][2] <= (abs(x) or 1.0) * 0.5 ** 20
+                and all(abs(wide[0] - narrow[0]) <= max(0.01 * abs(narrow[0]), 4.0 * narrow[1])
+                        for wide, narrow in itertools.pairwise(seen)))
 
     def judged(self, i: int, j: int, claimed: float, reference: Estimate, size: float,
                judge: _Judge) -> tuple[Estimate, str, bool]:
@@ -634,7 +641,7 @@ def _shape(nodes: Sequence[Value]) -> list[Any]:
 
 
 def _near_kink(row: Op, xs: Sequence[float]) -> bool:
-    return row.kink is not None and abs(row.kink(*xs)) < 1e-6 * max(1.0, *map(abs, xs))
+    return abs(_distance(row, xs)) < 1e-6 * max(1.0, *map(abs, xs))
 
 
 def _plain(x: Any) -> Any:
