@@ -243,17 +243,18 @@ def _noises(pairs: Sequence[tuple[float, float, float]], middle: float) -> list[
     return [4.0 * max(_EPS * size, min(0.1 * jitter, 1e-6 * size), 5e-324) for size in sizes]
 
 
-def _precise_slope(f: Callable[..., Any], xs: Sequence[float], i: int) -> Estimate:
-    """∂f/∂x[i] in mpmath, with as many digits as it takes to tell it from 0."""
+def _precise_slope(row: Op, f: Callable[..., Any], xs: Sequence[float], i: int) -> Estimate:
+    """∂f/∂x[i] in mpmath, f being the row there, with as many digits as it takes to tell it from 0."""
     from mpmath import mpf, workdps
     best = _UNKNOWN
     for digits in (50, 150, 500, 1100):
         with workdps(digits):
             at = [mpf(x) for x in xs]
             step = (abs(at[i]) or 1) * mpf(10) ** (-digits // 3)
-            y = {k: f(*at[:i], at[i] + k * step, *at[i + 1:]) for k in (-2, -1, 1, 2)}
-            if not all(isinstance(high, mpf) for high in y.values()):
-                return _UNKNOWN
+            around = {k: [*at[:i], at[i] + k * step, *at[i + 1:]] for k in (-2, -1, 0, 1, 2)}
+            if len({_side(row, near) for near in around.values()}) > 1:
+                continue                                    # a kink between
+            y = {k: f(*near) for k, near in around.items()}
             fine, coarse = (y[1] - y[-1]) / (2 * step), (y[2] - y[-2]) / (4 * step)
             size = max(1, abs(y[1]), *map(abs, at))         # of what may cancel inside f
             error = abs(fine - coarse) + size / step * mpf(10) ** (2 - digits)
@@ -290,12 +291,12 @@ def _partial(row: Op, xs: Sequence[float], i: int) -> Estimate:
             still = not any(_side(row, [*xs[:i], x, *xs[i + 1:]]) for x in (xs[i] - 0.5, 0.5 * xs[i] + 1.0))
             return Estimate(0.0, 0.0) if flat and still else _UNKNOWN
         function = _precise_function(row)
-        if function is not None:
-            with contextlib.suppress(ValueError, ArithmeticError, TypeError, AttributeError):
-                found = _precise_slope(function, xs, i)
-                if found.error < inf:
-                    return found
-        return slope(along, xs[i])
+        if function is None:
+            return slope(along, xs[i])
+        try:
+            return _precise_slope(row, function, xs, i)
+        except (ValueError, ArithmeticError):               # not defined all around
+            return _UNKNOWN
 
 
 def _side(row: Op, xs: Sequence[float]) -> float:
@@ -438,13 +439,15 @@ class _Sweep:
     def refutes(self, i: int, j: int, claimed: float) -> bool:
         """Whether differences of the function settle elsewhere, as far down as their rounding lets see."""
         x = self.trace.inputs[j].data
+        if 0.0 < abs(x) < 1e-290:
+            return False
         pairs = _pairs(lambda t: self.sample(i, j, t), x)
         quotients = [((high - low) / width, noise / width, width) for (high, low, width), noise
                      in zip(pairs, _noises(pairs, _plain(self.outputs[i])))]
         seen = [entry for entry in quotients if entry[1] <= 0.01 * abs(entry[0] - claimed)][-5:]
-        return (len(seen) == 5 and seen[-1][2] <= (abs(x) or 1.0) * 0.5 ** 20
+        return (len(seen) == 5 and seen[-1][2] <= min(abs(x) or 1.0, 1.0) * 0.5 ** 20
                 and all(abs(wide[0] - narrow[0]) <= max(0.01 * abs(narrow[0]), 4.0 * narrow[1])
-                        for wide, narrow in itertools.pairwise(seen)))
+                        and wide[2] < 3.0 * narrow[2] for wide, narrow in itertools.pairwise(seen)))
 
     def judged(self, i: int, j: int, claimed: float, reference: Estimate, size: float,
                judge: _Judge) -> tuple[Estimate, str, bool]:
