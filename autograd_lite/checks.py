@@ -17,14 +17,16 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import inf, nan
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.evaluation import kind_of
 from autograd_lite.graph import topological
-from autograd_lite.ops import Op, inf, nan, number
-from autograd_lite.transforms import (Trace, _is_array, _scalar, grad, jacobian, leaves, rebuild,
-                                      require_function, shown)
+from autograd_lite.rows import Op, number
+from autograd_lite.trace import Trace, require_function, scalar_result
+from autograd_lite.transforms import grad, jacobian
+from autograd_lite.trees import is_array, leaves, rebuild, shown
 from autograd_lite.value import Value
 
 CORRECT, KINK, NOISY, WRONG = "correct", "kink nearby", "too noisy to tell", "wrong derivative"
@@ -606,7 +608,7 @@ def _orders(f: Callable[[Any], Any]) -> Iterator[Callable[[Any], list[Any]]]:
     """f, its gradient, its Hessian, … as functions of the point that return lists of numbers."""
     def derivative(g: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
         return lambda x: leaves(g(x))
-    yield lambda x: [_scalar(f, f(x))]
+    yield lambda x: [scalar_result(f, f(x))]
     function = derivative(grad(f))
     while True:
         yield function
@@ -626,7 +628,7 @@ def _names(tree: Any, name: str) -> Iterator[str]:
     elif dataclasses.is_dataclass(tree):
         parts = ((f".{field.name}", getattr(tree, field.name))
                  for field in dataclasses.fields(tree) if field.init)
-    elif isinstance(tree, (list, tuple)) or _is_array(tree):
+    elif isinstance(tree, (list, tuple)) or is_array(tree):
         parts = ((f"[{i}]", part) for i, part in enumerate(tree))
     else:
         yield name

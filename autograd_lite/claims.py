@@ -11,8 +11,9 @@ from typing import Any
 
 from autograd_lite.errors import AuditError, InputError, LabelError
 from autograd_lite.graph import operand_nodes, topological
-from autograd_lite.ops import number, short
-from autograd_lite.value import Value, find
+from autograd_lite.labels import find
+from autograd_lite.rows import number, short
+from autograd_lite.value import Value
 
 Pair = tuple[Any, Any]
 Edges = dict[int, list[tuple[Value, float]]]

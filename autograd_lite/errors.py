@@ -5,67 +5,14 @@ Every error derives from `AutogradError` and from the built-in it refines, so
 """
 from __future__ import annotations
 
-import contextlib
-import functools
-import itertools
-import linecache
-import os
-import sys
 import warnings
 from collections.abc import Sequence
-from contextvars import ContextVar, Token
-from types import CodeType
-from typing import Any, Literal, NamedTuple
+from contextvars import ContextVar
+from typing import Any, Literal
+
+from autograd_lite.lines import Line, user_line
 
 Mode = Literal["raise", "warn", "ignore"]
-
-
-class Line(NamedTuple):
-    """A line of the user's program, and which part of it (by columns) is meant."""
-
-    file: str
-    number: int
-    text: str
-    start: int = 0
-    end: int = 0
-
-    def __str__(self) -> str:
-        file = self.file
-        with contextlib.suppress(OSError):                         # where the working directory is gone
-            file = file.removeprefix(os.getcwd() + os.sep)
-        lines = [f"at {file}:{self.number}"]
-        cut = max(0, min(self.start - 8, len(self.text) - 70))     # so that it fits a terminal
-        if self.text:
-            lines.append("    " + self.text[cut:cut + 70])
-        if self.start < self.end:
-            lines.append(" " * (4 + self.start - cut) + "^" * min(self.end - self.start, 70))
-        return "\n".join(lines)
-
-
-_PACKAGE = os.path.dirname(__file__) + os.sep
-
-
-def user_line() -> Line | None:
-    """The line outside this package, and outside NumPy, that runs at present."""
-    frame = sys._getframe(1)
-    while (frame.f_code.co_filename.startswith(_PACKAGE)
-           or frame.f_globals.get("__name__", "").partition(".")[0] == "numpy"):
-        if frame.f_back is None:
-            return None
-        frame = frame.f_back
-    return _line(frame.f_code, frame.f_lasti, frame.f_lineno)
-
-
-@functools.lru_cache(maxsize=4096)
-def _line(code: CodeType, instruction: int, number: int) -> Line:
-    _, last, start, end = next(itertools.islice(code.co_positions(), instruction // 2, None), (None,) * 4)
-    whole = linecache.getline(code.co_filename, number).rstrip()
-    text = whole.lstrip()
-    if last != number or start is None or end is None:
-        return Line(code.co_filename, number, text)
-    indent = len(whole) - len(text)
-    start, end = (len(whole.encode()[:place].decode(errors="ignore")) - indent for place in (start, end))
-    return Line(code.co_filename, number, text, start, end)
 
 
 class AutogradError(Exception):
@@ -130,9 +77,6 @@ class AutogradWarning(RuntimeWarning):
     """What `errstate("warn")` emits in place of a `NumericError`."""
 
 
-_mode: ContextVar[Mode] = ContextVar("errstate", default="raise")
-
-
 class errstate:
     """Choose what a numeric error does: ``"raise"`` (the default), ``"warn"``, ``"ignore"``.
 
@@ -148,30 +92,35 @@ class errstate:
         if mode not in ("raise", "warn", "ignore"):
             raise InputError(f"errstate({mode!r}): choose 'raise', 'warn' or 'ignore'")
         self.mode = mode
-        self._tokens: list[Token[Mode]] = []
 
     def __enter__(self) -> errstate:
-        self._tokens.append(_mode.set(self.mode))
+        _entered.set((*_entered.get(), self))
         return self
 
     def __exit__(self, *exc: object) -> None:
-        _mode.reset(self._tokens.pop())
+        latest_first = list(_entered.get())[::-1]
+        if self in latest_first:                    # generators leave in any order, in any thread
+            latest_first.remove(self)
+        _entered.set(tuple(latest_first[::-1]))
+
+
+_entered: ContextVar[tuple[errstate, ...]] = ContextVar("errstate", default=())
 
 
 def raising() -> bool:
     """Whether numeric errors are raised at present."""
-    return _mode.get() == "raise"
+    entered = _entered.get()
+    return not entered or entered[-1].mode == "raise"
 
 
 def signal(error: NumericError) -> None:
     """Raise `error`, warn of it or let it pass, as the current `errstate` says."""
-    mode = _mode.get()
-    if mode == "raise":
+    if raising():
         try:
             raise error
         finally:
             del error                   # or it and this frame would keep each other, and the graph
-    if mode == "warn":
+    if _entered.get()[-1].mode == "warn":
         line = user_line()
         warnings.warn_explicit(str(error), AutogradWarning, line.file if line else "autograd_lite",
                                line.number if line else 1)

@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from autograd_lite.errors import (DivisionError, DomainError, InputError, LabelError, Line, NumericError,
+from autograd_lite.errors import (DivisionError, DomainError, InputError, LabelError, NumericError,
                                   RangeError, errstate)
 from autograd_lite.graph import dependents, topological
-from autograd_lite.ops import Constant, Op, Operators
-from autograd_lite.ops import number as as_float
-from autograd_lite.transforms import leaves, rebuild, shown
-from autograd_lite.value import Value, find
+from autograd_lite.labels import find
+from autograd_lite.lines import Line
+from autograd_lite.rows import Constant, Op, Operators
+from autograd_lite.rows import number as as_float
+from autograd_lite.trees import leaves, rebuild, shown
+from autograd_lite.value import Value
 
 # -- kinds of numbers ---------------------------------------------------------------------
 

@@ -20,8 +20,10 @@ from typing import Any, Literal
 
 from autograd_lite import value
 from autograd_lite.errors import AutogradError, FormatError, InputError
-from autograd_lite.ops import TABLE, Op, Operators, dot_row, logsumexp, number, relu, short, softplus, sum
-from autograd_lite.value import Note, Value
+from autograd_lite.node import Note
+from autograd_lite.ops import dot_row, logsumexp, relu, softplus, sum
+from autograd_lite.rows import TABLE, Op, Operators, number, short
+from autograd_lite.value import Value
 
 Scope = tuple[str, ...]
 _FORMAT = "autograd_lite parameters, version 1"

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, signal
-from autograd_lite.ops import number
+from autograd_lite.rows import number
 from autograd_lite.value import Value
 
 Schedule = Callable[[int], float]

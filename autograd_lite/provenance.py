@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import InputError, LabelError, Line
+from autograd_lite.errors import InputError, LabelError
 from autograd_lite.graph import dependents, topological
-from autograd_lite.value import Value, _count_special, _lines, find
+from autograd_lite.labels import find
+from autograd_lite.lines import Line
+from autograd_lite.value import Value, _count_special, _lines
 
 _SHOWN = 5                               # how many paths, inputs and findings an explanation has
 _TINY = 2.2250738585072014e-308          # the smallest normal double

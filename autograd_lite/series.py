@@ -12,10 +12,17 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from math import nan
 from typing import Any
 
-from autograd_lite.errors import DomainError, NumericError, RangeError, errstate
-from autograd_lite.ops import Op, Operators, div, mul, nan, number
+from autograd_lite.backward import finite, no_derivative
+from autograd_lite.errors import InputError, NumericError, RangeError, errstate, signal
+from autograd_lite.node import plain
+from autograd_lite.ops import div, mul
+from autograd_lite.rows import Op, Operators, number
+from autograd_lite.trace import Trace, name_of, require_function
+from autograd_lite.trees import is_number, rebuild, shown
 from autograd_lite.value import Value
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
@@ -76,7 +83,7 @@ class Series(Operators):
             c = recurrence(self, k, *self.operands)
         except NumericError as error:
             c, self.error = nan, self.error or error
-        if _plain(c) - _plain(c) != 0.0:
+        if not finite(c):
             self.error = self.error or self._origin(k)
         self._append(c)
 
@@ -84,15 +91,14 @@ class Series(Operators):
         """Make the series of the partials; where one is infinite or missing, note the error."""
         row: Any = self.row
         wanted = [isinstance(x, Series) and x.varies for x in self.operands]
-        y, xs = _plain(self.c[0]), [_plain(_start(x)) for x in self.operands]
+        y, xs = plain(self.c[0]), [plain(_start(x)) for x in self.operands]
         self.expansion.level = self.level + 1
         try:
             found = row.derivatives(self, self.operands, wanted)
-            finite = all(_plain(_start(p)) - _plain(_start(p)) == 0.0 for p in found)
         except (ValueError, ArithmeticError):
-            finite = False
-        honest = all(x - x == 0.0 for x in xs)
-        if finite:
+            found = [nan]
+        honest = all(map(finite, xs))
+        if all(finite(_start(p)) for p in found):
             self.partials = [0.0 if not w else p if isinstance(p, Series) else float(number(p, row.name))
                              for p, w in zip(found, wanted)]
         elif not honest:
@@ -108,18 +114,11 @@ class Series(Operators):
             if x.error:
                 return x.error
         row: Any = self.row
-        xs = [_plain(_start(x)) for x in self.operands]
-        if any(x - x != 0.0 for x in xs):
+        xs = [plain(_start(x)) for x in self.operands]
+        if not all(map(finite, xs)):
             return None
         return RangeError(f"{row.call(xs, _operands(self.node))}: its Taylor coefficient of order {k} "
                           "is too large for a double", row.name, xs, _operands(self.node) or xs)
-
-
-def no_derivative(row: Op, xs: Sequence[float], node: Value | None) -> DomainError:
-    """What is wrong where a gradient comes through a row with no finite partial at xs."""
-    return DomainError(f"gradient through {row.call(xs, _operands(node))}: "
-                       f"{row.singular or 'it has no finite derivative here'}", row.name, xs,
-                       _operands(node) or xs, node.note.line if node is not None else None)
 
 
 def _operands(node: Value | None) -> Sequence[Any]:
@@ -128,11 +127,6 @@ def _operands(node: Value | None) -> Sequence[Any]:
 
 def _start(x: Any) -> Any:
     return x.c[0] if isinstance(x, Series) else x
-
-
-def _plain(x: Any) -> float:
-    data: float = x.data if isinstance(x, Value) else x
-    return data
 
 
 def _is_zero(x: Any) -> bool:
@@ -244,3 +238,78 @@ def expand(nodes: Iterable[Value], inputs: Mapping[int, Sequence[Any]], order: i
         found[id(node)] = expansion.apply(row, list(map(operand, node.operands)), lower(node), node)
     expansion.run()
     return found
+
+
+# -- functions -------------------------------------------------------------------------------
+
+
+def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
+    """The coefficients of f(x + t) = c[0] + c[1]·t + … + c[order]·t^order + …, as a list.
+
+    Where f returns a structure, each of its numbers becomes a list. The cost is polynomial in
+    the order.
+
+    Raises:
+        DomainError: a coefficient is infinite or missing (sqrt at 0).
+        RangeError: a coefficient is too large for a double.
+
+    >>> taylor(lambda x: 1 / x, 2.0, 3)
+    [0.5, -0.25, 0.125, -0.0625]
+    """
+    require_function("taylor", f)
+    return _expanded(f, (x,), {}, _whole(order), 1.0, list)
+
+
+def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
+    """The derivative of an order of f, a function of one number (and of others, kept fixed).
+
+    It costs polynomially in the order: the op's rules are read over Taylor series.
+
+    Raises:
+        InputError: the argument is no number, or the order no whole number.
+        DomainError: the derivative is infinite or missing (sqrt at 0).
+        RangeError: the derivative is too large for a double.
+
+    >>> derivative(lambda x: x ** 4)(2.0)
+    32.0
+    >>> derivative(lambda x: x ** 4, order=3)(2.0)
+    48.0
+    """
+    require_function("derivative", f)
+    order = _whole(order)
+    # Over t = (x − x₀)/scale the coefficients are as large as the derivative, whatever the order
+    # (n! is about (n/e)^n): none is lost that is a double in the end.
+    scale = max(1, round(order / math.e))
+    factor = float(Fraction(math.factorial(order), scale ** order))
+
+    @functools.wraps(f)
+    def transformed(x: Any, *args: Any, **kwargs: Any) -> Any:
+        return _expanded(f, (x, *args), kwargs, order, float(scale),
+                         lambda c: c[order] if factor == 1.0 else c[order] * factor)
+    return transformed
+
+
+def _whole(order: Any) -> int:
+    if not isinstance(order, int) or order < 0:
+        raise InputError(f"an order is a whole number from 0 on, not {order!r}")
+    return order
+
+
+def _expanded(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], order: int,
+              scale: float, reading: Callable[[list[Any]], Any]) -> Any:
+    """f's result, its numbers replaced by a reading of their coefficients in (x − args[0])/scale."""
+    if not is_number(args[0]):
+        raise InputError(f"{name_of(f)}: an order belongs to a function of one number, not of "
+                         f"{shown(args[0])}; use grad, hessian or jacobian")
+    trace = Trace(f, args, kwargs, [0])
+    x = trace.inputs[0]
+    found = expand(trace.inner, {id(x): (trace.lower(x), scale)}, order, trace.lower)
+
+    def read(y: Any) -> Any:
+        series = found.get(id(y))
+        if series is None:
+            return reading([trace.lower(y), *[0.0] * order])
+        if series.error:
+            signal(series.error)
+        return reading(series.c)
+    return rebuild(trace.result, read)

@@ -14,7 +14,7 @@ import autograd_lite as ag
 from autograd_lite import (AuditError, DomainError, InputError, NumericError, RangeError, Value,
                            check_gradients, check_op, custom_op, errstate, grad)
 from autograd_lite.checks import CORRECT, KINK, NOISY, WRONG, slope
-from autograd_lite.ops import TABLE, Op
+from autograd_lite.rows import TABLE, Op
 
 SPECIAL = {"polygamma": [(1.0, 1.5), (2.0, -0.3), (0.0, 7.1)]}       # whose options have no usual value
 SPECIAL |= {name: [(2.0, 0.7, 1.0, 0.0)[:n], (0.4, -1.3, 0.0, 2.0)[:n]]

@@ -25,7 +25,7 @@ from autograd_lite import RenderError, Value
 from autograd_lite.document import Network
 from autograd_lite.drawing import cards, engine
 from autograd_lite.graph import topological
-from autograd_lite.ops import Op
+from autograd_lite.rows import Op
 
 PACKAGE = Path(ag.__file__).parent
 RED = cards.RED

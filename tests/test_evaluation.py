@@ -19,7 +19,7 @@ from mpmath import iv, mp
 import autograd_lite as ag
 from autograd_lite import Value, evaluate
 from autograd_lite.evaluation import kind_of
-from autograd_lite.ops import TABLE, Op
+from autograd_lite.rows import TABLE, Op
 
 reals = st.floats(-1e3, 1e3, allow_subnormal=False)
 exact = st.builds(Fraction, st.integers(-99, 99), st.integers(1, 99))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import InputError, LabelError, Value, label
 from autograd_lite.graph import dependents, operand_nodes, topological
-from autograd_lite.value import find
+from autograd_lite.labels import find
 from graphs import recipes, values
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import FormatError, InputError, Value, nn
 from autograd_lite.graph import topological
-from autograd_lite.ops import TABLE
+from autograd_lite.rows import TABLE
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 small = st.floats(-3, 3)

@@ -12,7 +12,7 @@ from truth import HUGE, OPTIONS, TINY, TRUTH, mpmath, partial, partials, paths, 
 import autograd_lite as ag
 from autograd_lite import Value, ops
 from autograd_lite.graph import dependents, topological
-from autograd_lite.ops import TABLE, Op, Operators
+from autograd_lite.rows import TABLE, Op, Operators
 
 # Python's `math` has these; the value is the very same.
 IN_MATH = {"%": "fmod", **{name: name for name in (
@@ -51,7 +51,7 @@ def ours(row: Op, xs: tuple[float, ...], by: tuple[int, ...]) -> list[float]:
     """
     found = [row(*xs)]
     if by:
-        found += [row.float_derivatives(found[0], xs, [i == by[0] for i in range(len(xs))])[by[0]]]
+        found += [row.derivatives_or_nan(found[0], xs, [i == by[0] for i in range(len(xs))])[by[0]]]
     try:
         nodes = [Value(x) if i in by else x for i, x in enumerate(xs)]
         y: Any = None
@@ -430,7 +430,7 @@ def test_every_function_promised_is_there_as_a_function_a_method_and_a_row(name)
     assert type(y) is float and getattr(ag, name)(*xs) == y
     for node in (getattr(ag, name)(*nodes), getattr(nodes[0], name)(*nodes[1:])):
         assert node.data == y and node.op == name and node._row is TABLE[name]
-        assert node.partials == tuple(TABLE[name].float_derivatives(y, xs))
+        assert node.partials == tuple(TABLE[name].derivatives_or_nan(y, xs))
 
 
 @pytest.mark.parametrize("name, xs", [("logsumexp", [[1.0, 2.0]]), ("sum", [[1.0, 2.0]]),
@@ -465,7 +465,7 @@ def test_every_method_is_its_row(method):
                 node = getattr(nodes[0], method)(*nodes[1:len(xs)])
                 assert node._row is row and node.data == row(*xs)
                 assert node.operands == tuple(nodes[:len(xs)])
-                assert node.partials == tuple(row.float_derivatives(node.data, xs))
+                assert node.partials == tuple(row.derivatives_or_nan(node.data, xs))
 
 
 @settings(max_examples=300, deadline=None)
@@ -483,7 +483,7 @@ def test_the_inlined_partials_are_the_rows_bit_for_bit(a, b):
                 continue
             xs = (a, b)[:len(node.operands)]
             assert repr(node.data) == repr(row.forward(*xs))
-            expected = row.float_derivatives(node.data, xs)
+            expected = row.derivatives_or_nan(node.data, xs)
             stored = [s for s in (node._pa, node._pb) if s is not None]
             wanted = [e for e, operand in zip(expected, node.operands) if isinstance(operand, Value)]
             assert list(map(repr, stored)) == list(map(repr, wanted))

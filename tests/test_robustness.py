@@ -19,9 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite import AutogradError, DomainError, RangeError, Value, errstate, no_grad, value
+from autograd_lite import AutogradError, DomainError, RangeError, Value, errstate, no_grad
+from autograd_lite import backward as backward_module
 from autograd_lite.graph import topological
-from autograd_lite.ops import TABLE
+from autograd_lite.node import lock
+from autograd_lite.rows import TABLE
 from graphs import gradients, recipes, values
 
 DEEP = 20_000
@@ -353,7 +355,7 @@ class Interrupt(BaseException):
 
 @contextlib.contextmanager
 def interrupted_at(instruction):
-    """Raise before the given instruction of `value.py`, counted from here on.
+    """Raise before the given instruction of `backward.py`, counted from here on.
 
     Not in `undo`, and not where a lock is released: there Python itself sees to it that no signal
     comes between.
@@ -362,7 +364,8 @@ def interrupted_at(instruction):
 
     def trace(frame, event, arg):
         nonlocal left
-        if frame.f_code.co_filename != value.__file__ or frame.f_code.co_name in ("undo", "backward"):
+        code = frame.f_code
+        if code.co_filename != backward_module.__file__ or code.co_name in ("undo", "backward"):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "opcode":
@@ -655,7 +658,7 @@ def test_computing_does_not_wait_for_a_pass_in_another_thread():
             x.exp()
         found.append((x * x + 1.0).data)
 
-    with value._lock:                           # as during a long pass
+    with lock:                           # as during a long pass
         thread = threading.Thread(target=work)
         thread.start()
         thread.join(60)

@@ -13,7 +13,7 @@ from mpmath import exp, log, mp, mpf, sin, sqrt, tanh
 
 import autograd_lite as ag
 from autograd_lite import Value, derivative, grad, series, taylor
-from autograd_lite.ops import TABLE
+from autograd_lite.rows import TABLE
 
 ORDER = 20
 

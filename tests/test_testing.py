@@ -13,7 +13,7 @@ from hypothesis.errors import InvalidArgument, NoSuchExample, Unsatisfiable
 import autograd_lite as ag
 from autograd_lite import AuditError, InputError, NumericError, Value, custom_op, label
 from autograd_lite import ops
-from autograd_lite.ops import TABLE
+from autograd_lite.rows import TABLE
 from autograd_lite.testing import (Expression, assert_derivation, assert_gradients, assert_same_gradient,
                                    expressions, networks, numbers, points, values)
 from test_claims import START, derivation, network

@@ -1,0 +1,231 @@
+"""The backward pass over recorded nodes: iterative, in floats, and exact about what is missing.
+"""
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from typing import Any
+
+from autograd_lite.errors import DomainError, RangeError, signal
+from autograd_lite.node import ZERO, Node, lock, plain
+from autograd_lite.rows import Op
+
+
+class _Pass:
+    """The nodes one backward pass meets, and their gradients before it."""
+
+    def __init__(self) -> None:
+        self.order: list[Node] = []                       # computed nodes, operands first
+        self.leaves: list[Node] = []
+        self.held: list[Any] = []                        # the leaves' gradients before
+        self.again: list[Node] = []                       # the nodes of an earlier pass
+        self.before: list[Any] = []                      # and their gradients in it
+
+    def undo(self) -> None:
+        """Give every node met so far the gradient it had."""
+        for node in self.order:
+            node._grad = ZERO
+        for nodes, grads in ((self.again, self.before), (self.leaves, self.held)):
+            for node, grad in zip(nodes, grads):
+                node._grad = grad
+
+    def walk(self, root: Node) -> None:
+        """List what `root` depends on, operands first (post-order, iterative).
+
+        A fresh zero as its gradient marks a node as entered. No other mark is needed: a node
+        taken up again goes on with its first operand that has none. (The order of entering,
+        reversed, would not do: a node must come after *all* its users, also those on a
+        longer way.)
+        """
+        mark = float("0.0")
+        order, leaves, held = self.order, self.leaves, self.held
+        above: list[Any] = [None]                        # the nodes to take up again
+        many: list[Iterator[Node]] = []                  # where those of many operands go on
+        if root._row is None:
+            leaves.append(root)
+            held.append(root._grad)
+            return
+        node: Any = root
+        while node is not None:
+            grad = node._grad
+            if grad is not ZERO:
+                self.again.append(node)
+                self.before.append(grad)
+            node._grad = mark
+            if node._pa is not None:
+                a = node._a
+                if a._grad is not mark:
+                    if a._row is not None:
+                        above.append(node)
+                        node = a
+                        continue
+                    leaves.append(a)
+                    held.append(a._grad)
+                    a._grad = mark
+            elif node._b is None:
+                many.append(self.computed_operands(node, mark))
+            while node is not None:
+                if node._pb is not None:
+                    b = node._b
+                    if b is None:
+                        b = next(many[-1], None)
+                        if b is not None:
+                            above.append(node)
+                            node = b
+                            break
+                        many.pop()
+                    elif b._grad is not mark:
+                        if b._row is not None:
+                            above.append(node)
+                            node = b
+                            break
+                        leaves.append(b)
+                        held.append(b._grad)
+                        b._grad = mark
+                order.append(node)
+                node = above.pop()
+
+    def computed_operands(self, node: Node, mark: float) -> Iterator[Node]:
+        """Those to be walked of a node of many operands; its leaves are marked on the way."""
+        for x, p in zip(node._a, node._pb):
+            if p is not None and x._grad is not mark:
+                if x._row is not None:
+                    yield x
+                else:
+                    self.leaves.append(x)
+                    self.held.append(x._grad)
+                    x._grad = mark
+
+    def propagate(self, root: Node, seed: float) -> None:
+        """From the root down, each node's gradient times its partials to its operands."""
+        root._grad = seed
+        for node in reversed(self.order):
+            g = node._grad
+            if g == 0.0:
+                continue
+            p = node._pa
+            if p is not None:
+                node._a._grad += g * p
+            p = node._pb
+            if p is not None:
+                b = node._b
+                if b is not None:
+                    b._grad += g * p
+                else:
+                    for b, q in zip(node._a, p):
+                        if q is not None:
+                            b._grad += g * q
+
+    def propagate_carefully(self, root: Node, seed: float) -> None:
+        """The same again, each product and sum checked, when a leaf's gradient is not finite."""
+        for nodes in (self.order, self.leaves):
+            for node in nodes:
+                node._grad = 0.0
+        root._grad = seed
+        for node in reversed(self.order):
+            g = node._grad
+            if g == 0.0:
+                continue                    # a zero gradient adds nothing, whatever the partial
+            for i, (x, p) in enumerate(zip(node.operands, node.stored_partials)):
+                if p is not None:
+                    x._grad = plus(x, x._grad, checked(g * p, node, i, g, p))
+
+
+def backward(root: Node, seed: float, own: Container[int] | None = None) -> bool:
+    """A walk, then the partials from the root down; leaves add the sum once to what they held.
+
+    With `own`, nothing happens and the answer is False if the walk meets a leaf whose id is
+    not among them.
+    """
+    with lock:
+        return _backward(root, seed, own)
+
+
+def _backward(root: Node, seed: float, own: Container[int] | None) -> bool:
+    this = _Pass()
+    try:
+        this.walk(root)
+        if own is not None and any(id(leaf) not in own for leaf in this.leaves):
+            this.undo()
+            return False
+        this.propagate(root, seed)
+        total = 0.0
+        for leaf in this.leaves:
+            total += leaf._grad
+        if total - total != 0.0:
+            this.propagate_carefully(root, seed)
+        for leaf, held in zip(this.leaves, this.held):
+            total = leaf._grad if held is None else held + leaf._grad
+            if total - total != 0.0:
+                total = plus(leaf, held, leaf._grad)
+            leaf._grad = None if held is None else total            # None: frozen since
+    except BaseException:
+        this.undo()
+        raise
+    return True
+
+
+def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | None] | None:
+    """∂root/∂leaf · seed for each leaf, as a float, or None where there is no path.
+
+    The answer is None altogether if `root` also depends on other leaves. The leaves' own
+    `.grad` is used up.
+    """
+    unmet = float("0.0")
+    with lock:
+        for leaf in leaves:
+            leaf._grad = unmet
+        if not backward(root, seed, {id(leaf) for leaf in leaves}):
+            return None
+        return [None if leaf._grad is unmet else leaf._grad for leaf in leaves]
+
+
+# -- what is infinite or missing (numbers here are floats or nodes) -----------------------
+
+
+def finite(x: Any) -> bool:
+    """Whether a plain number or a node's is neither infinite nor a nan."""
+    data = plain(x)
+    return data - data == 0.0  # type: ignore[no-any-return]
+
+
+def plus(node: Node, a: Any, b: Any) -> Any:
+    """The gradients a (None: nothing yet) and b of a node, added; a `RangeError` if that is too much."""
+    if a is None:
+        return b
+    total = a + b
+    if not finite(total) and finite(a) and finite(b):
+        signal(RangeError(f"the gradients {a!r} and {b!r} add up to more than a double holds, at "
+                          f"{node!r}", node.op, (node.data,), (node,), node.note.line))
+    return total
+
+
+def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
+    """The product g·p of a node's gradient and its i-th partial, if it may be what it is.
+
+    What an infinite number or a nan of the user's makes goes through; anything else that is not
+    finite is an error. Where `errstate` lets that pass, the result is that of IEEE 754.
+    """
+    if finite(product) or not finite(g) or not all(map(finite, node.operands)):
+        return product
+    row: Any = node._row
+    xs = [plain(x) for x in node.operands]
+    if plain(p) != plain(p):
+        signal(no_derivative(row, xs, node))
+        return g * row.ieee_derivatives(node.data, xs)[i]
+    large = f"the gradient {plain(g)!r} · {plain(p)!r}" if finite(p) else "its derivative"
+    signal(RangeError(f"{_through(row, xs, node)}: {large} is too large for a double", row.name, xs,
+                      node.operands, node.note.line))
+    return product
+
+
+def no_derivative(row: Op, xs: Sequence[float], node: Node | None = None) -> DomainError:
+    """What is wrong where a gradient comes through a row with no finite partial at xs."""
+    return DomainError(f"{_through(row, xs, node)}: {row.singular or 'it has no finite derivative here'}",
+                       row.name, xs, xs if node is None else node.operands,
+                       None if node is None else node.note.line)
+
+
+def _through(row: Op, xs: Sequence[float], node: Node | None) -> str:
+    if node is None:
+        return f"gradient through {row.call(xs)}"
+    return f"gradient through {row.call(xs, node.operands)}" + (f" = {node.label!r}" if node.label else "")

@@ -1,0 +1,96 @@
+"""`custom_op`: a row of your own in the table."""
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable
+from math import inf, nan
+from typing import Any
+
+from autograd_lite.errors import InputError
+from autograd_lite.rows import TABLE, Op, number
+
+
+def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None = None,
+              domain: Callable[..., bool] = lambda *operands: True,
+              remedy: str = "the operands must lie in its domain",
+              kink: Callable[..., float] | None = None, form: Callable[..., Any] | None = None) -> Op:
+    """A row of your own, with the same rights as ours: it differentiates to any order, draws and pickles.
+
+    Args:
+        forward: the function of floats.
+        partials: one function of ``(y, *operands)`` for each operand (None for an option, to which
+            no derivative belongs), y being the result; where `forward` takes any number of operands,
+            one function of ``(y, operands)`` that lists them all. Written with operators and the
+            functions of this library, they serve every order.
+        name: what it is called in the table and in pictures; default: the name of `forward`.
+        domain: whether the operation is defined at the operands; remedy: says in words where.
+        kink: the signed distance to the nearest point where it is not smooth.
+        form: the operation in other numbers, for `evaluate`: a function of ``(m, *operands)``, m
+            standing for mpmath's functions; a function of `math` needs none.
+
+    `check_op` tells whether the partials are right.
+
+    Raises:
+        InputError: the name is taken by another op or is none; there is not one partial per operand.
+
+    >>> cube = custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name="cube")
+    >>> cube(2.0)
+    8.0
+    """
+    name = getattr(forward, "__name__", "") if name is None else name
+    if not isinstance(name, str) or not name or name == "<lambda>":
+        raise InputError(f"custom_op: {name!r} is no name; give one by name=")
+    operands = _arity(forward)
+    if not callable(partials):
+        partials = tuple(partials)
+    elif operands == 1:
+        partials = (partials,)
+    if operands is not None and operands != (inf if callable(partials) else len(partials)):
+        raise InputError(f"custom_op {name!r}: forward takes {operands} operands; give one partial "
+                         "for each, or where it takes any number one function of (y, operands)")
+
+    known = getattr(forward, "__name__", "")
+    if form is None and getattr(math, known, None) is forward:
+        def form(m: Any, *xs: Any) -> Any:
+            return getattr(m, known)(*xs)
+
+    @functools.wraps(forward)
+    def guarded(*xs: float) -> float:
+        if not domain(*xs):
+            if any(x != x for x in xs):
+                return nan
+            raise ValueError
+        y = forward(*xs)
+        return number(y, name) if all(type(x) is float for x in xs) else y
+
+    def guarded_form(m: Any, *xs: Any) -> Any:
+        if not domain(*xs):
+            raise ValueError
+        return form(m, *xs) if form else None
+
+    row = Op(name, guarded, partials, doc=forward.__doc__ or "", domain=domain, remedy=remedy, kink=kink,
+             form=guarded_form if form else None)
+    if _likeness(TABLE.setdefault(name, row)) != _likeness(row):
+        raise InputError(f"custom_op: the name {name!r} is taken by another op; choose one of your own")
+    return TABLE[name]
+
+
+def _arity(f: Callable[..., Any]) -> float | None:
+    """How many operands f takes, inf for any number, None if it does not say."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except ValueError:
+        return None
+    return inf if any(p.kind == p.VAR_POSITIONAL for p in parameters) else len(parameters)
+
+
+def _likeness(row: Op) -> Any:
+    """What a row is made of; equal if its definition was merely run twice."""
+    def code(f: Any) -> Any:
+        cells = [cell.cell_contents for cell in getattr(f, "__closure__", None) or ()]
+        return getattr(f, "__code__", f), getattr(f, "__defaults__", None), cells
+    rules = [row.partials] if callable(row.partials) else list(row.partials)
+    return row.remedy, [code(inspect.unwrap(f)) if f else None
+                        for f in (row.forward, row.domain, row.kink, *rules)]

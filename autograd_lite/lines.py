@@ -1,0 +1,59 @@
+"""Lines of the user's program: which one runs, and how a message shows it."""
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import linecache
+import os
+import sys
+from types import CodeType
+from typing import NamedTuple
+
+
+class Line(NamedTuple):
+    """A line of the user's program, and which part of it (by columns) is meant."""
+
+    file: str
+    number: int
+    text: str
+    start: int = 0
+    end: int = 0
+
+    def __str__(self) -> str:
+        file = self.file
+        with contextlib.suppress(OSError):                         # where the working directory is gone
+            file = file.removeprefix(os.getcwd() + os.sep)
+        lines = [f"at {file}:{self.number}"]
+        cut = max(0, min(self.start - 8, len(self.text) - 70))     # so that it fits a terminal
+        if self.text:
+            lines.append("    " + self.text[cut:cut + 70])
+        if self.start < self.end:
+            lines.append(" " * (4 + self.start - cut) + "^" * min(self.end - self.start, 70))
+        return "\n".join(lines)
+
+
+_PACKAGE = os.path.dirname(__file__) + os.sep
+
+
+def user_line() -> Line | None:
+    """The line outside this package, and outside NumPy, that runs at present."""
+    frame = sys._getframe(1)
+    while (frame.f_code.co_filename.startswith(_PACKAGE)
+           or frame.f_globals.get("__name__", "").partition(".")[0] == "numpy"):
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return _line(frame.f_code, frame.f_lasti, frame.f_lineno)
+
+
+@functools.lru_cache(maxsize=4096)
+def _line(code: CodeType, instruction: int, number: int) -> Line:
+    _, last, start, end = next(itertools.islice(code.co_positions(), instruction // 2, None), (None,) * 4)
+    whole = linecache.getline(code.co_filename, number).rstrip()
+    text = whole.lstrip()
+    if last != number or start is None or end is None:
+        return Line(code.co_filename, number, text)
+    indent = len(whole) - len(text)
+    start, end = (len(whole.encode()[:place].decode(errors="ignore")) - indent for place in (start, end))
+    return Line(code.co_filename, number, text, start, end)

@@ -1,0 +1,199 @@
+"""`Trace`: a function run once on Values of its own, and the sweeps over what that recorded."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from math import nan
+from typing import Any
+
+from autograd_lite.backward import checked, finite, gradients, plus
+from autograd_lite.errors import InputError
+from autograd_lite.graph import dependents, operand_nodes, topological
+from autograd_lite.ops import dot, identity
+from autograd_lite.rows import Op, number
+from autograd_lite.sparse import dependence
+from autograd_lite.trees import leaves, rebuild, shown
+from autograd_lite.value import Value, recording
+
+
+class Trace:
+    """One run of a function on Values of its own.
+
+    `inputs` are those Values, one for each number of the selected arguments; `result` is what
+    the function returned.
+    """
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any],
+                 names: Sequence[int | str]):
+        self.inputs: list[Value] = []
+        self.closed: set[int] = set()       # results known to depend on nothing but the inputs
+        args, kwargs = list(args), dict(kwargs)
+        self.trees = []
+        with recording():
+            for name in names:
+                place: Any = args if isinstance(name, int) else kwargs
+                self.trees.append(place[name])
+                try:
+                    place[name] = rebuild(place[name], self._input)
+                except InputError as error:
+                    raise InputError(f"{name_of(f)}: {error}") from None
+            self.result = f(*args, **kwargs)
+        for x in self.inputs:
+            if not x.operands:
+                x.requires_grad = False     # where a result escapes, its caller sees a constant
+
+    def shape(self, entries: Sequence[Any]) -> list[Any]:
+        """The entries, one for each input (0 for None), in the shapes of the selected arguments."""
+        supply = iter([0.0 if entry is None else entry for entry in entries])
+        return [rebuild(tree, lambda _: next(supply)) for tree in self.trees]
+
+    def lower_all(self, tree: Any) -> Any:
+        """`lower` for the numbers of a structure; what is no number stays as it is."""
+        return rebuild(tree, self.lower, lenient=True)
+
+    def _input(self, x: Any) -> Value:
+        """A Value of our own; linked to the caller's where that is one."""
+        label = x.label if isinstance(x, Value) else ""
+        linked = isinstance(x, Value) and x.requires_grad
+        own: Value = identity(x) if linked else Value(x.data if isinstance(x, Value) else x)
+        if label:
+            own.label = label
+        self.inputs.append(own)
+        return own
+
+    @cached_property
+    def outputs(self) -> list[Any]:
+        """The numbers of the result."""
+        return leaves(self.result, lenient=True)
+
+    @cached_property
+    def own(self) -> set[int]:
+        return {id(x) for x in self.inputs}
+
+    @cached_property
+    def order(self) -> list[Value]:
+        """What the result depends on, down to the inputs."""
+        outputs = [y for y in self.outputs if isinstance(y, Value)]
+        return topological(outputs, lambda x: [] if id(x) in self.own else operand_nodes(x))
+
+    @cached_property
+    def between(self) -> set[int]:
+        """The nodes that are an input or depend on one."""
+        return dependents(self.order, self.inputs)
+
+    @cached_property
+    def inner(self) -> list[Value]:
+        """The nodes that depend on an input, operands first."""
+        return [x for x in self.order if id(x) in self.between and id(x) not in self.own]
+
+    @cached_property
+    def outer(self) -> set[int]:
+        """The nodes that depend on Values of the caller: leaves of his, or inputs linked to his."""
+        return dependents(self.order, [x for x in self.order if (
+            x.operands if id(x) in self.own else x.requires_grad and not x.operands)])
+
+    @property
+    def pattern(self) -> list[set[int]]:
+        """On which inputs each output depends, by their places."""
+        return dependence(self.order, self.inputs, self.outputs)
+
+    def lower(self, x: Any) -> Any:
+        """A result as the caller may have it: a float, unless it depends on his Values."""
+        if not isinstance(x, Value) or (id(x) not in self.closed and id(x) in self.outer):
+            return x
+        return x.data
+
+    def pull(self, *seeded: tuple[Any, Any]) -> list[Any]:
+        """Σ seed · ∂output/∂input by each input (a reverse sweep); None where no path leads."""
+        output, seed = seeded[0] if len(seeded) == 1 else (None, None)
+        if (type(seed) is float and isinstance(output, Value) and output.requires_grad
+                and not any(x.operands for x in self.inputs)):
+            found = gradients(output, self.inputs, seed)
+            for x in self.inputs:
+                x.requires_grad = False
+            if found is not None:
+                self.closed.add(id(output))
+                return found
+        gradient: dict[int, Any] = {}
+        for output, seed in seeded:
+            if isinstance(output, Value):
+                gradient[id(output)] = plus(output, gradient.get(id(output)), seed)
+        for node, partials in reversed(self.tape):
+            g = gradient.get(id(node))
+            if g is not None:
+                for i, x, p in partials:
+                    gradient[id(x)] = plus(x, gradient.get(id(x)), _term(node, i, g, p))
+        return [gradient.get(id(x)) for x in self.inputs]
+
+    def push(self, tangents: Sequence[Any]) -> list[Any]:
+        """The derivative of each output along `tangents` of the inputs (a forward sweep)."""
+        along: dict[int, Any] = {id(x): t for x, t in zip(self.inputs, tangents)}
+        for node, partials in self.tape:
+            total = None
+            for i, x, p in partials:
+                if not finite(p):           # what arrives there, only a reverse sweep can tell
+                    return [_dot(tangents, self.pull((y, 1.0))) for y in self.outputs]
+                total = plus(node, total, _term(node, i, along[id(x)], p))
+            along[id(node)] = total
+        return [along.get(id(y), 0.0) for y in self.outputs]
+
+    @cached_property
+    def tape(self) -> list[tuple[Value, list[tuple[int, Value, Any]]]]:
+        """The inner nodes, with each operand that depends on an input: its place, itself and the
+        partial, a float, or a Value where the caller's enter."""
+        return [(node, [(i, x, p) for i, (x, p) in enumerate(zip(node.operands, self._partials(node)))
+                        if id(x) in self.between]) for node in self.inner]
+
+    def _partials(self, node: Value) -> Sequence[Any]:
+        if id(node) not in self.outer:
+            return node.stored_partials
+        row: Any = node._row
+        found: list[Any] = row.derivatives_or_nan(node, list(map(self.lower, node.operands)),
+                                                  [id(x) in self.between for x in node.operands])
+        return found
+
+
+def _times(g: Any, p: Any) -> Any:
+    if type(p) is float and p in (0.0, 1.0, -1.0):
+        return g if p == 1.0 else -g if p else 0.0
+    if type(g) is float and g in (0.0, 1.0):
+        return p if g else 0.0
+    return g * p
+
+
+def _term(node: Value, i: int, g: Any, p: Any) -> Any:
+    """What the gradient g of a node gives by its i-th operand."""
+    return _stop(g) if g == 0.0 and not finite(p) else checked(_times(g, p), node, i, g, p)
+
+
+def _dot(tangents: Sequence[Any], gradient: Sequence[Any]) -> Any:
+    found = [(t, g) for t, g in zip(tangents, gradient) if g is not None]
+    return dot(*zip(*found)) if found else 0.0
+
+
+_stop = Op("0·∞", lambda g: 0.0, (lambda y, g: nan,), singular="a gradient of 0 met an infinite derivative "
+           "there, and what becomes of it when it varies is unknown; keep away from that point")
+
+
+def name_of(f: Callable[..., Any]) -> str:
+    """What a message calls a function."""
+    return getattr(f, "__name__", type(f).__name__)
+
+
+def require_function(where: str, f: Any) -> None:
+    """Refuse what is no function."""
+    if not callable(f):
+        remedy = ("; for the gradient of a Value call its backward()" if isinstance(f, Value) else
+                  "; give one that computes the result from its arguments")
+        raise InputError(f"{where} takes a function, got {shown(f)}{remedy}")
+
+
+def scalar_result(f: Callable[..., Any], y: Any) -> Any:
+    """The one number that f returned."""
+    if isinstance(y, Value):
+        return y
+    try:
+        return number(y, name_of(f))
+    except InputError:
+        raise InputError(f"{name_of(f)} returned {shown(y)}; a gradient needs one number "
+                         "(jacobian takes several; has_aux=True takes a second result)") from None
