@@ -97,7 +97,7 @@ def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
 
 _steps: dict[str, Any] = {
     "domain": lambda a, b: b != 0.0, "remedy": "the divisor must not be 0, nor the dividend infinite",
-    "kink": lambda a, b: a - b * round(a / b)}
+    "kink": math.remainder}
 
 add: Op = _row("+", lambda a, b: a + b, (lambda y, a, b: 1.0, lambda y, a, b: 1.0))
 sub: Op = _row("-", lambda a, b: a - b, (lambda y, a, b: 1.0, lambda y, a, b: -1.0))
