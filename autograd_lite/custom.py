@@ -35,8 +35,8 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     Raises:
         InputError: the name is taken by another op or is none; there is not one partial per operand.
 
-    >>> cube = custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name="cube")
-    >>> cube(2.0)
+    >>> third = custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name="third power")
+    >>> third(2.0)
     8.0
     """
     name = getattr(forward, "__name__", "") if name is None else name

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite import RenderError, Value
+from autograd_lite import InputError, RenderError, Value
 from autograd_lite.document import Network
 from autograd_lite.drawing import cards, engine
 from autograd_lite.graph import topological
@@ -400,6 +400,18 @@ def test_another_ending_is_refused_and_the_three_are_named(name, tmp_path):
     with pytest.raises(RenderError, match=r"\.png, \.svg or \.dot"):
         ag.render(Value(1.0), tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_path_in_another_place_or_no_path_is_refused_by_name(tmp_path):
+    root = Value(2.0) * 3.0
+    with pytest.raises(InputError, match=r"expected a path, got Value; write render\(root, 'graph.png'\)"):
+        ag.render("graph.png", root)
+    missing = tmp_path / "missing" / "graph.dot"
+    with pytest.raises(RenderError, match=r"cannot write '.*graph.dot': No such file or directory"):
+        ag.render(root, missing)
+    with pytest.raises(RenderError, match="Is a directory"):
+        (tmp_path / "taken.dot").mkdir()
+        ag.render(root, tmp_path / "taken.dot")
 
 
 @pytest.mark.parametrize("wrong", [3.0, None, "x", [Value(1.0), 2.0], []])

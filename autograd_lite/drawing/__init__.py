@@ -74,8 +74,9 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
         options: as for `draw`.
 
     Raises:
-        RenderError: the path has another ending; or there is no program to draw with or it
-            fails: then the message says what to install, and the .dot file stands beside.
+        InputError: an argument is not what it should be.
+        RenderError: the path has another ending or cannot be written; or there is no program to draw
+            with or it fails: then the message says what to install, and the .dot file stands beside.
 
     >>> import os, tempfile, autograd_lite as ag
     >>> x = ag.Value(3.0, "x")
@@ -83,6 +84,9 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
     ...     os.path.basename(ag.render(x * x, os.path.join(folder, "square.dot")))
     'square.dot'
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"render: expected a path, got {type(path).__name__}; "
+                         "write render(root, 'graph.png')")
     stem, suffix = os.path.splitext(os.fspath(path))
     if suffix.lower() not in (".png", ".svg", ".dot"):
         raise RenderError(f"render: cannot tell what to write to {os.fspath(path)!r}: "
@@ -100,5 +104,8 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
 
 
 def _write(path: str | os.PathLike[str], content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise RenderError(f"render: cannot write {os.fspath(path)!r}: {error.strerror}") from error

@@ -136,7 +136,9 @@ def judged(name: str, by: int) -> list[tuple[tuple[float, ...], list[Any]]]:
 def operands(name: str) -> list[int]:
     """By which operands of a row to differentiate: of many, by the first."""
     rules = TABLE[name].partials
-    return [0] if callable(rules) else [i for i in range(min(2, len(rules))) if i not in OPTIONS.get(name, ())]
+    if callable(rules):
+        return [0]
+    return [i for i in range(min(2, len(rules))) if i not in OPTIONS.get(name, ())]
 
 
 def cell(errors: Sequence[float]) -> str:
