@@ -310,7 +310,7 @@ def _side(row: Op, xs: Sequence[float]) -> float:
 def _distance(row: Op, xs: Sequence[float]) -> float:
     try:
         return row.kink(*xs) if row.kink else inf
-    except ArithmeticError:
+    except (ValueError, ArithmeticError):
         return nan
 
 
