@@ -253,10 +253,10 @@ def _precise_slope(row: Op, f: Callable[..., Any], xs: Sequence[float], i: int) 
         with workdps(digits):
             at = [mpf(x) for x in xs]
             step = (abs(at[i]) or 1) * mpf(10) ** (-digits // 3)
-            around = {k: [*at[:i], at[i] + k * step, *at[i + 1:]] for k in (-2, -1, 0, 1, 2)}
-            if len({_side(row, near) for near in around.values()}) > 1:
+            around = {k: [*at[:i], at[i] + k * step / 8, *at[i + 1:]] for k in range(-16, 17)}
+            if row.kink and len({_side(row, near) for near in around.values()}) > 1:
                 continue                                    # a kink between
-            y = {k: f(*near) for k, near in around.items()}
+            y = {k: f(*around[8 * k]) for k in (-2, -1, 1, 2)}
             fine, coarse = (y[1] - y[-1]) / (2 * step), (y[2] - y[-2]) / (4 * step)
             size = max(1, abs(y[1]), *map(abs, at))         # of what may cancel inside f
             error = abs(fine - coarse) + size / step * mpf(10) ** (2 - digits)

@@ -95,9 +95,14 @@ def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
                                             for j, p in enumerate(factors) if j <= n)
 
 
+def _from_multiple(a: Any, b: Any) -> Any:
+    """The distance of a from the nearest multiple of b, exact for floats; for other numbers, too."""
+    return math.remainder(a, b) if type(a) is type(b) is float else a - b * round(a / b)
+
+
 _steps: dict[str, Any] = {
     "domain": lambda a, b: b != 0.0, "remedy": "the divisor must not be 0, nor the dividend infinite",
-    "kink": math.remainder}
+    "kink": _from_multiple}
 
 add: Op = _row("+", lambda a, b: a + b, (lambda y, a, b: 1.0, lambda y, a, b: 1.0))
 sub: Op = _row("-", lambda a, b: a - b, (lambda y, a, b: 1.0, lambda y, a, b: -1.0))

@@ -158,6 +158,12 @@ def test_no_row_is_called_wrong_anywhere_in_its_domain(name, data):
     assert report.verdict != WRONG, report
 
 
+@pytest.mark.parametrize("xs", [(7.5, 1e-20), (7.5, 1e-300), (-3e200, 0.7), (1e17, 3.0)])
+@pytest.mark.parametrize("name", ["%", "//"])
+def test_a_remainder_by_a_tiny_number_is_not_called_wrong(name, xs):
+    assert check_op(TABLE[name], xs).verdict in (CORRECT, KINK)
+
+
 @given(st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3))
 @settings(max_examples=25, deadline=None)
 def test_a_right_gradient_is_correct_or_at_a_kink_but_never_wrong(x):
