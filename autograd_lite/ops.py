@@ -85,6 +85,12 @@ def _pow_base(y: Any, a: Any, b: Any) -> Any:
     return power_slope(a, b, 1.0, 0.0)          # b − 1 would be rounded, or a**(b − 1) out of range
 
 
+def _pow_exponent(y: Any, a: Any, b: Any) -> Any:
+    if type(y) is float and a > 0.0 and 1e-290 < y < inf:       # at once, where no digit is lost
+        return y * math.log(a)
+    return power_slope(a, b, 0.0, 1.0)
+
+
 def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
     factors = special.falling(b, k)
     if n == 0:
@@ -117,7 +123,7 @@ neg: Op = _row("neg", lambda x: -x, (lambda y, x: -1.0,))
 identity: Op = _row("identity", lambda x: x, (lambda y, x: 1.0,),
                     "x itself, as a node of its own.", "identity(2.0) = 2.0", form=lambda m, x: x)
 power: Op = _row(
-    "**", special.power, (_pow_base, lambda y, a, b: power_slope(a, b, 0.0, 1.0)),
+    "**", special.power, (_pow_base, _pow_exponent),
     domain=lambda a, b: a > 0.0 or (b % 1.0 == 0.0 if a else b >= 0.0),
     remedy="a negative base needs a whole exponent, and 0 an exponent that is not negative",
     ieee=lambda a, b: nan if a < 0.0 and b % 1.0 else math.copysign(inf, a) if b % 2.0 == 1.0 else inf,
