@@ -57,9 +57,8 @@ class Op:
         if options or not operands:
             operands = self._bound(operands, options)
         for x in operands:
-            apply = getattr(type(x), "_apply", None)
-            if apply is not None:
-                return apply(self, operands)
+            if type(x) is not float and hasattr(type(x), "_apply"):
+                return x._apply(self, operands)
         return self.evaluate([number(x, self.name) for x in operands])
 
     def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = (), line: Line | None = None) -> float:
