@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.evaluation import kind_of
 from autograd_lite.graph import topological
+from autograd_lite.node import plain
 from autograd_lite.rows import Op, number
 from autograd_lite.trace import Trace, require_function, scalar_result
 from autograd_lite.transforms import grad, jacobian
@@ -326,7 +327,7 @@ class _Judge:
 
     def partials(self, node: Value, wanted: Iterable[int]) -> Iterator[Estimate]:
         """The partials by the operands in `wanted`, each as well as it is known."""
-        xs = [_plain(x) for x in node.operands]
+        xs = [plain(x) for x in node.operands]
         key, given = (node._row, *map(float.hex, xs)), node.partials
         for i in wanted:
             if (key, i) not in self.known:
@@ -419,7 +420,7 @@ class _Sweep:
             with contextlib.suppress(NumericError):
                 trace, nodes = self.run(x)
                 if _shape(nodes) == self.shape:
-                    self.samples[j, t] = [_plain(y) for y in trace.result]
+                    self.samples[j, t] = [plain(y) for y in trace.result]
         outputs = self.samples[j, t]
         return nan if outputs is None else outputs[i]
 
@@ -429,7 +430,7 @@ class _Sweep:
 
     def agrees(self, i: int, j: int, claimed: float) -> bool:
         """Whether some difference of the function, to one side or both, comes near: a cheap test."""
-        x, y = self.trace.inputs[j].data, _plain(self.outputs[i])
+        x, y = self.trace.inputs[j].data, plain(self.outputs[i])
         for k in range(10, 45, 5):
             step = (abs(x) if abs(x) > 1e-290 else 1.0) * 0.5 ** k
             high, low = self.sample(i, j, x + step), self.sample(i, j, x - step)
@@ -445,7 +446,7 @@ class _Sweep:
             return False
         pairs = _pairs(lambda t: self.sample(i, j, t), x)
         quotients = [((high - low) / width, noise / width, width) for (high, low, width), noise
-                     in zip(pairs, _noises(pairs, _plain(self.outputs[i])))]
+                     in zip(pairs, _noises(pairs, plain(self.outputs[i])))]
         seen = [entry for entry in quotients if entry[1] <= 0.01 * abs(entry[0] - claimed)][-5:]
         return (len(seen) == 5 and seen[-1][2] <= min(abs(x) or 1.0, 1.0) * 0.5 ** 20
                 and all(abs(wide[0] - narrow[0]) <= max(0.01 * abs(narrow[0]), 4.0 * narrow[1])
@@ -463,7 +464,7 @@ class _Sweep:
             if _verdict(claimed, direct) in (CORRECT, WRONG):
                 reference, verdict = direct, _verdict(claimed, direct)
         if verdict in (WRONG, NOISY) and math.isfinite(claimed) and not judge.blames and any(
-                _near_kink(node._row, [_plain(x) for x in node.operands])
+                _near_kink(node._row, [plain(x) for x in node.operands])
                 for node in self.nodes if node._row):
             verdict = KINK
         return reference, verdict, False
@@ -497,10 +498,10 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
       ∂tanh/∂x: claimed 1.5e-15, is 1.255653117e-16 (off by a factor of 11.95)
     """
     require_function("check_gradients", f)
-    x = rebuild(x, lambda v: number(_plain(v), "check_gradients"))
+    x = rebuild(x, lambda v: number(plain(v), "check_gradients"))
     names = list(_names(x, "x"))
     claims = None if claimed is None else dict(zip(
-        _names(claimed, "x"), [number(_plain(v), "check_gradients") for v in leaves(claimed)]))
+        _names(claimed, "x"), [number(plain(v), "check_gradients") for v in leaves(claimed)]))
     if claims is not None and claims.keys() != set(names):
         mine, theirs = ((f"{_count(len(tree), 'number')} ({_clip(', '.join(tree), 40)})" for tree in
                          (names, list(claims))))
@@ -566,7 +567,7 @@ def check_op(row: Op, *points: Any, order: int = 2) -> GradientReport:
                          + shown(row))
     found, partials, notes = list[Derivative](), list[Partial](), list[str]()
     for point in points or _ordinary_points(row):
-        xs = [number(_plain(x), row.name) for x in (point if isinstance(point, Sequence) else [point])]
+        xs = [number(plain(x), row.name) for x in (point if isinstance(point, Sequence) else [point])]
         options = [not callable(row.partials) and row.partials[i] is None for i in range(len(xs))]
 
         def f(varied: Sequence[Any]) -> Any:
@@ -641,13 +642,9 @@ def _shape(nodes: Sequence[Value]) -> list[Any]:
     """What was computed from what by which op, and on which side of its kinks."""
     place = {id(node): k for k, node in enumerate(nodes)}
     return [(row, [place.get(id(x)) for x in node.operands],
-             _side(row, [_plain(x) for x in node.operands]) if row is not None and row.kink else None)
+             _side(row, [plain(x) for x in node.operands]) if row is not None and row.kink else None)
             for node in nodes for row in [node._row]]
 
 
 def _near_kink(row: Op, xs: Sequence[float]) -> bool:
     return abs(_distance(row, xs)) < 1e-6 * max(1.0, *map(abs, xs))
-
-
-def _plain(x: Any) -> Any:
-    return x.data if isinstance(x, Value) else x

@@ -16,13 +16,13 @@ from autograd_lite.errors import InputError, LabelError
 from autograd_lite.graph import dependents, topological
 from autograd_lite.labels import find
 from autograd_lite.lines import Line
-from autograd_lite.value import Value, _count_special, _lines
+from autograd_lite.value import Mode, Value, _lines
 
 _SHOWN = 5                               # how many paths, inputs and findings an explanation has
 _TINY = 2.2250738585072014e-308          # the smallest normal double
 
 
-class record_lines:
+class record_lines(Mode):
     """Within it, every node made notes the line of the program, for `explain` and for errors.
 
     >>> with record_lines():
@@ -31,14 +31,7 @@ class record_lines:
     'y = Value(2.0) * 3.0'
     """
 
-    def __enter__(self) -> record_lines:
-        _lines.set(_lines.get() + 1)
-        _count_special(1)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        _lines.set(max(_lines.get() - 1, 0))
-        _count_special(-1)
+    _entered = _lines
 
 
 # -- what an explanation is made of -----------------------------------------------------------

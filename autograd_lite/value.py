@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from autograd_lite.backward import backward
 from autograd_lite.errors import GradientError, InputError
@@ -15,7 +15,8 @@ from autograd_lite.node import ZERO, Node, Note
 from autograd_lite.ops import add, mul, neg, relu, sub
 from autograd_lite.rows import Op, Operators, number
 
-_special = False             # is any special mode on, in any thread? Off, the hot path asks no more
+_special = 0                 # how many special modes are on, in all threads; at 0 the hot path asks no more
+_special_lock = threading.RLock()
 _no_grad: ContextVar[int] = ContextVar("no_grad", default=0)    # how many are entered here
 _lines: ContextVar[int] = ContextVar("record_lines", default=0)
 
@@ -253,10 +254,6 @@ def _with_constant(row: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Va
     return out
 
 
-def _plain(x: Any) -> Any:
-    return x._data if type(x) is Value else x
-
-
 def _compare(holds: Callable[[Any, Any], Any], a: Value, b: Any) -> Any:
     try:
         return holds(a._data, b._data if type(b) is Value else b)
@@ -264,7 +261,26 @@ def _compare(holds: Callable[[Any, Any], Any], a: Value, b: Any) -> Any:
         return NotImplemented
 
 
-class no_grad:
+class Mode:
+    """A special mode of recording, for the thread or task that enters it."""
+
+    _entered: ContextVar[int]               # how often, within itself
+
+    def __enter__(self) -> Self:
+        self._change(1)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._change(-1)
+
+    def _change(self, by: int) -> None:
+        global _special
+        self._entered.set(max(self._entered.get() + by, 0))
+        with _special_lock:
+            _special += by
+
+
+class no_grad(Mode):
     """Within it, operations on Values record nothing and give constants.
 
     >>> x = Value(2.0)
@@ -274,14 +290,7 @@ class no_grad:
     (False, ())
     """
 
-    def __enter__(self) -> no_grad:
-        _no_grad.set(_no_grad.get() + 1)
-        _count_special(1)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        _no_grad.set(max(_no_grad.get() - 1, 0))
-        _count_special(-1)
+    _entered = _no_grad
 
 
 class recording:
@@ -293,15 +302,3 @@ class recording:
 
     def __exit__(self, *exc: object) -> None:
         _no_grad.set(self._outer)
-
-
-_special_modes = 0
-_special_lock = threading.RLock()
-
-
-def _count_special(change: int) -> None:
-    """A special mode starts (+1) or ends (−1) in some thread."""
-    global _special, _special_modes
-    with _special_lock:
-        _special_modes += change
-        _special = _special_modes > 0
