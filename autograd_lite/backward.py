@@ -1,8 +1,7 @@
-"""The backward pass over recorded nodes: iterative, in floats, and exact about what is missing.
-"""
+"""The backward pass over recorded nodes: iterative, in floats, and exact about what is missing."""
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograd_lite.errors import DomainError, RangeError, signal
@@ -114,6 +113,11 @@ class _Pass:
                     for b, q in zip(node._a, p):
                         if q is not None:
                             b._grad += g * q
+        total = 0.0
+        for leaf in self.leaves:
+            total += leaf._grad
+        if total - total != 0.0:
+            self.propagate_carefully(root, seed)
 
     def propagate_carefully(self, root: Node, seed: float) -> None:
         """The same again, each product and sum checked, when a leaf's gradient is not finite."""
@@ -129,54 +133,45 @@ class _Pass:
                 if p is not None:
                     x._grad = plus(x, x._grad, checked(g * p, node, i, g, p))
 
-
-def backward(root: Node, seed: float, own: Container[int] | None = None) -> bool:
-    """A walk, then the partials from the root down; leaves add the sum once to what they held.
-
-    With `own`, nothing happens and the answer is False if the walk meets a leaf whose id is
-    not among them.
-    """
-    with lock:
-        return _backward(root, seed, own)
-
-
-def _backward(root: Node, seed: float, own: Container[int] | None) -> bool:
-    this = _Pass()
-    try:
-        this.walk(root)
-        if own is not None and any(id(leaf) not in own for leaf in this.leaves):
-            this.undo()
-            return False
-        this.propagate(root, seed)
-        total = 0.0
-        for leaf in this.leaves:
-            total += leaf._grad
-        if total - total != 0.0:
-            this.propagate_carefully(root, seed)
-        for leaf, held in zip(this.leaves, this.held):
+    def settle(self) -> None:
+        """Add what arrived at each leaf, once, to what it held."""
+        for leaf, held in zip(self.leaves, self.held):
             total = leaf._grad if held is None else held + leaf._grad
             if total - total != 0.0:
                 total = plus(leaf, held, leaf._grad)
             leaf._grad = None if held is None else total            # None: frozen since
-    except BaseException:
-        this.undo()
-        raise
-    return True
+
+
+def backward(root: Node, seed: float) -> None:
+    """Set the gradients of what `root` depends on, or in an exception leave them as they were."""
+    with lock:
+        this = _Pass()
+        try:
+            this.walk(root)
+            this.propagate(root, seed)
+            this.settle()
+        except BaseException:
+            this.undo()
+            raise
 
 
 def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | None] | None:
-    """∂root/∂leaf · seed for each leaf, as a float, or None where there is no path.
+    """∂root/∂leaf · seed for each leaf, as a float, or None where there is no path; no `.grad` changes.
 
-    The answer is None altogether if `root` also depends on other leaves. The leaves' own
-    `.grad` is used up.
+    The answer is None altogether if `root` also depends on other leaves.
     """
-    unmet = float("0.0")
+    own = set(map(id, leaves))
     with lock:
-        for leaf in leaves:
-            leaf._grad = unmet
-        if not backward(root, seed, {id(leaf) for leaf in leaves}):
-            return None
-        return [None if leaf._grad is unmet else leaf._grad for leaf in leaves]
+        this = _Pass()
+        try:
+            this.walk(root)
+            if not own.issuperset(map(id, this.leaves)):
+                return None
+            this.propagate(root, seed)
+            found = {id(leaf): leaf._grad for leaf in this.leaves}
+            return [found.get(id(leaf)) for leaf in leaves]
+        finally:
+            this.undo()
 
 
 # -- what is infinite or missing (numbers here are floats or nodes) -----------------------

@@ -109,8 +109,6 @@ class Trace:
         if (type(seed) is float and isinstance(output, Value) and output.requires_grad
                 and not any(x.operands for x in self.inputs)):
             found = gradients(output, self.inputs, seed)
-            for x in self.inputs:
-                x.requires_grad = False
             if found is not None:
                 self.closed.add(id(output))
                 return found
