@@ -387,7 +387,7 @@ class _Sweep:
     def run(self, x: Any) -> tuple[Trace, list[Value]]:
         """The function's trace at x, and all nodes that it and its core recorded."""
         self.core.results.clear()
-        trace = Trace(self.f, (x,), {}, [0])
+        trace = Trace(self.f, (x,), {})
         results = [*self.core.results, *trace.result]
         return trace, topological([y for y in results if isinstance(y, Value)])
 

@@ -301,7 +301,7 @@ def _expanded(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
     if not is_number(args[0]):
         raise InputError(f"{name_of(f)}: an order belongs to a function of one number, not of "
                          f"{shown(args[0])}; use grad, hessian or jacobian")
-    trace = Trace(f, args, kwargs, [0])
+    trace = Trace(f, args, kwargs)
     x = trace.inputs[0]
     found = expand(trace.inner, {id(x): (trace.lower(x), scale)}, order, trace.lower)
 

@@ -419,7 +419,7 @@ def _spread(f: Callable[..., Any], inputs: SearchStrategy[Any] | None
 
 def _term_sizes(f: Callable[[Any], Any], point: Any) -> list[float]:
     """For each number of the point, the sizes of the terms its derivative is made of, added up."""
-    trace = Trace(f, (point,), {}, [0])
+    trace = Trace(f, (point,), {})
     sizes: dict[int, float] = {id(y): 1.0 for y in leaves(trace.result)}
     for node in reversed(trace.order):
         for x, p in zip(node.operands, node.partials if id(node) in sizes else ()):

@@ -1,6 +1,7 @@
 """`Trace`: a function run once on Values of its own, and the sweeps over what that recorded."""
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from math import nan
@@ -12,40 +13,40 @@ from autograd_lite.graph import dependents, operand_nodes, topological
 from autograd_lite.ops import dot, identity
 from autograd_lite.rows import Op, number
 from autograd_lite.sparse import dependence
-from autograd_lite.trees import leaves, rebuild, shown
+from autograd_lite.trees import leaves, rebuild, refill, shown
 from autograd_lite.value import Value, recording
+
+Selection = int | str | Sequence[int | str]
 
 
 class Trace:
     """One run of a function on Values of its own.
 
-    `inputs` are those Values, one for each number of the selected arguments; `result` is what
-    the function returned.
+    `selected` are the arguments that `argnums` selects (a tuple of them if it names several),
+    `inputs` those Values, one for each of their numbers; `result` is what the function returned.
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any],
-                 names: Sequence[int | str]):
+                 argnums: Selection = 0):
         self.inputs: list[Value] = []
         self.closed: set[int] = set()       # results known to depend on nothing but the inputs
-        args, kwargs = list(args), dict(kwargs)
-        self.trees = []
+        given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
+        places = _places(f, argnums, args, kwargs)
+        selected = tuple([given[place] for place in places])
+        self.selected = selected[0] if isinstance(argnums, (int, str)) else selected
         with recording():
-            for name in names:
-                place: Any = args if isinstance(name, int) else kwargs
-                self.trees.append(place[name])
-                try:
-                    place[name] = rebuild(place[name], self._input)
-                except InputError as error:
-                    raise InputError(f"{name_of(f)}: {error}") from None
-            self.result = f(*args, **kwargs)
+            try:
+                given.update(zip(places, rebuild(selected, self._input)))
+            except InputError as error:
+                raise InputError(f"{name_of(f)}: {error}") from None
+            self.result = f(*[given.pop(i) for i in range(len(args))], **given)
         for x in self.inputs:
             if not x.operands:
                 x.requires_grad = False     # where a result escapes, its caller sees a constant
 
-    def shape(self, entries: Sequence[Any]) -> list[Any]:
-        """The entries, one for each input (0 for None), in the shapes of the selected arguments."""
-        supply = iter([0.0 if entry is None else entry for entry in entries])
-        return [rebuild(tree, lambda _: next(supply)) for tree in self.trees]
+    def shape(self, entries: Sequence[Any]) -> Any:
+        """The entries, one for each input (0 for None), in the shape of the selected arguments."""
+        return refill(self.selected, [0.0 if entry is None else entry for entry in entries])
 
     def lower_all(self, tree: Any) -> Any:
         """`lower` for the numbers of a structure; what is no number stays as it is."""
@@ -171,6 +172,26 @@ def _dot(tangents: Sequence[Any], gradient: Sequence[Any]) -> Any:
 
 _stop = Op("0·∞", lambda g: 0.0, (lambda y, g: nan,), singular="a gradient of 0 met an infinite derivative "
            "there, and what becomes of it when it varies is unknown; keep away from that point")
+
+
+def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
+            kwargs: Mapping[str, Any]) -> list[int | str]:
+    """Where the selected arguments stand in this call."""
+    names: list[int | str] = []
+    for wanted in [argnums] if isinstance(argnums, (int, str)) else argnums:
+        if isinstance(wanted, str) and wanted not in kwargs:
+            parameters = list(inspect.signature(f).parameters)
+            if wanted not in parameters or parameters.index(wanted) >= len(args):
+                raise InputError(f"{name_of(f)} is called without an argument {wanted!r}; its parameters "
+                                 f"are {', '.join(parameters)}")
+            wanted = parameters.index(wanted)
+        elif isinstance(wanted, int) and not -len(args) <= wanted < len(args):
+            raise InputError(f"{name_of(f)} has no positional argument number {wanted} in this call, which "
+                             f"gives {len(args)}")
+        names.append(wanted % len(args) if isinstance(wanted, int) else wanted)
+    if len(set(names)) < len(names):
+        raise InputError(f"argnums={argnums!r} names an argument of {name_of(f)} twice")
+    return names
 
 
 def name_of(f: Callable[..., Any]) -> str:

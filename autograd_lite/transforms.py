@@ -8,38 +8,15 @@ graph on them. So the transforms nest and mix, and no perturbation is taken for 
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from autograd_lite.errors import GradientError, InputError
 from autograd_lite.rows import number
 from autograd_lite.sparse import hessian_matrix, jacobian_matrix
-from autograd_lite.trace import Trace, name_of, require_function, scalar_result
-from autograd_lite.trees import is_number, leaves, rebuild
+from autograd_lite.trace import Selection, Trace, name_of, require_function, scalar_result
+from autograd_lite.trees import is_number, leaves, rebuild, refill
 from autograd_lite.value import Value
-
-Selection = int | str | Sequence[int | str]
-
-
-def _place(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
-           kwargs: Mapping[str, Any]) -> list[int | str]:
-    """Where the selected arguments stand in this call."""
-    names: list[int | str] = []
-    for wanted in [argnums] if isinstance(argnums, (int, str)) else argnums:
-        if isinstance(wanted, str) and wanted not in kwargs:
-            parameters = list(inspect.signature(f).parameters)
-            if wanted not in parameters or parameters.index(wanted) >= len(args):
-                raise InputError(f"{name_of(f)} is called without an argument {wanted!r}; its parameters "
-                                 f"are {', '.join(parameters)}")
-            wanted = parameters.index(wanted)
-        elif isinstance(wanted, int) and not -len(args) <= wanted < len(args):
-            raise InputError(f"{name_of(f)} has no positional argument number {wanted} in this call, which "
-                             f"gives {len(args)}")
-        names.append(wanted % len(args) if isinstance(wanted, int) else wanted)
-    if len(set(names)) < len(names):
-        raise InputError(f"argnums={argnums!r} names an argument of {name_of(f)} twice")
-    return names
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False,
@@ -70,7 +47,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
 
     @functools.wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(f, args, kwargs, _place(f, argnums, args, kwargs))
+        trace = Trace(f, args, kwargs, argnums)
         y = trace.result
         if has_aux:
             if not isinstance(y, tuple) or len(y) != 2:
@@ -82,8 +59,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
         if missing and unused == "raise":
             raise GradientError(f"{name_of(f)}: the result does not depend on number {missing[0]} of the "
                                 "selected arguments; leave it out, or ask for unused='zero'")
-        shaped = trace.shape(found)
-        gradient = shaped[0] if isinstance(argnums, (int, str)) else tuple(shaped)
+        gradient = trace.shape(found)
         if has_aux:
             return (trace.lower(y), trace.lower_all(aux)), gradient
         return trace.lower(y), gradient
@@ -133,8 +109,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             error.add_note(f"jvp: the point is a tuple {remedy}")
         raise
     directions = _like(trace.inputs, list(tangents), "jvp: the point", "the direction")
-    supply = iter(trace.push(directions))
-    return trace.lower_all(trace.result), rebuild(trace.result, lambda _: next(supply))
+    return trace.lower_all(trace.result), refill(trace.result, trace.push(directions))
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -147,9 +122,9 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     require_function("vjp", f)
     trace = Trace(f, primals, {}, range(len(primals)))
 
-    def pull(cotangent: Any) -> tuple[Any, ...]:
+    def pull(cotangent: Any) -> Any:
         seeds = _like(trace.outputs, cotangent, "vjp: the result", "the cotangent")
-        return tuple(trace.shape(trace.pull(*zip(trace.outputs, seeds))))
+        return trace.shape(trace.pull(*zip(trace.outputs, seeds)))
     return trace.lower_all(trace.result), pull
 
 
@@ -179,19 +154,17 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
 
     @functools.wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(f, args, kwargs, _place(f, argnums, args, kwargs))
+        trace = Trace(f, args, kwargs, argnums)
         n = len(trace.inputs)
         if sparse:
             return jacobian_matrix(trace.pattern, n, trace.push,
                                    lambda weights: trace.pull(*zip(trace.outputs, weights)))
         if len(trace.outputs) <= n:
-            rows = [[0.0 if g is None else g for g in trace.pull((y, 1.0))] for y in trace.outputs]
+            rows = [trace.pull((y, 1.0)) for y in trace.outputs]
         else:
             columns = [trace.push([1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
             rows = [[column[k] for column in columns] for k in range(len(trace.outputs))]
-        single = isinstance(argnums, (int, str))
-        supply = iter([tree[0] if single else tuple(tree) for tree in map(trace.shape, rows)])
-        return rebuild(trace.result, lambda _: next(supply))
+        return refill(trace.result, map(trace.shape, rows))
     return transformed
 
 
@@ -211,7 +184,7 @@ def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fal
 
     @functools.wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(gradient, args, kwargs, _place(f, argnums, args, kwargs))
+        trace = Trace(gradient, args, kwargs, argnums)
         return hessian_matrix(trace.pattern, trace.push)
     return transformed
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -68,6 +68,16 @@ def rebuild(tree: Any, change: Callable[[Any], Any], lenient: bool = False) -> A
         return tree
     raise InputError(f"expected a number, or a list, tuple, dict, dataclass or array of numbers, "
                      f"got {shown(tree)}")
+
+
+def refill(tree: Any, entries: Iterable[Any]) -> Any:
+    """The structure with its numbers replaced by the entries, in order.
+
+    >>> refill((1.0, [2.0]), ["a", "b"])
+    ('a', ['b'])
+    """
+    supply = iter(entries)
+    return rebuild(tree, lambda _: next(supply))
 
 
 def shown(x: Any) -> str:
