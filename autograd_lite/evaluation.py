@@ -26,10 +26,6 @@ from autograd_lite.value import Value
 
 # -- kinds of numbers ---------------------------------------------------------------------
 
-_OPERATORS: dict[str, Callable[..., Any]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-    "neg": operator.neg, "abs": abs}
-
 
 class _Missing(AttributeError):
     """A kind of numbers lacks a function."""
@@ -44,8 +40,7 @@ class _Shown(str):
 class Kind:
     """A kind of numbers: it makes them, and has their functions under mpmath's names.
 
-    To these it adds `max`, `min`, `floordiv`, `lgamma`, a real `cbrt`, and the operators by
-    the names of their rows.
+    To these it adds `max`, `min`, `floordiv`, `lgamma` and a real `cbrt`.
     """
 
     title = lack = ""        # what such a number is called; what a row that cannot be run is told
@@ -55,8 +50,6 @@ class Kind:
     floordiv: Any = staticmethod(operator.floordiv)
 
     def __getattr__(self, name: str) -> Any:
-        if name in _OPERATORS:
-            return _OPERATORS[name]
         raise _Missing
 
     def convert(self, x: Any) -> Any:

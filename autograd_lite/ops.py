@@ -25,12 +25,17 @@ from autograd_lite.rows import TABLE, Constant, Op
 
 def _row(name: str, forward: Callable[..., float], partials: Any, meaning: str = "", example: str = "",
          **facts: Any) -> Op:
-    """A new row; its docstring says its meaning, an example ("sin(0.0) = 0.0") and its errors."""
+    """A new row; its docstring says its meaning, an example ("sin(0.0) = 0.0") and its errors.
+
+    In other numbers it is mpmath's function of its name, unless the facts have a `form`, or
+    `forward` is `generic`: written in operators, which serve any numbers.
+    """
     call, _, result = example.partition(" = ")
     doc = f"{meaning}\n\n>>> {call}\n{result}\n\nRaises:\n"
     for fact, when in (("remedy", ""), ("singular", " (of a gradient)")):
         doc += f"    DomainError{when}: {facts[fact]}.\n" if fact in facts else ""
-    facts.setdefault("form", lambda m, *xs: getattr(m, name)(*xs))
+    generic = facts.pop("generic", False)
+    facts.setdefault("form", lambda m, *xs: (forward if generic else getattr(m, name))(*xs))
     doc = doc.removesuffix("\nRaises:\n") if meaning else ""
     TABLE[name] = row = Op(name, forward, partials, doc=doc, **facts)
     return row
@@ -110,18 +115,18 @@ _steps: dict[str, Any] = {
     "domain": lambda a, b: b != 0.0, "remedy": "the divisor must not be 0, nor the dividend infinite",
     "kink": _from_multiple}
 
-add: Op = _row("+", lambda a, b: a + b, (lambda y, a, b: 1.0, lambda y, a, b: 1.0))
-sub: Op = _row("-", lambda a, b: a - b, (lambda y, a, b: 1.0, lambda y, a, b: -1.0))
-mul: Op = _row("*", lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a))
-div: Op = _row("/", lambda a, b: a / b, (lambda y, a, b: 1.0 / b, _over),
+add: Op = _row("+", lambda a, b: a + b, (lambda y, a, b: 1.0, lambda y, a, b: 1.0), generic=True)
+sub: Op = _row("-", lambda a, b: a - b, (lambda y, a, b: 1.0, lambda y, a, b: -1.0), generic=True)
+mul: Op = _row("*", lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a), generic=True)
+div: Op = _row("/", lambda a, b: a / b, (lambda y, a, b: 1.0 / b, _over), generic=True,
                domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0", ieee=_over_0)
 mod: Op = _row("%", lambda a, b: a % b, (lambda y, a, b: 1.0, lambda y, a, b: -(a // b)),
                ieee=lambda a, b: nan, form=lambda m, a, b: a - b * m.floordiv(a, b), **_steps)
 floordiv: Op = _row("//", lambda a, b: a // b, (lambda y, a, b: 0.0, lambda y, a, b: 0.0),
                     ieee=_over_0, form=lambda m, a, b: m.floordiv(a, b), **_steps)
-neg: Op = _row("neg", lambda x: -x, (lambda y, x: -1.0,))
+neg: Op = _row("neg", lambda x: -x, (lambda y, x: -1.0,), generic=True)
 identity: Op = _row("identity", lambda x: x, (lambda y, x: 1.0,),
-                    "x itself, as a node of its own.", "identity(2.0) = 2.0", form=lambda m, x: x)
+                    "x itself, as a node of its own.", "identity(2.0) = 2.0", generic=True)
 power: Op = _row(
     "**", special.power, (_pow_base, _pow_exponent),
     domain=lambda a, b: a > 0.0 or (b % 1.0 == 0.0 if a else b >= 0.0),
@@ -184,9 +189,9 @@ _within_1 = {"domain": lambda x: -1.0 <= x <= 1.0, "remedy": "the operand must l
 sin: Op = _row("sin", math.sin, (lambda y, x: cos(x),), "The sine; x in radians.", "sin(0.0) = 0.0")
 cos: Op = _row("cos", math.cos, (lambda y, x: -sin(x),), "The cosine; x in radians.", "cos(0.0) = 1.0")
 tan: Op = _row("tan", math.tan, (lambda y, x: 1.0 + y * y,), "The tangent; x in radians.", "tan(0.0) = 0.0")
-one_minus_square: Op = _row("one_minus_square", lambda x: (1.0 - x) * (1.0 + x), (lambda y, x: -2.0 * x,),
+one_minus_square: Op = _row("one_minus_square", lambda x: (1 - x) * (1 + x), (lambda y, x: -2.0 * x,),
                             "1 − x², without cancellation near −1 and 1.", "one_minus_square(0.5) = 0.75",
-                            form=lambda m, x: (1 - x) * (1 + x))
+                            generic=True)
 asin: Op = _row("asin", math.asin, (lambda y, x: 1.0 / sqrt(one_minus_square(x)),),
                 "The inverse sine of x in [−1, 1], in radians.", "asin(0.0) = 0.0", **_within_1)
 acos: Op = _row("acos", math.acos, (lambda y, x: -1.0 / sqrt(one_minus_square(x)),),
@@ -303,7 +308,7 @@ def _turn(a: Any, b: Any) -> Any:
 
 
 absolute: Op = _row("abs", abs, (lambda y, x: _side(x, -1.0, 0.0, 1.0),),
-                    "|x|. The derivative at 0 is 0.", "absolute(-2.0) = 2.0", kink=_itself)
+                    "|x|. The derivative at 0 is 0.", "absolute(-2.0) = 2.0", kink=_itself, generic=True)
 minimum: Op = _row("minimum", lambda a, b: a if a <= b else b if b < a else a + b,
                    (lambda y, a, b: _order(b, a), lambda y, a, b: _order(a, b)),
                    "The smaller of a and b. At a tie each has derivative ½.", "minimum(1.0, 2.0) = 1.0",
@@ -335,10 +340,6 @@ atan2: Op = _row(
 # -- many operands ---------------------------------------------------------------------
 
 
-def _ones(y: Any, xs: Sequence[Any]) -> list[float]:
-    return [1.0] * len(xs)
-
-
 def _equal_shares(y: Any, xs: Sequence[Any]) -> list[float]:
     n = len(xs)
     return [1.0 / n if type(xs[0]) is float else Constant(1.0 / n, lambda m: m.mpf(1) / n)] * n
@@ -366,18 +367,11 @@ def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
     return [p * (1.0 - p), *[-y * p for p in others]]
 
 
-def _mean(*xs: Any) -> Any:
-    return special.chain_sum(*xs) / len(xs)
-
-
-_sum_form: dict[str, Any] = {"form": lambda m, *xs: special.chain_sum(*xs)}
-_dot_form: dict[str, Any] = {"form": lambda m, *xs: special.dot(*xs)}
-
-sum_row: Op = _row("sum", special.chain_sum, _ones, **_sum_form)
-fsum_row: Op = _row("fsum", special.fsum, _ones, ieee=special.chain_sum, **_sum_form)
-mean_row: Op = _row("mean", _mean, _equal_shares, form=lambda m, *xs: _mean(*xs))
-dot_row: Op = _row("dot", special.dot, _dot_partials, **_dot_form)
-fdot_row: Op = _row("fdot", special.fdot, _dot_partials, ieee=special.dot, **_dot_form)
+sum_row: Op = _row("sum", special.chain_sum, lambda y, xs: [1.0] * len(xs), generic=True)
+fsum_row: Op = _row("fsum", special.fsum, sum_row.partials, ieee=special.chain_sum, form=sum_row.form)
+mean_row: Op = _row("mean", lambda *xs: special.chain_sum(*xs) / len(xs), _equal_shares, generic=True)
+dot_row: Op = _row("dot", special.dot, _dot_partials, generic=True)
+fdot_row: Op = _row("fdot", special.fdot, _dot_partials, ieee=special.dot, form=dot_row.form)
 logsumexp_row: Op = _row("logsumexp", special.logsumexp, lambda y, xs: _shares(xs),
                          form=lambda m, *xs: m.log(special.chain_sum(*[m.exp(x) for x in xs])))
 softmax_first: Op = _row("softmax", special.share, _softmax_partials,
