@@ -13,19 +13,16 @@ class _Pass:
     """The nodes one backward pass meets, and their gradients before it."""
 
     def __init__(self) -> None:
-        self.order: list[Node] = []                       # computed nodes, operands first
-        self.leaves: list[Node] = []
-        self.held: list[Any] = []                        # the leaves' gradients before
-        self.again: list[Node] = []                       # the nodes of an earlier pass
-        self.before: list[Any] = []                      # and their gradients in it
+        self.order: list[Node] = []                      # computed nodes, operands first
+        self.again: list[tuple[Node, Any]] = []          # those of an earlier pass, and their gradients in it
+        self.leaves: list[tuple[Node, Any]] = []         # the leaves, with their gradients before
 
     def undo(self) -> None:
         """Give every node met so far the gradient it had."""
         for node in self.order:
             node._grad = ZERO
-        for nodes, grads in ((self.again, self.before), (self.leaves, self.held)):
-            for node, grad in zip(nodes, grads):
-                node._grad = grad
+        for node, grad in (*self.again, *self.leaves):
+            node._grad = grad
 
     def walk(self, root: Node) -> None:
         """List what `root` depends on, operands first (post-order, iterative).
@@ -36,19 +33,17 @@ class _Pass:
         longer way.)
         """
         mark = float("0.0")
-        order, leaves, held = self.order, self.leaves, self.held
+        order, leaves = self.order, self.leaves
         above: list[Any] = [None]                        # the nodes to take up again
         many: list[Iterator[Node]] = []                  # where those of many operands go on
         if root._row is None:
-            leaves.append(root)
-            held.append(root._grad)
+            leaves.append((root, root._grad))
             return
         node: Any = root
         while node is not None:
             grad = node._grad
             if grad is not ZERO:
-                self.again.append(node)
-                self.before.append(grad)
+                self.again.append((node, grad))
             node._grad = mark
             if node._pa is not None:
                 a = node._a
@@ -57,8 +52,7 @@ class _Pass:
                         above.append(node)
                         node = a
                         continue
-                    leaves.append(a)
-                    held.append(a._grad)
+                    leaves.append((a, a._grad))
                     a._grad = mark
             elif node._b is None:
                 many.append(self.computed_operands(node, mark))
@@ -77,8 +71,7 @@ class _Pass:
                             above.append(node)
                             node = b
                             break
-                        leaves.append(b)
-                        held.append(b._grad)
+                        leaves.append((b, b._grad))
                         b._grad = mark
                 order.append(node)
                 node = above.pop()
@@ -90,8 +83,7 @@ class _Pass:
                 if x._row is not None:
                     yield x
                 else:
-                    self.leaves.append(x)
-                    self.held.append(x._grad)
+                    self.leaves.append((x, x._grad))
                     x._grad = mark
 
     def propagate(self, root: Node, seed: float) -> None:
@@ -114,16 +106,15 @@ class _Pass:
                         if q is not None:
                             b._grad += g * q
         total = 0.0
-        for leaf in self.leaves:
+        for leaf, _ in self.leaves:
             total += leaf._grad
         if total - total != 0.0:
             self.propagate_carefully(root, seed)
 
     def propagate_carefully(self, root: Node, seed: float) -> None:
         """The same again, each product and sum checked, when a leaf's gradient is not finite."""
-        for nodes in (self.order, self.leaves):
-            for node in nodes:
-                node._grad = 0.0
+        for node in (*self.order, *[leaf for leaf, _ in self.leaves]):
+            node._grad = 0.0
         root._grad = seed
         for node in reversed(self.order):
             g = node._grad
@@ -135,7 +126,7 @@ class _Pass:
 
     def settle(self) -> None:
         """Add what arrived at each leaf, once, to what it held."""
-        for leaf, held in zip(self.leaves, self.held):
+        for leaf, held in self.leaves:
             total = leaf._grad if held is None else held + leaf._grad
             if total - total != 0.0:
                 total = plus(leaf, held, leaf._grad)
@@ -165,10 +156,10 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
         this = _Pass()
         try:
             this.walk(root)
-            if not own.issuperset(map(id, this.leaves)):
+            if not all(id(leaf) in own for leaf, _ in this.leaves):
                 return None
             this.propagate(root, seed)
-            found = {id(leaf): leaf._grad for leaf in this.leaves}
+            found = {id(leaf): leaf._grad for leaf, _ in this.leaves}
             return [found.get(id(leaf)) for leaf in leaves]
         finally:
             this.undo()

@@ -36,7 +36,7 @@ class Trace:
         self.selected = selected[0] if isinstance(argnums, (int, str)) else selected
         with recording():
             try:
-                given.update(zip(places, rebuild(selected, self._input)))
+                given.update(zip(places, [rebuild(tree, self._input) for tree in selected]))
             except InputError as error:
                 raise InputError(f"{name_of(f)}: {error}") from None
             self.result = f(*[given.pop(i) for i in range(len(args))], **given)
