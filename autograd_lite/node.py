@@ -172,11 +172,8 @@ class Node(Operators):
     def _restore(self, data: float, grad: Any, row: Op | None, operands: tuple[Any, ...], pa: Any, pb: Any,
                  note: Note | None) -> Self:
         self._data, self._grad, self._row, self._pa, self._pb = data, grad, row, pa, pb
-        self._a = self._b = None
-        if row is not None and (callable(row.partials) or len(operands) > 2):
-            self._a = operands
-        elif operands:
-            self._a, self._b = (*operands, None)[:2]
+        many = row is not None and (callable(row.partials) or len(operands) > 2)
+        self._a, self._b = (operands, None) if many else (*operands, None, None)[:2]
         if note is not None:
             self._note = note
         return self

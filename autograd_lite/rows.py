@@ -174,12 +174,6 @@ class Op:
             raise InputError(f"cannot pickle the op {self.name!r}: it is not in the table")
         return row_named, (self.name,)
 
-    def __copy__(self) -> Op:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Op:
-        return self
-
 
 def number(x: Any, where: str = "Value") -> float:
     """A plain real number as a float; anything else is an `InputError` naming `where`.

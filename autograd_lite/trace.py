@@ -10,6 +10,7 @@ from typing import Any
 from autograd_lite.backward import checked, finite, gradients, plus
 from autograd_lite.errors import InputError
 from autograd_lite.graph import dependents, operand_nodes, topological
+from autograd_lite.node import plain
 from autograd_lite.ops import dot, identity
 from autograd_lite.rows import Op, number
 from autograd_lite.sparse import dependence
@@ -54,11 +55,9 @@ class Trace:
 
     def _input(self, x: Any) -> Value:
         """A Value of our own; linked to the caller's where that is one."""
-        label = x.label if isinstance(x, Value) else ""
-        linked = isinstance(x, Value) and x.requires_grad
-        own: Value = identity(x) if linked else Value(x.data if isinstance(x, Value) else x)
-        if label:
-            own.label = label
+        own: Value = identity(x) if isinstance(x, Value) and x.requires_grad else Value(plain(x))
+        if isinstance(x, Value) and x.label:
+            own.label = x.label
         self.inputs.append(own)
         return own
 

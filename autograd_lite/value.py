@@ -15,8 +15,8 @@ from autograd_lite.node import ZERO, Node, Note
 from autograd_lite.ops import add, mul, neg, relu, sub
 from autograd_lite.rows import Op, Operators, number
 
-_special = 0                 # how many special modes are on, in all threads; at 0 the hot path asks no more
-_special_lock = threading.RLock()
+_special = False             # is any special mode on, in any thread? Off, the hot path asks no more
+_modes_on, _modes_lock = 0, threading.RLock()
 _no_grad: ContextVar[int] = ContextVar("no_grad", default=0)    # how many are entered here
 _lines: ContextVar[int] = ContextVar("record_lines", default=0)
 
@@ -87,7 +87,7 @@ class Value(Node):
             data = self._data + other
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(add, data, self, other, 1.0, None)
-        return self + number(other, "+") if type(other) is int else _generic_add(self, other)
+        return self + number(other, "+") if type(other) is int else Operators.__add__(self, other)
 
     def __sub__(self, other: Any) -> Value:
         if type(other) is Value and not _special:
@@ -106,7 +106,7 @@ class Value(Node):
             data = self._data - other
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(sub, data, self, other, 1.0, None)
-        return self - number(other, "-") if type(other) is int else _generic_sub(self, other)
+        return self - number(other, "-") if type(other) is int else Operators.__sub__(self, other)
 
     def __mul__(self, other: Any) -> Value:
         if type(other) is Value and not _special:
@@ -127,14 +127,14 @@ class Value(Node):
             data = self._data * other
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(mul, data, self, other, other, None)
-        return self * number(other, "*") if type(other) is int else _generic_mul(self, other)
+        return self * number(other, "*") if type(other) is int else Operators.__mul__(self, other)
 
     def __rmul__(self, other: Any) -> Value:
         if type(other) is float and not _special:
             data = other * self._data
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(mul, data, other, self, None, other)
-        return number(other, "*") * self if type(other) is int else _generic_rmul(self, other)
+        return number(other, "*") * self if type(other) is int else Operators.__rmul__(self, other)
 
     def __neg__(self) -> Value:
         data = -self._data
@@ -149,7 +149,7 @@ class Value(Node):
             if data > 0.0:
                 return _with_constant(relu, data, self, None, 1.0, None)
             return _with_constant(relu, 0.0, self, None, 0.0, None)
-        return self._on("relu", *(() if at_zero is None else (at_zero,)))
+        return Operators.relu(self, at_zero)
 
     @staticmethod
     def _apply(row: Op, operands: Sequence[Any]) -> Value:
@@ -237,8 +237,6 @@ class Value(Node):
 
 
 _new: Callable[[], Value] = partial(object.__new__, Value)
-_generic_add, _generic_sub = Operators.__add__, Operators.__sub__
-_generic_mul, _generic_rmul = Operators.__mul__, Operators.__rmul__
 
 
 def _with_constant(row: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Value:
@@ -274,10 +272,11 @@ class Mode:
         self._change(-1)
 
     def _change(self, by: int) -> None:
-        global _special
+        global _special, _modes_on
         self._entered.set(max(self._entered.get() + by, 0))
-        with _special_lock:
-            _special += by
+        with _modes_lock:
+            _modes_on += by
+            _special = _modes_on > 0
 
 
 class no_grad(Mode):
