@@ -65,11 +65,6 @@ def _itself(x: float, *options: float) -> float:
     return x
 
 
-def _apart(a: float, b: float) -> float:
-    """The distance of a kink at a tie."""
-    return a - b
-
-
 # -- arithmetic ------------------------------------------------------------------------
 
 
@@ -312,14 +307,14 @@ absolute: Op = _row("abs", abs, (lambda y, x: _side(x, -1.0, 0.0, 1.0),),
 minimum: Op = _row("minimum", lambda a, b: a if a <= b else b if b < a else a + b,
                    (lambda y, a, b: _order(b, a), lambda y, a, b: _order(a, b)),
                    "The smaller of a and b. At a tie each has derivative ½.", "minimum(1.0, 2.0) = 1.0",
-                   kink=_apart, form=lambda m, a, b: m.min(a, b))
+                   kink=sub.forward, form=lambda m, a, b: m.min(a, b))
 maximum: Op = _row("maximum", lambda a, b: a if a >= b else b if b > a else a + b,
                    (lambda y, a, b: _order(a, b), lambda y, a, b: _order(b, a)),
                    "The larger of a and b. At a tie each has derivative ½.", "maximum(1.0, 2.0) = 2.0",
-                   kink=_apart, form=lambda m, a, b: m.max(a, b))
+                   kink=sub.forward, form=lambda m, a, b: m.max(a, b))
 hypot: Op = _row("hypot", math.hypot, (lambda y, a, b: cos_angle(a, b), lambda y, a, b: cos_angle(b, a)),
                  "√(a² + b²), without overflow; its derivatives at (0, 0) are 0.", "hypot(3.0, 4.0) = 5.0",
-                 kink=lambda a, b: math.hypot(a, b))
+                 kink=math.hypot)
 cos_angle: Op = _row(
     "cos_angle", special.cos_angle,
     (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(a, b)),

@@ -12,10 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from autograd_lite.backward import finite
 from autograd_lite.errors import InputError, LabelError
 from autograd_lite.graph import dependents, topological
 from autograd_lite.labels import find
 from autograd_lite.lines import Line
+from autograd_lite.node import plain
 from autograd_lite.value import Mode, Value, _lines
 
 _SHOWN = 5                               # how many paths, inputs and findings an explanation has
@@ -86,8 +88,8 @@ class Finding:
     def why(self) -> str:
         """What happened, in a sentence."""
         node, operands = self.node, self.node.operands
-        inherited = [f"{_data(x)!r}" + (f" of {x.label!r}" if getattr(x, "label", "") else "")
-                     for x in operands if not _finite(x)]
+        inherited = [f"{plain(x)!r}" + (f" of {x.label!r}" if getattr(x, "label", "") else "")
+                     for x in operands if not finite(x)]
         derivative = "its derivative"
         if self.operand is not None and len(operands) > 1:
             label = getattr(operands[self.operand], "label", "")
@@ -287,16 +289,7 @@ class Explanation:
 
 
 def _as_dict(x: Any) -> dict[str, Any]:
-    return {"value": _data(x), "op": getattr(x, "op", ""), "label": getattr(x, "label", "")}
-
-
-def _data(x: Any) -> float:
-    data: float = x.data if isinstance(x, Value) else x
-    return data
-
-
-def _finite(x: Any) -> bool:
-    return math.isfinite(_data(x))
+    return {"value": plain(x), "op": getattr(x, "op", ""), "label": getattr(x, "label", "")}
 
 
 def _name(x: Any) -> str:
@@ -325,7 +318,7 @@ def _title(node: Value) -> str:
 def _call(node: Value) -> str:
     """The operation with its operands' values and labels."""
     row = node._row
-    text = row.call([_data(x) for x in node.operands], node.operands) if row else repr(node.data)
+    text = row.call([plain(x) for x in node.operands], node.operands) if row else repr(node.data)
     return text + (f" = {node.label!r}" if node.label else "")
 
 
@@ -402,7 +395,7 @@ def explain(root: Value, node: Value | str | None = None) -> Explanation:
     inputs.sort(key=lambda x: (-x.share, -_size(x.gradient)))
     findings = _not_finite([root], order) or sweep.wrong(max(gradients, key=_size))
     return Explanation(root, findings=tuple(findings[:_SHOWN]), hidden=len(findings[_SHOWN:]),
-                       inputs=tuple(inputs[:_SHOWN]) if _finite(root) else ())
+                       inputs=tuple(inputs[:_SHOWN]) if finite(root) else ())
 
 
 def _size(gradient: float) -> float:
@@ -412,7 +405,7 @@ def _size(gradient: float) -> float:
 def _explain_gradient(root: Value, node: Value, order: Sequence[Value]) -> Explanation:
     sweep = _Sweep(root, order, [node])
     gradient = sweep.gradient.get(id(node), 0.0)
-    spoiled = [root] if _finite(gradient) else [root, *sweep.order]
+    spoiled = [root] if finite(gradient) else [root, *sweep.order]
     findings = _not_finite(spoiled, order) + sweep.wrong(gradient)
     found = Explanation(root, node, gradient, tuple(findings[:_SHOWN]), len(findings[_SHOWN:]))
     if not sweep.smooth:
@@ -429,17 +422,17 @@ def _not_finite(roots: Sequence[Value], order: Sequence[Value]) -> list[Finding]
     finite; of these only one without such operands is an origin.
     """
     def carriers(node: Value) -> list[Value]:
-        return [x for x in node.operands if isinstance(x, Value) and not _finite(x)]
+        return [x for x in node.operands if isinstance(x, Value) and not finite(x)]
 
     found = []
-    known = set(map(id, topological([root for root in roots if not _finite(root)], carriers)))
+    known = set(map(id, topological([root for root in roots if not finite(root)], carriers)))
     for node in [x for x in order if id(x) in known]:
-        inherited = [x for x in node.operands if not _finite(x)]
+        inherited = [x for x in node.operands if not finite(x)]
         if not inherited:
             found.append(Finding(node, "arose" if node.operands else "given"))
         elif not carriers(node):
             found.append(Finding(node, "constant"))
-        elif node.data != node.data and not any(_data(x) != _data(x) for x in inherited):
+        elif node.data != node.data and not any(plain(x) != plain(x) for x in inherited):
             found.append(Finding(node, "became nan"))
     return found
 
@@ -466,13 +459,13 @@ class _Sweep:
             self.edges[id(node)] = self._edges(node) if known else []
             reached.update(id(x) for x, _, p in self.edges[id(node)] if p != 0.0)
             self._pass_down(node)
-        self.smooth = all(_finite(p) for edges in self.edges.values() for _, _, p in edges)
+        self.smooth = all(finite(p) for edges in self.edges.values() for _, _, p in edges)
 
     def _edges(self, node: Value) -> list[tuple[Value, int, float]]:
         partials: Sequence[float] = node.partials
         row: Any = node._row
-        if any(p != p for p in partials) and all(map(_finite, node.operands)):
-            ieee = row.ieee_derivatives(node.data, [_data(x) for x in node.operands])
+        if any(p != p for p in partials) and all(map(finite, node.operands)):
+            ieee = row.ieee_derivatives(node.data, [plain(x) for x in node.operands])
             partials = [q if p != p else p for p, q in zip(partials, ieee)]
         return [(x, i, p) for i, (x, p) in enumerate(zip(node.operands, partials))
                 if isinstance(x, Value) and id(x) in self.between]
@@ -492,15 +485,15 @@ class _Sweep:
             if term != 0.0:
                 before = self.gradient.get(id(x), 0.0)
                 self.gradient[id(x)] = before + term
-                if _finite(before) and _finite(term) and not _finite(before + term):
+                if finite(before) and finite(term) and not finite(before + term):
                     self.findings.append(Finding(x, "sum overflow"))
 
     def _judge(self, node: Value, g: float, p: float, term: float) -> str:
         """What is wrong with a contribution to a gradient, if it is wrong for the first time."""
-        if not _finite(term):
-            if not _finite(g) or not all(map(_finite, node.operands)):
+        if not finite(term):
+            if not finite(g) or not all(map(finite, node.operands)):
                 return ""
-            return "overflow" if _finite(p) else "no derivative"
+            return "overflow" if finite(p) else "no derivative"
         if p == 0.0:
             return "flat"
         return "underflow" if abs(term) < _TINY <= abs(g) else ""
