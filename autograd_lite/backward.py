@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograd_lite.errors import DomainError, RangeError, signal
-from autograd_lite.node import ZERO, Node, lock, plain
+from autograd_lite.node import ZERO, Node, call_of, lock, plain
 from autograd_lite.rows import Op
 
 
@@ -199,19 +199,14 @@ def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
         signal(no_derivative(row, xs, node))
         return g * row.ieee_derivatives(node.data, xs)[i]
     large = f"the gradient {plain(g)!r} · {plain(p)!r}" if finite(p) else "its derivative"
-    signal(RangeError(f"{_through(row, xs, node)}: {large} is too large for a double", row.name, xs,
+    signal(RangeError(f"gradient through {call_of(node)}: {large} is too large for a double", row.name, xs,
                       node.operands, node.note.line))
     return product
 
 
 def no_derivative(row: Op, xs: Sequence[float], node: Node | None = None) -> DomainError:
     """What is wrong where a gradient comes through a row with no finite partial at xs."""
-    return DomainError(f"{_through(row, xs, node)}: {row.singular or 'it has no finite derivative here'}",
-                       row.name, xs, xs if node is None else node.operands,
-                       None if node is None else node.note.line)
-
-
-def _through(row: Op, xs: Sequence[float], node: Node | None) -> str:
-    if node is None:
-        return f"gradient through {row.call(xs)}"
-    return f"gradient through {row.call(xs, node.operands)}" + (f" = {node.label!r}" if node.label else "")
+    call, nodes, line = (row.call(xs), xs, None) if node is None else (
+        call_of(node), node.operands, node.note.line)
+    return DomainError(f"gradient through {call}: {row.singular or 'it has no finite derivative here'}",
+                       row.name, xs, nodes, line)

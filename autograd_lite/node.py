@@ -182,3 +182,9 @@ class Node(Operators):
 def plain(x: Any) -> Any:
     """The number of a node; a plain number as it is."""
     return getattr(x, "_data", x)
+
+
+def call_of(node: Node) -> str:
+    """The operation that made a node, with the values and labels, as it stands in a message."""
+    text = node._row.call(list(map(plain, node.operands)), node.operands) if node._row else repr(node.data)
+    return text + (f" = {node.label!r}" if node.label else "")

@@ -17,7 +17,7 @@ from autograd_lite.errors import InputError, LabelError
 from autograd_lite.graph import dependents, topological
 from autograd_lite.labels import find
 from autograd_lite.lines import Line
-from autograd_lite.node import plain
+from autograd_lite.node import call_of, plain
 from autograd_lite.value import Mode, Value, _lines
 
 _SHOWN = 5                               # how many paths, inputs and findings an explanation has
@@ -96,7 +96,7 @@ class Finding:
             derivative += " by " + (repr(label) if label else f"operand {self.operand + 1}")
         singular = getattr(node._row, "singular", "") or f"{derivative} is {self.partial!r}"
         return _SENTENCES[self.what].format(
-            **vars(self), call=_call(node), name=repr(node.label) if node.label else "a leaf",
+            **vars(self), call=call_of(node), name=repr(node.label) if node.label else "a leaf",
             derivative=derivative, singular=singular,
             inherited=", ".join(inherited[:4]) + (", …" if len(inherited) > 4 else ""))
 
@@ -270,7 +270,7 @@ class Explanation:
         if best.factors and abs(best.factors[i]) < 1e-3:
             node = best.nodes[i]
             yield (f"Its smallest factor is {best.factors[i]:.3g}, the partial of\n"
-                   f"  {_call(node)} by {_name(best.nodes[i + 1])}")
+                   f"  {call_of(node)} by {_name(best.nodes[i + 1])}")
             if node.note.line:
                 yield textwrap.indent(str(node.note.line), "  ")
 
@@ -313,13 +313,6 @@ def _chain(names: Sequence[str]) -> str:
 
 def _title(node: Value) -> str:
     return _name(node) if node.label or not node.op else f"({node.op})"
-
-
-def _call(node: Value) -> str:
-    """The operation with its operands' values and labels."""
-    row = node._row
-    text = row.call([plain(x) for x in node.operands], node.operands) if row else repr(node.data)
-    return text + (f" = {node.label!r}" if node.label else "")
 
 
 def _power_of_ten(log10: float) -> str:

@@ -139,16 +139,15 @@ class Trace:
     def tape(self) -> list[tuple[Value, list[tuple[int, Value, Any]]]]:
         """The inner nodes, with each operand that depends on an input: its place, itself and the
         partial, a float, or a Value where the caller's enter."""
-        return [(node, [(i, x, p) for i, (x, p) in enumerate(zip(node.operands, self._partials(node)))
-                        if id(x) in self.between]) for node in self.inner]
-
-    def _partials(self, node: Value) -> Sequence[Any]:
-        if id(node) not in self.outer:
-            return node.stored_partials
-        row: Any = node._row
-        found: list[Any] = row.derivatives_or_nan(node, list(map(self.lower, node.operands)),
-                                                  [id(x) in self.between for x in node.operands])
-        return found
+        tape = []
+        for node in self.inner:
+            varies = [id(x) in self.between for x in node.operands]
+            partials, row = node.stored_partials, node._row
+            if row is not None and id(node) in self.outer:
+                partials = row.derivatives_or_nan(node, list(map(self.lower, node.operands)), varies)
+            tape.append((node, [(i, x, p) for i, (x, p) in enumerate(zip(node.operands, partials))
+                                if varies[i]]))
+        return tape
 
 
 def _times(g: Any, p: Any) -> Any:

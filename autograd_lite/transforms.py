@@ -59,10 +59,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
         if missing and unused == "raise":
             raise GradientError(f"{name_of(f)}: the result does not depend on number {missing[0]} of the "
                                 "selected arguments; leave it out, or ask for unused='zero'")
-        gradient = trace.shape(found)
-        if has_aux:
-            return (trace.lower(y), trace.lower_all(aux)), gradient
-        return trace.lower(y), gradient
+        value = trace.lower(y)
+        return (value, trace.lower_all(aux)) if has_aux else value, trace.shape(found)
     return transformed
 
 
