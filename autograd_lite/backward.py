@@ -14,14 +14,15 @@ class _Pass:
 
     def __init__(self) -> None:
         self.order: list[Node] = []                      # computed nodes, operands first
-        self.again: list[tuple[Node, Any]] = []          # those of an earlier pass, and their gradients in it
+        self.again: list[Node] = []                      # those of an earlier pass,
+        self.before: list[Any] = []                      # and their gradients in it
         self.leaves: list[tuple[Node, Any]] = []         # the leaves, with their gradients before
 
     def undo(self) -> None:
         """Give every node met so far the gradient it had."""
         for node in self.order:
             node._grad = ZERO
-        for node, grad in (*self.again, *self.leaves):
+        for node, grad in (*zip(self.again, self.before), *self.leaves):
             node._grad = grad
 
     def walk(self, root: Node) -> None:
@@ -43,7 +44,8 @@ class _Pass:
         while node is not None:
             grad = node._grad
             if grad is not ZERO:
-                self.again.append((node, grad))
+                self.again.append(node)
+                self.before.append(grad)
             node._grad = mark
             if node._pa is not None:
                 a = node._a
