@@ -189,6 +189,15 @@ def test_any_module_may_be_the_first_to_be_imported(name):
     run(f"import autograd_lite.{name}")
 
 
+# -- size ------------------------------------------------------------------------------------------
+
+def test_the_core_reads_in_an_hour():
+    """At 220 words a minute, docstrings and all, with no module longer than 450 lines."""
+    texts = [MODULES[name].read_text() for name in CORE]
+    assert sum(len(text.split()) for text in texts) <= 60 * 220
+    assert max(len(text.splitlines()) for text in texts) <= 450
+
+
 # -- the public names ------------------------------------------------------------------------------
 
 def public(module):
