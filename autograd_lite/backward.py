@@ -1,7 +1,7 @@
 """The backward pass over recorded nodes: iterative, in floats, and exact about what is missing."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from autograd_lite.errors import DomainError, RangeError, signal
@@ -88,8 +88,11 @@ class _Pass:
                     self.leaves.append((x, x._grad))
                     x._grad = mark
 
-    def propagate(self, root: Node, seed: float) -> None:
-        """From the root down, each node's gradient times its partials to its operands."""
+    def propagate(self, root: Node, seed: float) -> bool:
+        """From the root down, each node's gradient times its partials to its operands.
+
+        The answer is whether the leaves' sums are finite.
+        """
         root._grad = seed
         for node in reversed(self.order):
             g = node._grad
@@ -110,11 +113,10 @@ class _Pass:
         total = 0.0
         for leaf, _ in self.leaves:
             total += leaf._grad
-        if total - total != 0.0:
-            self.propagate_carefully(root, seed)
+        return total - total == 0.0
 
-    def propagate_carefully(self, root: Node, seed: float) -> None:
-        """The same again, each product and sum checked, when a leaf's gradient is not finite."""
+    def propagate_carefully(self, root: Node, seed: float, frozen: Container[int] = ()) -> None:
+        """The same again, each product and sum checked; nothing to the leaves with the ids in `frozen`."""
         for node in (*self.order, *[leaf for leaf, _ in self.leaves]):
             node._grad = 0.0
         root._grad = seed
@@ -123,7 +125,7 @@ class _Pass:
             if g == 0.0:
                 continue                    # a zero gradient adds nothing, whatever the partial
             for i, (x, p) in enumerate(zip(node.operands, node.stored_partials)):
-                if p is not None:
+                if p is not None and id(x) not in frozen:
                     x._grad = plus(x, x._grad, checked(g * p, node, i, g, p))
 
     def settle(self) -> None:
@@ -141,7 +143,9 @@ def backward(root: Node, seed: float) -> None:
         this = _Pass()
         try:
             this.walk(root)
-            this.propagate(root, seed)
+            if not this.propagate(root, seed):
+                frozen = {id(leaf) for leaf, held in this.leaves if held is None}
+                this.propagate_carefully(root, seed, frozen)
             this.settle()
         except BaseException:
             this.undo()
@@ -160,7 +164,8 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
             this.walk(root)
             if not all(id(leaf) in own for leaf, _ in this.leaves):
                 return None
-            this.propagate(root, seed)
+            if not this.propagate(root, seed):
+                this.propagate_carefully(root, seed)
             found = {id(leaf): leaf._grad for leaf, _ in this.leaves}
             return [found.get(id(leaf)) for leaf in leaves]
         finally:

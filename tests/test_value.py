@@ -634,6 +634,16 @@ def test_what_is_computed_from_frozen_leaves_alone_carries_no_gradient():
             y.backward()
 
 
+def test_a_missing_partial_by_a_leaf_frozen_since_is_no_error():
+    x, w = Value(0.0), Value(3.0)
+    y = x ** x + w * ag.sum([w, x.sqrt(), 1.0])
+    with pytest.raises(DomainError):
+        y.backward()
+    x.requires_grad = False
+    y.backward()
+    assert (x.grad, w.grad, x.requires_grad) == (0.0, 7.0, False)
+
+
 def test_a_leaf_frozen_after_it_was_used_gets_nothing_and_the_others_all():
     x, w = Value(2.0), Value(3.0)
     y = x * w + x
