@@ -20,7 +20,7 @@ from hypothesis.stateful import (Bundle, RuleBasedStateMachine, initialize, inva
 import autograd_lite as ag
 from autograd_lite import DomainError, InputError, NumericError, Value, no_grad
 
-STEPS = int(os.environ.get("AUTOGRAD_LITE_STEPS", "800"))
+STEPS = int(os.environ.get("AUTOGRAD_LITE_STEPS", "3000"))
 mp = mpmath.MPContext()
 mp.dps = 50
 EPS = 2.0 ** -52
