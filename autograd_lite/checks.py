@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.evaluation import kind_of
-from autograd_lite.graph import topological
+from autograd_lite.graph import dependents, topological
 from autograd_lite.node import plain
 from autograd_lite.rows import Op, number
 from autograd_lite.trace import Trace, require_function, scalar_result
@@ -344,8 +344,8 @@ class _Judge:
             nudged = [[*xs[:j], math.nextafter(x, inf), *xs[j + 1:]] for j, x in enumerate(xs)]
             slack = 64.0 * sum(abs(_partial(row, at, i).value - reference.value) for at in nudged)
             verdict = _verdict(given, reference, slack=slack)
-        if verdict == CORRECT and math.isfinite(given):
-            return Estimate(given, reference.error)
+        if verdict == CORRECT:
+            return Estimate(given, reference.error) if math.isfinite(given) else Estimate(1.0, inf)
         if (verdict == NOISY and _near_kink(row, xs)) or given != given and any(
                 _verdict(nan, _partial(row, xs, j)) == KINK for j in range(len(xs))):
             verdict = KINK
@@ -374,22 +374,26 @@ class _Watched:
 class _Sweep:
     """A function of the point with a list of numbers as its result: derivatives and references.
 
-    `core` is called in it; the kinks it meets are those that count.
+    `core` is called in it; the kinks it meets are those that count. What goes past the graph
+    stands there as a constant (a plain number, or a Value that depends on no input): it is found
+    by running the function beside the point, where constants must be as they were.
     """
 
     def __init__(self, f: Callable[[Any], list[Any]], core: _Watched, x: Any):
         self.f, self.core, self.x = f, core, x
         self.trace, self.nodes = self.run(x)
         self.outputs: list[Any] = self.trace.result
-        self.shape = _shape(self.nodes)
-        self.samples: dict[tuple[int, float], list[float] | None] = {}
+        self.way, self.shape = _shape(_below(core.results)), _shape(self.nodes)
+        self.constants = _constants(self.trace)
+        self.samples: dict[tuple[int, float], tuple[list[float], list[float]] | None] = {}
+        self.turning: set[tuple[int, float]] = set()     # where `core` takes another way
+        self.sums: dict[int, tuple[float, float, float]] = {}   # derivative, size of its terms, error
 
     def run(self, x: Any) -> tuple[Trace, list[Value]]:
         """The function's trace at x, and all nodes that it and its core recorded."""
         self.core.results.clear()
         trace = Trace(self.f, (x,), {})
-        results = [*self.core.results, *trace.result]
-        return trace, topological([y for y in results if isinstance(y, Value)])
+        return trace, _below([*self.core.results, *trace.result])
 
     def derived(self, i: int) -> list[float]:
         """The gradient of output i, as the library gives it."""
@@ -398,76 +402,139 @@ class _Sweep:
     def references(self, i: int, judge: _Judge) -> list[tuple[Estimate, float]]:
         """The gradient of output i by the chain rule, each entry with the size of its terms."""
         trace = self.trace
-        sums = {id(self.outputs[i]): (1.0, 1.0, 0.0)}     # derivative, size of its terms, error
-        for node in reversed(trace.order):
+        self.sums = sums = {id(self.outputs[i]): (1.0, 1.0, 0.0)}
+        for node in reversed(trace.inner):
             g, size, error = sums.get(id(node), (0.0, 0.0, 0.0))
-            if not (size or error) or id(node) in trace.own or id(node) not in trace.between:
-                continue
             by = [k for k, x in enumerate(node.operands) if id(x) in trace.between]
+            if not (size or error):             # and yet infinite times 0 is unknown
+                by = [k for k in by if id(node) in sums and not math.isfinite(node.partials[k])]
             for k, (p, doubt) in zip(by, judge.partials(node, by)):
                 a, b, c = sums.get(id(node.operands[k]), (0.0, 0.0, 0.0))
-                more = (error * abs(p) if error < inf else inf) + (size * doubt if doubt else 0.0)
+                more = (error * abs(p) if error < inf else inf) + ((size or 1.0) * doubt if doubt else 0.0)
                 sums[id(node.operands[k])] = a + g * p, b + size * abs(p), c + more
         found = [sums.get(id(x), (0.0, 0.0, 0.0)) for x in trace.inputs]
         return [(Estimate(g, error), size) for g, size, error in found]
 
-    def sample(self, i: int, j: int, t: float) -> float:
-        """Output i with input j moved to t; nan if the computation takes another way there."""
+    def sample(self, j: int, t: float) -> tuple[list[float], list[float]] | None:
+        """Outputs and constants with input j moved to t; None if the computation takes another way there."""
         if (j, t) not in self.samples:
             place = itertools.count()
             x = rebuild(self.x, lambda v: t if next(place) == j else v)
             self.samples[j, t] = None
-            with contextlib.suppress(NumericError):
+            try:
                 trace, nodes = self.run(x)
+            except NumericError:
+                self.turning.add((j, t))
+            else:
                 if _shape(nodes) == self.shape:
-                    self.samples[j, t] = [plain(y) for y in trace.result]
-        outputs = self.samples[j, t]
-        return nan if outputs is None else outputs[i]
+                    self.samples[j, t] = list(map(plain, trace.result)), _constants(trace)
+                elif _shape(_below(self.core.results)) != self.way:
+                    self.turning.add((j, t))
+        return self.samples[j, t]
 
     def direct(self, i: int, j: int) -> Estimate:
         """∂output i/∂input j from differences of the function as a whole."""
-        return slope(lambda t: self.sample(i, j, t), self.trace.inputs[j].data)
+        def output(t: float) -> float:
+            found = self.sample(j, t)
+            return nan if found is None else found[0][i]
+        return slope(output, self.trace.inputs[j].data)
 
-    def agrees(self, i: int, j: int, claimed: float) -> bool:
-        """Whether some difference of the function, to one side or both, comes near: a cheap test."""
-        x, y = self.trace.inputs[j].data, plain(self.outputs[i])
-        for k in range(10, 45, 5):
-            step = (abs(x) if abs(x) > 1e-290 else 1.0) * 0.5 ** k
-            high, low = self.sample(i, j, x + step), self.sample(i, j, x - step)
-            found = (high - low) / (2.0 * step), (high - y) / step, (y - low) / step
-            if any(abs(quotient - claimed) <= 1e-2 * abs(claimed) for quotient in found):
-                return True
-        return False
+    def turns(self, j: int) -> bool:
+        """Whether the core takes another way as soon as input j moves (the rules' own ways are smooth)."""
+        near = _around(self.trace.inputs[j].data)
+        return any(self.sample(j, t) is None and (j, t) in self.turning for t in near)
 
-    def refutes(self, i: int, j: int, claimed: float) -> bool:
-        """Whether differences of the function settle elsewhere, as far down as their rounding lets see."""
+    def past(self, i: int, j: int) -> Estimate:
+        """What ∂output i/∂input j gets past the graph: by its constants, as far as they vary."""
         x = self.trace.inputs[j].data
-        if 0.0 < abs(x) < 1e-290:
-            return False
-        pairs = _pairs(lambda t: self.sample(i, j, t), x)
-        quotients = [((high - low) / width, noise / width, width) for (high, low, width), noise
-                     in zip(pairs, _noises(pairs, plain(self.outputs[i])))]
-        seen = [entry for entry in quotients if entry[1] <= 0.01 * abs(entry[0] - claimed)][-5:]
-        return (len(seen) == 5 and seen[-1][2] <= min(abs(x) or 1.0, 1.0) * 0.5 ** 20
-                and all(abs(wide[0] - narrow[0]) <= max(0.01 * abs(narrow[0]), 4.0 * narrow[1])
-                        and wide[2] < 3.0 * narrow[2] for wide, narrow in itertools.pairwise(seen)))
+        near = _around(x)
+        far = [x + sign * (abs(x) or 1.0) * 0.5 ** k for k in (4, 20) for sign in (1.0, -1.0)]
+        others = [found[1] for found in [self.sample(j, t) for t in (*near, *far)] if found]
+        total = size = error = 0.0
+        for m, weight in enumerate(self.weights(i)):
+            here = self.constants[m]
+            if not weight or all(there[m] == here or here != here for there in others):
+                continue
+
+            def constant(t: float) -> float:
+                found = self.sample(j, t)
+                return nan if found is None else found[1][m]
+            change = slope(constant, x)
+            if change.error > _DECISIVE * abs(change.value) and all(constant(t) == here for t in near):
+                continue                        # it jumps further off
+            total, size = total + weight * change.value, size + abs(weight * change.value)
+            error += abs(weight) * change.error if math.isfinite(weight) else inf
+        return Estimate(total, error + _EPS * (len(self.trace.order) + 16) * size)
+
+    def weights(self, i: int) -> Iterator[float]:
+        """∂output i/∂constant, for each, once `references` has been there."""
+        between = self.trace.between
+        for node in self.trace.inner:
+            by = [id(x) not in between for x in node.operands]
+            if any(by):
+                g = self.sums.get(id(node), (0.0,))[0]
+                row: Any = node._row
+                partials = row.derivatives_or_nan(node.data, list(map(plain, node.operands)), [
+                    flag and (callable(row.partials) or row.partials[k] is not None)
+                    for k, flag in enumerate(by)]) if g else [0.0] * len(by)
+                yield from [g * p for p, flag in zip(partials, by) if flag]
+        yield from [1.0 if k == i else 0.0 for k, y in enumerate(self.outputs) if id(y) not in between]
 
     def judged(self, i: int, j: int, claimed: float, reference: Estimate, size: float,
                judge: _Judge) -> tuple[Estimate, str, bool]:
         """The reference for one derivative, the verdict, and whether something goes past the graph."""
+        if not all(math.isfinite(x.data) for x in self.trace.inputs):
+            return _UNKNOWN, KINK, False
         slack = _EPS * (len(self.trace.order) + 16) * size
+        recorded, past = reference, self.past(i, j)
+        if past != (0.0, 0.0):
+            reference = Estimate(reference.value + past.value, reference.error + past.error)
         verdict = _verdict(claimed, reference, size, slack)
-        if verdict == CORRECT and not self.agrees(i, j, claimed) and self.refutes(i, j, claimed):
-            return self.direct(i, j), WRONG, True
+        if verdict == CORRECT and self.turns(j):
+            return _UNKNOWN, KINK, False
         if verdict == NOISY:
             direct = self.direct(i, j)
             if _verdict(claimed, direct) in (CORRECT, WRONG):
                 reference, verdict = direct, _verdict(claimed, direct)
-        if verdict in (WRONG, NOISY) and math.isfinite(claimed) and not judge.blames and any(
-                _near_kink(node._row, [plain(x) for x in node.operands])
-                for node in self.nodes if node._row):
+        if verdict in (WRONG, NOISY) and math.isfinite(claimed) and not judge.blames and self.straddles(
+                i, j, claimed):
             verdict = KINK
-        return reference, verdict, False
+        past_graph = verdict == WRONG and _verdict(claimed, recorded, size, slack) == CORRECT
+        return reference, verdict, past_graph
+
+    def straddles(self, i: int, j: int, claimed: float) -> bool:
+        """Whether input j has a kink nearby, and the claim may be a mean of the slopes about it."""
+        varied = dependents(self.nodes, [self.trace.inputs[j]])
+        reach = max([_reach(node._row, xs) for node in self.nodes if node._row and id(node) in varied
+                     for xs in [[plain(x) for x in node.operands]]], default=0.0)
+        if not reach:
+            return False
+        slopes = [self.derived(i)[j]]
+        for step in (-reach, reach):
+            place = itertools.count()
+            x = rebuild(self.x, lambda v: v + step if next(place) == j else v)
+            try:
+                trace, _ = self.run(x)
+                slopes.append(trace.pull((trace.result[i], 1.0))[j] or 0.0)
+            except NumericError:
+                return True
+        margin = 1e-6 * max(map(abs, slopes))
+        return min(slopes) - margin <= claimed <= max(slopes) + margin
+
+
+def _below(results: Iterable[Any]) -> list[Value]:
+    return topological([y for y in results if isinstance(y, Value)])
+
+
+def _around(x: float) -> list[float]:
+    """The nearest points to both sides; of 0 some that are not so small as to underflow."""
+    return [math.nextafter(x, -inf), math.nextafter(x, inf)] if x else [-0.5 ** 60, 0.5 ** 60]
+
+
+def _constants(trace: Trace) -> list[float]:
+    """The numbers in a graph, or in its result, that depend on no input, in order."""
+    return [*(plain(x) for node in trace.inner for x in node.operands if id(x) not in trace.between),
+            *(plain(y) for y in trace.result if id(y) not in trace.between)]
 
 
 def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order: int = 2) -> GradientReport:
@@ -647,4 +714,10 @@ def _shape(nodes: Sequence[Value]) -> list[Any]:
 
 
 def _near_kink(row: Op, xs: Sequence[float]) -> bool:
-    return abs(_distance(row, xs)) < 1e-6 * max(1.0, *map(abs, xs))
+    return _reach(row, xs) > 0.0
+
+
+def _reach(row: Op, xs: Sequence[float]) -> float:
+    """How far to step over a kink nearby; 0 if none is."""
+    reach = 1e-6 * max(1.0, *map(abs, xs))
+    return 2.0 * reach if abs(_distance(row, xs)) < reach else 0.0
