@@ -102,8 +102,11 @@ def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
 
 
 def _from_multiple(a: Any, b: Any) -> Any:
-    """The distance of a from the nearest multiple of b, exact for floats; for other numbers, too."""
-    return math.remainder(a, b) if type(a) is type(b) is float else a - b * round(a / b)
+    """The distance of a from the nearest multiple of b, by turns positive and negative between them."""
+    exact = type(a) is type(b) is float and abs(b) < 1e308
+    wave = math.remainder(a, 2.0 * b) if exact else a - 2 * b * round(a / (2 * b))      # a triangle's phase
+    near = min(abs(wave), abs(b) - abs(wave))
+    return near if wave > 0.0 else -near
 
 
 _steps: dict[str, Any] = {

@@ -168,8 +168,9 @@ def _dot(tangents: Sequence[Any], gradient: Sequence[Any]) -> Any:
     return dot(*zip(*found)) if found else 0.0
 
 
-_stop = Op("0·∞", lambda g: 0.0, (lambda y, g: nan,), singular="a gradient of 0 met an infinite derivative "
-           "there, and what becomes of it when it varies is unknown; keep away from that point")
+_stop = Op("stopped_zero", lambda g: 0.0, (lambda y, g: nan,), kink=lambda g: nan, singular="a gradient of 0 "
+           "met an infinite derivative there, and what becomes of it when it varies is unknown; keep away "
+           "from that point")
 
 
 def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
