@@ -102,6 +102,10 @@ class Kind:
 class Floats(Kind):
     title = "real number"
 
+    def mpf(self, x: Any, where: str = "evaluate") -> float:
+        """The number x, or the double nearest to a constant of the rules."""
+        return float(x) if type(x) is Constant else super().mpf(x, where)  # type: ignore[no-any-return]
+
     def convert(self, x: Any) -> float:
         return float(as_float(x, "evaluate"))
 
@@ -156,6 +160,16 @@ class Reals(Kind):
 
     def lgamma(self, x: Any) -> Any:
         return self.context.re(self.context.loggamma(x))
+
+    def polygamma(self, n: Any, x: Any) -> Any:
+        """mpmath's; far below 0, where that would take |x| steps, by reflection to 1 − x and the same
+        reflection beside 0, whose cotangent is the same."""
+        m = self.context
+        if x > -50:
+            return m.polygamma(n, x)
+        with m.extraprec(2 * m.prec):
+            r = x - m.nint(x)
+            return (-1) ** int(n) * (m.psi(n, 1 - x) - m.psi(n, 1 - r)) + m.psi(n, r)
 
 
 class Intervals(Kind):
