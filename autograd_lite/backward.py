@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from autograd_lite.errors import DomainError, RangeError, signal
+from autograd_lite.errors import DomainError, NumericError, RangeError, signal
 from autograd_lite.node import ZERO, Node, call_of, lock, plain
 from autograd_lite.rows import Op
 
@@ -202,18 +202,18 @@ def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
         return product
     row: Any = node._row
     xs = [plain(x) for x in node.operands]
-    if plain(p) != plain(p):
-        signal(no_derivative(row, xs, node))
-        return g * row.ieee_derivatives(node.data, xs)[i]
-    large = f"the gradient {plain(g)!r} · {plain(p)!r}" if finite(p) else "its derivative"
-    signal(RangeError(f"gradient through {call_of(node)}: {large} is too large for a double", row.name, xs,
-                      node.operands, node.note.line))
-    return product
+    signal(no_derivative(row, xs, plain(p), node, f"the gradient {plain(g)!r} · {plain(p)!r}"))
+    return g * row.ieee_derivatives(node.data, xs)[i] if plain(p) != plain(p) else product
 
 
-def no_derivative(row: Op, xs: Sequence[float], node: Node | None = None) -> DomainError:
-    """What is wrong where a gradient comes through a row with no finite partial at xs."""
+def no_derivative(row: Op, xs: Sequence[float], p: float, node: Node | None = None,
+                  large: str = "") -> NumericError:
+    """What is wrong where a gradient comes through a row at xs: its partial p is missing (a nan) or too
+    large, or else `large` is."""
     call, nodes, line = (row.call(xs), xs, None) if node is None else (
         call_of(node), node.operands, node.note.line)
-    return DomainError(f"gradient through {call}: {row.singular or 'it has no finite derivative here'}",
-                       row.name, xs, nodes, line)
+    if p != p:
+        return DomainError(f"gradient through {call}: {row.singular or 'it has no finite derivative here'}",
+                           row.name, xs, nodes, line)
+    return RangeError(f"gradient through {call}: {large if p - p == 0.0 else 'its derivative'} is too large "
+                      "for a double", row.name, xs, nodes, line)

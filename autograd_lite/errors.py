@@ -11,8 +11,7 @@ from contextvars import ContextVar
 from typing import Any, Literal
 
 from autograd_lite.lines import Line, user_line
-
-Mode = Literal["raise", "warn", "ignore"]
+from autograd_lite.modes import Entries, Mode, current
 
 
 class AutogradError(Exception):
@@ -77,7 +76,10 @@ class AutogradWarning(RuntimeWarning):
     """What `errstate("warn")` emits in place of a `NumericError`."""
 
 
-class errstate:
+_entered: Entries = ContextVar("errstate", default=())
+
+
+class errstate(Mode):
     """Choose what a numeric error does: ``"raise"`` (the default), ``"warn"``, ``"ignore"``.
 
     Under "warn" and "ignore" the result is the one of IEEE 754 (nan or inf).
@@ -88,29 +90,21 @@ class errstate:
     -inf
     """
 
-    def __init__(self, mode: Mode):
-        if mode not in ("raise", "warn", "ignore"):
-            raise InputError(f"errstate({mode!r}): choose 'raise', 'warn' or 'ignore'")
-        self.mode = mode
+    _entries = _entered
 
-    def __enter__(self) -> errstate:
-        _entered.set((*_entered.get(), self))
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        latest_first = list(_entered.get())[::-1]
-        if self in latest_first:                    # generators leave in any order, in any thread
-            latest_first.remove(self)
-        _entered.set(tuple(latest_first[::-1]))
+    def __init__(self, choice: Literal["raise", "warn", "ignore"]):
+        if choice not in ("raise", "warn", "ignore"):
+            raise InputError(f"errstate({choice!r}): choose 'raise', 'warn' or 'ignore'")
+        self.choice = choice
 
 
-_entered: ContextVar[tuple[errstate, ...]] = ContextVar("errstate", default=())
+def _choice() -> str:
+    return getattr(current(_entered), "choice", "raise")
 
 
 def raising() -> bool:
     """Whether numeric errors are raised at present."""
-    entered = _entered.get()
-    return not entered or entered[-1].mode == "raise"
+    return not _entered.get() or _choice() == "raise"
 
 
 def signal(error: NumericError) -> None:
@@ -120,7 +114,7 @@ def signal(error: NumericError) -> None:
             raise error
         finally:
             del error                   # or it and this frame would keep each other, and the graph
-    if _entered.get()[-1].mode == "warn":
+    if _choice() == "warn":
         line = user_line()
         warnings.warn_explicit(str(error), AutogradWarning, line.file if line else "autograd_lite",
                                line.number if line else 1)

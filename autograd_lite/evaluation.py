@@ -104,7 +104,7 @@ class Floats(Kind):
 
     def mpf(self, x: Any, where: str = "evaluate") -> float:
         """The number x, or the double nearest to a constant of the rules."""
-        return float(x) if type(x) is Constant else super().mpf(x, where)  # type: ignore[no-any-return]
+        return float(x) if type(x) is Constant else super().mpf(x, where)
 
     def convert(self, x: Any) -> float:
         return float(as_float(x, "evaluate"))

@@ -18,13 +18,13 @@ from autograd_lite.graph import dependents, topological
 from autograd_lite.labels import find
 from autograd_lite.lines import Line
 from autograd_lite.node import call_of, plain
-from autograd_lite.value import Mode, Value, _lines
+from autograd_lite.value import Special, Value, _lines
 
 _SHOWN = 5                               # how many paths, inputs and findings an explanation has
 _TINY = 2.2250738585072014e-308          # the smallest normal double
 
 
-class record_lines(Mode):
+class record_lines(Special):
     """Within it, every node made notes the line of the program, for `explain` and for errors.
 
     >>> with record_lines():
@@ -33,7 +33,7 @@ class record_lines(Mode):
     'y = Value(2.0) * 3.0'
     """
 
-    _entered = _lines
+    _entries = _lines
 
 
 # -- what an explanation is made of -----------------------------------------------------------

@@ -141,7 +141,7 @@ class Op:
         if rules[i] is None:
             raise InputError(f"{self.name}: operand {i + 1} is an option, to which no derivative "
                              "belongs; give it as a plain number")
-        if not raising():
+        if type(y) is float and not raising():      # (in other numbers, `errstate` says)
             with errstate("raise"):
                 return self.derivative_or_nan(i, y, xs)
         try:
@@ -156,9 +156,11 @@ class Op:
         if not callable(self.partials):
             flags = wanted or [rule is not None for rule in self.partials[:len(xs)]]
             return [self.derivative_or_nan(i, y, xs) if flag else 0.0 for i, flag in enumerate(flags)]
-        try:
+        if type(y) is float and not raising():
             with errstate("raise"):
-                return list(self.partials(y, xs))
+                return self.derivatives_or_nan(y, xs)
+        try:
+            return list(self.partials(y, xs))
         except (ValueError, ArithmeticError):
             return [nan] * len(xs)
 

@@ -93,19 +93,16 @@ class Series(Operators):
         wanted = [isinstance(x, Series) and x.varies for x in self.operands]
         y, xs = plain(self.c[0]), [plain(_start(x)) for x in self.operands]
         self.expansion.level = self.level + 1
-        try:
-            found = row.derivatives(self, self.operands, wanted)
-        except (ValueError, ArithmeticError):
-            found = [nan]
-        honest = all(map(finite, xs))
-        if all(finite(_start(p)) for p in found):
+        found = row.derivatives_or_nan(self, self.operands, wanted)
+        broken = [p for p in map(_start, found) if not finite(p)]
+        if not broken:
             self.partials = [0.0 if not w else p if isinstance(p, Series) else float(number(p, row.name))
                              for p, w in zip(found, wanted)]
-        elif not honest:
+        elif not all(map(finite, xs)):
             self.partials = [nan] * len(xs)
         else:
             self.partials = row.ieee_derivatives(y, xs)
-            self.error = no_derivative(row, xs, self.node)
+            self.error = no_derivative(row, xs, plain(broken[0]), self.node)
 
     def _origin(self, k: int) -> NumericError | None:
         """Why a coefficient came out infinite or missing; None if the caller's numbers are so."""

@@ -6,19 +6,20 @@ import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 from autograd_lite.backward import backward
 from autograd_lite.errors import GradientError, InputError
 from autograd_lite.lines import user_line
+from autograd_lite.modes import Entries, Mode, current
 from autograd_lite.node import ZERO, Node, Note
 from autograd_lite.ops import add, mul, neg, relu, sub
 from autograd_lite.rows import Op, Operators, number
 
 _special = False             # is any special mode on, in any thread? Off, the hot path asks no more
 _modes_on, _modes_lock = 0, threading.RLock()
-_no_grad: ContextVar[int] = ContextVar("no_grad", default=0)    # how many are entered here
-_lines: ContextVar[int] = ContextVar("record_lines", default=0)
+_no_grad: Entries = ContextVar("no_grad", default=())
+_lines: Entries = ContextVar("record_lines", default=())
 
 
 class Value(Node):
@@ -48,7 +49,7 @@ class Value(Node):
         self._row = self._a = self._b = self._pa = self._pb = None
         if label != "":
             self.label = label
-        if _special and _lines.get():
+        if _special and current(_lines):
             self._note = self.note._replace(line=user_line())
 
     def __init_subclass__(cls) -> None:
@@ -155,14 +156,14 @@ class Value(Node):
     def _apply(row: Op, operands: Sequence[Any]) -> Value:
         """A node for any row: its result, and its partials where a gradient flows."""
         xs = [x._data if type(x) is Value else number(x, row.name) for x in operands]
-        line = user_line() if _special and _lines.get() else None
+        line = user_line() if _special and current(_lines) else None
         data = row.evaluate(xs, operands, line)
         out = _new()
         out._data = data
         out._grad = out._row = out._a = out._b = out._pa = out._pb = None
         if line:
             out._note = Note(line=line)
-        if _special and _no_grad.get():
+        if _special and current(_no_grad):
             return out
         out._row = row
         if callable(row.partials) or len(xs) > 2:
@@ -259,27 +260,17 @@ def _compare(holds: Callable[[Any, Any], Any], a: Value, b: Any) -> Any:
         return NotImplemented
 
 
-class Mode:
-    """A special mode of recording, for the thread or task that enters it."""
+class Special(Mode):
+    """A mode of recording: while any is entered in any thread, the hot path asks for it."""
 
-    _entered: ContextVar[int]               # how often, within itself
-
-    def __enter__(self) -> Self:
-        self._change(1)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._change(-1)
-
-    def _change(self, by: int) -> None:
+    def _count(self, change: int) -> None:
         global _special, _modes_on
-        self._entered.set(max(self._entered.get() + by, 0))
         with _modes_lock:
-            _modes_on += by
+            _modes_on += change
             _special = _modes_on > 0
 
 
-class no_grad(Mode):
+class no_grad(Special):
     """Within it, operations on Values record nothing and give constants.
 
     >>> x = Value(2.0)
@@ -289,7 +280,7 @@ class no_grad(Mode):
     (False, ())
     """
 
-    _entered = _no_grad
+    _entries = _no_grad
 
 
 class recording:
@@ -297,7 +288,7 @@ class recording:
 
     def __enter__(self) -> None:
         self._outer = _no_grad.get()
-        _no_grad.set(0)
+        _no_grad.set(())
 
     def __exit__(self, *exc: object) -> None:
         _no_grad.set(self._outer)

@@ -1,0 +1,49 @@
+"""`Mode`: a context manager that holds for the thread or task that enters it, until it is left."""
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any, ClassVar, Self
+
+
+class _Entry:
+    """One entering of a mode; its `mode` is None once that is left."""
+
+    def __init__(self, mode: Mode):
+        self.mode: Mode | None = mode
+
+
+Entries = ContextVar[tuple[_Entry, ...]]
+
+
+class Mode:
+    """A mode for the thread or task that enters it.
+
+    The entry is told when the mode is left: so it ends also where another thread or task leaves
+    it, as the end of a generator may, and in any order.
+    """
+
+    _entries: ClassVar[Entries]             # made here, the latest last
+
+    def __enter__(self) -> Self:
+        entry = _Entry(self)
+        self.__dict__.setdefault("_open", []).append(entry)
+        self._entries.set((*[e for e in self._entries.get() if e.mode], entry))
+        self._count(1)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        mine: list[_Entry] = self.__dict__.get("_open", [])
+        here = [entry for entry in self._entries.get() if entry.mode is self]
+        if mine:
+            entry = (here or mine)[-1]
+            entry.mode = None
+            mine.remove(entry)
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        """A mode of this kind is entered (+1) or left (−1)."""
+
+
+def current(entries: Entries) -> Any:
+    """The mode entered last and not left, None if there is none."""
+    return next((entry.mode for entry in reversed(entries.get()) if entry.mode), None)
