@@ -24,10 +24,10 @@ from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.evaluation import kind_of
 from autograd_lite.graph import dependents, topological
 from autograd_lite.node import plain
-from autograd_lite.rows import Op, number
+from autograd_lite.rows import Op, number, shown
 from autograd_lite.trace import Trace, require_function, scalar_result
 from autograd_lite.transforms import grad, jacobian
-from autograd_lite.trees import is_array, leaves, rebuild, shown
+from autograd_lite.trees import is_array, leaves, rebuild
 from autograd_lite.value import Value
 
 CORRECT, KINK, NOISY, WRONG = "correct", "kink nearby", "too noisy to tell", "wrong derivative"
@@ -574,8 +574,8 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
                          (names, list(claims))))
         raise InputError(f"check_gradients: the claimed gradient must have the shape of x: x has {mine}, "
                          f"the claim {theirs}")
-    if order < 1:
-        raise InputError(f"check_gradients: the order is 1 or more, not {order!r}")
+    if not isinstance(order, int) or order < 1:
+        raise InputError(f"check_gradients: the order is a whole number from 1 on, not {order!r}")
     judge, found, notes, past = _Judge(), list[Derivative](), list[str](), list[str]()
     core = _Watched(f)
     for k, function in enumerate(itertools.islice(_orders(core), order), 1):
@@ -635,6 +635,8 @@ def check_op(row: Op, *points: Any, order: int = 2) -> GradientReport:
     found, partials, notes = list[Derivative](), list[Partial](), list[str]()
     for point in points or _ordinary_points(row):
         xs = [number(plain(x), row.name) for x in (point if isinstance(point, Sequence) else [point])]
+        if len(xs) > row.most:
+            raise row.miscounted(len(xs))
         options = [not callable(row.partials) and row.partials[i] is None for i in range(len(xs))]
 
         def f(varied: Sequence[Any]) -> Any:

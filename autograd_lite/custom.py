@@ -4,12 +4,12 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
 from typing import Any
 
 from autograd_lite.errors import InputError
-from autograd_lite.rows import TABLE, Op, number
+from autograd_lite.rows import TABLE, Op, Operators, number, shown
 
 
 def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None = None,
@@ -42,11 +42,17 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     name = getattr(forward, "__name__", "") if name is None else name
     if not isinstance(name, str) or not name or name == "<lambda>":
         raise InputError(f"custom_op: {name!r} is no name; give one by name=")
+    if not callable(forward):
+        raise InputError(f"custom_op {name!r}: forward is a function of floats, not {shown(forward)}")
     operands = _arity(forward)
-    if not callable(partials):
-        partials = tuple(partials)
-    elif operands == 1:
-        partials = (partials,)
+    if callable(partials):
+        partials = (partials,) if operands == 1 else partials
+    else:
+        rules = tuple(partials) if isinstance(partials, Iterable) else (0,)
+        if not all(rule is None or callable(rule) for rule in rules):
+            raise InputError(f"custom_op {name!r}: partials are functions of (y, *operands), one for each "
+                             f"operand, not {shown(partials)}")
+        partials = rules
     if operands is not None and operands != (inf if callable(partials) else len(partials)):
         raise InputError(f"custom_op {name!r}: forward takes {operands} operands; give one partial "
                          "for each, or where it takes any number one function of (y, operands)")
@@ -70,11 +76,36 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
             raise ValueError
         return form(m, *xs) if form else None
 
+    partials = _all_guarded(name, partials) if callable(partials) else tuple([
+        rule and _guarded(f"the partial of {name} by operand {i}", rule)
+        for i, rule in enumerate(partials, 1)])
     row = Op(name, guarded, partials, doc=forward.__doc__ or "", domain=domain, remedy=remedy, kink=kink,
              form=guarded_form if form else None)
     if _likeness(TABLE.setdefault(name, row)) != _likeness(row):
         raise InputError(f"custom_op: the name {name!r} is taken by another op; choose one of your own")
     return TABLE[name]
+
+
+def _guarded(what: str, rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule whose result is a number, or an error that says `what` is none."""
+    @functools.wraps(rule)
+    def guarded(y: Any, *xs: Any) -> Any:
+        p = rule(y, *xs)
+        return p if isinstance(p, Operators) else number(p, what)
+    return guarded
+
+
+def _all_guarded(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
+    """The same of a rule that gives all partials in a list."""
+    @functools.wraps(rule)
+    def guarded(y: Any, xs: Sequence[Any]) -> list[Any]:
+        found = rule(y, xs)
+        if not isinstance(found, Sequence) or len(found) != len(xs):
+            raise InputError(f"the partials of {name}: expected a list of {len(xs)}, one for each operand, "
+                             f"got {shown(found)}")
+        return [p if isinstance(p, Operators) else number(p, f"the partial of {name} by operand {i}")
+                for i, p in enumerate(found, 1)]
+    return guarded
 
 
 def _arity(f: Callable[..., Any]) -> float | None:

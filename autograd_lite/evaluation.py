@@ -19,9 +19,9 @@ from autograd_lite.errors import (DivisionError, DomainError, InputError, LabelE
 from autograd_lite.graph import dependents, topological
 from autograd_lite.labels import find
 from autograd_lite.lines import Line
-from autograd_lite.rows import Constant, Op, Operators
+from autograd_lite.rows import Constant, Op, Operators, shown
 from autograd_lite.rows import number as as_float
-from autograd_lite.trees import leaves, rebuild, shown
+from autograd_lite.trees import leaves, rebuild
 from autograd_lite.value import Value
 
 # -- kinds of numbers ---------------------------------------------------------------------
@@ -381,7 +381,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
         return rebuild(root, lambda y: twins[id(y)].n if isinstance(y, Value) else kind.mpf(y))
     if not isinstance(order, int) or order < 0:
         raise InputError(f"evaluate: order={order!r} is no whole number, 0 or more")
-    single = isinstance(wrt, (Value, str))
+    single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
     sources = [twins[id(_node(name, places))] for name in ([wrt] if single else wrt)]
 
     def derive(y: Twin, order: int) -> Any:

@@ -47,7 +47,7 @@ class Op:
         self.domain, self.remedy, self.ieee = domain, remedy, ieee
         self.kink, self.singular, self.form = kink, singular, form
         self.most = inf if callable(partials) else len(partials)        # operands
-        self.__doc__ = doc
+        self.__name__, self.__doc__ = name, doc
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
         """Apply the row: a float from plain numbers, a node where an operand is one.
@@ -68,7 +68,7 @@ class Op:
         arises here (or an inf outside the domain) is an error, which names `nodes` and `line`.
         """
         if len(xs) > self.most:
-            raise self._miscounted(len(xs))
+            raise self.miscounted(len(xs))
         try:
             y = self.forward(*xs)
             if y - y == 0.0:
@@ -84,7 +84,7 @@ class Op:
         except TypeError:
             if len(xs) == self.most:
                 raise
-            raise self._miscounted(len(xs)) from None
+            raise self.miscounted(len(xs)) from None
         remedy = "the result is too large for a double" if kind is RangeError else self.remedy
         signal(kind(f"{self.call(xs, nodes)}: {remedy}", self.name, xs, nodes, line))
         return y
@@ -98,9 +98,10 @@ class Op:
                 return bound.args
         except (TypeError, ValueError):
             pass
-        raise self._miscounted(len(operands) + len(options))
+        raise self.miscounted(len(operands) + len(options))
 
-    def _miscounted(self, given: int) -> InputError:
+    def miscounted(self, given: int) -> InputError:
+        """What is wrong where so many operands are given."""
         try:
             names = ", ".join(inspect.signature(self.forward).parameters)
         except ValueError:
@@ -215,6 +216,11 @@ def short(x: Any) -> str:
     except ValueError:                          # an int with more digits than Python prints
         text = "too long to print"
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def shown(x: Any) -> str:
+    """What a message calls an object that may be anything."""
+    return repr(x) if x is None or isinstance(x, Operators) else f"{type(x).__name__} {short(x)}"
 
 
 def row_named(name: str) -> Op:

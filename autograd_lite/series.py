@@ -20,9 +20,9 @@ from autograd_lite.backward import finite, no_derivative
 from autograd_lite.errors import InputError, NumericError, RangeError, errstate, signal
 from autograd_lite.node import plain
 from autograd_lite.ops import div, mul
-from autograd_lite.rows import Op, Operators, number
+from autograd_lite.rows import Op, Operators, number, shown
 from autograd_lite.trace import Trace, name_of, require_function
-from autograd_lite.trees import is_number, rebuild, shown
+from autograd_lite.trees import is_number, rebuild
 from autograd_lite.value import Value
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands

@@ -397,6 +397,9 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any],
     >>> from hypothesis import strategies as st
     >>> assert_same_gradient(softplus, lambda x: log(1.0 + exp(x)), st.floats(-30.0, 30.0))
     """
+    if inputs is None and _arguments(f) != _arguments(g):
+        raise InputError(f"assert_same_gradient: the functions take {_arguments(f)} and {_arguments(g)} "
+                         "numbers; give two of as many, or inputs=")
     left, strategy = _spread(f, inputs)
     right, _ = _spread(g, inputs)
 
@@ -438,9 +441,15 @@ def _or_reject(compute: Callable[[], Any]) -> Any:
 
 
 def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings: Settings | None) -> None:
-    from hypothesis import Phase, given
+    from hypothesis import HealthCheck, Phase, given
     from hypothesis import settings as current
+    from hypothesis.errors import Unsatisfiable
     chosen = settings or current(
         deadline=None, database=None, report_multiple_bugs=False, print_blob=False,
+        suppress_health_check=[*current().suppress_health_check, HealthCheck.filter_too_much],
         phases=[phase for phase in current().phases if phase != Phase.explain])     # it would explain us
-    chosen(given(inputs)(hold))()
+    try:
+        chosen(given(inputs)(hold))()
+    except Unsatisfiable as error:
+        raise AuditError("no point was found at which the function is defined; give some by "
+                         "inputs=") from error

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from math import nan
 from typing import Any
@@ -12,9 +12,9 @@ from autograd_lite.errors import InputError
 from autograd_lite.graph import dependents, operand_nodes, topological
 from autograd_lite.node import plain
 from autograd_lite.ops import dot, identity
-from autograd_lite.rows import Op, number
+from autograd_lite.rows import Op, number, shown
 from autograd_lite.sparse import dependence
-from autograd_lite.trees import leaves, rebuild, refill, shown
+from autograd_lite.trees import leaves, rebuild, refill
 from autograd_lite.value import Value, recording
 
 Selection = int | str | Sequence[int | str]
@@ -177,7 +177,9 @@ def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
             kwargs: Mapping[str, Any]) -> list[int | str]:
     """Where the selected arguments stand in this call."""
     names: list[int | str] = []
-    for wanted in [argnums] if isinstance(argnums, (int, str)) else argnums:
+    for wanted in argnums if isinstance(argnums, Iterable) and not isinstance(argnums, str) else [argnums]:
+        if not isinstance(wanted, (int, str)):
+            raise InputError(f"argnums={argnums!r}: give the position or the name of an argument, or several")
         if isinstance(wanted, str) and wanted not in kwargs:
             parameters = list(inspect.signature(f).parameters)
             if wanted not in parameters or parameters.index(wanted) >= len(args):

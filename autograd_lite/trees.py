@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any
 
 from autograd_lite.errors import InputError
-from autograd_lite.rows import Operators, short
+from autograd_lite.rows import Operators, shown
 
 
 def is_number(x: Any) -> bool:
@@ -78,11 +78,6 @@ def refill(tree: Any, entries: Iterable[Any]) -> Any:
     """
     supply = iter(entries)
     return rebuild(tree, lambda _: next(supply))
-
-
-def shown(x: Any) -> str:
-    """What a message calls an object that may be anything."""
-    return repr(x) if x is None or isinstance(x, Operators) else f"{type(x).__name__} {short(x)}"
 
 
 def as_array(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:

@@ -184,6 +184,25 @@ def test_hard_but_right_gradients_are_found_correct(f, x):
     assert report.ok, report
 
 
+@pytest.mark.parametrize("f, x", [
+    (lambda x: ag.log(1 + ag.exp(-x)), 40.0), (lambda x: 1 - ag.tanh(x), 20.0), (lambda x: x % 1.0, 2.5),
+    (lambda x: 1 - ag.sigmoid(x), 40.0), (lambda x: 1 - ag.erf(x), 6.5), (lambda x: 1 - ag.cos(x), 1e-9),
+    (lambda x: ag.sqrt(1 + x * x) - 1, 1e-9), (lambda x: x - ag.sin(x), 1e-6), (ag.digamma, -3072608141809.34),
+    (lambda x: (1 - ag.cos(x)) / (x * x), 1e-5), (lambda x: ag.log(1 + x), 1e-17),
+    (lambda x: (ag.exp(x) - 1) / x, 1e-9), (lambda x: (x + 1e17) - 1e17, 1.0),
+    (lambda x: ag.softmax([x] * 3)[0], 0.7), (lambda x: ag.sin(x) ** 2 + ag.cos(x) ** 2, 0.7)])
+def test_where_doubles_cancel_a_right_gradient_is_found_correct(f, x):
+    report = check_gradients(f, x, order=2 if abs(x) == 0.7 else 1)
+    assert report.ok, report
+
+
+def test_a_constant_that_varies_is_no_error_where_it_cancels():
+    def stabilised(p):
+        top = ag.stop_gradient(max(p))
+        return ag.log(ag.exp(p[0] - top) + ag.exp(p[1] - top)) + top
+    assert check_gradients(stabilised, [1.0, 2.0]).ok
+
+
 def test_any_order_is_checked():
     report = check_gradients(lambda x: ag.exp(x) * x, 1.0, order=4)
     assert report.ok and [row.order for row in report.derivatives] == [1, 2, 3, 4]
@@ -203,6 +222,36 @@ def test_at_a_kink_or_an_edge_the_verdict_is_that_and_not_wrong(f, x):
     assert report.verdict == KINK and not report.ok, report
     with pytest.raises(AuditError, match="kink"):
         report.check()
+
+
+@pytest.mark.parametrize("f, x", [
+    (lambda x: ag.cos(ag.sqrt(x)), 0.0), (lambda x: ag.sqrt(x) ** 2, 0.0), (lambda x: ag.cbrt(x) ** 3, 0.0),
+    (lambda x: ag.cosh(ag.acosh(x)), 1.0), (lambda x: 3 * x if x != 2 else 6.0, 2.0),
+    (lambda x: 1.0 if x == 0 else ag.sin(x) / x, 0.0), (lambda x: x * 1.0 if x > 0 else 0.0 * x, 0.0),
+    (lambda x: x * x, math.inf), (lambda x: x * x, math.nan), (lambda x: ag.sqrt(x) ** 0, 0.0)])
+def test_where_there_is_nothing_to_compare_with_the_verdict_is_neither_correct_nor_wrong(f, x):
+    """Infinity times 0, another branch at this very point, no number."""
+    assert {row.verdict for row in check_gradients(f, x).derivatives} == {KINK}
+
+
+def test_a_refused_hessian_is_not_called_wrong():
+    report = check_gradients(lambda v: ag.sqrt(v[0]) * v[1], [0.0, 0.0])
+    assert report.verdict == KINK and "stopped_zero" in report.findings()
+
+
+@pytest.mark.parametrize("f, x, claimed", [
+    (lambda v: ag.sin(v[0]) + ag.relu(v[1]), [1.0, 0.0], [99.0, 0.0]),
+    (lambda v: ag.hypot(v[0], v[1]), [3e-9, 4e-9], [99.0, 0.8]), (ag.relu, 1e-7, 2.0), (ag.abs, -1e-7, 1.5)])
+def test_a_kink_elsewhere_or_nearby_excuses_no_claim_that_is_no_mean_of_slopes(f, x, claimed):
+    assert [row.verdict for row in check_gradients(f, x, claimed, order=1).wrong] == [WRONG]
+
+
+@pytest.mark.parametrize("size", [1.0, 5e-3, 1e-7])
+def test_the_least_that_goes_past_the_graph_is_found_and_the_true_slope_is_correct(size):
+    def leaky(x):
+        return x + size * math.sin(x.data)
+    assert check_gradients(leaky, 1.5, order=1).verdict == WRONG
+    assert check_gradients(leaky, 1.5, 1.0 + size * math.cos(1.5), order=1).ok
 
 
 @pytest.mark.parametrize("distance", [1e-3, 1e-9, 1e-15])
@@ -383,6 +432,26 @@ def test_an_option_of_a_custom_op_takes_no_gradient(op):
         power(Value(2.0), Value(3.0))
 
 
+@pytest.mark.parametrize("result", [None, 2j, "1", [1.0]])
+def test_a_rule_that_returns_no_number_is_refused_by_name(op, result):
+    row = op(lambda x: x ** 3, (lambda y, x: result,))
+    for use in (grad(row), grad(grad(row)), lambda x: check_op(row, x), lambda x: row(Value(x))):
+        with pytest.raises(InputError, match="the partial of mine by operand 1: expected a real number"):
+            use(2.0)
+
+
+@pytest.mark.parametrize("result", [[2.0], 2.0, None, [2.0] * 4])
+def test_a_rule_of_many_that_does_not_fit_the_operands_is_refused(op, result):
+    row = op(lambda *xs: 2.0 * sum(xs), lambda y, xs: result)
+    with pytest.raises(InputError, match="the partials of mine: expected a list of 3"):
+        row(Value(1.0), 2.0, Value(3.0))
+
+
+def test_a_rule_in_numpys_numbers_gives_a_float(op):
+    row = op(lambda x: x ** 3, (lambda y, x: numpy.float64(12.0),))
+    assert type(grad(row)(2.0)) is float
+
+
 def test_a_graph_with_a_custom_op_is_pickled_and_copied(op):
     x = Value(2.0, "x")
     y = op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,))(x) + x
@@ -409,7 +478,8 @@ def test_a_name_is_taken_but_by_the_same_definition_run_again(op):
 @pytest.mark.parametrize("forward, partials, name", [
     (lambda x: x, (lambda y, x: 1.0,), None), (lambda x: x, (lambda y, x: 1.0,), ""),
     (lambda x: x, (lambda y, x: 1.0,), 3), (lambda a, b: a, (lambda y, a, b: 1.0,), "short"),
-    (lambda a, b: a, lambda y, a, b: 1.0, "bare"), (lambda *xs: 0.0, (lambda y, x: 1.0,), "open"),
+    (lambda a, b: a, lambda y, a, b: 1.0, "bare"), (lambda x: x, None, "no rules"),
+    (lambda x: x, (3,), "number"), (3, (), "no function"), (lambda *xs: 0.0, (lambda y, x: 1.0,), "open"),
     (lambda x: x, (), "none")])
 def test_a_definition_that_does_not_fit_together_is_refused(op, forward, partials, name):
     before = set(TABLE)

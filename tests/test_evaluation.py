@@ -445,3 +445,24 @@ def test_mpmath_is_loaded_only_when_it_is_asked_for() -> None:
     program = ("import sys, autograd_lite as ag; from fractions import Fraction; x = ag.Value(2.0); "
                "assert ag.evaluate(x * x, number=Fraction, wrt=x) == 4; assert 'mpmath' not in sys.modules")
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("name", ["exp2", "log2", "log10", "erf", "erfc", "normal_pdf"])
+def test_derivatives_in_doubles_use_the_nearest_doubles_of_the_rules_constants(name):
+    x = Value(0.7, "x")
+    y = TABLE[name](x)
+    assert abs(evaluate(y, wrt="x") / ag.grad(TABLE[name])(0.7) - 1.0) < 1e-15
+    assert math.isfinite(evaluate(y, wrt=x, order=2))
+
+
+def test_a_derivative_by_what_is_no_node_is_refused():
+    with pytest.raises(ag.InputError, match="1.0 is neither a label nor a Value"):
+        evaluate(Value(1.0) * 2.0, wrt=1.0)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_polygamma_far_below_0_is_the_same_by_reflection(n):
+    y = ag.polygamma(n, Value(-60.7, "x"))
+    with mpmath.workdps(40):
+        truth = mpmath.polygamma(n, mpmath.mpf(-60.7))
+        assert abs(evaluate(y, number=mpmath.mpf) - truth) < abs(truth) * mpmath.mpf(10) ** -36

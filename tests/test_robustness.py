@@ -633,6 +633,55 @@ def test_a_generator_ended_in_another_thread_leaves_both_threads_as_they_should_
     assert (x * x).requires_grad and x.exp().requires_grad
 
 
+def modes_are_off():
+    x = Value(2.0)
+    with pytest.raises(DomainError):
+        ag.log(0.0)
+    return (x * x).requires_grad and (x * x).note.line is None
+
+
+@pytest.mark.parametrize("mode", [lambda: errstate("ignore"), no_grad, ag.record_lines])
+def test_a_mode_ends_also_where_another_thread_or_task_ends_the_generator_it_is_in(mode):
+    def generator():
+        with mode():
+            yield 1
+
+    async def agenerator():
+        with mode():
+            yield 1
+
+    async def broken_off():
+        async for _ in agenerator():
+            break
+        gc.collect()
+        await asyncio.sleep(0.01)
+        assert modes_are_off()
+    running = generator()
+    next(running)
+    closer = threading.Thread(target=running.close)
+    closer.start()
+    closer.join()
+    assert modes_are_off()
+    asyncio.run(broken_off())
+    mode().__exit__()                           # never entered: nothing to leave
+    with no_grad():
+        assert not (Value(2.0) * 3.0).requires_grad
+    assert modes_are_off()
+
+
+def test_interleaved_generators_leave_the_mode_that_is_still_entered():
+    def generator(choice):
+        with errstate(choice):
+            yield
+    first, second = generator("ignore"), generator("raise")
+    next(first), next(second)
+    first.close()
+    with pytest.raises(DomainError):
+        ag.log(0.0)
+    second.close()
+    assert modes_are_off()
+
+
 def test_errstate_in_one_thread_leaves_the_others_alone():
     found = []
 

@@ -349,3 +349,14 @@ def test_no_random_computation_has_a_wrong_gradient(f):
     except NumericError:
         return
     assert not report.wrong and not report.blame, report
+
+
+def test_a_function_defined_nowhere_is_said_to_be():
+    for check in (lambda f: assert_gradients(f), lambda f: assert_same_gradient(f, f)):
+        with pytest.raises(AuditError, match="no point was found"):
+            check(lambda x: ag.log(-1.0 - x * x))
+
+
+def test_functions_of_unequally_many_numbers_have_no_same_gradient():
+    with pytest.raises(InputError, match="take 1 and 2 numbers"):
+        assert_same_gradient(lambda x: x, lambda x, y: x * y)

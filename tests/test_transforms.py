@@ -641,3 +641,28 @@ def test_a_deep_graph_is_no_obstacle() -> None:
     assert grad(f)(1.0) == pytest.approx(8.0)
     assert hessian(f)(1.0) == pytest.approx(8.0)
     assert jvp(f, (1.0,), (1.0,))[1] == pytest.approx(8.0)
+
+
+@pytest.mark.parametrize("argnums", [None, 1.0, [1.0], [0, None]])
+def test_argnums_that_select_nothing_are_refused(argnums) -> None:
+    with pytest.raises(ag.InputError, match="the position or the name of an argument"):
+        grad(lambda x: x * x, argnums)(1.0)
+
+
+@pytest.mark.parametrize("f, x", [(lambda x: 1 / x, 1e-160), (ag.sqrt, 0.0), (ag.log, 1e-320),
+                                  (ag.acos, 1.0)])
+def test_a_second_derivative_that_is_not_finite_is_never_a_silent_zero(f, x) -> None:
+    with ag.errstate("ignore"):
+        assert not math.isfinite(grad(grad(f))(x)) and not math.isfinite(derivative(f, order=2)(x))
+        assert not math.isfinite(hvp(f, (x,), (1.0,)))
+
+
+@pytest.mark.parametrize("f, x, error", [
+    (ag.log, 1e-320, ag.RangeError), (lambda x: x ** -3, 1e-90, ag.RangeError),
+    (ag.sqrt, 0.0, ag.DomainError), (ag.cbrt, 0.0, ag.DomainError)])
+def test_a_derivative_too_large_and_one_that_is_missing_are_told_apart_in_every_mode(f, x, error) -> None:
+    for transform in (grad(f), grad(grad(f)), derivative(f), derivative(f, 3), jacobian(f), hessian(f),
+                      lambda x: jvp(f, (x,), (1.0,)), lambda x: vjp(f, x)[1](1.0),
+                      lambda x: f(Value(x)).backward()):
+        with pytest.raises(error, match="gradient through"):
+            transform(x)
