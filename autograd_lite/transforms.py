@@ -94,19 +94,24 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     (10.0, 5.0)
     """
     require_function("jvp", f)
+    return _pushed("jvp", f, primals, tangents)
+
+
+def _pushed(where: str, f: Callable[..., Any], primals: Sequence[Any],
+            tangents: Sequence[Any]) -> tuple[Any, Any]:
     remedy = "with an entry for each argument: for one list argument write ([…],)"
     if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)):
-        raise InputError(f"jvp: give the point and the direction as tuples, {remedy}")
+        raise InputError(f"{where}: give the point and the direction as tuples, {remedy}")
     if len(primals) != len(tangents):
-        raise InputError(f"jvp: the point and the direction are tuples {remedy}; they have {len(primals)} "
-                         f"and {len(tangents)} entries")
+        raise InputError(f"{where}: the point and the direction are tuples {remedy}; they have "
+                         f"{len(primals)} and {len(tangents)} entries")
     try:
         trace = Trace(f, primals, {}, range(len(primals)))
     except (TypeError, IndexError) as error:
         if all(map(is_number, primals)):
-            error.add_note(f"jvp: the point is a tuple {remedy}")
+            error.add_note(f"{where}: the point is a tuple {remedy}")
         raise
-    directions = _like(trace.inputs, list(tangents), "jvp: the point", "the direction")
+    directions = _like(trace.inputs, list(tangents), f"{where}: the point", "the direction")
     return trace.lower_all(trace.result), refill(trace.result, trace.push(directions))
 
 
@@ -194,7 +199,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     [10.0, 6.0]
     """
     require_function("hvp", f)
-    return jvp(grad(f), primals, tangents)[1]
+    return _pushed("hvp", grad(f), primals, tangents)[1]
 
 
 def stop_gradient(x: Any) -> Any:
