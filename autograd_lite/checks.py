@@ -168,7 +168,9 @@ class GradientReport:
 
 
 def _clip(text: str, width: int) -> str:
-    return text if len(text) <= width else text[:width - 1] + "…"
+    """At most so wide; the end, which says which, is kept longest."""
+    head = width // 3
+    return text if len(text) <= width else text[:head] + "…" + text[len(text) - width + head + 1:]
 
 
 def _count(n: int, noun: str) -> str:
@@ -383,7 +385,7 @@ class _Sweep:
         self.f, self.core, self.x = f, core, x
         self.trace, self.nodes = self.run(x)
         self.outputs: list[Any] = self.trace.result
-        self.way, self.shape = _shape(_below(core.results)), _shape(self.nodes)
+        self.way, self.shape = self.shapes(self.trace, self.nodes)
         self.constants = _constants(self.trace)
         self.samples: dict[tuple[int, float], tuple[list[float], list[float]] | None] = {}
         self.turning: set[tuple[int, float]] = set()     # where `core` takes another way
@@ -394,6 +396,10 @@ class _Sweep:
         self.core.results.clear()
         trace = Trace(self.f, (x,), {})
         return trace, _below([*self.core.results, *trace.result])
+
+    def shapes(self, trace: Trace, nodes: Sequence[Value]) -> tuple[list[Any], list[Any]]:
+        """What the core computed, and what was in all."""
+        return _shape(_below(self.core.results), trace.inputs), _shape(nodes, trace.inputs)
 
     def derived(self, i: int) -> list[float]:
         """The gradient of output i, as the library gives it."""
@@ -426,9 +432,10 @@ class _Sweep:
             except NumericError:
                 self.turning.add((j, t))
             else:
-                if _shape(nodes) == self.shape:
+                way, shape = self.shapes(trace, nodes)
+                if shape == self.shape:
                     self.samples[j, t] = list(map(plain, trace.result)), _constants(trace)
-                elif _shape(_below(self.core.results)) != self.way:
+                elif way != self.way:
                     self.turning.add((j, t))
         return self.samples[j, t]
 
@@ -686,7 +693,7 @@ def _orders(f: Callable[[Any], Any]) -> Iterator[Callable[[Any], list[Any]]]:
 
 
 def _title(f: Callable[..., Any]) -> str:
-    name = getattr(f, "name", "") or getattr(f, "__name__", "")
+    name = getattr(f, "__name__", "")
     return "f" if not name or name == "<lambda>" else str(name)
 
 
@@ -707,10 +714,11 @@ def _names(tree: Any, name: str) -> Iterator[str]:
         yield from _names(part, name + step)
 
 
-def _shape(nodes: Sequence[Value]) -> list[Any]:
+def _shape(nodes: Sequence[Value], inputs: Sequence[Value]) -> list[Any]:
     """What was computed from what by which op, and on which side of its kinks."""
-    place = {id(node): k for k, node in enumerate(nodes)}
-    return [(row, [place.get(id(x)) for x in node.operands],
+    place = {id(x): -1 - k for k, x in enumerate(inputs)} | {id(node): k for k, node in enumerate(nodes)}
+    source = {id(x): k for k, x in enumerate(inputs)}
+    return [(row, source.get(id(node)), [place.get(id(x)) for x in node.operands],
              _side(row, [plain(x) for x in node.operands]) if row is not None and row.kink else None)
             for node in nodes for row in [node._row]]
 

@@ -57,6 +57,11 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
         raise InputError(f"custom_op {name!r}: forward takes {operands} operands; give one partial "
                          "for each, or where it takes any number one function of (y, operands)")
 
+    for i, rule in enumerate([] if callable(partials) else partials, 1):
+        if rule and not _takes(rule, len(partials) + 1):
+            raise InputError(f"custom_op {name!r}: the partial by operand {i} is called with the result and "
+                             f"{len(partials)} operands; it takes others")
+
     known = getattr(forward, "__name__", "")
     if form is None and getattr(math, known, None) is forward:
         def form(m: Any, *xs: Any) -> Any:
@@ -90,7 +95,10 @@ def _guarded(what: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     """A rule whose result is a number, or an error that says `what` is none."""
     @functools.wraps(rule)
     def guarded(y: Any, *xs: Any) -> Any:
-        p = rule(y, *xs)
+        try:
+            p = rule(y, *xs)
+        except InputError as error:
+            raise InputError(f"{what}: {error}") from None
         return p if isinstance(p, Operators) else number(p, what)
     return guarded
 
@@ -106,6 +114,17 @@ def _all_guarded(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
         return [p if isinstance(p, Operators) else number(p, f"the partial of {name} by operand {i}")
                 for i, p in enumerate(found, 1)]
     return guarded
+
+
+def _takes(rule: Callable[..., Any], n: int) -> bool:
+    """Whether a rule takes n arguments, as far as it says."""
+    try:
+        inspect.signature(rule).bind(*range(n))
+    except ValueError:
+        return True
+    except TypeError:
+        return False
+    return True
 
 
 def _arity(f: Callable[..., Any]) -> float | None:

@@ -84,7 +84,8 @@ class Kind:
         failure: type[NumericError] = DomainError
         try:
             if row.form is None:
-                raise _Missing
+                raise InputError(f"{self.call(row, xs, nodes)}: {row.name} has no form in other numbers; "
+                                 "give it one, custom_op(…, form=…)")
             y = self.convert(row.form(self, *xs))
             if self.finite(y) or not all(map(self.finite, xs)):
                 return y

@@ -37,10 +37,10 @@ _PACKAGE = os.path.dirname(__file__) + os.sep
 
 
 def user_line() -> Line | None:
-    """The line outside this package, and outside NumPy, that runs at present."""
+    """The line outside this package, and outside what it calls itself through, that runs at present."""
     frame = sys._getframe(1)
     while (frame.f_code.co_filename.startswith(_PACKAGE)
-           or frame.f_globals.get("__name__", "").partition(".")[0] == "numpy"):
+           or frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "functools")):
         if frame.f_back is None:
             return None
         frame = frame.f_back

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 from autograd_lite import copying
 from autograd_lite.errors import GradientError, InputError
 from autograd_lite.lines import Line
-from autograd_lite.rows import Op, Operators, number
+from autograd_lite.rows import Op, Operators, number, shown
 
 ZERO = 0.0                  # the one object that stands for "no gradient has arrived yet"
 lock = threading.RLock()    # a backward pass works in the gradients, which threads may share
@@ -146,7 +146,11 @@ class Node(Operators):
 
     @scope.setter
     def scope(self, scope: Iterable[str]) -> None:
-        self._note = self.note._replace(scope=tuple(scope))
+        many = isinstance(scope, Iterable) and not isinstance(scope, str)
+        names: tuple[Any, ...] = tuple(scope) if many else (None,)
+        if not all(isinstance(name, str) for name in names):
+            raise InputError(f"a scope is a list of names, outermost first, not {shown(scope)}")
+        self._note = self.note._replace(scope=names)
 
     def __repr__(self) -> str:
         parts = [repr(self._data)]

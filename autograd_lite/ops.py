@@ -142,6 +142,7 @@ power_slope: Op = _row(
     or (a == 0.0 and (b >= k or (n == 0.0 and b >= 0.0 and b % 1.0 == 0.0)) and (n == 0.0 or b > k)),
     remedy="the base must be positive; or negative with a whole exponent, and 0 with a large enough one, "
     "if it is not differentiated by the exponent",
+    singular="the derivative of the power is infinite or missing there; keep the base away from 0",
     ieee=special.power_slope_ieee, form=_power_slope_form)
 
 # -- exponentials, logarithms, roots ---------------------------------------------------

@@ -258,8 +258,9 @@ def _expression(witness: Sequence[float], wanted: Sequence[tuple[Op, list[int | 
     results = list(witness)
     steps: list[tuple[Op, tuple[int | float, ...]]] = []
     for row, raw in wanted:
-        if all(isinstance(x, float) for x in raw):
-            raw = [0, *raw[1:]]
+        if all(isinstance(x, float) for x in raw):      # it must depend on something
+            free = next(i for i, _ in enumerate(raw) if callable(row.partials) or row.partials[i] is not None)
+            raw = [*raw[:free], 0, *raw[free + 1:]]
         operands = [len(results) - 1 - x % len(results) if isinstance(x, int) else x for x in raw]
         data = [results[x] if isinstance(x, int) else x for x in operands]
         if row.domain(*data) and _defined(row, data) and abs(row(*data)) < 1e6:

@@ -125,15 +125,18 @@ class Trace:
 
     def push(self, tangents: Sequence[Any]) -> list[Any]:
         """The derivative of each output along `tangents` of the inputs (a forward sweep)."""
-        along: dict[int, Any] = {id(x): t for x, t in zip(self.inputs, tangents)}
+        along: dict[int, Any] = {id(x): None if type(t) is float and t == 0.0 else t
+                                 for x, t in zip(self.inputs, tangents)}         # None: it does not move
         for node, partials in self.tape:
             total = None
             for i, x, p in partials:
+                if along[id(x)] is None:
+                    continue
                 if not finite(p):           # what arrives there, only a reverse sweep can tell
                     return [_dot(tangents, self.pull((y, 1.0))) for y in self.outputs]
                 total = plus(node, total, _term(node, i, along[id(x)], p))
             along[id(node)] = total
-        return [along.get(id(y), 0.0) for y in self.outputs]
+        return [0.0 if along.get(id(y)) is None else along[id(y)] for y in self.outputs]
 
     @cached_property
     def tape(self) -> list[tuple[Value, list[tuple[int, Value, Any]]]]:
