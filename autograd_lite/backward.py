@@ -5,6 +5,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from autograd_lite.errors import DomainError, NumericError, RangeError, signal
+from autograd_lite.lines import Line
 from autograd_lite.node import ZERO, Node, call_of, lock, plain
 from autograd_lite.rows import Op
 
@@ -206,11 +207,11 @@ def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
     return g * row.ieee_derivatives(node.data, xs)[i] if plain(p) != plain(p) else product
 
 
-def no_derivative(row: Op, xs: Sequence[float], p: float, node: Node | None = None,
-                  large: str = "") -> NumericError:
+def no_derivative(row: Op, xs: Sequence[float], p: float, node: Node | None = None, large: str = "",
+                  line: Line | None = None) -> NumericError:
     """What is wrong where a gradient comes through a row at xs: its partial p is missing (a nan) or too
     large, or else `large` is."""
-    call, nodes, line = (row.call(xs), xs, None) if node is None else (
+    call, nodes, line = (row.call(xs), xs, line) if node is None else (
         call_of(node), node.operands, node.note.line)
     if p != p:
         return DomainError(f"gradient through {call}: {row.singular or 'it has no finite derivative here'}",

@@ -18,11 +18,12 @@ from typing import Any
 
 from autograd_lite.backward import finite, no_derivative
 from autograd_lite.errors import InputError, NumericError, RangeError, errstate, signal
+from autograd_lite.lines import Line
 from autograd_lite.node import plain
 from autograd_lite.ops import div, mul
 from autograd_lite.rows import Op, Operators, number, shown
 from autograd_lite.trace import Trace, name_of, require_function
-from autograd_lite.trees import is_number, rebuild
+from autograd_lite.trees import is_number, refill
 from autograd_lite.value import Value
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
@@ -37,12 +38,13 @@ class Series(Operators):
     From a coefficient that is infinite or missing on, `error` says why.
     """
 
-    __slots__ = ("expansion", "row", "operands", "node", "level", "c", "slope", "partials", "error")
+    __slots__ = ("expansion", "row", "operands", "node", "level", "line", "c", "slope", "partials", "error")
 
     def __init__(self, expansion: Expansion, coefficients: Iterable[Any], row: Op | None = None,
                  operands: Sequence[Any] = (), node: Value | None = None):
         self.expansion, self.level = expansion, expansion.level
         self.row, self.operands, self.node = row, operands, node
+        self.line = expansion.line if node is None else node.note.line
         self.c: list[Any] = []
         self.slope: list[Any] = []
         self.partials: Sequence[Any] = ()
@@ -92,7 +94,7 @@ class Series(Operators):
         row: Any = self.row
         wanted = [isinstance(x, Series) and x.varies for x in self.operands]
         y, xs = plain(self.c[0]), [plain(_start(x)) for x in self.operands]
-        self.expansion.level = self.level + 1
+        self.expansion.level, self.expansion.line = self.level + 1, self.line
         found = row.derivatives_or_nan(self, self.operands, wanted)
         broken = [p for p in map(_start, found) if not finite(p)]
         if not broken:
@@ -102,7 +104,7 @@ class Series(Operators):
             self.partials = [nan] * len(xs)
         else:
             self.partials = row.ieee_derivatives(y, xs)
-            self.error = no_derivative(row, xs, plain(broken[0]), self.node)
+            self.error = no_derivative(row, xs, plain(broken[0]), self.node, line=self.line)
 
     def _origin(self, k: int) -> NumericError | None:
         """Why a coefficient came out infinite or missing; None if the caller's numbers are so."""
@@ -115,7 +117,7 @@ class Series(Operators):
         if not all(map(finite, xs)):
             return None
         return RangeError(f"{row.call(xs, _operands(self.node))}: its Taylor coefficient of order {k} "
-                          "is too large for a double", row.name, xs, _operands(self.node) or xs)
+                          "is too large for a double", row.name, xs, _operands(self.node) or xs, self.line)
 
 
 def _operands(node: Value | None) -> Sequence[Any]:
@@ -181,6 +183,7 @@ class Expansion:
 
     def __init__(self, order: int):
         self.order, self.level = order, 0
+        self.line: Line | None = None           # where the node was made whose partials are worked out
         self.series: list[list[Series]] = [[] for _ in range(order + 1)]
         self.known: dict[Any, Series] = {}
 
@@ -254,18 +257,22 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     [0.5, -0.25, 0.125, -0.0625]
     """
     require_function("taylor", f)
-    return _expanded(f, (x,), {}, _whole(order), 1.0, list)
+    trace = _traced(f, (x,), {})
+    return refill(trace.result, map(list, _coefficients(trace, _whole(order), 1.0)))
 
 
 def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     """The derivative of an order of f, a function of one number (and of others, kept fixed).
 
-    It costs polynomially in the order: the op's rules are read over Taylor series.
+    It costs polynomially in the order: the op's rules are read over Taylor series. Where terms cancel
+    (as in (eˣ − 1)/x, more with each order) digits are lost; how many are left is found out by
+    working it out twice, on two scales.
 
     Raises:
         InputError: the argument is no number, or the order no whole number.
         DomainError: the derivative is infinite or missing (sqrt at 0).
         RangeError: the derivative is too large for a double.
+        NumericError: so many digits cancel that fewer than six are left.
 
     >>> derivative(lambda x: x ** 4)(2.0)
     32.0
@@ -279,10 +286,29 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     scale = max(1, round(order / math.e))
     factor = float(Fraction(math.factorial(order), scale ** order))
 
+    def times_factor(c: list[Any]) -> Any:
+        y = c[order] if factor == 1.0 else c[order] * factor
+        if finite(c[order]) and not finite(y):
+            signal(RangeError(f"{name_of(f)}: the derivative of order {order} is too large for a double"))
+        return y
+
+    def compare(c: Sequence[Any], other: Sequence[Any]) -> None:
+        y, again = plain(c[order]), plain(other[order]) / 0.75 ** order
+        largest = max(abs(plain(x)) for x in c)
+        if abs(y - again) > max(1e-6 * abs(y), 1e-13 * largest):
+            signal(NumericError(
+                f"{name_of(f)}: of the derivative of order {order} hardly a digit is left, so far its terms "
+                f"cancel: it comes out as {y * factor:.6g} and as {again * factor:.6g}; write the function "
+                "so that they do not cancel there, or ask for a lower order"))
+
     @functools.wraps(f)
     def transformed(x: Any, *args: Any, **kwargs: Any) -> Any:
-        return _expanded(f, (x, *args), kwargs, order, float(scale),
-                         lambda c: c[order] if factor == 1.0 else c[order] * factor)
+        trace = _traced(f, (x, *args), kwargs)
+        found = _coefficients(trace, order, float(scale))
+        if order > 2:
+            for c, other in zip(found, _coefficients(trace, order, 0.75 * scale)):
+                compare(c, other)
+        return refill(trace.result, map(times_factor, found))
     return transformed
 
 
@@ -292,21 +318,21 @@ def _whole(order: Any) -> int:
     return order
 
 
-def _expanded(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], order: int,
-              scale: float, reading: Callable[[list[Any]], Any]) -> Any:
-    """f's result, its numbers replaced by a reading of their coefficients in (x − args[0])/scale."""
+def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Trace:
     if not is_number(args[0]):
         raise InputError(f"{name_of(f)}: an order belongs to a function of one number, not of "
                          f"{shown(args[0])}; use grad, hessian or jacobian")
-    trace = Trace(f, args, kwargs)
+    return Trace(f, args, kwargs)
+
+
+def _coefficients(trace: Trace, order: int, scale: float) -> list[list[Any]]:
+    """For each number of the result its coefficients in (x − x₀)/scale."""
     x = trace.inputs[0]
     found = expand(trace.inner, {id(x): (trace.lower(x), scale)}, order, trace.lower)
 
-    def read(y: Any) -> Any:
+    def read(y: Any) -> list[Any]:
         series = found.get(id(y))
-        if series is None:
-            return reading([trace.lower(y), *[0.0] * order])
-        if series.error:
+        if series is not None and series.error:
             signal(series.error)
-        return reading(series.c)
-    return rebuild(trace.result, read)
+        return [trace.lower(y), *[0.0] * order] if series is None else series.c
+    return list(map(read, trace.outputs))

@@ -235,6 +235,21 @@ def test_where_there_is_nothing_to_compare_with_the_verdict_is_neither_correct_n
     assert {row.verdict for row in check_gradients(f, x).derivatives} == {KINK}
 
 
+@pytest.mark.parametrize("f, x", [
+    (lambda x: 0.0 * x + 9 if x == 3.0 else x * x, 3.0), (lambda x: x if x > 1 else 2 - x, 1.0),
+    (lambda x: x * x if x > 1 else x * x + 1, 1.0), (lambda p: max(p[0], p[1]), [1.0, 1.0]), (ag.relu, 0.0)])
+def test_beside_a_branch_of_pythons_own_nothing_is_called_correct(f, x):
+    assert {row.verdict for row in check_gradients(f, x).derivatives} == {KINK}
+
+
+def test_a_long_name_keeps_the_part_that_says_which_derivative_it_is():
+    def negative_log_likelihood(x):
+        return x["weights"][0] * x["weights"][11]
+    report = check_gradients(negative_log_likelihood, {"weights": [2.0] * 12}, {"weights": [5.0] * 12}, order=1)
+    assert "['weights'][7]: claimed 5, is 0" in report.findings()
+    assert "weights'][11]" in str(report)
+
+
 def test_a_refused_hessian_is_not_called_wrong():
     report = check_gradients(lambda v: ag.sqrt(v[0]) * v[1], [0.0, 0.0])
     assert report.verdict == KINK and "stopped_zero" in report.findings()
@@ -439,6 +454,14 @@ def test_a_rule_that_returns_no_number_is_refused_by_name(op, result):
     for use in (grad(row), grad(grad(row)), lambda x: check_op(row, x), lambda x: row(Value(x))):
         with pytest.raises(InputError, match="the partial of mine by operand 1: expected a real number"):
             use(2.0)
+
+
+def test_a_rule_of_other_arguments_is_refused_at_once_and_one_on_maths_functions_by_name(op):
+    with pytest.raises(InputError, match="the partial by operand 1 is called with the result and 1 operands"):
+        op(lambda x: x ** 3, (lambda x: 3.0 * x * x,), name="no result")
+    row = op(math.exp, (lambda y, x: math.exp(x),), name="half exp")
+    with pytest.raises(InputError, match="the partial of half exp by operand 1: float()"):
+        grad(grad(row))(1.0)
 
 
 @pytest.mark.parametrize("result", [[2.0], 2.0, None, [2.0] * 4])

@@ -538,3 +538,9 @@ def test_what_it_cannot_explain_is_refused() -> None:
         explain(x * 2.0, Value(1.0))
     with pytest.raises(ag.InputError, match="a plain number has no history"):
         explain(3.0)  # type: ignore[arg-type]
+
+
+def test_an_error_within_a_transform_names_the_users_line() -> None:
+    with record_lines(), pytest.raises(ag.DomainError) as caught:
+        ag.hessian(lambda p: ag.hypot(p[0], p[1]))([0.0, 0.0])
+    assert caught.value.line is not None and caught.value.line.file == __file__

@@ -391,3 +391,33 @@ def test_a_captured_parameter_keeps_its_gradient() -> None:
 def test_no_captured_value_leaves_a_float() -> None:
     constant = Value(2.0, requires_grad=False)
     assert type(derivative(lambda x: constant * ag.exp(x), 3)(0.5)) is float
+
+
+@pytest.mark.parametrize("f, x, order", [
+    (lambda x: ag.expm1(x) / x, 1.0, 20), (lambda x: ag.sin(x) / x, 0.3, 10),
+    (lambda x: ag.cosh(ag.sqrt(x * x)), 0.2757, 20)])
+def test_where_all_digits_cancel_that_is_said(f, x, order):
+    with pytest.raises(ag.NumericError, match=f"the derivative of order {order} hardly a digit is left"):
+        derivative(f, order)(x)
+    with ag.errstate("ignore"):
+        assert math.isfinite(derivative(f, order)(x))
+
+
+@pytest.mark.parametrize("f, x, order, truth", [
+    (ag.sin, math.pi, 20, 0.0), (ag.cos, 0.0, 21, 0.0), (lambda x: x ** 30, 1.0, 31, 0.0),
+    (ag.exp, 1.0, 150, math.e), (lambda x: 1 / x, 1.0, 170, math.factorial(170))])
+def test_beside_a_zero_and_at_high_orders_no_alarm_is_raised(f, x, order, truth):
+    assert abs(derivative(f, order)(x) - truth) <= 1e-14 * max(1.0, truth)
+
+
+@pytest.mark.parametrize("x, order", [(1.0, 171), (1e-77, 3), (2.4e-62, 4)])
+def test_a_derivative_of_high_order_that_no_double_holds_is_no_silent_infinity(x, order):
+    with pytest.raises(ag.RangeError, match="too large for a double"):
+        derivative(lambda x: 1 / x, order)(x)
+
+
+def test_the_error_of_a_high_order_has_the_line_that_made_the_node():
+    with ag.record_lines(), pytest.raises(ag.DomainError) as caught:
+        derivative(lambda x: ag.exp(x ** 2.5), 4)(0.0)
+    assert caught.value.line.text.strip() == "derivative(lambda x: ag.exp(x ** 2.5), 4)(0.0)"
+    assert "x ** 2.5" in caught.value.line.text[caught.value.line.start:caught.value.line.end]

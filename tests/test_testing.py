@@ -360,3 +360,8 @@ def test_a_function_defined_nowhere_is_said_to_be():
 def test_functions_of_unequally_many_numbers_have_no_same_gradient():
     with pytest.raises(InputError, match="take 1 and 2 numbers"):
         assert_same_gradient(lambda x: x, lambda x, y: x * y)
+
+
+def test_an_option_is_never_what_an_expression_depends_on():
+    made = ag.testing._expression([2.0], [(TABLE["polygamma"], [1.0, 2.0])])
+    assert repr(made) == "lambda x: polygamma(1.0, x)"

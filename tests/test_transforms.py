@@ -666,3 +666,10 @@ def test_a_derivative_too_large_and_one_that_is_missing_are_told_apart_in_every_
                       lambda x: f(Value(x)).backward()):
         with pytest.raises(error, match="gradient through"):
             transform(x)
+
+
+@pytest.mark.parametrize("a, b, slope", [(-2.0, 3.0, 12.0), (0.0, 2.0, 0.0)])
+def test_a_direction_that_leaves_an_operand_alone_needs_no_derivative_by_it(a, b, slope) -> None:
+    assert jvp(lambda a, b: a ** b, (a, b), (1.0, 0.0)) == (a ** b, slope)
+    with pytest.raises(ag.DomainError):
+        jvp(lambda a, b: a ** b, (a - 1e-3, b), (1.0, 1.0))
