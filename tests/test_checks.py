@@ -245,7 +245,8 @@ def test_beside_a_branch_of_pythons_own_nothing_is_called_correct(f, x):
 def test_a_long_name_keeps_the_part_that_says_which_derivative_it_is():
     def negative_log_likelihood(x):
         return x["weights"][0] * x["weights"][11]
-    report = check_gradients(negative_log_likelihood, {"weights": [2.0] * 12}, {"weights": [5.0] * 12}, order=1)
+    weights, claims = {"weights": [2.0] * 12}, {"weights": [5.0] * 12}
+    report = check_gradients(negative_log_likelihood, weights, claims, order=1)
     assert "['weights'][7]: claimed 5, is 0" in report.findings()
     assert "weights'][11]" in str(report)
 
