@@ -296,10 +296,11 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
         y, again = plain(c[order]), plain(other[order]) / 0.75 ** order
         largest = max(abs(plain(x)) for x in c)
         if abs(y - again) > max(1e-6 * abs(y), 1e-13 * largest):
+            digits = max(0, round(-math.log10(abs(y - again) / max(abs(y), abs(again)))))
             signal(NumericError(
-                f"{name_of(f)}: of the derivative of order {order} hardly a digit is left, so far its terms "
-                f"cancel: it comes out as {y * factor:.6g} and as {again * factor:.6g}; write the function "
-                "so that they do not cancel there, or ask for a lower order"))
+                f"{name_of(f)}: the terms of the derivative of order {order} cancel, so that {digits} of its "
+                f"digits are left: it comes out as {y * factor:.6g} and as {again * factor:.6g}; write the "
+                "function so that they do not cancel there, or ask for a lower order"))
 
     @functools.wraps(f)
     def transformed(x: Any, *args: Any, **kwargs: Any) -> Any:
