@@ -52,7 +52,7 @@ def _verdict(claimed: float, reference: Estimate, scale: float = 0.0, slack: flo
     distance, larger = abs(claimed - value) if claimed != value else 0.0, max(abs(claimed), abs(value))
     undefined = distance != 0.0 and not math.isfinite(value)
     vague = distance != distance and error > max(1e-3 * abs(value), 1e-9)
-    if error == inf or undefined or vague:
+    if not error < inf or undefined or vague:
         return KINK
     if not distance <= error + slack + _RTOL * larger + _TINY or distance == inf:
         return WRONG
@@ -429,7 +429,7 @@ class _Sweep:
             self.samples[j, t] = None
             try:
                 trace, nodes = self.run(x)
-            except NumericError:
+            except Exception:                   # whatever the function raises, it is not defined there
                 self.turning.add((j, t))
             else:
                 way, shape = self.shapes(trace, nodes)
@@ -467,7 +467,8 @@ class _Sweep:
                 found = self.sample(j, t)
                 return nan if found is None else found[1][m]
             change = slope(constant, x)
-            if change.error > _DECISIVE * abs(change.value) and all(constant(t) == here for t in near):
+            still = all(constant(t) == here for t in (*near, *far[2:]))
+            if still and change.error > _DECISIVE * abs(change.value):
                 continue                        # it jumps further off
             total, size = total + weight * change.value, size + abs(weight * change.value)
             error += abs(weight) * change.error if math.isfinite(weight) else inf
@@ -481,10 +482,11 @@ class _Sweep:
             if any(by):
                 g = self.sums.get(id(node), (0.0,))[0]
                 row: Any = node._row
+                options = [not callable(row.partials) and row.partials[k] is None for k in range(len(by))]
                 partials = row.derivatives_or_nan(node.data, list(map(plain, node.operands)), [
-                    flag and (callable(row.partials) or row.partials[k] is not None)
-                    for k, flag in enumerate(by)]) if g else [0.0] * len(by)
-                yield from [g * p for p, flag in zip(partials, by) if flag]
+                    flag and not option for flag, option in zip(by, options)]) if g else [0.0] * len(by)
+                yield from [nan if option and g else g * p          # by an option none is known
+                            for p, flag, option in zip(partials, by, options) if flag]
         yield from [1.0 if k == i else 0.0 for k, y in enumerate(self.outputs) if id(y) not in between]
 
     def judged(self, i: int, j: int, claimed: float, reference: Estimate, size: float,
@@ -494,7 +496,9 @@ class _Sweep:
             return _UNKNOWN, KINK, False
         slack = _EPS * (len(self.trace.order) + 16) * size
         recorded, past = reference, self.past(i, j)
-        if past != (0.0, 0.0):
+        if not past.error < inf:
+            reference = self.direct(i, j)
+        elif past != (0.0, 0.0):
             reference = Estimate(reference.value + past.value, reference.error + past.error)
         verdict = _verdict(claimed, reference, size, slack)
         if verdict == CORRECT and self.turns(j):
@@ -523,7 +527,7 @@ class _Sweep:
             try:
                 trace, _ = self.run(x)
                 slopes.append(trace.pull((trace.result[i], 1.0))[j] or 0.0)
-            except NumericError:
+            except Exception:
                 return True
         margin = 1e-6 * max(map(abs, slopes))
         return min(slopes) - margin <= claimed <= max(slopes) + margin

@@ -8,7 +8,9 @@ quotients alone have recurrences of their own: they are what partials are made o
 """
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -215,12 +217,12 @@ class Expansion:
 
 
 def expand(nodes: Iterable[Value], inputs: Mapping[int, Sequence[Any]], order: int,
-           lower: Callable[[Value], Any]) -> dict[int, Series]:
+           lower: Callable[[Value], Any], nudges: Iterable[float] = ()) -> dict[int, Series]:
     """The series of recorded nodes to an order, by the nodes' ids.
 
     `nodes` lists those that vary, operands first; `inputs` has the coefficients of the nodes
     they start from, by id. `lower` gives a node's value: a float, or the node itself where the
-    coefficients shall depend on it.
+    coefficients shall depend on it; `nudges` change these values, relatively, one by one.
     """
     expansion = Expansion(order)
     found = {key: expansion.given(*c) for key, c in inputs.items()}
@@ -233,9 +235,13 @@ def expand(nodes: Iterable[Value], inputs: Mapping[int, Sequence[Any]], order: i
             found[id(x)] = expansion.given(value)
         return found[id(x)] if isinstance(x, Value) else x
 
-    for node in nodes:
+    for node, nudge in itertools.zip_longest(nodes, nudges):
         row: Any = node._row
-        found[id(node)] = expansion.apply(row, list(map(operand, node.operands)), lower(node), node)
+        xs, start = list(map(operand, node.operands)), lower(node)
+        if nudge:
+            with contextlib.suppress(NumericError):     # (over an edge: as recorded)
+                start = row(*[plain(_start(x)) for x in xs]) * (1.0 + nudge)
+        found[id(node)] = expansion.apply(row, xs, start, node)
     expansion.run()
     return found
 
@@ -266,7 +272,7 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
 
     It costs polynomially in the order: the op's rules are read over Taylor series. Where terms cancel
     (as in (eˣ − 1)/x, more with each order) digits are lost; how many are left is found out by
-    working it out twice, on two scales.
+    working it out twice, on two scales and with other roundings.
 
     Raises:
         InputError: the argument is no number, or the order no whole number.
@@ -306,8 +312,8 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     def transformed(x: Any, *args: Any, **kwargs: Any) -> Any:
         trace = _traced(f, (x, *args), kwargs)
         found = _coefficients(trace, order, float(scale))
-        if order > 2:
-            for c, other in zip(found, _coefficients(trace, order, 0.75 * scale)):
+        if order > 1:
+            for c, other in zip(found, _coefficients(trace, order, 0.75 * scale, nudged=True)):
                 compare(c, other)
         return refill(trace.result, map(times_factor, found))
     return transformed
@@ -326,10 +332,11 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
     return Trace(f, args, kwargs)
 
 
-def _coefficients(trace: Trace, order: int, scale: float) -> list[list[Any]]:
-    """For each number of the result its coefficients in (x − x₀)/scale."""
-    x = trace.inputs[0]
-    found = expand(trace.inner, {id(x): (trace.lower(x), scale)}, order, trace.lower)
+def _coefficients(trace: Trace, order: int, scale: float, nudged: bool = False) -> list[list[Any]]:
+    """For each number of the result its coefficients in (x − x₀)/scale; with other roundings if `nudged`."""
+    x, nodes = trace.inputs[0], trace.inner
+    nudges = itertools.islice(itertools.cycle([2.0 ** -52, -2.0 ** -51, 3.0 * 2.0 ** -52]), len(nodes))
+    found = expand(nodes, {id(x): (trace.lower(x), scale)}, order, trace.lower, nudges if nudged else ())
 
     def read(y: Any) -> list[Any]:
         series = found.get(id(y))

@@ -197,11 +197,35 @@ def test_where_doubles_cancel_a_right_gradient_is_found_correct(f, x):
     assert report.ok, report
 
 
-def test_a_constant_that_varies_is_no_error_where_it_cancels():
+@pytest.mark.parametrize("fixed", [0.0, -1.1, -10.0, -12.3, -15.0, -17.7, -19.0, 5.0])
+def test_a_constant_that_varies_is_no_error_where_it_cancels(fixed):
     def stabilised(p):
-        top = ag.stop_gradient(max(p))
-        return ag.log(ag.exp(p[0] - top) + ag.exp(p[1] - top)) + top
-    assert check_gradients(stabilised, [1.0, 2.0]).ok
+        top = ag.stop_gradient(max(*p, fixed))
+        return ag.log(ag.sum([ag.exp(v - top) for v in (*p, fixed)])) + top
+    for x in ([0.5, 2.0], [0.5]):
+        assert check_gradients(stabilised, x, order=1).ok
+        assert check_gradients(stabilised, x).verdict != WRONG
+
+
+@pytest.mark.parametrize("leak", [
+    lambda x: 1e5 * math.exp(-12.3 - x.data), lambda x: math.sin(1000.0 + x.data),
+    lambda x: 1e3 * math.exp(20.3 - x.data)])
+def test_a_constant_coarser_than_the_input_is_seen_to_vary(leak):
+    assert check_gradients(lambda x: x + leak(x), 0.5, order=1).verdict == WRONG
+
+
+def test_an_option_that_varies_is_seen_and_one_that_stays_is_not(op):
+    row = op(lambda x, n: x ** n, (lambda y, x, n: n * x ** (n - 1.0), None))
+    assert check_gradients(lambda x: row(x, x.data), 2.0, order=1).verdict == WRONG
+    assert check_gradients(lambda x: row(x, 3.0), 2.0, order=1).ok
+
+
+@pytest.mark.parametrize("f, x, verdict", [
+    (lambda x: x * [1.0, 2.0, 3.0][int(x.data)], 2.95, CORRECT),
+    (lambda x: x * {0: 1.0, 1: 2.0}[int(x.data)], 1.97, CORRECT),
+    (lambda x: x * math.sqrt(1.001 - x.data), 1.0, WRONG), (lambda x: x + math.inf, 1.0, KINK)])
+def test_what_a_function_raises_beside_the_point_is_no_error(f, x, verdict):
+    assert check_gradients(f, x, order=1).verdict == verdict
 
 
 def test_any_order_is_checked():

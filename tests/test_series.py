@@ -396,7 +396,9 @@ def test_no_captured_value_leaves_a_float() -> None:
 
 @pytest.mark.parametrize("f, x, order", [
     (lambda x: ag.expm1(x) / x, 1.0, 20), (lambda x: ag.sin(x) / x, 0.3, 10),
-    (lambda x: ag.cosh(ag.sqrt(x * x)), 0.2757, 20)])
+    (lambda x: ag.cosh(ag.sqrt(x * x)), 0.2757, 20), (lambda x: (1 - ag.cos(x)) / (x * x), 1e-4, 2),
+    (lambda x: (1 - ag.cos(x)) / (x * x), 1e-3, 4), (lambda x: ag.log(1 + x) / x, 1e-4, 10),
+    (lambda x: (ag.sqrt(1 + x * x) - 1) / (x * x), 1e-3, 10)])
 def test_where_all_digits_cancel_that_is_said(f, x, order):
     message = f"terms of the derivative of order {order} cancel, so that [0-5] of its"
     with pytest.raises(ag.NumericError, match=message):
