@@ -3,8 +3,8 @@
 Each partial of each op on the way is compared with the slope of the op's own function: in
 mpmath, with as many digits as it takes, where the op has a form for it; else by differences
 that are extrapolated to a step of 0 and bound their own error. The chain rule over these
-gives each derivative once more, with bounds. And differences of the whole function tell
-whether anything goes past the graph.
+gives each derivative once more, with bounds. And the function run beside the point tells, by
+the constants of its graph that vary, whether anything goes past it.
 """
 from __future__ import annotations
 
@@ -390,6 +390,7 @@ class _Sweep:
         self.samples: dict[tuple[int, float], tuple[list[float], list[float]] | None] = {}
         self.turning: set[tuple[int, float]] = set()     # where `core` takes another way
         self.sums: dict[int, tuple[float, float, float]] = {}   # derivative, size of its terms, error
+        self.weights: list[float] = []                   # the derivative by each constant
 
     def run(self, x: Any) -> tuple[Trace, list[Value]]:
         """The function's trace at x, and all nodes that it and its core recorded."""
@@ -418,6 +419,7 @@ class _Sweep:
                 a, b, c = sums.get(id(node.operands[k]), (0.0, 0.0, 0.0))
                 more = (error * abs(p) if error < inf else inf) + ((size or 1.0) * doubt if doubt else 0.0)
                 sums[id(node.operands[k])] = a + g * p, b + size * abs(p), c + more
+        self.weights = list(self._weights(i))
         found = [sums.get(id(x), (0.0, 0.0, 0.0)) for x in trace.inputs]
         return [(Estimate(g, error), size) for g, size, error in found]
 
@@ -451,15 +453,15 @@ class _Sweep:
         near = _around(self.trace.inputs[j].data)
         return any(self.sample(j, t) is None and (j, t) in self.turning for t in near)
 
-    def past(self, i: int, j: int) -> Estimate:
-        """What ∂output i/∂input j gets past the graph: by its constants, as far as they vary."""
+    def past(self, j: int) -> Estimate:
+        """What the derivative by input j of the output that `references` was asked for last gets past
+        the graph: by its constants, as far as they vary."""
         x = self.trace.inputs[j].data
-        near = _around(x)
-        far = [x + sign * (abs(x) or 1.0) * 0.5 ** k for k in (4, 20) for sign in (1.0, -1.0)]
-        others = [found[1] for found in [self.sample(j, t) for t in (*near, *far)] if found]
+        far, close = ([x - (abs(x) or 1.0) * 0.5 ** k, x + (abs(x) or 1.0) * 0.5 ** k] for k in (4, 20))
+        close += _around(x)
+        others = [found[1] for found in [self.sample(j, t) for t in (*close, *far)] if found]
         total = size = error = 0.0
-        for m, weight in enumerate(self.weights(i)):
-            here = self.constants[m]
+        for m, (weight, here) in enumerate(zip(self.weights, self.constants)):
             if not weight or all(there[m] == here or here != here for there in others):
                 continue
 
@@ -467,15 +469,15 @@ class _Sweep:
                 found = self.sample(j, t)
                 return nan if found is None else found[1][m]
             change = slope(constant, x)
-            still = all(constant(t) == here for t in (*near, *far[2:]))
+            still = all(constant(t) == here for t in close)
             if still and change.error > _DECISIVE * abs(change.value):
                 continue                        # it jumps further off
             total, size = total + weight * change.value, size + abs(weight * change.value)
             error += abs(weight) * change.error if math.isfinite(weight) else inf
         return Estimate(total, error + _EPS * (len(self.trace.order) + 16) * size)
 
-    def weights(self, i: int) -> Iterator[float]:
-        """∂output i/∂constant, for each, once `references` has been there."""
+    def _weights(self, i: int) -> Iterator[float]:
+        """∂output i/∂constant, for each, from the sums of `references`."""
         between = self.trace.between
         for node in self.trace.inner:
             by = [id(x) not in between for x in node.operands]
@@ -495,7 +497,7 @@ class _Sweep:
         if not all(math.isfinite(x.data) for x in self.trace.inputs):
             return _UNKNOWN, KINK, False
         slack = _EPS * (len(self.trace.order) + 16) * size
-        recorded, past = reference, self.past(i, j)
+        recorded, past = reference, self.past(j)
         if not past.error < inf:
             reference = self.direct(i, j)
         elif past != (0.0, 0.0):
