@@ -256,10 +256,13 @@ def _precise_slope(row: Op, f: Callable[..., Any], xs: Sequence[float], i: int) 
         with workdps(digits):
             at = [mpf(x) for x in xs]
             step = (abs(at[i]) or 1) * mpf(10) ** (-digits // 3)
-            around = {k: [*at[:i], at[i] + k * step / 8, *at[i + 1:]] for k in range(-16, 17)}
-            if row.kink and len({_side(row, near) for near in around.values()}) > 1:
+
+            def beside(eighths: int) -> list[Any]:
+                return [*at[:i], at[i] + eighths * step / 8, *at[i + 1:]]
+
+            if row.kink and len({_side(row, beside(k)) for k in range(-16, 17)}) > 1:
                 continue                                    # a kink between
-            y = {k: f(*around[8 * k]) for k in (-2, -1, 1, 2)}
+            y = {k: f(*beside(8 * k)) for k in (-2, -1, 1, 2)}
             fine, coarse = (y[1] - y[-1]) / (2 * step), (y[2] - y[-2]) / (4 * step)
             size = max(1, abs(y[1]), *map(abs, at))         # of what may cancel inside f
             error = abs(fine - coarse) + size / step * mpf(10) ** (2 - digits)
@@ -385,7 +388,7 @@ class _Sweep:
         self.f, self.core, self.x = f, core, x
         self.trace, self.nodes = self.run(x)
         self.outputs: list[Any] = self.trace.result
-        self.way, self.shape = self.shapes(self.trace, self.nodes)
+        self.way, self.shape = self.way_of(self.trace), _shape(self.nodes, self.trace.inputs)
         self.constants = _constants(self.trace)
         self.samples: dict[tuple[int, float], tuple[list[float], list[float]] | None] = {}
         self.turning: set[tuple[int, float]] = set()     # where `core` takes another way
@@ -398,9 +401,9 @@ class _Sweep:
         trace = Trace(self.f, (x,), {})
         return trace, _below([*self.core.results, *trace.result])
 
-    def shapes(self, trace: Trace, nodes: Sequence[Value]) -> tuple[list[Any], list[Any]]:
-        """What the core computed, and what was in all."""
-        return _shape(_below(self.core.results), trace.inputs), _shape(nodes, trace.inputs)
+    def way_of(self, trace: Trace) -> list[Any]:
+        """What the core computed in the latest run, which is this trace's."""
+        return _shape(_below(self.core.results), trace.inputs)
 
     def derived(self, i: int) -> list[float]:
         """The gradient of output i, as the library gives it."""
@@ -434,10 +437,9 @@ class _Sweep:
             except Exception:                   # whatever the function raises, it is not defined there
                 self.turning.add((j, t))
             else:
-                way, shape = self.shapes(trace, nodes)
-                if shape == self.shape:
+                if _shape(nodes, trace.inputs) == self.shape:
                     self.samples[j, t] = list(map(plain, trace.result)), _constants(trace)
-                elif way != self.way:
+                elif self.way_of(trace) != self.way:
                     self.turning.add((j, t))
         return self.samples[j, t]
 
