@@ -25,6 +25,7 @@ from autograd_lite.evaluation import kind_of
 from autograd_lite.graph import dependents, topological
 from autograd_lite.node import plain
 from autograd_lite.rows import Op, number, shown
+from autograd_lite.special import added
 from autograd_lite.trace import Trace, require_function, scalar_result
 from autograd_lite.transforms import grad, jacobian
 from autograd_lite.trees import is_array, leaves, rebuild
@@ -347,7 +348,7 @@ class _Judge:
         if verdict == WRONG and math.isfinite(given):
             # Beside a zero of the derivative itself its rounding is that of larger terms.
             nudged = [[*xs[:j], math.nextafter(x, inf), *xs[j + 1:]] for j, x in enumerate(xs)]
-            slack = 64.0 * sum(abs(_partial(row, at, i).value - reference.value) for at in nudged)
+            slack = 64.0 * added(abs(_partial(row, at, i).value - reference.value) for at in nudged)
             verdict = _verdict(given, reference, slack=slack)
         if verdict == CORRECT:
             return Estimate(given, reference.error) if math.isfinite(given) else Estimate(1.0, inf)

@@ -16,6 +16,7 @@ from autograd_lite.labels import label
 from autograd_lite.nn import Layer, Module, squared_error
 from autograd_lite.ops import sigmoid
 from autograd_lite.optim import SGD
+from autograd_lite.special import added
 from autograd_lite.value import Value
 
 INPUTS, TARGETS = (0.05, 0.10), (0.01, 0.99)
@@ -197,7 +198,7 @@ def train(variant: Variant, steps: int = STEPS, progress: Progress = lambda step
         if variant == "published":
             at = forward(network)
             outputs = at["outo1"], at["outo2"]
-            errors.append(0.5 * sum((t - o) ** 2 for t, o in zip(TARGETS, outputs)))
+            errors.append(0.5 * added((t - o) ** 2 for t, o in zip(TARGETS, outputs)))
             found = gradients(derivation(network, published=True))
             for w in network.weights:
                 w.grad = found[w.label]
@@ -212,7 +213,7 @@ def train(variant: Variant, steps: int = STEPS, progress: Progress = lambda step
         seen = [*seen[:1], outputs]
     at = forward(network)
     final = at["outo1"], at["outo2"]
-    errors.append(0.5 * sum((t - o) ** 2 for t, o in zip(TARGETS, final)))
+    errors.append(0.5 * added((t - o) ** 2 for t, o in zip(TARGETS, final)))
     first, last = [(TARGETS[0] - a, TARGETS[1] - b) for a, b in (seen[0], seen[-1])]
     return Training(errors, (first, last), seen[-1], [w.data for w in network.weights],
                     [b.data for b in network.biases], final, errors[-1])

@@ -18,6 +18,7 @@ from autograd_lite.graph import dependents, topological
 from autograd_lite.labels import find
 from autograd_lite.lines import Line
 from autograd_lite.node import call_of, plain
+from autograd_lite.special import added
 from autograd_lite.value import Special, Value, _lines
 
 _SHOWN = 5                               # how many paths, inputs and findings an explanation has
@@ -382,7 +383,7 @@ def explain(root: Value, node: Value | str | None = None) -> Explanation:
     sweep = _Sweep(root, order, leaves)
     gradients = [sweep.gradient.get(id(x), 0.0) for x in leaves]
     effects = [abs(g * x.data) if g else 0.0 for g, x in zip(gradients, leaves)]
-    total = sum(effects)
+    total = added(effects)
     inputs = [Input(x, g, e / total if 0.0 < total < math.inf else 0.0)
               for x, g, e in zip(leaves, gradients, effects)]
     inputs.sort(key=lambda x: (-x.share, -_size(x.gradient)))

@@ -24,6 +24,7 @@ from autograd_lite.lines import Line
 from autograd_lite.node import plain
 from autograd_lite.ops import div, mul
 from autograd_lite.rows import Op, Operators, number, shown
+from autograd_lite.special import added
 from autograd_lite.trace import Trace, name_of, require_function
 from autograd_lite.trees import is_number, refill
 from autograd_lite.value import Value
@@ -144,7 +145,7 @@ def _total(terms: Iterable[Any]) -> Any:
 def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
     """Σ a[i]·b[i]; an exact 0 annihilates also what is infinite or missing."""
     if type(a[0]) is type(b[0]) is float:
-        total = sum(map(operator.mul, a, b))
+        total = added(map(operator.mul, a, b))
         if type(total) is float and total - total == 0.0:
             return total
     return _total(x * y for x, y in zip(a, b) if not (_is_zero(x) or _is_zero(y)))

@@ -7,7 +7,8 @@ ZeroDivisionError or OverflowError.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import inf, nan
 from typing import Any
@@ -19,6 +20,17 @@ _SQRT_HALF_REST = -4.833646656726457e-17
 _INV_SQRT_2PI = 0.3989422804014327
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510,
               43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730, 8553103 / 6)
+
+
+def _one_by_one(xs: Iterable[Any]) -> Any:
+    total = 0.0
+    for x in xs:
+        total += x
+    return total
+
+
+# The sum of floats in their order, the same on every Python: the built-in compensates since 3.12.
+added = sum if sys.version_info < (3, 12) else _one_by_one
 
 
 def head(x: float) -> float:

@@ -15,7 +15,7 @@ PACKAGE = Path(autograd_lite.__file__).parent
 
 # A module imports only from rows above its own; within a package, from its fellows.
 ROWS = [
-    {"lines", "special", "graph", "modes"}, {"errors", "copying"}, {"rows"}, {"ops", "custom"}, {"node"},
+    {"lines", "locks", "special", "graph", "modes"}, {"errors", "copying"}, {"rows"}, {"ops", "custom"}, {"node"},
     {"backward"}, {"value"}, {"labels", "trees", "sparse"}, {"trace"}, {"transforms", "series"},
     {"provenance", "evaluation"}, {"claims", "checks"}, {"programs"}, {"drawing"}, {"nn", "optim"},
     {"testing"}, {"document"}, {"__main__"},

@@ -5,6 +5,7 @@ import copy
 import gc
 import io
 import math
+import os
 import pickle
 import random
 import signal
@@ -750,3 +751,66 @@ def test_gradients_that_add_up_to_more_than_a_double_are_refused_and_leave_all_a
     with ag.errstate("ignore"):
         y.backward()
     assert x.grad == float("inf")
+
+
+# -- forks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("busy", [
+    "y.backward()", "ag.grad(lambda v: ag.exp(v) * v)(2.0)", "x.grad", "copy.deepcopy(y)",
+    "with ag.no_grad(): pass", "with ag.record_lines(): pass", "y.grad = 0.0",
+    "engine._trouble.cache_clear(); engine.program()"])
+def test_a_child_forked_while_another_thread_is_busy_works_and_finds_nothing_half_done(busy):
+    printed = run_alone(f"""
+        import copy, os, signal, threading, multiprocessing
+        import autograd_lite as ag
+        from autograd_lite.drawing import engine
+        engine._candidates = lambda: iter([("true", "/bin/true")] * 3)
+        engine._trouble = __import__("functools").cache(lambda path: "cannot")
+        x = ag.Value(0.5, "x")
+        y = x
+        for _ in range(2000):
+            y = y * 0.999 + 0.001
+        x.grad = 0.0
+        stop = False
+        def work():
+            while not stop:
+                try:
+                    {busy}
+                except ag.RenderError:
+                    pass
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            for _ in range(12):
+                child = os.fork()
+                if child == 0:
+                    signal.alarm(10)                # a child that hangs dies of it
+                    ok = False
+                    try:
+                        seen = x.grad / 0.999 ** 2000
+                        ok = abs(seen - round(seen)) < 1e-6         # whole passes, and no half one
+                        z = ag.Value(2.0)
+                        (z * z + x).backward()
+                        with ag.no_grad(), ag.record_lines():
+                            ok = ok and z.grad == 4.0
+                        try:
+                            engine.program()
+                        except ag.RenderError:
+                            pass
+                    finally:
+                        os._exit(0 if ok else 1)
+                print(os.waitpid(child, 0)[1])
+        finally:
+            stop = True
+            thread.join()
+    """)
+    assert printed.split() == ["0"] * 12
+
+
+def run_alone(program):
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", "if True:" + program], capture_output=True,
+                          text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

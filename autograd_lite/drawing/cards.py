@@ -96,8 +96,7 @@ def box(fold: Fold) -> str:
     ops = Counter(map(attrgetter("op"), fold.nodes))
     kinds = [f"{count:,} {_sign(op) or ('leaves' if count > 1 else 'leaf')}"
              for op, count in ops.most_common(4)]
-    total = sum(map(attrgetter("data"), fold.nodes)) + sum(map(attrgetter("grad"), fold.nodes))
-    not_finite = 0 if math.isfinite(total) else sum(not finite(node) for node in fold.nodes)
+    not_finite = sum(not finite(node) for node in fold.nodes)
     size = f"{len(fold.nodes):,} node{'s' if len(fold.nodes) > 1 else ''} folded"
     lines = [f"<B>{escape(fold.scope[-1]) or ' '}</B>: {size}" if fold.scope else f"<B>{size}</B>",
              f'<FONT COLOR="{FAINT}" POINT-SIZE="9">{", ".join(kinds)}{", …" if len(ops) > 4 else ""}</FONT>']

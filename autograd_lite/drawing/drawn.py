@@ -1,7 +1,6 @@
 """`Drawing`, a `graphviz.Digraph` that finds its own program. The one module that imports graphviz."""
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,9 +9,10 @@ from graphviz.backend import dot_command
 
 from autograd_lite.drawing.engine import program, run
 from autograd_lite.errors import RenderError
+from autograd_lite.locks import shared_lock
 
 _BITMAPS, _DOTS_PER_INCH = {"png", "jpg", "jpeg", "gif", "bmp", "webp"}, 144
-_lending = threading.Lock()
+_lending = shared_lock()
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]

@@ -5,16 +5,16 @@ import functools
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 
 from autograd_lite.errors import RenderError
+from autograd_lite.locks import shared_lock
 
 INSTALL = "pip install 'autograd-lite[png]'"
 _PROBE = b"digraph { a [label=<<TABLE><TR><TD><B>x</B></TD></TR></TABLE>>] }"
 _PNG = b"\x89PNG\r\n\x1a\n"
-_looking = threading.Lock()
+_looking = shared_lock()
 
 
 def program() -> str:

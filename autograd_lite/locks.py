@@ -1,0 +1,19 @@
+"""`shared_lock`: a lock that a forked child can take, whatever other threads were doing."""
+from __future__ import annotations
+
+import os
+import threading
+
+
+def shared_lock() -> threading.RLock:
+    """A reentrant lock. A fork waits until it is free, so that the child finds nothing half done.
+
+    (A child has only the thread that forked: a lock that another one held would never be free there.)
+
+    >>> with shared_lock():
+    ...     pass
+    """
+    lock = threading.RLock()
+    if hasattr(os, "register_at_fork"):         # (not on Windows, which has no fork)
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    return lock
