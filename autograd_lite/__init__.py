@@ -8,27 +8,27 @@
 True
 """
 from autograd_lite import nn, optim
-from autograd_lite.checks import check_gradients, check_op
-from autograd_lite.claims import Report, audit
+from autograd_lite.checks.check_gradients import check_gradients, check_op
+from autograd_lite.checks.audit import Report, audit
 from autograd_lite.drawing import draw, render
-from autograd_lite.custom import custom_op
+from autograd_lite.ops.custom import custom_op
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError,
                                   DomainError, FormatError, GradientError, InputError, LabelError,
                                   MissingError, NumericError, RangeError, RenderError, errstate)
-from autograd_lite.evaluation import evaluate
-from autograd_lite.ops import (absolute as abs, acos, acosh, asin, asinh, atan, atan2, atanh, cbrt,
+from autograd_lite.transforms.evaluation import evaluate
+from autograd_lite.ops.elementary import (absolute as abs, acos, acosh, asin, asinh, atan, atan2, atanh, cbrt,
                                cos, cosh, digamma, dot, elu, erf, erfc, exp, exp2, expm1, gelu,
                                hypot, leaky_relu, lgamma, log, log1p, log2, log10, log_sigmoid,
                                logsumexp, maximum, mean, minimum, normal_cdf, normal_pdf, polygamma,
                                relu, sech2, sigmoid, silu, sin, sinh, softmax, softplus, sqrt, sum,
                                tan, tanh)
-from autograd_lite.labels import label
-from autograd_lite.provenance import explain, record_lines
-from autograd_lite.series import derivative, taylor
-from autograd_lite.sparse import colours
-from autograd_lite.transforms import (grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad,
+from autograd_lite.graph.labels import label
+from autograd_lite.checks.explain import explain, record_lines
+from autograd_lite.transforms.series import derivative, taylor
+from autograd_lite.transforms.colouring import colours
+from autograd_lite.transforms.gradients import (grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad,
                                       vjp)
-from autograd_lite.value import Value, no_grad
+from autograd_lite.graph.value import Value, no_grad
 
 __version__ = "0.1.0"
 

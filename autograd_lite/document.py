@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from autograd_lite.claims import Report, audit, relative_error
-from autograd_lite.labels import label
-from autograd_lite.nn import Layer, Module, squared_error
-from autograd_lite.ops import sigmoid
+from autograd_lite.checks.audit import Report, audit, relative_error
+from autograd_lite.graph.labels import label
+from autograd_lite.nn.layers import Layer, Module, squared_error
+from autograd_lite.ops.elementary import sigmoid
 from autograd_lite.optim import SGD
-from autograd_lite.special import added
-from autograd_lite.value import Value
+from autograd_lite.ops.special import added
+from autograd_lite.graph.value import Value
 
 INPUTS, TARGETS = (0.05, 0.10), (0.01, 0.99)
 WEIGHTS, BIASES = (0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55), (0.35, 0.60)

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, signal
-from autograd_lite.rows import number
-from autograd_lite.value import Value
+from autograd_lite.ops.op import number
+from autograd_lite.graph.value import Value
 
 Schedule = Callable[[int], float]
 

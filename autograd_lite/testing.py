@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from autograd_lite.checks import CORRECT, WRONG, check_gradients
-from autograd_lite.claims import audit
+from autograd_lite.checks.check_gradients import CORRECT, WRONG, check_gradients
+from autograd_lite.checks.audit import audit
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
-from autograd_lite.nn import MLP
-from autograd_lite.rows import TABLE, Op, row_named
-from autograd_lite.trace import Trace
-from autograd_lite.transforms import grad
-from autograd_lite.trees import leaves
-from autograd_lite.value import Value, no_grad
+from autograd_lite.nn.layers import MLP
+from autograd_lite.ops.op import TABLE, Op, op_named
+from autograd_lite.transforms.trace import Trace
+from autograd_lite.transforms.gradients import grad
+from autograd_lite.transforms.trees import leaves
+from autograd_lite.graph.value import Value, no_grad
 
 if TYPE_CHECKING:
     from hypothesis import settings as Settings
@@ -65,7 +65,7 @@ def _predicate(domain: Any) -> Callable[[float], bool]:
     if domain is None:
         return lambda x: True
     if isinstance(domain, str):
-        domain = row_named(domain)
+        domain = op_named(domain)
     if not isinstance(domain, Op):
         if not callable(domain):
             raise InputError(f"a domain is (low, high), an op or its name, or a predicate, not {domain!r}")
@@ -233,7 +233,7 @@ def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
     lambda x: sin(sin(x))
     """
     from hypothesis import strategies as st
-    rows = [row_named(row) if isinstance(row, str) else row for row in ops or TABLE]
+    rows = [op_named(row) if isinstance(row, str) else row for row in ops or TABLE]
     steps = st.lists(st.one_of([_step(row) for row in rows]), max_size=max_ops)
     start = st.floats(0.0, 2.0) | st.floats(-4.0, 4.0)
     sizes = st.integers(1, 3) if inputs is None else st.just(inputs)

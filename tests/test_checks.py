@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import (AuditError, DomainError, InputError, NumericError, RangeError, Value,
                            check_gradients, check_op, custom_op, errstate, grad)
-from autograd_lite.checks import CORRECT, KINK, NOISY, WRONG, slope
-from autograd_lite.rows import TABLE, Op
+from autograd_lite.checks.check_gradients import CORRECT, KINK, NOISY, WRONG, slope
+from autograd_lite.ops.op import TABLE, Op
+from autograd_lite.graph.walks import topological
 
 SPECIAL = {"polygamma": [(1.0, 1.5), (2.0, -0.3), (0.0, 7.1)]}       # whose options have no usual value
 SPECIAL |= {name: [(2.0, 0.7, 1.0, 0.0)[:n], (0.4, -1.3, 0.0, 2.0)[:n]]
@@ -506,7 +507,7 @@ def test_a_graph_with_a_custom_op_is_pickled_and_copied(op):
     y = op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,))(x) + x
     for twin in (pickle.loads(pickle.dumps(y)), copy.deepcopy(y)):
         twin.backward()
-        leaf = [node for node in ag.graph.topological([twin]) if node.label == "x"][0]
+        leaf = [node for node in topological([twin]) if node.label == "x"][0]
         assert (twin.data, leaf.grad) == (10.0, 13.0) and leaf is not x
 
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd_lite import document
-from autograd_lite.__main__ import main
-from autograd_lite.graph import topological
+from autograd_lite.cli import main
+from autograd_lite.graph.walks import topological
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "document.json").read_text())
 RUNS = {"corrected": "corrected_weights_only", "published": "as_published",

@@ -24,8 +24,8 @@ import autograd_lite as ag
 from autograd_lite import InputError, RenderError, Value
 from autograd_lite.document import Network
 from autograd_lite.drawing import cards, engine
-from autograd_lite.graph import topological
-from autograd_lite.rows import Op
+from autograd_lite.graph.walks import topological
+from autograd_lite.ops.op import Op
 
 PACKAGE = Path(ag.__file__).parent
 RED = cards.RED

@@ -14,7 +14,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value
-from autograd_lite.rows import TABLE
+from autograd_lite.ops.op import TABLE
 
 inf, nan = math.inf, math.nan
 

@@ -18,8 +18,9 @@ from mpmath import iv, mp
 
 import autograd_lite as ag
 from autograd_lite import Value, evaluate
-from autograd_lite.evaluation import kind_of
-from autograd_lite.rows import TABLE, Op
+from autograd_lite.transforms.evaluation import kind_of
+from autograd_lite.ops.op import TABLE, Op
+from autograd_lite.ops.op import Constant
 
 reals = st.floats(-1e3, 1e3, allow_subnormal=False)
 exact = st.builds(Fraction, st.integers(-99, 99), st.integers(1, 99))
@@ -198,7 +199,7 @@ def test_a_rows_form_is_its_forward_and_its_partials_are_mpmaths_to_45_digits(
 def test_a_partial_wrong_by_one_part_in_10_to_the_30_is_seen() -> None:
     good = TABLE["sin"]
     tilt = 1 + mp.mpf(10) ** -30
-    wrong = Op("sin", good.forward, (lambda y, x: ag.cos(x) * ag.ops.Constant(1.0, lambda m: tilt),),
+    wrong = Op("sin", good.forward, (lambda y, x: ag.cos(x) * Constant(1.0, lambda m: tilt),),
                form=good.form)
     x = Value(0.7)
     found = evaluate(wrong(x), number=mpmath.mpf, wrt=x)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import InputError, LabelError, Value, label
-from autograd_lite.graph import dependents, operand_nodes, topological
-from autograd_lite.labels import find
+from autograd_lite.graph.walks import dependents, operand_nodes, topological
+from autograd_lite.graph.labels import find
 from graphs import recipes, values
 
 
@@ -98,7 +98,7 @@ def test_the_order_depends_on_the_graph_alone(recipe):
 def test_the_order_is_the_same_in_every_process():
     program = """if True:
         from autograd_lite import Value, label
-        from autograd_lite.graph import topological
+        from autograd_lite.graph.walks import topological
         x, y, z = Value(1.0, "x"), Value(2.0, "y"), Value(3.0, "z")
         a = x * y + z * x
         root = (a * a + y.exp() * x).tanh() + a

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import FormatError, InputError, Value, nn
-from autograd_lite.graph import topological
-from autograd_lite.rows import TABLE
+from autograd_lite.nn.layers import FORMAT
+from autograd_lite.graph.walks import topological
+from autograd_lite.ops.op import TABLE
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 small = st.floats(-3, 3)
@@ -339,7 +340,7 @@ def test_a_parameter_that_is_not_finite_is_not_saved_and_the_older_file_stays(tm
 
 
 def good_file(model):
-    return {"format": nn._FORMAT, "parameters": model.state_dict()}
+    return {"format": FORMAT, "parameters": model.state_dict()}
 
 
 def swapped(**changes):

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from truth import HUGE, OPTIONS, TINY, TRUTH, mpmath, partial, partials, paths, plain, points, relative, ulps
 
 import autograd_lite as ag
-from autograd_lite import Value, ops
-from autograd_lite.graph import dependents, topological
-from autograd_lite.rows import TABLE, Op, Operators
+from autograd_lite import Value
+from autograd_lite.ops import elementary as ops
+from autograd_lite.graph.walks import dependents, topological
+from autograd_lite.ops.op import TABLE, Op, Operators
 
 # Python's `math` has these; the value is the very same.
 IN_MATH = {"%": "fmod", **{name: name for name in (

@@ -16,8 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite import Value, explain, record_lines, value
-from autograd_lite.graph import topological
+from autograd_lite import Value, explain, record_lines
+from autograd_lite.graph import value
+from autograd_lite.graph.walks import topological
+from autograd_lite.checks.explain import Explanation
+from autograd_lite.ops import elementary
+from autograd_lite.ops.op import TABLE
 
 THIS = __file__
 
@@ -54,7 +58,7 @@ def programs(draw: Any) -> tuple[Value, list[Value]]:
     pick = st.integers(0, 2)
     for _ in range(draw(st.integers(1, 7))):
         a, b = nodes[-1], nodes[max(0, len(nodes) - 1 - draw(pick))]
-        op = draw(st.sampled_from([ag.ops.mul, ag.ops.add, ag.ops.sub, ag.maximum, ag.sin, ag.relu,
+        op = draw(st.sampled_from([elementary.mul, elementary.add, elementary.sub, ag.maximum, ag.sin, ag.relu,
                                    ag.hypot]))
         nodes.append(op(a) if op in (ag.sin, ag.relu) else op(a, b))
     return nodes[-1], nodes
@@ -257,7 +261,7 @@ def test_no_node_is_blamed_that_had_an_operand_which_was_not_finite(
     nodes = [Value(x) for x in data]
     with ag.errstate("ignore"):
         for op, i, k in steps:
-            row, a, b = ag.ops.TABLE[op], nodes[-1 - i % len(nodes)], nodes[-1 - k % len(nodes)]
+            row, a, b = TABLE[op], nodes[-1 - i % len(nodes)], nodes[-1 - k % len(nodes)]
             nodes.append(row(a, b) if op in ("+", "-", "*", "/", "maximum") else row(a))
     root = nodes[-1]
     found = explain(root)
@@ -498,7 +502,7 @@ def test_an_error_of_the_forward_pass_names_its_line(
 # -- how it is told ---------------------------------------------------------------------------------
 
 
-def explanations() -> list[ag.provenance.Explanation]:
+def explanations() -> list[Explanation]:
     found = [explain(ignoring(trap[1])) for trap in TRAPS]
     with record_lines():
         x = Value(1.0, "x, with a label that is rather long, and longer than a line, as some are")

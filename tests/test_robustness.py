@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import AutogradError, DomainError, RangeError, Value, errstate, no_grad
-from autograd_lite import backward as backward_module
-from autograd_lite.graph import topological
-from autograd_lite.node import lock
-from autograd_lite.rows import TABLE
+from autograd_lite.graph import backward as backward_module
+from autograd_lite.graph.walks import topological
+from autograd_lite.graph.node import lock
+from autograd_lite.ops.op import TABLE
 from graphs import gradients, recipes, values
 
 DEEP = 20_000

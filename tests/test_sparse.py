@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite import Value, colours, grad, hessian, jacobian, transforms
-from autograd_lite.sparse import column_colours, star_colours
+from autograd_lite import Value, colours, grad, hessian, jacobian
+from autograd_lite.transforms import gradients as transforms
+from autograd_lite.transforms.colouring import column_colours, star_colours
 
 # -- random sparse functions: a list of terms, each an operation on a few of the variables ---------
 

@@ -19,6 +19,7 @@ from hypothesis.stateful import (Bundle, RuleBasedStateMachine, initialize, inva
 
 import autograd_lite as ag
 from autograd_lite import DomainError, InputError, NumericError, Value, no_grad
+from autograd_lite.graph.walks import topological
 
 STEPS = int(os.environ.get("AUTOGRAD_LITE_STEPS", "3000"))
 mp = mpmath.MPContext()
@@ -323,7 +324,7 @@ class Machine(RuleBasedStateMachine):
         self.steps["draw"] += 1
         source = ag.draw(root.real).source
         assert source == ag.draw(root.real).source
-        order = ag.graph.topological([root.real])
+        order = topological([root.real])
         edges = sum(len(node.operands) for node in order)
         assert sum(" -> " in line.partition("[")[0] for line in source.splitlines()) == edges
 
@@ -365,7 +366,7 @@ def test_the_machine_notices_a_leaf_that_does_not_accumulate(monkeypatch):
     backward = Value.backward
 
     def forgetful(self, seed=1.0):
-        for node in ag.graph.topological([self]):
+        for node in topological([self]):
             if not node.op and node.requires_grad:
                 node.grad = 0.0
         backward(self, seed)

@@ -12,10 +12,11 @@ from hypothesis.errors import InvalidArgument, NoSuchExample, Unsatisfiable
 
 import autograd_lite as ag
 from autograd_lite import AuditError, InputError, NumericError, Value, custom_op, label
-from autograd_lite import ops
-from autograd_lite.rows import TABLE
+from autograd_lite.ops import elementary as ops
+from autograd_lite.ops.op import TABLE
 from autograd_lite.testing import (Expression, assert_derivation, assert_gradients, assert_same_gradient,
                                    expressions, networks, numbers, points, values)
+from autograd_lite import testing
 from test_claims import START, derivation, network
 
 FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow],
@@ -363,5 +364,5 @@ def test_functions_of_unequally_many_numbers_have_no_same_gradient():
 
 
 def test_an_option_is_never_what_an_expression_depends_on():
-    made = ag.testing._expression([2.0], [(TABLE["polygamma"], [1.0, 2.0])])
+    made = testing._expression([2.0], [(TABLE["polygamma"], [1.0, 2.0])])
     assert repr(made) == "lambda x: polygamma(1.0, x)"

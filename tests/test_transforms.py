@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import (Value, derivative, grad, hessian, hvp, jacobian, jvp, no_grad, stop_gradient,
                            value_and_grad, vjp)
-from autograd_lite.trees import leaves, rebuild
+from autograd_lite.transforms.trees import leaves, rebuild
 
 Function = Callable[..., Any]
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import (DivisionError, DomainError, GradientError, InputError, RangeError, Value,
                            no_grad)
-from autograd_lite.graph import topological
-from autograd_lite.rows import TABLE
+from autograd_lite.graph.walks import topological
+from autograd_lite.ops.op import TABLE
 from graphs import build, gradients, recipes, values
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from autograd_lite.errors import InputError, RenderError
-from autograd_lite.value import Value
+from autograd_lite.graph.value import Value
 
 if TYPE_CHECKING:
     from autograd_lite.drawing.drawn import Drawing

@@ -12,7 +12,7 @@ from operator import attrgetter
 from unicodedata import east_asian_width
 
 from autograd_lite.drawing.view import Fold
-from autograd_lite.value import Value
+from autograd_lite.graph.value import Value
 
 # Colours that stay apart for colour-blind eyes and in grey: ink for what is computed forward,
 # blue for what is computed backward, and red, with a heavier line, for what is not finite.

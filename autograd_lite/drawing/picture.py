@@ -8,7 +8,7 @@ from autograd_lite.drawing.cards import (BLUE, FAINT, INK, LINE, RED, box, card,
                                          tooltip)
 from autograd_lite.drawing.drawn import Drawing
 from autograd_lite.drawing.view import Fold, View
-from autograd_lite.value import Value
+from autograd_lite.graph.value import Value
 
 FONT = "Helvetica"
 SHADES, CLUSTER_LINE = ("#f5f7fa", "#eaeff4", "#dfe6ed"), "#cbd5df"       # from the outermost cluster in

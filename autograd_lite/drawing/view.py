@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from autograd_lite.graph import operand_nodes, topological
-from autograd_lite.value import Value
+from autograd_lite.graph.walks import operand_nodes, topological
+from autograd_lite.graph.value import Value
 
 # In a graph too large to show, of a node with more operands than FAN only the ends are shown, and
 # for each of `max_nodes` edges may pass LENGTH ranks: the time that dot takes grows with those, to

@@ -21,7 +21,7 @@ from mpmath import mpf                                 # noqa: E402
 from truth import HUGE, OPTIONS, TINY, partials, points, ulps   # noqa: E402
 
 import autograd_lite as ag                             # noqa: E402
-from autograd_lite.rows import TABLE                   # noqa: E402
+from autograd_lite.ops.op import TABLE                   # noqa: E402
 
 ORDERS = 3
 Points = list[tuple[float, ...]]

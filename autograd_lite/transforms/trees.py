@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any
 
 from autograd_lite.errors import InputError
-from autograd_lite.rows import Operators, shown
+from autograd_lite.ops.op import Operators, shown
 
 
 def is_number(x: Any) -> bool:

@@ -23,6 +23,7 @@ _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617
 
 
 def _one_by_one(xs: Iterable[Any]) -> Any:
+    """The sum, each number added to what came before."""
     total = 0.0
     for x in xs:
         total += x

@@ -9,7 +9,7 @@ from math import inf, nan
 from typing import Any
 
 from autograd_lite.errors import InputError
-from autograd_lite.rows import TABLE, Op, Operators, number, shown
+from autograd_lite.ops.op import TABLE, Op, Operators, number, shown
 
 
 def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None = None,

@@ -6,8 +6,8 @@ from typing import Any
 
 from autograd_lite.errors import DomainError, NumericError, RangeError, signal
 from autograd_lite.lines import Line
-from autograd_lite.node import ZERO, Node, call_of, lock, plain
-from autograd_lite.rows import Op
+from autograd_lite.graph.node import ZERO, Node, call_of, lock, plain
+from autograd_lite.ops.op import Op
 
 
 class _Pass:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from autograd_lite.errors import InputError, LabelError
-from autograd_lite.value import Value
+from autograd_lite.graph.value import Value
 
 
 def label(names: Mapping[str, Any] | None = None, /, **more: Any) -> None:

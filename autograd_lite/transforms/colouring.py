@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from autograd_lite.errors import InputError, MissingError
-from autograd_lite.graph import HasOperands
+from autograd_lite.graph.walks import HasOperands
 
 Pattern = Sequence[Collection[int]]        # for each row, the columns that may differ from 0
 Product = Callable[[list[float]], Sequence[Any]]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd_lite.errors import AuditError, InputError, LabelError
-from autograd_lite.graph import operand_nodes, topological
-from autograd_lite.labels import find
-from autograd_lite.rows import number, short
-from autograd_lite.value import Value
+from autograd_lite.graph.walks import operand_nodes, topological
+from autograd_lite.graph.labels import find
+from autograd_lite.ops.op import number, short
+from autograd_lite.graph.value import Value
 
 Pair = tuple[Any, Any]
 Edges = dict[int, list[tuple[Value, float]]]

@@ -175,7 +175,7 @@ class Op:
     def __reduce__(self) -> tuple[Any, ...]:
         if TABLE.get(self.name) is not self:
             raise InputError(f"cannot pickle the op {self.name!r}: it is not in the table")
-        return row_named, (self.name,)
+        return op_named, (self.name,)
 
 
 def number(x: Any, where: str = "Value") -> float:
@@ -223,10 +223,10 @@ def shown(x: Any) -> str:
     return repr(x) if x is None or isinstance(x, Operators) else f"{type(x).__name__} {short(x)}"
 
 
-def row_named(name: str) -> Op:
+def op_named(name: str) -> Op:
     """The row of the table with this name.
 
-    >>> row_named("exp")
+    >>> op_named("exp")
     <op exp>
     """
     try:

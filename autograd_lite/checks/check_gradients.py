@@ -21,15 +21,15 @@ from math import inf, nan
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
-from autograd_lite.evaluation import kind_of
-from autograd_lite.graph import dependents, topological
-from autograd_lite.node import plain
-from autograd_lite.rows import Op, number, shown
-from autograd_lite.special import added
-from autograd_lite.trace import Trace, require_function, scalar_result
-from autograd_lite.transforms import grad, jacobian
-from autograd_lite.trees import is_array, leaves, rebuild
-from autograd_lite.value import Value
+from autograd_lite.transforms.evaluation import kind_of
+from autograd_lite.graph.walks import dependents, topological
+from autograd_lite.graph.node import plain
+from autograd_lite.ops.op import Op, number, shown
+from autograd_lite.ops.special import added
+from autograd_lite.transforms.trace import Trace, require_function, scalar_result
+from autograd_lite.transforms.gradients import grad, jacobian
+from autograd_lite.transforms.trees import is_array, leaves, rebuild
+from autograd_lite.graph.value import Value
 
 CORRECT, KINK, NOISY, WRONG = "correct", "kink nearby", "too noisy to tell", "wrong derivative"
 _EPS, _TINY = 2.0 ** -52, 2.0 ** -1022

@@ -9,7 +9,7 @@ import threading
 import weakref
 from typing import Any
 
-from autograd_lite.graph import operand_nodes, topological
+from autograd_lite.graph.walks import operand_nodes, topological
 
 
 def shallow(node: Any) -> Any:

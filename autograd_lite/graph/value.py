@@ -7,14 +7,14 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
-from autograd_lite.backward import backward
+from autograd_lite.graph.backward import backward
 from autograd_lite.errors import GradientError, InputError
 from autograd_lite.lines import user_line
 from autograd_lite.locks import shared_lock
 from autograd_lite.modes import Entries, Mode, current
-from autograd_lite.node import ZERO, Node, Note
-from autograd_lite.ops import add, mul, neg, relu, sub
-from autograd_lite.rows import Op, Operators, number
+from autograd_lite.graph.node import ZERO, Node, Note
+from autograd_lite.ops.elementary import add, mul, neg, relu, sub
+from autograd_lite.ops.op import Op, Operators, number
 
 _special = False             # is any special mode on, in any thread? Off, the hot path asks no more
 _modes_on, _modes_lock = 0, shared_lock()

@@ -16,13 +16,13 @@ from typing import Any
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, LabelError, NumericError,
                                   RangeError, errstate)
-from autograd_lite.graph import dependents, topological
-from autograd_lite.labels import find
+from autograd_lite.graph.walks import dependents, topological
+from autograd_lite.graph.labels import find
 from autograd_lite.lines import Line
-from autograd_lite.rows import Constant, Op, Operators, shown
-from autograd_lite.rows import number as as_float
-from autograd_lite.trees import leaves, rebuild
-from autograd_lite.value import Value
+from autograd_lite.ops.op import Constant, Op, Operators, shown
+from autograd_lite.ops.op import number as as_float
+from autograd_lite.transforms.trees import leaves, rebuild
+from autograd_lite.graph.value import Value
 
 # -- kinds of numbers ---------------------------------------------------------------------
 

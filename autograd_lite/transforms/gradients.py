@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from autograd_lite.errors import GradientError, InputError
-from autograd_lite.rows import number
-from autograd_lite.sparse import hessian_matrix, jacobian_matrix
-from autograd_lite.trace import Selection, Trace, name_of, require_function, scalar_result
-from autograd_lite.trees import is_number, leaves, rebuild, refill
-from autograd_lite.value import Value
+from autograd_lite.ops.op import number
+from autograd_lite.transforms.colouring import hessian_matrix, jacobian_matrix
+from autograd_lite.transforms.trace import Selection, Trace, name_of, require_function, scalar_result
+from autograd_lite.transforms.trees import is_number, leaves, rebuild, refill
+from autograd_lite.graph.value import Value
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False,

@@ -7,15 +7,15 @@ from functools import cached_property
 from math import nan
 from typing import Any
 
-from autograd_lite.backward import checked, finite, gradients, plus
+from autograd_lite.graph.backward import checked, finite, gradients, plus
 from autograd_lite.errors import InputError
-from autograd_lite.graph import dependents, operand_nodes, topological
-from autograd_lite.node import plain
-from autograd_lite.ops import dot, identity
-from autograd_lite.rows import Op, number, shown
-from autograd_lite.sparse import dependence
-from autograd_lite.trees import leaves, rebuild, refill
-from autograd_lite.value import Value, recording
+from autograd_lite.graph.walks import dependents, operand_nodes, topological
+from autograd_lite.graph.node import plain
+from autograd_lite.ops.elementary import dot, identity
+from autograd_lite.ops.op import Op, number, shown
+from autograd_lite.transforms.colouring import dependence
+from autograd_lite.transforms.trees import leaves, rebuild, refill
+from autograd_lite.graph.value import Value, recording
 
 Selection = int | str | Sequence[int | str]
 

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
 from typing import Any
 
-from autograd_lite import special
+from autograd_lite.ops import special
 from autograd_lite.errors import InputError
-from autograd_lite.rows import TABLE, Constant, Op
+from autograd_lite.ops.op import TABLE, Constant, Op
 
 
 def _row(name: str, forward: Callable[..., float], partials: Any, meaning: str = "", example: str = "",

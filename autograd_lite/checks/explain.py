@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from autograd_lite.backward import finite
+from autograd_lite.graph.backward import finite
 from autograd_lite.errors import InputError, LabelError
-from autograd_lite.graph import dependents, topological
-from autograd_lite.labels import find
+from autograd_lite.graph.walks import dependents, topological
+from autograd_lite.graph.labels import find
 from autograd_lite.lines import Line
-from autograd_lite.node import call_of, plain
-from autograd_lite.special import added
-from autograd_lite.value import Special, Value, _lines
+from autograd_lite.graph.node import call_of, plain
+from autograd_lite.ops.special import added
+from autograd_lite.graph.value import Special, Value, _lines
 
 _SHOWN = 5                               # how many paths, inputs and findings an explanation has
 _TINY = 2.2250738585072014e-308          # the smallest normal double

@@ -18,16 +18,16 @@ from fractions import Fraction
 from math import nan
 from typing import Any
 
-from autograd_lite.backward import finite, no_derivative
+from autograd_lite.graph.backward import finite, no_derivative
 from autograd_lite.errors import InputError, NumericError, RangeError, errstate, signal
 from autograd_lite.lines import Line
-from autograd_lite.node import plain
-from autograd_lite.ops import div, mul
-from autograd_lite.rows import Op, Operators, number, shown
-from autograd_lite.special import added
-from autograd_lite.trace import Trace, name_of, require_function
-from autograd_lite.trees import is_number, refill
-from autograd_lite.value import Value
+from autograd_lite.graph.node import plain
+from autograd_lite.ops.elementary import div, mul
+from autograd_lite.ops.op import Op, Operators, number, shown
+from autograd_lite.ops.special import added
+from autograd_lite.transforms.trace import Trace, name_of, require_function
+from autograd_lite.transforms.trees import is_number, refill
+from autograd_lite.graph.value import Value
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
 

@@ -18,15 +18,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from autograd_lite import value
+from autograd_lite.graph import value
 from autograd_lite.errors import AutogradError, FormatError, InputError
-from autograd_lite.node import Note
-from autograd_lite.ops import dot_row, logsumexp, relu, softplus, sum
-from autograd_lite.rows import TABLE, Op, Operators, number, short
-from autograd_lite.value import Value
+from autograd_lite.graph.node import Note
+from autograd_lite.ops.elementary import dot_row, logsumexp, relu, softplus, sum
+from autograd_lite.ops.op import TABLE, Op, Operators, number, short
+from autograd_lite.graph.value import Value
 
 Scope = tuple[str, ...]
-_FORMAT = "autograd_lite parameters, version 1"
+FORMAT = "autograd_lite parameters, version 1"
 
 
 class Module:
@@ -103,7 +103,7 @@ class Module:
         state = {name: _finite(name, x) for name, x in self.state_dict().items()}
         part = Path(f"{os.fspath(path)}.part")
         try:
-            part.write_text(json.dumps({"format": _FORMAT, "parameters": state}, indent=1) + "\n", "utf-8")
+            part.write_text(json.dumps({"format": FORMAT, "parameters": state}, indent=1) + "\n", "utf-8")
             part.replace(path)
         except OSError as error:                # of the file that was asked for
             raise OSError(error.errno, error.strerror, os.fspath(path)) from None
@@ -116,8 +116,8 @@ class Module:
         """
         try:
             content = _strict_json(Path(path).read_bytes())
-            if not isinstance(content, dict) or content.get("format") != _FORMAT:
-                raise FormatError(f"it is no file of parameters (its 'format' is not {_FORMAT!r})")
+            if not isinstance(content, dict) or content.get("format") != FORMAT:
+                raise FormatError(f"it is no file of parameters (its 'format' is not {FORMAT!r})")
             if content.keys() != {"format", "parameters"}:
                 raise FormatError("it must have 'format' and 'parameters', and nothing else")
             self.load_state_dict(content["parameters"])

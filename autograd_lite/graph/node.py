@@ -4,11 +4,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Self
 
-from autograd_lite import copying
+from autograd_lite.graph import copying
 from autograd_lite.errors import GradientError, InputError
 from autograd_lite.lines import Line
 from autograd_lite.locks import shared_lock
-from autograd_lite.rows import Op, Operators, number, shown
+from autograd_lite.ops.op import Op, Operators, number, shown
 
 ZERO = 0.0                  # the one object that stands for "no gradient has arrived yet"
 lock = shared_lock()        # a backward pass works in the gradients, which threads may share

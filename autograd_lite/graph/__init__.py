@@ -1,0 +1,1 @@
+"""What is recorded: nodes, the backward pass over them, and their graph in flat form."""
