@@ -117,4 +117,3 @@ def _utf8(stream: TextIO) -> None:
     """Print ∂ also where the locale's encoding lacks it."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(encoding="utf-8")
-

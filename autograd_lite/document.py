@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from autograd_lite.checks.audit import Report, audit, relative_error
 from autograd_lite.graph.labels import label
-from autograd_lite.nn.layers import Layer, Module, squared_error
-from autograd_lite.ops.elementary import sigmoid
+from autograd_lite.nn import Layer, Module, squared_error
+from autograd_lite.ops.activations import sigmoid
 from autograd_lite.optim import SGD
 from autograd_lite.ops.special import added
 from autograd_lite.graph.value import Value

@@ -118,3 +118,20 @@ def signal(error: NumericError) -> None:
         line = user_line()
         warnings.warn_explicit(str(error), AutogradWarning, line.file if line else "autograd_lite",
                                line.number if line else 1)
+
+
+# -- what a message shows ------------------------------------------------------------------
+
+
+def short(x: Any) -> str:
+    """What an error message shows of an object that may be anything."""
+    try:
+        text = repr(x)
+    except ValueError:                          # an int with more digits than Python prints
+        text = "too long to print"
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def shown(x: Any) -> str:
+    """What a message calls an object that may be anything."""
+    return repr(x) if x is None or hasattr(x, "__apply_op__") else f"{type(x).__name__} {short(x)}"

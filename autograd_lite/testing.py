@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from autograd_lite.checks.check_gradients import CORRECT, WRONG, check_gradients
 from autograd_lite.checks.audit import audit
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
-from autograd_lite.nn.layers import MLP
+from autograd_lite.nn import MLP
+from autograd_lite.graph.linear import Sizes
 from autograd_lite.ops.op import TABLE, Op, op_named
 from autograd_lite.transforms.trace import Trace
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.trees import leaves
-from autograd_lite.graph.value import Value, no_grad
+from autograd_lite.graph.recording import no_grad
+from autograd_lite.graph.value import Value
 
 if TYPE_CHECKING:
     from hypothesis import settings as Settings
@@ -70,7 +72,7 @@ def _predicate(domain: Any) -> Callable[[float], bool]:
         if not callable(domain):
             raise InputError(f"a domain is (low, high), an op or its name, or a predicate, not {domain!r}")
         return domain  # type: ignore[no-any-return]
-    if callable(domain.partials) or _arity(domain)[0] != 1:
+    if domain.open or domain.least != 1:
         raise InputError(f"{domain.name!r} takes more than one operand; points({domain.name}) gives them")
     row = domain
     return lambda x: row.domain(x) and _defined(row, [x])
@@ -131,8 +133,8 @@ def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[f
 def _arguments(f: Callable[..., Any]) -> int:
     if isinstance(f, Expression):
         return f.inputs
-    if isinstance(f, Op) and not callable(f.partials):
-        return _arity(f)[0]
+    if isinstance(f, Op) and not f.open:
+        return f.least
     kinds = list(inspect.signature(f).parameters.values())
     if any(p.kind == p.VAR_POSITIONAL for p in kinds):
         raise InputError(f"points: {f!r} takes any number of arguments; say how many, points(f, n)")
@@ -140,18 +142,6 @@ def _arguments(f: Callable[..., Any]) -> int:
 
 
 # -- computations ---------------------------------------------------------------------------------
-
-
-def _arity(row: Op) -> tuple[int, int]:
-    """How many operands a row needs and takes; from two to four where it takes any number."""
-    if callable(row.partials):
-        return 2, 4
-    size = len(row.partials)
-    try:
-        kinds = inspect.signature(inspect.unwrap(row.forward)).parameters.values()
-    except ValueError:
-        return size, size
-    return min(size, sum(p.default is p.empty for p in kinds)), size
 
 
 @dataclass(frozen=True)
@@ -244,12 +234,11 @@ def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
 def _step(row: Op) -> SearchStrategy[tuple[Op, list[int | float]]]:
     """A row and its operands: constants, or how far back a result lies."""
     from hypothesis import strategies as st
-    least, most = _arity(row)
     operand = st.sampled_from([0, 1, 0, 2, 1, 3, 2.0, 1.0, 0.5, -1.0, 3.0])
     option = st.sampled_from([1.0, 0.0, 2.0])
-    if callable(row.partials):
-        return st.tuples(st.just(row), st.lists(operand, min_size=least, max_size=most))
-    kinds = [option if rule is None else operand for rule in row.partials[:least]]
+    if row.open:
+        return st.tuples(st.just(row), st.lists(operand, min_size=2, max_size=4))
+    kinds = [option if i in row.options else operand for i in range(row.least)]
     return st.tuples(st.just(row), st.tuples(*kinds).map(list))
 
 
@@ -259,7 +248,7 @@ def _expression(witness: Sequence[float], wanted: Sequence[tuple[Op, list[int | 
     steps: list[tuple[Op, tuple[int | float, ...]]] = []
     for row, raw in wanted:
         if all(isinstance(x, float) for x in raw):      # it must depend on something
-            free = next(i for i, _ in enumerate(raw) if callable(row.partials) or row.partials[i] is not None)
+            free = next(i for i, _ in enumerate(raw) if i not in row.options)
             raw = [*raw[:free], 0, *raw[free + 1:]]
         operands = [len(results) - 1 - x % len(results) if isinstance(x, int) else x for x in raw]
         data = [results[x] if isinstance(x, int) else x for x in operands]
@@ -424,12 +413,9 @@ def _spread(f: Callable[..., Any], inputs: SearchStrategy[Any] | None
 def _term_sizes(f: Callable[[Any], Any], point: Any) -> list[float]:
     """For each number of the point, the sizes of the terms its derivative is made of, added up."""
     trace = Trace(f, (point,), {})
-    sizes: dict[int, float] = {id(y): 1.0 for y in leaves(trace.result)}
-    for node in reversed(trace.order):
-        for x, p in zip(node.operands, node.partials if id(node) in sizes else ()):
-            if id(x) in trace.between:
-                sizes[id(x)] = sizes.get(id(x), 0.0) + sizes[id(node)] * abs(p)
-    return [sizes.get(id(x), 0.0) for x in trace.inputs]
+    outputs = [k for k in map(trace.program.place, trace.outputs) if k is not None]
+    sizes = trace.linear.pull(dict.fromkeys(outputs, 1.0), Sizes())
+    return [0.0 if k is None or sizes[k] is None else sizes[k] for k in trace.inputs_at]
 
 
 def _or_reject(compute: Callable[[], Any]) -> Any:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import FormatError, InputError, Value, nn
-from autograd_lite.nn.layers import FORMAT
+from autograd_lite.nn.module import FORMAT
 from autograd_lite.graph.walks import topological
 from autograd_lite.ops.op import TABLE
 

@@ -385,7 +385,7 @@ def test_a_decent_gradient_has_no_findings_and_a_lost_one_has_some(
 
 def test_a_line_is_recorded_for_every_kind_of_node_and_marks_the_expression() -> None:
     def parts(*nodes: Value) -> list[str]:
-        return [line.text[line.start:line.end] for node in nodes if (line := node.note.line)]
+        return [line.text[line.start:line.end] for node in nodes if (line := node.line)]
 
     with record_lines():
         x = Value(2.0, "x")
@@ -399,7 +399,7 @@ def test_a_line_is_recorded_for_every_kind_of_node_and_marks_the_expression() ->
         'Value(2.0, "x")', "(x + 1.0) * x - 3.0 / x", "(x + 1.0) * x", "x + 1.0", "3.0 / x"]
     assert parts(*z.operands, w, constant) == [
         "ag.dot([x, y], [y, x])", "x.relu()", "ag.nn.MLP(1, [2, 1])([x])", "x.exp()"]
-    assert x.label == "x" and w.scope and z.note.line is not None and z.note.line.file == THIS
+    assert x.label == "x" and w.scope and z.line is not None and z.line.file == THIS
 
 
 def test_a_line_is_that_of_the_program_not_of_numpy_or_of_this_library() -> None:
@@ -408,28 +408,28 @@ def test_a_line_is_that_of_the_program_not_of_numpy_or_of_this_library() -> None
         nodes = [np.sum(xs * xs), np.exp(xs[0]), np.dot(xs, xs)]
         gradient = ag.grad(lambda x: x * x * x)(Value(2.0))
     for node in (*nodes, gradient):
-        assert node.note.line is not None and node.note.line.file == THIS
+        assert node.line is not None and node.line.file == THIS
 
 
 def test_an_expression_over_several_lines_has_its_first_line() -> None:
     with record_lines():
         y = (Value(2.0)
              * Value(3.0))
-    assert y.note.line is not None
-    assert (y.note.line.text, y.note.line.start, y.note.line.end) == ("y = (Value(2.0)", 0, 0)
+    assert y.line is not None
+    assert (y.line.text, y.line.start, y.line.end) == ("y = (Value(2.0)", 0, 0)
 
 
 def test_columns_are_counted_in_letters_not_bytes() -> None:
     with record_lines():
         σ = Value(2.0); ω = σ * σ  # noqa: E702
-    assert ω.note.line is not None and str(ω.note.line).splitlines()[1:] == [
+    assert ω.line is not None and str(ω.line).splitlines()[1:] == [
         "    σ = Value(2.0); ω = σ * σ  # noqa: E702", "                        ^^^^^"]
 
 
 def test_a_long_line_is_cut_around_the_expression() -> None:
     with record_lines():
         x = Value(1.0); y = x + 1000000000000000000000000000000000000000.0 - 1000.0; z = y * y  # noqa: E702
-    line = z.note.line
+    line = z.line
     assert line is not None
     _, text, marks = str(line).splitlines()
     assert len(text) <= 74 and text[marks.index("^"):marks.rindex("^") + 1] == "y * y"
@@ -439,7 +439,7 @@ def test_without_source_there_is_still_a_file_and_a_number() -> None:
     names: dict[str, Any] = {"Value": Value}
     with record_lines():
         exec(compile("y = Value(2.0) * 3.0", "<made up>", "exec"), names)
-    assert str(names["y"].note.line) == "at <made up>:1"
+    assert str(names["y"].line) == "at <made up>:1"
 
 
 def test_outside_of_it_no_line_is_recorded_and_the_hot_path_is_back() -> None:
@@ -448,11 +448,11 @@ def test_outside_of_it_no_line_is_recorded_and_the_hot_path_is_back() -> None:
         pass
     with pytest.raises(ZeroDivisionError), record_lines():
         x / 0.0
-    assert not value._special and (x * x).note.line is None and Value(1.0).note.line is None
+    assert not value.special and (x * x).line is None and Value(1.0).line is None
     with record_lines():
         with record_lines():
             pass
-        assert (x * x).note.line is not None
+        assert (x * x).line is not None
     assert "run the program inside `with record_lines():`" in str(explain(x - x, x))
 
 
@@ -469,7 +469,7 @@ def test_a_thread_records_lines_only_if_it_asked_for_it() -> None:
         thread.start()
         thread.join()
         made.append(Value(1.0) * 2.0)
-    assert [node.note.line is None for node in made] == [True, False, False]
+    assert [node.line is None for node in made] == [True, False, False]
 
 
 def test_a_line_survives_pickle_and_deepcopy_and_a_label() -> None:
@@ -477,7 +477,7 @@ def test_a_line_survives_pickle_and_deepcopy_and_a_label() -> None:
         y = Value(2.0) * 3.0
     y.label = "y"
     for again in (pickle.loads(pickle.dumps(y)), copy.deepcopy(y)):
-        assert again.note == y.note and type(again.note.line) is type(y.note.line)
+        assert again.note == y.note and type(again.line) is type(y.line)
 
 
 @pytest.mark.parametrize("f, error", [

@@ -15,6 +15,8 @@ from typing import Any
 import mpmath
 from mpmath import mp, mpf
 
+from autograd_lite.ops.op import TABLE, Op
+
 mp.dps = 60
 
 
@@ -314,7 +316,34 @@ TRUTH: dict[str, Callable[..., Any]] = {
     "fdot": _dot,
     "logsumexp": logsumexp,
     "softmax": softmax,
+    "greater": lambda a, b: mpf(plain(a) > plain(b)),
+    "greater_equal": lambda a, b: mpf(plain(a) >= plain(b)),
+    "less": lambda a, b: mpf(plain(a) < plain(b)),
+    "less_equal": lambda a, b: mpf(plain(a) <= plain(b)),
+    "equal": lambda a, b: mpf(plain(a) == plain(b)),
+    "not_equal": lambda a, b: mpf(plain(a) != plain(b)),
+    "sign": lambda x: mp.sign(plain(x)),
+    "step": lambda a, b, tie=0.5: (1 + mp.sign(plain(a) - plain(b))) / mpf(2) if plain(a) != plain(b) else plain(tie),
+    "where": lambda condition, a, b: (a if plain(condition) else b) * 1,
 }
+
+# -- an op with a mistake ---------------------------------------------------------------------
+
+
+def spoilt(op: Op, change: Callable[[Any], Any], by: int | None = None) -> Op:
+    """An op like another, each of its partials (or that by one operand) changed."""
+    def changed(rule: Any) -> Any:
+        def rule_with_a_mistake(y: Any, *xs: Any) -> Any:
+            p = rule(y, *xs)
+            return None if p is None else change(p)
+        return rule_with_a_mistake
+
+    def all_changed(y: Any, xs: Sequence[Any]) -> list[Any]:
+        return [change(p) if by in (None, i) else p for i, p in enumerate(op.rules[0](y, xs))]  # type: ignore
+
+    rules = tuple(changed(rule) if rule and by in (None, i) else rule for i, rule in enumerate(op.rules))
+    return Op("spoilt " + op.name, op.forward, all_changed if op.open else rules, domain=op.domain, kink=op.kink)
+
 
 # -- how far a float is from the truth ----------------------------------------------------
 
@@ -356,7 +385,9 @@ PAIRS += [(-0.0, 2.0), (2.0, 0.0), (0.0, 3.0), (0.5, 1000.0), (0.49, 1000.0), (1
           (1e-310, 1e-310), (3e-323, 6e-323), (1.0, 1.0), (-800.0, 1e200), (4.0, 9.0), (-4.0, 9.0)]
 POINTS: dict[str, list[tuple[float, ...]]] = {
     **dict.fromkeys(["+", "-", "*", "/", "**", "%", "//", "minimum", "maximum", "hypot", "cos_angle",
-                     "over_square", "atan2", "leaky_relu", "elu"], PAIRS),
+                     "over_square", "atan2", "leaky_relu", "elu", "greater", "greater_equal", "less",
+                     "less_equal", "equal", "not_equal", "step"], PAIRS),
+    "where": [(float(i % 2), x, y) for i, (x, y) in enumerate(PAIRS)],
     "polygamma": [(n, x) for n in (0.0, 1.0, 2.0, 3.0, 8.0, 30.0)
                   for x in (1e-8, 0.3, 1.4616, 7.0, 30.0, 1e9, -0.3, -1.5, -2.0000001, -7.3, -250.49)],
     "power_slope": [(x, y, k, n) for x, y in PAIRS[72::2] for k in (0.0, 1.0, 2.0) for n in (0.0, 1.0)],
@@ -368,7 +399,9 @@ POINTS: dict[str, list[tuple[float, ...]]] = {
         (0.1, -0.2, 3.0), (1000.0, 1000.0, 999.0), (0.3, 700.3, -5.0), (700.3, 0.3), (-1000.1, 3.3),
         (2.5, 2.5), (-0.7, -0.7), (40.0, 0.1, -40.0), (1e-310, 0.0), (3.0,), (1e10, -1e10, 0.0)]),
 }
-OPTIONS = {"relu": (1,), "gauss": (1,), "normal_pdf": (1,), "polygamma": (0,), "power_slope": (2, 3)}
+# By which operands nothing is differentiated, the ops' own facts.
+OPTIONS = {name: tuple(i for i, has in enumerate(op.differentiable(op.most)) if not has)  # type: ignore
+           for name, op in TABLE.items() if not op.open and not all(op.differentiable(op.most))}  # type: ignore
 
 
 def points(name: str) -> list[tuple[float, ...]]:

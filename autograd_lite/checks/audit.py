@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_lite.errors import AuditError, InputError, LabelError
+from autograd_lite.errors import AuditError, InputError, LabelError, short
 from autograd_lite.graph.walks import operand_nodes, topological
 from autograd_lite.graph.labels import find
-from autograd_lite.ops.op import number, short
+from autograd_lite.ops.op import number
 from autograd_lite.graph.value import Value
 
 Pair = tuple[Any, Any]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import inspect
 import itertools
 import math
 import textwrap
@@ -20,11 +19,12 @@ from functools import cache
 from math import inf, nan
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import AuditError, InputError, NumericError, errstate
+from autograd_lite.errors import AuditError, InputError, NumericError, errstate, shown
 from autograd_lite.transforms.evaluation import kind_of
 from autograd_lite.graph.walks import dependents, topological
-from autograd_lite.graph.node import plain
-from autograd_lite.ops.op import Op, number, shown
+from autograd_lite.graph.node import op_of, plain
+from autograd_lite.ops.numbers import partials_or_nan
+from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.special import added
 from autograd_lite.transforms.trace import Trace, require_function, scalar_result
 from autograd_lite.transforms.gradients import grad, jacobian
@@ -334,14 +334,14 @@ class _Judge:
     def partials(self, node: Value, wanted: Iterable[int]) -> Iterator[Estimate]:
         """The partials by the operands in `wanted`, each as well as it is known."""
         xs = [plain(x) for x in node.operands]
-        key, given = (node._row, *map(float.hex, xs)), node.partials
+        key, given = (op_of(node), *map(float.hex, xs)), node.partials
         for i in wanted:
             if (key, i) not in self.known:
                 self.known[key, i] = self._judged((key, i), node, given[i], xs)
             yield self.known[key, i]
 
     def _judged(self, key: Any, node: Value, given: float, xs: Sequence[float]) -> Estimate:
-        row: Any = node._row
+        row: Any = op_of(node)
         _, i = key
         reference = _partial(row, xs, i)
         verdict = _verdict(given, reference)
@@ -486,12 +486,11 @@ class _Sweep:
             by = [id(x) not in between for x in node.operands]
             if any(by):
                 g = self.sums.get(id(node), (0.0,))[0]
-                row: Any = node._row
-                options = [not callable(row.partials) and row.partials[k] is None for k in range(len(by))]
-                partials = row.derivatives_or_nan(node.data, list(map(plain, node.operands)), [
-                    flag and not option for flag, option in zip(by, options)]) if g else [0.0] * len(by)
-                yield from [nan if option and g else g * p          # by an option none is known
-                            for p, flag, option in zip(partials, by, options) if flag]
+                row: Any = op_of(node)
+                wanted = [flag and has for flag, has in zip(by, row.differentiable(len(by)))]
+                partials = partials_or_nan(row, node.data, list(map(plain, node.operands)), wanted) if g else [0.0] * len(by)
+                yield from [(nan if k in row.options and g else 0.0) if p is None else g * p    # by an option none is known
+                            for k, (p, flag) in enumerate(zip(partials, by)) if flag]
         yield from [1.0 if k == i else 0.0 for k, y in enumerate(self.outputs) if id(y) not in between]
 
     def judged(self, i: int, j: int, claimed: float, reference: Estimate, size: float,
@@ -521,7 +520,7 @@ class _Sweep:
     def straddles(self, i: int, j: int, claimed: float) -> bool:
         """Whether input j has a kink nearby, and the claim may be a mean of the slopes about it."""
         varied = dependents(self.nodes, [self.trace.inputs[j]])
-        reach = max([_reach(node._row, xs) for node in self.nodes if node._row and id(node) in varied
+        reach = max([_reach(op_of(node), xs) for node in self.nodes if op_of(node) and id(node) in varied
                      for xs in [[plain(x) for x in node.operands]]], default=0.0)
         if not reach:
             return False
@@ -653,7 +652,7 @@ def check_op(row: Op, *points: Any, order: int = 2) -> GradientReport:
         xs = [number(plain(x), row.name) for x in (point if isinstance(point, Sequence) else [point])]
         if len(xs) > row.most:
             raise row.miscounted(len(xs))
-        options = [not callable(row.partials) and row.partials[i] is None for i in range(len(xs))]
+        options = [i in row.options for i in range(len(xs))]
 
         def f(varied: Sequence[Any]) -> Any:
             supply = iter(varied)
@@ -673,15 +672,11 @@ _ORDINARY = (0.7, -0.4, 1.3, -2.6, 3.2, 0.15, -1.1, 5.9, 0.93, -7.3, 18.0)
 
 def _ordinary_points(row: Op) -> list[list[float]]:
     """Points off the kinks and inside the domain, as far as these can be found by trying."""
-    size = 4 if callable(row.partials) else len(row.partials)
-    with contextlib.suppress(ValueError):       # (a builtin may not say)
-        kinds = inspect.signature(inspect.unwrap(row.forward)).parameters.values()
-        size = sum(p.default is p.empty for p in kinds) if not callable(row.partials) else size
+    size = 4 if row.open else row.least
     found = []
     for k in range(len(_ORDINARY)):
         xs = [_ORDINARY[(k + 3 * i) % len(_ORDINARY)] for i in range(size)]
-        if not callable(row.partials):
-            xs = [1.0 if rule is None else x for x, rule in zip(xs, row.partials)]
+        xs = [1.0 if i in row.options else x for i, x in enumerate(xs)]
         with contextlib.suppress(NumericError), errstate("raise"):
             if row.domain(*xs) and _side(row, xs) and math.isfinite(row.evaluate(xs)):
                 found.append(xs)
@@ -729,7 +724,7 @@ def _shape(nodes: Sequence[Value], inputs: Sequence[Value]) -> list[Any]:
     source = {id(x): k for k, x in enumerate(inputs)}
     return [(row, source.get(id(node)), [place.get(id(x)) for x in node.operands],
              _side(row, [plain(x) for x in node.operands]) if row is not None and row.kink else None)
-            for node in nodes for row in [node._row]]
+            for node in nodes for row in [op_of(node)]]
 
 
 def _near_kink(row: Op, xs: Sequence[float]) -> bool:

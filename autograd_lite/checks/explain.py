@@ -1,7 +1,4 @@
-"""`explain`: where a value, a gradient, or a number that is not finite comes from.
-
-And `record_lines`, within which every node notes the line of the program that made it.
-"""
+"""`explain`: where a value, a gradient, or a number that is not finite comes from."""
 from __future__ import annotations
 
 import heapq
@@ -17,24 +14,13 @@ from autograd_lite.errors import InputError, LabelError
 from autograd_lite.graph.walks import dependents, topological
 from autograd_lite.graph.labels import find
 from autograd_lite.lines import Line
-from autograd_lite.graph.node import call_of, plain
+from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.ops.special import added
-from autograd_lite.graph.value import Special, Value, _lines
+from autograd_lite.graph.value import Value
+from autograd_lite.ops.numbers import ieee_partials
 
 _SHOWN = 5                               # how many paths, inputs and findings an explanation has
 _TINY = 2.2250738585072014e-308          # the smallest normal double
-
-
-class record_lines(Special):
-    """Within it, every node made notes the line of the program, for `explain` and for errors.
-
-    >>> with record_lines():
-    ...     y = Value(2.0) * 3.0
-    >>> y.note.line.text
-    'y = Value(2.0) * 3.0'
-    """
-
-    _entries = _lines
 
 
 # -- what an explanation is made of -----------------------------------------------------------
@@ -83,7 +69,7 @@ class Finding:
     @property
     def line(self) -> Line | None:
         """The line of the program that made the node, where lines were recorded."""
-        return self.node.note.line
+        return self.node.line
 
     @property
     def why(self) -> str:
@@ -95,7 +81,7 @@ class Finding:
         if self.operand is not None and len(operands) > 1:
             label = getattr(operands[self.operand], "label", "")
             derivative += " by " + (repr(label) if label else f"operand {self.operand + 1}")
-        singular = getattr(node._row, "singular", "") or f"{derivative} is {self.partial!r}"
+        singular = getattr(op_of(node), "singular", "") or f"{derivative} is {self.partial!r}"
         return _SENTENCES[self.what].format(
             **vars(self), call=call_of(node), name=repr(node.label) if node.label else "a leaf",
             derivative=derivative, singular=singular,
@@ -272,8 +258,8 @@ class Explanation:
             node = best.nodes[i]
             yield (f"Its smallest factor is {best.factors[i]:.3g}, the partial of\n"
                    f"  {call_of(node)} by {_name(best.nodes[i + 1])}")
-            if node.note.line:
-                yield textwrap.indent(str(node.note.line), "  ")
+            if node.line:
+                yield textwrap.indent(str(node.line), "  ")
 
     @property
     def _cancels(self) -> bool:
@@ -457,10 +443,10 @@ class _Sweep:
 
     def _edges(self, node: Value) -> list[tuple[Value, int, float]]:
         partials: Sequence[float] = node.partials
-        row: Any = node._row
+        op: Any = op_of(node)
         if any(p != p for p in partials) and all(map(finite, node.operands)):
-            ieee = row.ieee_derivatives(node.data, [plain(x) for x in node.operands])
-            partials = [q if p != p else p for p, q in zip(partials, ieee)]
+            ieee = ieee_partials(op, node.data, [plain(x) for x in node.operands])
+            partials = [q if p != p and q is not None else p for p, q in zip(partials, ieee)]
         return [(x, i, p) for i, (x, p) in enumerate(zip(node.operands, partials))
                 if isinstance(x, Value) and id(x) in self.between]
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from autograd_lite.errors import DomainError, NumericError, RangeError, signal
 from autograd_lite.lines import Line
-from autograd_lite.graph.node import ZERO, Node, call_of, lock, plain
+from autograd_lite.graph.node import ZERO, Node, call_of, lock, plain, stored_partials
+from autograd_lite.ops.numbers import ieee_partials
 from autograd_lite.ops.op import Op
 
 
@@ -38,7 +39,7 @@ class _Pass:
         order, leaves = self.order, self.leaves
         above: list[Any] = [None]                        # the nodes to take up again
         many: list[Iterator[Node]] = []                  # where those of many operands go on
-        if root._row is None:
+        if root._operation is None:
             leaves.append((root, root._grad))
             return
         node: Any = root
@@ -51,7 +52,7 @@ class _Pass:
             if node._pa is not None:
                 a = node._a
                 if a._grad is not mark:
-                    if a._row is not None:
+                    if a._operation is not None:
                         above.append(node)
                         node = a
                         continue
@@ -70,7 +71,7 @@ class _Pass:
                             break
                         many.pop()
                     elif b._grad is not mark:
-                        if b._row is not None:
+                        if b._operation is not None:
                             above.append(node)
                             node = b
                             break
@@ -83,7 +84,7 @@ class _Pass:
         """Those to be walked of a node of many operands; its leaves are marked on the way."""
         for x, p in zip(node._a, node._pb):
             if p is not None and x._grad is not mark:
-                if x._row is not None:
+                if x._operation is not None:
                     yield x
                 else:
                     self.leaves.append((x, x._grad))
@@ -125,7 +126,7 @@ class _Pass:
             g = node._grad
             if g == 0.0:
                 continue                    # a zero gradient adds nothing, whatever the partial
-            for i, (x, p) in enumerate(zip(node.operands, node.stored_partials)):
+            for i, (x, p) in enumerate(zip(node.operands, stored_partials(node))):
                 if p is not None and id(x) not in frozen:
                     x._grad = plus(x, x._grad, checked(g * p, node, i, g, p))
 
@@ -189,7 +190,7 @@ def plus(node: Node, a: Any, b: Any) -> Any:
     total = a + b
     if not finite(total) and finite(a) and finite(b):
         signal(RangeError(f"the gradients {a!r} and {b!r} add up to more than a double holds, at "
-                          f"{node!r}", node.op, (node.data,), (node,), node.note.line))
+                          f"{node!r}", node.op, (node.data,), (node,), node.line))
     return total
 
 
@@ -201,20 +202,20 @@ def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
     """
     if finite(product) or not finite(g) or not all(map(finite, node.operands)):
         return product
-    row: Any = node._row
+    op: Any = node._operation
     xs = [plain(x) for x in node.operands]
-    signal(no_derivative(row, xs, plain(p), node, f"the gradient {plain(g)!r} · {plain(p)!r}"))
-    return g * row.ieee_derivatives(node.data, xs)[i] if plain(p) != plain(p) else product
+    signal(no_derivative(op, xs, plain(p), node, f"the gradient {plain(g)!r} · {plain(p)!r}"))
+    return g * ieee_partials(op, node.data, xs)[i] if plain(p) != plain(p) else product
 
 
-def no_derivative(row: Op, xs: Sequence[float], p: float, node: Node | None = None, large: str = "",
+def no_derivative(op: Op, xs: Sequence[float], p: float, node: Node | None = None, large: str = "",
                   line: Line | None = None) -> NumericError:
-    """What is wrong where a gradient comes through a row at xs: its partial p is missing (a nan) or too
+    """What is wrong where a gradient comes through an op at xs: its partial p is missing (a nan) or too
     large, or else `large` is."""
-    call, nodes, line = (row.call(xs), xs, line) if node is None else (
-        call_of(node), node.operands, node.note.line)
+    call, nodes, line = (op.call(xs), xs, line) if node is None else (
+        call_of(node), node.operands, node.line)
     if p != p:
-        return DomainError(f"gradient through {call}: {row.singular or 'it has no finite derivative here'}",
-                           row.name, xs, nodes, line)
+        return DomainError(f"gradient through {call}: {op.singular or 'it has no finite derivative here'}",
+                           op.name, xs, nodes, line)
     return RangeError(f"gradient through {call}: {large if p - p == 0.0 else 'its derivative'} is too large "
-                      "for a double", row.name, xs, nodes, line)
+                      "for a double", op.name, xs, nodes, line)

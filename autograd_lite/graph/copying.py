@@ -1,59 +1,65 @@
-"""Copying and pickling of nodes, flat: in topological order, so depth is no limit.
-
-A node brings ``_state(operands)``, what it holds with these operands in place of its own, and
-its class ``_restored(*state)``, which makes the node again.
-"""
+"""Copying and pickling of nodes, flat: in topological order, so depth is no limit."""
 from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
-from autograd_lite.graph.walks import operand_nodes, topological
+from autograd_lite.graph.walks import needed, needed_nodes, topological
 
 
-def shallow(node: Any) -> Any:
-    """Another node with the same operands."""
-    return type(node)._restored(*node._state(node.operands))
+class Copies:
+    """Copies nodes, and says what `pickle` writes of them.
 
-
-def deep(node: Any, memo: dict[int, Any]) -> Any:
-    """The node copied with all it depends on but what `memo` has already, by id."""
-    def uncopied(x: Any) -> list[Any]:
-        return [a for a in operand_nodes(x) if id(a) not in memo]
-
-    for x in topological([node], uncopied):
-        memo[id(x)] = x._restored(*x._state(tuple([memo.get(id(a), a) for a in x.operands])))
-    return memo[id(node)]
-
-
-def reduced(node: Any) -> tuple[Any, ...]:
-    """What `pickle` writes of a node.
-
-    What the node depends on and is not written yet goes first, in order: so each of those finds
-    its operands written, and nothing recurses.
+    Args:
+        state: ``state(node, operands)``: what a node holds, with these in place of what it needs.
+        restored: ``restored(*state)`` makes the node again.
     """
-    make, state = type(node)._restored, node._state(node.operands)
-    if not node.operands:
-        return make, state
-    before: list[Any] = []
-    written: _Written | None = getattr(_pickling, "written", lambda: None)()
-    if written is None or id(node) in written.ids:           # another pickle began
-        written = _Written()
-        _pickling.written = weakref.ref(written)
-        before.append(written)
 
-    def unwritten(x: Any) -> list[Any]:
-        return [a for a in operand_nodes(x) if a.operands and id(a) not in written.ids]
+    def __init__(self, state: Callable[..., tuple[Any, ...]], restored: Callable[..., Any]):
+        self.state, self.restored = state, restored
 
-    if unwritten(node):
-        before += topological([node], unwritten)[:-1]
-    written.ids.add(id(node))
-    return _after, (before, make, *state)
+    def shallow(self, node: Any) -> Any:
+        """Another node with the same operands."""
+        return self.restored(*self.state(node, needed(node)))
+
+    def deep(self, node: Any, memo: dict[int, Any]) -> Any:
+        """The node copied with all it depends on but what `memo` has already, by id."""
+        def uncopied(x: Any) -> list[Any]:
+            return [a for a in needed_nodes(x) if id(a) not in memo]
+
+        for x in topological([node], uncopied):
+            memo[id(x)] = self.restored(*self.state(x, tuple([memo.get(id(a), a) for a in needed(x)])))
+        return memo[id(node)]
+
+    def reduced(self, node: Any) -> tuple[Any, ...]:
+        """What `pickle` writes of a node.
+
+        What the node depends on and is not written yet goes first, in order: so each of those finds
+        its operands written, and nothing recurses.
+        """
+        state = self.state(node, needed(node))
+        if not needed(node):
+            return self.restored, state
+        before: list[Any] = []
+        written: _Written | None = getattr(_pickling, "written", lambda: None)()
+        if written is None or id(node) in written.ids:           # another pickle began
+            written = _Written()
+            _pickling.written = weakref.ref(written)
+            before.append(written)
+
+        def unwritten(x: Any) -> list[Any]:
+            return [a for a in needed_nodes(x) if needed(a) and id(a) not in written.ids]
+
+        if unwritten(node):
+            before += topological([node], unwritten)[:-1]
+        written.ids.add(id(node))
+        return _after, (before, self.restored, *state)
 
 
-def _after(before: Any, make: Any, *state: Any) -> Any:
-    return make(*state)
+def _after(before: Any, restored: Any, *state: Any) -> Any:
+    return restored(*state)
 
 
 class _Written:

@@ -5,21 +5,26 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Self
 
 from autograd_lite.graph import copying
-from autograd_lite.errors import GradientError, InputError
+from autograd_lite.errors import GradientError, InputError, shown
 from autograd_lite.lines import Line
 from autograd_lite.locks import shared_lock
-from autograd_lite.ops.op import Op, Operators, number, shown
+from autograd_lite.ops.numbers import partials_or_nan
+from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.operators import Operators
+from autograd_lite.ops.selection import Guard
 
 ZERO = 0.0                  # the one object that stands for "no gradient has arrived yet"
 lock = shared_lock()        # a backward pass works in the gradients, which threads may share
 
 
 class Note(NamedTuple):
-    """What a few nodes carry beside their number: a label, the layers it lies in, a source line."""
+    """What a few nodes carry beside their number: a label, the layers it lies in, the line of the program
+    that made it, and the answers to the questions about extreme operands that it depends on."""
 
     label: str = ""
     scope: tuple[str, ...] = ()
     line: Line | None = None
+    guards: tuple[Guard, ...] = ()
 
 
 _NO_NOTE = Note()
@@ -28,18 +33,18 @@ _NO_NOTE = Note()
 class Node(Operators):
     """A number, and how it was made.
 
-    `_row` is the row that made it, None on a leaf. At most two operands sit in `_a` and `_b`,
+    `_operation` is the op that made it, None on a leaf. At most two operands sit in `_a` and `_b`,
     with their partials in `_pa` and `_pb`; a node of many has the tuple of operands in `_a`, None in
     `_b`, and the tuple of partials in `_pb`. An operand may be a float (a constant). A partial is
     None where no gradient flows; `_grad`, the gradient, is None on a node to which none flows.
     `_note` is set on few nodes.
     """
 
-    __slots__ = ("_data", "_grad", "_row", "_a", "_b", "_pa", "_pb", "_note")
+    __slots__ = ("_data", "_grad", "_operation", "_a", "_b", "_pa", "_pb", "_note")
 
     _data: float
     _grad: Any
-    _row: Op | None
+    _operation: Op | None
     _a: Any
     _b: Any
     _pa: Any
@@ -53,7 +58,7 @@ class Node(Operators):
 
     @data.setter
     def data(self, data: Any) -> None:
-        if self._row is not None:
+        if self._operation is not None:
             raise InputError(f"{self!r}: the data of a computed node cannot be assigned; assign "
                              "the leaves' and compute it again")
         self._data = number(data, "data")
@@ -80,7 +85,7 @@ class Node(Operators):
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
-        if self._row is not None:
+        if self._operation is not None:
             raise InputError(f"{self!r}: only a leaf's requires_grad can be assigned; use detach()")
         if wanted != self.requires_grad:
             with lock:
@@ -88,28 +93,21 @@ class Node(Operators):
 
     @property
     def op(self) -> str:
-        """The name of the row that made this node; "" for a leaf."""
-        return "" if self._row is None else self._row.name
+        """The name of the op that made this node; "" for a leaf."""
+        return "" if self._operation is None else self._operation.name
 
     @property
     def operands(self) -> tuple[Any, ...]:
         """All operands in order: Values, and plain numbers as floats."""
-        if self._row is None:
+        if self._operation is None:
             return ()
         if type(self._a) is tuple:
             return self._a
         return (self._a,) if self._b is None else (self._a, self._b)
 
     @property
-    def stored_partials(self) -> Sequence[float | None]:
-        """The partials by the operands as recorded, None where no gradient flows."""
-        if type(self._a) is tuple:
-            return self._pb or (None,) * len(self._a)
-        return (self._pa, self._pb)[:len(self.operands)]
-
-    @property
     def partials(self) -> tuple[float, ...]:
-        """∂self/∂operand for each operand (0.0 for one that no rule varies).
+        """∂self/∂operand for each operand (0.0 where there is none: by an option, a condition).
 
         As recorded where a gradient flows; by a constant, as its number is now.
 
@@ -117,32 +115,27 @@ class Node(Operators):
         >>> (Value(2.0) * 5.0).partials
         (5.0, 2.0)
         """
-        stored = self.stored_partials
-        if self._row is None or None not in stored:
-            return tuple(stored)  # type: ignore[arg-type]
-        fresh = self._row.derivatives_or_nan(self._data, [plain(x) for x in self.operands])
-        return tuple([f if s is None else s for s, f in zip(stored, fresh)])
-
-    @property
-    def note(self) -> Note:
-        """The label, scope and source line; empty on most nodes."""
-        return getattr(self, "_note", _NO_NOTE)
+        stored = stored_partials(self)
+        if self._operation is not None and None in stored:
+            fresh = partials_or_nan(self._operation, self._data, [plain(x) for x in self.operands])
+            stored = [f if s is None else s for s, f in zip(stored, fresh)]
+        return tuple([0.0 if p is None else float(p) for p in stored])
 
     @property
     def label(self) -> str:
         """The name for people; "" if it has none."""
-        return self.note.label
+        return note_of(self).label
 
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
             raise InputError(f"a label is a str, not {type(label).__name__}")
-        self._note = self.note._replace(label=label)
+        self._note = note_of(self)._replace(label=label)
 
     @property
     def scope(self) -> tuple[str, ...]:
         """The names of the layers a node lies in, outermost first: the clusters of a picture."""
-        return self.note.scope
+        return note_of(self).scope
 
     @scope.setter
     def scope(self, scope: Iterable[str]) -> None:
@@ -150,37 +143,83 @@ class Node(Operators):
         names: tuple[Any, ...] = tuple(scope) if many else (None,)
         if not all(isinstance(name, str) for name in names):
             raise InputError(f"a scope is a list of names, outermost first, not {shown(scope)}")
-        self._note = self.note._replace(scope=names)
+        self._note = note_of(self)._replace(scope=names)
+
+    @property
+    def __guards__(self) -> tuple[Guard, ...]:
+        return note_of(self).guards
+
+    @property
+    def line(self) -> Line | None:
+        """The line of the program that made it, where it was made within `record_lines`."""
+        return note_of(self).line
 
     def __repr__(self) -> str:
         parts = [repr(self._data)]
         if self.label:
             parts.append(repr(self.label))
-        if self._row is not None:
+        if self._operation is not None:
             parts.append(f"op={self.op!r}")
         parts.append("requires_grad=False" if self._grad is None else f"grad={self.grad!r}")
         return f"{type(self).__name__}({', '.join(parts)})"
 
     # -- copying and pickling ----------------------------------------------------------------
 
-    def __copy__(self) -> Self: return copying.shallow(self)  # type: ignore[no-any-return]
-    def __deepcopy__(self, memo: Any) -> Self: return copying.deep(self, memo)  # type: ignore[no-any-return]
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]: return copying.reduced(self)
+    def __copy__(self) -> Self: return _copies.shallow(self)  # type: ignore[no-any-return]
+    def __deepcopy__(self, memo: Any) -> Self: return _copies.deep(self, memo)  # type: ignore[no-any-return]
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]: return _copies.reduced(self)
 
-    def _state(self, operands: tuple[Any, ...]) -> tuple[Any, ...]:
-        """What it holds, with these operands in place of its own."""
-        with lock:
-            grad = self._grad
-        return self._data, grad, self._row, operands, self._pa, self._pb, getattr(self, "_note", None)
 
-    def _restore(self, data: float, grad: Any, row: Op | None, operands: tuple[Any, ...], pa: Any, pb: Any,
-                 note: Note | None) -> Self:
-        self._data, self._grad, self._row, self._pa, self._pb = data, grad, row, pa, pb
-        many = row is not None and (callable(row.partials) or len(operands) > 2)
-        self._a, self._b = (operands, None) if many else (*operands, None, None)[:2]
-        if note is not None:
-            self._note = note
-        return self
+def _state(node: Node, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a node holds, with `operands` in place of its own and then of its guards'."""
+    with lock:
+        grad = node._grad
+    note = getattr(node, "_note", None)
+    if note is not None and note.guards:
+        rest = iter(operands[len(node.operands):])
+        note = note._replace(guards=tuple([guard._replace(operands=tuple([next(rest) for _ in guard.operands]))
+                                           for guard in note.guards]))
+    return (type(node), node._data, grad, node._operation, operands[:len(node.operands)], node._pa, node._pb,
+            note)
+
+
+def _restored(kind: type[Node], data: float, grad: Any, op: Op | None, operands: tuple[Any, ...], pa: Any,
+              pb: Any, note: Note | None) -> Node:
+    node = object.__new__(kind)
+    node._data, node._grad, node._operation, node._pa, node._pb = data, grad, op, pa, pb
+    many = op is not None and (op.open or len(operands) > 2)
+    node._a, node._b = (operands, None) if many else (*operands, None, None)[:2]
+    if note is not None:
+        node._note = note
+    return node
+
+
+_copies = copying.Copies(_state, _restored)
+
+
+# -- what the rest of the library asks of a node ---------------------------------------------
+
+
+def op_of(node: Node) -> Op | None:
+    """The op that made a node, None of a leaf."""
+    return node._operation
+
+
+def stored_partials(node: Node) -> Sequence[float | None]:
+    """The partials by the operands as recorded, None where no gradient flows."""
+    if type(node._a) is tuple:
+        return node._pb or (None,) * len(node._a)
+    return (node._pa, node._pb)[:len(node.operands)]
+
+
+def note_of(node: Node) -> Note:
+    """The label, scope, line and guards; empty on most nodes."""
+    return getattr(node, "_note", _NO_NOTE)
+
+
+def put_note(node: Node, note: Note) -> None:
+    """Give a node this note in place of its own."""
+    node._note = note
 
 
 def plain(x: Any) -> Any:
@@ -190,5 +229,6 @@ def plain(x: Any) -> Any:
 
 def call_of(node: Node) -> str:
     """The operation that made a node, with the values and labels, as it stands in a message."""
-    text = node._row.call(list(map(plain, node.operands)), node.operands) if node._row else repr(node.data)
+    op = node._operation
+    text = op.call(list(map(plain, node.operands)), node.operands) if op else repr(node.data)
     return text + (f" = {node.label!r}" if node.label else "")

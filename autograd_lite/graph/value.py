@@ -1,25 +1,26 @@
-"""`Value`: a recorded number with Python's arithmetic, and the modes of recording."""
+"""`Value`: a recorded number with Python's arithmetic."""
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
 from autograd_lite.graph.backward import backward
-from autograd_lite.errors import GradientError, InputError
+from autograd_lite.errors import GradientError, InputError, errstate
+from autograd_lite.graph.node import ZERO, Node, Note, note_of, plain
 from autograd_lite.lines import user_line
-from autograd_lite.locks import shared_lock
-from autograd_lite.modes import Entries, Mode, current
-from autograd_lite.graph.node import ZERO, Node, Note
-from autograd_lite.ops.elementary import add, mul, neg, relu, sub
-from autograd_lite.ops.op import Op, Operators, number
+from autograd_lite.modes import Entries, current
+from autograd_lite.ops.activations import relu
+from autograd_lite.ops.elementary import add, mul, neg, sub
+from autograd_lite.ops.numbers import partial_or_nan, partials_or_nan
+from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.operators import Operators
+from autograd_lite.ops.selection import Guard, Ordinary, choose
 
-_special = False             # is any special mode on, in any thread? Off, the hot path asks no more
-_modes_on, _modes_lock = 0, shared_lock()
-_no_grad: Entries = ContextVar("no_grad", default=())
-_lines: Entries = ContextVar("record_lines", default=())
+special = False              # is any special mode on, in any thread? Off, the hot path asks no more
+not_recording: Entries = ContextVar("no_grad", default=())
+recording_lines: Entries = ContextVar("record_lines", default=())
 
 
 class Value(Node):
@@ -46,11 +47,11 @@ class Value(Node):
     def __init__(self, data: Any, label: str = "", requires_grad: bool = True):
         self._data = number(data)
         self._grad = ZERO if requires_grad else None
-        self._row = self._a = self._b = self._pa = self._pb = None
+        self._operation = self._a = self._b = self._pa = self._pb = None
         if label != "":
             self.label = label
-        if _special and current(_lines):
-            self._note = self.note._replace(line=user_line())
+        if special and current(recording_lines):
+            self._note = note_of(self)._replace(line=user_line())
 
     def __init_subclass__(cls) -> None:
         raise InputError("Value cannot be subclassed: what is computed from one is a plain Value; keep "
@@ -69,48 +70,48 @@ class Value(Node):
         """A constant with the same number and label, cut off from the graph."""
         return Value(self._data, self.label, requires_grad=False)
 
-    # -- recording: the rows' partials, inlined where most nodes come from ------------------
-    # (a test holds each equal to its row)
+    # -- recording: the ops' partials, inlined where most nodes come from ------------------
+    # (a test holds each equal to its op)
 
     def __add__(self, other: Any) -> Value:
-        if type(other) is Value and not _special:
+        if type(other) is Value and not special:
             data = self._data + other._data
             if data - data == 0.0 and self._grad is not None and other._grad is not None:
                 out = _new()
                 out._data = data
                 out._grad = ZERO
-                out._row = add
+                out._operation = add
                 out._a = self
                 out._b = other
                 out._pa = out._pb = 1.0
                 return out
-        elif type(other) is float and not _special:
+        elif type(other) is float and not special:
             data = self._data + other
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(add, data, self, other, 1.0, None)
         return self + number(other, "+") if type(other) is int else Operators.__add__(self, other)
 
     def __sub__(self, other: Any) -> Value:
-        if type(other) is Value and not _special:
+        if type(other) is Value and not special:
             data = self._data - other._data
             if data - data == 0.0 and self._grad is not None and other._grad is not None:
                 out = _new()
                 out._data = data
                 out._grad = ZERO
-                out._row = sub
+                out._operation = sub
                 out._a = self
                 out._b = other
                 out._pa = 1.0
                 out._pb = -1.0
                 return out
-        elif type(other) is float and not _special:
+        elif type(other) is float and not special:
             data = self._data - other
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(sub, data, self, other, 1.0, None)
         return self - number(other, "-") if type(other) is int else Operators.__sub__(self, other)
 
     def __mul__(self, other: Any) -> Value:
-        if type(other) is Value and not _special:
+        if type(other) is Value and not special:
             a = self._data
             b = other._data
             data = a * b
@@ -118,20 +119,20 @@ class Value(Node):
                 out = _new()
                 out._data = data
                 out._grad = ZERO
-                out._row = mul
+                out._operation = mul
                 out._a = self
                 out._b = other
                 out._pa = b
                 out._pb = a
                 return out
-        elif type(other) is float and not _special:
+        elif type(other) is float and not special:
             data = self._data * other
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(mul, data, self, other, other, None)
         return self * number(other, "*") if type(other) is int else Operators.__mul__(self, other)
 
     def __rmul__(self, other: Any) -> Value:
-        if type(other) is float and not _special:
+        if type(other) is float and not special:
             data = other * self._data
             if data - data == 0.0 and self._grad is not None:
                 return _with_constant(mul, data, other, self, None, other)
@@ -139,54 +140,78 @@ class Value(Node):
 
     def __neg__(self) -> Value:
         data = -self._data
-        if data - data == 0.0 and self._grad is not None and not _special:
+        if data - data == 0.0 and self._grad is not None and not special:
             return _with_constant(neg, data, self, None, -1.0, None)
         return self._on("neg")
 
     def relu(self, at_zero: float | None = None) -> Value:
         """max(self, 0); the derivative at 0 is `at_zero` (default 0)."""
         data = self._data
-        if data - data == 0.0 and self._grad is not None and not _special and at_zero is None:
+        if data - data == 0.0 and self._grad is not None and not special and at_zero is None:
             if data > 0.0:
                 return _with_constant(relu, data, self, None, 1.0, None)
             return _with_constant(relu, 0.0, self, None, 0.0, None)
         return Operators.relu(self, at_zero)
 
     @staticmethod
-    def _apply(row: Op, operands: Sequence[Any]) -> Value:
-        """A node for any row: its result, and its partials where a gradient flows."""
-        xs = [x._data if type(x) is Value else number(x, row.name) for x in operands]
-        line = user_line() if _special and current(_lines) else None
-        data = row.evaluate(xs, operands, line)
+    def __apply_op__(op: Op, operands: Sequence[Any]) -> Value:
+        """A node for any op: its result, and its partials where a gradient flows."""
+        xs = [x._data if type(x) is Value else number(x, op.name) for x in operands]
+        line = user_line() if special and current(recording_lines) else None
+        data = op.evaluate(xs, operands, line)
         out = _new()
         out._data = data
-        out._grad = out._row = out._a = out._b = out._pa = out._pb = None
+        out._grad = out._operation = out._a = out._b = out._pa = out._pb = None
         if line:
             out._note = Note(line=line)
-        if _special and current(_no_grad):
+        if special and current(not_recording):
             return out
-        out._row = row
-        if callable(row.partials) or len(xs) > 2:
+        out._operation = op
+        if op.open or len(xs) > 2:
             flows = [type(x) is Value and x._grad is not None for x in operands]
             mixed = False in flows              # most often not, which saves two passes over all
             out._a = tuple([x if type(x) is Value else c for x, c in zip(operands, xs)]
                            if mixed else operands)
             if True in flows:
-                out._grad = ZERO
-                partials = row.derivatives_or_nan(data, xs, flows)
-                out._pb = tuple([p if flow else None for p, flow in zip(partials, flows)]
-                                if mixed else partials)
+                partials = tuple(partials_or_nan(op, data, xs, flows if mixed or not op.open else ()))
+                if partials.count(None) < len(partials):
+                    out._grad = ZERO
+                    out._pb = partials
             return out
         out._a = a = operands[0] if type(operands[0]) is Value else xs[0]
         if type(a) is Value and a._grad is not None:
-            out._grad = ZERO
-            out._pa = row.derivative_or_nan(0, data, xs)
+            out._pa = partial_or_nan(op, 0, data, xs)
+            if out._pa is not None:
+                out._grad = ZERO
         if len(xs) == 2:
             out._b = b = operands[1] if type(operands[1]) is Value else xs[1]
             if type(b) is Value and b._grad is not None:
-                out._grad = ZERO
-                out._pb = row.derivative_or_nan(1, data, xs)
+                out._pb = partial_or_nan(op, 1, data, xs)
+                if out._pb is not None:
+                    out._grad = ZERO
         return out
+
+    # -- branches ----------------------------------------------------------------------------
+
+    def __select__(self, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+        """Both branches, recorded; the one that is not taken without raising."""
+        if not self.operands:                   # a constant: there is nothing to choose later
+            return then() if self._data else otherwise()
+        if self._data:
+            a = then()
+            with errstate("ignore"):
+                return choose(self, a, otherwise())
+        b = otherwise()
+        with errstate("ignore"):
+            return choose(self, then(), b)
+
+    def __ordinary__(self, question: Ordinary, operands: Sequence[Any]) -> Guard:
+        return Guard(question, operands, bool(question.holds(*map(plain, operands))))
+
+    def __guarded__(self, guard: Guard) -> Value:
+        note = note_of(self)
+        self._note = note._replace(guards=(*note.guards, guard))
+        return self
 
     # -- backward --------------------------------------------------------------------------
 
@@ -210,14 +235,13 @@ class Value(Node):
 
     # -- reading the number ------------------------------------------------------------------
 
-    def __eq__(self, other: object) -> Any: return _compare(operator.eq, self, other)
-    def __ne__(self, other: object) -> Any: return _compare(operator.ne, self, other)
-    def __lt__(self, other: Any) -> Any: return _compare(operator.lt, self, other)
-    def __le__(self, other: Any) -> Any: return _compare(operator.le, self, other)
-    def __gt__(self, other: Any) -> Any: return _compare(operator.gt, self, other)
-    def __ge__(self, other: Any) -> Any: return _compare(operator.ge, self, other)
+    def __compare__(self, holds: Callable[[Any, Any], Any], other: Any) -> Any:
+        try:
+            return holds(self._data, other._data if type(other) is Value else other)
+        except TypeError:
+            return NotImplemented
+
     def __bool__(self) -> bool: return self._data != 0.0
-    def __hash__(self) -> int: return object.__hash__(self)
     def __format__(self, spec: str) -> str: return format(self._data, spec) if spec else str(self)
 
     def _as_number(self, what: str = "float()") -> Any:
@@ -232,20 +256,16 @@ class Value(Node):
     def __floor__(self) -> Any: return self._as_number("floor()")
     def __ceil__(self) -> Any: return self._as_number("ceil()")
 
-    @staticmethod
-    def _restored(*state: Any) -> Value:
-        return _new()._restore(*state)
-
 
 _new: Callable[[], Value] = partial(object.__new__, Value)
 
 
-def _with_constant(row: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Value:
+def _with_constant(op: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Value:
     """A node to which one gradient flows."""
     out = _new()
     out._data = data
     out._grad = ZERO
-    out._row = row
+    out._operation = op
     out._a = a
     out._b = b
     out._pa = pa
@@ -253,42 +273,11 @@ def _with_constant(row: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Va
     return out
 
 
-def _compare(holds: Callable[[Any, Any], Any], a: Value, b: Any) -> Any:
-    try:
-        return holds(a._data, b._data if type(b) is Value else b)
-    except TypeError:
-        return NotImplemented
-
-
-class Special(Mode):
-    """A mode of recording: while any is entered in any thread, the hot path asks for it."""
-
-    def _count(self, change: int) -> None:
-        global _special, _modes_on
-        with _modes_lock:
-            _modes_on += change
-            _special = _modes_on > 0
-
-
-class no_grad(Special):
-    """Within it, operations on Values record nothing and give constants.
-
-    >>> x = Value(2.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y.requires_grad, y.operands
-    (False, ())
-    """
-
-    _entries = _no_grad
-
-
-class recording:
-    """Within it, operations are recorded also where a `no_grad` encloses it."""
-
-    def __enter__(self) -> None:
-        self._outer = _no_grad.get()
-        _no_grad.set(())
-
-    def __exit__(self, *exc: object) -> None:
-        _no_grad.set(self._outer)
+def name_new(note: Note, net: Any, out: Any) -> None:
+    """Give a note to a new node and to the one that was made of it; a scope of their own stays."""
+    if not special and type(out) is Value and out._a is net:
+        net._note = out._note = note            # nobody has named them yet
+        return
+    for node in (net, out):
+        if type(node) is Value and not node.scope:
+            node.scope = note.scope

@@ -23,6 +23,17 @@ def operand_nodes(node: N) -> list[N]:
     return [x for x in node.operands if not isinstance(x, (float, int))]  # type: ignore[misc]
 
 
+def needed(node: HasOperands) -> tuple[object, ...]:
+    """A node's operands, and then what its guards look at."""
+    guards = getattr(node, "__guards__", ())
+    return (*node.operands, *[x for guard in guards for x in guard.operands]) if guards else tuple(node.operands)
+
+
+def needed_nodes(node: N) -> list[N]:
+    """The nodes among what a node needs."""
+    return [x for x in needed(node) if not isinstance(x, (float, int))]  # type: ignore[misc]
+
+
 def topological(roots: Iterable[N],
                 operands: Callable[[N], Iterable[N]] = operand_nodes) -> list[N]:
     """Every node the roots depend on, and the roots, each after its operands.

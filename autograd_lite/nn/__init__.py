@@ -1,6 +1,7 @@
 """Neurons, layers and losses, and modules whose parameters have names and can be saved."""
-from autograd_lite.nn.layers import (Layer, MLP, Module, Neuron, activation_names, binary_cross_entropy, hinge,
-                                     linear, softmax_cross_entropy, squared_error)
+from autograd_lite.nn.layers import MLP, Layer, Neuron, activation_names, linear
+from autograd_lite.nn.losses import binary_cross_entropy, hinge, softmax_cross_entropy, squared_error
+from autograd_lite.nn.module import Module
 
-__all__ = ["Layer", "MLP", "Module", "Neuron", "activation_names", "binary_cross_entropy", "hinge", "linear",
+__all__ = ["MLP", "Layer", "Module", "Neuron", "activation_names", "binary_cross_entropy", "hinge", "linear",
            "softmax_cross_entropy", "squared_error"]

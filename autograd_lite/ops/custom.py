@@ -1,4 +1,4 @@
-"""`custom_op`: a row of your own in the table."""
+"""`custom_op`: an op of your own in the table."""
 from __future__ import annotations
 
 import functools
@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
 from typing import Any
 
-from autograd_lite.errors import InputError
-from autograd_lite.ops.op import TABLE, Op, Operators, number, shown
+from autograd_lite.errors import InputError, shown
+from autograd_lite.ops.op import TABLE, Op, number
+from autograd_lite.ops.operators import Operators
 
 
 def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None = None,
               domain: Callable[..., bool] = lambda *operands: True,
               remedy: str = "the operands must lie in its domain",
               kink: Callable[..., float] | None = None, form: Callable[..., Any] | None = None) -> Op:
-    """A row of your own, with the same rights as ours: it differentiates to any order, draws and pickles.
+    """An op of your own, with the same rights as ours: it differentiates to any order, draws and pickles.
 
     Args:
         forward: the function of floats.
@@ -84,9 +85,9 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     partials = _all_guarded(name, partials) if callable(partials) else tuple([
         rule and _guarded(f"the partial of {name} by operand {i}", rule)
         for i, rule in enumerate(partials, 1)])
-    row = Op(name, guarded, partials, doc=forward.__doc__ or "", domain=domain, remedy=remedy, kink=kink,
-             form=guarded_form if form else None)
-    if _likeness(TABLE.setdefault(name, row)) != _likeness(row):
+    op = Op(name, guarded, partials, doc=forward.__doc__ or "", domain=domain, remedy=remedy, kink=kink,
+            form=guarded_form if form else None)
+    if _likeness(TABLE.setdefault(name, op)) != _likeness(op):
         raise InputError(f"custom_op: the name {name!r} is taken by another op; choose one of your own")
     return TABLE[name]
 
@@ -99,7 +100,7 @@ def _guarded(what: str, rule: Callable[..., Any]) -> Callable[..., Any]:
             p = rule(y, *xs)
         except InputError as error:
             raise InputError(f"{what}: {error}") from None
-        return p if isinstance(p, Operators) else number(p, what)
+        return p if p is None or isinstance(p, Operators) else number(p, what)
     return guarded
 
 
@@ -111,7 +112,7 @@ def _all_guarded(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(found, Sequence) or len(found) != len(xs):
             raise InputError(f"the partials of {name}: expected a list of {len(xs)}, one for each operand, "
                              f"got {shown(found)}")
-        return [p if isinstance(p, Operators) else number(p, f"the partial of {name} by operand {i}")
+        return [p if p is None or isinstance(p, Operators) else number(p, f"the partial of {name} by operand {i}")
                 for i, p in enumerate(found, 1)]
     return guarded
 
@@ -136,11 +137,10 @@ def _arity(f: Callable[..., Any]) -> float | None:
     return inf if any(p.kind == p.VAR_POSITIONAL for p in parameters) else len(parameters)
 
 
-def _likeness(row: Op) -> Any:
-    """What a row is made of; equal if its definition was merely run twice."""
+def _likeness(op: Op) -> Any:
+    """What an op is made of; equal if its definition was merely run twice."""
     def code(f: Any) -> Any:
         cells = [cell.cell_contents for cell in getattr(f, "__closure__", None) or ()]
         return getattr(f, "__code__", f), getattr(f, "__defaults__", None), cells
-    rules = [row.partials] if callable(row.partials) else list(row.partials)
-    return row.remedy, [code(inspect.unwrap(f)) if f else None
-                        for f in (row.forward, row.domain, row.kink, *rules)]
+    return op.remedy, [code(inspect.unwrap(f)) if f else None
+                       for f in (op.forward, op.domain, op.kink, *op.rules)]

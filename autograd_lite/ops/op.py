@@ -1,7 +1,7 @@
-"""What a row of the table is, and the kinds of number it is applied to.
+"""`Op`: one operation of the table, and all that is known of it.
 
-A row is callable: on plain numbers it returns a float; an operand of another kind (a `Value`)
-brings its own way to apply a row, and has Python's operators and the methods from `Operators`.
+An op is callable: on plain numbers it returns a float; an operand of another kind (a `Value`) brings
+its own way to apply an op, as its class's ``__apply_op__(op, operands)``.
 """
 from __future__ import annotations
 
@@ -10,56 +10,100 @@ import math
 from collections.abc import Callable, Sequence
 from math import inf, nan
 from numbers import Real
-from typing import Any, Self
+from typing import Any
 
-from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError,
-                                  errstate, raising, signal)
+from autograd_lite.errors import DivisionError, DomainError, InputError, NumericError, RangeError, short, signal
 from autograd_lite.lines import Line
+from autograd_lite.ops.notation import ATOM, Notation, Written, function, written
 
 TABLE: dict[str, Op] = {}
-Partial = Callable[..., Any]
+Rule = Callable[..., Any]
+
+
+def flat(y: Any, *operands: Any) -> None:
+    """The rule of an operand by which an op is constant in pieces: nothing flows to it."""
 
 
 class Op:
-    """A row of the table: one primitive operation, its derivatives and where they hold.
+    """One primitive operation: its function, its derivatives, where they hold and how it is written.
 
     Args:
         forward: the function of floats; it may raise as `math` does.
-        partials: for each operand its partial, a function of ``(y, *operands)``, y the result;
-            or one function of ``(y, operands)`` for all, where their number is open. None: the
-            operand is an option, by which nothing is differentiated.
+        partials: for each operand its rule, a function of ``(y, *operands)``, y the result, that gives
+            the partial; or one function of ``(y, operands)`` for all, where their number is open. None
+            in place of a rule: the operand is an option, by which nothing is differentiated. `flat`, or
+            None as its result: no gradient flows to that operand.
         domain: whether the operation is defined at the operands; remedy: says in words where.
         ieee: the result of IEEE 754 outside the domain or on overflow.
-        kink: the signed distance of the operands to the nearest point where the operation is
-            not smooth (None: it is smooth wherever it is defined).
+        kink: the signed distance of the operands to the nearest point where the operation is not
+            smooth (None: it is smooth wherever it is defined).
         singular: where a derivative is infinite or missing inside the domain, and what to do.
-        form: the operation in other numbers, a function of ``(m, *operands)``, m standing for
-            their functions under mpmath's names; see `evaluate`.
+        form: the operation in other numbers, a function of ``(m, *operands)``, m standing for their
+            functions under mpmath's names; see `evaluate`.
+        notation: how it is written; by default as a function of its name.
+        turned: where an op of many floats is wanted for each operand in turn as the first, all at once.
+
+    Attributes:
+        least, most: how many operands it takes; most is inf where their number is open.
+        options: the places of its options.
+        parameters: what its operands are called.
+        chooses: whether its first operand tells which of the two others is the result.
     """
 
+    chooses = False
+
     def __init__(self, name: str, forward: Callable[..., float],
-                 partials: tuple[Partial | None, ...] | Partial, *, doc: str = "",
+                 partials: tuple[Rule | None, ...] | Rule, *, doc: str = "",
                  domain: Callable[..., bool] = lambda *operands: True,
                  remedy: str = "the operands must be finite", ieee: Callable[..., float] | None = None,
                  kink: Callable[..., float] | None = None, singular: str = "",
-                 form: Callable[..., Any] | None = None):
-        self.name, self.forward, self.partials = name, forward, partials
+                 form: Callable[..., Any] | None = None, notation: Notation | None = None,
+                 turned: Callable[[Sequence[float]], list[float]] | None = None):
+        self.name, self.forward = name, forward
         self.domain, self.remedy, self.ieee = domain, remedy, ieee
         self.kink, self.singular, self.form = kink, singular, form
-        self.most = inf if callable(partials) else len(partials)        # operands
+        self.notation = notation or function(name)
+        self._turned = turned
+        self._all, self._rules = (partials, ()) if callable(partials) else (None, tuple(partials))
+        self.options = frozenset(i for i, rule in enumerate(self._rules) if rule is None)
+        self.most = inf if self._all else len(self._rules)
+        self.parameters, self.least = self._signature()
         self.__name__, self.__doc__ = name, doc
 
+    def _signature(self) -> tuple[tuple[str, ...], int]:
+        """What the operands are called, and how many must be given."""
+        try:
+            parameters = inspect.signature(self.forward).parameters.values()
+        except ValueError:                                  # (a builtin may not say)
+            return ("x",) if len(self._rules) == 1 else ("a", "b"), len(self._rules)
+        least = 1 if self.open else sum(p.default is p.empty for p in parameters)
+        return tuple(p.name for p in parameters), min(least, len(self._rules) or 1)
+
+    @property
+    def rules(self) -> tuple[Rule | None, ...]:
+        """The functions that give the partials."""
+        return (self._all,) if self._all else self._rules
+
+    @property
+    def open(self) -> bool:
+        """Whether it takes any number of operands."""
+        return self._all is not None
+
     def __call__(self, *operands: Any, **options: Any) -> Any:
-        """Apply the row: a float from plain numbers, a node where an operand is one.
+        """Apply the op: a float from plain numbers, a node where an operand is one.
 
         An operand with a default may be given by its name: ``relu(x, at_zero=1.0)``.
         """
         if options or not operands:
             operands = self._bound(operands, options)
+        plain = True
         for x in operands:
-            if type(x) is not float and hasattr(type(x), "_apply"):
-                return x._apply(self, operands)
-        return self.evaluate([number(x, self.name) for x in operands])
+            if type(x) is not float:
+                apply = getattr(type(x), "__apply_op__", None)
+                if apply is not None:
+                    return apply(self, operands)
+                plain = False
+        return self.evaluate(operands if plain else [number(x, self.name) for x in operands])
 
     def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = (), line: Line | None = None) -> float:
         """The result for floats; outside the domain what `errstate` says.
@@ -89,6 +133,50 @@ class Op:
         signal(kind(f"{self.call(xs, nodes)}: {remedy}", self.name, xs, nodes, line))
         return y
 
+    def turned(self, xs: Sequence[Any]) -> list[Any]:
+        """The op of the operands turned round until each stands first, in order.
+
+        (Turned, not swapped: then the partials of the partials are these same results.)
+        """
+        if self._turned and all(type(x) is float for x in xs):
+            return self._turned(xs)
+        return [self(*xs[i:], *xs[:i]) for i in range(len(xs))]
+
+    # -- derivatives --------------------------------------------------------------------------
+
+    def differentiable(self, n: int) -> list[bool]:
+        """For each of n operands, whether it has a partial: options have none, nor what is `flat`."""
+        if self._all:
+            return [True] * n
+        return [rule is not None and rule is not flat for rule in self._rules[:n]]
+
+    def partial(self, i: int, y: Any, xs: Sequence[Any]) -> Any:
+        """The i-th partial at the operands `xs`, of any kind, with the result `y`; None where none flows.
+
+        Raises:
+            InputError: the i-th operand is an option, by which no rule differentiates.
+        """
+        if self._all:
+            return self._all(y, xs)[i]
+        rule = self._rules[i]
+        if rule is None:
+            raise InputError(f"{self.name}: operand {i + 1} is an option, to which no derivative "
+                             "belongs; give it as a plain number")
+        return rule(y, *xs)
+
+    def partials(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
+        """The partials at the operands `xs`, of any kind, with the result `y`.
+
+        None stands for one that is not wanted (by default all are) or does not exist.
+        """
+        if self._all:
+            found = list(self._all(y, xs))
+            return [p if flag else None for p, flag in zip(found, wanted)] if wanted else found
+        return [rule(y, *xs) if rule is not None and flag else None
+                for rule, flag in zip(self._rules, wanted or (True,) * len(xs))]
+
+    # -- in words -----------------------------------------------------------------------------
+
     def _bound(self, operands: Sequence[Any], options: Any) -> tuple[Any, ...]:
         """The operands in the order of `forward`, where some are given by name."""
         try:
@@ -102,72 +190,34 @@ class Op:
 
     def miscounted(self, given: int) -> InputError:
         """What is wrong where so many operands are given."""
-        try:
-            names = ", ".join(inspect.signature(self.forward).parameters)
-        except ValueError:
-            names = "x"
-        return InputError(f"{self.name} takes the operands ({names}); {given} "
+        return InputError(f"{self.name} takes the operands ({', '.join(self.parameters)}); {given} "
                           f"{'was' if given == 1 else 'were'} given")
 
-    def call(self, xs: Sequence[float], nodes: Sequence[Any] = ()) -> str:
+    def call(self, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
         """The operation as it stands in a message: ``log(-2.0) of 'margin'``."""
-        if self.name[0].isalpha():
+        if self.notation.infix:
+            text = self.notation.text(*map(written, xs)).text
+        else:
             rest = f", … {len(xs)} operands" if len(xs) > 4 else ""
             text = f"{self.name}({', '.join(map(repr, xs[:4]))}{rest})"
-        else:
-            shown = list(map(repr, xs))
-            if self.name == "**" and shown[0].startswith("-"):
-                shown[0] = f"({shown[0]})"
-            text = f" {self.name} ".join(shown)
         labels = [repr(x.label) for x in nodes[:4] if getattr(x, "label", "")]
         return text + (f" of {', '.join(labels)}" if labels else "")
 
-    def derivatives(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-        """The partials at the operands `xs`, of any kind, and the result `y`.
+    def text(self, operands: Sequence[Written | str]) -> Written:
+        """The op applied to written operands, in Python.
 
-        Where `wanted` is given, only those are worked out; the others are 0.0.
+        >>> op_named("*").text([op_named("+").text(["a", "b"]), "c"]).text
+        '(a + b) * c'
         """
-        if callable(self.partials):
-            return list(self.partials(y, xs))
-        flags = wanted or [True] * len(xs)
-        return [p(y, *xs) if p and flag else 0.0 for p, flag in zip(self.partials, flags)]
+        return self.notation.text(*[_atom(x) for x in operands])
 
-    def derivative_or_nan(self, i: int, y: Any, xs: Sequence[Any]) -> Any:
-        """The i-th partial; a nan where its rule fails, an infinity where that overflows.
+    def latex(self, operands: Sequence[Written | str]) -> Written:
+        r"""The op applied to written operands, in LaTeX.
 
-        Raises:
-            InputError: the i-th operand is an option, by which no rule differentiates.
+        >>> op_named("/").latex(["x", op_named("exp").latex(["y"])]).text
+        '\\frac{x}{e^{y}}'
         """
-        rules: Any = self.partials
-        if rules[i] is None:
-            raise InputError(f"{self.name}: operand {i + 1} is an option, to which no derivative "
-                             "belongs; give it as a plain number")
-        if type(y) is float and not raising():      # (in other numbers, `errstate` says)
-            with errstate("raise"):
-                return self.derivative_or_nan(i, y, xs)
-        try:
-            return rules[i](y, *xs)
-        except OverflowError:
-            return self.ieee_derivatives(y, xs)[i] if type(y) is float else inf
-        except (ValueError, ArithmeticError):
-            return nan
-
-    def derivatives_or_nan(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-        """All partials so, or those wanted and 0.0 for the others."""
-        if not callable(self.partials):
-            flags = wanted or [rule is not None for rule in self.partials[:len(xs)]]
-            return [self.derivative_or_nan(i, y, xs) if flag else 0.0 for i, flag in enumerate(flags)]
-        if type(y) is float and not raising():
-            with errstate("raise"):
-                return self.derivatives_or_nan(y, xs)
-        try:
-            return list(self.partials(y, xs))
-        except (ValueError, ArithmeticError):
-            return [nan] * len(xs)
-
-    def ieee_derivatives(self, y: float, xs: Sequence[float]) -> list[float]:
-        """All partials as IEEE 754 arithmetic gives them: infinite or nan where there is none."""
-        return list(map(float, self.derivatives(_Ieee(y), [_Ieee(x) for x in xs])))
+        return self.notation.latex(*[_atom(x) for x in operands])
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -176,6 +226,45 @@ class Op:
         if TABLE.get(self.name) is not self:
             raise InputError(f"cannot pickle the op {self.name!r}: it is not in the table")
         return op_named, (self.name,)
+
+
+def _atom(x: Written | str) -> Written:
+    return Written(x, ATOM) if isinstance(x, str) else x
+
+
+def define(name: str, forward: Callable[..., float], partials: Any, meaning: str = "", example: str = "",
+           **facts: Any) -> Op:
+    """A new op in the table; its docstring says its meaning, an example ("sin(0.0) = 0.0") and its errors.
+
+    In other numbers it is mpmath's function of its name, unless the facts have a `form`, or
+    `forward` is `generic`: written in operators, which serve any numbers.
+    """
+    call, _, result = example.partition(" = ")
+    doc = f"{meaning}\n\n>>> {call}\n{result}\n\nRaises:\n"
+    for fact, when in (("remedy", ""), ("singular", " (of a gradient)")):
+        doc += f"    DomainError{when}: {facts[fact]}.\n" if fact in facts else ""
+    generic, kind = facts.pop("generic", False), facts.pop("kind", Op)
+    facts.setdefault("form", lambda m, *xs: (forward if generic else getattr(m, name))(*xs))
+    doc = doc.removesuffix("\nRaises:\n") if meaning else ""
+    TABLE[name] = op = kind(name, forward, partials, doc=doc, **facts)
+    return op  # type: ignore[no-any-return]
+
+
+def doctests(names: dict[str, Any]) -> dict[str, str]:
+    """The docstrings of the ops among a module's names, for its ``__test__``."""
+    return {op.name: op.__doc__ for op in names.values() if isinstance(op, Op) and op.__doc__}
+
+
+def op_named(name: str) -> Op:
+    """The op of the table with this name.
+
+    >>> op_named("exp")
+    <op exp>
+    """
+    try:
+        return TABLE[name]
+    except KeyError:
+        raise InputError(f"no op is called {name!r}; the table has {', '.join(TABLE)}") from None
 
 
 def number(x: Any, where: str = "Value") -> float:
@@ -191,7 +280,7 @@ def number(x: Any, where: str = "Value") -> float:
     if isinstance(x, (float, int, Real)) or (type(x).__module__ == "numpy" and getattr(x, "shape", None) == ()
                                              and x.dtype.kind in "biuf"):
         try:
-            y = x if type(x) is Constant else float(x)
+            y = x if hasattr(x, "exact") else float(x)      # (a `Constant` is kept)
             if y - y == 0.0 or y != y or x == y:            # an infinity was one before
                 return y
         except OverflowError:
@@ -207,183 +296,3 @@ def number(x: Any, where: str = "Value") -> float:
               "tuple": "give one number, or map the function over the tuple"}
     raise InputError(f"{where}: expected a real number, got {kind} {short(x)}: "
                      + remedy.get(kind, "convert it with float(...) if it stands for one"))
-
-
-def short(x: Any) -> str:
-    """What an error message shows of an object that may be anything."""
-    try:
-        text = repr(x)
-    except ValueError:                          # an int with more digits than Python prints
-        text = "too long to print"
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def shown(x: Any) -> str:
-    """What a message calls an object that may be anything."""
-    return repr(x) if x is None or isinstance(x, Operators) else f"{type(x).__name__} {short(x)}"
-
-
-def op_named(name: str) -> Op:
-    """The row of the table with this name.
-
-    >>> op_named("exp")
-    <op exp>
-    """
-    try:
-        return TABLE[name]
-    except KeyError:
-        raise InputError(f"no op is called {name!r}; the table has {', '.join(TABLE)}") from None
-
-
-class Operators:
-    """Python's operators, and a method for each row of scalars, each by its row."""
-
-    __slots__ = ()
-
-    @staticmethod
-    def _apply(row: Op, operands: Sequence[Any]) -> Any:
-        """The row on operands of which one is of this kind."""
-        raise NotImplementedError
-
-    def _on(self, name: str, *others: Any) -> Self:
-        """A row on this and other operands."""
-        result: Self = self._apply(TABLE[name], (self, *others))
-        return result
-
-    def _by(self, name: str, a: Any, b: Any) -> Self:
-        """The row of an operator: a stranger's own operator goes first."""
-        try:
-            result: Self = self._apply(TABLE[name], (a, b))
-            return result
-        except InputError:
-            for x in (a, b):
-                if not isinstance(x, (Operators, Real)) and type(x).__module__ != "builtins":
-                    return NotImplemented  # type: ignore[no-any-return]
-            raise
-
-    def __add__(self, other: Any) -> Self: return self._by("+", self, other)
-    def __radd__(self, other: Any) -> Self: return self._by("+", other, self)
-    def __sub__(self, other: Any) -> Self: return self._by("-", self, other)
-    def __rsub__(self, other: Any) -> Self: return self._by("-", other, self)
-    def __mul__(self, other: Any) -> Self: return self._by("*", self, other)
-    def __rmul__(self, other: Any) -> Self: return self._by("*", other, self)
-    def __truediv__(self, other: Any) -> Self: return self._by("/", self, other)
-    def __rtruediv__(self, other: Any) -> Self: return self._by("/", other, self)
-    def __pow__(self, other: Any) -> Self: return self._by("**", self, other)
-    def __rpow__(self, other: Any) -> Self: return self._by("**", other, self)
-    def __mod__(self, other: Any) -> Self: return self._by("%", self, other)
-    def __rmod__(self, other: Any) -> Self: return self._by("%", other, self)
-    def __floordiv__(self, other: Any) -> Self: return self._by("//", self, other)
-    def __rfloordiv__(self, other: Any) -> Self: return self._by("//", other, self)
-    def __divmod__(self, other: Any) -> tuple[Self, Self]: return self // other, self % other
-    def __rdivmod__(self, other: Any) -> tuple[Self, Self]: return other // self, other % self
-    def __neg__(self) -> Self: return self._on("neg")
-    def __pos__(self) -> Self: return self
-    def __abs__(self) -> Self: return self._on("abs")
-
-    def exp(self) -> Self: return self._on("exp")
-    def exp2(self) -> Self: return self._on("exp2")
-    def expm1(self) -> Self: return self._on("expm1")
-    def log(self) -> Self: return self._on("log")
-    def log2(self) -> Self: return self._on("log2")
-    def log10(self) -> Self: return self._on("log10")
-    def log1p(self) -> Self: return self._on("log1p")
-    def sqrt(self) -> Self: return self._on("sqrt")
-    def cbrt(self) -> Self: return self._on("cbrt")
-    def sin(self) -> Self: return self._on("sin")
-    def cos(self) -> Self: return self._on("cos")
-    def tan(self) -> Self: return self._on("tan")
-    def asin(self) -> Self: return self._on("asin")
-    def acos(self) -> Self: return self._on("acos")
-    def atan(self) -> Self: return self._on("atan")
-    def sinh(self) -> Self: return self._on("sinh")
-    def cosh(self) -> Self: return self._on("cosh")
-    def tanh(self) -> Self: return self._on("tanh")
-    def sech2(self) -> Self: return self._on("sech2")
-    def asinh(self) -> Self: return self._on("asinh")
-    def acosh(self) -> Self: return self._on("acosh")
-    def atanh(self) -> Self: return self._on("atanh")
-    def erf(self) -> Self: return self._on("erf")
-    def erfc(self) -> Self: return self._on("erfc")
-    def gauss(self) -> Self: return self._on("gauss")
-    def normal_pdf(self) -> Self: return self._on("normal_pdf")
-    def normal_cdf(self) -> Self: return self._on("normal_cdf")
-    def lgamma(self) -> Self: return self._on("lgamma")
-    def digamma(self) -> Self: return self._on("digamma")
-    def sigmoid(self) -> Self: return self._on("sigmoid")
-    def log_sigmoid(self) -> Self: return self._on("log_sigmoid")
-    def softplus(self) -> Self: return self._on("softplus")
-    def relu(self, at_zero: Any = None) -> Self: return self._on("relu", *_given(at_zero))
-    def leaky_relu(self, slope: Any = None) -> Self: return self._on("leaky_relu", *_given(slope))
-    def elu(self, alpha: Any = None) -> Self: return self._on("elu", *_given(alpha))
-    def gelu(self) -> Self: return self._on("gelu")
-    def silu(self) -> Self: return self._on("silu")
-    def abs(self) -> Self: return self._on("abs")
-    def minimum(self, other: Any) -> Self: return self._on("minimum", other)
-    def maximum(self, other: Any) -> Self: return self._on("maximum", other)
-    def hypot(self, other: Any) -> Self: return self._on("hypot", other)
-    def cos_angle(self, other: Any) -> Self: return self._on("cos_angle", other)
-    def atan2(self, other: Any) -> Self: return self._on("atan2", other)
-
-    # NumPy's names for the same methods: np.arcsin of an object array calls them.
-    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
-    arcsinh, arccosh, arctanh, absolute = asinh, acosh, atanh, abs
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """NumPy's functions on this, alone or with arrays, by the same rows."""
-        import numpy as np
-        row = TABLE.get(_NUMPY_NAMES.get(ufunc.__name__, ufunc.__name__))
-        if row is not None and method == "__call__" and not kwargs:
-            ufunc = np.frompyfunc(row, len(inputs), 1)
-        with np.errstate(all="ignore"):                 # the rows raise what there is to say
-            return getattr(ufunc, method)(*map(_boxed, inputs), **kwargs)
-
-
-_NUMPY_NAMES = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**",
-                "float_power": "**", "remainder": "%", "floor_divide": "//", "negative": "neg",
-                "absolute": "abs", "fabs": "abs", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
-                "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
-                "logaddexp": "logsumexp"}
-
-
-def _boxed(x: Any) -> Any:
-    """A number of our kinds as a 0-d object array, which NumPy does not look into."""
-    if not isinstance(x, Operators):
-        return x
-    import numpy as np
-    box = np.empty((), object)
-    box[()] = x
-    return box
-
-
-def _given(option: Any) -> tuple[Any, ...]:
-    return () if option is None else (option,)
-
-
-class _Ieee(Operators, float):  # type: ignore[misc]
-    """A float whose operations never raise, to evaluate a partial as IEEE 754 would."""
-
-    @staticmethod
-    def _apply(row: Op, operands: Sequence[Any]) -> _Ieee:
-        with errstate("ignore"):
-            return _Ieee(row.evaluate([float(x) for x in operands]))
-
-
-class Constant(float):
-    """A number of the rules that no double is: the nearest double, and `exact(m)` in other numbers."""
-
-    def __new__(cls, nearest: float, exact: Callable[[Any], Any]) -> Self:
-        self = float.__new__(cls, nearest)
-        self.exact = exact
-        return self
-
-    exact: Callable[[Any], Any]
-
-    def __neg__(self) -> Constant:
-        return Constant(-float(self), lambda m: -self.exact(m))
-
-    def __truediv__(self, x: Any) -> Any:       # so that an _Ieee has its say
-        return float(self) / x if isinstance(x, float) else NotImplemented
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return float, (float(self),)

@@ -307,6 +307,13 @@ def powers(xs: Sequence[float]) -> list[float]:
     return [math.exp(d) * (1.0 + lost) if d != -inf else 0.0 for d, lost in [difference(x, top) for x in xs]]
 
 
+def shares(xs: Sequence[float]) -> list[float]:
+    """softmax: e^x for each x, over their sum."""
+    parts = powers(xs)
+    total = math.fsum(parts)
+    return [part / total for part in parts]
+
+
 def share(*xs: float) -> float:
     """The share of the first operand."""
     parts = powers(xs)

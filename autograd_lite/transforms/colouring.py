@@ -10,43 +10,50 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from autograd_lite.errors import InputError, MissingError
-from autograd_lite.graph.walks import HasOperands
+from autograd_lite.graph.linear import Algebra, Linear
 
 Pattern = Sequence[Collection[int]]        # for each row, the columns that may differ from 0
 Product = Callable[[list[float]], Sequence[Any]]
 FEW = 32
 
 
-def dependence(order: Iterable[HasOperands], inputs: Sequence[HasOperands],
-               outputs: Iterable[Any]) -> list[set[int]]:
-    """The positions of the inputs on which each output depends.
+class _FewInputs(Algebra):
+    """Sets of inputs, as long as they are small; larger ones are `_MANY`."""
 
-    `order` has the nodes the outputs depend on, operands first. Only sets of a few inputs are
-    kept with a node; larger ones would cost the square of the number of inputs in a long sum,
-    so they are gathered from the outputs down.
+    def times(self, g: Any, p: Any, k: int, i: int) -> Any:
+        return g
+
+    def plus(self, a: Any, b: Any, k: int) -> Any:
+        if a is b or a == b:
+            return a
+        union = _MANY if a is _MANY or b is _MANY else a | b
+        return union if len(union) <= FEW else _MANY
+
+
+_MANY: frozenset[int] = frozenset([-1])
+
+
+def dependence(linear: Linear, inputs: Sequence[int | None], outputs: Iterable[int | None]) -> list[set[int]]:
+    """For the place of each output the inputs on which it depends, counted from 0.
+
+    Only sets of a few inputs are kept with a node; larger ones would cost the square of the
+    number of inputs in a long sum, so they are gathered from the outputs down.
     """
-    few: dict[int, frozenset[int]] = {id(x): frozenset([i]) for i, x in enumerate(inputs)}
-    many: dict[int, list[HasOperands]] = {}
-    for node in order:
-        operands: list[Any] = [x for x in node.operands if id(x) in few or id(x) in many]
-        if id(node) in few or not operands:
-            continue
-        union = few.get(id(operands[0]), frozenset())
-        if not all(few.get(id(x)) == union for x in operands):
-            union = union.union(*(few.get(id(x), ()) for x in operands))
-        if len(union) <= FEW and all(id(x) in few for x in operands):
-            few[id(node)] = union
-        else:
-            many[id(node)] = operands
+    few = linear.push({k: frozenset([i]) for i, k in enumerate(inputs) if k is not None}, _FewInputs())
     found = []
     for y in outputs:
-        reached, seen, stack = set(few.get(id(y), ())), {id(y)}, list(many.get(id(y), ()))
+        reached, seen, stack = set[int](), {y}, [y]
         while stack:
-            node = stack.pop()
-            if id(node) not in seen:
-                seen.add(id(node))
-                reached.update(few.get(id(node), ()))
-                stack.extend(many.get(id(node), ()))
+            k = stack.pop()
+            if k is None or few[k] is None:
+                continue
+            if few[k] is not _MANY:
+                reached |= few[k]
+                continue
+            for x, _, _ in linear.edges(k):
+                if x not in seen:
+                    seen.add(x)
+                    stack.append(x)
         found.append(reached)
     return found
 

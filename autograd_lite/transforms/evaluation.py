@@ -1,7 +1,7 @@
 """`evaluate`: a recorded graph in other numbers: fractions, mpmath's floats, intervals, floats.
 
-The graph is followed in the new numbers, and a derivative is taken in them too: a row's
-partials are written in operators and rows, so they run on `Twin`, a number that remembers
+The graph is followed in the new numbers, and a derivative is taken in them too: an op's
+partials are written in operators and ops, so they run on `Twin`, a number that remembers
 what made it. Nothing on the way is rounded to a double (a gradient *recorded* as a graph
 has 1/3 as a double for x/3), and the rules choose their branches at the new point.
 """
@@ -12,15 +12,19 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
-from autograd_lite.errors import (DivisionError, DomainError, InputError, LabelError, NumericError,
-                                  RangeError, errstate)
-from autograd_lite.graph.walks import dependents, topological
+from autograd_lite.errors import (AutogradError, DivisionError, DomainError, InputError, LabelError, NumericError,
+                                  RangeError, errstate, shown)
 from autograd_lite.graph.labels import find
+from autograd_lite.graph.linear import Algebra, Edge, Linear
+from autograd_lite.graph.node import op_of
+from autograd_lite.graph.program import Program
 from autograd_lite.lines import Line
-from autograd_lite.ops.op import Constant, Op, Operators, shown
+from autograd_lite.ops.numbers import Constant
+from autograd_lite.ops.op import Op
 from autograd_lite.ops.op import number as as_float
+from autograd_lite.ops.operators import Operators
 from autograd_lite.transforms.trees import leaves, rebuild
 from autograd_lite.graph.value import Value
 
@@ -65,9 +69,9 @@ class Kind:
         except (TypeError, ValueError, OverflowError, NotImplementedError):
             raise InputError(f"{where}: {x!r} is no {self.title}") from None
 
-    def call(self, row: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
+    def call(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
         """The operation as it stands in a message."""
-        return row.call([_Shown(self.show(x)) for x in xs[:4]] + list(xs[4:]), nodes)
+        return op.call([_Shown(self.show(x)) for x in xs[:4]] + list(xs[4:]), nodes)
 
     def show(self, x: Any) -> str:
         return str(x) if len(str(x)) < 16 else repr(float(x))
@@ -76,28 +80,36 @@ class Kind:
         """The sign of a − b; a nan if there is none."""
         return 0 if a == b else -1 if a < b else 1 if a > b else math.nan
 
+    def decided(self, a: Any, b: Any) -> float:
+        """The same; a ValueError where an interval leaves it open."""
+        self.undecided = False
+        sign = self.compare(a, b)
+        if self.undecided:
+            raise ValueError
+        return sign
+
     def finite(self, x: Any) -> bool:
         return bool(x - x == 0)
 
-    def apply(self, row: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
-        """The result of a row, which must be finite where the operands are; an error names the rest."""
+    def apply(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
+        """The result of an op, which must be finite where the operands are; an error names the rest."""
         failure: type[NumericError] = DomainError
         try:
-            if row.form is None:
-                raise InputError(f"{self.call(row, xs, nodes)}: {row.name} has no form in other numbers; "
+            if op.form is None:
+                raise InputError(f"{self.call(op, xs, nodes)}: {op.name} has no form in other numbers; "
                                  "give it one, custom_op(…, form=…)")
-            y = self.convert(row.form(self, *xs))
+            y = self.convert(op.form(self, *xs))
             if self.finite(y) or not all(map(self.finite, xs)):
                 return y
         except _Missing:
-            raise InputError(f"{self.call(row, xs, nodes)}: {row.name} {self.lack}") from None
+            raise InputError(f"{self.call(op, xs, nodes)}: {op.name} {self.lack}") from None
         except ZeroDivisionError:
             failure = DivisionError
         except OverflowError:
             failure = RangeError
         except ValueError:
             pass
-        raise failure(f"{self.call(row, xs, nodes)}: {row.remedy}", row.name, xs, nodes, line)
+        raise failure(f"{self.call(op, xs, nodes)}: {op.remedy}", op.name, xs, nodes, line)
 
 
 class Floats(Kind):
@@ -110,8 +122,8 @@ class Floats(Kind):
     def convert(self, x: Any) -> float:
         return float(as_float(x, "evaluate"))
 
-    def apply(self, row: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
-        return row.evaluate(xs, nodes, line)
+    def apply(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
+        return op.evaluate(xs, nodes, line)
 
 
 class Rationals(Kind):
@@ -298,31 +310,25 @@ def kind_of(number: Any) -> Kind:
 
 
 class Twin(Operators):
-    """A number of another kind, the row and operands that made it, and the node it is the twin of."""
+    """A number of another kind, the op and operands that made it, and the node it is the twin of.
 
-    __slots__ = ("n", "kind", "row", "operands", "node")
+    Where there is no such number, `error` says why.
+    """
 
-    def __init__(self, kind: Kind, n: Any, row: Op | None = None, operands: tuple[Twin, ...] = (),
-                 node: Value | None = None):
-        self.kind, self.n, self.row, self.operands, self.node = kind, n, row, operands, node
+    __slots__ = ("n", "kind", "op", "operands", "node", "error")
+
+    def __init__(self, kind: Kind, n: Any, op: Op | None = None, operands: tuple[Twin, ...] = (),
+                 node: Value | None = None, error: AutogradError | None = None):
+        self.kind, self.n, self.op, self.operands, self.node, self.error = kind, n, op, operands, node, error
 
     @staticmethod
-    def _apply(row: Op, operands: Sequence[Any]) -> Twin:
+    def __apply_op__(op: Op, operands: Sequence[Any]) -> Twin:
         kind = next(x.kind for x in operands if type(x) is Twin)
         twins = tuple(x if type(x) is Twin else Twin(kind, kind.mpf(x)) for x in operands)
-        return Twin(kind, kind.apply(row, [x.n for x in twins]), row, twins)
+        return Twin(kind, kind.apply(op, [x.n for x in twins]), op, twins)
 
-    def _compare(self, other: Any) -> float:
-        return self.kind.compare(self.n, other.n if type(other) is Twin else self.kind.mpf(other))
-
-    def __eq__(self, other: object) -> Any: return self._compare(other) == 0
-    def __ne__(self, other: object) -> Any: return self._compare(other) != 0
-    def __lt__(self, other: Any) -> Any: return self._compare(other) < 0
-    def __le__(self, other: Any) -> Any: return self._compare(other) <= 0
-    def __gt__(self, other: Any) -> Any: return self._compare(other) > 0
-    def __ge__(self, other: Any) -> Any: return self._compare(other) >= 0
-    def __bool__(self) -> bool: return self._compare(0) != 0
-    def __hash__(self) -> int: return object.__hash__(self)
+    def __compare__(self, holds: Callable[[Any, Any], Any], other: Any) -> Any:
+        return holds(self.kind.compare(self.n, other.n if type(other) is Twin else self.kind.mpf(other)), 0)
 
 
 def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = float, *,
@@ -365,25 +371,26 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     kind = kind_of(number)
     if not isinstance(inputs, Mapping | None):
         raise InputError(f"evaluate: inputs is a dict {{label or leaf: number}}, got {shown(inputs)}")
-    nodes = topological([x for x in leaves(root) if isinstance(x, Value)])
-    places = {id(node): node for node in nodes}
-    given = {id(_node(name, places, leaf=True)): x for name, x in (inputs or {}).items()}
-    twins: dict[int, Twin] = {}
-    for node in nodes:
-        if id(node) in given or node._row is None:
-            where = f"evaluate, {node.label!r}" if node.label else "evaluate"
-            twins[id(node)] = Twin(kind, kind.mpf(given.get(id(node), node.data), where))
-        else:
-            xs = tuple(twins[id(x)] if isinstance(x, Value) else Twin(kind, kind.mpf(x))
-                       for x in node.operands)
-            n = kind.apply(node._row, [x.n for x in xs], node.operands, node.note.line)
-            twins[id(node)] = Twin(kind, n, node._row, xs, node)
+    program = Program([x for x in leaves(root) if isinstance(x, Value)])
+    given = {_place(program, name, leaf=True): x for name, x in (inputs or {}).items()}
+    twins: list[Twin] = []
+    for k, node in enumerate(program.nodes):
+        twins.append(_twin(kind, program, twins, k, node, given))
+
+    def twin(y: Any) -> Twin:
+        if not isinstance(y, Value):
+            return Twin(kind, kind.mpf(y))
+        found = twins[program.place_in("evaluate", y)]
+        if found.error:
+            raise found.error
+        return found
+
     if wrt is None:
-        return rebuild(root, lambda y: twins[id(y)].n if isinstance(y, Value) else kind.mpf(y))
+        return rebuild(root, lambda y: twin(y).n)
     if not isinstance(order, int) or order < 0:
         raise InputError(f"evaluate: order={order!r} is no whole number, 0 or more")
     single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
-    sources = [twins[id(_node(name, places))] for name in ([wrt] if single else wrt)]
+    sources = [twins[_place(program, name)] for name in ([wrt] if single else wrt)]
 
     def derive(y: Twin, order: int) -> Any:
         if order == 0:
@@ -391,60 +398,105 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
         found = [derive(g, order - 1) for g in _gradient(y, sources)]
         return found[0] if single else found
 
-    return rebuild(root, lambda y: derive(twins[id(y)] if isinstance(y, Value) else Twin(kind, 0), order))
+    return rebuild(root, lambda y: derive(twin(y), order))
 
 
-def _node(name: Any, places: Mapping[int, Value], leaf: bool = False) -> Value:
-    node = find(places.values(), name) if isinstance(name, str) else name
+def _place(program: Program, name: Any, leaf: bool = False) -> int:
+    node = find(program.nodes, name) if isinstance(name, str) else name
     if not isinstance(node, Value):
         raise InputError(f"evaluate: {name!r} is neither a label nor a Value")
-    if id(node) not in places:
-        raise LabelError(f"evaluate: {node!r} is not in the graph")
-    if leaf and node._row is not None:
+    place = program.place_in("evaluate", node)
+    if leaf and node.op:
         raise LabelError(f"evaluate: {node!r} is computed; only a leaf can be given a new number")
-    return node
+    return place
+
+
+def _twin(kind: Kind, program: Program, twins: Sequence[Twin], k: int, node: Value,
+          given: Mapping[int, Any]) -> Twin:
+    """The twin of a node, those before it being there."""
+    op = op_of(node)
+    if k in given or op is None:
+        where = f"evaluate, {node.label!r}" if node.label else "evaluate"
+        return Twin(kind, kind.mpf(given.get(k, node.data), where), node=node)
+    xs = tuple(Twin(kind, kind.mpf(x)) if place is None else twins[place]
+               for x, place in zip(node.operands, program.operands[k]))
+    looked_at = xs
+    if op.chooses and not xs[0].error:
+        looked_at = (xs[0], xs[1] if xs[0] else xs[2])
+    error = next((x.error for x in looked_at if x.error), None)
+    if error is None:
+        try:
+            program.hold(k, twins)
+            return Twin(kind, kind.apply(op, [x.n for x in xs], node.operands, node.line), op, xs, node)
+        except AutogradError as found:
+            error = found
+    return Twin(kind, None, op, xs, node, error)
+
+
+class _Undefined(NamedTuple):
+    """In place of a partial: why there is none."""
+
+    error: NumericError
+
+
+class _Twins(Algebra):
+    """Gradients in the numbers of the node at `top`, whose own is 1."""
+
+    def __init__(self, top: int):
+        self.top = top
+
+    def times(self, g: Any, p: Any, k: int, i: int) -> Any:
+        if type(p) is _Undefined:
+            if g.n == 0:
+                return None
+            raise p.error
+        return p if k == self.top else g * p
+
+    def plus(self, a: Any, b: Any, k: int) -> Any:
+        return a + b
 
 
 def _gradient(y: Twin, sources: Sequence[Twin]) -> list[Twin]:
     """∂y/∂source for each source, as nodes again."""
-    order = topological([y])
-    between = dependents(order, sources)
-    found = {id(y): Twin(y.kind, y.kind.mpf(1))}
-    for node in reversed(order):
-        g = found.get(id(node))
-        if g is not None and node.row is not None and id(node) in between:
-            for x, p in _partials(node, g, between):
-                term = p if id(node) == id(y) else g * p
-                found[id(x)] = found[id(x)] + term if id(x) in found else term
-    return [found.get(id(x), Twin(y.kind, y.kind.mpf(0))) for x in sources]
+    program = Program([y])
+    places = [program.place(x) for x in sources]
+    varies, top = program.dependent(places), len(program) - 1
+
+    def edges(k: int) -> list[Edge]:
+        node, operands = program.nodes[k], program.operands[k]
+        wanted = [x is not None and varies[x] for x in operands]
+        partials = _partials(node, wanted) if varies[k] and node.op is not None else []
+        return [(x, i, p) for i, (x, p) in enumerate(zip(operands, partials))  # type: ignore[misc]
+                if wanted[i] and p is not None]
+
+    one, zero = Twin(y.kind, y.kind.mpf(1)), Twin(y.kind, y.kind.mpf(0))
+    found = Linear(len(program), edges).pull({top: one}, _Twins(top))
+    return [zero if place is None or found[place] is None else found[place] for place in places]
 
 
-def _partials(node: Twin, g: Twin, between: set[int]) -> list[tuple[Twin, Twin]]:
-    """The operands between, with the partials by them; none where g is 0 and there is no partial."""
-    kind, row, operands = node.kind, node.row, node.operands
-    assert row is not None
-    wanted = [id(x) in between for x in operands]
+def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
+    """The partials by the operands wanted: Twins, or why there is none."""
+    kind, op, operands = node.kind, node.op, node.operands
+    assert op is not None
     partials: Sequence[Any] = ()
     reason = ""
     kind.undecided = False
 
     def call() -> str:
-        return kind.call(row, [x.n for x in operands], node.node.operands if node.node else ())
+        return kind.call(op, [x.n for x in operands], node.node.operands if node.node else ())
 
     try:
         with errstate("raise"):
-            partials = row.derivatives(node, operands, wanted)
+            partials = op.partials(node, operands, wanted)
     except InputError as error:
         raise InputError(f"the derivative of {call()}: {error}") from None
     except (ArithmeticError, ValueError) as error:
-        reason = row.singular or str(error)
-    if kind.undecided and row.kink:
+        reason = op.singular or str(error)
+    if kind.undecided and op.kink:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
-        if g.n == 0:
-            return []
-        nodes, line = (node.node.operands, node.node.note.line) if node.node else ((), None)
-        raise DomainError(f"the derivative of {call()}: {reason}", row.name, [x.n for x in operands],
-                          nodes, line)
-    return [(x, p if type(p) is Twin else Twin(kind, kind.mpf(p)))
-            for x, p, flag in zip(operands, partials, wanted) if flag]
+        nodes, line = (node.node.operands, node.node.line) if node.node else ((), None)
+        undefined = _Undefined(DomainError(f"the derivative of {call()}: {reason}", op.name,
+                                           [x.n for x in operands], nodes, line))
+        return [undefined if flag else None for flag in wanted]
+    return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]

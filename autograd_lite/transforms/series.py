@@ -1,8 +1,8 @@
 """Truncated Taylor series: derivatives of high order, at a cost polynomial in the order.
 
-Along a curve x(t) a node moves by y′ = Σ p(y, x)·x′, with p the partials of its row. Read over
+Along a curve x(t) a node moves by y′ = Σ p(y, x)·x′, with p the partials of its op. Read over
 power series, this gives each coefficient of y from earlier ones of x, y and p. A partial is
-made of rows, so its own series follows in the same way; where a family of rows is closed under
+made of ops, so its own series follows in the same way; where a family of ops is closed under
 differentiation (exp; sin and cos; tanh and sech2) a few series serve each other. Products and
 quotients alone have recurrences of their own: they are what partials are made of.
 """
@@ -19,14 +19,18 @@ from math import nan
 from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
-from autograd_lite.errors import InputError, NumericError, RangeError, errstate, signal
+from autograd_lite.errors import InputError, NumericError, RangeError, errstate, shown, signal
+from autograd_lite.graph.node import op_of, plain
 from autograd_lite.lines import Line
-from autograd_lite.graph.node import plain
 from autograd_lite.ops.elementary import div, mul
-from autograd_lite.ops.op import Op, Operators, number, shown
+from autograd_lite.ops.numbers import ieee_partials, partials_or_nan
+from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.operators import Operators
+from autograd_lite.ops.selection import Guard, Ordinary, choose
 from autograd_lite.ops.special import added
 from autograd_lite.transforms.trace import Trace, name_of, require_function
 from autograd_lite.transforms.trees import is_number, refill
+from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
@@ -41,13 +45,13 @@ class Series(Operators):
     From a coefficient that is infinite or missing on, `error` says why.
     """
 
-    __slots__ = ("expansion", "row", "operands", "node", "level", "line", "c", "slope", "partials", "error")
+    __slots__ = ("expansion", "op", "operands", "node", "level", "line", "c", "slope", "partials", "error")
 
-    def __init__(self, expansion: Expansion, coefficients: Iterable[Any], row: Op | None = None,
+    def __init__(self, expansion: Expansion, coefficients: Iterable[Any], op: Op | None = None,
                  operands: Sequence[Any] = (), node: Value | None = None):
         self.expansion, self.level = expansion, expansion.level
-        self.row, self.operands, self.node = row, operands, node
-        self.line = expansion.line if node is None else node.note.line
+        self.op, self.operands, self.node = op, operands, node
+        self.line = expansion.line if node is None else node.line
         self.c: list[Any] = []
         self.slope: list[Any] = []
         self.partials: Sequence[Any] = ()
@@ -56,24 +60,39 @@ class Series(Operators):
             self._append(c)
 
     @staticmethod
-    def _apply(row: Op, operands: Sequence[Any]) -> Any:
+    def __apply_op__(op: Op, operands: Sequence[Any]) -> Any:
         expansion: Expansion = next(x.expansion for x in operands if isinstance(x, Series))
-        return expansion.apply(row, operands)
+        return expansion.apply(op, operands)
 
-    # A rule may branch: on the values at the point itself.
-    def __eq__(self, other: object) -> Any: return self.c[0] == _start(other)
-    def __ne__(self, other: object) -> Any: return self.c[0] != _start(other)
-    def __lt__(self, other: Any) -> Any: return self.c[0] < _start(other)
-    def __le__(self, other: Any) -> Any: return self.c[0] <= _start(other)
-    def __gt__(self, other: Any) -> Any: return self.c[0] > _start(other)
-    def __ge__(self, other: Any) -> Any: return self.c[0] >= _start(other)
-    def __bool__(self) -> bool: return bool(self.c[0])
-    __hash__ = object.__hash__
+    # A rule branches on the values at the point itself.
+
+    def __compare__(self, holds: Callable[[Any, Any], Any], other: Any) -> Any:
+        return holds(plain(self.c[0]), plain(_start(other)))
+
+    def __select__(self, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+        start = self.c[0]
+        if not isinstance(start, Operators):
+            return then() if start else otherwise()
+        taken, idle = (then, otherwise) if plain(start) else (otherwise, then)
+        found = {taken: taken()}
+        with errstate("ignore"):
+            found[idle] = idle()
+        return self.expansion.apply(choose, (self, found[then], found[otherwise]))
+
+    def __ordinary__(self, question: Ordinary, operands: Sequence[Any]) -> Any:
+        starts = list(map(_start, operands))
+        answer = bool(question.holds(*map(plain, starts)))
+        return Guard(question, starts, answer) if any(isinstance(x, Operators) for x in starts) else answer
+
+    def __guarded__(self, guard: Guard) -> Series:
+        if isinstance(self.c[0], Operators):
+            self.c[0].__guarded__(guard)
+        return self
 
     @property
     def varies(self) -> bool:
         """Whether it is more than a constant."""
-        return self.row is not None or not all(map(_is_zero, self.slope))
+        return self.op is not None or not all(map(_is_zero, self.slope))
 
     def _append(self, c: Any) -> None:
         if self.c:
@@ -84,7 +103,7 @@ class Series(Operators):
         """Work out one coefficient more."""
         k = len(self.c)
         try:
-            recurrence: Recurrence = _RECURRENCES.get(self.row, _by_partials)
+            recurrence: Recurrence = _RECURRENCES.get(self.op, _by_partials)
             c = recurrence(self, k, *self.operands)
         except NumericError as error:
             c, self.error = nan, self.error or error
@@ -94,20 +113,20 @@ class Series(Operators):
 
     def take_partials(self) -> None:
         """Make the series of the partials; where one is infinite or missing, note the error."""
-        row: Any = self.row
+        op: Any = self.op
         wanted = [isinstance(x, Series) and x.varies for x in self.operands]
         y, xs = plain(self.c[0]), [plain(_start(x)) for x in self.operands]
         self.expansion.level, self.expansion.line = self.level + 1, self.line
-        found = row.derivatives_or_nan(self, self.operands, wanted)
-        broken = [p for p in map(_start, found) if not finite(p)]
+        found = partials_or_nan(op, self, self.operands, wanted)
+        broken = [p for p in map(_start, found) if p is not None and not finite(p)]
         if not broken:
-            self.partials = [0.0 if not w else p if isinstance(p, Series) else float(number(p, row.name))
-                             for p, w in zip(found, wanted)]
+            self.partials = [0.0 if p is None else p if isinstance(p, Series) else float(number(p, op.name))
+                             for p in found]
         elif not all(map(finite, xs)):
             self.partials = [nan] * len(xs)
         else:
-            self.partials = row.ieee_derivatives(y, xs)
-            self.error = no_derivative(row, xs, plain(broken[0]), self.node, line=self.line)
+            self.partials = [0.0 if p is None else p for p in ieee_partials(op, y, xs)]
+            self.error = no_derivative(op, xs, plain(broken[0]), self.node, line=self.line)
 
     def _origin(self, k: int) -> NumericError | None:
         """Why a coefficient came out infinite or missing; None if the caller's numbers are so."""
@@ -115,12 +134,12 @@ class Series(Operators):
         for x in sources:
             if x.error:
                 return x.error
-        row: Any = self.row
+        op: Any = self.op
         xs = [plain(_start(x)) for x in self.operands]
         if not all(map(finite, xs)):
             return None
-        return RangeError(f"{row.call(xs, _operands(self.node))}: its Taylor coefficient of order {k} "
-                          "is too large for a double", row.name, xs, _operands(self.node) or xs, self.line)
+        return RangeError(f"{op.call(xs, _operands(self.node))}: its Taylor coefficient of order {k} "
+                          "is too large for a double", op.name, xs, _operands(self.node) or xs, self.line)
 
 
 def _operands(node: Value | None) -> Sequence[Any]:
@@ -175,7 +194,16 @@ def _of_quotient(y: Series, k: int, a: Any, b: Any) -> Any:
     return _by_partials(y, k, a, b)
 
 
-_RECURRENCES: dict[Op | None, Recurrence] = {mul: _of_product, div: _of_quotient}
+def _of_choice(y: Series, k: int, condition: Any, *branches: Any) -> Any:
+    c = [x.c[k] if isinstance(x, Series) else 0.0 for x in branches]
+    start = _start(condition)
+    if not isinstance(start, Operators):
+        return c[0 if start else 1]
+    with errstate("ignore"):
+        return choose(start, *c)
+
+
+_RECURRENCES: dict[Op | None, Recurrence] = {mul: _of_product, div: _of_quotient, choose: _of_choice}
 
 
 # -- all series of one computation -----------------------------------------------------------
@@ -194,15 +222,15 @@ class Expansion:
         """A series known beforehand; zeros follow the coefficients given."""
         return Series(self, [*c, *[0.0] * self.order][:self.order + 1])
 
-    def apply(self, row: Op, operands: Sequence[Any], start: Any = None,
+    def apply(self, op: Op, operands: Sequence[Any], start: Any = None,
               node: Value | None = None) -> Series:
-        """The series of a row: the one these operands have already, or a new one."""
-        xs = [x if isinstance(x, Series) else float(number(x, row.name)) for x in operands]
-        key = (row, *(id(x) if isinstance(x, Series) else (x, math.copysign(1.0, x)) for x in xs))
+        """The series of an op: the one these operands have already, or a new one."""
+        xs = [x if isinstance(x, Series) else float(number(x, op.name)) for x in operands]
+        key = (op, *(id(x) if isinstance(x, Series) else (x, math.copysign(1.0, x)) for x in xs))
         if key not in self.known:
-            c = row(*map(_start, xs)) if start is None else start
-            if any(isinstance(x, Series) and x.varies for x in xs):
-                self.known[key] = Series(self, [c], row, xs, node)
+            c = op(*map(_start, xs)) if start is None else start
+            if any(isinstance(x, Series) and x.varies and has for x, has in zip(xs, op.differentiable(len(xs)))):
+                self.known[key] = Series(self, [c], op, xs, node)
                 self.series[self.level].append(self.known[key])
             else:
                 self.known[key] = self.given(c)
@@ -217,32 +245,35 @@ class Expansion:
                         y.extend()
 
 
-def expand(nodes: Iterable[Value], inputs: Mapping[int, Sequence[Any]], order: int,
-           lower: Callable[[Value], Any], nudges: Iterable[float] = ()) -> dict[int, Series]:
-    """The series of recorded nodes to an order, by the nodes' ids.
+def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequence[Any]], order: int,
+           lower: Callable[[Any], Any], nudges: Iterable[float] = ()) -> dict[int, Series]:
+    """The series of a program's nodes to an order, by their places.
 
-    `nodes` lists those that vary, operands first; `inputs` has the coefficients of the nodes
-    they start from, by id. `lower` gives a node's value: a float, or the node itself where the
+    `varying` lists the places of those that vary, operands first; `inputs` has the coefficients of the
+    nodes they start from. `lower` gives a node's value: a float, or the node itself where the
     coefficients shall depend on it; `nudges` change these values, relatively, one by one.
     """
     expansion = Expansion(order)
-    found = {key: expansion.given(*c) for key, c in inputs.items()}
+    found = {k: expansion.given(*c) for k, c in inputs.items()}
 
-    def operand(x: Any) -> Any:
-        if isinstance(x, Value) and id(x) not in found:
+    def operand(x: Any, place: int | None) -> Any:
+        if place is None:
+            return x
+        if place not in found:
             value = lower(x)
             if not isinstance(value, Value):
                 return value
-            found[id(x)] = expansion.given(value)
-        return found[id(x)] if isinstance(x, Value) else x
+            found[place] = expansion.given(value)
+        return found[place]
 
-    for node, nudge in itertools.zip_longest(nodes, nudges):
-        row: Any = node._row
-        xs, start = list(map(operand, node.operands)), lower(node)
+    for k, nudge in itertools.zip_longest(varying, nudges):
+        node = program.nodes[k]
+        op: Any = op_of(node)
+        xs, start = list(map(operand, node.operands, program.operands[k])), lower(node)
         if nudge:
             with contextlib.suppress(NumericError):     # (over an edge: as recorded)
-                start = row(*[plain(_start(x)) for x in xs]) * (1.0 + nudge)
-        found[id(node)] = expansion.apply(row, xs, start, node)
+                start = op(*[plain(_start(x)) for x in xs]) * (1.0 + nudge)
+        found[k] = expansion.apply(op, xs, start, node)
     expansion.run()
     return found
 
@@ -271,7 +302,7 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
 def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     """The derivative of an order of f, a function of one number (and of others, kept fixed).
 
-    It costs polynomially in the order: the op's rules are read over Taylor series. Where terms cancel
+    It costs polynomially in the order: the ops' rules are read over Taylor series. Where terms cancel
     (as in (eˣ − 1)/x, more with each order) digits are lost; how many are left is found out by
     working it out twice, on two scales and with other roundings.
 
@@ -335,12 +366,15 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
 
 def _coefficients(trace: Trace, order: int, scale: float, nudged: bool = False) -> list[list[Any]]:
     """For each number of the result its coefficients in (x − x₀)/scale; with other roundings if `nudged`."""
-    x, nodes = trace.inputs[0], trace.inner
-    nudges = itertools.islice(itertools.cycle([2.0 ** -52, -2.0 ** -51, 3.0 * 2.0 ** -52]), len(nodes))
-    found = expand(nodes, {id(x): (trace.lower(x), scale)}, order, trace.lower, nudges if nudged else ())
+    program, x = trace.program, trace.inputs_at[0]
+    varying = [k for k, varies in enumerate(trace.varies) if varies and k != x]
+    nudges = itertools.islice(itertools.cycle([2.0 ** -52, -2.0 ** -51, 3.0 * 2.0 ** -52]), len(varying))
+    inputs = {} if x is None else {x: (trace.lower(trace.inputs[0]), scale)}
+    found = expand(program, varying, inputs, order, trace.lower, nudges if nudged else ())
 
     def read(y: Any) -> list[Any]:
-        series = found.get(id(y))
+        place = program.place(y)
+        series = None if place is None else found.get(place)
         if series is not None and series.error:
             signal(series.error)
         return [trace.lower(y), *[0.0] * order] if series is None else series.c

@@ -7,15 +7,21 @@ from functools import cached_property
 from math import nan
 from typing import Any
 
+from autograd_lite.errors import InputError, errstate, shown
 from autograd_lite.graph.backward import checked, finite, gradients, plus
-from autograd_lite.errors import InputError
-from autograd_lite.graph.walks import dependents, operand_nodes, topological
-from autograd_lite.graph.node import plain
-from autograd_lite.ops.elementary import dot, identity
-from autograd_lite.ops.op import Op, number, shown
+from autograd_lite.graph.linear import Algebra, Edge, Linear
+from autograd_lite.graph.node import op_of, plain, stored_partials
+from autograd_lite.graph.program import Program
+from autograd_lite.graph.recording import recording
+from autograd_lite.graph.value import Value
+from autograd_lite.ops.elementary import identity
+from autograd_lite.ops.numbers import partials_or_nan
+from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.selection import Ordinary, select
+from autograd_lite.ops.sequences import dot
 from autograd_lite.transforms.colouring import dependence
+from autograd_lite.transforms.gates import Gate, Gated, merged, opened, through
 from autograd_lite.transforms.trees import leaves, rebuild, refill
-from autograd_lite.graph.value import Value, recording
 
 Selection = int | str | Sequence[int | str]
 
@@ -67,40 +73,40 @@ class Trace:
         return leaves(self.result, lenient=True)
 
     @cached_property
-    def own(self) -> set[int]:
-        return {id(x) for x in self.inputs}
-
-    @cached_property
-    def order(self) -> list[Value]:
+    def program(self) -> Program:
         """What the result depends on, down to the inputs."""
-        outputs = [y for y in self.outputs if isinstance(y, Value)]
-        return topological(outputs, lambda x: [] if id(x) in self.own else operand_nodes(x))
+        return Program(self.outputs, self.inputs)
 
     @cached_property
-    def between(self) -> set[int]:
-        """The nodes that are an input or depend on one."""
-        return dependents(self.order, self.inputs)
+    def inputs_at(self) -> list[int | None]:
+        """The places of the inputs; None of one on which nothing depends."""
+        return [self.program.place(x) for x in self.inputs]
 
     @cached_property
-    def inner(self) -> list[Value]:
-        """The nodes that depend on an input, operands first."""
-        return [x for x in self.order if id(x) in self.between and id(x) not in self.own]
+    def varies(self) -> list[bool]:
+        """For each place whether it is an input or depends on one."""
+        return self.program.dependent(self.inputs_at)
 
     @cached_property
-    def outer(self) -> set[int]:
-        """The nodes that depend on Values of the caller: leaves of his, or inputs linked to his."""
-        return dependents(self.order, [x for x in self.order if (
-            x.operands if id(x) in self.own else x.requires_grad and not x.operands)])
+    def outer(self) -> list[bool]:
+        """For each place whether it depends on Values of the caller: leaves of his, or inputs linked to his."""
+        own = set(map(id, self.inputs))
+        return self.program.dependent([k for k, x in enumerate(self.program.nodes) if (
+            x.operands if id(x) in own else x.requires_grad and not x.operands)])
 
     @property
     def pattern(self) -> list[set[int]]:
-        """On which inputs each output depends, by their places."""
-        return dependence(self.order, self.inputs, self.outputs)
+        """On which inputs each output depends, by their places among the inputs."""
+        return dependence(self.linear, self.inputs_at, list(map(self.program.place, self.outputs)))
 
     def lower(self, x: Any) -> Any:
         """A result as the caller may have it: a float, unless it depends on his Values."""
-        if not isinstance(x, Value) or (id(x) not in self.closed and id(x) in self.outer):
+        if not isinstance(x, Value):
             return x
+        if id(x) not in self.closed:
+            k = self.program.place(x)
+            if k is not None and self.outer[k]:
+                return x
         return x.data
 
     def pull(self, *seeded: tuple[Any, Any]) -> list[Any]:
@@ -112,45 +118,103 @@ class Trace:
             if found is not None:
                 self.closed.add(id(output))
                 return found
-        gradient: dict[int, Any] = {}
+        algebra, seeds = _Checked(self.program), dict[int, Any]()
         for output, seed in seeded:
-            if isinstance(output, Value):
-                gradient[id(output)] = plus(output, gradient.get(id(output)), seed)
-        for node, partials in reversed(self.tape):
-            g = gradient.get(id(node))
-            if g is not None:
-                for i, x, p in partials:
-                    gradient[id(x)] = plus(x, gradient.get(id(x)), _term(node, i, g, p))
-        return [gradient.get(id(x)) for x in self.inputs]
+            k = self.program.place(output)
+            if k is not None:
+                seeds[k] = seed if k not in seeds else algebra.plus(seeds[k], seed, k)
+        arrived = self.linear.pull(seeds, algebra)
+        return [None if k is None else opened(arrived[k]) for k in self.inputs_at]
 
     def push(self, tangents: Sequence[Any]) -> list[Any]:
         """The derivative of each output along `tangents` of the inputs (a forward sweep)."""
-        along: dict[int, Any] = {id(x): None if type(t) is float and t == 0.0 else t
-                                 for x, t in zip(self.inputs, tangents)}         # None: it does not move
-        for node, partials in self.tape:
-            total = None
-            for i, x, p in partials:
-                if along[id(x)] is None:
-                    continue
-                if not finite(p):           # what arrives there, only a reverse sweep can tell
-                    return [_dot(tangents, self.pull((y, 1.0))) for y in self.outputs]
-                total = plus(node, total, _term(node, i, along[id(x)], p))
-            along[id(node)] = total
-        return [0.0 if along.get(id(y)) is None else along[id(y)] for y in self.outputs]
+        start = {k: t for k, t in zip(self.inputs_at, tangents)
+                 if k is not None and not (type(t) is float and t == 0.0)}
+        try:
+            along = self.linear.push(start, _CheckedPush(self.program))
+        except _Unbounded:                      # what arrives there, only a reverse sweep can tell
+            return [_dot(tangents, self.pull((y, 1.0))) for y in self.outputs]
+        places = map(self.program.place, self.outputs)
+        return [0.0 if k is None or along[k] is None else opened(along[k]) for k in places]
 
     @cached_property
-    def tape(self) -> list[tuple[Value, list[tuple[int, Value, Any]]]]:
-        """The inner nodes, with each operand that depends on an input: its place, itself and the
-        partial, a float, or a Value where the caller's enter."""
-        tape = []
-        for node in self.inner:
-            varies = [id(x) in self.between for x in node.operands]
-            partials, row = node.stored_partials, node._row
-            if row is not None and id(node) in self.outer:
-                partials = row.derivatives_or_nan(node, list(map(self.lower, node.operands)), varies)
-            tape.append((node, [(i, x, p) for i, (x, p) in enumerate(zip(node.operands, partials))
-                                if varies[i]]))
-        return tape
+    def linear(self) -> Linear:
+        """The partials by operands that depend on an input: floats, or Values where the caller's enter."""
+        return Linear(len(self.program), self._edges().__getitem__)
+
+    def _edges(self) -> list[list[Edge]]:
+        program, varies, edges = self.program, self.varies, list[list[Edge]]()
+        idle = self._idle() if any(self.outer) else []
+        for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
+            moves = [x is not None and varies[x] for x in operands]
+            if not any(moves):
+                edges.append([])
+                continue
+            op, partials = op_of(node), stored_partials(node)
+            if op is not None and self.outer[k]:
+                partials = self._recorded(op, node, moves, idle[k])
+            edges.append([(x, i, p) for i, (x, p, moved) in enumerate(zip(operands, partials, moves))
+                          if moved and p is not None])  # type: ignore[misc]
+        return edges
+
+    def _recorded(self, op: Op, node: Value, moves: Sequence[bool], idle: bool) -> Sequence[Any]:
+        """The partials of a node as nodes."""
+        xs = list(map(self.lower, node.operands))
+        if op.chooses and isinstance(xs[0], Value):
+            return [None, Gate(xs[0], True), Gate(xs[0], False)]
+        wanted = [moved and has for moved, has in zip(moves, op.differentiable(len(xs)))]
+        if not idle:
+            return partials_or_nan(op, node, xs, wanted)
+        with errstate("ignore"):                # so that it is recorded what they are elsewhere
+            return op.partials(node, xs, wanted)
+
+    def _idle(self) -> list[bool]:
+        """For each place whether it lies on branches alone that were not taken."""
+        program = self.program
+        live = [False] * len(program)
+        for y in self.outputs:
+            k = program.place(y)
+            if k is not None:
+                live[k] = True
+        for k in range(len(program) - 1, -1, -1):
+            if live[k]:
+                op, node = op_of(program.nodes[k]), program.nodes[k]
+                skipped = (2 if plain(node.operands[0]) else 1) if op is not None and op.chooses else None
+                for i, x in enumerate(program.operands[k]):
+                    if x is not None and i != skipped:
+                        live[x] = True
+        return [not flag for flag in live]
+
+
+class _Checked(Algebra):
+    """Gradients, floats or nodes, each product and sum checked; behind a `Gate` as `Gated`."""
+
+    def __init__(self, program: Program):
+        self.nodes = program.nodes
+
+    def times(self, g: Any, p: Any, k: int, i: int) -> Any:
+        if type(p) is Gate or type(g) is Gated:
+            return through(g, p, lambda g, p: self.times(g, p, k, i))
+        node = self.nodes[k]
+        if not finite(p) and plain(g) == 0.0:
+            return _stop(g)
+        return checked(_times(g, p), node, i, g, p)
+
+    def plus(self, a: Any, b: Any, k: int) -> Any:
+        if type(a) is Gated or type(b) is Gated:
+            return merged(a, b, lambda a, b: self.plus(a, b, k))
+        return plus(self.nodes[k], a, b)
+
+
+class _Unbounded(Exception):
+    """A partial on the way is not finite."""
+
+
+class _CheckedPush(_Checked):
+    def times(self, g: Any, p: Any, k: int, i: int) -> Any:
+        if type(p) is not Gate and not finite(p):
+            raise _Unbounded
+        return super().times(g, p, k, i)
 
 
 def _times(g: Any, p: Any) -> Any:
@@ -161,19 +225,20 @@ def _times(g: Any, p: Any) -> Any:
     return g * p
 
 
-def _term(node: Value, i: int, g: Any, p: Any) -> Any:
-    """What the gradient g of a node gives by its i-th operand."""
-    return _stop(g) if g == 0.0 and not finite(p) else checked(_times(g, p), node, i, g, p)
-
-
 def _dot(tangents: Sequence[Any], gradient: Sequence[Any]) -> Any:
     found = [(t, g) for t, g in zip(tangents, gradient) if g is not None]
     return dot(*zip(*found)) if found else 0.0
 
 
-_stop = Op("stopped_zero", lambda g: 0.0, (lambda y, g: nan,), kink=lambda g: nan, singular="a gradient of 0 "
-           "met an infinite derivative there, and what becomes of it when it varies is unknown; keep away "
-           "from that point")
+_stopped = Op("stopped_zero", lambda g: 0.0, (lambda y, g: nan,), kink=lambda g: nan, singular="a gradient of 0 "
+              "met an infinite derivative there, and what becomes of it when it varies is unknown; keep away "
+              "from that point")
+_is_0 = Ordinary("stopped_zero", lambda g: g == 0.0)
+
+
+def _stop(g: Any) -> Any:
+    """A gradient of 0 that meets an infinite partial; it holds while it is 0."""
+    return select(_is_0(g), lambda: _stopped(g), lambda: nan)
 
 
 def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],

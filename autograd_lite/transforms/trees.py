@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
-from autograd_lite.errors import InputError
-from autograd_lite.ops.op import Operators, shown
+from autograd_lite.errors import InputError, shown
+from autograd_lite.ops.operators import Operators
 
 
 def is_number(x: Any) -> bool:

@@ -135,10 +135,10 @@ def judged(name: str, by: int) -> list[tuple[tuple[float, ...], list[Any]]]:
 
 def operands(name: str) -> list[int]:
     """By which operands of a row to differentiate: of many, by the first."""
-    rules = TABLE[name].partials
-    if callable(rules):
+    op = TABLE[name]
+    if op.open:
         return [0]
-    return [i for i in range(min(2, len(rules))) if i not in OPTIONS.get(name, ())]
+    return [i for i, has in enumerate(op.differentiable(2)) if has]
 
 
 def cell(errors: Sequence[float]) -> str:

@@ -1,0 +1,77 @@
+"""`Program`: a graph in flat form: its nodes in order, told by their places."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from autograd_lite.errors import DomainError, LabelError
+from autograd_lite.graph.walks import needed_nodes, topological
+
+
+class Program:
+    """The graph under some roots, down to its leaves or to `inputs`.
+
+    Args:
+        roots: nodes; plain numbers among them are passed over.
+        inputs: nodes at which the graph ends, although they may be computed themselves.
+
+    Attributes:
+        nodes: every node, each after its operands.
+        operands: for each node the places of its operands, None for a plain number; an input has none.
+
+    >>> from autograd_lite import Value
+    >>> x = Value(2.0, "x"); y = x * x + 1.0
+    >>> program = Program([y])
+    >>> [node.op for node in program.nodes], program.operands
+    (['', '*', '+'], [(), (0, 0), (1, None)])
+    """
+
+    def __init__(self, roots: Iterable[Any], inputs: Iterable[Any] = ()):
+        ends = set(map(id, inputs))
+        self.nodes: list[Any] = topological([x for x in roots if not isinstance(x, (float, int))],
+                                            lambda x: [] if id(x) in ends else needed_nodes(x))
+        self._place = {id(node): k for k, node in enumerate(self.nodes)}
+        place = self._place.get
+        self.operands: list[tuple[int | None, ...]] = [
+            () if id(node) in ends else tuple([place(id(x)) for x in node.operands]) for node in self.nodes]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def place(self, node: Any) -> int | None:
+        """Where a node stands; None for a plain number, and for a node that is not in the graph."""
+        return self._place.get(id(node))
+
+    def place_in(self, where: str, node: Any, remedy: str = "") -> int:
+        """The same; an error that begins with `where` if it is not there."""
+        place = self.place(node)
+        if place is None:
+            raise LabelError(f"{where}: {node!r} is not in the graph{remedy}")
+        return place
+
+    def dependent(self, sources: Iterable[int | None]) -> list[bool]:
+        """For each place whether it is a source, or depends on one."""
+        found = [False] * len(self.nodes)
+        for place in sources:
+            if place is not None:
+                found[place] = True
+        for k, operands in enumerate(self.operands):
+            if not found[k]:
+                for x in operands:
+                    if x is not None and found[x]:
+                        found[k] = True
+                        break
+        return found
+
+    def hold(self, k: int, numbers: Sequence[Any]) -> None:
+        """Refuse numbers for the nodes at which node k, as it was recorded, does not hold.
+
+        Raises:
+            DomainError: a rule would take another way there than where the graph was recorded.
+        """
+        for question, operands, answer in self.nodes[k].__guards__:
+            xs = [x if (place := self.place(x)) is None else numbers[place] for x in operands]
+            if bool(question.holds(*xs)) != answer:
+                raise DomainError(f"the derivative of {question.op} was recorded at operands where its rule takes "
+                                  "another way than at these, where digits would be lost; record it there",
+                                  question.op, [], operands, self.nodes[k].line)

@@ -1,0 +1,56 @@
+"""The modes of recording: `no_grad`, and `record_lines`."""
+from __future__ import annotations
+
+from autograd_lite.graph import value
+from autograd_lite.locks import shared_lock
+from autograd_lite.modes import Mode
+
+_entered, _lock = 0, shared_lock()
+
+
+class Special(Mode):
+    """A mode of recording: while any is entered in any thread, the hot path asks for it."""
+
+    def _count(self, change: int) -> None:
+        global _entered
+        with _lock:
+            _entered += change
+            value.special = _entered > 0
+
+
+class no_grad(Special):
+    """Within it, operations on Values record nothing and give constants.
+
+    >>> from autograd_lite import Value
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.requires_grad, y.operands
+    (False, ())
+    """
+
+    _entries = value.not_recording
+
+
+class record_lines(Special):
+    """Within it, every node made notes the line of the program, for `explain` and for errors.
+
+    >>> from autograd_lite import Value
+    >>> with record_lines():
+    ...     y = Value(2.0) * 3.0
+    >>> y.line.text
+    'y = Value(2.0) * 3.0'
+    """
+
+    _entries = value.recording_lines
+
+
+class recording:
+    """Within it, operations are recorded also where a `no_grad` encloses it."""
+
+    def __enter__(self) -> None:
+        self._outer = value.not_recording.get()
+        value.not_recording.set(())
+
+    def __exit__(self, *exc: object) -> None:
+        value.not_recording.set(self._outer)

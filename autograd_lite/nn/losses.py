@@ -1,0 +1,84 @@
+"""Losses of one sample: over a list of outputs they add."""
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+from autograd_lite.errors import InputError, short
+from autograd_lite.nn.layers import entries
+from autograd_lite.ops.activations import relu, softplus
+from autograd_lite.ops.sequences import logsumexp, sum
+
+
+def _paired(name: str, outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
+    left, right = entries(name, outputs), entries(name, targets)
+    if len(left) != len(right) or not left:
+        raise InputError(f"{name}: there must be as many targets as outputs, and at least one; got "
+                         f"{len(right)} for {len(left)}")
+    return list(zip(left, right))
+
+
+def _total(losses: list[Any]) -> Any:
+    return sum(losses) if losses[1:] else losses[0]
+
+
+def squared_error(outputs: Any, targets: Any) -> Any:
+    """Σ ½(target − output)², over a single output or a list.
+
+    >>> squared_error([0.5, 1.0], [1.0, 3.0])
+    2.125
+    """
+    return _total([0.5 * (t - o) ** 2 for o, t in _paired("squared_error", outputs, targets)])
+
+
+def hinge(scores: Any, targets: Any) -> Any:
+    """Σ max(0, 1 − target·score); each target is −1 or 1.
+
+    >>> hinge([0.25, 3.0], [-1, 1])
+    1.25
+    """
+    pairs = _paired("hinge", scores, targets)
+    for _, t in pairs:
+        if t != 1.0 and t != -1.0:
+            raise InputError(f"hinge: a target is -1 or 1, not {t!r}")
+    return _total([relu(1.0 - t * s) for s, t in pairs])
+
+
+def binary_cross_entropy(logits: Any, targets: Any) -> Any:
+    """−Σ (t·log p + (1 − t)·log(1 − p)) with p = sigmoid(logit), exact at any logit.
+
+    A target is the probability of the class, 0 ≤ t ≤ 1, mostly 0 or 1.
+
+    >>> binary_cross_entropy(1000.0, 0), binary_cross_entropy(-1000.0, 0)
+    (1000.0, 0.0)
+    """
+    losses = []
+    for x, t in _paired("binary_cross_entropy", logits, targets):
+        if not 0.0 <= t <= 1.0:
+            raise InputError(f"binary_cross_entropy: a target is a probability from 0 to 1, not {t!r}")
+        if type(t) is float and t in (0.0, 1.0):
+            losses.append(softplus(-x if t else x))
+        else:
+            losses.append(t * softplus(-x) + (1.0 - t) * softplus(x))
+    return _total(losses)
+
+
+def softmax_cross_entropy(logits: Iterable[Any], target: int) -> Any:
+    """−log softmax(logits)[target]; `target` is the index of the class.
+
+    >>> softmax_cross_entropy([1000.0, 0.0], 1)
+    1000.0
+    """
+    name = "softmax_cross_entropy"
+    if not isinstance(logits, Iterable):
+        raise InputError(f"{name}: expected a list of logits, one for each class, got {logits!r}")
+    xs = entries(name, logits)
+    try:
+        k = operator.index(target)
+    except TypeError:
+        raise InputError(f"{name}: the target is the index of a class, not {short(target)}") from None
+    if not 0 <= k < len(xs):
+        raise InputError(f"{name}: there are {len(xs)} classes, from 0 on; {k} is none of them")
+    # Over the differences a small loss keeps its digits, which logsumexp(xs) − xs[k] cancels.
+    return logsumexp([0.0, *(x - xs[k] for i, x in enumerate(xs) if i != k)])

@@ -1,0 +1,81 @@
+"""The functions that neurons apply."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from autograd_lite.ops import special
+from autograd_lite.ops.elementary import exp, expm1, sech2
+from autograd_lite.ops.normal import normal_cdf, normal_pdf
+from autograd_lite.ops.notation import function
+from autograd_lite.ops.op import Op, define, doctests
+from autograd_lite.ops.selection import Ordinary, greater, less_equal, select, step
+
+# -- activations -----------------------------------------------------------------------
+
+
+_sigmoid_is_normal = Ordinary("silu", lambda x: not x < -700.0)
+_exp_is_normal = Ordinary("elu", lambda x: not x <= -700.0)
+_pdf_is_normal = Ordinary("gelu", lambda x: -37.0 < x < 37.0)
+
+
+def _itself(x: float, *options: float) -> float:
+    """The distance of a kink at 0."""
+    return x
+
+
+def _silu_partial(y: Any, x: Any) -> Any:
+    def halved() -> Any:
+        half = exp(0.5 * x)
+        return half * (1.0 + x) * half
+    return select(_sigmoid_is_normal(x), lambda: sigmoid(x) + x * (0.25 * sech2(0.5 * x)), halved)
+
+
+def _gelu_partial(y: Any, x: Any) -> Any:
+    return normal_cdf(x) + select(_pdf_is_normal(x), lambda: x * normal_pdf(x), lambda: -normal_pdf(x, 1.0))
+
+
+def _leaky_partial(y: Any, x: Any, slope: Any = 0.01) -> Any:
+    # (the last x is a nan)
+    return select(greater(x, 0.0), lambda: 1.0, lambda: select(less_equal(x, 0.0), lambda: slope, lambda: x))
+
+
+def _elu_partial(y: Any, x: Any, alpha: Any = 1.0) -> Any:
+    return select(greater(x, 0.0), lambda: 1.0, lambda: select(
+        _exp_is_normal(x), lambda: alpha * exp(x), lambda: alpha * exp(0.5 * x) * exp(0.5 * x)))
+
+
+sigmoid: Op = define("sigmoid", special.sigmoid, (lambda y, x: 0.25 * sech2(0.5 * x),),
+                     "1 / (1 + e^(−x)), saturated without overflow.",
+                     "sigmoid(0.0), sigmoid(-1000.0) = (0.5, 0.0)", form=lambda m, x: 1 / (1 + m.exp(-x)),
+                     notation=function("sigmoid", r"\sigma\left({0}\right)"))
+log_sigmoid: Op = define("log_sigmoid", lambda x: -special.softplus(-x), (lambda y, x: sigmoid(-x),),
+                         "log(sigmoid(x)), accurate at any x.", "log_sigmoid(-1000.0) = -1000.0",
+                         form=lambda m, x: -m.log1p(m.exp(-x)),
+                         notation=function("log_sigmoid", r"\ln\sigma\left({0}\right)"))
+softplus: Op = define("softplus", special.softplus, (lambda y, x: sigmoid(x),),
+                      "log(1 + e^x), without overflow.", "softplus(1000.0) = 1000.0",
+                      form=lambda m, x: m.log1p(m.exp(x)))
+relu: Op = define(
+    "relu", lambda x, at_zero=0.0: x if x > 0.0 or x != x else 0.0,
+    (lambda y, x, at_zero=0.0: step(x, 0.0, at_zero), None),
+    "max(x, 0). The derivative at 0 is `at_zero`, a plain number (default 0).",
+    "relu(-3.0), relu(3.0) = (0.0, 3.0)", kink=_itself, form=lambda m, x, at_zero=0: m.max(x, 0))
+leaky_relu: Op = define(
+    "leaky_relu", lambda x, slope=0.01: x if x > 0.0 else slope * x,
+    (_leaky_partial, lambda y, x, slope=0.01: select(greater(x, 0.0), lambda: 0.0, lambda: x)),
+    "x where positive, slope·x elsewhere (default slope 0.01).", "leaky_relu(-2.0, 0.5) = -1.0",
+    kink=_itself, form=lambda m, x, slope=0.01: m.max(x, 0) + m.mpf(slope) * m.min(x, 0))
+elu: Op = define(
+    "elu", lambda x, alpha=1.0: x if x > 0.0 else alpha * math.expm1(x),
+    (_elu_partial, lambda y, x, alpha=1.0: select(greater(x, 0.0), lambda: 0.0, lambda: expm1(x))),
+    "x where positive, alpha·(e^x − 1) elsewhere (default alpha 1).", "elu(2.0) = 2.0",
+    kink=_itself, form=lambda m, x, alpha=1: m.max(x, 0) + alpha * m.expm1(m.min(x, 0)))
+gelu: Op = define("gelu", special.gelu, (_gelu_partial,),
+                  "x·Φ(x), Φ the normal distribution function (the erf form).", "gelu(0.0) = 0.0",
+                  form=lambda m, x: x * m.ncdf(x))
+silu: Op = define("silu", special.silu, (_silu_partial,), "x·sigmoid(x).", "silu(0.0) = 0.0",
+                  form=lambda m, x: x / (1 + m.exp(-x)))
+
+
+__test__ = doctests(globals())

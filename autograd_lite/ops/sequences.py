@@ -1,0 +1,151 @@
+"""Functions of a sequence of numbers, each one node."""
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from autograd_lite.errors import InputError
+from autograd_lite.ops import special
+from autograd_lite.ops.notation import ATOM, LATEX_BRACKETS, LOOSE, POWER, SUM, Form, Notation
+from autograd_lite.ops.numbers import Constant
+from autograd_lite.ops.op import Op, define, doctests
+
+# -- many operands ---------------------------------------------------------------------
+
+
+def _equal_shares(y: Any, xs: Sequence[Any]) -> list[float]:
+    n = len(xs)
+    return [Constant(1.0 / n, lambda m: m.mpf(1) / n)] * n
+
+
+def _dot_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
+    left, right, bias = special.halves(xs)
+    return [*right, *left, *[1.0 for _ in bias]]
+
+
+def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
+    others = softmax_first.turned(xs)[1:]
+    return [y * sum(others, exact=True), *[-y * p for p in others]]
+
+
+# -- how they are written: the operands stand in one list, or in two --------------------------
+
+
+def _joined(before: str, after: str, between: str = ", ") -> Callable[[Sequence[str]], str]:
+    return lambda xs: before + between.join(xs) + after
+
+
+def _list(text: Callable[[Sequence[str]], str], latex: Callable[[Sequence[str]], str], sign: str,
+          precedence: int = ATOM, least: int = LOOSE) -> Notation:
+    return Notation(Form(text), Form(latex, precedence, least, LATEX_BRACKETS), sign)
+
+
+def _dot_text(options: str) -> Callable[[Sequence[str]], str]:
+    def text(xs: Sequence[str]) -> str:
+        left, right, bias = special.halves(xs)
+        return f"dot([{', '.join(left)}], [{', '.join(right)}]{''.join(', ' + b for b in bias)}{options})"
+    return text
+
+
+def _dot_latex(xs: Sequence[str]) -> str:
+    left, right, bias = special.halves(xs)
+    return " + ".join([*(rf"{a} \cdot {b}" for a, b in zip(left, right)), *bias])
+
+
+def _sum_latex(xs: Sequence[str]) -> str:
+    return " + ".join(xs)
+
+
+sum_op: Op = define("sum", special.chain_sum, lambda y, xs: [1.0] * len(xs), generic=True,
+                    notation=_list(_joined("sum([", "])"), _sum_latex, "sum", SUM, SUM))
+fsum: Op = define("fsum", special.fsum, lambda y, xs: [1.0] * len(xs), ieee=special.chain_sum, form=sum_op.form,
+                  notation=_list(_joined("sum([", "], exact=True)"), _sum_latex, "fsum", SUM, SUM))
+mean_op: Op = define(
+    "mean", lambda *xs: special.chain_sum(*xs) / len(xs), _equal_shares, generic=True,
+    notation=_list(_joined("mean([", "])"), lambda xs: rf"\frac{{{_sum_latex(xs)}}}{{{len(xs)}}}", "mean", POWER))
+dot_op: Op = define("dot", special.dot, _dot_partials, generic=True,
+                    notation=_list(_dot_text(""), _dot_latex, "dot", SUM, POWER))
+fdot: Op = define("fdot", special.fdot, _dot_partials, ieee=special.dot, form=dot_op.form,
+                  notation=_list(_dot_text(", exact=True"), _dot_latex, "fdot", SUM, POWER))
+logsumexp_op: Op = define(
+    "logsumexp", special.logsumexp, lambda y, xs: softmax_first.turned(xs),
+    form=lambda m, *xs: m.log(special.chain_sum(*[m.exp(x) for x in xs])), notation=_list(
+        _joined("logsumexp([", "])"), _joined(r"\ln\left(e^{", r"}\right)", "} + e^{"), "logsumexp"))
+softmax_first: Op = define(
+    "softmax", special.share, _softmax_partials, turned=special.shares,
+    form=lambda m, *xs: 1 / (1 + builtins.sum(m.exp(x - xs[0]) for x in xs[1:])), notation=_list(
+        _joined("softmax([", "])[0]"),
+        lambda xs: rf"\frac{{e^{{{xs[0]}}}}}{{{' + '.join(f'e^{{{x}}}' for x in xs)}}}", "softmax", POWER))
+
+
+def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:
+    try:
+        operands = list(xs)
+    except TypeError:
+        raise InputError(f"{name}: expected a sequence of numbers, got {type(xs).__name__}; "
+                         f"write {name}([a, b, …])") from None
+    if len(operands) < least:
+        raise InputError(f"{name}: the sequence is empty; give at least one number")
+    return operands
+
+
+def sum(xs: Iterable[Any], *, exact: bool = False) -> Any:
+    """The sum of a sequence, as one node. An empty one gives 0.0.
+
+    Adds left to right, as a chain of ``+`` does; ``exact=True`` rounds only once
+    (`math.fsum`).
+
+    >>> sum([0.1] * 10), sum([0.1] * 10, exact=True)
+    (0.9999999999999999, 1.0)
+    """
+    operands = _operands("sum", xs, least=0)
+    return (fsum if exact else sum_op)(*operands) if operands else 0.0
+
+
+def mean(xs: Iterable[Any]) -> Any:
+    """The arithmetic mean of a sequence, as one node.
+
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
+    """
+    return mean_op(*_operands("mean", xs))
+
+
+def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None, *, exact: bool = False) -> Any:
+    """Σ xs[i]·ys[i] (+ bias), as one node, added left to right; ``exact=True`` rounds only once.
+
+    >>> dot([1.0, 2.0], [3.0, 4.0])
+    11.0
+    >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
+    11.5
+    >>> dot([1e20, 1.0, -1e20], [1.0, 3.0, 1.0]), dot([1e20, 1.0, -1e20], [1.0, 3.0, 1.0], exact=True)
+    (0.0, 3.0)
+    """
+    left, right = _operands("dot", xs), _operands("dot", ys)
+    if len(left) != len(right):
+        raise InputError(f"dot: the sequences have {len(left)} and {len(right)} numbers; "
+                         "they must be equally long")
+    op = fdot if exact else dot_op
+    return op(*left, *right) if bias is None else op(*left, *right, bias)
+
+
+def logsumexp(xs: Iterable[Any]) -> Any:
+    """log Σ e^xs[i], as one node, without overflow.
+
+    >>> logsumexp([1000.0, 1000.0]) == 1000.0 + log(2.0)
+    True
+    """
+    return logsumexp_op(*_operands("logsumexp", xs))
+
+
+def softmax(xs: Iterable[Any]) -> list[Any]:
+    """e^xs[i] / Σ e^xs[j], a list as long as xs, each entry one node.
+
+    >>> softmax([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    return softmax_first.turned(_operands("softmax", xs))
+
+
+__test__ = doctests(globals())

@@ -1,0 +1,74 @@
+"""Gradients on the branches of a recorded choice.
+
+Where a gradient is recorded as a graph, both branches of a choice are in it. What comes by the branch
+that is not taken may be infinite or missing all the way down; it is left out by a choice of its own
+where it meets what comes by other ways. So the graph holds whichever branch is taken later.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from autograd_lite.errors import errstate
+from autograd_lite.graph.value import Value
+from autograd_lite.ops.selection import choose
+
+
+class Gate(NamedTuple):
+    """One side of a choice, in place of a partial: what the condition is, and which answer opens it."""
+
+    condition: Value
+    answer: bool
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.condition.data) == self.answer
+
+    def leave(self, g: Any) -> Any:
+        """A gradient where the gate is open, else 0."""
+        return choose(self.condition, g, 0.0) if self.answer else choose(self.condition, 0.0, g)
+
+
+class Gated(NamedTuple):
+    """A gradient behind gates, the outermost first."""
+
+    gradient: Any
+    gates: tuple[Gate, ...] = ()
+
+
+def _gated(g: Any) -> Gated:
+    return g if type(g) is Gated else Gated(g)
+
+
+def through(g: Any, p: Any, times: Callable[[Any, Any], Any]) -> Any:
+    """What a gradient passes on by a gate or, behind gates, by a partial."""
+    gradient, gates = _gated(g)
+    if type(p) is Gate:
+        return Gated(gradient, (*gates, p))
+    if all(gate.is_open for gate in gates):
+        return Gated(times(gradient, p), gates)
+    with errstate("ignore"):
+        return Gated(gradient * p, gates)
+
+
+def merged(a: Any, b: Any, plus: Callable[[Any, Any], Any]) -> Any:
+    """Two gradients that meet: behind the gates that both have passed."""
+    a, b = _gated(a), _gated(b)
+    shared = 0
+    for one, other in zip(a.gates, b.gates):
+        if one.condition is not other.condition or one.answer != other.answer:
+            break
+        shared += 1
+    gates = a.gates[:shared]
+    total = plus(opened(a, shared), opened(b, shared))
+    return Gated(total, gates) if gates else total
+
+
+def opened(g: Any, shared: int = 0) -> Any:
+    """A gradient out of all its gates but so many."""
+    if type(g) is not Gated:
+        return g
+    gradient = g.gradient
+    for gate in reversed(g.gates[shared:]):
+        gradient = gate.leave(gradient)
+    return gradient
