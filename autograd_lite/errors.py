@@ -107,9 +107,11 @@ def raising() -> bool:
     return not _entered.get() or _choice() == "raise"
 
 
-def signal(error: NumericError) -> None:
-    """Raise `error`, warn of it or let it pass, as the current `errstate` says."""
+def signal(error: NumericError, note: str = "") -> None:
+    """Raise `error`, with a note, warn of it or let it pass, as the current `errstate` says."""
     if raising():
+        if note:
+            error.add_note(note)
         try:
             raise error
         finally:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import (AuditError, DomainError, InputError, NumericError, RangeError, Value,
                            check_gradients, check_op, custom_op, errstate, grad)
-from autograd_lite.checks.check_gradients import CORRECT, KINK, NOISY, WRONG, slope
+from autograd_lite.checks.check_gradients import CORRECT, KINK, NOISY, WRONG
+from autograd_lite.checks.slopes import slope
 from autograd_lite.ops.op import TABLE, Op
 from truth import spoilt
 from autograd_lite.graph.walks import topological
@@ -51,7 +52,7 @@ def test_a_tanh_slope_at_19_that_is_off_by_a_factor_of_12_is_rejected(op):
     report = check_gradients(bad, 19.0)
     assert report.verdict == WRONG and report.blame[0].op == "mine"
     assert near(report.wrong[0].reference.value, truth)
-    assert "off by a factor of 12" in report.findings()
+    assert "off by a factor of 12" in report.summary()
 
 
 @pytest.mark.parametrize("forward", [lambda x: 1e-6 * x, lambda x: 1.0 + 1e-6 * x])
@@ -107,7 +108,7 @@ def test_a_wrong_second_derivative_behind_a_right_first_one_is_found(op):
 def test_what_goes_past_the_graph_is_found_though_every_partial_is_right(leak):
     report = check_gradients(leak, 1.5)
     assert report.verdict == WRONG and not report.blame
-    assert "past the" in report.findings() and "graph" in report.findings()
+    assert "past the" in report.summary() and "graph" in report.summary()
 
 
 @pytest.mark.parametrize("name", [name for name, op in TABLE.items() if any(op.differentiable(2)) and name != "//"])
@@ -265,13 +266,13 @@ def test_a_long_name_keeps_the_part_that_says_which_derivative_it_is():
         return x["weights"][0] * x["weights"][11]
     weights, claims = {"weights": [2.0] * 12}, {"weights": [5.0] * 12}
     report = check_gradients(negative_log_likelihood, weights, claims, order=1)
-    assert "['weights'][7]: claimed 5, is 0" in report.findings()
+    assert "['weights'][7]: claimed 5, is 0" in report.summary()
     assert "weights'][11]" in str(report)
 
 
 def test_a_refused_hessian_is_not_called_wrong():
     report = check_gradients(lambda v: ag.sqrt(v[0]) * v[1], [0.0, 0.0])
-    assert report.verdict == KINK and "stopped_zero" in report.findings()
+    assert report.verdict == KINK and "stopped_zero" in report.summary()
 
 
 @pytest.mark.parametrize("f, x, claimed", [
@@ -408,12 +409,12 @@ def test_the_report_fits_80_columns_and_says_the_op_the_numbers_and_the_label(op
     assert "'speed'" in str(report)
     with pytest.raises(AssertionError) as caught:
         report.check()
-    assert isinstance(caught.value, AuditError) and str(caught.value) == report.findings()
+    assert isinstance(caught.value, AuditError) and str(caught.value) == report.summary()
 
 
 def test_a_report_of_right_derivatives_says_so_and_checks_silently():
     report = check_gradients(ag.sin, 0.5)
-    assert report.findings() == "2 derivatives correct" and report.check() is None
+    assert report.summary() == "2 derivatives correct" and report.check() is None
     assert not report.wrong and not report.blame and not report.partials
 
 

@@ -295,11 +295,13 @@ def test_no_operand_at_all_makes_a_row_raise_under_ignore(name):
     with ag.errstate("ignore"):
         for x in (0.0, -0.0, -1.0, 0.5, -2.5, 1000.0, -1e308, 5e-324, inf, -inf, nan):
             for y in (x, 0.0, -3.0, 1e308, inf, nan):
-                xs = (x, y)[:1 if row.name in ("relu", "gauss", "normal_pdf") else count]
-                nodes = [Value(a) if i != 0 or name != "polygamma" else a for i, a in enumerate(xs)]
+                xs = (x, y, 0.5)[:row.least if not row.open else count]
+                given = row.differentiable(len(xs))
+                nodes = [Value(a) if has or not any(given) else a for a, has in zip(xs, given)]
                 node = row(*nodes)
                 assert type(node.data) is float
-                node.backward()
+                if any(row.differentiable(count)):
+                    node.backward()
 
 
 def test_a_masked_softmax_has_a_gradient_where_it_is_not_masked():

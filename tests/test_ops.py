@@ -56,13 +56,14 @@ def ours(row: Op, xs: tuple[float, ...], by: tuple[int, ...]) -> list[float]:
     """
     found = [row(*xs)]
     if by:
-        found += [partials_or_nan(row, found[0], xs, [i == by[0] for i in range(len(xs))])[by[0]]]
+        p = partials_or_nan(row, found[0], xs, [i == by[0] for i in range(len(xs))])[by[0]]
+        found += [0.0 if p is None else p]              # None: no gradient flows there
     try:
         nodes = [Value(x) if i in by else x for i, x in enumerate(xs)]
         y: Any = None
         for k, i in enumerate(by):
             y = slope(y, nodes[i]) if k else \
-                row.derivatives(row(*nodes), nodes, [j == i for j in range(len(xs))])[i]
+                row.partials(row(*nodes), nodes, [j == i for j in range(len(xs))])[i]
             if k:
                 found.append(y.data if isinstance(y, Value) else y)
     except ag.NumericError:
@@ -267,7 +268,8 @@ def test_the_largest_term_counts_only_beside_a_zero_of_the_derivative(name):
                             f"{name}{xs} by {by[:k]}"
 
 
-@pytest.mark.parametrize("name", [name for name in ROWS if name not in ("//", "minimum", "maximum", "relu")])
+@pytest.mark.parametrize("name", [name for name in ROWS if any(TABLE[name].differentiable(3))
+                                  and name not in ("//", "minimum", "maximum", "relu")])
 def test_a_rule_scaled_by_1_0001_is_noticed(name):
     row = TABLE[name]
     broken = spoilt(row, lambda p: p * 1.0001)
@@ -275,7 +277,8 @@ def test_a_rule_scaled_by_1_0001_is_noticed(name):
     assert any(mistakes(broken, xs, by) for xs in inside for by in paths(name, xs, 1))
 
 
-@pytest.mark.parametrize("name", [name for name in ROWS if name not in IN_MATH and name not in MANY])
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in IN_MATH and name not in MANY
+                                  and any(TABLE[name].differentiable(3))])
 def test_a_value_a_billionth_off_is_noticed(name):
     row = TABLE[name]
     broken = Op(name, lambda *xs: row.forward(*xs) * (1 + 1e-9), row.rules, domain=row.domain)

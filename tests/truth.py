@@ -324,6 +324,7 @@ TRUTH: dict[str, Callable[..., Any]] = {
     "not_equal": lambda a, b: mpf(plain(a) != plain(b)),
     "sign": lambda x: mp.sign(plain(x)),
     "step": lambda a, b, tie=0.5: (1 + mp.sign(plain(a) - plain(b))) / mpf(2) if plain(a) != plain(b) else plain(tie),
+    "exponent_serves": constant(mpf(1)),
     "where": lambda condition, a, b: (a if plain(condition) else b) * 1,
 }
 
@@ -342,7 +343,7 @@ def spoilt(op: Op, change: Callable[[Any], Any], by: int | None = None) -> Op:
         return [change(p) if by in (None, i) else p for i, p in enumerate(op.rules[0](y, xs))]  # type: ignore
 
     rules = tuple(changed(rule) if rule and by in (None, i) else rule for i, rule in enumerate(op.rules))
-    return Op("spoilt " + op.name, op.forward, all_changed if op.open else rules, domain=op.domain, kink=op.kink)
+    return Op(op.name, op.forward, all_changed if op.open else rules, domain=op.domain, kink=op.kink)
 
 
 # -- how far a float is from the truth ----------------------------------------------------

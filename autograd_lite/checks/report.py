@@ -1,15 +1,17 @@
 """`Report`: the form that the reports of `audit`, `check_gradients` and `explain` share."""
 from __future__ import annotations
 
+import dataclasses
+import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 from autograd_lite.errors import AuditError
 
 
 class Findings(tuple[Any, ...]):
-    """What a report found: each entry prints as a line.
+    """What a report found: each entry prints as one line.
 
     Calling it, as reports were before version 0.2, gives the summary and warns.
     """
@@ -22,8 +24,8 @@ class Findings(tuple[Any, ...]):
         return self
 
     def __call__(self) -> str:
-        warnings.warn("report.findings() is report.summary() now; report.findings is a tuple of what was found",
-                      DeprecationWarning, stacklevel=2)
+        warnings.warn("report.findings() is report.summary() now; report.findings is a tuple of what "
+                      "was found", DeprecationWarning, stacklevel=2)
         return self.summary()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -33,19 +35,19 @@ class Findings(tuple[Any, ...]):
 class Report:
     """What a check found.
 
-    `ok` says whether there is nothing to object, `findings` is a tuple of what was found, each entry of
-    which prints as a line, `summary()` says the same in words, `str()` adds the tables, `as_dict()` is
-    for JSON, and `check()` raises unless it is `ok`.
+    `ok` says whether all is well, `findings` is a tuple of what is not, each entry of which prints as
+    one line, `summary()` says the same in words, `str()` adds the tables, `as_dict()` is for JSON, and
+    `check()` raises unless it is `ok`.
     """
 
     @property
     def findings(self) -> Findings:
-        """What there is to object, each entry of which prints as a line."""
+        """What is not well, each entry of which prints as one line."""
         return Findings(self._found(), self.summary)
 
     @property
     def ok(self) -> bool:
-        """Whether there is nothing to object."""
+        """Whether all is well."""
         return not self._found()
 
     def check(self) -> None:
@@ -66,3 +68,41 @@ class Report:
 
     def __str__(self) -> str:
         return self.summary()
+
+
+# -- words and names in reports --------------------------------------------------------------
+
+
+def count(n: int, noun: str) -> str:
+    """A number of things.
+
+    >>> count(1, "claim"), count(2, "claim")
+    ('1 claim', '2 claims')
+    """
+    return f"{n} {noun}" + ("" if n == 1 else "s")
+
+
+def printable(name: str) -> str:
+    """A name that may hold anything, such as a label, as a line of text can show it.
+
+    >>> printable("loss"), printable("a\\nb")
+    ('loss', 'a\\\\nb')
+    """
+    return name if name.isprintable() else repr(name)[1:-1]
+
+
+def plain_data(x: Any) -> Any:
+    """Dataclasses, named tuples and sequences of them as JSON has them: a nan or infinity as text.
+
+    >>> plain_data((1.0, math.nan, {"bound": -math.inf}))
+    [1.0, 'nan', {'bound': '-inf'}]
+    """
+    if isinstance(x, float):
+        return x if math.isfinite(x) else str(x)        # (what float() reads)
+    if dataclasses.is_dataclass(x):
+        x = {field.name: getattr(x, field.name) for field in dataclasses.fields(x)}
+    elif hasattr(x, "_asdict"):
+        x = x._asdict()
+    if isinstance(x, Mapping):
+        return {key: plain_data(part) for key, part in x.items()}
+    return [plain_data(part) for part in x] if isinstance(x, (list, tuple)) else x

@@ -16,7 +16,7 @@ from autograd_lite.ops.elementary import add, mul, neg, sub
 from autograd_lite.ops.numbers import partial_or_nan, partials_or_nan
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
-from autograd_lite.ops.selection import Guard, Ordinary, choose
+from autograd_lite.ops.selection import Guard, Question, choose
 
 special = False              # is any special mode on, in any thread? Off, the hot path asks no more
 not_recording: Entries = ContextVar("no_grad", default=())
@@ -205,8 +205,8 @@ class Value(Node):
         with errstate("ignore"):
             return choose(self, then(), b)
 
-    def __ordinary__(self, question: Ordinary, operands: Sequence[Any]) -> Guard:
-        return Guard(question, operands, bool(question.holds(*map(plain, operands))))
+    def __ask__(self, question: Question, operands: Sequence[Any]) -> Any:
+        return question.of_nodes(operands, bool(question.holds(*map(plain, operands))))
 
     def __guarded__(self, guard: Guard) -> Value:
         note = note_of(self)

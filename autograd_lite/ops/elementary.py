@@ -10,7 +10,6 @@ Some ops are whole families: an operand counts how often they are differentiated
 """
 from __future__ import annotations
 
-import functools
 import math
 from math import inf, nan
 from typing import Any
@@ -21,7 +20,7 @@ from autograd_lite.ops.notation import (ATOM, LATEX_BRACKETS, LOOSE, POWER, PROD
                                         infix)
 from autograd_lite.ops.numbers import Constant
 from autograd_lite.ops.op import Op, define, doctests
-from autograd_lite.ops.selection import Ordinary, select
+from autograd_lite.ops.selection import Ordinary, Question, select
 
 _LN2 = Constant(math.log(2.0), lambda m: m.log(2))
 _LOG2E = Constant(1.4426950408889634, lambda m: 1 / m.log(2))
@@ -43,17 +42,17 @@ def _over(y: Any, a: Any, b: Any) -> Any:
     return select(_quotient_is_normal(y, a, b), lambda: -y / b, lambda: -a / (b * b))
 
 
-@functools.partial(Ordinary, "**")
-def _power_is_simple(y: Any, a: Any, b: Any) -> bool:
-    """Whether b·a**(b − 1) keeps its digits: b − 1 is not rounded, and nothing is out of range."""
-    less = b - 1.0
-    if not (less + 1.0 == b and b - less == 1.0) or b == 0.0:
-        return False
-    return a == 0.0 or not (not -4.0 <= b <= 4.0 and -1e-200 < y < 1e-200 or b < 0.5 and -1e-150 < a < 1e-150)
+# b·a**(b − 1) keeps its digits where b − 1 is not rounded, and nothing is out of range. (0·a**−1 fails at 0.)
+_exponent_serves = Question("exponent_serves", lambda b: b != 0.0 and b - 1.0 + 1.0 == b and b - (b - 1.0) == 1.0)
+_power_is_normal = Ordinary("**", lambda y, a, b: a == 0.0 or not (
+    -1e-200 < y < 1e-200 and not -4.0 <= b <= 4.0 or b < 0.5 and -1e-150 < a < 1e-150))
 
 
 def _pow_base(y: Any, a: Any, b: Any) -> Any:
-    return select(_power_is_simple(y, a, b), lambda: b * a ** (b - 1.0), lambda: power_slope(a, b, 1.0, 0.0))
+    def slope() -> Any:
+        return power_slope(a, b, 1.0, 0.0)
+    return select(_exponent_serves(b), lambda: select(
+        _power_is_normal(y, a, b), lambda: b * a ** (b - 1.0), slope), slope)
 
 
 def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:

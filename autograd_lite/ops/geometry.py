@@ -14,12 +14,12 @@ from autograd_lite.ops.selection import Ordinary, select, sign, step
 _not_at_origin = "it has no derivative at (0, 0); keep the point away from the origin"
 
 
-_is_not_on_the_axis = Ordinary("cos_angle", lambda a, b: abs(b) > 1e-290 * abs(a))
+_angle_is_normal = Ordinary("cos_angle", lambda a, b: abs(a) <= abs(b) or abs(a) > 1e-290 < abs(b) / abs(a))
 
 
 def _turn(a: Any, b: Any) -> Any:
-    """a·b / hypot(a, b)³; beside a far smaller operand the other's angle would underflow."""
-    return select(_is_not_on_the_axis(a, b), lambda: over_square(a, b) * cos_angle(b, a),
+    """a·b / hypot(a, b)³; of extreme operands the smaller one first, which underflows last."""
+    return select(_angle_is_normal(a, b), lambda: over_square(a, b) * cos_angle(b, a),
                   lambda: over_square(b, a) * cos_angle(a, b))
 
 

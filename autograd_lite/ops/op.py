@@ -17,6 +17,7 @@ from autograd_lite.lines import Line
 from autograd_lite.ops.notation import ATOM, Notation, Written, function, written
 
 TABLE: dict[str, Op] = {}
+_BRANCH = "(If this is on a branch that is not taken: select(condition, then, otherwise) takes functions.)"
 Rule = Callable[..., Any]
 
 
@@ -130,7 +131,7 @@ class Op:
                 raise
             raise self.miscounted(len(xs)) from None
         remedy = "the result is too large for a double" if kind is RangeError else self.remedy
-        signal(kind(f"{self.call(xs, nodes)}: {remedy}", self.name, xs, nodes, line))
+        signal(kind(f"{self.call(xs, nodes)}: {remedy}", self.name, xs, nodes, line), _BRANCH if nodes else "")
         return y
 
     def turned(self, xs: Sequence[Any]) -> list[Any]:

@@ -30,8 +30,8 @@ class Operators:
         """What `select` gives where this is the condition."""
         return then() if self else otherwise()
 
-    def __ordinary__(self, question: Any, operands: Sequence[Any]) -> Any:
-        """The answer to a question about operands of which one is of this kind; see `Ordinary`."""
+    def __ask__(self, question: Any, operands: Sequence[Any]) -> Any:
+        """The answer to a `Question` about operands of which one is of this kind."""
         return question.holds(*operands)
 
     def __guarded__(self, guard: Any) -> Self:

@@ -6,6 +6,7 @@ recorded; a `Guard` on the result says how its question was answered (see `Ordin
 """
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable, Sequence
 from math import nan
@@ -125,39 +126,66 @@ def _recorded(name: str, condition: Any) -> bool:
     """Whether a condition has a way of its own to choose; if it is none, an error."""
     if hasattr(condition, "__select__") and not getattr(condition, "requires_grad", False):
         return True
-    if isinstance(condition, (float, int)) or type(condition).__name__ == "bool_":
+    if isinstance(condition, (float, int)) or getattr(getattr(condition, "dtype", None), "kind", "") == "b":
         return False
     raise InputError(f"{name}: the condition must be a comparison op, such as greater(x, 0.0), or a bool, "
                      f"not {shown(condition)}")
 
 
-# -- branches for extreme operands alone --------------------------------------------------------
-
-_QUESTIONS: dict[str, Ordinary] = {}
+# -- questions that rules ask of their operands ------------------------------------------------
 
 
-class Ordinary:
-    """A question that a rule asks of its operands; the answer is yes for all but extreme ones.
+class Question:
+    """A condition that is not a comparison of two numbers: of floats a bool, of Values an op of its own.
 
     Args:
-        op: the op whose rule asks.
-        holds: the question, a function of the operands.
+        name: the op's name; holds: the condition, a function of the operands.
     """
 
-    def __init__(self, op: str, holds: Callable[..., Any]):
-        self.op, self.holds = op, holds
-        self.key = f"{op} {sum(q.op == op for q in _QUESTIONS.values())}"
-        _QUESTIONS[self.key] = self
+    def __init__(self, name: str, holds: Callable[..., bool]):
+        self.holds = holds
+        self.op = define(name, lambda *xs: 1.0 if holds(*xs) else 0.0, (flat,) * len(inspect.signature(
+            holds).parameters), form=lambda m, *xs: int(holds(*xs)))
 
     def __call__(self, *operands: Any) -> Any:
         """The answer: a condition for `select`."""
         for x in operands:
             if isinstance(x, Operators):
-                return x.__ordinary__(self, operands)
+                return x.__ask__(self, operands)
         return self.holds(*operands)
 
+    def of_nodes(self, operands: Sequence[Any], answer: bool) -> Any:
+        """The condition where an operand is recorded; `answer` is how it stands at present."""
+        return self.op(*operands)
+
+
+_QUESTIONS: dict[str, Ordinary] = {}
+
+
+class Ordinary(Question):
+    """A question to which the answer is yes for all but extreme operands.
+
+    It is not recorded: the result notes the answer as a `Guard`.
+
+    Args:
+        op: the name of the op whose rule asks; holds: the condition, a function of the operands.
+    """
+
+    def __init__(self, op: str, holds: Callable[..., bool]):
+        self.of, self.holds = op, holds
+        self.key = f"{op} {sum(q.of == op for q in _QUESTIONS.values())}"
+        _QUESTIONS[self.key] = self
+
+    def of_nodes(self, operands: Sequence[Any], answer: bool) -> Guard:
+        return Guard(self, operands, answer)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _QUESTIONS.__getitem__, (self.key,)
+        return question_named, (self.key,)
+
+
+def question_named(key: str) -> Ordinary:
+    """The question of an op's rule that a pickled guard is about."""
+    return _QUESTIONS[key]
 
 
 class Guard(NamedTuple):

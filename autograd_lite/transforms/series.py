@@ -26,9 +26,9 @@ from autograd_lite.ops.elementary import div, mul
 from autograd_lite.ops.numbers import ieee_partials, partials_or_nan
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
-from autograd_lite.ops.selection import Guard, Ordinary, choose
+from autograd_lite.ops.selection import Guard, Question, choose
 from autograd_lite.ops.special import added
-from autograd_lite.transforms.trace import Trace, name_of, require_function
+from autograd_lite.transforms.trace import Trace, name_of, require_function, stopped
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
@@ -42,14 +42,16 @@ class Series(Operators):
     They are floats, or Values where the caller's Values enter; `slope` has those of y′.
     `level` counts the partials taken on the way here from a node: a series stays that many
     coefficients behind the nodes', which is just enough for those that need it.
-    From a coefficient that is infinite or missing on, `error` says why.
+    From a coefficient that is infinite or missing on, `error` says why; unless it is `idle`, on a
+    branch that is not taken.
     """
 
-    __slots__ = ("expansion", "op", "operands", "node", "level", "line", "c", "slope", "partials", "error")
+    __slots__ = ("expansion", "op", "operands", "node", "level", "line", "c", "slope", "partials", "error",
+                 "idle")
 
     def __init__(self, expansion: Expansion, coefficients: Iterable[Any], op: Op | None = None,
                  operands: Sequence[Any] = (), node: Value | None = None):
-        self.expansion, self.level = expansion, expansion.level
+        self.expansion, self.level, self.idle = expansion, expansion.level, expansion.idle
         self.op, self.operands, self.node = op, operands, node
         self.line = expansion.line if node is None else node.line
         self.c: list[Any] = []
@@ -75,14 +77,19 @@ class Series(Operators):
             return then() if start else otherwise()
         taken, idle = (then, otherwise) if plain(start) else (otherwise, then)
         found = {taken: taken()}
+        was, self.expansion.idle = self.expansion.idle, True
         with errstate("ignore"):
             found[idle] = idle()
+        self.expansion.idle = was
         return self.expansion.apply(choose, (self, found[then], found[otherwise]))
 
-    def __ordinary__(self, question: Ordinary, operands: Sequence[Any]) -> Any:
+    def __ask__(self, question: Question, operands: Sequence[Any]) -> Any:
         starts = list(map(_start, operands))
         answer = bool(question.holds(*map(plain, starts)))
-        return Guard(question, starts, answer) if any(isinstance(x, Operators) for x in starts) else answer
+        if not any(isinstance(x, Operators) for x in starts):
+            return answer
+        condition = question.of_nodes(starts, answer)
+        return self.expansion.given(condition) if isinstance(condition, Operators) else condition
 
     def __guarded__(self, guard: Guard) -> Series:
         if isinstance(self.c[0], Operators):
@@ -102,8 +109,12 @@ class Series(Operators):
     def extend(self) -> None:
         """Work out one coefficient more."""
         k = len(self.c)
+        recurrence: Recurrence = _RECURRENCES.get(self.op, _by_partials)
+        if self.idle:
+            with errstate("ignore"):
+                self._append(recurrence(self, k, *self.operands))
+            return
         try:
-            recurrence: Recurrence = _RECURRENCES.get(self.op, _by_partials)
             c = recurrence(self, k, *self.operands)
         except NumericError as error:
             c, self.error = nan, self.error or error
@@ -116,10 +127,10 @@ class Series(Operators):
         op: Any = self.op
         wanted = [isinstance(x, Series) and x.varies for x in self.operands]
         y, xs = plain(self.c[0]), [plain(_start(x)) for x in self.operands]
-        self.expansion.level, self.expansion.line = self.level + 1, self.line
+        self.expansion.level, self.expansion.line, self.expansion.idle = self.level + 1, self.line, self.idle
         found = partials_or_nan(op, self, self.operands, wanted)
         broken = [p for p in map(_start, found) if p is not None and not finite(p)]
-        if not broken:
+        if not broken or self.idle:
             self.partials = [0.0 if p is None else p if isinstance(p, Series) else float(number(p, op.name))
                              for p in found]
         elif not all(map(finite, xs)):
@@ -162,12 +173,18 @@ def _total(terms: Iterable[Any]) -> Any:
 
 
 def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
-    """Σ a[i]·b[i]; an exact 0 annihilates also what is infinite or missing."""
+    """Σ a[i]·b[i]; a 0 annihilates also what is infinite or missing."""
     if type(a[0]) is type(b[0]) is float:
         total = added(map(operator.mul, a, b))
         if type(total) is float and total - total == 0.0:
             return total
-    return _total(x * y for x, y in zip(a, b) if not (_is_zero(x) or _is_zero(y)))
+    return _total(_product(x, y) for x, y in zip(a, b) if not (_is_zero(x) or _is_zero(y)))
+
+
+def _product(x: Any, y: Any) -> Any:
+    if not finite(x) and plain(y) == 0.0:
+        x, y = y, x
+    return stopped(x) if plain(x) == 0.0 and not finite(y) else x * y
 
 
 def _by_partials(y: Series, k: int, *xs: Any) -> Any:
@@ -213,7 +230,7 @@ class Expansion:
     """The series of one computation to an order, by level, each after its operands."""
 
     def __init__(self, order: int):
-        self.order, self.level = order, 0
+        self.order, self.level, self.idle = order, 0, False
         self.line: Line | None = None           # where the node was made whose partials are worked out
         self.series: list[list[Series]] = [[] for _ in range(order + 1)]
         self.known: dict[Any, Series] = {}
@@ -226,7 +243,7 @@ class Expansion:
               node: Value | None = None) -> Series:
         """The series of an op: the one these operands have already, or a new one."""
         xs = [x if isinstance(x, Series) else float(number(x, op.name)) for x in operands]
-        key = (op, *(id(x) if isinstance(x, Series) else (x, math.copysign(1.0, x)) for x in xs))
+        key = (op, self.idle, *(id(x) if isinstance(x, Series) else (x, math.copysign(1.0, x)) for x in xs))
         if key not in self.known:
             c = op(*map(_start, xs)) if start is None else start
             if any(isinstance(x, Series) and x.varies and has for x, has in zip(xs, op.differentiable(len(xs)))):
@@ -246,12 +263,13 @@ class Expansion:
 
 
 def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequence[Any]], order: int,
-           lower: Callable[[Any], Any], nudges: Iterable[float] = ()) -> dict[int, Series]:
+           lower: Callable[[Any], Any], idle: Sequence[bool], nudges: Iterable[float] = ()) -> dict[int, Series]:
     """The series of a program's nodes to an order, by their places.
 
     `varying` lists the places of those that vary, operands first; `inputs` has the coefficients of the
     nodes they start from. `lower` gives a node's value: a float, or the node itself where the
-    coefficients shall depend on it; `nudges` change these values, relatively, one by one.
+    coefficients shall depend on it; `idle` tells which places lie on branches that are not taken;
+    `nudges` change the values, relatively, one by one.
     """
     expansion = Expansion(order)
     found = {k: expansion.given(*c) for k, c in inputs.items()}
@@ -269,6 +287,7 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
     for k, nudge in itertools.zip_longest(varying, nudges):
         node = program.nodes[k]
         op: Any = op_of(node)
+        expansion.idle = idle[k]
         xs, start = list(map(operand, node.operands, program.operands[k])), lower(node)
         if nudge:
             with contextlib.suppress(NumericError):     # (over an edge: as recorded)
@@ -370,7 +389,7 @@ def _coefficients(trace: Trace, order: int, scale: float, nudged: bool = False) 
     varying = [k for k, varies in enumerate(trace.varies) if varies and k != x]
     nudges = itertools.islice(itertools.cycle([2.0 ** -52, -2.0 ** -51, 3.0 * 2.0 ** -52]), len(varying))
     inputs = {} if x is None else {x: (trace.lower(trace.inputs[0]), scale)}
-    found = expand(program, varying, inputs, order, trace.lower, nudges if nudged else ())
+    found = expand(program, varying, inputs, order, trace.lower, trace.idle, nudges if nudged else ())
 
     def read(y: Any) -> list[Any]:
         place = program.place(y)

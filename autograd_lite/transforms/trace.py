@@ -144,7 +144,6 @@ class Trace:
 
     def _edges(self) -> list[list[Edge]]:
         program, varies, edges = self.program, self.varies, list[list[Edge]]()
-        idle = self._idle() if any(self.outer) else []
         for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
             moves = [x is not None and varies[x] for x in operands]
             if not any(moves):
@@ -152,23 +151,24 @@ class Trace:
                 continue
             op, partials = op_of(node), stored_partials(node)
             if op is not None and self.outer[k]:
-                partials = self._recorded(op, node, moves, idle[k])
+                partials = self._recorded(op, node, k, moves)
             edges.append([(x, i, p) for i, (x, p, moved) in enumerate(zip(operands, partials, moves))
                           if moved and p is not None])  # type: ignore[misc]
         return edges
 
-    def _recorded(self, op: Op, node: Value, moves: Sequence[bool], idle: bool) -> Sequence[Any]:
+    def _recorded(self, op: Op, node: Value, k: int, moves: Sequence[bool]) -> Sequence[Any]:
         """The partials of a node as nodes."""
         xs = list(map(self.lower, node.operands))
         if op.chooses and isinstance(xs[0], Value):
             return [None, Gate(xs[0], True), Gate(xs[0], False)]
         wanted = [moved and has for moved, has in zip(moves, op.differentiable(len(xs)))]
-        if not idle:
+        if not self.idle[k]:
             return partials_or_nan(op, node, xs, wanted)
         with errstate("ignore"):                # so that it is recorded what they are elsewhere
             return op.partials(node, xs, wanted)
 
-    def _idle(self) -> list[bool]:
+    @cached_property
+    def idle(self) -> list[bool]:
         """For each place whether it lies on branches alone that were not taken."""
         program = self.program
         live = [False] * len(program)
@@ -197,7 +197,7 @@ class _Checked(Algebra):
             return through(g, p, lambda g, p: self.times(g, p, k, i))
         node = self.nodes[k]
         if not finite(p) and plain(g) == 0.0:
-            return _stop(g)
+            return stopped(g)
         return checked(_times(g, p), node, i, g, p)
 
     def plus(self, a: Any, b: Any, k: int) -> Any:
@@ -230,15 +230,15 @@ def _dot(tangents: Sequence[Any], gradient: Sequence[Any]) -> Any:
     return dot(*zip(*found)) if found else 0.0
 
 
-_stopped = Op("stopped_zero", lambda g: 0.0, (lambda y, g: nan,), kink=lambda g: nan, singular="a gradient of 0 "
-              "met an infinite derivative there, and what becomes of it when it varies is unknown; keep away "
-              "from that point")
+_stop = Op("stopped_zero", lambda g: 0.0, (lambda y, g: nan,), kink=lambda g: nan, singular="a gradient of 0 "
+           "met an infinite derivative there, and what becomes of it when it varies is unknown; keep away "
+           "from that point")
 _is_0 = Ordinary("stopped_zero", lambda g: g == 0.0)
 
 
-def _stop(g: Any) -> Any:
+def stopped(g: Any) -> Any:
     """A gradient of 0 that meets an infinite partial; it holds while it is 0."""
-    return select(_is_0(g), lambda: _stopped(g), lambda: nan)
+    return select(_is_0(g), lambda: _stop(g), lambda: nan)
 
 
 def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],

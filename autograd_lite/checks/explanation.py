@@ -1,0 +1,317 @@
+"""`Explanation`: what `explain` found, and how it is told."""
+from __future__ import annotations
+
+import itertools
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from autograd_lite.checks.report import Report, printable
+from autograd_lite.graph.backward import finite
+from autograd_lite.graph.node import call_of, op_of, plain
+from autograd_lite.graph.value import Value
+from autograd_lite.lines import Line
+
+TINY = 2.2250738585072014e-308           # the smallest normal double
+
+# -- what went wrong --------------------------------------------------------------------------
+
+_SENTENCES = {
+    "given": "{name} was given as {node.data!r}.",
+    "constant": "{call} is {node.data!r}: the plain number {inherited} was given.",
+    "arose": "{call} is {node.data!r}, from finite operands.",
+    "became nan": "{call} is nan, made of {inherited}.",
+    "no derivative": "{call}: {singular}.",
+    "overflow": "{call}: {derivative} is {partial:.6g}, and times the gradient {gradient:.6g} that arrives "
+                "it is too large for a double.",
+    "sum overflow": "{call}: the gradients that arrive add up to more than a double holds.",
+    "flat": "{call}: {derivative} is 0, and the gradient {gradient:.6g} that arrives stops here.",
+    "underflow": "{call}: {derivative} is {partial:.6g}, and times the gradient {gradient:.6g} that arrives "
+                 "it is too small for a double.",
+    "cancels": "{call}: the gradients that arrive add up to 0.",
+}
+_OF_VALUES = {"given", "constant", "arose", "became nan"}
+_INFINITE = {"no derivative", "overflow", "sum overflow"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A node at which something went wrong, and what.
+
+    Attributes:
+        node: the node.
+        what: "given" (not finite from the start), "constant" (a plain number among the operands
+            is not finite), "arose" (not finite, from finite operands) or "became nan" (from
+            infinities); of a gradient that arrives at the node: "no derivative" (the partial is
+            infinite or missing), "overflow", "sum overflow", "flat" (the partial is 0),
+            "underflow" or "cancels" (what arrives adds up to 0).
+        operand: the place of the operand by which the partial is taken.
+        partial: that partial.
+        gradient: the gradient that arrives at the node.
+    """
+
+    node: Value
+    what: str
+    operand: int | None = None
+    partial: float | None = None
+    gradient: float | None = None
+
+    @property
+    def line(self) -> Line | None:
+        """The line of the program that made the node, where lines were recorded."""
+        return self.node.line
+
+    @property
+    def why(self) -> str:
+        """What happened, in a sentence."""
+        node, operands = self.node, self.node.operands
+        inherited = [f"{plain(x)!r}" + (f" of {x.label!r}" if getattr(x, "label", "") else "")
+                     for x in operands if not finite(x)]
+        derivative = "its derivative"
+        if self.operand is not None and len(operands) > 1:
+            label = getattr(operands[self.operand], "label", "")
+            derivative += " by " + (repr(label) if label else f"operand {self.operand + 1}")
+        singular = getattr(op_of(node), "singular", "") or f"{derivative} is {self.partial!r}"
+        return _SENTENCES[self.what].format(
+            **vars(self), call=call_of(node), name=repr(node.label) if node.label else "a leaf",
+            derivative=derivative, singular=singular,
+            inherited=", ".join(inherited[:4]) + (", …" if len(inherited) > 4 else ""))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding in plain data."""
+        return {"what": self.what, "why": self.why, **_as_dict(self.node),
+                "operands": [_as_dict(x) for x in self.node.operands], "operand": self.operand,
+                "partial": self.partial, "gradient": self.gradient,
+                "line": self.line and {"file": self.line.file, "number": self.line.number,
+                                       "text": self.line.text}}
+
+    def __str__(self) -> str:
+        return "\n".join(_wrapped(self.why, "  ", 2) + [
+            "  " + line for line in str(self.line or "").splitlines()])
+
+
+@dataclass(frozen=True, repr=False)
+class Path:
+    """One way from the root to the node, and what it contributes to the gradient.
+
+    Attributes:
+        nodes: the nodes, from the root down.
+        places: which operand of each the next one is.
+        factors: the partials along the path.
+        contribution: their product (0 or inf where that is beyond a double).
+        log10: the logarithm of its size, in any case.
+        share: its part in the sum of all paths' sizes.
+    """
+
+    nodes: tuple[Value, ...]
+    places: tuple[int, ...]
+    factors: tuple[float, ...]
+    contribution: float
+    log10: float
+    share: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The path in plain data."""
+        return {"nodes": [_name(node) for node in self.nodes], "places": list(self.places),
+                "factors": list(self.factors), "contribution": self.contribution,
+                "log10": self.log10, "share": self.share}
+
+    def __str__(self) -> str:
+        """All nodes by their names (``#3``: as the third operand, where that is not plain to see);
+        where they are many, how many operations are between the labels."""
+        names = [_name(node) for node in self.nodes]
+        for i, place in enumerate(self.places):
+            operands = self.nodes[i].operands
+            if len(operands) > 2 or sum(x is self.nodes[i + 1] for x in operands) > 1:
+                names[i + 1] += f"#{place + 1}"
+        if len(names) > (8 if len(self.named) > 2 else 12):
+            runs = itertools.groupby(range(1, len(names) - 1), lambda i: bool(self.nodes[i].label))
+            middle = [(named, list(run)) for named, run in runs]
+            names = [names[0], *itertools.chain(*[
+                [names[i] for i in run] if named or len(run) == 1 else [f"({len(run)}\N{NO-BREAK SPACE}ops)"]
+                for named, run in middle]), names[-1]]
+        return _chain(names)
+
+    __repr__ = __str__
+
+    def brief(self) -> str:
+        """The labelled nodes."""
+        return _chain([_name(self.nodes[i]) for i in self.named])
+
+    @property
+    def named(self) -> list[int]:
+        """Where the path starts, meets a labelled node, or ends."""
+        return [i for i, node in enumerate(self.nodes) if node.label or i in (0, len(self.nodes) - 1)]
+
+    def product(self) -> str:
+        """The contribution as a product over the labelled nodes; "" where that says nothing."""
+        spans = list(itertools.pairwise(self.named))
+        if not 1 < len(spans) < 7:
+            return ""
+        return (" · ".join(f"∂{_name(self.nodes[i])}/∂{_name(self.nodes[k])}" for i, k in spans) + " = "
+                + " · ".join(f"{_product(self.factors[i:k]):.4g}" for i, k in spans))
+
+
+class Input(NamedTuple):
+    """A leaf, its gradient, and its part in the sum of |gradient · value| over the leaves."""
+
+    node: Value
+    gradient: float
+    share: float
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """What `explain` found: `str()` is for a terminal, `as_dict()` for a program.
+
+    Attributes:
+        root: the node that was asked about.
+        node: the node by which it was to be differentiated, or None.
+        gradient: ∂root/∂node.
+        findings: what went wrong, in the order in which it happened (of a gradient, from the
+            root down), at most five.
+        hidden: how many more there are.
+        paths: the paths from root to node that contribute most.
+        number_of_paths: of those that contribute (inf beyond a double).
+        log10_size: the logarithm of the sum of all paths' sizes.
+        inputs: without a node, the leaves that matter most.
+    """
+
+    root: Value
+    node: Value | None = None
+    gradient: float | None = None
+    findings: tuple[Finding, ...] = ()
+    hidden: int = 0
+    paths: tuple[Path, ...] = ()
+    number_of_paths: float = 0.0
+    log10_size: float = -math.inf
+    inputs: tuple[Input, ...] = ()
+
+    @property
+    def origin(self) -> Finding | None:
+        """The first node at which something went wrong, if anything did."""
+        return self.findings[0] if self.findings else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The explanation in plain data."""
+        return {"root": _as_dict(self.root), "node": None if self.node is None else _as_dict(self.node),
+                "gradient": self.gradient, "findings": [finding.as_dict() for finding in self.findings],
+                "hidden": self.hidden, "paths": [path.as_dict() for path in self.paths],
+                "number_of_paths": self.number_of_paths, "log10_size": self.log10_size,
+                "inputs": [{**_as_dict(x), "gradient": g, "share": share} for x, g, share in self.inputs]}
+
+    def __str__(self) -> str:
+        if self.node is None:
+            lines = [f"{_title(self.root)} = {self.root.data!r}"]
+        else:
+            lines = [f"∂{_title(self.root)}/∂{_title(self.node)} = {self.gradient!r}"]
+            if not self.node.requires_grad:
+                lines += [f"({_title(self.node)} carries no gradient: backward() leaves it at 0)"]
+        return "\n".join([*lines, *self._about_findings(), *self._about_paths(), *self._about_inputs()])
+
+    __repr__ = __str__
+
+    def _about_findings(self) -> Iterator[str]:
+        if self.findings:
+            what = self.findings[0].what
+            yield ("Where it stopped being finite, the first first:" if what in _OF_VALUES else
+                   "Where the gradient stopped being finite, from the root down:" if what in _INFINITE else
+                   "Where the gradient was lost, from the root down:")
+        for finding in self.findings:
+            yield f"\n{finding}"
+        if self.hidden:
+            yield f"\n  … and {self.hidden} more such places"
+        if self.findings and not any(finding.line for finding in self.findings):
+            yield "\n(run the program inside `with record_lines():` to see the lines that made them)"
+
+    def _about_paths(self) -> Iterator[str]:
+        if not self.paths:
+            return
+        n, size = self.number_of_paths, _power_of_ten(self.log10_size)
+        count = f"{n:.0f}" if n < 1e6 else f"{n:.1e}" if n < math.inf else "more than 1e308"
+        yield f"\nIt comes over {count} path{'' if n == 1 else 's'}" + (
+            f"; their sizes add up to {size}" + ", but cancel in part" * self._cancels if n > 1 else "")
+        yield f"{'share':>8}  {'contribution':>12}  path"
+        briefs = [path.brief() for path in self.paths]
+        distinct = len(set(briefs)) == len(briefs) and any(len(path.named) > 2 for path in self.paths)
+        shown = self.paths if self.paths[0].share > 5e-4 else self.paths[:1]
+        for path in shown:
+            yield from _wrapped(path.brief() if distinct else str(path),
+                                f"{_percent(path.share)}  {_contribution(path):>12}  ", 24)
+        if not distinct and any("#" in str(path) for path in shown):
+            yield "(#n: as the n-th operand)"
+        best = self.paths[0]
+        if product := best.product():
+            yield from _wrapped(f"The largest is {product}", "", 2)
+        i = min(range(len(best.factors)), key=lambda i: abs(best.factors[i]), default=0)
+        if best.factors and abs(best.factors[i]) < 1e-3:
+            node = best.nodes[i]
+            yield (f"Its smallest factor is {best.factors[i]:.3g}, the partial of\n"
+                   f"  {call_of(node)} by {_name(best.nodes[i + 1])}")
+            if node.line:
+                yield textwrap.indent(str(node.line), "  ")
+
+    @property
+    def _cancels(self) -> bool:
+        if not self.gradient:
+            return any(finding.what == "cancels" for finding in self.findings)
+        return self.log10_size > math.log10(abs(self.gradient)) + 0.3
+
+    def _about_inputs(self) -> Iterator[str]:
+        if self.inputs:
+            yield "\nThe inputs that matter most (by gradient · value):"
+            yield f"{'share':>8}  {'gradient':>12}  {'value':>12}  input"
+            for node, gradient, share in self.inputs:
+                yield f"{_percent(share)}  {gradient:>12.6g}  {node.data:>12.6g}  {_name(node)}"
+
+
+def _as_dict(x: Any) -> dict[str, Any]:
+    return {"value": plain(x), "op": getattr(x, "op", ""), "label": getattr(x, "label", "")}
+
+
+def _name(x: Any) -> str:
+    if not isinstance(x, Value):
+        return repr(x)
+    name = x.label or x.op or f"{x.data:.6g}"
+    name = name if name.isprintable() else repr(name)[1:-1]
+    return name if len(name) <= 30 else name[:29] + "…"
+
+
+def _wrapped(text: str, head: str, indent: int) -> list[str]:
+    return textwrap.wrap(text, 79, initial_indent=head, subsequent_indent=" " * indent,
+                         break_long_words=False, break_on_hyphens=False)
+
+
+def _chain(names: Sequence[str]) -> str:
+    if len(names) > 12:
+        names = [*names[:5], f"({len(names) - 10}\N{NO-BREAK SPACE}more)", *names[-5:]]
+    return " ← ".join(names)
+
+
+def _title(node: Value) -> str:
+    return _name(node) if node.label or not node.op else f"({node.op})"
+
+
+def _power_of_ten(log10: float) -> str:
+    return f"{10.0 ** log10:.6g}" if -307.0 < log10 < 308.0 else f"10^{log10:.1f}"
+
+
+def _contribution(path: Path) -> str:
+    if _TINY <= abs(path.contribution) < math.inf:
+        return f"{path.contribution:.6g}"
+    return "-" * (math.copysign(1.0, path.contribution) < 0.0) + f"10^{path.log10:.1f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:>6.1f} %" if not share < 5e-4 else "< 0.1 %".rjust(8)
+
+
+def _product(factors: Sequence[float]) -> float:
+    """The product, which leaves the range of a double only at the end."""
+    mantissa, exponent = 1.0, 0
+    for factor in factors:
+        mantissa, shift = math.frexp(mantissa * math.frexp(factor)[0])
+        exponent += shift + math.frexp(factor)[1]
+    return math.ldexp(mantissa, exponent) if exponent < 1025 else math.copysign(math.inf, mantissa)

@@ -1,0 +1,170 @@
+"""Slopes told by a function alone: in more digits than doubles have, or by differences."""
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from math import inf, nan
+from typing import Any, NamedTuple
+
+from autograd_lite.errors import errstate
+from autograd_lite.ops.op import Op
+from autograd_lite.transforms.evaluation import kind_of
+
+EPS = 2.0 ** -52
+
+
+class Estimate(NamedTuple):
+    """A number, and a bound of its error."""
+
+    value: float
+    error: float
+
+
+UNKNOWN = Estimate(nan, inf)
+
+
+# -- of any function of floats: differences ---------------------------------------------------------
+
+
+def slope(f: Callable[[float], float], x: float) -> Estimate:
+    """f'(x) from differences of f, extrapolated to a step of 0 (Ridders), with a bound of the error.
+
+    A step counts only if f gives a finite number on both sides. The bound covers what every finer
+    step says, so that a slope which only wide steps show is not taken for one at x.
+
+    >>> value, error = slope(math.sin, 1.0)
+    >>> abs(value - math.cos(1.0)) < error < 1e-12
+    True
+    """
+    pairs = _pairs(f, x)
+    quotients = [(high - low) / width for high, low, width in pairs]
+    noises = _noises(pairs, _at(f, x))
+    found: list[tuple[int, Estimate]] = []              # what so many of the quotients say
+    line: list[float] = []
+    for n, quotient in enumerate(quotients):
+        before, line = line, [quotient]
+        for j, coarser in enumerate(before[:6], 1):
+            line.append(line[-1] + (line[-1] - coarser) / (4.0 ** j - 1.0))
+            error = max(abs(line[-1] - line[-2]), abs(line[-1] - coarser)) + noises[n] / pairs[n][2]
+            found.append((n, Estimate(line[-1], 4.0 * error)))
+    best = UNKNOWN
+    for n, (value, error) in sorted(found, key=lambda entry: entry[1].error):
+        if error >= best.error:
+            break
+        for quotient, noise, (_, _, width) in zip(quotients[n:], noises[n:], pairs[n:]):
+            noise = max(noise, 4.0 * EPS * abs(x * value))
+            error = max(error, abs(quotient - value) - abs(quotients[n] - value) - noise / width)
+        best = min(best, Estimate(value, error), key=lambda estimate: estimate.error)
+    return best
+
+
+def _at(f: Callable[[float], float], x: float) -> float:
+    try:
+        return f(x)
+    except (ValueError, ArithmeticError, TypeError):
+        return nan
+
+
+def _pairs(f: Callable[[float], float], x: float) -> list[tuple[float, float, float]]:
+    """f above and below x and the width between, from wide to narrow, where both are finite."""
+    reaches = sorted({0.5 * max(1.0, abs(x)), 0.5 * abs(x)} - {0.0}, reverse=True)
+    steps = [reach * 0.5 ** k for reach in reaches for k in range(51)]
+    pairs = [(_at(f, x + step), _at(f, x - step), (x + step) - (x - step)) for step in steps]
+    finite = [(high, low, width) for high, low, width in pairs if width and high - low - (high - low) == 0.0]
+    return finite if pairs[-1] in finite or pairs[-1][2] == 0.0 else []
+
+
+def _noises(pairs: Sequence[tuple[float, float, float]], middle: float) -> list[float]:
+    """The rounding in each pair: that of doubles, or what jitter there is beyond it."""
+    bends = [high - middle + (low - middle) for high, low, _ in pairs[-8:]]      # quartered by each step
+    jitter = max((abs(wide - 4.0 * narrow) for wide, narrow in itertools.pairwise(bends)), default=0.0)
+    sizes = [max(abs(high), abs(low)) for high, low, _ in pairs]
+    return [4.0 * max(EPS * size, min(0.1 * jitter, 1e-6 * size), 5e-324) for size in sizes]
+
+
+# -- of an op -----------------------------------------------------------------------------------------
+
+
+def op_slope(op: Op, xs: Sequence[float], i: int) -> Estimate:
+    """∂op/∂x[i] at the operands, from the op's function alone."""
+    if op.chooses:                              # (the operand that is not taken may be anything)
+        return Estimate(1.0 if i == (1 if xs[0] else 2) else 0.0, 0.0)
+    here = side(op, xs)
+
+    def along(x: float) -> float:
+        at = [*xs[:i], x, *xs[i + 1:]]
+        return op.evaluate(at) if op.domain(*at) and (not here or side(op, at) == here) else nan
+
+    with errstate("raise"):
+        if not op.domain(*xs):
+            return UNKNOWN
+        if not here:                            # on the kink only an operand that changes nothing is known
+            flat = all(high == low == along(xs[i]) for high, low, _ in _pairs(along, xs[i]))
+            still = not any(side(op, [*xs[:i], x, *xs[i + 1:]]) for x in (xs[i] - 0.5, 0.5 * xs[i] + 1.0))
+            return Estimate(0.0, 0.0) if flat and still else UNKNOWN
+        function = _in_mpmath(op)
+        if function is None:
+            return slope(along, xs[i])
+        try:
+            return _precise_slope(op, function, xs, i)
+        except (ValueError, ArithmeticError):               # not defined all around
+            return UNKNOWN
+
+
+@cache
+def _in_mpmath(op: Op) -> Callable[..., Any] | None:
+    """The op in mpmath's numbers, as its form has it; None without mpmath or a form."""
+    try:
+        import mpmath
+    except ImportError:
+        return None
+    kind = kind_of(mpmath.mpf)
+    return None if op.form is None else lambda *xs: kind.apply(op, xs)
+
+
+def _precise_slope(op: Op, f: Callable[..., Any], xs: Sequence[float], i: int) -> Estimate:
+    """∂f/∂x[i], f being the op in mpmath, with as many digits as it takes to tell it from 0."""
+    from mpmath import mpf, workdps
+    best = UNKNOWN
+    for digits in (50, 150, 500, 1100):
+        with workdps(digits):
+            at = [mpf(x) for x in xs]
+            step = (abs(at[i]) or 1) * mpf(10) ** (-digits // 3)
+
+            def moved(eighths: int) -> list[Any]:
+                return [*at[:i], at[i] + eighths * step / 8, *at[i + 1:]]
+
+            if op.kink and len({side(op, moved(k)) for k in range(-16, 17)}) > 1:
+                continue                                    # a kink between
+            y = {k: f(*moved(8 * k)) for k in (-2, -1, 1, 2)}
+            fine, coarse = (y[1] - y[-1]) / (2 * step), (y[2] - y[-2]) / (4 * step)
+            size = max(1, abs(y[1]), *map(abs, at))         # of what may cancel inside f
+            error = abs(fine - coarse) + size / step * mpf(10) ** (2 - digits)
+            best = Estimate(float((4 * fine - coarse) / 3), float(error))
+            if error <= abs(fine) * 1e-20 or abs(fine) + error < 1e-330:
+                return Estimate(best.value, 0.0)
+    return best
+
+
+# -- kinks --------------------------------------------------------------------------------------------
+
+
+def side(op: Op, xs: Sequence[float]) -> float:
+    """On which side of its kink an operation is: −1 or 1; 0 on it, a nan if doubles cannot tell."""
+    distance = _distance(op, xs)
+    return math.copysign(1.0, distance) if distance and distance == distance else distance
+
+
+def reach(op: Op, xs: Sequence[float]) -> float:
+    """How far to step over a kink nearby; 0 if there is none."""
+    near = 1e-6 * max(1.0, *map(abs, xs))
+    return 2.0 * near if abs(_distance(op, xs)) < near else 0.0
+
+
+def _distance(op: Op, xs: Sequence[float]) -> float:
+    try:
+        return op.kink(*xs) if op.kink else inf
+    except (ValueError, ArithmeticError):
+        return nan

@@ -1,0 +1,161 @@
+"""What `check_gradients` says: verdicts on derivatives and partials, and the report of them all."""
+from __future__ import annotations
+
+import math
+import textwrap
+from dataclasses import dataclass
+from math import inf, nan
+from typing import Any
+
+from autograd_lite.checks.report import Report, count, plain_data, printable
+from autograd_lite.checks.slopes import Estimate
+
+CORRECT, KINK, NOISY, WRONG = "correct", "kink nearby", "too noisy to tell", "wrong derivative"
+DECISIVE = 1e-6                 # a reference tells if its error is at most this part of it,
+_RTOL = 1e-9                    # and two derivatives agree up to this
+_TINY = 2.0 ** -1022
+
+
+def verdict_on(claimed: float, reference: Estimate, scale: float = 0.0, slack: float = 0.0) -> str:
+    """How a number stands to the reference; `scale` is the size of the terms that make it up."""
+    value, error = reference
+    distance, larger = abs(claimed - value) if claimed != value else 0.0, max(abs(claimed), abs(value))
+    undefined = distance != 0.0 and not math.isfinite(value)
+    vague = distance != distance and error > max(1e-3 * abs(value), 1e-9)
+    if not error < inf or undefined or vague:
+        return KINK
+    if not distance <= error + slack + _RTOL * larger + _TINY or distance == inf:
+        return WRONG
+    return NOISY if error > DECISIVE * max(larger, 1e-4 * scale) + _TINY else CORRECT
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """One derivative of the function.
+
+    Attributes:
+        name: as ``∂f/∂x[0]``; order: 1 for the gradient, 2 for the Hessian.
+        claimed: the number under test.
+        reference: what it is, with a bound of the error, which is inf where nothing is known.
+        verdict: "correct", "wrong derivative", "kink nearby" or "too noisy to tell".
+    """
+
+    name: str
+    order: int
+    claimed: float
+    reference: Estimate
+    verdict: str
+
+    def __str__(self) -> str:
+        return printable(f"{self.verdict}: {self.name}: claimed {_against(self.claimed, self.reference)}")
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A partial of an op on the way that was not found correct.
+
+    Attributes:
+        call: the operation with its numbers and labels; op: the op's name.
+        operand: which operand the partial is by, from 0.
+        given: what the op's rule gives; reference and verdict: as for `Derivative`.
+    """
+
+    call: str
+    op: str
+    operand: int
+    given: float
+    reference: Estimate
+    verdict: str
+
+    def head(self) -> str:
+        """The op, and whether it is to blame."""
+        return f"{'to blame' if self.verdict == WRONG else self.verdict}: {clip(self.call, 150)}"
+
+    def number(self) -> str:
+        """The partial beside its reference."""
+        return f"partial by operand {self.operand + 1}: given {_against(self.given, self.reference)}"
+
+    def __str__(self) -> str:
+        return printable(f"{self.head()}, {self.number()}")
+
+
+@dataclass(frozen=True)
+class GradientReport(Report):
+    """What `check_gradients` found. `str(report)` is a text for people.
+
+    Attributes:
+        derivatives: one for each entry of the gradient, then of the Hessian.
+        partials: the ops' partials that were not found correct.
+        notes: what else there is to say.
+    """
+
+    derivatives: tuple[Derivative, ...]
+    partials: tuple[Partial, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The worst of all: wrong, then too noisy, then a kink, then correct."""
+        found = {x.verdict for x in self.findings}
+        return next((verdict for verdict in (WRONG, NOISY, KINK) if verdict in found), CORRECT)
+
+    @property
+    def wrong(self) -> tuple[Derivative, ...]:
+        """The derivatives that are wrong."""
+        return tuple(x for x in self.derivatives if x.verdict == WRONG)
+
+    @property
+    def blame(self) -> tuple[Partial, ...]:
+        """The partials that are wrong."""
+        return tuple(x for x in self.partials if x.verdict == WRONG)
+
+    def _found(self) -> tuple[Derivative | Partial, ...]:
+        entries: tuple[Derivative | Partial, ...] = (*self.derivatives, *self.partials)
+        return tuple(x for x in entries if x.verdict != CORRECT)
+
+    def summary(self) -> str:
+        """In words, what is not correct, and which partial of which op is to blame."""
+        lines = []
+        for verdict in (WRONG, NOISY, KINK):
+            found = [x for x in self.derivatives if x.verdict == verdict]
+            if found:
+                lines.append(f"{verdict}: {len(found)} of {count(len(self.derivatives), 'derivative')}")
+                lines += [f"  {clip(x.name, 32)}: claimed {_against(x.claimed, x.reference)}"
+                          for x in found[:8]]
+                lines += [f"  and {len(found) - 8} more"] if found[8:] else []
+        for partial in self.partials[:8]:
+            lines += [partial.head(), "  " + partial.number()]
+        return "\n".join(textwrap.fill(line, 79, subsequent_indent="    ", break_on_hyphens=False)
+                         for line in (*lines, *self.notes)
+                         ) or f"{count(len(self.derivatives), 'derivative')} correct"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report in plain data, for JSON; a nan or infinity as "nan", "inf" or "-inf"."""
+        return {"ok": self.ok, "verdict": self.verdict, **plain_data(self)}
+
+    def __str__(self) -> str:
+        shown = [x for x in self.derivatives if x.order == 1 or x.verdict != CORRECT][:40]
+        rest = len(self.derivatives) - len(shown)
+        return "\n".join([
+            self.summary(), "", f"{'derivative':<22}  {'claimed':>17}  {'reference':>17}  verdict",
+            *(f"{clip(x.name, 22):<22}  {x.claimed:>17.10g}  {x.reference.value:>17.10g}  {x.verdict}"
+              for x in shown),
+            *([f"and {rest} more"] if rest else [])])
+
+
+def clip(text: str, width: int) -> str:
+    """At most so wide; the end, which says which, is kept longest."""
+    head = width // 3
+    return text if len(text) <= width else text[:head] + "…" + text[len(text) - width + head + 1:]
+
+
+def _against(given: float, reference: Estimate) -> str:
+    """A number next to its reference, in words."""
+    value, error = reference
+    if error == inf:
+        return f"{given:.12g}, at a kink or an edge"
+    if abs(given - value) <= error:
+        return f"{given:.6g}, is {value:.6g}" + (f" ± {error:.0e}" if error else "")
+    ratio = given / value if value else nan
+    factor = f" (off by a factor of {ratio:.4g})" if ratio and abs(ratio - 1.0) > 0.1 else ""
+    return f"{given:.10g}, is {value:.10g}" + factor
