@@ -109,7 +109,7 @@ def _steps(text: str) -> int:
     except ValueError:
         steps = 0
     if steps < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of steps; give a whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of steps; give a whole number from 1 on")
     return steps
 
 

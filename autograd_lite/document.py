@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from autograd_lite.checks.audit import Report, audit, relative_error
+from autograd_lite.checks.audit import AuditReport, audit
+from autograd_lite.checks.inheritance import relative_error
 from autograd_lite.graph.labels import label
 from autograd_lite.nn import Layer, Module, squared_error
 from autograd_lite.ops.activations import sigmoid
@@ -145,7 +146,7 @@ def automatic_gradients(network: Network) -> dict[str, float]:
     return {p.label: p.grad for p in network.weights + network.biases}
 
 
-def audits() -> dict[str, Report]:
+def audits() -> dict[str, AuditReport]:
     """The published derivation against the corrected and against the published forward pass."""
     return {forward: audit(network.graph(), derivation(network, published=True))
             for forward, network in (("corrected", Network()), ("published", Network(published=True)))}
@@ -245,7 +246,7 @@ def tables() -> str:
     titles = {"corrected": "AUDIT of the published derivation on the correct forward pass",
               "published": "AUDIT of the published derivation on its own forward pass"}
     for forward_pass, report in audits().items():
-        lines += [titles[forward_pass], "", *("  " + line for line in report.findings().split("\n")), ""]
+        lines += [titles[forward_pass], "", *("  " + line for line in report.summary().split("\n")), ""]
     lines += ["So the document has two mistakes: in the derivation, w5 where ∂neto2/∂outh1",
               "is w7; in the forward pass, outh2 where neto2 needs outh1."]
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any, Literal
 
 from autograd_lite.lines import Line, user_line
+from autograd_lite.locks import shared_lock
 from autograd_lite.modes import Entries, Mode, current
 
 
@@ -77,6 +78,8 @@ class AutogradWarning(RuntimeWarning):
 
 
 _entered: Entries = ContextVar("errstate", default=())
+_count, _lock = 0, shared_lock()
+unusual = False              # is any errstate entered, in any thread? If not, the hot path asks no more
 
 
 class errstate(Mode):
@@ -97,6 +100,12 @@ class errstate(Mode):
             raise InputError(f"errstate({choice!r}): choose 'raise', 'warn' or 'ignore'")
         self.choice = choice
 
+    def _count(self, change: int) -> None:
+        global _count, unusual
+        with _lock:
+            _count += change
+            unusual = _count > 0
+
 
 def _choice() -> str:
     return getattr(current(_entered), "choice", "raise")
@@ -104,7 +113,7 @@ def _choice() -> str:
 
 def raising() -> bool:
     """Whether numeric errors are raised at present."""
-    return not _entered.get() or _choice() == "raise"
+    return not unusual or not _entered.get() or _choice() == "raise"
 
 
 def signal(error: NumericError, note: str = "") -> None:

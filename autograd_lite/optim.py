@@ -34,7 +34,7 @@ class Optimizer:
             taken before (0 at the first step).
 
     Raises:
-        InputError: there is no parameter, one is no leaf or occurs twice, or a setting lies
+        InputError: there is no parameter, one is not a leaf or occurs twice, or a setting lies
             outside its range.
     """
 

@@ -20,6 +20,7 @@ from autograd_lite.checks.audit import audit
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.nn import MLP
 from autograd_lite.graph.linear import Sizes
+from autograd_lite.ops.notation import ATOM, LOOSE, Written
 from autograd_lite.ops.op import TABLE, Op, op_named
 from autograd_lite.transforms.trace import Trace
 from autograd_lite.transforms.gradients import grad
@@ -74,8 +75,8 @@ def _predicate(domain: Any) -> Callable[[float], bool]:
         return domain  # type: ignore[no-any-return]
     if domain.open or domain.least != 1:
         raise InputError(f"{domain.name!r} takes more than one operand; points({domain.name}) gives them")
-    row = domain
-    return lambda x: row.domain(x) and _defined(row, [x])
+    op = domain
+    return lambda x: op.domain(x) and _defined(op, [x])
 
 
 def _defined(f: Callable[..., Any], xs: Sequence[float]) -> bool:
@@ -163,8 +164,8 @@ class Expression:
         if len(xs) != self.inputs:
             raise InputError(f"{self!r} takes {self.inputs} arguments; {len(xs)} were given")
         results = list(xs)
-        for row, operands in self.steps:
-            results.append(row(*[results[x] if isinstance(x, int) else x for x in operands]))
+        for op, operands in self.steps:
+            results.append(op(*[results[x] if isinstance(x, int) else x for x in operands]))
         return results[-1]
 
     def __repr__(self) -> str:
@@ -173,88 +174,104 @@ class Expression:
         head = ", ".join(names.values())
         uses = [x for _, operands in self.steps for x in operands if isinstance(x, int)]
 
-        def text(place: int | float, inside: bool = False) -> str:
+        def text(x: int | float) -> Written:
             """An operand; a result that is used again gets a name where it first stands."""
-            if isinstance(place, float):
-                return f"({place!r})" if inside and math.copysign(1.0, place) < 0.0 else repr(place)
-            if place in names:
-                return names[place]
-            row, operands = self.steps[place - self.inputs]
-            infix = not row.name.isidentifier()
-            written = _spelling(row, [text(x, infix or row.name == "neg") for x in operands])
-            if uses.count(place) > 1:
-                names[place] = f"t{len(names) - self.inputs + 1}"
-                return f"({names[place]} := {written})"
-            return f"({written})" if inside and (infix or row.name == "neg") else written
+            if isinstance(x, float):                    # (x ** (-2.0) reads better than x ** -2.0)
+                return Written(repr(x), LOOSE if math.copysign(1.0, x) < 0.0 else ATOM)
+            if x in names:
+                return Written(names[x])
+            op, operands = self.steps[x - self.inputs]
+            written = op.text([text(operand) for operand in operands])
+            if uses.count(x) > 1:
+                names[x] = f"t{len(names) - self.inputs + 1}"
+                return Written(f"({names[x]} := {written.text})")
+            return written
 
-        return f"lambda {head}: {text(self.inputs + len(self.steps) - 1)}"
-
-
-_SPELLINGS: dict[str, Callable[[list[str]], str]] = {
-    "neg": lambda xs: f"-{xs[0]}",
-    "sum": lambda xs: f"sum([{', '.join(xs)}])",
-    "fsum": lambda xs: f"sum([{', '.join(xs)}], exact=True)",
-    "mean": lambda xs: f"mean([{', '.join(xs)}])",
-    "dot": lambda xs: "dot([{}], [{}]{})".format(*map(", ".join, (
-        xs[:len(xs) // 2], xs[len(xs) // 2:len(xs) // 2 * 2], ["", *xs[len(xs) // 2 * 2:]]))),
-    "logsumexp": lambda xs: f"logsumexp([{', '.join(xs)}])",
-    "softmax": lambda xs: f"softmax([{', '.join(xs)}])[0]"}
+        return f"lambda {head}: {text(self.inputs + len(self.steps) - 1).text}"
 
 
-def _spelling(row: Op, xs: list[str]) -> str:
-    """How a row applied to these stands in a program."""
-    if row.name in _SPELLINGS:
-        return _SPELLINGS[row.name](xs)
-    return f"{row.name}({', '.join(xs)})" if row.name.isidentifier() else f" {row.name} ".join(xs)
+# A step that is wished for: an op, and for each operand a constant, or an index into the results so far
+# (the inputs come first; it wraps around).
+Wish = tuple[Op, Sequence[int | float]]
 
 
 def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
                 inputs: int | None = None) -> SearchStrategy[Expression]:
     """Random computations, functions of one to three numbers (or of `inputs`), defined somewhere.
 
-    Results are used again, not in trees only. They shrink to few ops and few inputs.
+    Results are used again, not in trees only. The condition of a `where` is a comparison, and the
+    result is a number to which a gradient flows. They shrink to few ops and few inputs.
 
     Args:
         max_ops: the largest number of ops.
-        ops: the ops to draw from, or their names; by default the whole table.
+        ops: the ops to draw from, or their names; by default all that have a derivative or say
+            where they jump.
 
     >>> from hypothesis import find
     >>> find(expressions(2, ["sin", "*"]), lambda f: len(f.steps) == 2)
     lambda x: sin(sin(x))
     """
     from hypothesis import strategies as st
-    rows = [op_named(row) if isinstance(row, str) else row for row in ops or TABLE]
-    steps = st.lists(st.one_of([_step(row) for row in rows]), max_size=max_ops)
+    table = [op for op in TABLE.values() if op.kink or any(op.differentiable(op.least))]
+    chosen = table if ops is None else [op_named(op) if isinstance(op, str) else op for op in ops]
+    comparisons = list(filter(_compares, chosen)) or list(filter(_compares, table))
+    wishes = st.lists(st.one_of([_wishes(op, comparisons) for op in chosen]), max_size=max_ops).map(
+        lambda groups: [wish for group in groups for wish in group][:max_ops])
     start = st.floats(0.0, 2.0) | st.floats(-4.0, 4.0)
     sizes = st.integers(1, 3) if inputs is None else st.just(inputs)
     starts = sizes.flatmap(lambda n: st.lists(start, min_size=n, max_size=n))
-    return st.builds(_expression, starts, steps)
+    return st.builds(_expression, starts, wishes)
 
 
-def _step(row: Op) -> SearchStrategy[tuple[Op, list[int | float]]]:
-    """A row and its operands: constants, or how far back a result lies."""
+def _compares(op: Op) -> bool:
+    """Whether an op compares two numbers: it has two operands, and no derivative."""
+    return op.least == op.most == 2 and not op.options and not any(op.differentiable(2))
+
+
+def _conditions(op: Op) -> list[Wish]:
+    return [(op, (a, b)) for b in (1.0, 0.0, -1.0, 2.0, 0, 1) for a in (0, -1, -2, -1)]
+
+
+def _wishes(op: Op, comparisons: Sequence[Op]) -> SearchStrategy[Sequence[Wish]]:
+    """A step by an op, and before a choice its condition; in few draws each, so that they shrink."""
     from hypothesis import strategies as st
-    operand = st.sampled_from([0, 1, 0, 2, 1, 3, 2.0, 1.0, 0.5, -1.0, 3.0])
+    operand = st.sampled_from([0, -1, -1, -2, -1, -1, 1, 2.0, 1.0, 0.5, -1.0, 3.0])
     option = st.sampled_from([1.0, 0.0, 2.0])
-    if row.open:
-        return st.tuples(st.just(row), st.lists(operand, min_size=2, max_size=4))
-    kinds = [option if i in row.options else operand for i in range(row.least)]
-    return st.tuples(st.just(row), st.tuples(*kinds).map(list))
+    operands: SearchStrategy[Sequence[int | float]] = st.tuples(
+        *[option if i in op.options else operand for i in range(op.least)])
+    if op.chooses:
+        branch = st.sampled_from([0, -2, 1, -3, -2, 2.0, 1.0])              # (at -1 is the condition)
+        conditions = [wish for comparison in comparisons for wish in _conditions(comparison)]
+        return st.tuples(st.sampled_from(conditions),
+                         st.tuples(st.just(op), st.tuples(st.just(-1), branch, branch)))
+    if _compares(op):
+        return st.tuples(st.sampled_from(_conditions(op)))
+    if op.open:
+        operands = st.lists(operand, min_size=2, max_size=4)
+    return st.tuples(st.tuples(st.just(op), operands))
 
 
-def _expression(witness: Sequence[float], wanted: Sequence[tuple[Op, list[int | float]]]) -> Expression:
-    """The computation of those of the wanted steps that are defined at the witness and are used."""
+def _expression(witness: Sequence[float], wishes: Iterable[Wish]) -> Expression:
+    """The computation of those of the wishes that are defined at the witness and are used."""
     results = list(witness)
+    flows = [True] * len(results)                       # for each whether a gradient flows to it
     steps: list[tuple[Op, tuple[int | float, ...]]] = []
-    for row, raw in wanted:
-        if all(isinstance(x, float) for x in raw):      # it must depend on something
-            free = next(i for i, _ in enumerate(raw) if i not in row.options)
-            raw = [*raw[:free], 0, *raw[free + 1:]]
-        operands = [len(results) - 1 - x % len(results) if isinstance(x, int) else x for x in raw]
+    for op, raw in wishes:
+        has = op.differentiable(len(raw))
+        free = [i for i, _ in enumerate(raw) if (has[i] if any(has) else i not in op.options)]
+        if all(isinstance(raw[i], float) for i in free):            # it must depend on something
+            raw = [*raw[:free[0]], -1 - op.chooses, *raw[free[0] + 1:]]
+        operands = [x % len(results) if isinstance(x, int) else x for x in raw]
         data = [results[x] if isinstance(x, int) else x for x in operands]
-        if row.domain(*data) and _defined(row, data) and abs(row(*data)) < 1e6:
-            steps.append((row, tuple(operands)))
-            results.append(row(*data))
+        tracked = [isinstance(x, int) and flows[x] for x in operands]
+        if op.chooses and tracked[0] or _compares(op) and repr(operands[0]) == repr(operands[1]):
+            continue                                    # (its condition is missing, or always the same)
+        if op.domain(*data) and _defined(op, data) and abs(op(*data)) < 1e6:
+            steps.append((op, tuple(operands)))
+            results.append(op(*data))
+            flows.append((all if op.chooses else any)(a for a, b in zip(tracked, has) if b))
+    last = max(k for k, flow in enumerate(flows) if flow)
+    steps = steps[:last + 1 - len(witness)]
     return _without_idle(Expression(len(witness), tuple(steps), tuple(witness)))
 
 
@@ -268,7 +285,7 @@ def _without_idle(f: Expression) -> Expression:
     moved = {old: new for new, old in enumerate(sorted(needed))}
     kept = [f.steps[place - f.inputs] for place in sorted(needed) if place >= f.inputs]
     return Expression(f.inputs, tuple(
-        (row, tuple(moved[x] if isinstance(x, int) else x for x in operands)) for row, operands in kept),
+        (op, tuple(moved[x] if isinstance(x, int) else x for x in operands)) for op, operands in kept),
         f.witness)
 
 
@@ -335,7 +352,7 @@ def assert_derivation(forward: Callable[[Any], Value], hand: Callable[[Any], Map
     def hold(point: Any) -> None:
         report = audit(_or_reject(lambda: forward(point)), hand(point), rtol)
         if not report.ok:
-            raise AuditError(f"at the point {point!r}:\n{report.findings()}")
+            raise AuditError(f"at the point {point!r}:\n{report.summary()}")
     _for_all(hold, inputs, settings)
 
 
@@ -351,7 +368,7 @@ def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None =
         settings: as for `assert_derivation`.
 
     Raises:
-        AuditError: a derivative is wrong at some point, which is said; or none could be judged.
+        AuditError: a derivative is wrong at some point, which is said; or nowhere could one be judged.
 
     >>> from autograd_lite import softplus
     >>> assert_gradients(lambda x, y: softplus(x * y))
@@ -363,7 +380,7 @@ def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None =
         report = _or_reject(lambda: check_gradients(g, point, order=order))
         judged = judged or any(entry.verdict == CORRECT for entry in report.derivatives)
         if report.verdict == WRONG:
-            raise AuditError(f"at the point {point!r}:\n{report.findings()}")
+            raise AuditError(f"at the point {point!r}:\n{report.summary()}")
 
     g, strategy = _spread(f, inputs)
     _for_all(hold, strategy, settings)
@@ -378,7 +395,7 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any],
 
     Args:
         f, g, inputs, settings: as for `assert_gradients`; the default points are those of f.
-        rtol: how far they may differ, relatively, beside the rounding of the terms they add up.
+        rtol: how far they may differ, relatively, apart from the rounding of the terms they add up.
 
     Raises:
         AuditError: they differ at some point, which is said.
@@ -419,7 +436,7 @@ def _term_sizes(f: Callable[[Any], Any], point: Any) -> list[float]:
 
 
 def _or_reject(compute: Callable[[], Any]) -> Any:
-    """The result; where it is not defined, the example is none."""
+    """The result; an example at which it is not defined does not count."""
     from hypothesis import reject
     try:
         return compute()

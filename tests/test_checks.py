@@ -1,5 +1,6 @@
 """`check_gradients`, `check_op` and `custom_op`: the checker is shown wrong derivatives, and right ones."""
 import copy
+import json
 import math
 import pickle
 from collections import namedtuple
@@ -12,12 +13,13 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import (AuditError, DomainError, InputError, NumericError, RangeError, Value,
-                           check_gradients, check_op, custom_op, errstate, grad)
+                           check_gradients, check_op, custom_op, errstate, grad, greater, select, where)
 from autograd_lite.checks.check_gradients import CORRECT, KINK, NOISY, WRONG
 from autograd_lite.checks.slopes import slope
-from autograd_lite.ops.op import TABLE, Op
-from truth import spoilt
 from autograd_lite.graph.walks import topological
+from autograd_lite.ops.op import TABLE, Op, flat
+from autograd_lite.ops.selection import sign
+from truth import spoilt
 
 SPECIAL = {"polygamma": [(1.0, 1.5), (2.0, -0.3), (0.0, 7.1)]}       # whose options have no usual value
 SPECIAL |= {name: [(2.0, 0.7, 1.0, 0.0)[:n], (0.4, -1.3, 0.0, 2.0)[:n]]
@@ -26,7 +28,7 @@ SPECIAL |= {name: [(2.0, 0.7, 1.0, 0.0)[:n], (0.4, -1.3, 0.0, 2.0)[:n]]
 
 @pytest.fixture
 def op():
-    """`custom_op`, whose rows leave the table with the test."""
+    """`custom_op`, whose ops leave the table with the test."""
     before = dict(TABLE)
 
     def make(forward, partials, name="mine", **facts):
@@ -80,7 +82,7 @@ def test_a_rule_scaled_by_1_0001_is_rejected_and_blamed(op, x):
     report = check_gradients(lambda p: ag.exp(0.1 * p[0]) * bad(p[0]) + p[1], [x, 2.0], order=1)
     assert report.verdict == WRONG
     assert [(partial.op, partial.operand) for partial in report.blame] == [("mine", 0)]
-    assert [row.name for row in report.wrong] == ["∂f/∂x[0]"]
+    assert [entry.name for entry in report.wrong] == ["∂f/∂x[0]"]
 
 
 def test_a_sigmoid_slope_at_40_given_as_0_is_rejected():
@@ -92,7 +94,7 @@ def test_each_operand_is_blamed_by_itself(op):
     bad = op(lambda a, b: a * b * b, (lambda y, a, b: b * b, lambda y, a, b: a * b), name="ab²")
     report = check_gradients(lambda p: bad(p["u"], p["v"]), {"u": 2.0, "v": 3.0}, order=1)
     assert [(p.operand, p.given, p.reference.value) for p in report.blame] == [(1, 6.0, 12.0)]
-    assert [row.name for row in report.wrong] == ["∂f/∂x['v']"]
+    assert [entry.name for entry in report.wrong] == ["∂f/∂x['v']"]
 
 
 def test_a_wrong_second_derivative_behind_a_right_first_one_is_found(op):
@@ -100,7 +102,7 @@ def test_a_wrong_second_derivative_behind_a_right_first_one_is_found(op):
     half = op(math.exp, (lambda y, x: math.exp(x.data if isinstance(x, Value) else x),), name="flat exp")
     assert check_gradients(half, 0.5, order=1).ok
     report = check_gradients(half, 0.5, order=2)
-    assert [row.order for row in report.wrong] == [2] and not report.blame
+    assert [entry.order for entry in report.wrong] == [2] and not report.blame
 
 
 @pytest.mark.parametrize("leak", [lambda x: x * math.sin(x.data), lambda x: x * ag.stop_gradient(x),
@@ -111,12 +113,14 @@ def test_what_goes_past_the_graph_is_found_though_every_partial_is_right(leak):
     assert "past the" in report.summary() and "graph" in report.summary()
 
 
-@pytest.mark.parametrize("name", [name for name, op in TABLE.items() if any(op.differentiable(2)) and name != "//"])
+@pytest.mark.parametrize("name", [name for name, op in TABLE.items()
+                                  if any(op.differentiable(2)) and name != "//"])
 def test_each_rule_of_the_table_scaled_by_1_0001_is_blamed(name):
-    row = TABLE[name]
-    places = [i for i, has in enumerate(row.differentiable(1 if row.open else row.most)) if has]
+    op = TABLE[name]
+    places = [i for i, has in enumerate(op.differentiable(1 if op.open else op.most)) if has]
     for i in places:
-        bad = spoilt(row, lambda p: 1.0001 * p, by=i)
+        bad = spoilt(op, lambda p: 1.0001 * p, by=i)
+        bad.chooses = op.chooses
         points = [(2.5, 1.5)] if name == "%" else SPECIAL.get(name, ())
         if len(places) > 1 and name in ("relu", "leaky_relu", "elu"):
             points = [(-0.7, 0.3)]                          # where the option counts
@@ -129,7 +133,7 @@ def test_each_rule_of_the_table_scaled_by_1_0001_is_blamed(name):
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_every_row_of_the_table_is_found_correct_to_the_second_order(name):
+def test_every_op_of_the_table_is_found_correct_to_the_second_order(name):
     report = check_op(TABLE[name], *SPECIAL.get(name, ()))
     assert report.ok, report
 
@@ -139,15 +143,15 @@ extreme = st.one_of(
     st.sampled_from([0.0, -0.0, 1.0, -1.0, 5e-324, 1e-300, 1e-20, 19.0, 37.5, 709.0, 1e16, 1e300]))
 
 
-@given(st.sampled_from([name for name, row in TABLE.items() if name not in SPECIAL]), st.data())
+@given(st.sampled_from([name for name, op in TABLE.items() if name not in SPECIAL]), st.data())
 @settings(max_examples=150, deadline=None)
-def test_no_row_is_called_wrong_anywhere_in_its_domain(name, data):
-    row = TABLE[name]
-    n = 3 if row.open else row.least
+def test_no_op_is_called_wrong_anywhere_in_its_domain(name, data):
+    op = TABLE[name]
+    n = 3 if op.open else op.least
     xs = data.draw(st.lists(extreme, min_size=n, max_size=n))
-    assume(row.domain(*xs))
+    assume(op.domain(*xs))
     try:
-        report = check_op(row, xs, order=1)
+        report = check_op(op, xs, order=1)
     except NumericError:
         return
     assert report.verdict != WRONG, report
@@ -210,23 +214,23 @@ def test_a_constant_coarser_than_the_input_is_seen_to_vary(leak):
 
 
 def test_an_option_that_varies_is_seen_and_one_that_stays_is_not(op):
-    row = op(lambda x, n: x ** n, (lambda y, x, n: n * x ** (n - 1.0), None))
-    assert check_gradients(lambda x: row(x, x.data), 2.0, order=1).verdict == WRONG
-    assert check_gradients(lambda x: row(x, 3.0), 2.0, order=1).ok
+    mine = op(lambda x, n: x ** n, (lambda y, x, n: n * x ** (n - 1.0), None))
+    assert check_gradients(lambda x: mine(x, x.data), 2.0, order=1).verdict == WRONG
+    assert check_gradients(lambda x: mine(x, 3.0), 2.0, order=1).ok
 
 
 @pytest.mark.parametrize("f, x, verdict", [
     (lambda x: x * [1.0, 2.0, 3.0][int(x.data)], 2.95, CORRECT),
     (lambda x: x * {0: 1.0, 1: 2.0}[int(x.data)], 1.97, CORRECT),
     (lambda x: x * math.sqrt(1.001 - x.data), 1.0, WRONG), (lambda x: x + math.inf, 1.0, KINK)])
-def test_what_a_function_raises_beside_the_point_is_no_error(f, x, verdict):
+def test_what_a_function_raises_near_the_point_is_no_error(f, x, verdict):
     assert check_gradients(f, x, order=1).verdict == verdict
 
 
 def test_any_order_is_checked():
     report = check_gradients(lambda x: ag.exp(x) * x, 1.0, order=4)
-    assert report.ok and [row.order for row in report.derivatives] == [1, 2, 3, 4]
-    assert [row.name for row in report.derivatives] == ["∂f/∂x", "∂²f/∂x∂x", "∂³f/∂x∂x∂x", "∂^4f/∂x∂x∂x∂x"]
+    assert report.ok and [entry.order for entry in report.derivatives] == [1, 2, 3, 4]
+    assert [x.name for x in report.derivatives] == ["∂f/∂x", "∂²f/∂x∂x", "∂³f/∂x∂x∂x", "∂^4f/∂x∂x∂x∂x"]
     assert near(report.derivatives[3].reference.value, 5.0 * math.e)
 
 
@@ -251,14 +255,14 @@ def test_at_a_kink_or_an_edge_the_verdict_is_that_and_not_wrong(f, x):
     (lambda x: x * x, math.inf), (lambda x: x * x, math.nan), (lambda x: ag.sqrt(x) ** 0, 0.0)])
 def test_where_there_is_nothing_to_compare_with_the_verdict_is_neither_correct_nor_wrong(f, x):
     """Infinity times 0, another branch at this very point, no number."""
-    assert {row.verdict for row in check_gradients(f, x).derivatives} == {KINK}
+    assert {entry.verdict for entry in check_gradients(f, x).derivatives} == {KINK}
 
 
 @pytest.mark.parametrize("f, x", [
     (lambda x: 0.0 * x + 9 if x == 3.0 else x * x, 3.0), (lambda x: x if x > 1 else 2 - x, 1.0),
     (lambda x: x * x if x > 1 else x * x + 1, 1.0), (lambda p: max(p[0], p[1]), [1.0, 1.0]), (ag.relu, 0.0)])
-def test_beside_a_branch_of_pythons_own_nothing_is_called_correct(f, x):
-    assert {row.verdict for row in check_gradients(f, x).derivatives} == {KINK}
+def test_at_a_branch_of_pythons_own_nothing_is_called_correct(f, x):
+    assert {entry.verdict for entry in check_gradients(f, x).derivatives} == {KINK}
 
 
 def test_a_long_name_keeps_the_part_that_says_which_derivative_it_is():
@@ -279,7 +283,7 @@ def test_a_refused_hessian_is_not_called_wrong():
     (lambda v: ag.sin(v[0]) + ag.relu(v[1]), [1.0, 0.0], [99.0, 0.0]),
     (lambda v: ag.hypot(v[0], v[1]), [3e-9, 4e-9], [99.0, 0.8]), (ag.relu, 1e-7, 2.0), (ag.abs, -1e-7, 1.5)])
 def test_a_kink_elsewhere_or_nearby_excuses_no_claim_that_is_no_mean_of_slopes(f, x, claimed):
-    assert [row.verdict for row in check_gradients(f, x, claimed, order=1).wrong] == [WRONG]
+    assert [entry.verdict for entry in check_gradients(f, x, claimed, order=1).wrong] == [WRONG]
 
 
 @pytest.mark.parametrize("size", [1.0, 5e-3, 1e-7])
@@ -291,7 +295,7 @@ def test_the_least_that_goes_past_the_graph_is_found_and_the_true_slope_is_corre
 
 
 @pytest.mark.parametrize("distance", [1e-3, 1e-9, 1e-15])
-def test_beside_a_kink_the_right_slope_is_correct_and_a_mean_of_both_sides_is_not_called_wrong(distance):
+def test_near_a_kink_the_right_slope_is_correct_and_a_mean_of_both_sides_is_not_called_wrong(distance):
     assert check_gradients(lambda x: 1.0 + ag.abs(x), distance).ok
     between = check_gradients(lambda x: 1.0 + ag.abs(x), distance, claimed=0.0)
     assert between.verdict == (WRONG if distance > 1e-6 else KINK)
@@ -299,7 +303,7 @@ def test_beside_a_kink_the_right_slope_is_correct_and_a_mean_of_both_sides_is_no
 
 def test_a_kink_spoils_only_the_derivatives_through_it():
     report = check_gradients(lambda p: ag.relu(p[0]) + p[1] ** 2, [0.0, 1.0], order=1)
-    assert [row.verdict for row in report.derivatives] == [KINK, CORRECT]
+    assert [entry.verdict for entry in report.derivatives] == [KINK, CORRECT]
 
 
 def test_where_doubles_cannot_tell_the_verdict_says_so(op):
@@ -316,10 +320,62 @@ def test_an_opaque_function_is_checked_by_differences(op):
     assert check_gradients(lambda p: fine(p[0]) * p[1], [0.7, 3.0]).ok
 
 
-def test_beside_a_kink_of_an_opaque_function_the_kink_is_named(op):
+def test_near_a_kink_of_an_opaque_function_the_kink_is_named(op):
     step = op(lambda x: 1.0 + float(numpy.abs(x)), (lambda y, x: 1.0 if x > 0.0 else -1.0,), kink=lambda x: x)
     assert check_gradients(step, 1e-14, order=1).verdict == KINK
     assert check_gradients(step, 0.5, order=1).ok
+
+
+# -- recorded branches ------------------------------------------------------------------------------
+
+
+def huber(x):
+    return where(greater(abs(x), 1.0), 2.0 * abs(x) - 1.0, x * x)
+
+
+def one_sided(x):
+    return select(greater(x, 0.0), lambda: ag.sqrt(x), lambda: -x)
+
+
+@pytest.mark.parametrize("f, x, verdict", [
+    (huber, 0.5, CORRECT), (huber, -2.0, CORRECT), (huber, 0.0, CORRECT), (huber, 1.0 + 1e-9, CORRECT),
+    (huber, 1.0, KINK), (one_sided, 0.5, CORRECT), (one_sided, -2.0, CORRECT), (one_sided, 0.0, KINK),
+    (lambda x: where(greater(x, 0.0), 1.0, 2.0), 0.0, KINK), (lambda x: sign(x) * x, 0.3, CORRECT),
+    (lambda x: sign(x) * 3.0, 0.0, KINK), (lambda x: greater(x, 0.2) * x, 0.3, CORRECT)])
+def test_a_recorded_branch_is_correct_on_each_side_and_a_kink_where_it_turns(f, x, verdict):
+    assert {entry.verdict for entry in check_gradients(f, x).derivatives} == {verdict}
+
+
+def huge_elsewhere(x):
+    return select(greater(x, 1000.0), lambda: ag.exp(x * x), lambda: x * x)
+
+
+def bent_elsewhere(x):
+    return where(greater(x, 0.0), x * 2.0, x if x.data > 1.5 else 5.0) + 7.0
+
+
+@pytest.mark.parametrize("f, x", [(huge_elsewhere, 800.0), (bent_elsewhere, 1.45)])
+def test_the_branch_that_is_not_taken_is_not_looked_at(f, x):
+    assert check_gradients(f, x).ok
+
+
+def test_what_goes_past_the_graph_counts_on_the_branch_that_is_taken():
+    def leaky(x):
+        return select(greater(x, 0.0), lambda: ag.sqrt(x) * math.sin(x.data), lambda: -x)
+    assert check_gradients(leaky, 0.5).verdict == WRONG and check_gradients(leaky, -2.0).ok
+
+
+@pytest.mark.parametrize("x", [1.0, 1.0 + 1e-7])
+def test_a_mean_of_the_slopes_about_a_recorded_branch_is_not_called_wrong_and_another_claim_is(x):
+    def bent(x):
+        return where(greater(x, 1.0), 3.0 * x - 2.0, x)
+    assert check_gradients(bent, x, claimed=2.0, order=1).verdict == KINK
+    assert check_gradients(bent, x, claimed=3.5, order=1).verdict == WRONG
+
+
+def test_an_op_that_passes_no_gradient_though_it_varies_is_blamed():
+    report = check_op(Op("flat sine", math.sin, (flat,)), 0.3, order=1)
+    assert [(partial.op, partial.given) for partial in report.blame] == [("flat sine", 0.0)]
 
 
 # -- shapes ---------------------------------------------------------------------------------------
@@ -346,7 +402,7 @@ Pair = namedtuple("Pair", "u v")
     (7, lambda x: x * 2, ["x"])])
 def test_points_are_nested_structures_and_their_numbers_are_named_by_their_places(x, f, names):
     report = check_gradients(f, x, order=1)
-    assert report.ok and [row.name for row in report.derivatives] == [f"∂f/∂{name}" for name in names]
+    assert report.ok and [entry.name for entry in report.derivatives] == [f"∂f/∂{name}" for name in names]
     assert check_gradients(f, x, claimed=grad(f)(x) if not isinstance(x, Value) else 4.0).ok
 
 
@@ -389,7 +445,8 @@ def test_a_function_undefined_at_the_point_raises_its_own_error():
 def test_the_values_of_the_caller_are_left_alone():
     x, w = Value(2.0, "x"), Value(3.0, "w")
     x.grad = w.grad = 7.0
-    assert check_gradients(lambda v: v * v * w, x).ok
+    report = check_gradients(lambda v: v * v * w, x)
+    assert report.ok and {type(entry.claimed) for entry in report.derivatives} == {float}
     assert (x.grad, w.grad, x.requires_grad, w.requires_grad) == (7.0, 7.0, True, True)
 
 
@@ -416,6 +473,49 @@ def test_a_report_of_right_derivatives_says_so_and_checks_silently():
     report = check_gradients(ag.sin, 0.5)
     assert report.summary() == "2 derivatives correct" and report.check() is None
     assert not report.wrong and not report.blame and not report.partials
+
+
+@pytest.fixture
+def doubtful(op):
+    """A report of a wrong derivative, kinks and what is left of a refused Hessian."""
+    bad = op(lambda a, b: a * b, (lambda y, a, b: 1.3 * b, lambda y, a, b: a), name="two\nlines")
+
+    def f(p):
+        x = p[0] * 1.0
+        x.label = "of\nmany lines"
+        return bad(x, 2.0) + ag.relu(p[1]) + ag.sqrt(p[2]) * p[1]
+    return check_gradients(f, [1.0, 0.0, 0.0], [2.6, math.inf, math.nan])
+
+
+def test_the_findings_are_the_derivatives_and_partials_that_are_not_correct_each_a_line(doubtful):
+    assert isinstance(doubtful.findings, tuple)
+    wrong = [x for x in doubtful.derivatives if x.verdict != CORRECT]
+    assert doubtful.findings == (*wrong, *doubtful.partials)
+    assert {x.verdict for x in doubtful.findings} >= {WRONG, KINK}
+    assert all(str(x).isprintable() for x in doubtful.findings)
+    assert [str(x) for x in doubtful.wrong][0].startswith("wrong derivative: ∂f/∂x[0]: claimed 2.6, is 2")
+    assert "partial by operand 1: given 2.6, is 2" in str(doubtful.blame[0])
+    assert check_gradients(ag.sin, 0.5).findings == ()
+
+
+def test_findings_can_be_called_as_before_and_warn(doubtful):
+    with pytest.warns(DeprecationWarning, match="summary"):
+        assert doubtful.findings() == doubtful.summary()
+
+
+def test_a_report_is_plain_data_for_json(doubtful):
+    facts = doubtful.as_dict()
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert (facts["ok"], facts["verdict"], facts["notes"]) == (False, WRONG, list(doubtful.notes))
+    assert [entry["claimed"] for entry in facts["derivatives"][:3]] == [2.6, "inf", "nan"]
+    assert facts["derivatives"][0]["reference"] == dict(zip(["value", "error"], doubtful.wrong[0].reference))
+    assert [entry["op"] for entry in facts["partials"]] == [partial.op for partial in doubtful.partials]
+
+
+def test_a_report_is_pickled_and_copied(doubtful):
+    for twin in (pickle.loads(pickle.dumps(doubtful)), copy.copy(doubtful), copy.deepcopy(doubtful)):
+        assert str(twin) == str(doubtful) and twin.as_dict() == doubtful.as_dict() and not twin.ok
+        assert list(map(str, twin.findings)) == list(map(str, doubtful.findings))
 
 
 # -- slope ------------------------------------------------------------------------------------------
@@ -456,9 +556,9 @@ def test_a_custom_op_may_use_its_result_and_other_custom_ops(op):
 def test_a_custom_op_of_any_number_of_operands(op):
     def norm(*xs):
         return math.sqrt(math.fsum([x * x for x in xs]))
-    row = op(norm, lambda y, xs: [x / y for x in xs], name="norm")
-    assert row(3.0, 4.0) == 5.0 and ag.grad(lambda p: row(*p))([3.0, 4.0]) == [0.6, 0.8]
-    assert check_op(row).ok
+    mine = op(norm, lambda y, xs: [x / y for x in xs], name="norm")
+    assert mine(3.0, 4.0) == 5.0 and ag.grad(lambda p: mine(*p))([3.0, 4.0]) == [0.6, 0.8]
+    assert check_op(mine).ok
 
 
 def test_an_option_of_a_custom_op_takes_no_gradient(op):
@@ -470,8 +570,8 @@ def test_an_option_of_a_custom_op_takes_no_gradient(op):
 
 @pytest.mark.parametrize("result", [None, 2j, "1", [1.0]])
 def test_a_rule_that_returns_no_number_is_refused_by_name(op, result):
-    row = op(lambda x: x ** 3, (lambda y, x: result,))
-    for use in (grad(row), grad(grad(row)), lambda x: check_op(row, x), lambda x: row(Value(x))):
+    mine = op(lambda x: x ** 3, (lambda y, x: result,))
+    for use in (grad(mine), grad(grad(mine)), lambda x: check_op(mine, x), lambda x: mine(Value(x))):
         with pytest.raises(InputError, match="the partial of mine by operand 1: expected a real number"):
             use(2.0)
 
@@ -479,21 +579,21 @@ def test_a_rule_that_returns_no_number_is_refused_by_name(op, result):
 def test_a_rule_of_other_arguments_is_refused_at_once_and_one_on_maths_functions_by_name(op):
     with pytest.raises(InputError, match="the partial by operand 1 is called with the result and 1 operands"):
         op(lambda x: x ** 3, (lambda x: 3.0 * x * x,), name="no result")
-    row = op(math.exp, (lambda y, x: math.exp(x),), name="half exp")
+    mine = op(math.exp, (lambda y, x: math.exp(x),), name="half exp")
     with pytest.raises(InputError, match="the partial of half exp by operand 1: float()"):
-        grad(grad(row))(1.0)
+        grad(grad(mine))(1.0)
 
 
 @pytest.mark.parametrize("result", [[2.0], 2.0, None, [2.0] * 4])
 def test_a_rule_of_many_that_does_not_fit_the_operands_is_refused(op, result):
-    row = op(lambda *xs: 2.0 * sum(xs), lambda y, xs: result)
+    mine = op(lambda *xs: 2.0 * sum(xs), lambda y, xs: result)
     with pytest.raises(InputError, match="the partials of mine: expected a list of 3"):
-        row(Value(1.0), 2.0, Value(3.0))
+        mine(Value(1.0), 2.0, Value(3.0))
 
 
 def test_a_rule_in_numpys_numbers_gives_a_float(op):
-    row = op(lambda x: x ** 3, (lambda y, x: numpy.float64(12.0),))
-    assert type(grad(row)(2.0)) is float
+    mine = op(lambda x: x ** 3, (lambda y, x: numpy.float64(12.0),))
+    assert type(grad(mine)(2.0)) is float
 
 
 def test_a_graph_with_a_custom_op_is_pickled_and_copied(op):
@@ -536,27 +636,27 @@ def test_the_name_of_a_function_serves_as_the_ops(op):
     def softsign(x):
         """x / (1 + |x|)"""
         return x / (1.0 + abs(x))
-    row = op(softsign, lambda y, x: (1.0 - ag.abs(y)) ** 2, name=None, kink=lambda x: x)
-    assert TABLE["softsign"] is row and row.__doc__ == "x / (1 + |x|)" and check_op(row).ok
+    mine = op(softsign, lambda y, x: (1.0 - ag.abs(y)) ** 2, name=None, kink=lambda x: x)
+    assert TABLE["softsign"] is mine and mine.__doc__ == "x / (1 + |x|)" and check_op(mine).ok
 
 
 def test_outside_its_domain_a_custom_op_says_its_remedy_and_a_nan_passes(op):
-    row = op(lambda x: math.log(abs(x)), (lambda y, x: 1.0 / x,), name="my log",
-             domain=lambda x: x > 0.0, remedy="feed it a positive number")
+    mine = op(lambda x: math.log(abs(x)), (lambda y, x: 1.0 / x,), name="my log",
+              domain=lambda x: x > 0.0, remedy="feed it a positive number")
     for x in (-1.0, 0.0, Value(-1.0, "margin")):
         with pytest.raises(DomainError, match="feed it a positive number"):
-            row(x)
-    assert math.isnan(row(math.nan)) and row(math.inf) == math.inf
+            mine(x)
+    assert math.isnan(mine(math.nan)) and mine(math.inf) == math.inf
     with errstate("ignore"):
-        assert math.isnan(row(-1.0))
+        assert math.isnan(mine(-1.0))
 
 
 def test_a_custom_op_overflows_and_divides_by_zero_as_ours_do(op):
-    row = op(lambda x: math.exp(1.0 / x), (lambda y, x: -y / (x * x),))
+    mine = op(lambda x: math.exp(1.0 / x), (lambda y, x: -y / (x * x),))
     with pytest.raises(ZeroDivisionError):
-        row(Value(0.0))
+        mine(Value(0.0))
     with pytest.raises(RangeError):
-        row(Value(1e-3))
+        mine(Value(1e-3))
 
 
 @pytest.mark.parametrize("result", ["1", None, 1j, [1.0]])
@@ -566,8 +666,8 @@ def test_a_forward_that_returns_no_number_is_refused_by_name(op, result):
 
 
 def test_check_op_finds_points_in_a_narrow_domain_or_asks_for_some(op):
-    row = op(lambda x: math.sqrt(x - 2.0), (lambda y, x: 0.5 / y,), domain=lambda x: x >= 2.0)
-    report = check_op(row)
+    mine = op(lambda x: math.sqrt(x - 2.0), (lambda y, x: 0.5 / y,), domain=lambda x: x >= 2.0)
+    report = check_op(mine)
     assert report.ok and all(" at " in entry.name for entry in report.derivatives)
     far = op(lambda x: math.sqrt(x - 1e6), (lambda y, x: 0.5 / y,), name="far", domain=lambda x: x >= 1e6)
     with pytest.raises(InputError, match="give some"):

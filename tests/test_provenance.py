@@ -19,7 +19,8 @@ import autograd_lite as ag
 from autograd_lite import Value, explain, record_lines
 from autograd_lite.graph import value
 from autograd_lite.graph.walks import topological
-from autograd_lite.checks.explain import Explanation
+from autograd_lite.checks.explanation import Explanation
+from autograd_lite.checks.report import Report
 from autograd_lite.ops import elementary
 from autograd_lite.ops.op import TABLE
 
@@ -58,8 +59,8 @@ def programs(draw: Any) -> tuple[Value, list[Value]]:
     pick = st.integers(0, 2)
     for _ in range(draw(st.integers(1, 7))):
         a, b = nodes[-1], nodes[max(0, len(nodes) - 1 - draw(pick))]
-        op = draw(st.sampled_from([elementary.mul, elementary.add, elementary.sub, ag.maximum, ag.sin, ag.relu,
-                                   ag.hypot]))
+        op = draw(st.sampled_from([elementary.mul, elementary.add, elementary.sub, ag.maximum, ag.sin,
+                                   ag.relu, ag.hypot]))
         nodes.append(op(a) if op in (ag.sin, ag.relu) else op(a, b))
     return nodes[-1], nodes
 
@@ -261,8 +262,8 @@ def test_no_node_is_blamed_that_had_an_operand_which_was_not_finite(
     nodes = [Value(x) for x in data]
     with ag.errstate("ignore"):
         for op, i, k in steps:
-            row, a, b = TABLE[op], nodes[-1 - i % len(nodes)], nodes[-1 - k % len(nodes)]
-            nodes.append(row(a, b) if op in ("+", "-", "*", "/", "maximum") else row(a))
+            f, a, b = TABLE[op], nodes[-1 - i % len(nodes)], nodes[-1 - k % len(nodes)]
+            nodes.append(f(a, b) if op in ("+", "-", "*", "/", "maximum") else f(a))
     root = nodes[-1]
     found = explain(root)
     if math.isfinite(root.data):
@@ -362,12 +363,82 @@ def test_a_gradient_that_is_lost_is_explained_by_the_first_node_that_loses_it(
     assert explain(root).origin == found.origin          # asked about the value, it says so too
 
 
+def test_the_places_that_lose_a_gradient_come_from_the_root_down_each_once() -> None:
+    x = Value(1.0, "x")
+    c, u = ag.sin(x), ag.relu(-x)
+    found = explain((c - c) + ag.relu(-x) + (u - u), x)
+    assert [(finding.what, finding.node.op) for finding in found.findings] == [
+        ("cancels", "relu"), ("flat", "relu"), ("cancels", "sin")]
+
+
+def test_what_lies_behind_a_partial_of_0_does_not_matter_to_the_paths() -> None:
+    x = Value(0.0, "x")
+    found = explain(ag.sqrt(x) * 0.0 + x * 3.0, x)
+    assert (found.gradient, found.number_of_paths) == (3.0, 1) and found.ok
+
+
+def test_a_gradient_that_infinities_on_the_way_spoiled_is_explained_by_them() -> None:
+    with ag.errstate("ignore"):
+        x = Value(1.0, "x")
+        root = ag.atan2(ag.exp(x * 800.0), ag.exp(x * 900.0))
+    found = explain(root, x)
+    assert math.isfinite(root.data) and math.isnan(found.gradient or 0.0)
+    assert [(finding.what, finding.node.op) for finding in found.findings] == [("arose", "exp")] * 2
+
+
 def test_every_place_that_loses_a_gradient_is_counted() -> None:
     x = Value(-1.0, "x")
     found = explain(ag.sum([ag.relu(x * float(i)) for i in range(1, 9)]), x)
     assert len(found.findings) == 5 and found.hidden == 3
     assert "… and 3 more such places" in str(found)
     assert all(finding.what == "flat" for finding in found.findings)
+
+
+# -- choices -------------------------------------------------------------------------------------------
+
+
+def test_neither_the_condition_nor_the_side_not_taken_is_a_path() -> None:
+    x = Value(2.0, "x")
+    found = explain(ag.where(ag.greater(x, 1.0), x * 3.0, ag.exp(x)) * 5.0, x)
+    assert found.gradient == 15.0 and found.number_of_paths == 1 and found.connected
+    assert [node.op for node in found.paths[0].nodes] == ["*", "where", "*", ""]
+
+
+def test_neither_the_condition_nor_the_side_not_taken_is_where_a_gradient_was_lost() -> None:
+    x = Value(2.0, "x")
+    found = explain(ag.where(ag.greater(x, 1.0), ag.relu(-x), ag.relu(-3.0 * x)), x)
+    assert [(finding.what, finding.node.operands[0].data) for finding in found.findings] == [("flat", -2.0)]
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: ag.where(ag.greater(x, 1.0), 3.0, 4.0), lambda x: ag.where(ag.greater(x, 1.0), 3.0, x) * 2.0,
+    lambda x: ag.relu(ag.where(ag.less(x, 1.0), 3.0, -4.0))])
+def test_a_node_that_matters_only_to_conditions_is_told_so_and_nothing_was_lost(
+        f: Callable[[Value], Value]) -> None:
+    x = Value(2.0, "x")
+    found = explain(f(x), x)
+    assert found.gradient == 0.0 and found.ok and not found.connected
+    assert "(x is used only in conditions, or on branches that are not taken)" in str(found)
+
+
+def test_a_nan_on_the_side_not_taken_is_not_blamed() -> None:
+    with ag.errstate("ignore"):
+        x = Value(2.0, "x")
+        harmless = ag.log(x - 3.0)
+        good, bad = (ag.where(ag.greater(x, 1.0), taken, harmless) for taken in (x * x, ag.exp(x * 1e3)))
+    assert explain(good).ok and explain(good, x).gradient == 4.0 and explain(good, x).ok
+    for found in (explain(bad), explain(bad, x), explain(bad * 1.0, x)):
+        assert [finding.node.op for finding in found.findings if finding.what == "arose"] == ["exp"]
+    with ag.errstate("ignore"):
+        constant = explain(ag.where(ag.greater(x, 1.0), math.inf, harmless))
+    assert [finding.what for finding in constant.findings] == ["constant"]
+    assert "the plain number inf was given" in str(constant)
+
+
+def test_a_gradient_through_an_op_that_is_constant_in_pieces_is_lost_there() -> None:
+    x = Value(2.0, "x")
+    found = explain(ag.greater(x, 1.0) * 3.0, x)
+    assert [(finding.what, finding.node.op) for finding in found.findings] == [("flat", "greater")]
 
 
 @settings(max_examples=100, deadline=None)
@@ -477,7 +548,8 @@ def test_a_line_survives_pickle_and_deepcopy_and_a_label() -> None:
         y = Value(2.0) * 3.0
     y.label = "y"
     for again in (pickle.loads(pickle.dumps(y)), copy.deepcopy(y)):
-        assert again.note == y.note and type(again.line) is type(y.line)
+        assert (again.label, again.scope, again.line) == (y.label, y.scope, y.line)
+        assert type(again.line) is type(y.line)
 
 
 @pytest.mark.parametrize("f, error", [
@@ -532,6 +604,43 @@ def test_as_dict_is_plain_data_with_the_same_facts() -> None:
     facts = explain(document(), "w1").as_dict()
     assert facts["node"] == {"value": 0.15, "op": "", "label": "w1"}
     assert list(itertools.chain(facts["paths"][0]["nodes"]))[0] == "E"
+
+
+def test_the_findings_are_a_line_each() -> None:
+    for found in explanations():
+        assert isinstance(found, Report) and found.findings == found.found
+        assert found.ok == (not found.findings)
+        for finding in found.findings:
+            assert "\n" not in str(finding) and str(finding).startswith(finding.why[:-1])
+            assert finding.line is None or str(finding).endswith(f"test_provenance.py:{finding.line.number}")
+    x = Value(-4.0, "x")
+    assert str(explain(ag.relu(x), x).findings[0]) == (
+        "relu(-4.0) of 'x': its derivative is 0, and the gradient 1 that arrives stops here.")
+
+
+def test_the_summary_is_the_heading_and_the_findings_and_check_raises_with_it() -> None:
+    for found in explanations():
+        assert str(found).startswith(found.summary())
+        if found.ok:
+            found.check()
+            assert "\n" not in found.summary()
+            continue
+        assert "Where " in found.summary()
+        with pytest.raises(ag.AuditError) as caught:
+            found.check()
+        assert str(caught.value) == found.summary()
+
+
+def test_the_findings_can_be_called_as_those_of_the_other_reports_with_a_warning() -> None:
+    found = explain(ignoring(lambda: ag.log(leaf(0.0)) * 2.0))
+    with pytest.warns(DeprecationWarning, match="summary"):
+        assert found.findings() == found.summary()
+
+
+def test_an_explanation_survives_pickle_and_copy() -> None:
+    for found in explanations():
+        for again in (pickle.loads(pickle.dumps(found)), copy.copy(found), copy.deepcopy(found)):
+            assert str(again) == str(found) and str(again.as_dict()) == str(found.as_dict())
 
 
 def test_what_it_cannot_explain_is_refused() -> None:

@@ -18,14 +18,14 @@ import autograd_lite as ag
 from autograd_lite import Value, evaluate, grad, hessian, select, where
 from autograd_lite.graph.walks import topological
 from autograd_lite.ops.op import TABLE, Op
-from autograd_lite.ops.selection import Ordinary
+from autograd_lite.ops.branches import Ordinary
 from autograd_lite.transforms.trace import Trace
-from truth import points, ulps, partials as true_partials
+from truth import OURS, partials as true_partials, points, ulps
 
 inf, nan = math.inf, math.nan
+
 COMPARISONS = {"greater": operator.gt, "greater_equal": operator.ge, "less": operator.lt,
                "less_equal": operator.le, "equal": operator.eq, "not_equal": operator.ne}
-OURS = [name for name, op in TABLE.items() if op.__doc__ or op.notation.infix or op.open or name == "where"]
 
 # -- comparisons ------------------------------------------------------------------------------
 
@@ -238,7 +238,7 @@ def _edge_points(name: str) -> list[tuple[float, ...]]:
     return found[::max(1, len(found) // 25)]
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted(OURS))
 def test_no_rule_compares_values_at_first_or_second_order(name: str, no_comparison: list[str]) -> None:
     op = TABLE[name]
     for xs in _edge_points(name):
@@ -284,7 +284,7 @@ def test_the_gradient_of_a_gaussian_fit_makes_no_comparison_of_values(no_compari
 SPACE = [-3.7, -2.0, -0.6, -0.25, 0.25, 0.4, 0.8, 1.0, 1.5, 2.0, 3.0, 5.5]
 
 
-@pytest.mark.parametrize("name", [name for name in OURS if any(TABLE[name].differentiable(3))])
+@pytest.mark.parametrize("name", [name for name in sorted(OURS) if any(TABLE[name].differentiable(3))])
 def test_a_gradient_recorded_anywhere_ordinary_is_right_anywhere_else(name: str) -> None:
     op = TABLE[name]
     size = 3 if op.open else max(op.least, min(op.most, 2) if not op.options else op.least)

@@ -10,16 +10,18 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
+import oracle
 from autograd_lite import (DivisionError, DomainError, GradientError, InputError, RangeError, Value,
                            no_grad)
+from autograd_lite.graph import backward as backward_module
 from autograd_lite.graph.walks import topological
-from autograd_lite.ops.op import TABLE
+from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.ops.numbers import partials_or_nan
-from graphs import build, gradients, recipes, values
+from graphs import computations, gradients, recorded, results, rounded
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 everyday = st.floats(-100, 100)
@@ -552,10 +554,10 @@ def test_the_sum_over_all_paths_arrives_at_a_leaf():
     assert (y.grad, b.grad, a.grad) == (1.0, 10.0, 12.0 + 10.0)
 
 
-@given(recipes(), st.floats(-4, 4), st.floats(-4, 4))
+@given(computations(), st.floats(-4, 4), st.floats(-4, 4))
 @settings(max_examples=60, deadline=None)
-def test_two_calls_double_a_leafs_gradient_exactly_and_leave_the_others(recipe, held, seed):
-    leaves, nodes = values(recipe)
+def test_two_calls_double_a_leafs_gradient_exactly_and_leave_the_others(f, held, seed):
+    leaves, nodes = recorded(f)
     root = nodes[-1]
     root.backward(seed)
     once = gradients(leaves)
@@ -577,11 +579,11 @@ def test_a_leafs_contributions_are_summed_apart_from_what_it_held():
     assert x.grad == 2.0 ** 53 + 2.0
 
 
-@given(recipes(), st.integers(0, 12), st.integers(0, 12))
+@given(computations(), st.integers(0, 12), st.integers(0, 12))
 @settings(max_examples=60, deadline=None)
-def test_interior_nodes_hold_the_gradient_of_the_latest_pass_alone(recipe, first, second):
-    leaves, nodes = values(recipe)
-    _, fresh = values(recipe)
+def test_interior_nodes_hold_the_gradient_of_the_latest_pass_alone(f, first, second):
+    leaves, nodes = recorded(f)
+    _, fresh = recorded(f)
     second %= len(nodes)
     nodes[first % len(nodes)].backward(3.0)
     nodes[second].backward()
@@ -599,11 +601,11 @@ def test_a_leaf_as_root_gets_the_seed():
     assert x.grad == 3.0
 
 
-@given(recipes(), st.integers(-20, 20))
+@given(computations(), st.integers(-20, 20))
 @settings(max_examples=60, deadline=None)
-def test_a_seed_scales_every_gradient(recipe, exponent):
-    leaves, nodes = values(recipe)
-    _, scaled = values(recipe)
+def test_a_seed_scales_every_gradient(f, exponent):
+    leaves, nodes = recorded(f)
+    _, scaled = recorded(f)
     nodes[-1].backward()
     scaled[-1].backward(2.0 ** exponent)                        # a power of two: exact
     assert gradients(scaled) == [2.0 ** exponent * g for g in gradients(nodes)]
@@ -663,11 +665,11 @@ def test_a_leaf_that_was_frozen_when_it_was_used_stays_a_constant_there():
     assert (x.grad, w.grad) == (0.0, 2.0)
 
 
-@given(recipes(), st.lists(everyday, min_size=3, max_size=3))
+@given(computations(), st.lists(everyday, min_size=3, max_size=3))
 @settings(max_examples=60, deadline=None)
-def test_assigning_to_leaves_after_they_were_used_changes_no_gradient(recipe, new):
-    leaves, nodes = values(recipe)
-    _, untouched = values(recipe)
+def test_assigning_to_leaves_after_they_were_used_changes_no_gradient(f, new):
+    leaves, nodes = recorded(f)
+    _, untouched = recorded(f)
     for leaf, number in zip(leaves, new):
         leaf.data = number
     nodes[-1].backward()
@@ -692,20 +694,20 @@ def close(a, b, scale):
     return abs(a - b) <= 1e-12 * max(scale, 1e-290)
 
 
-@given(recipes(), st.integers(0, 12), st.integers(0, 12), everyday, everyday)
+@given(computations(), st.integers(0, 12), st.integers(0, 12), everyday, everyday)
 @settings(max_examples=60, deadline=None)
-def test_the_gradient_is_linear(recipe, i, j, a, b):
-    leaves, nodes = values(recipe)
+def test_the_gradient_is_linear(e, i, j, a, b):
+    leaves, nodes = recorded(e)
     f, g = nodes[i % len(nodes)], nodes[j % len(nodes)]
     of_f, of_g = slopes(f, leaves), slopes(g, leaves)
     for c, df, dg in zip(slopes(a * f + b * g, leaves), of_f, of_g):
         assert close(c, a * df + b * dg, abs(a * df) + abs(b * dg))
 
 
-@given(recipes(), st.integers(0, 12), st.integers(0, 12))
+@given(computations(), st.integers(0, 12), st.integers(0, 12))
 @settings(max_examples=60, deadline=None)
-def test_the_product_and_quotient_rules_hold(recipe, i, j):
-    leaves, nodes = values(recipe)
+def test_the_product_and_quotient_rules_hold(e, i, j):
+    leaves, nodes = recorded(e)
     f, g = nodes[i % len(nodes)], nodes[j % len(nodes)]
     of_f, of_g = slopes(f, leaves), slopes(g, leaves)
     for c, df, dg in zip(slopes(f * g, leaves), of_f, of_g):
@@ -716,13 +718,13 @@ def test_the_product_and_quotient_rules_hold(recipe, i, j):
         assert close(c, terms[0] - terms[1], abs(terms[0]) + abs(terms[1]))
 
 
-@given(recipes(max_steps=6), recipes(max_steps=6))
+@given(computations(6), computations(6))
 @settings(max_examples=60, deadline=None)
 def test_the_chain_rule_holds_through_one_node(inner, outer):
     """With y depending on the leaves through h alone: ∂y/∂x = ∂y/∂h · ∂h/∂x."""
-    leaves, nodes = values(inner)
+    leaves, nodes = recorded(inner)
     h = nodes[-1]
-    y = build(outer, [h, *map(float, outer.leaves[1:])])[-1]
+    y = results(outer, [h, *outer.witness[1:]])[-1]
     assume(type(y) is Value and y is not h)
     of_h = slopes(h, leaves)
     through = slopes(y, leaves)
@@ -732,19 +734,114 @@ def test_the_chain_rule_holds_through_one_node(inner, outer):
 
 def spread(root, leaves):
     """The sum over all paths of the size of each: what rounding is measured against."""
-    sizes = {id(root): 1.0}
-    for node in reversed(topological([root])):
-        for x, p in zip(node.operands, node.partials):
-            if type(x) is Value:
-                sizes[id(x)] = sizes.get(id(x), 0.0) + sizes.get(id(node), 0.0) * abs(p)
-    return max(sizes.get(id(leaf), 0.0) for leaf in leaves)
+    sizes = oracle.backward(root, 1, oracle.size)
+    return max(float(sizes.get(leaf, 0.0)) for leaf in leaves)
+
+
+# -- held against nine lines ---------------------------------------------------------------------------
+
+def passes_are_the_oracles(careful):
+    """Passes over random graphs, some leaves frozen before or since, give what the nine lines give."""
+    places = st.integers(0, 14)
+
+    @given(computations(), st.sets(st.integers(0, 2)), st.sets(st.integers(0, 2)),
+           st.lists(st.tuples(places, st.floats(-4, 4).map(rounded(2))), min_size=1, max_size=3))
+    @settings(max_examples=100, deadline=None, report_multiple_bugs=False,
+              phases=[Phase.explicit, Phase.generate])
+    def agree(f, frozen, frozen_since, passes):
+        leaves = [Value(x, requires_grad=i not in frozen) for i, x in enumerate(f.witness)]
+        nodes = results(f, leaves)
+        for leaf in [leaf for i, leaf in enumerate(leaves) if i in frozen_since]:
+            leaf.requires_grad = False
+        for place, seed in passes:
+            root, held = nodes[place % len(nodes)], {node: Fraction(node.grad) for node in nodes}
+            if not root.requires_grad:
+                continue
+            w = Value(1.0)
+            (root + w * math.inf if careful else root).backward(seed)
+            assert not careful or not seed or math.isinf(w.grad)
+            exact = oracle.backward(root, Fraction(seed))
+            sizes = oracle.backward(root, abs(Fraction(seed)), oracle.size)
+            for node in nodes:
+                kept = held[node] if not node.op or node not in exact else Fraction(0)
+                size = sizes[node] + abs(kept) if node in exact else 0
+                error = abs(Fraction(node.grad) - exact.get(node, 0) - kept)
+                assert error <= size * 100 / 2 ** 52 + Fraction(1e-300) * bool(size)
+    agree()
+
+
+@pytest.mark.parametrize("careful", [False, True], ids=["hot", "careful"])
+def test_the_hot_pass_and_the_careful_pass_give_what_nine_lines_give_in_exact_arithmetic(careful):
+    passes_are_the_oracles(careful)
+
+
+def a_billionth_more(backward):
+    return lambda self, seed=1.0: backward(self, seed * (1.0 + 1e-9))
+
+
+def forgetting_what_leaves_held(backward):
+    def broken(self, seed=1.0):
+        for node in topological([self]):
+            if not node.op and node.requires_grad:
+                node.grad = 0.0
+        backward(self, seed)
+    return broken
+
+
+def keeping_what_results_held(backward):
+    def broken(self, seed=1.0):
+        held = {node: node.grad for node in topological([self]) if node.op and node.requires_grad}
+        backward(self, seed)
+        for node, grad in held.items():
+            node.grad += grad
+    return broken
+
+
+def past_a_second_use(backward):
+    """A gradient goes on at the first use of a node, before the others have arrived."""
+    def broken(self, seed=1.0):
+        seen = set()
+
+        def pull(node, g):
+            if isinstance(node, Value) and node.requires_grad:
+                node.grad = node.grad + g if not node.op or node in seen else g
+                if node not in seen:
+                    seen.add(node)
+                    for x, p in zip(node.operands, node.partials):
+                        pull(x, g * p)
+        pull(self, seed)
+    return broken
+
+
+@pytest.mark.parametrize("mistake", [a_billionth_more, forgetting_what_leaves_held, keeping_what_results_held,
+                                     past_a_second_use])
+def test_the_comparison_with_the_nine_lines_notices_a_mistake_of_backward(monkeypatch, mistake):
+    monkeypatch.setattr(Value, "backward", mistake(Value.backward))
+    with pytest.raises(AssertionError):
+        passes_are_the_oracles(False)
+
+
+def test_the_comparison_with_the_nine_lines_notices_a_mistake_of_theirs(monkeypatch):
+    right = oracle.backward
+    monkeypatch.setattr(oracle, "backward", lambda root, seed, number=Fraction: right(
+        root, seed, lambda p: number(p) if abs(p) < 1.0 else number(p) * (1 + Fraction(1, 10 ** 9))))
+    with pytest.raises(AssertionError):
+        passes_are_the_oracles(False)
+
+
+def test_the_careful_pass_runs_only_where_a_sum_is_not_finite(monkeypatch):
+    def checked(*args):
+        raise ArithmeticError("careful")
+    monkeypatch.setattr(backward_module, "checked", checked)
+    x, w = Value(2.0), Value(1.0)
+    y = ag.dot([x, x.exp()], [w, x]) * x
+    y.backward()
+    assert x.grad == oracle.backward(y)[x]
+    with pytest.raises(ArithmeticError, match="careful"):
+        (y + w * math.inf).backward()
 
 
 # -- held against exact arithmetic -------------------------------------------------------------------
-
-RATIONAL = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-            "neg": operator.neg}
-
 
 def exact_derivative(root, leaf):
     """∂root/∂leaf by the rules one learns at school, in Fractions of the recorded numbers, path by path."""
@@ -760,10 +857,10 @@ def exact_derivative(root, leaf):
             "/": lambda: (da * b - a * db) / b ** 2}[root.op]()
 
 
-@given(recipes({**RATIONAL, "/": operator.sub}, st.integers(-4, 4).map(float), max_steps=8))
+@given(computations(8, ["+", "-", "*", "neg"], number=rounded(0)))
 @settings(max_examples=100, deadline=None)
-def test_on_small_whole_numbers_backward_is_exact(recipe):
-    leaves, nodes = values(recipe)
+def test_on_small_whole_numbers_and_halves_backward_is_exact(f):
+    leaves, nodes = recorded(f)
     assume(all(abs(node.data) < 2 ** 40 for node in nodes))
     root = nodes[-1]
     root.backward()
@@ -772,12 +869,11 @@ def test_on_small_whole_numbers_backward_is_exact(recipe):
     assert [leaf.grad for leaf in leaves] == expected
 
 
-@given(recipes(RATIONAL, max_steps=8))
+@given(computations(8, ["+", "-", "*", "/", "neg"]))
 @settings(max_examples=100, deadline=None)
-def test_on_fractions_backward_is_exact_but_for_rounding(recipe):
-    leaves = [Value(x) for x in recipe.leaves]
+def test_on_fractions_backward_is_exact_but_for_rounding(f):
     try:
-        nodes = build(recipe, leaves)
+        leaves, nodes = recorded(f)
     except (ZeroDivisionError, OverflowError):
         assume(False)
     assume(all(node.data == 0.0 or 1e-100 < abs(node.data) < 1e100 for node in nodes))
@@ -822,6 +918,47 @@ def test_an_inlined_operation_records_what_its_row_records(name, a, b, kinds):
     assert [bits(p) for p in node.partials] == [bits(p) for p in slow.partials]
     by_row = partials_or_nan(row, node.data, [a] if single else [a, b])
     assert [bits(p) for p in node.partials] == [bits(p) for p in by_row]
+
+
+class SlowWay(Exception):
+    pass
+
+
+def slow(*args):
+    raise SlowWay
+
+
+PLAIN = {"x + y": 5.0, "x + 1.0": 3.0, "x + 1": 3.0, "x + x": 4.0, "x - y": -1.0, "x - 1.0": 1.0,
+         "x - 1": 1.0, "x * y": 6.0, "x * 4.0": 8.0, "x * 4": 8.0, "4.0 * x": 8.0, "4 * x": 8.0, "-x": -2.0,
+         "x.relu()": 2.0}
+OTHERS = {"x / y": 2 / 3, "x / 4.0": 0.5, "x / 4": 0.5, "1.0 - x": -1.0, "1.0 + x": 3.0, "x ** 2": 4.0,
+          "ag.exp(x)": math.exp(2.0), "x.exp()": math.exp(2.0), "ag.sum([x, y, x])": 7.0,
+          "ag.dot([x, y], [y, x])": 12.0}
+
+
+def computed(text, x, y):
+    return eval(text, {"x": Value(x) if type(x) is float else x, "y": Value(y), "ag": ag})
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_plain_arithmetic_is_recorded_where_it_is_written_and_not_by_way_of_an_op(monkeypatch, text):
+    monkeypatch.setattr(Value, "__apply_op__", slow)
+    assert computed(text, 2.0, 3.0).data == PLAIN[text]
+    for x in (math.inf, Value(2.0, requires_grad=False)):
+        with pytest.raises(SlowWay):
+            computed(text, x, 3.0)
+    with no_grad(), pytest.raises(SlowWay):
+        computed(text, 2.0, 3.0)
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_an_op_at_ordinary_numbers_is_recorded_without_the_questions_that_errors_need(monkeypatch, text):
+    monkeypatch.setattr(Op, "evaluate", slow)
+    assert computed(text, 2.0, 3.0).data == OTHERS[text]
+    with pytest.raises(SlowWay):
+        computed(text, math.inf, 3.0)
+    with no_grad(), pytest.raises(SlowWay):
+        computed(text, 2.0, 3.0)
 
 
 # -- no_grad and detach -------------------------------------------------------------------------------
@@ -950,7 +1087,8 @@ def test_a_recursive_walk_over_prev_finds_nodes_and_edges():
     nodes, edges = trace(root)
     assert nodes == {x, y, product, root} and len(nodes) == 4
     assert edges == {(x, product), (y, product), (product, root), (x, root)}
-    assert all(f"{n.data:.4f} {n.grad:.4f} {n._op}" for n in nodes)
+    assert {f"{n.data:.4f} {n.grad:.4f} {n._op}" for n in nodes} == {
+        "2.0000 0.0000 ", "4.0000 0.0000 *", "6.0000 0.0000 +"}
 
 
 def test_a_training_step_in_micrograds_manner_learns():

@@ -5,16 +5,14 @@ reasoning from a wrong factor; the audit tells these, which inherit, from the ca
 """
 from __future__ import annotations
 
-import textwrap
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograd_lite.checks.edges import edges_of
-from autograd_lite.checks.inheritance import (Places, dependence, derived_numbers, origins, relative_error,
-                                              spoiled)
-from autograd_lite.checks.report import Report, count, plain_data, printable
+from autograd_lite.checks.inheritance import Inheritance, Places, derived_numbers, relative_error, spoiled
+from autograd_lite.checks.report import Report, count, plain_data, printable, wrapped
 from autograd_lite.errors import InputError, LabelError, short
 from autograd_lite.graph.labels import find
 from autograd_lite.graph.linear import Linear
@@ -111,7 +109,8 @@ class AuditReport(Report):
             if cause.reversed:
                 output, source = _shown(cause.claim)
                 lines += [f"      {output} does not depend on {source}; did you mean ∂{source}/∂{output}?"]
-            lines += _wrapped("      spoils ", list(map(pair_name, cause.spoils)))
+            spoils = ", ".join([pair_name(pair).replace(" ", "\0") for pair in cause.spoils])   # (kept whole)
+            lines += [line.replace("\0", " ") for line in wrapped(spoils, "      spoils ", 13)]
         return "\n".join(lines)
 
     def _number(self, x: float) -> str:
@@ -159,14 +158,6 @@ def _shown(pair: Pair) -> list[str]:
     return [printable(name_of(node)) for node in pair]
 
 
-def _wrapped(head: str, names: Sequence[str]) -> list[str]:
-    """Names behind a head, broken at 79 columns."""
-    text = ", ".join(name.replace(" ", "\0") for name in names)
-    lines = textwrap.wrap(text, 79, initial_indent=head, subsequent_indent=" " * len(head),
-                          break_long_words=False, break_on_hyphens=False)
-    return [line.replace("\0", " ") for line in lines]
-
-
 # -- finding it -------------------------------------------------------------------------------
 
 
@@ -209,15 +200,15 @@ def audit(root: Value | Iterable[Value], claims: Mapping[Pair, Any], rtol: float
     derived = derived_numbers(linear, places)
     distances = list(map(relative_error, claimed, derived))
     errors = {c: claimed[c] - derived[c] for c, distance in enumerate(distances) if not distance <= rtol}
-    depends = dependence(program, [k for c in errors for k in places[c]])
-    inherits = origins(program, linear, places, claimed, errors, depends, rtol)
-    spoils, pairs = spoiled(inherits), list(claims)
-    rows = [Row(pair, claimed[c], derived[c], distances[c],
-                "inherits" if c in inherits else "cause" if c in errors else "agrees",
-                tuple([pairs[d] for d in inherits.get(c, ())]),
-                c in errors and output != source and depends(source, output),
-                tuple([pairs[d] for d in spoils.get(c, ())]))
-            for c, (pair, (output, source)) in enumerate(zip(pairs, places))]
+    inheritance = Inheritance(program, linear, places, claimed, errors)
+    inherits, pairs, rows = inheritance.origins(rtol), list(claims), list[Row]()
+    spoils = spoiled(inherits)
+    for c, (output, source) in enumerate(places):
+        verdict = "inherits" if c in inherits else "cause" if c in errors else "agrees"
+        reversed = c in errors and output != source and inheritance.depends(source, output)
+        rows.append(Row(pairs[c], claimed[c], derived[c], distances[c], verdict,
+                        tuple([pairs[d] for d in inherits.get(c, ())]), reversed,
+                        tuple([pairs[d] for d in spoils.get(c, ())])))
     numbers = {x for c in errors for x in (claimed[c], derived[c])}
     meanings: dict[float, list[str]] = {}
     for node in program.nodes:
@@ -271,4 +262,3 @@ def _find(labelled: list[Value], name: str, pair: Pair) -> Value:
         unknown = name.isidentifier() and name not in [node.label for node in labelled]
         remedy = f"; or name it with label({name}=…)" if unknown else ""
         raise LabelError(f"audit: in {pair_name(pair)}, {error}{remedy}") from None
-

@@ -29,10 +29,9 @@ class Call(NamedTuple):
 
 
 def looked_at(node: Value) -> list[int]:
-    """Which operands count: all but the one that a choice did not take."""
-    op = op_of(node)
-    skipped = (2 if plain(node.operands[0]) else 1) if op is not None and op.chooses else None
-    return [i for i in range(len(node.operands)) if i != skipped]
+    """Which operands count: all; of a choice the one that it took."""
+    op, operands = op_of(node), node.operands
+    return [1 if plain(operands[0]) else 2] if op is not None and op.chooses else list(range(len(operands)))
 
 
 class Judge:
@@ -53,7 +52,7 @@ class Judge:
         node, op, xs, given = call.node, call.op, call.xs, call.given[i]
         reference = op_slope(op, xs, i)
         verdict = verdict_on(given, reference)
-        if verdict == WRONG and math.isfinite(given):
+        if verdict == WRONG and math.isfinite(given) and not op.chooses:
             # Near a zero of the derivative itself its rounding is that of larger terms.
             nudged = [[*xs[:j], math.nextafter(x, inf), *xs[j + 1:]] for j, x in enumerate(xs)]
             slack = 64.0 * added(abs(op_slope(op, at, i).value - reference.value) for at in nudged)

@@ -25,7 +25,8 @@ from autograd_lite.checks.verdicts import (CORRECT, KINK, NOISY, WRONG, Derivati
 from autograd_lite.errors import InputError, NumericError, errstate, shown
 from autograd_lite.graph.node import plain
 from autograd_lite.ops.op import Op, number
-from autograd_lite.transforms.gradients import grad, jacobian
+from autograd_lite.transforms.gradients import grad
+from autograd_lite.transforms.jacobians import jacobian
 from autograd_lite.transforms.trace import require_function, scalar_result
 from autograd_lite.transforms.trees import is_array, leaves, rebuild
 
@@ -100,13 +101,14 @@ def check_op(op: Op, *points: Any, order: int = 2) -> GradientReport:
         xs = [number(plain(x), op.name) for x in (point if isinstance(point, Sequence) else [point])]
         if len(xs) > op.most:
             raise op.miscounted(len(xs))
+        fixed = op.options | ({0} if op.chooses else set())
 
         def f(varied: Sequence[Any]) -> Any:
             supply = iter(varied)
-            return op(*[x if i in op.options else next(supply) for i, x in enumerate(xs)])
+            return op(*[x if i in fixed else next(supply) for i, x in enumerate(xs)])
 
         f.__name__ = op.name
-        report = check_gradients(f, [x for i, x in enumerate(xs) if i not in op.options], order=order)
+        report = check_gradients(f, [x for i, x in enumerate(xs) if i not in fixed], order=order)
         at = " at " + ", ".join(map(repr, xs))
         found += [dataclasses.replace(x, name=x.name + at) for x in report.derivatives]
         partials += report.partials
@@ -165,7 +167,7 @@ class _Check:
         """Judge the derivatives of one output."""
         ours, given, refused = [nan] * len(self.names), self.claims if k == 1 else None, False
         try:
-            ours = output.derived()
+            ours = output.nearby.here.gradient(output.n)
         except NumericError as error:
             refused = given is None
             self.notes.append(str(error))
@@ -195,10 +197,6 @@ class _Output:
         self.trace = nearby.here.trace
         self.sums = chain.pull(nearby.here.outputs[n])
         self.weights = nearby.here.weights(n, self.sums)
-
-    def derived(self) -> list[float]:
-        """The gradient as the library gives it."""
-        return [g or 0.0 for g in self.trace.pull((self.nearby.here.outputs[self.n], 1.0))]
 
     def judged(self, j: int, claimed: float) -> tuple[Estimate, str, bool]:
         """The reference by input j, the verdict, and whether something goes past the graph."""

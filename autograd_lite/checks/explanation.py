@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from autograd_lite.checks.report import Report, printable
+from autograd_lite.checks.report import Report, printable, wrapped
 from autograd_lite.graph.backward import finite
 from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.graph.value import Value
@@ -33,12 +33,12 @@ _SENTENCES = {
     "cancels": "{call}: the gradients that arrive add up to 0.",
 }
 _OF_VALUES = {"given", "constant", "arose", "became nan"}
-_INFINITE = {"no derivative", "overflow", "sum overflow"}
+INFINITE = {"no derivative", "overflow", "sum overflow"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A node at which something went wrong, and what.
+    """A node at which something went wrong, and what. `str(finding)` is a line.
 
     Attributes:
         node: the node.
@@ -68,7 +68,7 @@ class Finding:
         """What happened, in a sentence."""
         node, operands = self.node, self.node.operands
         inherited = [f"{plain(x)!r}" + (f" of {x.label!r}" if getattr(x, "label", "") else "")
-                     for x in operands if not finite(x)]
+                     for x in used_operands(node) if not finite(x)]
         derivative = "its derivative"
         if self.operand is not None and len(operands) > 1:
             label = getattr(operands[self.operand], "label", "")
@@ -88,8 +88,21 @@ class Finding:
                                        "text": self.line.text}}
 
     def __str__(self) -> str:
-        return "\n".join(_wrapped(self.why, "  ", 2) + [
+        return f"{self.why[:-1]}, {str(self.line).splitlines()[0]}" if self.line else self.why
+
+    def paragraph(self) -> str:
+        """Why and where, with the text of the line."""
+        return "\n".join(wrapped(self.why, "  ", 2) + [
             "  " + line for line in str(self.line or "").splitlines()])
+
+
+def used_operands(node: Value) -> Sequence[Any]:
+    """The operands that make up a node's number: all, but of a choice only the one that was taken."""
+    op, operands = op_of(node), node.operands
+    return operands if op is None or not op.chooses else operands[1:2] if plain(operands[0]) else operands[2:]
+
+
+# -- what it is made of -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,7 +164,7 @@ class Path:
         if not 1 < len(spans) < 7:
             return ""
         return (" · ".join(f"∂{_name(self.nodes[i])}/∂{_name(self.nodes[k])}" for i, k in spans) + " = "
-                + " · ".join(f"{_product(self.factors[i:k]):.4g}" for i, k in spans))
+                + " · ".join(f"{product_of(self.factors[i:k]):.4g}" for i, k in spans))
 
 
 class Input(NamedTuple):
@@ -163,108 +176,132 @@ class Input(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Explanation:
-    """What `explain` found: `str()` is for a terminal, `as_dict()` for a program.
+class Explanation(Report):
+    """What `explain` found; see `Report`. `str()` adds the paths or the inputs.
 
     Attributes:
         root: the node that was asked about.
         node: the node by which it was to be differentiated, or None.
         gradient: ∂root/∂node.
-        findings: what went wrong, in the order in which it happened (of a gradient, from the
-            root down), at most five.
+        found: what went wrong, in the order in which it happened (of a gradient, from the
+            root down), at most five; also as `findings`.
         hidden: how many more there are.
         paths: the paths from root to node that contribute most.
         number_of_paths: of those that contribute (inf beyond a double).
         log10_size: the logarithm of the sum of all paths' sizes.
         inputs: without a node, the leaves that matter most.
+        connected: whether a gradient can come to the node at all, and not only to conditions or to
+            branches that were not taken.
     """
 
     root: Value
     node: Value | None = None
     gradient: float | None = None
-    findings: tuple[Finding, ...] = ()
+    found: tuple[Finding, ...] = ()
     hidden: int = 0
     paths: tuple[Path, ...] = ()
     number_of_paths: float = 0.0
     log10_size: float = -math.inf
     inputs: tuple[Input, ...] = ()
+    connected: bool = True
+
+    def _found(self) -> tuple[Finding, ...]:
+        return self.found
 
     @property
     def origin(self) -> Finding | None:
         """The first node at which something went wrong, if anything did."""
-        return self.findings[0] if self.findings else None
+        return self.found[0] if self.found else None
 
     def as_dict(self) -> dict[str, Any]:
         """The explanation in plain data."""
         return {"root": _as_dict(self.root), "node": None if self.node is None else _as_dict(self.node),
-                "gradient": self.gradient, "findings": [finding.as_dict() for finding in self.findings],
+                "gradient": self.gradient, "findings": [finding.as_dict() for finding in self.found],
                 "hidden": self.hidden, "paths": [path.as_dict() for path in self.paths],
                 "number_of_paths": self.number_of_paths, "log10_size": self.log10_size,
                 "inputs": [{**_as_dict(x), "gradient": g, "share": share} for x, g, share in self.inputs]}
 
+    def summary(self) -> str:
+        """The number, and what went wrong with it."""
+        return "\n".join([*self._heading(), *self._about_findings()])
+
     def __str__(self) -> str:
-        if self.node is None:
-            lines = [f"{_title(self.root)} = {self.root.data!r}"]
-        else:
-            lines = [f"∂{_title(self.root)}/∂{_title(self.node)} = {self.gradient!r}"]
-            if not self.node.requires_grad:
-                lines += [f"({_title(self.node)} carries no gradient: backward() leaves it at 0)"]
-        return "\n".join([*lines, *self._about_findings(), *self._about_paths(), *self._about_inputs()])
+        return "\n".join([self.summary(), *_about_paths(self), *_about_inputs(self.inputs)])
 
     __repr__ = __str__
 
+    def _heading(self) -> Iterator[str]:
+        root, node = self.root, self.node
+        if node is None:
+            yield f"{_title(root)} = {root.data!r}"
+            return
+        yield f"∂{_title(root)}/∂{_title(node)} = {self.gradient!r}"
+        if not node.requires_grad:
+            yield f"({_title(node)} carries no gradient: backward() leaves it at 0)"
+        if not self.connected:
+            yield f"({_title(node)} is used only in conditions, or on branches that are not taken)"
+
     def _about_findings(self) -> Iterator[str]:
-        if self.findings:
-            what = self.findings[0].what
+        if self.found:
+            what = self.found[0].what
             yield ("Where it stopped being finite, the first first:" if what in _OF_VALUES else
-                   "Where the gradient stopped being finite, from the root down:" if what in _INFINITE else
+                   "Where the gradient stopped being finite, from the root down:" if what in INFINITE else
                    "Where the gradient was lost, from the root down:")
-        for finding in self.findings:
-            yield f"\n{finding}"
+        for finding in self.found:
+            yield f"\n{finding.paragraph()}"
         if self.hidden:
             yield f"\n  … and {self.hidden} more such places"
-        if self.findings and not any(finding.line for finding in self.findings):
+        if self.found and not any(finding.line for finding in self.found):
             yield "\n(run the program inside `with record_lines():` to see the lines that made them)"
 
-    def _about_paths(self) -> Iterator[str]:
-        if not self.paths:
-            return
-        n, size = self.number_of_paths, _power_of_ten(self.log10_size)
-        count = f"{n:.0f}" if n < 1e6 else f"{n:.1e}" if n < math.inf else "more than 1e308"
-        yield f"\nIt comes over {count} path{'' if n == 1 else 's'}" + (
-            f"; their sizes add up to {size}" + ", but cancel in part" * self._cancels if n > 1 else "")
-        yield f"{'share':>8}  {'contribution':>12}  path"
-        briefs = [path.brief() for path in self.paths]
-        distinct = len(set(briefs)) == len(briefs) and any(len(path.named) > 2 for path in self.paths)
-        shown = self.paths if self.paths[0].share > 5e-4 else self.paths[:1]
-        for path in shown:
-            yield from _wrapped(path.brief() if distinct else str(path),
-                                f"{_percent(path.share)}  {_contribution(path):>12}  ", 24)
-        if not distinct and any("#" in str(path) for path in shown):
-            yield "(#n: as the n-th operand)"
-        best = self.paths[0]
-        if product := best.product():
-            yield from _wrapped(f"The largest is {product}", "", 2)
-        i = min(range(len(best.factors)), key=lambda i: abs(best.factors[i]), default=0)
-        if best.factors and abs(best.factors[i]) < 1e-3:
-            node = best.nodes[i]
-            yield (f"Its smallest factor is {best.factors[i]:.3g}, the partial of\n"
-                   f"  {call_of(node)} by {_name(best.nodes[i + 1])}")
-            if node.line:
-                yield textwrap.indent(str(node.line), "  ")
 
-    @property
-    def _cancels(self) -> bool:
-        if not self.gradient:
-            return any(finding.what == "cancels" for finding in self.findings)
-        return self.log10_size > math.log10(abs(self.gradient)) + 0.3
+# -- how it is told -----------------------------------------------------------------------------
 
-    def _about_inputs(self) -> Iterator[str]:
-        if self.inputs:
-            yield "\nThe inputs that matter most (by gradient · value):"
-            yield f"{'share':>8}  {'gradient':>12}  {'value':>12}  input"
-            for node, gradient, share in self.inputs:
-                yield f"{_percent(share)}  {gradient:>12.6g}  {node.data:>12.6g}  {_name(node)}"
+
+def _about_paths(found: Explanation) -> Iterator[str]:
+    if not found.paths:
+        return
+    n, size = found.number_of_paths, _power_of_ten(found.log10_size)
+    number = f"{n:.0f}" if n < 1e6 else f"{n:.1e}" if n < math.inf else "more than 1e308"
+    yield f"\nIt comes over {number} path{'' if n == 1 else 's'}" + (
+        f"; their sizes add up to {size}" + ", but cancel in part" * _cancels(found) if n > 1 else "")
+    yield f"{'share':>8}  {'contribution':>12}  path"
+    briefs = [path.brief() for path in found.paths]
+    distinct = len(set(briefs)) == len(briefs) and any(len(path.named) > 2 for path in found.paths)
+    shown = found.paths if found.paths[0].share > 5e-4 else found.paths[:1]
+    for path in shown:
+        yield from wrapped(path.brief() if distinct else str(path),
+                           f"{_percent(path.share)}  {_contribution(path):>12}  ", 24)
+    if not distinct and any("#" in str(path) for path in shown):
+        yield "(#n: as the n-th operand)"
+    yield from _about_best(found.paths[0])
+
+
+def _about_best(path: Path) -> Iterator[str]:
+    if product := path.product():
+        yield from wrapped(f"The largest is {product}", "", 2)
+    i = min(range(len(path.factors)), key=lambda i: abs(path.factors[i]), default=0)
+    if path.factors and abs(path.factors[i]) < 1e-3:
+        node = path.nodes[i]
+        yield (f"Its smallest factor is {path.factors[i]:.3g}, the partial of\n"
+               f"  {call_of(node)} by {_name(path.nodes[i + 1])}")
+        if node.line:
+            yield textwrap.indent(str(node.line), "  ")
+
+
+def _cancels(found: Explanation) -> bool:
+    """Whether the paths' contributions do so in part."""
+    if not found.gradient:
+        return any(finding.what == "cancels" for finding in found.found)
+    return found.log10_size > math.log10(abs(found.gradient)) + 0.3
+
+
+def _about_inputs(inputs: Sequence[Input]) -> Iterator[str]:
+    if inputs:
+        yield "\nThe inputs that matter most (by gradient · value):"
+        yield f"{'share':>8}  {'gradient':>12}  {'value':>12}  input"
+        for node, gradient, share in inputs:
+            yield f"{_percent(share)}  {gradient:>12.6g}  {node.data:>12.6g}  {_name(node)}"
 
 
 def _as_dict(x: Any) -> dict[str, Any]:
@@ -274,14 +311,8 @@ def _as_dict(x: Any) -> dict[str, Any]:
 def _name(x: Any) -> str:
     if not isinstance(x, Value):
         return repr(x)
-    name = x.label or x.op or f"{x.data:.6g}"
-    name = name if name.isprintable() else repr(name)[1:-1]
+    name = printable(x.label or x.op or f"{x.data:.6g}")
     return name if len(name) <= 30 else name[:29] + "…"
-
-
-def _wrapped(text: str, head: str, indent: int) -> list[str]:
-    return textwrap.wrap(text, 79, initial_indent=head, subsequent_indent=" " * indent,
-                         break_long_words=False, break_on_hyphens=False)
 
 
 def _chain(names: Sequence[str]) -> str:
@@ -299,7 +330,7 @@ def _power_of_ten(log10: float) -> str:
 
 
 def _contribution(path: Path) -> str:
-    if _TINY <= abs(path.contribution) < math.inf:
+    if TINY <= abs(path.contribution) < math.inf:
         return f"{path.contribution:.6g}"
     return "-" * (math.copysign(1.0, path.contribution) < 0.0) + f"10^{path.log10:.1f}"
 
@@ -308,7 +339,7 @@ def _percent(share: float) -> str:
     return f"{100.0 * share:>6.1f} %" if not share < 5e-4 else "< 0.1 %".rjust(8)
 
 
-def _product(factors: Sequence[float]) -> float:
+def product_of(factors: Sequence[float]) -> float:
     """The product, which leaves the range of a double only at the end."""
     mantissa, exponent = 1.0, 0
     for factor in factors:

@@ -1,10 +1,7 @@
-"""Which claims have their errors from others, by the rule that `audit` states.
-
-A claim is told by its index, its output and its input by their places in the graph.
-"""
+"""`Inheritance`: which claims have their errors from others, by the rule that `audit` states."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from autograd_lite.graph.linear import Algebra, Edge, Linear, Sizes
 from autograd_lite.graph.program import Program
@@ -12,7 +9,6 @@ from autograd_lite.graph.value import Value
 from autograd_lite.graph.walks import topological
 
 Places = tuple[int, int]                    # of the output and of the input of a claim
-Depends = Callable[[int, int], bool]
 
 
 def relative_error(a: float, b: float) -> float:
@@ -39,35 +35,81 @@ def derived_numbers(linear: Linear, places: Sequence[Places]) -> list[float]:
     return found
 
 
-def dependence(program: Program, places: Iterable[int]) -> Depends:
-    """A function of two of these places: whether the first node is, or depends on, the second."""
-    bits: dict[int, int] = {}
-    for k in places:
-        bits.setdefault(k, 1 << len(bits))
-    masks: list[int] = []                                # for each place on which of them it depends
-    for k, operands in enumerate(program.operands):
-        mask = bits.get(k, 0)
-        for x in operands:
-            if x is not None:
-                mask |= masks[x]
-        masks.append(mask)
-    return lambda a, b: bool(masks[a] & bits[b])
+class Inheritance:
+    """Which of the claims that differ have their errors from others. A claim is told by its index.
 
+    Args:
+        program, linear: the graph and its derivatives.
+        places: where each claim's output and input stand.
+        claimed: each claim's number.
+        errors: for the claims that differ, claimed − derived.
+    """
 
-def origins(program: Program, linear: Linear, places: Sequence[Places], claimed: Sequence[float],
-            errors: Mapping[int, float], depends: Depends, rtol: float) -> dict[int, list[int]]:
-    """For each claim that inherits, those it has its error from; `errors` are those of the claims that differ."""
-    inside = {c: {d for d in errors if d != c and depends(places[c][0], places[d][0])
-                  and depends(places[d][1], places[c][1])} for c in errors}
-    found = {}
-    for c in errors:
-        outermost = inside[c].difference(*[inside[d] for d in inside[c]])
-        wrong = _off_circles(sorted(outermost), places, depends)
-        if wrong:
-            total, rounding = _with_errors(program, linear, places[c], {places[d]: errors[d] for d in wrong})
-            if relative_error(claimed[c], total) <= rtol or abs(claimed[c] - total) <= rounding:
-                found[c] = wrong
-    return found
+    def __init__(self, program: Program, linear: Linear, places: Sequence[Places], claimed: Sequence[float],
+                 errors: Mapping[int, float]):
+        self.program, self.linear, self.places = program, linear, places
+        self.claimed, self.errors = claimed, errors
+        self._bits: dict[int, int] = {}
+        for c in errors:
+            for k in places[c]:
+                self._bits.setdefault(k, 1 << len(self._bits))
+        self._masks: list[int] = []         # for each place, on which of the claims' nodes it depends
+        for k, operands in enumerate(program.operands):
+            mask = self._bits.get(k, 0)
+            for x in operands:
+                if x is not None:
+                    mask |= self._masks[x]
+            self._masks.append(mask)
+
+    def depends(self, a: int, b: int) -> bool:
+        """Whether one node of a claim that differs is, or depends on, another."""
+        return bool(self._masks[a] & self._bits[b])
+
+    def origins(self, rtol: float) -> dict[int, list[int]]:
+        """For each claim that inherits, those it has its error from; no claim stands before one of these."""
+        places, inside = self.places, dict[int, set[int]]()
+        for c in self.errors:
+            output, source = places[c]
+            inside[c] = {d for d in self.errors if d != c and self.depends(output, places[d][0])
+                         and self.depends(places[d][1], source)}
+        found = {}
+        for c in sorted(inside, key=lambda c: len(inside[c])):
+            outermost = inside[c].difference(*[inside[d] for d in inside[c]])
+            wrong, claimed = self._off_circles(sorted(outermost)), self.claimed[c]
+            if wrong:
+                total, rounding = self._with_errors(c, wrong)
+                if relative_error(claimed, total) <= rtol or abs(claimed - total) <= rounding:
+                    found[c] = wrong
+        return found
+
+    def _off_circles(self, claims: list[int]) -> list[int]:
+        """The claims whose edges, input to output, lie on no circle when all are added to the graph."""
+        def on_circle(claim: int) -> bool:
+            output, source = self.places[claim]
+            reached, rest = [output], claims
+            for k in reached:
+                if self.depends(source, k):
+                    return True
+                reached += [self.places[c][0] for c in rest if self.depends(self.places[c][1], k)]
+                rest = [c for c in rest if not self.depends(self.places[c][1], k)]
+            return False
+        return [claim for claim in claims if not on_circle(claim)]
+
+    def _with_errors(self, claim: int, wrong: Sequence[int]) -> tuple[float, float]:
+        """The sum over the paths of a claim with an edge (output, input, error) more for each wrong claim.
+
+        The second number bounds its rounding: errors that should cancel exactly may not.
+        """
+        more: dict[int, list[Edge]] = {}
+        for c in wrong:
+            more.setdefault(self.places[c][0], []).append((self.places[c][1], -1, self.errors[c]))
+        edges, (output, source) = self.linear.edges, self.places[claim]
+        longer = Linear(self.linear.size, lambda k: [*edges(k), *more[k]] if k in more else edges(k))
+        if any(self.places[c][1] > self.places[c][0] for c in wrong):
+            longer, rank = _renumbered(self.program, longer)
+            output, source = rank[output], rank[source]
+        total, size = [longer.pull({output: 1.0}, algebra)[source] or 0.0 for algebra in (Algebra(), Sizes())]
+        return total, 1e-12 * size
 
 
 def spoiled(origins: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
@@ -76,59 +118,21 @@ def spoiled(origins: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
     >>> spoiled({1: [0], 2: [1]})
     {0: [1, 2], 1: [2]}
     """
-    straight: dict[int, list[int]] = {}
-    for c, causes in origins.items():
-        for cause in causes:
-            straight.setdefault(cause, []).append(c)
-    found = {}
-    for cause, claims in straight.items():
-        reached = dict.fromkeys(claims)
-        rest = list(claims)
-        for c in rest:
-            more = [d for d in straight.get(c, ()) if d not in reached]
-            reached.update(dict.fromkeys(more))
-            rest += more
-        found[cause] = sorted(reached)
-    return found
-
-
-def _off_circles(claims: list[int], places: Sequence[Places], depends: Depends) -> list[int]:
-    """The claims whose edges, input to output, lie on no circle when all are added to the graph."""
-    def on_circle(claim: int) -> bool:
-        output, source = places[claim]
-        reached, rest = [output], claims
-        for k in reached:
-            if depends(source, k):
-                return True
-            reached += [places[c][0] for c in rest if depends(places[c][1], k)]
-            rest = [c for c in rest if not depends(places[c][1], k)]
-        return False
-    return [claim for claim in claims if not on_circle(claim)]
-
-
-def _with_errors(program: Program, linear: Linear, claim: Places,
-                 errors: Mapping[Places, float]) -> tuple[float, float]:
-    """The sum over the paths of a claim where each of some places has an edge (output, input, error) more.
-
-    The second number bounds its rounding: errors that should cancel exactly may not.
-    """
-    more: dict[int, list[Edge]] = {}
-    for (output, source), error in errors.items():
-        more.setdefault(output, []).append((source, -1, error))
-    output, source = claim
-    longer = Linear(len(program), lambda k: [*linear.edges(k), *more[k]] if k in more else linear.edges(k))
-    if any(place > k for k, edges in more.items() for place, _, _ in edges):
-        longer, rank = _renumbered(program, longer)
-        output, source = rank[output], rank[source]
-    total, size = [longer.pull({output: 1.0}, algebra)[source] or 0.0 for algebra in (Algebra(), Sizes())]
-    return total, 1e-12 * size
+    behind, found = dict[int, set[int]](), dict[int, list[int]]()
+    for c, straight in origins.items():
+        behind[c] = set(straight).union(*[behind.get(d, ()) for d in straight])
+        for d in behind[c]:
+            found.setdefault(d, []).append(c)
+    return {c: sorted(inheriting) for c, inheriting in found.items()}
 
 
 def _renumbered(program: Program, linear: Linear) -> tuple[Linear, dict[int, int]]:
-    """The same edges, by places at which each node comes after its operands; and where every place went."""
-    def operands(node: Value) -> list[Value]:
-        return [program.nodes[x] for x, _, _ in linear.edges(program.place_in("audit", node))]
+    """The same edges by other places, each node again after its operands; and the new place of each."""
+    place = {id(node): k for k, node in enumerate(program.nodes)}
 
-    order = [program.place_in("audit", node) for node in topological(program.nodes, operands)]
+    def operands(node: Value) -> list[Value]:
+        return [program.nodes[x] for x, _, _ in linear.edges(place[id(node)])]
+
+    order = [place[id(node)] for node in topological(program.nodes, operands)]
     rank = {k: new for new, k in enumerate(order)}
     return Linear(len(order), lambda new: [(rank[x], i, p) for x, i, p in linear.edges(order[new])]), rank

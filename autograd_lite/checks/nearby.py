@@ -17,7 +17,7 @@ from autograd_lite.checks.slopes import EPS, Estimate, reach, side, slope
 from autograd_lite.checks.verdicts import DECISIVE
 from autograd_lite.graph.node import op_of, plain
 from autograd_lite.graph.value import Value
-from autograd_lite.graph.walks import dependents, topological
+from autograd_lite.graph.walks import topological
 from autograd_lite.transforms.trace import Trace
 from autograd_lite.transforms.trees import rebuild
 
@@ -42,55 +42,55 @@ class Run:
         core.results = self.core_results
         self.trace = Trace(f, (x,), {})
         self.outputs: list[Any] = self.trace.result
-        self.nodes = _below([*self.core_results, *self.outputs])
+
+    def gradient(self, n: int) -> list[float]:
+        """The gradient of output n, as the library gives it."""
+        return [0.0 if g is None else plain(g) for g in self.trace.pull((self.outputs[n], 1.0))]
 
     @cached_property
     def shape(self) -> list[Any]:
         """What was computed from what by which op, and on which side of its kinks."""
-        return self._shape(self.nodes)
+        return self._shape([*self.core_results, *self.outputs])
 
     @cached_property
     def way(self) -> list[Any]:
         """The same of the core alone."""
-        return self._shape(_below(self.core_results))
+        return self._shape(self.core_results)
 
-    def _shape(self, nodes: Sequence[Value]) -> list[Any]:
-        place = {id(x): -1 - k for k, x in enumerate(self.trace.inputs)}
-        source = [place.get(id(node)) for node in nodes]
-        place |= {id(node): k for k, node in enumerate(nodes)}
-        return [(op, source[k], [place.get(id(x)) for x in node.operands],
-                 side(op, [plain(x) for x in node.operands]) if op is not None and op.kink else None)
-                for k, node in enumerate(nodes) for op in [op_of(node)]]
+    def _shape(self, results: Iterable[Any]) -> list[Any]:
+        nodes, inputs = _below(results), self.trace.inputs
+        place = {id(node): k for k, node in enumerate(nodes)} | {id(x): -1 - k for k, x in enumerate(inputs)}
+        return [(op, place[id(node)], [(i, place.get(id(node.operands[i]))) for i in looked_at(node)],
+                 side(op, list(map(plain, node.operands))) if op is not None and op.kink else None)
+                for node in nodes for op in [op_of(node)]]
 
     @cached_property
-    def _constants_at(self) -> list[tuple[int, int]]:
-        """Where constants are: the places of their users, and which operands they are."""
-        program, varies = self.trace.program, self.trace.varies
-        users = [k for k in map(program.place, _below(self.outputs)) if k is not None and varies[k]]
-        return [(k, i) for k in users for i in looked_at(program.nodes[k])
-                if (x := program.operands[k][i]) is None or not varies[x]]
+    def _users(self) -> list[tuple[int, Value, list[int]]]:
+        """The nodes that depend on an input, with their places and which of their operands do not."""
+        return [(k, node, [i for i in looked_at(node) if self._is_constant(node.operands[i])])
+                for node in _below(self.outputs) for k in [self.trace.program.place(node)]
+                if k is not None and self.trace.varies[k]]
 
-    def _is_constant(self, y: Any) -> bool:
-        k = self.trace.program.place(y)
+    def _is_constant(self, x: Any) -> bool:
+        k = self.trace.program.place(x)
         return k is None or not self.trace.varies[k]
 
     @property
     def constants(self) -> list[float]:
         """The numbers in the graph of the outputs, or among these, that depend on no input."""
-        nodes = self.trace.program.nodes
-        return [*(plain(nodes[k].operands[i]) for k, i in self._constants_at),
+        return [*(plain(node.operands[i]) for _, node, by in self._users for i in by),
                 *(plain(y) for y in self.outputs if self._is_constant(y))]
 
     def weights(self, n: int, sums: Sequence[Sum | None]) -> list[float]:
         """The derivative of output n by each constant, from those by the nodes."""
-        found = []
-        for k, i in self._constants_at:
-            g, node = sums[k], self.trace.program.nodes[k]
-            op: Any = op_of(node)
-            if g is None or not g.value:
-                found.append(0.0)
-            else:                               # by an option none is known
-                found.append(nan if i in op.options else g.value * node.partials[i])
+        found: list[float] = []
+        for k, node, by in self._users:
+            g, op = sums[k], op_of(node)
+            if op is None or not by or g is None or not g.value:
+                found += [0.0] * len(by)
+            else:
+                partials = node.partials        # (by an option none is known)
+                found += [nan if i in op.options else g.value * partials[i] for i in by]
         return found + [float(m == n) for m, y in enumerate(self.outputs) if self._is_constant(y)]
 
 
@@ -165,17 +165,16 @@ class Nearby:
 
     def straddles(self, n: int, j: int, claimed: float) -> bool:
         """Whether input j has a kink nearby, and the claim may be a mean of output n's slopes about it."""
-        nodes = self.here.nodes
-        varied = dependents(nodes, [self.here.trace.inputs[j]])
-        step = max([reach(op, [plain(x) for x in node.operands]) for node in nodes if id(node) in varied
+        program, place = self.here.trace.program, self.here.trace.inputs_at[j]
+        step = max([reach(op, list(map(plain, node.operands)))
+                    for node, moves in zip(program.nodes, program.dependent([place])) if moves
                     for op in [op_of(node)] if op is not None], default=0.0)
         if not step:
             return False
-        slopes = []
+        slopes: list[float] = []
         for t in (self.point[j] - step, self.point[j], self.point[j] + step):
             try:
-                run = self._run(j, t)
-                slopes.append(run.trace.pull((run.outputs[n], 1.0))[j] or 0.0)
+                slopes.append(self._run(j, t).gradient(n)[j])
             except Exception:
                 return True
         margin = 1e-6 * max(map(abs, slopes))
@@ -183,7 +182,7 @@ class Nearby:
 
 
 def _below(results: Iterable[Any]) -> list[Value]:
-    """The nodes that the results were computed from, but for what a choice did not take."""
+    """The nodes that the results were computed from, by the operands that count."""
     return topological([y for y in results if isinstance(y, Value)], lambda node: [
         x for i in looked_at(node) if isinstance(x := node.operands[i], Value)])
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
@@ -89,6 +90,12 @@ def printable(name: str) -> str:
     ('loss', 'a\\\\nb')
     """
     return name if name.isprintable() else repr(name)[1:-1]
+
+
+def wrapped(text: str, head: str, indent: int) -> list[str]:
+    """A text behind a head, broken at 79 columns but not within words; further lines are indented."""
+    return textwrap.wrap(text, 79, initial_indent=head, subsequent_indent=" " * indent,
+                         break_long_words=False, break_on_hyphens=False)
 
 
 def plain_data(x: Any) -> Any:

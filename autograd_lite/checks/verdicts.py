@@ -72,7 +72,7 @@ class Partial:
         return f"{'to blame' if self.verdict == WRONG else self.verdict}: {clip(self.call, 150)}"
 
     def number(self) -> str:
-        """The partial beside its reference."""
+        """The partial and its reference."""
         return f"partial by operand {self.operand + 1}: given {_against(self.given, self.reference)}"
 
     def __str__(self) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from html import escape as escape_html
-from operator import attrgetter
 from unicodedata import east_asian_width
 
 from autograd_lite.drawing.view import Fold
+from autograd_lite.graph.node import op_of
 from autograd_lite.graph.value import Value
 
 # Colours that stay apart for colour-blind eyes and in grey: ink for what is computed forward,
@@ -20,7 +20,6 @@ INK, FAINT, LINE, BLUE, RED = "#1f2933", "#7b8794", "#9aa5b1", "#0b62a8", "#c81e
 COMPUTED, LEAF, LEAF_LINE, FROZEN, FOLDED, ALARM = (
     "#ffffff", "#fff3d1", "#d99a00", "#eef1f4", "#f7f9fb", "#fdeaea")
 
-SIGNS = {"*": "×", "-": "−", "/": "÷", "**": "^"}
 LONGEST = 32                                    # letters of a label that a card shows
 
 
@@ -93,13 +92,13 @@ def card(node: Value, digits: int, root: bool) -> str:
 
 def box(fold: Fold) -> str:
     """A fold as an HTML-like label: how many nodes of which kind."""
-    ops = Counter(map(attrgetter("op"), fold.nodes))
-    kinds = [f"{count:,} {_sign(op) or ('leaves' if count > 1 else 'leaf')}"
-             for op, count in ops.most_common(4)]
+    signs = Counter(map(_sign, fold.nodes))
+    kinds = [f"{count:,} {sign or ('leaves' if count > 1 else 'leaf')}"
+             for sign, count in signs.most_common(4)] + ["…"] * (len(signs) > 4)
     not_finite = sum(not finite(node) for node in fold.nodes)
     size = f"{len(fold.nodes):,} node{'s' if len(fold.nodes) > 1 else ''} folded"
     lines = [f"<B>{escape(fold.scope[-1]) or ' '}</B>: {size}" if fold.scope else f"<B>{size}</B>",
-             f'<FONT COLOR="{FAINT}" POINT-SIZE="9">{", ".join(kinds)}{", …" if len(ops) > 4 else ""}</FONT>']
+             f'<FONT COLOR="{FAINT}" POINT-SIZE="9">{", ".join(kinds)}</FONT>']
     if not_finite:
         lines.append(f'<FONT COLOR="{RED}">{not_finite:,} not finite</FONT>')
     return _table([f"<TR><TD>{line}</TD></TR>" for line in lines], border=1, dashed=True, padding=4,
@@ -112,20 +111,22 @@ def _table(rows: list[str], border: int, dashed: bool, padding: int, line: str, 
             f'CELLSPACING="0" CELLPADDING="{padding}">{"".join(rows)}</TABLE>>')
 
 
-def _sign(op: str) -> str:
-    return SIGNS.get(op, escape(op))
+def _sign(node: Value) -> str:
+    """What stands for the op of a node; "" for a leaf."""
+    op = op_of(node)
+    return escape(op.notation.sign) if op else ""
 
 
 def _heading(node: Value) -> str:
-    op = _sign(node.op)
+    sign = _sign(node)
     if not node.label:
-        return f'<TR><TD COLSPAN="2">{f"<B>{op}</B>" if op else "<I>leaf</I>"}</TD></TR>'
+        return f'<TR><TD COLSPAN="2">{f"<B>{sign}</B>" if sign else "<I>leaf</I>"}</TD></TR>'
     # Programs give a letter whose width they do not know the width of a space.
     wide = sum(12.0 if east_asian_width(c) in "WF" else 7.0 for c in node.label[:LONGEST] if c > "~")
     label = f'ALIGN="LEFT" WIDTH="{8 + wide:.0f}"><B>{escape(node.label)}</B></TD>'
-    if not op:
+    if not sign:
         return f'<TR><TD COLSPAN="2" {label}</TR>'
-    return f'<TR><TD {label}<TD ALIGN="RIGHT"><FONT COLOR="{FAINT}"><I>{op}</I></FONT></TD></TR>'
+    return f'<TR><TD {label}<TD ALIGN="RIGHT"><FONT COLOR="{FAINT}"><I>{sign}</I></FONT></TD></TR>'
 
 
 def _row(name: str, text: str) -> str:

@@ -47,7 +47,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         """Save the source and the picture, as `graphviz.Digraph.render` does."""
         path = program()
         with _lending:
-            # graphviz reads the program to run from here, and takes no other word for it.
+            # There is no other way to tell graphviz which program to run.
             before, dot_command.DOT_BINARY = dot_command.DOT_BINARY, path
             try:
                 return super().render(*args, **options)

@@ -84,7 +84,7 @@ class Picture:
         tail, head = self.ids[id(operand)], self.ids[id(node)]
         colour = LINE if math.isfinite(partial) else RED
         flows = node.requires_grad and operand.requires_grad
-        gap = "" if self.sideways else "&#160;"             # between a label and the line it stands beside
+        gap = "" if self.sideways else "&#160;"             # between a label and the line next to it
         text = figure(partial, self.digits, BLUE if flows else FAINT)
         attributes = {"label": f"<{gap}{text}{gap}>", "color": colour,
                       "tooltip": tooltip(f"∂{title(node)}/∂{title(operand)} = {partial!r}")}

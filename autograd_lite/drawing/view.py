@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from autograd_lite.graph.walks import operand_nodes, topological
 from autograd_lite.graph.value import Value
 
-# In a graph too large to show, of a node with more operands than FAN only the ends are shown, and
-# for each of `max_nodes` edges may pass LENGTH ranks: the time that dot takes grows with those, to
-# minutes for 60 nodes that all use each other.
+# In a graph too large to show, a node with more operands than FAN shows only the first and the last of
+# them, and all edges together may span LENGTH ranks for each of `max_nodes`: dot's time grows with these,
+# to minutes for 60 nodes that all use each other.
 FAN, LENGTH = 16, 5
 
 
@@ -122,7 +122,7 @@ class View:
 
 
 def _depths(order: list[Value]) -> dict[int, int]:
-    """The longest way from a root to each node, by id."""
+    """The length of the longest path from a root to each node, by id."""
     depth = dict.fromkeys(map(id, order), 0)
     for node in reversed(order):
         below = depth[id(node)] + 1
@@ -133,6 +133,6 @@ def _depths(order: list[Value]) -> dict[int, int]:
 
 
 def _length(order: list[Value], depth: dict[int, int]) -> int:
-    """How many ranks the edges pass in all."""
+    """How many ranks all edges span together."""
     return sum(depth.get(id(operand), depth[id(node)] + 1) - depth[id(node)]
                for node in order for operand in node.operands)

@@ -8,10 +8,10 @@ from autograd_lite.graph import copying
 from autograd_lite.errors import GradientError, InputError, shown
 from autograd_lite.lines import Line
 from autograd_lite.locks import shared_lock
+from autograd_lite.ops.branches import Guard
 from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
-from autograd_lite.ops.selection import Guard
 
 ZERO = 0.0                  # the one object that stands for "no gradient has arrived yet"
 lock = shared_lock()        # a backward pass works in the gradients, which threads may share

@@ -7,16 +7,18 @@ from functools import partial
 from typing import Any
 
 from autograd_lite.graph.backward import backward
+import autograd_lite.errors as errors
 from autograd_lite.errors import GradientError, InputError, errstate
 from autograd_lite.graph.node import ZERO, Node, Note, note_of, plain
 from autograd_lite.lines import user_line
 from autograd_lite.modes import Entries, current
 from autograd_lite.ops.activations import relu
+from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.elementary import add, mul, neg, sub
-from autograd_lite.ops.numbers import partial_or_nan, partials_or_nan
+from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
-from autograd_lite.ops.selection import Guard, Question, choose
+from autograd_lite.ops.selection import choose
 
 special = False              # is any special mode on, in any thread? Off, the hot path asks no more
 not_recording: Entries = ContextVar("no_grad", default=())
@@ -156,6 +158,10 @@ class Value(Node):
     @staticmethod
     def __apply_op__(op: Op, operands: Sequence[Any]) -> Value:
         """A node for any op: its result, and its partials where a gradient flows."""
+        if not (special or errors.unusual):
+            out = (_of_many if op.open else _of_two if len(operands) == 2 else _of_one)(op, *operands)
+            if out is not None:
+                return out
         xs = [x._data if type(x) is Value else number(x, op.name) for x in operands]
         line = user_line() if special and current(recording_lines) else None
         data = op.evaluate(xs, operands, line)
@@ -167,28 +173,16 @@ class Value(Node):
         if special and current(not_recording):
             return out
         out._operation = op
+        operands = tuple([x if type(x) is Value else c for x, c in zip(operands, xs)])
+        flows = [type(x) is Value and x._grad is not None for x in operands]
+        partials = tuple(partials_or_nan(op, data, xs, flows)) if True in flows else (None,) * len(xs)
+        if any([p is not None for p in partials]):
+            out._grad = ZERO
         if op.open or len(xs) > 2:
-            flows = [type(x) is Value and x._grad is not None for x in operands]
-            mixed = False in flows              # most often not, which saves two passes over all
-            out._a = tuple([x if type(x) is Value else c for x, c in zip(operands, xs)]
-                           if mixed else operands)
-            if True in flows:
-                partials = tuple(partials_or_nan(op, data, xs, flows if mixed or not op.open else ()))
-                if partials.count(None) < len(partials):
-                    out._grad = ZERO
-                    out._pb = partials
-            return out
-        out._a = a = operands[0] if type(operands[0]) is Value else xs[0]
-        if type(a) is Value and a._grad is not None:
-            out._pa = partial_or_nan(op, 0, data, xs)
-            if out._pa is not None:
-                out._grad = ZERO
-        if len(xs) == 2:
-            out._b = b = operands[1] if type(operands[1]) is Value else xs[1]
-            if type(b) is Value and b._grad is not None:
-                out._pb = partial_or_nan(op, 1, data, xs)
-                if out._pb is not None:
-                    out._grad = ZERO
+            out._a, out._pb = operands, partials if out._grad is ZERO else None
+        else:
+            out._a, out._b = (*operands, None)[:2]
+            out._pa, out._pb = (*partials, None)[:2]
         return out
 
     # -- branches ----------------------------------------------------------------------------
@@ -205,7 +199,7 @@ class Value(Node):
         with errstate("ignore"):
             return choose(self, then(), b)
 
-    def __ask__(self, question: Question, operands: Sequence[Any]) -> Any:
+    def __ask__(self, question: Ordinary, operands: Sequence[Any]) -> Any:
         return question.of_nodes(operands, bool(question.holds(*map(plain, operands))))
 
     def __guarded__(self, guard: Guard) -> Value:
@@ -258,6 +252,87 @@ class Value(Node):
 
 
 _new: Callable[[], Value] = partial(object.__new__, Value)
+
+
+# -- nodes where all is finite and no mode is on; None where that is not so --------------------
+
+
+def _of_one(op: Op, a: Any, *more: Any) -> Value | None:
+    if more or type(a) is not Value:
+        return None
+    x = a._data
+    p = None
+    try:
+        data = op.forward(x)
+        if a._grad is not None:
+            p = op.first(data, x)  # type: ignore[misc]
+            if p is not None and p - p != 0.0:
+                return None
+        if data - data != 0.0:
+            return None
+    except (ValueError, ArithmeticError, TypeError):
+        return None                             # what there is to say of it is said elsewhere
+    out = _new()
+    out._data = data
+    out._grad = None if p is None else ZERO
+    out._operation = op
+    out._a = a
+    out._b = None
+    out._pa = p
+    out._pb = None
+    return out
+
+
+def _of_two(op: Op, a: Any, b: Any) -> Value | None:
+    p = q = None
+    try:
+        x = a._data if type(a) is Value else a if type(a) is float else None
+        y = b._data if type(b) is Value else b if type(b) is float else None
+        if y is None and type(b) is int:
+            y = b = float(b)
+        data = op.forward(x, y)
+        if x is not a and a._grad is not None:
+            p = op.first(data, x, y)  # type: ignore[misc]
+            if p is not None and p - p != 0.0:
+                return None
+        if y is not b and b._grad is not None:
+            q = op.second(data, x, y)  # type: ignore[misc]
+            if q is not None and q - q != 0.0:
+                return None
+        if data - data != 0.0:
+            return None
+    except (ValueError, ArithmeticError, TypeError, AttributeError):
+        return None
+    out = _new()
+    out._data = data
+    out._grad = None if p is None and q is None else ZERO
+    out._operation = op
+    out._a = a
+    out._b = b
+    out._pa = p
+    out._pb = q
+    return out
+
+
+def _of_many(op: Op, *operands: Any) -> Value | None:
+    try:
+        xs = [x._data for x in operands if x._grad is not None]
+        if len(xs) < len(operands):
+            return None
+        data = op.forward(*xs)
+        if data - data != 0.0:
+            return None
+        partials = tuple(op.rules[0](data, xs))  # type: ignore[misc]
+    except (ValueError, ArithmeticError, TypeError, AttributeError):
+        return None
+    out = _new()
+    out._data = data
+    out._grad = ZERO
+    out._operation = op
+    out._a = operands
+    out._b = out._pa = None
+    out._pb = partials
+    return out
 
 
 def _with_constant(op: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Value:

@@ -69,9 +69,10 @@ def _activation(wanted: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
     return fast or TABLE[wanted]
 
 
-def _name(activation: Callable[[Any], Any]) -> str:
+def _title(activation: Callable[[Any], Any]) -> str:
     name: str = getattr(activation, "name", "") or getattr(activation, "__name__", "")
-    return "ReLU" if name == "relu" else name[:1].upper() + name[1:]
+    op = TABLE.get(name)
+    return op.notation.title if op and op.notation.title else name[:1].upper() + name[1:]
 
 
 def _size(x: Any, what: str) -> int:
@@ -115,7 +116,7 @@ class Neuron(Module):
         """The output for the inputs `x`; `bias` stands in for its own where a layer shares one.
 
         Raises:
-            InputError: `x` has another length than the weights, or holds no number.
+            InputError: `x` has more or fewer entries than there are weights, or one is not a number.
         """
         return self._output(_inputs(self._note.scope, x, len(self.w)), self.b if bias is None else bias)
 
@@ -131,7 +132,7 @@ class Neuron(Module):
         return self.activation is not linear
 
     def __repr__(self) -> str:
-        return f"{_name(self.activation)}Neuron({len(self.w)})"
+        return f"{_title(self.activation)}Neuron({len(self.w)})"
 
 
 class Layer(Module):
@@ -164,7 +165,7 @@ class Layer(Module):
         """The outputs for the inputs `x`, in a list; a single one by itself.
 
         Raises:
-            InputError: `x` has the wrong length, or holds no number.
+            InputError: `x` has the wrong length, or an entry is not a number.
         """
         outputs = self._outputs(x)
         return outputs if outputs[1:] else outputs[0]
@@ -208,7 +209,7 @@ class MLP(Module):
         """The outputs of the last layer for the inputs `x`, in a list; a single one by itself.
 
         Raises:
-            InputError: `x` has the wrong length, or holds no number.
+            InputError: `x` has the wrong length, or an entry is not a number.
         """
         for layer in self.layers[:-1]:
             x = layer._outputs(x)

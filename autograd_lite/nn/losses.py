@@ -79,6 +79,6 @@ def softmax_cross_entropy(logits: Iterable[Any], target: int) -> Any:
     except TypeError:
         raise InputError(f"{name}: the target is the index of a class, not {short(target)}") from None
     if not 0 <= k < len(xs):
-        raise InputError(f"{name}: there are {len(xs)} classes, from 0 on; {k} is none of them")
+        raise InputError(f"{name}: there are {len(xs)} classes, numbered from 0; {k} is not one of them")
     # Over the differences a small loss keeps its digits, which logsumexp(xs) − xs[k] cancels.
     return logsumexp([0.0, *(x - xs[k] for i, x in enumerate(xs) if i != k)])

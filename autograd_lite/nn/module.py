@@ -61,19 +61,18 @@ class Module:
         """Give every parameter the number `state` has for it.
 
         Raises:
-            FormatError: a name is missing or unknown, or an entry is no finite number; no
+            FormatError: a name is missing or unknown, or an entry is not a finite number; no
                 parameter has changed then.
         """
         named = self.named_parameters()
         if not isinstance(state, Mapping):
             raise FormatError(f"a state is a mapping of names to numbers, not {type(state).__name__}")
-        for names, have, verbs, what in ((named, state, ("is", "are"), "missing from the state"),
-                                         (state, named, ("names", "name"), "no parameter of this model")):
+        for names, have, what in ((named, state, "missing from the state"),
+                                  (state, named, "not in this model")):
             absent = [name for name in names if name not in have]
             if absent:
-                more = f" (and {len(absent) - 1} more)" if absent[1:] else ""
-                what = f"{verbs[len(absent) > 1]} {what}"
-                raise FormatError(f"{short(absent[0])}{more} {what}; was it saved from a model of "
+                verb = f"(and {len(absent) - 1} more) are" if absent[1:] else "is"
+                raise FormatError(f"{short(absent[0])} {verb} {what}; was it saved from a model of "
                                   "another shape?")
         data = {name: _finite(name, state[name]) for name in named}
         for name, p in named.items():
@@ -103,7 +102,7 @@ class Module:
         try:
             content = _strict_json(Path(path).read_bytes())
             if not isinstance(content, dict) or content.get("format") != FORMAT:
-                raise FormatError(f"it is no file of parameters (its 'format' is not {FORMAT!r})")
+                raise FormatError(f"it is not a file of parameters (its 'format' is not {FORMAT!r})")
             if content.keys() != {"format", "parameters"}:
                 raise FormatError("it must have 'format' and 'parameters', and nothing else")
             self.load_state_dict(content["parameters"])
@@ -144,7 +143,7 @@ def _strict_json(text: bytes) -> Any:
         return entries
 
     def refuse(token: str) -> Any:
-        raise FormatError(f"{token} is no JSON number")
+        raise FormatError(f"{token} is not a JSON number")
 
     try:
         return json.loads(text.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse,

@@ -5,11 +5,13 @@ import math
 from typing import Any
 
 from autograd_lite.ops import special
+from autograd_lite.ops.branches import Ordinary, select
 from autograd_lite.ops.elementary import exp, expm1, sech2
 from autograd_lite.ops.normal import normal_cdf, normal_pdf
-from autograd_lite.ops.notation import function
-from autograd_lite.ops.op import Op, define, doctests
-from autograd_lite.ops.selection import Ordinary, greater, less_equal, select, step
+from autograd_lite.ops.define import define, doctests
+from autograd_lite.ops.notation import POWER, function, latex
+from autograd_lite.ops.op import Op
+from autograd_lite.ops.selection import greater, less_equal, step
 
 # -- activations -----------------------------------------------------------------------
 
@@ -48,11 +50,11 @@ def _elu_partial(y: Any, x: Any, alpha: Any = 1.0) -> Any:
 sigmoid: Op = define("sigmoid", special.sigmoid, (lambda y, x: 0.25 * sech2(0.5 * x),),
                      "1 / (1 + e^(−x)), saturated without overflow.",
                      "sigmoid(0.0), sigmoid(-1000.0) = (0.5, 0.0)", form=lambda m, x: 1 / (1 + m.exp(-x)),
-                     notation=function("sigmoid", r"\sigma\left({0}\right)"))
+                     notation=function("sigmoid", r"\sigma"))
 log_sigmoid: Op = define("log_sigmoid", lambda x: -special.softplus(-x), (lambda y, x: sigmoid(-x),),
                          "log(sigmoid(x)), accurate at any x.", "log_sigmoid(-1000.0) = -1000.0",
                          form=lambda m, x: -m.log1p(m.exp(-x)),
-                         notation=function("log_sigmoid", r"\ln\sigma\left({0}\right)"))
+                         notation=function("log_sigmoid", latex(r"\ln\sigma\left(#1\right)", POWER)))
 softplus: Op = define("softplus", special.softplus, (lambda y, x: sigmoid(x),),
                       "log(1 + e^x), without overflow.", "softplus(1000.0) = 1000.0",
                       form=lambda m, x: m.log1p(m.exp(x)))
@@ -60,7 +62,8 @@ relu: Op = define(
     "relu", lambda x, at_zero=0.0: x if x > 0.0 or x != x else 0.0,
     (lambda y, x, at_zero=0.0: step(x, 0.0, at_zero), None),
     "max(x, 0). The derivative at 0 is `at_zero`, a plain number (default 0).",
-    "relu(-3.0), relu(3.0) = (0.0, 3.0)", kink=_itself, form=lambda m, x, at_zero=0: m.max(x, 0))
+    "relu(-3.0), relu(3.0) = (0.0, 3.0)", kink=_itself, form=lambda m, x, at_zero=0: m.max(x, 0),
+    notation=function("relu", r"\mathrm{ReLU}", title="ReLU"))
 leaky_relu: Op = define(
     "leaky_relu", lambda x, slope=0.01: x if x > 0.0 else slope * x,
     (_leaky_partial, lambda y, x, slope=0.01: select(greater(x, 0.0), lambda: 0.0, lambda: x)),

@@ -9,6 +9,7 @@ from math import inf, nan
 from typing import Any
 
 from autograd_lite.errors import InputError, shown
+from autograd_lite.ops.notation import function
 from autograd_lite.ops.op import TABLE, Op, number
 from autograd_lite.ops.operators import Operators
 
@@ -85,7 +86,7 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     partials = _all_guarded(name, partials) if callable(partials) else tuple([
         rule and _guarded(f"the partial of {name} by operand {i}", rule)
         for i, rule in enumerate(partials, 1)])
-    op = Op(name, guarded, partials, doc=forward.__doc__ or "", domain=domain, remedy=remedy, kink=kink,
+    op = Op(name, guarded, partials, notation=function(name), doc=forward.__doc__ or "", domain=domain, remedy=remedy, kink=kink,
             form=guarded_form if form else None)
     if _likeness(TABLE.setdefault(name, op)) != _likeness(op):
         raise InputError(f"custom_op: the name {name!r} is taken by another op; choose one of your own")
@@ -100,7 +101,7 @@ def _guarded(what: str, rule: Callable[..., Any]) -> Callable[..., Any]:
             p = rule(y, *xs)
         except InputError as error:
             raise InputError(f"{what}: {error}") from None
-        return p if p is None or isinstance(p, Operators) else number(p, what)
+        return p if isinstance(p, Operators) else number(p, what)
     return guarded
 
 
@@ -112,7 +113,7 @@ def _all_guarded(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(found, Sequence) or len(found) != len(xs):
             raise InputError(f"the partials of {name}: expected a list of {len(xs)}, one for each operand, "
                              f"got {shown(found)}")
-        return [p if p is None or isinstance(p, Operators) else number(p, f"the partial of {name} by operand {i}")
+        return [p if isinstance(p, Operators) else number(p, f"the partial of {name} by operand {i}")
                 for i, p in enumerate(found, 1)]
     return guarded
 

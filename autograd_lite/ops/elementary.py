@@ -15,12 +15,13 @@ from math import inf, nan
 from typing import Any
 
 from autograd_lite.ops import special
+from autograd_lite.ops.branches import Ordinary, select
 from autograd_lite.ops.geometry import hypot
-from autograd_lite.ops.notation import (ATOM, LATEX_BRACKETS, LOOSE, POWER, PRODUCT, SIGN, SUM, Form, Notation, function,
-                                        infix)
+from autograd_lite.ops.define import define, doctests
+from autograd_lite.ops.notation import (ATOM, LOOSE, POWER, PRODUCT, SIGN, SUM, Form, Notation, function,
+                                        infix, latex)
 from autograd_lite.ops.numbers import Constant
-from autograd_lite.ops.op import Op, define, doctests
-from autograd_lite.ops.selection import Ordinary, Question, select
+from autograd_lite.ops.op import Op
 
 _LN2 = Constant(math.log(2.0), lambda m: m.log(2))
 _LOG2E = Constant(1.4426950408889634, lambda m: 1 / m.log(2))
@@ -42,17 +43,18 @@ def _over(y: Any, a: Any, b: Any) -> Any:
     return select(_quotient_is_normal(y, a, b), lambda: -y / b, lambda: -a / (b * b))
 
 
-# b·a**(b − 1) keeps its digits where b − 1 is not rounded, and nothing is out of range. (0·a**−1 fails at 0.)
-_exponent_serves = Question("exponent_serves", lambda b: b != 0.0 and b - 1.0 + 1.0 == b and b - (b - 1.0) == 1.0)
-_power_is_normal = Ordinary("**", lambda y, a, b: a == 0.0 or not (
-    -1e-200 < y < 1e-200 and not -4.0 <= b <= 4.0 or b < 0.5 and -1e-150 < a < 1e-150))
+def _keeps_its_digits(y: Any, a: Any, b: Any) -> bool:
+    """Whether b·a**(b − 1) does: b − 1 is not rounded, and nothing is out of range. (0·a**−1 fails at 0.)"""
+    exact = 1.0 <= b <= 1e15 or b != 0.0 and b - 1.0 + 1.0 == b and b - (b - 1.0) == 1.0
+    return exact and (a == 0.0 or not (-1e-200 < y < 1e-200 and not -4.0 <= b <= 4.0
+                                       or b < 0.5 and -1e-150 < a < 1e-150))  # type: ignore[no-any-return]
+
+
+_power_is_simple = Ordinary("**", _keeps_its_digits, plain=(2,))
 
 
 def _pow_base(y: Any, a: Any, b: Any) -> Any:
-    def slope() -> Any:
-        return power_slope(a, b, 1.0, 0.0)
-    return select(_exponent_serves(b), lambda: select(
-        _power_is_normal(y, a, b), lambda: b * a ** (b - 1.0), slope), slope)
+    return select(_power_is_simple(y, a, b), lambda: b * a ** (b - 1.0), lambda: power_slope(a, b, 1.0, 0.0))
 
 
 def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
@@ -78,25 +80,24 @@ _steps: dict[str, Any] = {
     "kink": _from_multiple}
 
 add: Op = define("+", lambda a, b: a + b, (lambda y, a, b: 1.0, lambda y, a, b: 1.0), generic=True,
-                 notation=infix("{0} + {1}", "{0} + {1}", "+", SUM, (SUM, PRODUCT)))
+                 notation=infix("+", SUM, "+"))
 sub: Op = define("-", lambda a, b: a - b, (lambda y, a, b: 1.0, lambda y, a, b: -1.0), generic=True,
-                 notation=infix("{0} - {1}", "{0} - {1}", "−", SUM, (SUM, PRODUCT)))
+                 notation=infix("-", SUM, "-", "−"))
 mul: Op = define("*", lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a), generic=True,
-                 notation=infix("{0} * {1}", r"{0} \cdot {1}", "×", PRODUCT, (PRODUCT, SIGN), latex_least=(PRODUCT, POWER)))
+                 notation=infix("*", PRODUCT, r"\cdot", "×"))
 div: Op = define("/", lambda a, b: a / b, (lambda y, a, b: 1.0 / b, _over), generic=True,
                  domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0", ieee=_over_0,
-                 notation=infix("{0} / {1}", r"\frac{{{0}}}{{{1}}}", "÷", PRODUCT, (PRODUCT, SIGN), POWER, (LOOSE, LOOSE)))
+                 notation=infix("/", PRODUCT, latex(r"\frac{#1}{#2}", POWER), "÷"))
 mod: Op = define("%", lambda a, b: a % b, (lambda y, a, b: 1.0, lambda y, a, b: -(a // b)),
                  ieee=lambda a, b: nan, form=lambda m, a, b: a - b * m.floordiv(a, b), **_steps,
-                 notation=infix("{0} % {1}", r"{0} \;\mathrm{{mod}}\; {1}", "%", PRODUCT, (PRODUCT, SIGN)))
+                 notation=infix("%", PRODUCT, r"\;\mathrm{mod}\;"))
 floordiv: Op = define("//", lambda a, b: a // b, (lambda y, a, b: 0.0, lambda y, a, b: 0.0),
                       ieee=_over_0, form=lambda m, a, b: m.floordiv(a, b), **_steps,
-                      notation=infix("{0} // {1}", r"\left\lfloor\frac{{{0}}}{{{1}}}\right\rfloor", "//", PRODUCT, (PRODUCT, SIGN), ATOM, (LOOSE, LOOSE)))
+                      notation=infix("//", PRODUCT, latex(r"\left\lfloor\frac{#1}{#2}\right\rfloor")))
 neg: Op = define("neg", lambda x: -x, (lambda y, x: -1.0,), generic=True,
-                 notation=Notation(Form("-{0}", SIGN, (SIGN,)), Form("-{0}", SIGN, (SIGN,), LATEX_BRACKETS), "neg"))
+                 notation=Notation(Form("-#1", SIGN, SIGN), latex("-#1", SUM, PRODUCT), "neg"))
 identity: Op = define("identity", lambda x: x, (lambda y, x: 1.0,),
-                      "x itself, as a node of its own.", "identity(2.0) = 2.0", generic=True,
-                      notation=function("identity", "{0}", precedence=LOOSE))
+                      "x itself, as a node of its own.", "identity(2.0) = 2.0", generic=True)
 power: Op = define(
     "**", special.power, (_pow_base, lambda y, a, b: power_slope(a, b, 0.0, 1.0)),
     domain=lambda a, b: a > 0.0 or (b % 1.0 == 0.0 if a else b >= 0.0),
@@ -105,7 +106,8 @@ power: Op = define(
     singular="the derivative by the exponent needs a positive base, and the one by the base is infinite "
     "at 0 for an exponent below 1; give the exponent as a plain number, or keep the base away from 0",
     form=lambda m, a, b: m.power(a, b),
-    notation=infix("{0} ** {1}", "{0}^{{{1}}}", "^", POWER, (ATOM, SIGN), latex_least=(ATOM, LOOSE)))
+    notation=Notation(Form("#1 ** #2", POWER, (ATOM, SIGN)), latex("#1^{#2}", POWER, (ATOM, LOOSE)), "^",
+                      infix=True))
 power_slope: Op = define(
     "power_slope", special.power_slope,
     (lambda y, a, b, k, n: power_slope(a, b, k + 1.0, n),
@@ -115,7 +117,8 @@ power_slope: Op = define(
     or (a == 0.0 and (b >= k or (n == 0.0 and b >= 0.0 and b % 1.0 == 0.0)) and (n == 0.0 or b > k)),
     remedy="the base must be positive; or negative with a whole exponent, and 0 with a large enough one, "
     "if it is not differentiated by the exponent",
-    singular="the derivative of the power is infinite or missing there; keep the base away from 0",
+    singular="the derivative by the exponent needs a positive base, and others may be infinite at 0; keep the "
+    "base away from 0",
     ieee=special.power_slope_ieee, form=_power_slope_form)
 
 # -- exponentials, logarithms, roots ---------------------------------------------------
@@ -124,32 +127,33 @@ _positive = {"domain": lambda x: x > 0.0, "remedy": "the operand must be positiv
              "ieee": lambda x: -inf if x == 0.0 else nan}
 
 exp: Op = define("exp", math.exp, (lambda y, x: y,), "e to the power x.", "exp(0.0) = 1.0",
-                 notation=function("exp", "e^{{{0}}}", precedence=POWER))
+                 notation=function("exp", latex("e^{#1}", POWER)))
 exp2: Op = define("exp2", math.exp2, (lambda y, x: y * _LN2,), "2 to the power x.", "exp2(3.0) = 8.0",
-                  form=lambda m, x: m.power(2, x),
-                  notation=function("exp2", "2^{{{0}}}", precedence=POWER))
+                  form=lambda m, x: m.power(2, x), notation=function("exp2", latex("2^{#1}", POWER)))
 expm1: Op = define("expm1", math.expm1, (lambda y, x: exp(x),),
                    "e**x − 1, without cancellation near 0.", "expm1(1e-12) = 1.0000000000005e-12",
-                   notation=function("expm1", "e^{{{0}}} - 1", precedence=SUM))
+                   notation=function("expm1", latex("e^{#1} - 1", SUM)))
 log: Op = define("log", math.log, (lambda y, x: 1.0 / x,),
                  "The natural logarithm, for x > 0.", "log(1.0) = 0.0", **_positive,
-                 notation=function("log", r"\ln\left({0}\right)"))
+                 notation=function("log", r"\ln"))
 log2: Op = define("log2", math.log2, (lambda y, x: _LOG2E / x,), "The logarithm to base 2, for x > 0.",
                   "log2(8.0) = 3.0", form=lambda m, x: m.log(x) / m.log(2), **_positive,
-                  notation=function("log2", r"\log_{{2}}\left({0}\right)"))
+                  notation=function("log2", r"\log_{2}"))
 log10: Op = define("log10", math.log10, (lambda y, x: _LOG10E / x,),
                    "The logarithm to base 10, for x > 0.", "log10(1000.0) = 3.0", **_positive,
-                   notation=function("log10", r"\log_{{10}}\left({0}\right)"))
+                   notation=function("log10", r"\log_{10}"))
 log1p: Op = define("log1p", math.log1p, (lambda y, x: 1.0 / (1.0 + x),),
-                   "log(1 + x), without cancellation near 0, for x > −1.", "log1p(1e-12) = 9.999999999995e-13",
+                   "log(1 + x), without cancellation near 0, for x > −1.",
+                   "log1p(1e-12) = 9.999999999995e-13",
                    domain=lambda x: x > -1.0, remedy="the operand must be greater than -1",
                    ieee=lambda x: -inf if x == -1.0 else nan,
-                   notation=function("log1p", r"\ln\left(1 + {0}\right)", least=(PRODUCT,)))
-sqrt: Op = define("sqrt", math.sqrt, (lambda y, x: 0.5 / y,), "The square root, for x ≥ 0.", "sqrt(9.0) = 3.0",
+                   notation=function("log1p", latex(r"\ln\left(1 + #1\right)", ATOM, PRODUCT)))
+sqrt: Op = define("sqrt", math.sqrt, (lambda y, x: 0.5 / y,),
+                  "The square root, for x ≥ 0.", "sqrt(9.0) = 3.0",
                   domain=lambda x: x >= 0.0, remedy="the operand must not be negative",
                   singular="its derivative is infinite at 0; for sqrt(x*x) use abs(x), "
                   "for sqrt(x*x + y*y) use hypot(x, y)",
-                  notation=function("sqrt", r"\sqrt{{{0}}}"))
+                  notation=function("sqrt", latex(r"\sqrt{#1}")))
 
 
 _is_not_0 = Ordinary("cbrt", lambda x: x != 0.0)
@@ -163,7 +167,7 @@ def _cbrt_partial(y: Any, x: Any) -> Any:
 cbrt: Op = define("cbrt", math.cbrt, (_cbrt_partial,),
                   "The cube root, of negative numbers too.", "cbrt(-8.0) = -2.0",
                   singular="its derivative is infinite at 0; keep the operand away from 0",
-                  notation=function("cbrt", r"\sqrt[3]{{{0}}}"))
+                  notation=function("cbrt", latex(r"\sqrt[3]{#1}")))
 
 # -- trigonometric and hyperbolic functions --------------------------------------------
 
@@ -171,15 +175,15 @@ _within_1 = {"domain": lambda x: -1.0 <= x <= 1.0, "remedy": "the operand must l
              "singular": "its derivative is infinite at -1 and 1; keep the operand inside (-1, 1)"}
 
 sin: Op = define("sin", math.sin, (lambda y, x: cos(x),), "The sine; x in radians.", "sin(0.0) = 0.0",
-                 notation=function("sin", r"\sin\left({0}\right)"))
+                 notation=function("sin", r"\sin"))
 cos: Op = define("cos", math.cos, (lambda y, x: -sin(x),), "The cosine; x in radians.", "cos(0.0) = 1.0",
-                 notation=function("cos", r"\cos\left({0}\right)"))
+                 notation=function("cos", r"\cos"))
 tan: Op = define("tan", math.tan, (lambda y, x: 1.0 + y * y,), "The tangent; x in radians.", "tan(0.0) = 0.0",
-                 notation=function("tan", r"\tan\left({0}\right)"))
+                 notation=function("tan", r"\tan"))
 one_minus_square: Op = define("one_minus_square", lambda x: (1 - x) * (1 + x), (lambda y, x: -2.0 * x,),
                               "1 − x², without cancellation near −1 and 1.", "one_minus_square(0.5) = 0.75",
                               generic=True,
-                              notation=function("one_minus_square", r"1 - {0}^{{2}}", least=(ATOM,), precedence=SUM))
+                              notation=function("one_minus_square", latex("1 - #1^{2}", SUM, ATOM)))
 _has_a_square = Ordinary("atan", lambda x: -1e50 < x < 1e50)
 
 
@@ -189,37 +193,38 @@ def _atan_partial(y: Any, x: Any) -> Any:
 
 asin: Op = define("asin", math.asin, (lambda y, x: 1.0 / sqrt(one_minus_square(x)),),
                   "The inverse sine of x in [−1, 1], in radians.", "asin(0.0) = 0.0", **_within_1,
-                  notation=function("asin", r"\arcsin\left({0}\right)"))
+                  notation=function("asin", r"\arcsin"))
 acos: Op = define("acos", math.acos, (lambda y, x: -1.0 / sqrt(one_minus_square(x)),),
                   "The inverse cosine of x in [−1, 1], in radians.", "acos(1.0) = 0.0", **_within_1,
-                  notation=function("acos", r"\arccos\left({0}\right)"))
+                  notation=function("acos", r"\arccos"))
 atan: Op = define("atan", math.atan, (_atan_partial,),
                   "The inverse tangent, in radians.", "atan(0.0) = 0.0",
-                  notation=function("atan", r"\arctan\left({0}\right)"))
+                  notation=function("atan", r"\arctan"))
 sinh: Op = define("sinh", math.sinh, (lambda y, x: cosh(x),), "The hyperbolic sine.", "sinh(0.0) = 0.0",
                   ieee=lambda x: math.copysign(inf, x),
-                  notation=function("sinh", r"\sinh\left({0}\right)"))
+                  notation=function("sinh", r"\sinh"))
 cosh: Op = define("cosh", math.cosh, (lambda y, x: sinh(x),), "The hyperbolic cosine.", "cosh(0.0) = 1.0",
-                  notation=function("cosh", r"\cosh\left({0}\right)"))
-tanh: Op = define("tanh", math.tanh, (lambda y, x: sech2(x),), "The hyperbolic tangent.", "tanh(1000.0) = 1.0",
-                  notation=function("tanh", r"\tanh\left({0}\right)"))
+                  notation=function("cosh", r"\cosh"))
+tanh: Op = define("tanh", math.tanh, (lambda y, x: sech2(x),),
+                  "The hyperbolic tangent.", "tanh(1000.0) = 1.0",
+                  notation=function("tanh", r"\tanh"))
 sech2: Op = define("sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
                    "1/cosh(x)², the derivative of tanh, to the last digits at any x.", "sech2(0.0) = 1.0",
                    form=lambda m, x: m.sech(x) ** 2,
-                   notation=function("sech2", r"\mathrm{{sech}}^{{2}}\left({0}\right)"))
+                   notation=function("sech2", r"\mathrm{sech}^{2}"))
 asinh: Op = define("asinh", math.asinh, (lambda y, x: 1.0 / hypot(1.0, x),),
                    "The inverse hyperbolic sine.", "asinh(0.0) = 0.0",
-                   notation=function("asinh", r"\mathrm{{arsinh}}\left({0}\right)"))
+                   notation=function("asinh", r"\mathrm{arsinh}"))
 acosh: Op = define("acosh", math.acosh, (lambda y, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),),
                    "The inverse hyperbolic cosine, for x ≥ 1.", "acosh(1.0) = 0.0",
                    domain=lambda x: x >= 1.0, remedy="the operand must be at least 1",
                    singular="its derivative is infinite at 1; keep the operand above 1",
-                   notation=function("acosh", r"\mathrm{{arcosh}}\left({0}\right)"))
+                   notation=function("acosh", r"\mathrm{arcosh}"))
 atanh: Op = define("atanh", math.atanh, (lambda y, x: 1.0 / one_minus_square(x),),
                    "The inverse hyperbolic tangent, for −1 < x < 1.", "atanh(0.0) = 0.0",
                    domain=lambda x: -1.0 < x < 1.0, remedy="the operand must lie strictly between -1 and 1",
                    ieee=lambda x: math.copysign(inf, x) if abs(x) == 1.0 else nan,
-                   notation=function("atanh", r"\mathrm{{artanh}}\left({0}\right)"))
+                   notation=function("atanh", r"\mathrm{artanh}"))
 
 
 __test__ = doctests(globals())

@@ -5,9 +5,11 @@ import math
 from typing import Any
 
 from autograd_lite.ops import special
-from autograd_lite.ops.notation import ATOM, POWER, function
-from autograd_lite.ops.op import Op, define, doctests
-from autograd_lite.ops.selection import Ordinary, select, sign, step
+from autograd_lite.ops.branches import Ordinary, select
+from autograd_lite.ops.define import define, doctests
+from autograd_lite.ops.notation import ATOM, POWER, function, latex
+from autograd_lite.ops.op import Op
+from autograd_lite.ops.selection import sign, step
 
 # -- selection, distance and angle -----------------------------------------------------
 
@@ -29,28 +31,28 @@ def _difference(a: float, b: float) -> float:
 
 
 absolute: Op = define("abs", abs, (lambda y, x: sign(x),),
-                      "|x|. The derivative at 0 is 0.", "absolute(-2.0) = 2.0", kink=lambda x: x, generic=True,
-                      notation=function("abs", r"\left|{0}\right|"))
+                      "|x|. The derivative at 0 is 0.", "absolute(-2.0) = 2.0", kink=lambda x: x,
+                      generic=True, notation=function("abs", latex(r"\left|#1\right|")))
 minimum: Op = define("minimum", lambda a, b: a if a <= b else b if b < a else a + b,
                      (lambda y, a, b: step(b, a), lambda y, a, b: step(a, b)),
                      "The smaller of a and b. At a tie each has derivative ½.", "minimum(1.0, 2.0) = 1.0",
                      kink=_difference, form=lambda m, a, b: m.min(a, b),
-                     notation=function("minimum", r"\min\left({0}, {1}\right)"))
+                     notation=function("minimum", r"\min"))
 maximum: Op = define("maximum", lambda a, b: a if a >= b else b if b > a else a + b,
                      (lambda y, a, b: step(a, b), lambda y, a, b: step(b, a)),
                      "The larger of a and b. At a tie each has derivative ½.", "maximum(1.0, 2.0) = 2.0",
                      kink=_difference, form=lambda m, a, b: m.max(a, b),
-                     notation=function("maximum", r"\max\left({0}, {1}\right)"))
+                     notation=function("maximum", r"\max"))
 hypot: Op = define("hypot", math.hypot, (lambda y, a, b: cos_angle(a, b), lambda y, a, b: cos_angle(b, a)),
                    "√(a² + b²), without overflow; its derivatives at (0, 0) are 0.", "hypot(3.0, 4.0) = 5.0",
                    kink=math.hypot,
-                   notation=function("hypot", r"\sqrt{{{0}^{{2}} + {1}^{{2}}}}", least=(ATOM, ATOM)))
+                   notation=function("hypot", latex(r"\sqrt{#1^{2} + #2^{2}}", ATOM, ATOM)))
 cos_angle: Op = define(
     "cos_angle", special.cos_angle,
     (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(a, b)),
     "a / hypot(a, b), and 0 at (0, 0): the cosine of the angle of (a, b).", "cos_angle(3.0, 4.0) = 0.6",
     singular=_not_at_origin, form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a,
-    notation=function("cos_angle", r"\frac{{{0}}}{{\sqrt{{{0}^{{2}} + {1}^{{2}}}}}}", least=(ATOM, ATOM), precedence=POWER))
+    notation=function("cos_angle", latex(r"\frac{#1}{\sqrt{#1^{2} + #2^{2}}}", POWER, ATOM)))
 over_square: Op = define(
     "over_square", special.over_square,
     (lambda y, a, b: over_square(b, a) * over_square(b, a) - y * y,
@@ -58,12 +60,11 @@ over_square: Op = define(
     "a / (a² + b²), without overflow: the real part of 1/(a + bi).", "over_square(3.0, 4.0) = 0.12",
     domain=lambda a, b: a != 0.0 or b != 0.0, remedy="the operands must not both be 0",
     form=lambda m, a, b: a / (a ** 2 + b ** 2),
-    notation=function("over_square", r"\frac{{{0}}}{{{0}^{{2}} + {1}^{{2}}}}", least=(ATOM, ATOM), precedence=POWER))
+    notation=function("over_square", latex(r"\frac{#1}{#1^{2} + #2^{2}}", POWER, ATOM)))
 atan2: Op = define(
     "atan2", math.atan2, (lambda y, a, b: over_square(b, a), lambda y, a, b: -over_square(a, b)),
     "The angle of the point (b, a): the inverse tangent of a/b in its quadrant, in radians.",
-    "atan2(0.0, 1.0) = 0.0", kink=lambda a, b: a if b < 0.0 else math.hypot(a, b), singular=_not_at_origin,
-    notation=function("atan2", r"\mathrm{{atan2}}\left({0}, {1}\right)"))
+    "atan2(0.0, 1.0) = 0.0", kink=lambda a, b: a if b < 0.0 else math.hypot(a, b), singular=_not_at_origin)
 
 
 __test__ = doctests(globals())

@@ -4,13 +4,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from math import inf
-from typing import Any
 
 from autograd_lite.ops import special
-from autograd_lite.ops.notation import function
+from autograd_lite.ops.branches import Ordinary, select
+from autograd_lite.ops.define import define, doctests
+from autograd_lite.ops.notation import POWER, Form, function, latex
 from autograd_lite.ops.numbers import Constant
-from autograd_lite.ops.op import Op, define, doctests
-from autograd_lite.ops.selection import Ordinary, select
+from autograd_lite.ops.op import Op
 
 _TWO_INV_SQRT_PI = Constant(special.TWO_INV_SQRT_PI, lambda m: 2 / m.sqrt(m.pi))
 
@@ -24,41 +24,43 @@ _gauss_is_normal = Ordinary("gauss", lambda x, n: n == 0.0 and -26.0 < x < 26.0)
 _pdf_is_normal = Ordinary("normal_pdf", lambda x, n: n == 0.0 and -37.0 < x < 37.0)
 
 
-def _order(xs: Sequence[str]) -> str:
-    """How often a function of a family is differentiated, in LaTeX."""
-    return rf"^{{\left({xs[1]}\right)}}" if xs[1:] else ""
+def _family(symbol: str) -> Form:
+    """A function in LaTeX whose second operand, if it is given, says how often it is differentiated."""
+    def text(xs: Sequence[str]) -> str:
+        order = rf"^{{\left({xs[1]}\right)}}" if xs[1:] else ""
+        return rf"{symbol}{order}\left({xs[0]}\right)"
+    return latex(text)
 
 
 gauss: Op = define(
     "gauss", special.gauss,
-    (lambda y, x, n=0.0: select(_gauss_is_normal(x, n), lambda: -2.0 * x * y, lambda: gauss(x, n + 1.0)), None),
+    (lambda y, x, n=0.0: select(_gauss_is_normal(x, n), lambda: -2.0 * x * y, lambda: gauss(x, n + 1.0)),
+     None),
     "e^(−x²), differentiated n times (default 0), to the last digits at any x.", "gauss(0.0) = 1.0",
     form=lambda m, x, n=0: special.hermite(x, n, 1) * m.exp(-x ** 2),
-    notation=function("gauss", lambda xs: rf"\mathrm{{gauss}}{_order(xs)}\left({xs[0]}\right)"))
+    notation=function("gauss", _family(r"\mathrm{gauss}")))
 erf: Op = define("erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
-                 "The error function.", "erf(0.0) = 0.0",
-                 notation=function("erf", r"\mathrm{{erf}}\left({0}\right)"))
+                 "The error function.", "erf(0.0) = 0.0")
 erfc: Op = define("erfc", math.erfc, (lambda y, x: -_TWO_INV_SQRT_PI * gauss(x),),
-                  "The complementary error function, 1 − erf(x).", "erfc(0.0) = 1.0",
-                  notation=function("erfc", r"\mathrm{{erfc}}\left({0}\right)"))
+                  "The complementary error function, 1 − erf(x).", "erfc(0.0) = 1.0")
 normal_pdf: Op = define(
     "normal_pdf", special.normal_pdf,
     (lambda y, x, n=0.0: select(_pdf_is_normal(x, n), lambda: -x * y, lambda: normal_pdf(x, n + 1.0)), None),
     "The density of the standard normal distribution, differentiated n times (default 0).",
     "normal_pdf(0.0) = 0.3989422804014327",
     form=lambda m, x, n=0: special.hermite(x, n, 0.5) * m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi),
-    notation=function("normal_pdf", lambda xs: rf"\phi{_order(xs)}\left({xs[0]}\right)"))
+    notation=function("normal_pdf", _family(r"\phi")))
 normal_cdf: Op = define("normal_cdf", special.normal_cdf, (lambda y, x: normal_pdf(x),),
                         "The distribution function of the standard normal distribution.",
                         "normal_cdf(0.0) = 0.5", form=lambda m, x: m.ncdf(x),
-                        notation=function("normal_cdf", r"\Phi\left({0}\right)"))
+                        notation=function("normal_cdf", r"\Phi"))
 lgamma: Op = define("lgamma", math.lgamma, (lambda y, x: digamma(x),), "log |Γ(x)|, except at 0, −1, −2, …",
                     "lgamma(1.0) = 0.0", ieee=lambda x: inf, **_no_pole,
-                    notation=function("lgamma", r"\ln\left|\Gamma\left({0}\right)\right|"))
+                    notation=function("lgamma", latex(r"\ln\left|\Gamma\left(#1\right)\right|", POWER)))
 digamma: Op = define("digamma", lambda x: special.polygamma(0.0, x), (lambda y, x: polygamma(1.0, x),),
                      "The derivative of lgamma.", "round(digamma(1.0), 12) = -0.577215664902",
                      ieee=lambda x: special.polygamma_ieee(0.0, x), **_no_pole,
-                     notation=function("digamma", r"\psi\left({0}\right)"))
+                     notation=function("digamma", r"\psi"))
 polygamma: Op = define(
     "polygamma", special.polygamma, (None, lambda y, n, x: polygamma(n + 1.0, x)),
     "The n-th derivative of digamma at x (n a whole number, n ≥ 0).",
@@ -66,7 +68,7 @@ polygamma: Op = define(
     domain=lambda n, x: n >= 0.0 and n % 1.0 == 0.0 and (x > 0.0 or x % 1.0 != 0.0),
     remedy="n must be a whole number, not negative, and x not 0 or a negative whole number",
     ieee=special.polygamma_ieee,
-    notation=function("polygamma", r"\psi^{{\left({0}\right)}}\left({1}\right)"))
+    notation=function("polygamma", latex(r"\psi^{\left(#1\right)}\left(#2\right)")))
 
 
 __test__ = doctests(globals())

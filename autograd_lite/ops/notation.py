@@ -1,11 +1,17 @@
 """How an op is written: as Python text, in LaTeX, and for each compiled target."""
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
+from keyword import iskeyword
 from typing import NamedTuple
 
-# How tightly an expression binds, as in Python's grammar; an operand that binds less is bracketed.
-LOOSE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
+# How tightly an expression binds, as in Python's grammar; an operand that binds less tightly gets brackets.
+LOOSE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
+# What means something else in LaTeX, in a form that LaTeX, KaTeX and matplotlib all read.
+_ESCAPES = {c: rf"\{c}" for c in "_%${} "} | {
+    "\\": r"{\backslash}", "^": r"{\wedge}", "~": r"{\sim}", "&": r"\text{\&}", "#": r"{\#}", '"': "''", "`": "'"}
 
 
 class Written(NamedTuple):
@@ -19,27 +25,31 @@ class Form(NamedTuple):
     """A way to write an op.
 
     Attributes:
-        template: with ``{0}``, ``{1}`` for the operands; or a function of the list of their texts.
+        template: with ``#1``, ``#2`` for the operands; or a function of the list of their texts.
         precedence: how tightly the result binds.
         least: for each operand (or for all), how tightly it must bind to stand without brackets.
         brackets: what to put around one that does not.
 
-    >>> difference = Form("{0} - {1}", SUM, (SUM, PRODUCT))
+    >>> difference = Form("#1 - #2", SUM, (SUM, PRODUCT))
     >>> difference(Written("a"), difference(Written("b"), Written("c")))
-    Written(text='a - (b - c)', precedence=1)
+    Written(text='a - (b - c)', precedence=2)
     """
 
     template: str | Callable[[Sequence[str]], str]
     precedence: int = ATOM
     least: tuple[int, ...] | int = LOOSE
-    brackets: str = "({})"
+    brackets: tuple[str, str] = "(", ")"
 
-    def __call__(self, *operands: Written) -> Written:
+    def __call__(self, *operands: Written | str | float) -> Written:
+        """The op applied to expressions, to names or to plain numbers."""
         least = self.least if isinstance(self.least, tuple) else (self.least,) * len(operands)
-        texts = [x.text if x.precedence >= need else self.brackets.format(x.text)
-                 for x, need in zip(operands, least)]
-        return Written(self.template(texts) if callable(self.template) else self.template.format(*texts),
-                       self.precedence)
+        texts = [x.text if x.precedence >= need else x.text.join(self.brackets)
+                 for x, need in zip(map(written, operands), least)]
+        return Written(self.template(texts) if callable(self.template) else
+                       re.sub(r"#(\d)", lambda at: texts[int(at[1]) - 1], self.template), self.precedence)
+
+
+latex = functools.partial(Form, brackets=(r"\left(", r"\right)"))      # in which a minus binds like a sum
 
 
 class Notation(NamedTuple):
@@ -50,6 +60,7 @@ class Notation(NamedTuple):
         latex: in LaTeX's mathematics.
         sign: what stands for the op in a picture.
         infix: whether it stands between its operands.
+        title: what it is called within a name, as in ReLUNeuron, where that is not its own name.
         targets: in each language that programs are compiled to, by its name.
     """
 
@@ -57,41 +68,36 @@ class Notation(NamedTuple):
     latex: Form
     sign: str
     infix: bool = False
+    title: str = ""
     targets: Mapping[str, Form] = {}
 
 
-LATEX_BRACKETS = r"\left({}\right)"
+def infix(operator: str, precedence: int, tex: str | Form, sign: str = "") -> Notation:
+    """An operator between two operands, done from left to right; `tex` is the operator in LaTeX, or all."""
+    least = (precedence, precedence + 1)
+    return Notation(Form(f"#1 {operator} #2", precedence, least),
+                    tex if isinstance(tex, Form) else latex(f"#1 {tex} #2", precedence, least),
+                    sign or operator, infix=True)
 
 
-def infix(text: str, latex: str, sign: str, precedence: int, least: tuple[int, ...],
-          latex_precedence: int | None = None, latex_least: tuple[int, ...] | None = None) -> Notation:
-    """The notation of an operator between (or before) its operands."""
-    return Notation(
-        Form(text, precedence, least),
-        Form(latex, precedence if latex_precedence is None else latex_precedence,
-             least if latex_least is None else latex_least, LATEX_BRACKETS), sign, infix=True)
+def function(name: str, tex: str | Form = "", sign: str = "", title: str = "") -> Notation:
+    """A function of its operands in brackets; `tex` is its name in LaTeX, or all."""
+    called = name if name.isascii() and name.isidentifier() and not iskeyword(name) else f"op_named({name!r})"
+    shown = name if name.isprintable() else repr(name)[1:-1]
+    head = tex or rf"\mathrm{{{''.join(_ESCAPES.get(c, c) for c in shown)}}}"
+    return Notation(Form(lambda xs: f"{called}({', '.join(xs)})"), head if isinstance(head, Form) else
+                    latex(lambda xs: rf"{head}\left({', '.join(xs)}\right)"), sign or name, title=title)
 
 
-def function(name: str, latex: str | Callable[[Sequence[str]], str] = "", least: tuple[int, ...] | int = LOOSE, precedence: int = ATOM) -> Notation:
-    r"""The notation of a function of its name.
-
-    `latex` is a template; without one it is the name in roman letters.
-
-    >>> function("sinh", r"\sinh\left({0}\right)").latex(Written("x")).text
-    '\\sinh\\left(x\\right)'
-    """
-    roman = rf"\mathrm{{{name.replace('_', ' ')}}}".replace(" ", r"\ ")
-    return Notation(
-        Form(lambda xs: f"{name}({', '.join(xs)})"),
-        Form(latex or (lambda xs: rf"{roman}\left({', '.join(xs)}\right)"), precedence, least, LATEX_BRACKETS),
-        name)
+def written(x: Written | str | float) -> Written:
+    """An expression as it is, a name, or a plain number in Python."""
+    if isinstance(x, str) and type(x).__repr__ is str.__repr__:
+        return Written(x)
+    return x if isinstance(x, Written) else Written(repr(x), SIGN if repr(x).startswith("-") else ATOM)
 
 
-def written(x: float) -> Written:
-    """A plain number as it stands in a program.
-
-    >>> written(-2.0)
-    Written(text='-2.0', precedence=3)
-    """
-    text = repr(x)
-    return Written(text, SIGN if text.startswith("-") else ATOM)
+def numeral(x: float) -> Written:
+    """A plain number in LaTeX: ``2``, ``-1.5 \\cdot 10^{-7}``."""
+    digits, e, exponent = repr(x).removesuffix(".0").partition("e")
+    digits = digits.replace("inf", r"\infty") + (rf" \cdot 10^{{{int(exponent)}}}" if e else "")
+    return Written(digits, SUM if digits.startswith("-") else PRODUCT if e else ATOM)

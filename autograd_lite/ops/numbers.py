@@ -70,6 +70,14 @@ def partial_or_nan(op: Op, i: int, y: Any, xs: Sequence[Any]) -> Any:
 def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
     """All partials so (of options None), or those wanted and None for the others."""
     if not op.open:
+        for i in op.options:
+            if wanted and i < len(xs) and wanted[i]:
+                op.partial(i, y, xs)            # says that it is an option
+        try:
+            if type(y) is not float or raising():
+                return op.partials(y, xs, wanted)
+        except (ValueError, ArithmeticError):
+            pass                                # one of them fails: which one?
         flags = wanted or op.differentiable(len(xs))
         return [partial_or_nan(op, i, y, xs) if flag else None for i, flag in enumerate(flags)]
     if type(y) is float and not raising():

@@ -14,7 +14,6 @@ from typing import Any
 
 from autograd_lite.errors import DivisionError, DomainError, InputError, NumericError, RangeError, short, signal
 from autograd_lite.lines import Line
-from autograd_lite.ops.notation import ATOM, Notation, Written, function, written
 
 TABLE: dict[str, Op] = {}
 _BRANCH = "(If this is on a branch that is not taken: select(condition, then, otherwise) takes functions.)"
@@ -41,10 +40,12 @@ class Op:
         singular: where a derivative is infinite or missing inside the domain, and what to do.
         form: the operation in other numbers, a function of ``(m, *operands)``, m standing for their
             functions under mpmath's names; see `evaluate`.
-        notation: how it is written; by default as a function of its name.
+        notation: how it is written, a `Notation`.
         turned: where an op of many floats is wanted for each operand in turn as the first, all at once.
 
     Attributes:
+        rules: the partials' rules; of an `open` op, one that takes any number of operands, the one for all.
+        first, second: the rules of the first two operands, None where there is none.
         least, most: how many operands it takes; most is inf where their number is open.
         options: the places of its options.
         parameters: what its operands are called.
@@ -58,16 +59,18 @@ class Op:
                  domain: Callable[..., bool] = lambda *operands: True,
                  remedy: str = "the operands must be finite", ieee: Callable[..., float] | None = None,
                  kink: Callable[..., float] | None = None, singular: str = "",
-                 form: Callable[..., Any] | None = None, notation: Notation | None = None,
+                 form: Callable[..., Any] | None = None, notation: Any = None,
                  turned: Callable[[Sequence[float]], list[float]] | None = None):
         self.name, self.forward = name, forward
         self.domain, self.remedy, self.ieee = domain, remedy, ieee
         self.kink, self.singular, self.form = kink, singular, form
-        self.notation = notation or function(name)
+        self.notation = notation
         self._turned = turned
-        self._all, self._rules = (partials, ()) if callable(partials) else (None, tuple(partials))
-        self.options = frozenset(i for i, rule in enumerate(self._rules) if rule is None)
-        self.most = inf if self._all else len(self._rules)
+        self.rules = partials if isinstance(partials, tuple) else (partials,)
+        self.open = callable(partials)
+        self.options = frozenset(i for i, rule in enumerate(self.rules) if rule is None)
+        self.most = inf if self.open else len(self.rules)
+        self.first, self.second = (*self.rules, None, None)[:2]
         self.parameters, self.least = self._signature()
         self.__name__, self.__doc__ = name, doc
 
@@ -76,19 +79,9 @@ class Op:
         try:
             parameters = inspect.signature(self.forward).parameters.values()
         except ValueError:                                  # (a builtin may not say)
-            return ("x",) if len(self._rules) == 1 else ("a", "b"), len(self._rules)
+            return ("x",) if len(self.rules) == 1 else ("a", "b"), len(self.rules)
         least = 1 if self.open else sum(p.default is p.empty for p in parameters)
-        return tuple(p.name for p in parameters), min(least, len(self._rules) or 1)
-
-    @property
-    def rules(self) -> tuple[Rule | None, ...]:
-        """The functions that give the partials."""
-        return (self._all,) if self._all else self._rules
-
-    @property
-    def open(self) -> bool:
-        """Whether it takes any number of operands."""
-        return self._all is not None
+        return tuple(p.name for p in parameters), min(least, len(self.rules))
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
         """Apply the op: a float from plain numbers, a node where an operand is one.
@@ -97,14 +90,23 @@ class Op:
         """
         if options or not operands:
             operands = self._bound(operands, options)
-        plain = True
         for x in operands:
             if type(x) is not float:
-                apply = getattr(type(x), "__apply_op__", None)
-                if apply is not None:
-                    return apply(self, operands)
-                plain = False
-        return self.evaluate(operands if plain else [number(x, self.name) for x in operands])
+                break
+        else:
+            if len(operands) <= self.most:
+                try:
+                    y = self.forward(*operands)
+                    if y - y == 0.0:
+                        return y
+                except (ValueError, ArithmeticError, TypeError):
+                    pass                        # `evaluate` says what there is to say
+            return self.evaluate(operands)
+        for x in operands:
+            apply = getattr(type(x), "__apply_op__", None)
+            if apply is not None:
+                return apply(self, operands)
+        return self.evaluate([number(x, self.name) for x in operands])
 
     def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = (), line: Line | None = None) -> float:
         """The result for floats; outside the domain what `errstate` says.
@@ -147,9 +149,7 @@ class Op:
 
     def differentiable(self, n: int) -> list[bool]:
         """For each of n operands, whether it has a partial: options have none, nor what is `flat`."""
-        if self._all:
-            return [True] * n
-        return [rule is not None and rule is not flat for rule in self._rules[:n]]
+        return [True] * n if self.open else [rule is not None and rule is not flat for rule in self.rules[:n]]
 
     def partial(self, i: int, y: Any, xs: Sequence[Any]) -> Any:
         """The i-th partial at the operands `xs`, of any kind, with the result `y`; None where none flows.
@@ -157,9 +157,9 @@ class Op:
         Raises:
             InputError: the i-th operand is an option, by which no rule differentiates.
         """
-        if self._all:
-            return self._all(y, xs)[i]
-        rule = self._rules[i]
+        if self.open:
+            return self.rules[0](y, xs)[i]  # type: ignore[misc]
+        rule = self.rules[i]
         if rule is None:
             raise InputError(f"{self.name}: operand {i + 1} is an option, to which no derivative "
                              "belongs; give it as a plain number")
@@ -170,11 +170,11 @@ class Op:
 
         None stands for one that is not wanted (by default all are) or does not exist.
         """
-        if self._all:
-            found = list(self._all(y, xs))
+        if self.open:
+            found = list(self.rules[0](y, xs))  # type: ignore[misc]
             return [p if flag else None for p, flag in zip(found, wanted)] if wanted else found
         return [rule(y, *xs) if rule is not None and flag else None
-                for rule, flag in zip(self._rules, wanted or (True,) * len(xs))]
+                for rule, flag in zip(self.rules, wanted or (True,) * len(xs))]
 
     # -- in words -----------------------------------------------------------------------------
 
@@ -196,29 +196,29 @@ class Op:
 
     def call(self, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
         """The operation as it stands in a message: ``log(-2.0) of 'margin'``."""
-        if self.notation.infix:
-            text = self.notation.text(*map(written, xs)).text
+        if self.notation and self.notation.infix:
+            text = self.notation.text(*xs).text
         else:
             rest = f", … {len(xs)} operands" if len(xs) > 4 else ""
             text = f"{self.name}({', '.join(map(repr, xs[:4]))}{rest})"
         labels = [repr(x.label) for x in nodes[:4] if getattr(x, "label", "")]
         return text + (f" of {', '.join(labels)}" if labels else "")
 
-    def text(self, operands: Sequence[Written | str]) -> Written:
-        """The op applied to written operands, in Python.
+    def text(self, operands: Sequence[Any]) -> Any:
+        """The op applied to written operands, in Python; as an expression of `notation`.
 
-        >>> op_named("*").text([op_named("+").text(["a", "b"]), "c"]).text
-        '(a + b) * c'
+        >>> op_named("*").text([op_named("+").text(["a", 2.0]), "c"]).text
+        '(a + 2.0) * c'
         """
-        return self.notation.text(*[_atom(x) for x in operands])
+        return self.notation.text(*operands)
 
-    def latex(self, operands: Sequence[Written | str]) -> Written:
-        r"""The op applied to written operands, in LaTeX.
+    def latex(self, operands: Sequence[Any]) -> Any:
+        r"""The same in LaTeX.
 
         >>> op_named("/").latex(["x", op_named("exp").latex(["y"])]).text
         '\\frac{x}{e^{y}}'
         """
-        return self.notation.latex(*[_atom(x) for x in operands])
+        return self.notation.latex(*operands)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -227,33 +227,6 @@ class Op:
         if TABLE.get(self.name) is not self:
             raise InputError(f"cannot pickle the op {self.name!r}: it is not in the table")
         return op_named, (self.name,)
-
-
-def _atom(x: Written | str) -> Written:
-    return Written(x, ATOM) if isinstance(x, str) else x
-
-
-def define(name: str, forward: Callable[..., float], partials: Any, meaning: str = "", example: str = "",
-           **facts: Any) -> Op:
-    """A new op in the table; its docstring says its meaning, an example ("sin(0.0) = 0.0") and its errors.
-
-    In other numbers it is mpmath's function of its name, unless the facts have a `form`, or
-    `forward` is `generic`: written in operators, which serve any numbers.
-    """
-    call, _, result = example.partition(" = ")
-    doc = f"{meaning}\n\n>>> {call}\n{result}\n\nRaises:\n"
-    for fact, when in (("remedy", ""), ("singular", " (of a gradient)")):
-        doc += f"    DomainError{when}: {facts[fact]}.\n" if fact in facts else ""
-    generic, kind = facts.pop("generic", False), facts.pop("kind", Op)
-    facts.setdefault("form", lambda m, *xs: (forward if generic else getattr(m, name))(*xs))
-    doc = doc.removesuffix("\nRaises:\n") if meaning else ""
-    TABLE[name] = op = kind(name, forward, partials, doc=doc, **facts)
-    return op  # type: ignore[no-any-return]
-
-
-def doctests(names: dict[str, Any]) -> dict[str, str]:
-    """The docstrings of the ops among a module's names, for its ``__test__``."""
-    return {op.name: op.__doc__ for op in names.values() if isinstance(op, Op) and op.__doc__}
 
 
 def op_named(name: str) -> Op:

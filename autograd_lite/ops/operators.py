@@ -31,7 +31,7 @@ class Operators:
         return then() if self else otherwise()
 
     def __ask__(self, question: Any, operands: Sequence[Any]) -> Any:
-        """The answer to a `Question` about operands of which one is of this kind."""
+        """The answer to an `Ordinary` about operands of which one is of this kind."""
         return question.holds(*operands)
 
     def __guarded__(self, guard: Any) -> Self:

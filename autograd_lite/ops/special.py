@@ -56,9 +56,12 @@ def _scaled(a: float, b: float, large: float) -> tuple[float, float, float]:
 
 def power(a: float, b: float) -> float:
     """a**b, never a complex number."""
-    if a == 0.0 and b < 0.0:
-        raise ZeroDivisionError
-    return math.pow(a, b)
+    try:
+        return math.pow(a, b)
+    except ValueError:
+        if a == 0.0:
+            raise ZeroDivisionError from None
+        raise
 
 
 def count(n: Any) -> int:
@@ -78,6 +81,13 @@ def falling(b: Any, k: Any) -> list[Any]:
 
 def power_slope(a: float, b: float, k: float, n: float) -> float:
     """a**(b − k) times a polynomial in log a."""
+    if k == 0.0 and n == 1.0 and a > 0.0:       # at once, where no digit is lost
+        try:
+            y = math.pow(a, b)
+        except OverflowError:
+            y = inf
+        if 1e-290 < y < inf:
+            return y * math.log(a)
     if a < 0.0 and (n or b % 1.0) or a == 0.0 and n and b <= k or count(n) != n:
         raise ValueError
     log_a = math.log(abs(a)) if a else -inf

@@ -8,14 +8,12 @@ graph on them. So the transforms nest and mix, and no perturbation is taken for 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal
 
 from autograd_lite.errors import GradientError, InputError
-from autograd_lite.ops.op import number
-from autograd_lite.transforms.colouring import hessian_matrix, jacobian_matrix
 from autograd_lite.transforms.trace import Selection, Trace, name_of, require_function, scalar_result
-from autograd_lite.transforms.trees import is_number, leaves, rebuild, refill
+from autograd_lite.transforms.trees import rebuild
 from autograd_lite.graph.value import Value
 
 
@@ -85,121 +83,6 @@ def grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False
         value, gradient = both(*args, **kwargs)
         return (gradient, value[1]) if has_aux else gradient
     return transformed
-
-
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """f's value at `primals` and its derivative along `tangents` (one of each per argument).
-
-    >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.0))
-    (10.0, 5.0)
-    """
-    require_function("jvp", f)
-    return _pushed("jvp", f, primals, tangents)
-
-
-def _pushed(where: str, f: Callable[..., Any], primals: Sequence[Any],
-            tangents: Sequence[Any]) -> tuple[Any, Any]:
-    remedy = "with an entry for each argument: for one list argument write ([…],)"
-    if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)):
-        raise InputError(f"{where}: give the point and the direction as tuples, {remedy}")
-    if len(primals) != len(tangents):
-        raise InputError(f"{where}: the point and the direction are tuples {remedy}; they have "
-                         f"{len(primals)} and {len(tangents)} entries")
-    try:
-        trace = Trace(f, primals, {}, range(len(primals)))
-    except (TypeError, IndexError) as error:
-        if all(map(is_number, primals)):
-            error.add_note(f"{where}: the point is a tuple {remedy}")
-        raise
-    directions = _like(trace.inputs, list(tangents), f"{where}: the point", "the direction")
-    return trace.lower_all(trace.result), refill(trace.result, trace.push(directions))
-
-
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """f's value, and the function that pulls a cotangent (of the value's shape) back to the arguments.
-
-    >>> value, pull = vjp(lambda x, y: [x * y, x + y], 2.0, 5.0)
-    >>> value, pull([1.0, 0.0])
-    ([10.0, 7.0], (5.0, 2.0))
-    """
-    require_function("vjp", f)
-    trace = Trace(f, primals, {}, range(len(primals)))
-
-    def pull(cotangent: Any) -> Any:
-        seeds = _like(trace.outputs, cotangent, "vjp: the result", "the cotangent")
-        return trace.shape(trace.pull(*zip(trace.outputs, seeds)))
-    return trace.lower_all(trace.result), pull
-
-
-def _like(numbers: Sequence[Any], tree: Any, what: str, other: str) -> list[Any]:
-    """The numbers of a structure, as many as there are `numbers`."""
-    given = [x if isinstance(x, Value) else number(x, what) for x in leaves(tree)]
-    if len(given) != len(numbers):
-        raise InputError(f"{what} and {other} must have the same shape; they hold {len(numbers)} and "
-                         f"{len(given)} numbers")
-    return given
-
-
-def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]:
-    """The derivatives of every number f returns by every number of the selected arguments.
-
-    The result has f's shape, each of its numbers replaced by the shape of the argument; for an
-    array of an array it is an array of shape ``result.shape + argument.shape``. It takes as many
-    sweeps as there are outputs or inputs, whichever are fewer.
-
-    With ``sparse=True`` it is a SciPy CSR matrix, a row for each number f returns and a column
-    for each number of the arguments; it takes as many sweeps as the pattern has `colours`.
-
-    >>> jacobian(lambda p: [p[0] * p[1], p[0] + p[1]])([2.0, 5.0])
-    [[5.0, 2.0], [1.0, 1.0]]
-    """
-    require_function("jacobian", f)
-
-    @functools.wraps(f)
-    def transformed(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(f, args, kwargs, argnums)
-        n = len(trace.inputs)
-        if sparse:
-            return jacobian_matrix(trace.pattern, n, trace.push,
-                                   lambda weights: trace.pull(*zip(trace.outputs, weights)))
-        if len(trace.outputs) <= n:
-            rows = [trace.pull((y, 1.0)) for y in trace.outputs]
-        else:
-            columns = [trace.push([1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
-            rows = [[column[k] for column in columns] for k in range(len(trace.outputs))]
-        return refill(trace.result, map(trace.shape, rows))
-    return transformed
-
-
-def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]:
-    """The second derivatives of f, nested as `jacobian` of `grad` nests them.
-
-    With ``sparse=True`` it is a SciPy CSR matrix with a row and a column for each number of the
-    argument; it takes one sweep over the recorded gradient for each of the pattern's `colours`.
-
-    >>> hessian(lambda p: p[0] * p[0] * p[1])([3.0, 5.0])
-    [[10.0, 6.0], [6.0, 0.0]]
-    """
-    require_function("hessian", f)
-    gradient = grad(f, argnums)
-    if not sparse:
-        return jacobian(gradient, argnums)
-
-    @functools.wraps(f)
-    def transformed(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(gradient, args, kwargs, argnums)
-        return hessian_matrix(trace.pattern, trace.push)
-    return transformed
-
-
-def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
-    """The Hessian of f by its first argument, times the tangents: one sweep over the gradient.
-
-    >>> hvp(lambda p: p[0] * p[0] * p[1], ([3.0, 5.0],), ([1.0, 0.0],))
-    [10.0, 6.0]
-    """
-    require_function("hvp", f)
-    return _pushed("hvp", grad(f), primals, tangents)[1]
 
 
 def stop_gradient(x: Any) -> Any:

@@ -22,13 +22,14 @@ from autograd_lite.graph.backward import finite, no_derivative
 from autograd_lite.errors import InputError, NumericError, RangeError, errstate, shown, signal
 from autograd_lite.graph.node import op_of, plain
 from autograd_lite.lines import Line
+from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.elementary import div, mul
 from autograd_lite.ops.numbers import ieee_partials, partials_or_nan
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
-from autograd_lite.ops.selection import Guard, Question, choose
+from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
-from autograd_lite.transforms.trace import Trace, name_of, require_function, stopped
+from autograd_lite.transforms.trace import Trace, name_of, require_function
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
@@ -83,13 +84,12 @@ class Series(Operators):
         self.expansion.idle = was
         return self.expansion.apply(choose, (self, found[then], found[otherwise]))
 
-    def __ask__(self, question: Question, operands: Sequence[Any]) -> Any:
+    def __ask__(self, question: Ordinary, operands: Sequence[Any]) -> Any:
         starts = list(map(_start, operands))
         answer = bool(question.holds(*map(plain, starts)))
         if not any(isinstance(x, Operators) for x in starts):
             return answer
-        condition = question.of_nodes(starts, answer)
-        return self.expansion.given(condition) if isinstance(condition, Operators) else condition
+        return question.of_nodes(starts, answer)
 
     def __guarded__(self, guard: Guard) -> Series:
         if isinstance(self.c[0], Operators):

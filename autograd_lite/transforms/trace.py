@@ -4,7 +4,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from math import nan
 from typing import Any
 
 from autograd_lite.errors import InputError, errstate, shown
@@ -16,10 +15,9 @@ from autograd_lite.graph.recording import recording
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.numbers import partials_or_nan
-from autograd_lite.ops.op import Op, number
-from autograd_lite.ops.selection import Ordinary, select
+from autograd_lite.ops.op import number
+from autograd_lite.ops.selection import stopped
 from autograd_lite.ops.sequences import dot
-from autograd_lite.transforms.colouring import dependence
 from autograd_lite.transforms.gates import Gate, Gated, merged, opened, through
 from autograd_lite.transforms.trees import leaves, rebuild, refill
 
@@ -94,11 +92,6 @@ class Trace:
         return self.program.dependent([k for k, x in enumerate(self.program.nodes) if (
             x.operands if id(x) in own else x.requires_grad and not x.operands)])
 
-    @property
-    def pattern(self) -> list[set[int]]:
-        """On which inputs each output depends, by their places among the inputs."""
-        return dependence(self.linear, self.inputs_at, list(map(self.program.place, self.outputs)))
-
     def lower(self, x: Any) -> Any:
         """A result as the caller may have it: a float, unless it depends on his Values."""
         if not isinstance(x, Value):
@@ -143,34 +136,39 @@ class Trace:
         return Linear(len(self.program), self._edges().__getitem__)
 
     def _edges(self) -> list[list[Edge]]:
-        program, varies, edges = self.program, self.varies, list[list[Edge]]()
-        for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
-            moves = [x is not None and varies[x] for x in operands]
-            if not any(moves):
+        program, varies, outer, edges = self.program, self.varies, self.outer, list[list[Edge]]()
+        for k, operands in enumerate(program.operands):
+            moved = [i for i, x in enumerate(operands) if x is not None and varies[x]]
+            if moved:
+                partials = self._recorded(k, moved) if outer[k] else stored_partials(program.nodes[k])
+                edges.append([(operands[i], i, partials[i]) for i in moved  # type: ignore[misc]
+                              if partials[i] is not None])
+            else:
                 edges.append([])
-                continue
-            op, partials = op_of(node), stored_partials(node)
-            if op is not None and self.outer[k]:
-                partials = self._recorded(op, node, k, moves)
-            edges.append([(x, i, p) for i, (x, p, moved) in enumerate(zip(operands, partials, moves))
-                          if moved and p is not None])  # type: ignore[misc]
         return edges
 
-    def _recorded(self, op: Op, node: Value, k: int, moves: Sequence[bool]) -> Sequence[Any]:
-        """The partials of a node as nodes."""
-        xs = list(map(self.lower, node.operands))
+    def _recorded(self, k: int, moved: Sequence[int]) -> Sequence[Any]:
+        """The partials of a node as nodes, by the operands that moved."""
+        node, outer = self.program.nodes[k], self.outer
+        op: Any = op_of(node)
+        xs = [x if place is None or outer[place] else x.data
+              for x, place in zip(node.operands, self.program.operands[k])]
         if op.chooses and isinstance(xs[0], Value):
             return [None, Gate(xs[0], True), Gate(xs[0], False)]
-        wanted = [moved and has for moved, has in zip(moves, op.differentiable(len(xs)))]
+        wanted = [False] * len(xs)
+        for i in moved:
+            wanted[i] = op.open or op.rules[i] is not None
         if not self.idle[k]:
             return partials_or_nan(op, node, xs, wanted)
         with errstate("ignore"):                # so that it is recorded what they are elsewhere
-            return op.partials(node, xs, wanted)
+            return op.partials(node, xs, wanted)  # type: ignore[no-any-return]
 
     @cached_property
     def idle(self) -> list[bool]:
         """For each place whether it lies on branches alone that were not taken."""
         program = self.program
+        if not any(op.chooses for op in map(op_of, program.nodes) if op):
+            return [False] * len(program)
         live = [False] * len(program)
         for y in self.outputs:
             k = program.place(y)
@@ -228,17 +226,6 @@ def _times(g: Any, p: Any) -> Any:
 def _dot(tangents: Sequence[Any], gradient: Sequence[Any]) -> Any:
     found = [(t, g) for t, g in zip(tangents, gradient) if g is not None]
     return dot(*zip(*found)) if found else 0.0
-
-
-_stop = Op("stopped_zero", lambda g: 0.0, (lambda y, g: nan,), kink=lambda g: nan, singular="a gradient of 0 "
-           "met an infinite derivative there, and what becomes of it when it varies is unknown; keep away "
-           "from that point")
-_is_0 = Ordinary("stopped_zero", lambda g: g == 0.0)
-
-
-def stopped(g: Any) -> Any:
-    """A gradient of 0 that meets an infinite partial; it holds while it is 0."""
-    return select(_is_0(g), lambda: _stop(g), lambda: nan)
 
 
 def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],

@@ -1,0 +1,109 @@
+"""`draw` a graph, `render` it to a file."""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from autograd_lite.errors import InputError, RenderError
+from autograd_lite.graph.value import Value
+
+if TYPE_CHECKING:
+    from autograd_lite.drawing.drawn import Drawing
+
+Path = TypeVar("Path", str, os.PathLike[str])
+
+
+def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4,
+         direction: Literal["LR", "RL", "TB", "BT"] = "LR", caption: str = "") -> Drawing:
+    """The graph below a Value, or below several, as a `graphviz.Digraph` that a notebook shows.
+
+    A card is a node: its label and op, its data, its gradient. Leaves are yellow, what
+    carries no gradient is grey and dashed, a root has a heavy border, what is not finite is
+    red; plain numbers have no card. An arrow is an operand, with the local derivative
+    ∂head/∂tail. Scopes are nested boxes. Pointing at a card or an arrow of an SVG shows
+    its numbers in full. The source is the same in every run, and made with no program installed.
+
+    Args:
+        root: a Value, or several.
+        max_nodes: of a larger (or very dense) graph, scopes and what is far from the
+            root are folded into boxes that say how many nodes of which kind they hold.
+        digits: how many significant digits of each number to show.
+        direction: where the arrows point: "LR" from left to right, "RL", "TB" (down) or "BT".
+        caption: a line beneath the picture.
+
+    Raises:
+        InputError: an argument is not what it should be.
+        RenderError: the Python package graphviz is missing.
+
+    >>> import autograd_lite as ag
+    >>> x = ag.Value(3.0, "x"); y = x * x; y.label = "y"; y.backward()
+    >>> picture = ag.draw(y)
+    >>> [line.split(" [")[0].strip() for line in picture.source.splitlines() if "->" in line]
+    ['n0 -> n1', 'n0 -> n1']
+    """
+    roots = [root] if isinstance(root, Value) else list(root) if isinstance(root, Iterable) else [root]
+    for x in roots:
+        if not isinstance(x, Value):
+            raise InputError(f"draw: expected a Value or a list of Values, got {type(x).__name__}")
+    if not roots:
+        raise InputError("draw: the list of Values is empty")
+    for name, number in ("max_nodes", max_nodes), ("digits", digits):
+        if not isinstance(number, int) or number < 1:
+            raise InputError(f"draw: {name}={number!r}: give a whole number of at least 1")
+    if direction not in ("LR", "RL", "TB", "BT"):
+        raise InputError(f"draw: direction={direction!r}: choose 'LR', 'RL', 'TB' or 'BT'")
+    try:
+        from autograd_lite.drawing.picture import Picture
+    except ModuleNotFoundError as error:
+        if error.name != "graphviz":
+            raise
+        raise RenderError("pictures need the Python package graphviz; install it: "
+                          "pip install 'autograd-lite[png]'") from None
+    return Picture(roots, max_nodes, digits, direction, caption).drawing
+
+
+def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
+    """Write the picture of a graph to a file, and return the file's path.
+
+    Args:
+        root: a Value, or several.
+        path: ends in .png, .svg or .dot, which says what is written.
+        options: as for `draw`.
+
+    Raises:
+        InputError: an argument is not what it should be.
+        RenderError: the path has another ending or cannot be written; or there is no program to draw
+            with, or it fails: then the message says what to install, and the .dot file is written instead.
+
+    >>> import os, tempfile, autograd_lite as ag
+    >>> x = ag.Value(3.0, "x")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     os.path.basename(ag.render(x * x, os.path.join(folder, "square.dot")))
+    'square.dot'
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"render: expected a path, got {type(path).__name__}; "
+                         "write render(root, 'graph.png')")
+    stem, suffix = os.path.splitext(os.fspath(path))
+    if suffix.lower() not in (".png", ".svg", ".dot"):
+        raise RenderError(f"render: cannot tell what to write to {os.fspath(path)!r}: "
+                          "the name must end in .png, .svg or .dot")
+    drawing = draw(root, **options)
+    picture = source = drawing.source.encode()
+    if suffix.lower() != ".dot":
+        try:
+            picture = drawing.pipe(suffix[1:].lower())
+        except RenderError as error:
+            _write(f"{stem}.dot", source)
+            raise RenderError(f"{error} (The picture's source is in {stem + '.dot'!r}.)") from None
+    _write(path, picture)
+    return path
+
+
+def _write(path: str | os.PathLike[str], content: bytes) -> None:
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise RenderError(f"render: cannot write {os.fspath(path)!r}: {error.strerror}") from error
