@@ -8,9 +8,13 @@
 True
 """
 from autograd_lite import nn, optim
-from autograd_lite.checks.audit import Report, audit
+from autograd_lite.checks.audit import AuditReport, Row, audit
 from autograd_lite.checks.check_gradients import check_gradients, check_op
 from autograd_lite.checks.explain import explain
+from autograd_lite.checks.explanation import Explanation, Finding, Input, Path
+from autograd_lite.checks.report import Report
+from autograd_lite.checks.slopes import Estimate
+from autograd_lite.checks.verdicts import Derivative, GradientReport, Partial
 from autograd_lite.drawing import draw, render
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError, DomainError,
                                   FormatError, GradientError, InputError, LabelError, MissingError,
@@ -18,6 +22,7 @@ from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, Di
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.recording import no_grad, record_lines
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import Line
 from autograd_lite.ops.activations import (elu, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus)
 from autograd_lite.ops.branches import select
 from autograd_lite.ops.custom import custom_op
@@ -34,20 +39,43 @@ from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_gr
 from autograd_lite.transforms.jacobians import hessian, hvp, jacobian, jvp, vjp
 from autograd_lite.transforms.series import derivative, taylor
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
-    "derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "taylor",
-    "value_and_grad", "vjp", "colours",
-    "draw", "render", "evaluate", "explain", "record_lines",
-    "audit", "Report", "check_gradients", "check_op", "nn", "optim",
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "AuditError",
-    "AutogradError", "AutogradWarning", "cbrt", "cos", "cosh", "custom_op", "digamma", "DivisionError",
-    "DomainError", "dot", "elu", "erf", "erfc", "errstate", "exp", "exp2", "expm1", "FormatError",
-    "gelu", "GradientError", "hypot", "InputError", "label", "LabelError", "leaky_relu", "lgamma",
-    "log", "log10", "log1p", "log2", "log_sigmoid", "logsumexp", "maximum", "mean", "minimum",
-    "MissingError", "no_grad", "normal_cdf", "normal_pdf", "NumericError", "polygamma", "RangeError", "relu",
-    "RenderError", "sech2", "sigmoid", "silu", "sin", "sinh", "softmax", "softplus", "sqrt",
-    "sum", "tan", "tanh", "Value", "equal", "greater", "greater_equal", "less", "less_equal", "not_equal",
-    "select", "where", "Op",
+    # nodes
+    "Value", "label", "no_grad", "stop_gradient",
+    # functions
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "custom_op",
+    "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu", "hypot", "leaky_relu", "lgamma",
+    "log", "log10", "log1p", "log2", "log_sigmoid", "logsumexp", "maximum", "mean", "minimum", "normal_cdf",
+    "normal_pdf", "polygamma", "relu", "sech2", "sigmoid", "silu", "sin", "sinh", "softmax", "softplus",
+    "sqrt", "sum", "tan", "tanh",
+    # branches
+    "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "where",
+    # transforms
+    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
+    "value_and_grad", "vjp",
+    # checks, and what they return
+    "audit", "check_gradients", "check_op", "explain", "record_lines", "AuditReport", "Derivative", "Estimate",
+    "Explanation", "Finding", "GradientReport", "Input", "Line", "Op", "Partial", "Path", "Report",
+    "Row",
+    # pictures
+    "draw", "render",
+    # errors
+    "errstate", "AuditError", "AutogradError", "AutogradWarning", "DivisionError", "DomainError",
+    "FormatError", "GradientError", "InputError", "LabelError", "MissingError", "NumericError",
+    "RangeError", "RenderError",
+    # modules
+    "nn", "optim", "testing",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "testing":                       # which is loaded when it is asked for
+        import importlib
+        return importlib.import_module("autograd_lite.testing")
+    raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__doc__", "__file__", "__name__", "__path__", "__version__"])

@@ -18,8 +18,8 @@ Entries = ContextVar[tuple[_Entry, ...]]
 class Mode:
     """A mode for the thread or task that enters it.
 
-    The entry is told when the mode is left: so it ends also where another thread or task leaves
-    it, as the end of a generator may, and in any order.
+    Its entry is told when it is left: so it ends also where another thread or task leaves it, as the
+    end of a generator may, and in any order.
     """
 
     _entries: ClassVar[Entries]             # made here, the latest last

@@ -181,7 +181,7 @@ class Expression:
             if x in names:
                 return Written(names[x])
             op, operands = self.steps[x - self.inputs]
-            written = op.text([text(operand) for operand in operands])
+            written: Written = op.text([text(operand) for operand in operands])
             if uses.count(x) > 1:
                 names[x] = f"t{len(names) - self.inputs + 1}"
                 return Written(f"({names[x]} := {written.text})")
@@ -190,9 +190,9 @@ class Expression:
         return f"lambda {head}: {text(self.inputs + len(self.steps) - 1).text}"
 
 
-# A step that is wished for: an op, and for each operand a constant, or an index into the results so far
-# (the inputs come first; it wraps around).
-Wish = tuple[Op, Sequence[int | float]]
+# A step that is wished for: an op, and for each operand a constant, an index into the results so far to
+# which a gradient flows (the inputs come first; it wraps around), or None for the latest of the others.
+Wish = tuple[Op, Sequence[float | int | None]]
 
 
 def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
@@ -235,15 +235,13 @@ def _conditions(op: Op) -> list[Wish]:
 def _wishes(op: Op, comparisons: Sequence[Op]) -> SearchStrategy[Sequence[Wish]]:
     """A step by an op, and before a choice its condition; in few draws each, so that they shrink."""
     from hypothesis import strategies as st
-    operand = st.sampled_from([0, -1, -1, -2, -1, -1, 1, 2.0, 1.0, 0.5, -1.0, 3.0])
-    option = st.sampled_from([1.0, 0.0, 2.0])
-    operands: SearchStrategy[Sequence[int | float]] = st.tuples(
-        *[option if i in op.options else operand for i in range(op.least)])
+    operand = st.sampled_from([0, -1, -1, -2, -1, -1, 1, 2.0, 1.0, 0.5, -1.0, 3.0, None])
+    operands: SearchStrategy[Sequence[float | int | None]] = st.tuples(
+        *[st.sampled_from([1.0, 0.0, 2.0]) if i in op.options else operand for i in range(op.least)])
     if op.chooses:
-        branch = st.sampled_from([0, -2, 1, -3, -2, 2.0, 1.0])              # (at -1 is the condition)
         conditions = [wish for comparison in comparisons for wish in _conditions(comparison)]
         return st.tuples(st.sampled_from(conditions),
-                         st.tuples(st.just(op), st.tuples(st.just(-1), branch, branch)))
+                         st.tuples(st.just(op), st.tuples(st.none(), operand, operand)))
     if _compares(op):
         return st.tuples(st.sampled_from(_conditions(op)))
     if op.open:
@@ -254,24 +252,25 @@ def _wishes(op: Op, comparisons: Sequence[Op]) -> SearchStrategy[Sequence[Wish]]
 def _expression(witness: Sequence[float], wishes: Iterable[Wish]) -> Expression:
     """The computation of those of the wishes that are defined at the witness and are used."""
     results = list(witness)
-    flows = [True] * len(results)                       # for each whether a gradient flows to it
+    flows, other = list(range(len(results))), list[int]()       # the places to which a gradient flows, or not
     steps: list[tuple[Op, tuple[int | float, ...]]] = []
-    for op, raw in wishes:
-        has = op.differentiable(len(raw))
-        free = [i for i, _ in enumerate(raw) if (has[i] if any(has) else i not in op.options)]
-        if all(isinstance(raw[i], float) for i in free):            # it must depend on something
-            raw = [*raw[:free[0]], -1 - op.chooses, *raw[free[0] + 1:]]
-        operands = [x % len(results) if isinstance(x, int) else x for x in raw]
+    for op, wish in wishes:
+        has = op.differentiable(len(wish))
+        free = [i for i, _ in enumerate(wish) if (has[i] if any(has) else i not in op.options)]
+        if not any(isinstance(wish[i], int) for i in free):     # it must depend on something
+            wish = [-1 if i == free[0] else x for i, x in enumerate(wish)]
+        constant = other[-1] if other else 1.0
+        operands = [flows[x % len(flows)] if isinstance(x, int) else constant if x is None else x
+                    for x in wish]
+        if op.chooses and not other or _compares(op) and repr(operands[0]) == repr(operands[1]):
+            continue                                            # (no condition, or always the same)
         data = [results[x] if isinstance(x, int) else x for x in operands]
-        tracked = [isinstance(x, int) and flows[x] for x in operands]
-        if op.chooses and tracked[0] or _compares(op) and repr(operands[0]) == repr(operands[1]):
-            continue                                    # (its condition is missing, or always the same)
         if op.domain(*data) and _defined(op, data) and abs(op(*data)) < 1e6:
+            tracked = [isinstance(x, int) and x in flows for x, one in zip(operands, has) if one]
+            (flows if (all if op.chooses else any)(tracked) else other).append(len(results))
             steps.append((op, tuple(operands)))
             results.append(op(*data))
-            flows.append((all if op.chooses else any)(a for a, b in zip(tracked, has) if b))
-    last = max(k for k, flow in enumerate(flows) if flow)
-    steps = steps[:last + 1 - len(witness)]
+    steps = steps[:flows[-1] + 1 - len(witness)]
     return _without_idle(Expression(len(witness), tuple(steps), tuple(witness)))
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import InputError, LabelError, Value, label
-from autograd_lite.graph.walks import dependents, operand_nodes, topological
+from autograd_lite.graph.walks import operand_nodes, topological
 from autograd_lite.graph.labels import find
+from autograd_lite.graph.program import Program
 from graphs import computations, recorded
 
 
@@ -126,11 +127,11 @@ def test_dependents_are_the_sources_and_all_that_is_above_them():
     c = Node("c", a, 1.0)
     d, e = Node("d", b), Node("e", c)
     f = Node("f", d, e)
-    order = topological([f])
+    program = Program([f])
 
     def above(*sources):
-        found = dependents(order, sources)
-        return "".join(node.name for node in order if id(node) in found)
+        found = program.dependent(map(program.place, sources))
+        return "".join(node.name for node, depends in zip(program.nodes, found) if depends)
 
     assert above(a) == "acef"
     assert sorted(above(b)) == ["b", "d", "f"]
@@ -143,9 +144,9 @@ def test_dependents_are_the_sources_and_all_that_is_above_them():
 def test_dependents_are_those_whose_own_order_holds_the_source(f, which):
     _, nodes = recorded(f)
     source = nodes[which % len(nodes)]
-    order = topological([nodes[-1]])
-    assert {id(node) for node in order if any(x is source for x in topological([node]))} == \
-        dependents(order, [source]) & {id(node) for node in order}
+    program = Program([nodes[-1], 2.0])
+    assert [any(x is source for x in topological([node])) for node in program.nodes] == \
+        program.dependent([program.place(source)])
 
 
 # -- label ----------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from truth import (HUGE, OPTIONS, OURS, TINY, TRUTH, mpmath, partial, partials, 
 import autograd_lite as ag
 from autograd_lite import Value
 import autograd_lite as ops
-from autograd_lite.graph.walks import dependents, topological
+from autograd_lite.graph.program import Program
+from autograd_lite.graph.walks import topological
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.ops.numbers import partials_or_nan
@@ -33,10 +34,10 @@ def slope(root: Any, x: Value) -> Any:
     """∂root/∂x by the chain rule on Values: a Value, or a float where nothing varies."""
     if not isinstance(root, Value):
         return 0.0
-    order = topological([root])
-    varies = dependents(order, [x])
+    program = Program([root])
+    varies = {id(node) for node, flag in zip(program.nodes, program.dependent([program.place(x)])) if flag}
     found: dict[int, Any] = {id(root): 1.0}
-    for node in reversed(order):
+    for node in reversed(program.nodes):
         g = found.get(id(node))
         if node is x or g is None or op_of(node) is None:
             continue

@@ -2,6 +2,7 @@
 import json
 import math
 import random
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -135,13 +136,8 @@ GOOD = {"optimizer": "Adam", "steps": 3, "mean": [1.0, 2.0], "square": [1.0, 2.0
     ({**GOOD, "steps": -1}, "steps: expected a count"), ({**GOOD, "steps": 1.0}, "steps: expected a count"),
     ({**GOOD, "steps": True}, "steps: .* got bool"), ({**GOOD, "steps": 10 ** 400}, "steps"),
     ({**GOOD, "mean": [1.0]}, "mean: expected a list of 2 numbers"),
-    ({**GOOD, "mean": {0: 1.0, 1: 2.0}}, "mean: expected a list"), ({**GOOD, "mean": "12"}, "mean"),
-    ({**GOOD, "mean": [1.0, "2"]}, r"mean\[1\]: .* got str"),
-    ({**GOOD, "mean": [True, 1.0]}, r"mean\[0\]: .* got bool"),
     ({**GOOD, "square": [1.0, math.nan]}, r"square\[1\]: .* got nan"),
-    ({**GOOD, "square": [10 ** 5000, 1.0]}, r"square\[0\]: .* got int"),
-    ({**GOOD, "square": [1.0, -1e-9]}, r"square\[1\]: expected a finite number from 0.0 on; got -1e-09")],
-    ids=range(19))
+    ({**GOOD, "square": [10 ** 5000, 1.0]}, r"square\[0\]: .* got int")], ids=range(14))
 def test_a_state_that_does_not_fit_is_refused_by_name_and_nothing_changes(state, message):
     adam = optim.Adam(start())
     descend(adam, 2)
@@ -151,6 +147,72 @@ def test_a_state_that_does_not_fit_is_refused_by_name_and_nothing_changes(state,
     assert adam.state_dict() == before
     adam.load_state_dict(GOOD)
     assert adam.state_dict() == GOOD
+
+
+STATES = {"mean": (optim.Adam, GOOD), "square": (optim.AdamW, {**GOOD, "optimizer": "AdamW"}),
+          "velocity": (optim.SGD, {"optimizer": "SGD", "steps": 3, "velocity": [1.0, -2.0]})}
+every_column = pytest.mark.parametrize("name", STATES)
+
+
+def loaded(name, column):
+    """What an optimiser remembers in a column after loading a state that is good but perhaps there."""
+    kind, state = STATES[name]
+    optimizer = kind(start())
+    before = optimizer.state_dict()
+    try:
+        optimizer.load_state_dict({**state, name: column})
+    except FormatError:
+        assert optimizer.state_dict() == before
+        raise
+    assert {**optimizer.state_dict(), name: None} == {**state, name: None}
+    return optimizer.state_dict()[name]
+
+
+@every_column
+@pytest.mark.parametrize("column", [
+    [], [1.0], [1.0, 2.0, 3.0], (1.0, 2.0), {0: 1.0, 1: 2.0}, {1.0, 2.0}, "12", 1.0, None, iter([1.0, 2.0])],
+    ids=lambda x: f"{type(x).__name__}{str(x)[:9]}")
+def test_a_column_that_is_no_list_of_one_entry_for_each_parameter_is_refused_by_name(name, column):
+    with pytest.raises(FormatError, match=f"^{name}: expected a list of 2 numbers, one for each parameter$"):
+        loaded(name, column)
+
+
+@every_column
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("entry", [
+    "2", None, True, False, 1j, [1.0], Value(1.0), math.nan, math.inf, -math.inf, 10 ** 400, -10 ** 400],
+    ids=lambda x: f"{type(x).__name__}{str(x)[:9]}")
+def test_an_entry_that_is_no_finite_number_is_refused_by_column_and_place(name, place, entry):
+    column = [1.0, 1.0]
+    column[place] = entry
+    shown = repr(entry) if isinstance(entry, float) else type(entry).__name__
+    message = rf"^{name}\[{place}\]: expected a finite number from .* on; got {shown}$"
+    with pytest.raises(FormatError, match=message):
+        loaded(name, column)
+
+
+@pytest.mark.parametrize("name, column", [
+    ("mean", [-1e308, 5e-324]), ("velocity", [-1e308, 0.0]), ("square", [0.0, 1e308]),
+    ("square", [-0.0, 5e-324]), ("mean", [1, -2]), ("square", [0, 10 ** 300]),
+    ("velocity", [Fraction(1, 2), Fraction(-1, 4)])])
+def test_the_least_and_the_largest_entries_are_taken_and_become_floats(name, column):
+    found = loaded(name, column)
+    assert found == list(map(float, column)) and set(map(type, found)) == {float}
+
+
+@pytest.mark.parametrize("entry", [-5e-324, -1e-9, -1, -1e308])
+def test_a_square_below_0_is_refused(entry):
+    with pytest.raises(FormatError, match=r"^square\[1\]: expected a finite number from 0.0 on; got"):
+        loaded("square", [1.0, entry])
+
+
+def test_the_count_of_steps_is_taken_from_0_to_2_to_the_53rd():
+    adam = optim.Adam(start())
+    for steps in (0, 2 ** 53 - 1):
+        adam.load_state_dict({**GOOD, "steps": steps})
+        assert adam.steps == steps
+    with pytest.raises(FormatError, match="^steps: expected a count"):
+        adam.load_state_dict({**GOOD, "steps": 2 ** 53})
 
 
 # -- parameters -----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import autograd_lite as ag
 from autograd_lite import Value, derivative, grad, taylor
 from autograd_lite.transforms import series
 from autograd_lite.ops.op import TABLE, Op
+from truth import OURS
 
 ORDER = 20
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Value, colours, grad, hessian, jacobian
-from autograd_lite.transforms import gradients as transforms
+from autograd_lite.transforms import jacobians
 from autograd_lite.testing import Expression
 from autograd_lite.transforms.colouring import (column_colours, hessian_matrix, jacobian_matrix,
                                                 star_colours)
@@ -45,10 +45,10 @@ def total(function: Function, x: Sequence[Any]) -> Any:
 def sweeps(monkeypatch: pytest.MonkeyPatch, matrix: Callable[[], Any]) -> tuple[int, Any]:
     """How many sweeps it takes to make a matrix, and the matrix."""
     made: list[str] = []
-    for name in ("push", "pull"):
-        method = getattr(transforms.Trace, name)
-        monkeypatch.setattr(transforms.Trace, name, lambda self, *args, method=method, name=name: (
-            made.append(name), method(self, *args))[1])
+    for owner, name in ((jacobians, "pushed"), (jacobians.Trace, "pull")):
+        sweep = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *args, sweep=sweep, name=name: (
+            made.append(name), sweep(*args))[1])
     result = matrix()
     monkeypatch.undo()
     return len(made), result

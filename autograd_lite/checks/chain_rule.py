@@ -31,7 +31,7 @@ class Call(NamedTuple):
 def looked_at(node: Value) -> list[int]:
     """Which operands count: all; of a choice the one that it took."""
     op, operands = op_of(node), node.operands
-    return [1 if plain(operands[0]) else 2] if op is not None and op.chooses else list(range(len(operands)))
+    return list(op.taken(list(map(plain, operands)))) if op is not None else []
 
 
 class Judge:

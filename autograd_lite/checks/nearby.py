@@ -1,4 +1,4 @@
-"""A function run at a point and near it: does it go the same way, and do its constants stay?
+"""A function run at a point and near it: whether it goes the same way, and its constants stay.
 
 What goes past the graph stands in it as a constant: a plain number, or a Value that depends on no
 input. Constants that change as the input moves tell that something does.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from autograd_lite.errors import errstate
 from autograd_lite.ops.op import Op
-from autograd_lite.transforms.evaluation import kind_of
+from autograd_lite.transforms.kinds import kind_of
 
 EPS = 2.0 ** -52
 

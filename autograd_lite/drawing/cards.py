@@ -114,7 +114,7 @@ def _table(rows: list[str], border: int, dashed: bool, padding: int, line: str, 
 def _sign(node: Value) -> str:
     """What stands for the op of a node; "" for a leaf."""
     op = op_of(node)
-    return escape(op.notation.sign) if op else ""
+    return escape(op.notation.sign if op.notation else op.name) if op else ""
 
 
 def _heading(node: Value) -> str:

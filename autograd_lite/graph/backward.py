@@ -30,10 +30,9 @@ class _Pass:
     def walk(self, root: Node) -> None:
         """List what `root` depends on, operands first (post-order, iterative).
 
-        A fresh zero as its gradient marks a node as entered. No other mark is needed: a node
-        taken up again goes on with its first operand that has none. (The order of entering,
-        reversed, would not do: a node must come after *all* its users, also those on a
-        longer way.)
+        A fresh zero as its gradient marks a node as entered; a node taken up again goes on with its
+        first operand without one. (The order of entering, reversed, would not do: a node must come
+        after *all* its users, also those on a longer way.)
         """
         mark = float("0.0")
         order, leaves = self.order, self.leaves
@@ -195,10 +194,10 @@ def plus(node: Node, a: Any, b: Any) -> Any:
 
 
 def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
-    """The product g·p of a node's gradient and its i-th partial, if it may be what it is.
+    """The product g·p of a node's gradient and its i-th partial, if that may be what it is.
 
-    What an infinite number or a nan of the user's makes goes through; anything else that is not
-    finite is an error. Where `errstate` lets that pass, the result is that of IEEE 754.
+    An error where it is not finite, unless by an infinity or a nan of the user's. Where `errstate`
+    lets that pass, the result is that of IEEE 754.
     """
     if finite(product) or not finite(g) or not all(map(finite, node.operands)):
         return product
@@ -210,8 +209,8 @@ def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
 
 def no_derivative(op: Op, xs: Sequence[float], p: float, node: Node | None = None, large: str = "",
                   line: Line | None = None) -> NumericError:
-    """What is wrong where a gradient comes through an op at xs: its partial p is missing (a nan) or too
-    large, or else `large` is."""
+    """What is wrong where a gradient passes an op at xs: the partial p is missing (a nan) or too large, or
+    else what `large` says is."""
     call, nodes, line = (op.call(xs), xs, line) if node is None else (
         call_of(node), node.operands, node.line)
     if p != p:

@@ -10,8 +10,8 @@ Edge = tuple[int, int, Any]     # the place of an operand, which operand of its 
 class Algebra:
     """What a sweep adds up: this one plain numbers. None stands for nothing.
 
-    `times` gives what the gradient g of node k passes on by its i-th operand, whose partial is p (a push:
-    what the node gets by it), `plus` adds two such things that arrive at node k.
+    `times` gives what node k, with gradient g, passes on by its i-th operand, with partial p (in a push,
+    what it gets by it); `plus` adds two such things that arrive at node k.
     """
 
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:

@@ -18,8 +18,8 @@ lock = shared_lock()        # a backward pass works in the gradients, which thre
 
 
 class Note(NamedTuple):
-    """What a few nodes carry beside their number: a label, the layers it lies in, the line of the program
-    that made it, and the answers to the questions about extreme operands that it depends on."""
+    """What few nodes have: a label, the layers it lies in, the line of the program that made it, and the
+    answers about extreme operands on which it depends."""
 
     label: str = ""
     scope: tuple[str, ...] = ()
@@ -33,11 +33,10 @@ _NO_NOTE = Note()
 class Node(Operators):
     """A number, and how it was made.
 
-    `_operation` is the op that made it, None on a leaf. At most two operands sit in `_a` and `_b`,
-    with their partials in `_pa` and `_pb`; a node of many has the tuple of operands in `_a`, None in
-    `_b`, and the tuple of partials in `_pb`. An operand may be a float (a constant). A partial is
-    None where no gradient flows; `_grad`, the gradient, is None on a node to which none flows.
-    `_note` is set on few nodes.
+    `_operation` is the op that made it, None on a leaf. One or two operands sit in `_a` and `_b`, their
+    partials in `_pa` and `_pb`; many in a tuple in `_a`, with the tuple of their partials in `_pb`. An
+    operand may be a float (a constant). A partial is None where no gradient flows; so is `_grad` of a
+    node to which none flows. Few nodes have a `_note`.
     """
 
     __slots__ = ("_data", "_grad", "_operation", "_a", "_b", "_pa", "_pb", "_note")
@@ -215,11 +214,6 @@ def stored_partials(node: Node) -> Sequence[float | None]:
 def note_of(node: Node) -> Note:
     """The label, scope, line and guards; empty on most nodes."""
     return getattr(node, "_note", _NO_NOTE)
-
-
-def put_note(node: Node, note: Note) -> None:
-    """Give a node this note in place of its own."""
-    node._note = note
 
 
 def plain(x: Any) -> Any:

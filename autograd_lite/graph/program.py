@@ -72,6 +72,6 @@ class Program:
         for question, operands, answer in self.nodes[k].__guards__:
             xs = [x if (place := self.place(x)) is None else numbers[place] for x in operands]
             if bool(question.holds(*xs)) != answer:
-                raise DomainError(f"the derivative of {question.op} was recorded at operands where its rule takes "
-                                  "another way than at these, where digits would be lost; record it there",
+                raise DomainError(f"the derivative of {question.op} was recorded at operands where its rule "
+                                  "takes another way than at these, for the digits' sake; record it there",
                                   question.op, [], operands, self.nodes[k].line)

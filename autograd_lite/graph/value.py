@@ -144,7 +144,7 @@ class Value(Node):
         data = -self._data
         if data - data == 0.0 and self._grad is not None and not special:
             return _with_constant(neg, data, self, None, -1.0, None)
-        return self._on("neg")
+        return Operators.__neg__(self)
 
     def relu(self, at_zero: float | None = None) -> Value:
         """max(self, 0); the derivative at 0 is `at_zero` (default 0)."""
@@ -212,9 +212,8 @@ class Value(Node):
     def backward(self, seed: float = 1.0) -> None:
         """Set `.grad` of every node this one depends on to `seed` · ∂self/∂node.
 
-        Leaves add it to what they hold, so that two calls double it; computed nodes hold
-        the latest. Any exception leaves every gradient as it was. Threads may share nodes: one
-        pass runs at a time, and `.grad` waits for it.
+        Leaves add it to what they hold; computed nodes hold the latest. An exception leaves every
+        gradient as it was. Threads may share nodes: one pass runs at a time, and `.grad` waits for it.
 
         Raises:
             GradientError: this node carries no gradient.

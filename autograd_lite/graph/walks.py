@@ -26,7 +26,7 @@ def operand_nodes(node: N) -> list[N]:
 def needed(node: HasOperands) -> tuple[object, ...]:
     """A node's operands, and then what its guards look at."""
     guards = getattr(node, "__guards__", ())
-    return (*node.operands, *[x for guard in guards for x in guard.operands]) if guards else tuple(node.operands)
+    return (*node.operands, *[x for guard in guards for x in guard.operands])
 
 
 def needed_nodes(node: N) -> list[N]:
@@ -60,12 +60,3 @@ def topological(roots: Iterable[N],
                 stack += (node, None)
                 stack += reversed(list(operands(node)))
     return order
-
-
-def dependents(order: Iterable[N], sources: Iterable[N]) -> set[int]:
-    """The ids of the nodes in a topological order that are, or depend on, a source."""
-    found = {id(source) for source in sources}
-    for node in order:
-        if not found.isdisjoint(map(id, node.operands)):
-            found.add(id(node))
-    return found

@@ -16,16 +16,16 @@ from autograd_lite.ops.operators import Operators
 def select(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
     """What `then` returns where the condition holds, else what `otherwise` returns.
 
-    On a plain condition one of the two functions runs. On a comparison of Values both are
-    recorded, the one that is not taken without raising: what is infinite or missing there does
-    not reach the value or the gradient. (A function that calls itself that way does not end.)
+    On a plain condition one of the two runs. On a comparison of Values both are recorded, the one not
+    taken without raising: what is infinite or missing there does not reach the value or the gradient.
+    (So a function that calls itself this way does not end.)
 
     Args:
         condition: as for `where`.
         then, otherwise: functions without arguments, each returning a number.
 
     Raises:
-        InputError: the condition is neither a comparison op nor a bool; `then` or `otherwise` is no function.
+        InputError: the condition is neither a comparison op nor a bool, or a branch is not a function.
 
     >>> from autograd_lite import Value, less, sqrt
     >>> x = Value(-4.0)
@@ -42,8 +42,8 @@ def select(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]
     except TypeError:
         for branch in (then, otherwise):
             if not callable(branch):
-                raise InputError(f"select: a branch must be a function without arguments, not {shown(branch)}; "
-                                 "where(condition, a, b) takes numbers") from None
+                raise InputError("select: a branch must be a function without arguments, not "
+                                 f"{shown(branch)}; where(condition, a, b) takes numbers") from None
         raise
 
 
@@ -63,14 +63,14 @@ _QUESTIONS: dict[str, Ordinary] = {}
 
 
 class Ordinary:
-    """A question that a rule asks of its operands; the answer is yes for all but extreme ones.
+    """A question of a rule to its operands; the answer is yes for all but extreme ones.
 
     It is not recorded: the result notes the answer as a `Guard`.
 
     Args:
         op: the name of the op whose rule asks; holds: the question, a function of the operands.
-        plain: the places of operands that must be plain numbers; where one is recorded the answer is
-            no, for good: what is done then must be right for all operands.
+        plain: the places of operands that must be plain numbers; where one is recorded, the answer is no
+            for good (and what is done then must be right for all).
     """
 
     def __init__(self, op: str, holds: Callable[..., bool], plain: Sequence[int] = ()):

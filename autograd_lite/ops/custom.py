@@ -86,7 +86,8 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     partials = _all_guarded(name, partials) if callable(partials) else tuple([
         rule and _guarded(f"the partial of {name} by operand {i}", rule)
         for i, rule in enumerate(partials, 1)])
-    op = Op(name, guarded, partials, notation=function(name), doc=forward.__doc__ or "", domain=domain, remedy=remedy, kink=kink,
+    op = Op(name, guarded, partials, notation=function(name), doc=forward.__doc__ or "", domain=domain,
+            remedy=remedy, kink=kink,
             form=guarded_form if form else None)
     if _likeness(TABLE.setdefault(name, op)) != _likeness(op):
         raise InputError(f"custom_op: the name {name!r} is taken by another op; choose one of your own")

@@ -9,7 +9,7 @@ from autograd_lite.ops.op import TABLE, Op
 
 
 def define(name: str, forward: Callable[..., float], partials: Any, meaning: str = "", example: str = "",
-           **facts: Any) -> Op:
+           **facts: Any) -> Any:
     """A new op in the table; its docstring says its meaning, an example ("sin(0.0) = 0.0") and its errors.
 
     In other numbers it is mpmath's function of its name, unless the facts have a `form`, or
@@ -24,7 +24,7 @@ def define(name: str, forward: Callable[..., float], partials: Any, meaning: str
     facts.setdefault("notation", function(name))
     doc = doc.removesuffix("\nRaises:\n") if meaning else ""
     TABLE[name] = op = kind(name, forward, partials, doc=doc, **facts)
-    return op  # type: ignore[no-any-return]
+    return op
 
 
 def doctests(names: dict[str, Any]) -> dict[str, str]:

@@ -47,7 +47,7 @@ def _keeps_its_digits(y: Any, a: Any, b: Any) -> bool:
     """Whether b·a**(b − 1) does: b − 1 is not rounded, and nothing is out of range. (0·a**−1 fails at 0.)"""
     exact = 1.0 <= b <= 1e15 or b != 0.0 and b - 1.0 + 1.0 == b and b - (b - 1.0) == 1.0
     return exact and (a == 0.0 or not (-1e-200 < y < 1e-200 and not -4.0 <= b <= 4.0
-                                       or b < 0.5 and -1e-150 < a < 1e-150))  # type: ignore[no-any-return]
+                                       or b < 0.5 and -1e-150 < a < 1e-150))
 
 
 _power_is_simple = Ordinary("**", _keeps_its_digits, plain=(2,))

@@ -5,13 +5,13 @@ import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from keyword import iskeyword
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # How tightly an expression binds, as in Python's grammar; an operand that binds less tightly gets brackets.
 LOOSE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
 # What means something else in LaTeX, in a form that LaTeX, KaTeX and matplotlib all read.
-_ESCAPES = {c: rf"\{c}" for c in "_%${} "} | {
-    "\\": r"{\backslash}", "^": r"{\wedge}", "~": r"{\sim}", "&": r"\text{\&}", "#": r"{\#}", '"': "''", "`": "'"}
+_ESCAPES = str.maketrans({"#": r"{\#}", "\\": r"{\backslash}", "^": r"{\wedge}", "~": r"{\sim}", "`": "'",
+                          '"': "''", "&": r"\text{\&}", **{c: rf"\{c}" for c in "_%${} "}})
 
 
 class Written(NamedTuple):
@@ -21,17 +21,28 @@ class Written(NamedTuple):
     precedence: int = ATOM
 
 
+def literal(x: float) -> Written:
+    """A plain number in Python."""
+    return Written(repr(x), SIGN if repr(x).startswith("-") else ATOM)
+
+
+def numeral(x: float) -> Written:
+    """A plain number in LaTeX: ``2``, ``-1.5 \\cdot 10^{-7}``; its minus binds as a sum does."""
+    digits, e, exponent = repr(x).removesuffix(".0").partition("e")
+    digits = digits.replace("inf", r"\infty") + (rf" \cdot 10^{{{int(exponent)}}}" if e else "")
+    return Written(digits, SUM if digits.startswith("-") else PRODUCT if e else ATOM)
+
+
 class Form(NamedTuple):
-    """A way to write an op.
+    """A way to write an op: a function of expressions, names and plain numbers.
 
     Attributes:
         template: with ``#1``, ``#2`` for the operands; or a function of the list of their texts.
         precedence: how tightly the result binds.
         least: for each operand (or for all), how tightly it must bind to stand without brackets.
-        brackets: what to put around one that does not.
+        brackets, number: what to put around one that does not; how a plain number is written.
 
-    >>> difference = Form("#1 - #2", SUM, (SUM, PRODUCT))
-    >>> difference(Written("a"), difference(Written("b"), Written("c")))
+    >>> Form("#1 - #2", SUM, (SUM, PRODUCT))("a", Written("b - c", SUM))
     Written(text='a - (b - c)', precedence=2)
     """
 
@@ -39,17 +50,18 @@ class Form(NamedTuple):
     precedence: int = ATOM
     least: tuple[int, ...] | int = LOOSE
     brackets: tuple[str, str] = "(", ")"
+    number: Callable[[Any], Written] = literal
 
     def __call__(self, *operands: Written | str | float) -> Written:
-        """The op applied to expressions, to names or to plain numbers."""
         least = self.least if isinstance(self.least, tuple) else (self.least,) * len(operands)
-        texts = [x.text if x.precedence >= need else x.text.join(self.brackets)
-                 for x, need in zip(map(written, operands), least)]
+        xs = [x if isinstance(x, Written) else Written(x) if type(x) is str else self.number(x)
+              for x in operands]
+        texts = [x.text if x.precedence >= need else x.text.join(self.brackets) for x, need in zip(xs, least)]
         return Written(self.template(texts) if callable(self.template) else
                        re.sub(r"#(\d)", lambda at: texts[int(at[1]) - 1], self.template), self.precedence)
 
 
-latex = functools.partial(Form, brackets=(r"\left(", r"\right)"))      # in which a minus binds like a sum
+latex = functools.partial(Form, brackets=(r"\left(", r"\right)"), number=numeral)
 
 
 class Notation(NamedTuple):
@@ -75,29 +87,14 @@ class Notation(NamedTuple):
 def infix(operator: str, precedence: int, tex: str | Form, sign: str = "") -> Notation:
     """An operator between two operands, done from left to right; `tex` is the operator in LaTeX, or all."""
     least = (precedence, precedence + 1)
-    return Notation(Form(f"#1 {operator} #2", precedence, least),
-                    tex if isinstance(tex, Form) else latex(f"#1 {tex} #2", precedence, least),
-                    sign or operator, infix=True)
+    return Notation(Form(f"#1 {operator} #2", precedence, least), tex if isinstance(tex, Form) else
+                    latex(f"#1 {tex} #2", precedence, least), sign or operator, infix=True)
 
 
 def function(name: str, tex: str | Form = "", sign: str = "", title: str = "") -> Notation:
     """A function of its operands in brackets; `tex` is its name in LaTeX, or all."""
     called = name if name.isascii() and name.isidentifier() and not iskeyword(name) else f"op_named({name!r})"
     shown = name if name.isprintable() else repr(name)[1:-1]
-    head = tex or rf"\mathrm{{{''.join(_ESCAPES.get(c, c) for c in shown)}}}"
+    head = tex or rf"\mathrm{{{shown.translate(_ESCAPES)}}}"
     return Notation(Form(lambda xs: f"{called}({', '.join(xs)})"), head if isinstance(head, Form) else
                     latex(lambda xs: rf"{head}\left({', '.join(xs)}\right)"), sign or name, title=title)
-
-
-def written(x: Written | str | float) -> Written:
-    """An expression as it is, a name, or a plain number in Python."""
-    if isinstance(x, str) and type(x).__repr__ is str.__repr__:
-        return Written(x)
-    return x if isinstance(x, Written) else Written(repr(x), SIGN if repr(x).startswith("-") else ATOM)
-
-
-def numeral(x: float) -> Written:
-    """A plain number in LaTeX: ``2``, ``-1.5 \\cdot 10^{-7}``."""
-    digits, e, exponent = repr(x).removesuffix(".0").partition("e")
-    digits = digits.replace("inf", r"\infty") + (rf" \cdot 10^{{{int(exponent)}}}" if e else "")
-    return Written(digits, SUM if digits.startswith("-") else PRODUCT if e else ATOM)

@@ -1,4 +1,4 @@
-"""The numbers of the rules: floats that follow IEEE 754 all through, constants, and partials that may be missing."""
+"""The numbers of the rules: floats that follow IEEE 754, constants, and partials that may be missing."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

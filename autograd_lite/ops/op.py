@@ -12,7 +12,8 @@ from math import inf, nan
 from numbers import Real
 from typing import Any
 
-from autograd_lite.errors import DivisionError, DomainError, InputError, NumericError, RangeError, short, signal
+from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, short,
+                                  signal)
 from autograd_lite.lines import Line
 
 TABLE: dict[str, Op] = {}
@@ -24,31 +25,89 @@ def flat(y: Any, *operands: Any) -> None:
     """The rule of an operand by which an op is constant in pieces: nothing flows to it."""
 
 
-class Op:
+class Described:
+    """What an op is called, how it is written, and which operands it takes."""
+
+    name: str
+    forward: Callable[..., float]
+    rules: Sequence[Rule | None]
+    open: bool
+    notation: Any
+    parameters: tuple[str, ...]                 # what the operands are called
+
+    def _signature(self) -> tuple[tuple[str, ...], int]:
+        """What the operands are called, and how many must be given."""
+        try:
+            parameters = inspect.signature(self.forward).parameters.values()
+        except ValueError:                                  # (a builtin may not say)
+            return ("x",) if len(self.rules) == 1 else ("a", "b"), len(self.rules)
+        least = 1 if self.open else sum(p.default is p.empty for p in parameters)
+        return tuple(p.name for p in parameters), min(least, len(self.rules))
+
+    def _bound(self, operands: Sequence[Any], options: Any) -> tuple[Any, ...]:
+        """The operands in the order of `forward`, where some are given by name."""
+        try:
+            bound = inspect.signature(self.forward).bind(*operands, **options)
+            bound.apply_defaults()
+            if bound.args and not bound.kwargs:
+                return bound.args
+        except (TypeError, ValueError):
+            pass
+        raise self.miscounted(len(operands) + len(options))
+
+    def miscounted(self, given: int) -> InputError:
+        """What is wrong where so many operands are given."""
+        return InputError(f"{self.name} takes the operands ({', '.join(self.parameters)}); {given} "
+                          f"{'was' if given == 1 else 'were'} given")
+
+    def call(self, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
+        """The operation as it stands in a message: ``log(-2.0) of 'margin'``."""
+        if self.notation and self.notation.infix:
+            text: str = self.notation.text(*xs).text
+        else:
+            rest = f", … {len(xs)} operands" if len(xs) > 4 else ""
+            text = f"{self.name}({', '.join(map(repr, xs[:4]))}{rest})"
+        labels = [repr(x.label) for x in nodes[:4] if getattr(x, "label", "")]
+        return text + (f" of {', '.join(labels)}" if labels else "")
+
+    def text(self, operands: Sequence[Any]) -> Any:
+        """The op applied to written operands, in Python; as an expression of `notation`.
+
+        >>> op_named("*").text([op_named("+").text(["a", 2.0]), "c"]).text
+        '(a + 2.0) * c'
+        """
+        return self.notation.text(*operands)
+
+    def latex(self, operands: Sequence[Any]) -> Any:
+        r"""The same in LaTeX.
+
+        >>> op_named("/").latex(["x", op_named("exp").latex(["y"])]).text
+        '\\frac{x}{e^{y}}'
+        """
+        return self.notation.latex(*operands)
+
+
+class Op(Described):
     """One primitive operation: its function, its derivatives, where they hold and how it is written.
 
     Args:
         forward: the function of floats; it may raise as `math` does.
-        partials: for each operand its rule, a function of ``(y, *operands)``, y the result, that gives
-            the partial; or one function of ``(y, operands)`` for all, where their number is open. None
-            in place of a rule: the operand is an option, by which nothing is differentiated. `flat`, or
-            None as its result: no gradient flows to that operand.
+        partials: a rule for each operand, a function of ``(y, *operands)`` with the result y; or one
+            function of ``(y, operands)`` for all, where their number is open. None: the operand is an
+            option, by which nothing is differentiated. `flat`, or a result of None: no gradient flows.
         domain: whether the operation is defined at the operands; remedy: says in words where.
         ieee: the result of IEEE 754 outside the domain or on overflow.
-        kink: the signed distance of the operands to the nearest point where the operation is not
-            smooth (None: it is smooth wherever it is defined).
+        kink: the signed distance to the nearest point where it is not smooth (None: there is none).
         singular: where a derivative is infinite or missing inside the domain, and what to do.
-        form: the operation in other numbers, a function of ``(m, *operands)``, m standing for their
-            functions under mpmath's names; see `evaluate`.
+        form: the operation in other numbers, a function of ``(m, *operands)``; m has their functions
+            under mpmath's names (see `evaluate`).
         notation: how it is written, a `Notation`.
-        turned: where an op of many floats is wanted for each operand in turn as the first, all at once.
 
     Attributes:
-        rules: the partials' rules; of an `open` op, one that takes any number of operands, the one for all.
+        rules: the partials' rules; of an `open` op, which takes any number of operands, the one for all.
         first, second: the rules of the first two operands, None where there is none.
         least, most: how many operands it takes; most is inf where their number is open.
         options: the places of its options.
-        parameters: what its operands are called.
         chooses: whether its first operand tells which of the two others is the result.
     """
 
@@ -59,13 +118,10 @@ class Op:
                  domain: Callable[..., bool] = lambda *operands: True,
                  remedy: str = "the operands must be finite", ieee: Callable[..., float] | None = None,
                  kink: Callable[..., float] | None = None, singular: str = "",
-                 form: Callable[..., Any] | None = None, notation: Any = None,
-                 turned: Callable[[Sequence[float]], list[float]] | None = None):
-        self.name, self.forward = name, forward
+                 form: Callable[..., Any] | None = None, notation: Any = None):
+        self.name, self.forward, self.notation = name, forward, notation
         self.domain, self.remedy, self.ieee = domain, remedy, ieee
         self.kink, self.singular, self.form = kink, singular, form
-        self.notation = notation
-        self._turned = turned
         self.rules = partials if isinstance(partials, tuple) else (partials,)
         self.open = callable(partials)
         self.options = frozenset(i for i, rule in enumerate(self.rules) if rule is None)
@@ -73,15 +129,6 @@ class Op:
         self.first, self.second = (*self.rules, None, None)[:2]
         self.parameters, self.least = self._signature()
         self.__name__, self.__doc__ = name, doc
-
-    def _signature(self) -> tuple[tuple[str, ...], int]:
-        """What the operands are called, and how many must be given."""
-        try:
-            parameters = inspect.signature(self.forward).parameters.values()
-        except ValueError:                                  # (a builtin may not say)
-            return ("x",) if len(self.rules) == 1 else ("a", "b"), len(self.rules)
-        least = 1 if self.open else sum(p.default is p.empty for p in parameters)
-        return tuple(p.name for p in parameters), min(least, len(self.rules))
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
         """Apply the op: a float from plain numbers, a node where an operand is one.
@@ -111,8 +158,8 @@ class Op:
     def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = (), line: Line | None = None) -> float:
         """The result for floats; outside the domain what `errstate` says.
 
-        A nan or inf among the operands is let through as IEEE 754 says; one that
-        arises here (or an inf outside the domain) is an error, which names `nodes` and `line`.
+        A nan or inf among the operands goes through as IEEE 754 says; one that arises here (or an inf
+        outside the domain) is an error, which names `nodes` and `line`.
         """
         if len(xs) > self.most:
             raise self.miscounted(len(xs))
@@ -136,23 +183,16 @@ class Op:
         signal(kind(f"{self.call(xs, nodes)}: {remedy}", self.name, xs, nodes, line), _BRANCH if nodes else "")
         return y
 
-    def turned(self, xs: Sequence[Any]) -> list[Any]:
-        """The op of the operands turned round until each stands first, in order.
-
-        (Turned, not swapped: then the partials of the partials are these same results.)
-        """
-        if self._turned and all(type(x) is float for x in xs):
-            return self._turned(xs)
-        return [self(*xs[i:], *xs[:i]) for i in range(len(xs))]
-
-    # -- derivatives --------------------------------------------------------------------------
+    def taken(self, operands: Sequence[Any]) -> Sequence[int]:
+        """The places of the operands that make the result: all, or of a choice the one that is taken."""
+        return range(len(operands))
 
     def differentiable(self, n: int) -> list[bool]:
         """For each of n operands, whether it has a partial: options have none, nor what is `flat`."""
         return [True] * n if self.open else [rule is not None and rule is not flat for rule in self.rules[:n]]
 
     def partial(self, i: int, y: Any, xs: Sequence[Any]) -> Any:
-        """The i-th partial at the operands `xs`, of any kind, with the result `y`; None where none flows.
+        """The i-th partial at the operands `xs`, of any kind, with the result `y`; or None.
 
         Raises:
             InputError: the i-th operand is an option, by which no rule differentiates.
@@ -166,59 +206,12 @@ class Op:
         return rule(y, *xs)
 
     def partials(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-        """The partials at the operands `xs`, of any kind, with the result `y`.
-
-        None stands for one that is not wanted (by default all are) or does not exist.
-        """
+        """All partials, or those wanted; None in place of the others, and where there is none."""
         if self.open:
             found = list(self.rules[0](y, xs))  # type: ignore[misc]
             return [p if flag else None for p, flag in zip(found, wanted)] if wanted else found
         return [rule(y, *xs) if rule is not None and flag else None
                 for rule, flag in zip(self.rules, wanted or (True,) * len(xs))]
-
-    # -- in words -----------------------------------------------------------------------------
-
-    def _bound(self, operands: Sequence[Any], options: Any) -> tuple[Any, ...]:
-        """The operands in the order of `forward`, where some are given by name."""
-        try:
-            bound = inspect.signature(self.forward).bind(*operands, **options)
-            bound.apply_defaults()
-            if bound.args and not bound.kwargs:
-                return bound.args
-        except (TypeError, ValueError):
-            pass
-        raise self.miscounted(len(operands) + len(options))
-
-    def miscounted(self, given: int) -> InputError:
-        """What is wrong where so many operands are given."""
-        return InputError(f"{self.name} takes the operands ({', '.join(self.parameters)}); {given} "
-                          f"{'was' if given == 1 else 'were'} given")
-
-    def call(self, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
-        """The operation as it stands in a message: ``log(-2.0) of 'margin'``."""
-        if self.notation and self.notation.infix:
-            text = self.notation.text(*xs).text
-        else:
-            rest = f", … {len(xs)} operands" if len(xs) > 4 else ""
-            text = f"{self.name}({', '.join(map(repr, xs[:4]))}{rest})"
-        labels = [repr(x.label) for x in nodes[:4] if getattr(x, "label", "")]
-        return text + (f" of {', '.join(labels)}" if labels else "")
-
-    def text(self, operands: Sequence[Any]) -> Any:
-        """The op applied to written operands, in Python; as an expression of `notation`.
-
-        >>> op_named("*").text([op_named("+").text(["a", 2.0]), "c"]).text
-        '(a + 2.0) * c'
-        """
-        return self.notation.text(*operands)
-
-    def latex(self, operands: Sequence[Any]) -> Any:
-        r"""The same in LaTeX.
-
-        >>> op_named("/").latex(["x", op_named("exp").latex(["y"])]).text
-        '\\frac{x}{e^{y}}'
-        """
-        return self.notation.latex(*operands)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

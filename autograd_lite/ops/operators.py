@@ -109,7 +109,6 @@ class Operators:
     def atanh(self) -> Self: return self._on("atanh")
     def erf(self) -> Self: return self._on("erf")
     def erfc(self) -> Self: return self._on("erfc")
-    def gauss(self) -> Self: return self._on("gauss")
     def normal_pdf(self) -> Self: return self._on("normal_pdf")
     def normal_cdf(self) -> Self: return self._on("normal_cdf")
     def lgamma(self) -> Self: return self._on("lgamma")
@@ -126,7 +125,6 @@ class Operators:
     def minimum(self, other: Any) -> Self: return self._on("minimum", other)
     def maximum(self, other: Any) -> Self: return self._on("maximum", other)
     def hypot(self, other: Any) -> Self: return self._on("hypot", other)
-    def cos_angle(self, other: Any) -> Self: return self._on("cos_angle", other)
     def atan2(self, other: Any) -> Self: return self._on("atan2", other)
 
     # NumPy's names for the same methods: np.arcsin of an object array calls them.

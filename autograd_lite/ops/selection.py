@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import nan
 from typing import Any
 
@@ -60,6 +60,9 @@ class Choice(Op):
 
     chooses = True
 
+    def taken(self, operands: Sequence[Any]) -> Sequence[int]:
+        return (1,) if operands[0] else (2,)
+
 
 choose: Op = define(
     "where", lambda condition, then, otherwise: then if condition else otherwise,
@@ -103,9 +106,10 @@ def _only_0(g: float) -> float:
     return 0.0
 
 
-stopped = Op("stopped_zero", _only_0, (lambda y, g: nan,), domain=lambda g: g == 0.0, kink=lambda g: nan,
-             remedy="where this was recorded, a gradient of 0 met an infinite derivative; record it where it is not 0",
-             singular="a gradient of 0 met an infinite derivative there, and what becomes of it when it varies is "
-             "unknown; keep away from that point", notation=function("stopped_zero"))
+stopped = Op(
+    "stopped_zero", _only_0, (lambda y, g: nan,), domain=lambda g: g == 0.0, kink=lambda g: nan,
+    remedy="a gradient of 0 met an infinite derivative where this was recorded; record it where it is not 0",
+    singular="a gradient of 0 met an infinite derivative there, and what becomes of it when it varies is "
+    "unknown; keep away from that point", notation=function("stopped_zero"))
 
 __test__ = doctests(globals())

@@ -30,8 +30,19 @@ def _dot_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
     return [*right, *left, *[1.0 for _ in bias]]
 
 
+class Shares(Op):
+    """softmax: the share of the first operand."""
+
+    def each(self, xs: Sequence[Any]) -> list[Any]:
+        """The share of each; of plain numbers all at once."""
+        if all(type(x) is float for x in xs):
+            return special.shares(xs)
+        # Turned, not swapped: then the partials of the partials are these same shares.
+        return [self(*xs[i:], *xs[:i]) for i in range(len(xs))]
+
+
 def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
-    others = softmax_first.turned(xs)[1:]
+    others = softmax_first.each(xs)[1:]
     return [y * sum(others, exact=True), *[-y * p for p in others]]
 
 
@@ -78,11 +89,11 @@ dot_op: Op = define("dot", special.dot, _dot_partials, generic=True,
 fdot: Op = define("fdot", special.fdot, _dot_partials, ieee=special.dot, form=dot_op.form,
                   notation=Notation(_dot_text(", exact=True"), _dot, "fdot"))
 logsumexp_op: Op = define(
-    "logsumexp", special.logsumexp, lambda y, xs: softmax_first.turned(xs),
+    "logsumexp", special.logsumexp, lambda y, xs: softmax_first.each(xs),
     form=lambda m, *xs: m.log(special.chain_sum(*[m.exp(x) for x in xs])),
     notation=Notation(_list("logsumexp", ")"), _logsumexp, "logsumexp"))
-softmax_first: Op = define(
-    "softmax", special.share, _softmax_partials, turned=special.shares,
+softmax_first: Shares = define(
+    "softmax", special.share, _softmax_partials, kind=Shares,
     form=lambda m, *xs: 1 / (1 + builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
     notation=Notation(_list("softmax", ")[0]"), _softmax, "softmax"))
 
@@ -153,7 +164,7 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    return softmax_first.turned(_operands("softmax", xs))
+    return softmax_first.each(_operands("softmax", xs))
 
 
 __test__ = doctests(globals())

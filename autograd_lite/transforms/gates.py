@@ -1,15 +1,17 @@
 """Gradients on the branches of a recorded choice.
 
-Where a gradient is recorded as a graph, both branches of a choice are in it. What comes by the branch
-that is not taken may be infinite or missing all the way down; it is left out by a choice of its own
-where it meets what comes by other ways. So the graph holds whichever branch is taken later.
+A gradient that is recorded as a graph has both branches in it. What comes by the one not taken may be
+infinite or missing all the way down; a choice of its own leaves it out where it meets what comes by
+other ways. So the graph holds whichever branch is taken later.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import errstate
+from autograd_lite.graph.node import op_of, plain
+from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.selection import choose
 
@@ -62,6 +64,25 @@ def merged(a: Any, b: Any, plus: Callable[[Any, Any], Any]) -> Any:
     gates = a.gates[:shared]
     total = plus(opened(a, shared), opened(b, shared))
     return Gated(total, gates) if gates else total
+
+
+def idle(program: Program, outputs: Iterable[int | None]) -> list[bool]:
+    """For each place whether the outputs need it only for branches that were not taken."""
+    ops = list(map(op_of, program.nodes))
+    if not any(op.chooses for op in ops if op):
+        return [False] * len(ops)
+    needed = [False] * len(ops)
+    for k in outputs:
+        if k is not None:
+            needed[k] = True
+    for k in range(len(ops) - 1, -1, -1):
+        op = ops[k]
+        if needed[k] and op is not None and program.operands[k]:
+            for i in (0, *op.taken(list(map(plain, program.nodes[k].operands)))):
+                x = program.operands[k][i]
+                if x is not None:
+                    needed[x] = True
+    return [not flag for flag in needed]
 
 
 def opened(g: Any, shared: int = 0) -> Any:

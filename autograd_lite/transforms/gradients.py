@@ -1,9 +1,8 @@
 """Functions of numbers into functions of numbers: their derivatives.
 
-A function is traced on Values made for the purpose. Where the result depends on
-nothing but these, its gradient is a pass over floats; where it also depends on Values
-of the caller (an enclosing transform's, or captured ones), the gradient is recorded as a
-graph on them. So the transforms nest and mix, and no perturbation is taken for another.
+A function is traced on Values of its own. Where the result depends on nothing else, its gradient is a
+pass over floats; where it also depends on Values of the caller (an enclosing transform's, or captured
+ones), it is recorded as a graph on them. So transforms nest, and no perturbation is taken for another.
 """
 from __future__ import annotations
 

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.errors import InputError
+from autograd_lite.graph.backward import finite
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import number
+from autograd_lite.ops.sequences import dot
 from autograd_lite.transforms.colouring import dependence, hessian_matrix, jacobian_matrix
+from autograd_lite.transforms.gates import Gate, opened
 from autograd_lite.transforms.gradients import grad
-from autograd_lite.transforms.trace import Selection, Trace, require_function
+from autograd_lite.transforms.trace import Checked, Selection, Trace, require_function
 from autograd_lite.transforms.trees import is_number, leaves, refill
 
 
@@ -39,7 +42,7 @@ def _pushed(where: str, f: Callable[..., Any], primals: Sequence[Any],
             error.add_note(f"{where}: the point is a tuple {remedy}")
         raise
     directions = _like(trace.inputs, list(tangents), f"{where}: the point", "the direction")
-    return trace.lower_all(trace.result), refill(trace.result, trace.push(directions))
+    return trace.lower_all(trace.result), refill(trace.result, pushed(trace, directions))
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -87,12 +90,12 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
         trace = Trace(f, args, kwargs, argnums)
         n = len(trace.inputs)
         if sparse:
-            return jacobian_matrix(_pattern(trace), n, trace.push,
+            return jacobian_matrix(_pattern(trace), n, functools.partial(pushed, trace),
                                    lambda weights: trace.pull(*zip(trace.outputs, weights)))
         if len(trace.outputs) <= n:
             rows = [trace.pull((y, 1.0)) for y in trace.outputs]
         else:
-            columns = [trace.push([1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
+            columns = [pushed(trace, [1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
             rows = [[column[k] for column in columns] for k in range(len(trace.outputs))]
         return refill(trace.result, map(trace.shape, rows))
     return transformed
@@ -115,7 +118,7 @@ def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fal
     @functools.wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         trace = Trace(gradient, args, kwargs, argnums)
-        return hessian_matrix(_pattern(trace), trace.push)
+        return hessian_matrix(_pattern(trace), functools.partial(pushed, trace))
     return transformed
 
 
@@ -132,3 +135,34 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 def _pattern(trace: Trace) -> list[set[int]]:
     """On which inputs each output depends, by their places among the inputs."""
     return dependence(trace.linear, trace.inputs_at, list(map(trace.program.place, trace.outputs)))
+
+
+# -- forward sweeps -----------------------------------------------------------------------------
+
+
+def pushed(trace: Trace, tangents: Sequence[Any]) -> list[Any]:
+    """The derivative of each output along `tangents` of the inputs (a forward sweep)."""
+    start = {k: t for k, t in zip(trace.inputs_at, tangents)
+             if k is not None and not (type(t) is float and t == 0.0)}
+    try:
+        along = trace.linear.push(start, _Push(trace.program))
+    except _Unbounded:                      # what arrives there, only a reverse sweep can tell
+        return [_dot(tangents, trace.pull((y, 1.0))) for y in trace.outputs]
+    places = map(trace.program.place, trace.outputs)
+    return [0.0 if k is None or along[k] is None else opened(along[k]) for k in places]
+
+
+class _Unbounded(Exception):
+    """A partial on the way is not finite."""
+
+
+class _Push(Checked):
+    def times(self, g: Any, p: Any, k: int, i: int) -> Any:
+        if type(p) is not Gate and not finite(p):
+            raise _Unbounded
+        return super().times(g, p, k, i)
+
+
+def _dot(tangents: Sequence[Any], gradient: Sequence[Any]) -> Any:
+    found = [(t, g) for t, g in zip(tangents, gradient) if g is not None]
+    return dot(*zip(*found)) if found else 0.0

@@ -263,7 +263,8 @@ class Expansion:
 
 
 def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequence[Any]], order: int,
-           lower: Callable[[Any], Any], idle: Sequence[bool], nudges: Iterable[float] = ()) -> dict[int, Series]:
+           lower: Callable[[Any], Any], idle: Sequence[bool],
+           nudges: Iterable[float] = ()) -> dict[int, Series]:
     """The series of a program's nodes to an order, by their places.
 
     `varying` lists the places of those that vary, operands first; `inputs` has the coefficients of the

@@ -17,8 +17,7 @@ from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import number
 from autograd_lite.ops.selection import stopped
-from autograd_lite.ops.sequences import dot
-from autograd_lite.transforms.gates import Gate, Gated, merged, opened, through
+from autograd_lite.transforms.gates import Gate, Gated, idle, merged, opened, through
 from autograd_lite.transforms.trees import leaves, rebuild, refill
 
 Selection = int | str | Sequence[int | str]
@@ -27,8 +26,8 @@ Selection = int | str | Sequence[int | str]
 class Trace:
     """One run of a function on Values of its own.
 
-    `selected` are the arguments that `argnums` selects (a tuple of them if it names several),
-    `inputs` those Values, one for each of their numbers; `result` is what the function returned.
+    `selected` are the arguments that `argnums` names (a tuple if it names several), `inputs` the
+    Values, one for each of their numbers, `result` what the function returned.
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any],
@@ -54,7 +53,7 @@ class Trace:
         return refill(self.selected, [0.0 if entry is None else entry for entry in entries])
 
     def lower_all(self, tree: Any) -> Any:
-        """`lower` for the numbers of a structure; what is no number stays as it is."""
+        """`lower` for the numbers of a structure; the rest stays as it is."""
         return rebuild(tree, self.lower, lenient=True)
 
     def _input(self, x: Any) -> Value:
@@ -111,24 +110,13 @@ class Trace:
             if found is not None:
                 self.closed.add(id(output))
                 return found
-        algebra, seeds = _Checked(self.program), dict[int, Any]()
+        algebra, seeds = Checked(self.program), dict[int, Any]()
         for output, seed in seeded:
             k = self.program.place(output)
             if k is not None:
                 seeds[k] = seed if k not in seeds else algebra.plus(seeds[k], seed, k)
         arrived = self.linear.pull(seeds, algebra)
         return [None if k is None else opened(arrived[k]) for k in self.inputs_at]
-
-    def push(self, tangents: Sequence[Any]) -> list[Any]:
-        """The derivative of each output along `tangents` of the inputs (a forward sweep)."""
-        start = {k: t for k, t in zip(self.inputs_at, tangents)
-                 if k is not None and not (type(t) is float and t == 0.0)}
-        try:
-            along = self.linear.push(start, _CheckedPush(self.program))
-        except _Unbounded:                      # what arrives there, only a reverse sweep can tell
-            return [_dot(tangents, self.pull((y, 1.0))) for y in self.outputs]
-        places = map(self.program.place, self.outputs)
-        return [0.0 if k is None or along[k] is None else opened(along[k]) for k in places]
 
     @cached_property
     def linear(self) -> Linear:
@@ -166,25 +154,10 @@ class Trace:
     @cached_property
     def idle(self) -> list[bool]:
         """For each place whether it lies on branches alone that were not taken."""
-        program = self.program
-        if not any(op.chooses for op in map(op_of, program.nodes) if op):
-            return [False] * len(program)
-        live = [False] * len(program)
-        for y in self.outputs:
-            k = program.place(y)
-            if k is not None:
-                live[k] = True
-        for k in range(len(program) - 1, -1, -1):
-            if live[k]:
-                op, node = op_of(program.nodes[k]), program.nodes[k]
-                skipped = (2 if plain(node.operands[0]) else 1) if op is not None and op.chooses else None
-                for i, x in enumerate(program.operands[k]):
-                    if x is not None and i != skipped:
-                        live[x] = True
-        return [not flag for flag in live]
+        return idle(self.program, list(map(self.program.place, self.outputs)))
 
 
-class _Checked(Algebra):
+class Checked(Algebra):
     """Gradients, floats or nodes, each product and sum checked; behind a `Gate` as `Gated`."""
 
     def __init__(self, program: Program):
@@ -204,28 +177,12 @@ class _Checked(Algebra):
         return plus(self.nodes[k], a, b)
 
 
-class _Unbounded(Exception):
-    """A partial on the way is not finite."""
-
-
-class _CheckedPush(_Checked):
-    def times(self, g: Any, p: Any, k: int, i: int) -> Any:
-        if type(p) is not Gate and not finite(p):
-            raise _Unbounded
-        return super().times(g, p, k, i)
-
-
 def _times(g: Any, p: Any) -> Any:
     if type(p) is float and p in (0.0, 1.0, -1.0):
         return g if p == 1.0 else -g if p else 0.0
     if type(g) is float and g in (0.0, 1.0):
         return p if g else 0.0
     return g * p
-
-
-def _dot(tangents: Sequence[Any], gradient: Sequence[Any]) -> Any:
-    found = [(t, g) for t, g in zip(tangents, gradient) if g is not None]
-    return dot(*zip(*found)) if found else 0.0
 
 
 def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
@@ -256,7 +213,7 @@ def name_of(f: Callable[..., Any]) -> str:
 
 
 def require_function(where: str, f: Any) -> None:
-    """Refuse what is no function."""
+    """Refuse what is not a function."""
     if not callable(f):
         remedy = ("; for the gradient of a Value call its backward()" if isinstance(f, Value) else
                   "; give one that computes the result from its arguments")

@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from mpmath import mpf                                 # noqa: E402
-from truth import HUGE, OPTIONS, TINY, partials, points, ulps   # noqa: E402
+from truth import HUGE, TINY, partials, points, ulps   # noqa: E402
 
 import autograd_lite as ag                             # noqa: E402
 from autograd_lite.ops.op import TABLE                   # noqa: E402

@@ -1,0 +1,289 @@
+"""The kinds of numbers that a graph can be evaluated in: floats, fractions, mpmath's floats, intervals."""
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from autograd_lite.errors import DivisionError, DomainError, InputError, NumericError, RangeError
+from autograd_lite.lines import Line
+from autograd_lite.ops.numbers import Constant
+from autograd_lite.ops.op import Op
+from autograd_lite.ops.op import number as as_float
+
+class _Missing(AttributeError):
+    """A kind of numbers lacks a function."""
+
+
+class _Shown(str):
+    """A number as a message shows it."""
+
+    __repr__ = str.__str__
+
+
+class Kind:
+    """A kind of numbers: it makes them, and has their functions under mpmath's names.
+
+    To these it adds `max`, `min`, `floordiv`, `lgamma` and a real `cbrt`.
+    """
+
+    title = lack = ""        # what such a number is called; what a row that cannot be run is told
+    undecided = False                            # was a comparison left to a point of an interval?
+    max: Any = staticmethod(max)
+    min: Any = staticmethod(min)
+    floordiv: Any = staticmethod(operator.floordiv)
+
+    def __getattr__(self, name: str) -> Any:
+        raise _Missing
+
+    def convert(self, x: Any) -> Any:
+        """A plain number, or one of this kind; ValueError or TypeError if x is none."""
+        raise NotImplementedError
+
+    def mpf(self, x: Any, where: str = "evaluate") -> Any:
+        """The number x exactly, or as near as this kind has it."""
+        if type(x) is Constant:
+            return x.exact(self)
+        try:
+            return self.convert(x)
+        except (TypeError, ValueError, OverflowError, NotImplementedError):
+            raise InputError(f"{where}: {x!r} is no {self.title}") from None
+
+    def call(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
+        """The operation as it stands in a message."""
+        return op.call([_Shown(self.show(x)) for x in xs[:4]] + list(xs[4:]), nodes)
+
+    def show(self, x: Any) -> str:
+        return str(x) if len(str(x)) < 16 else repr(float(x))
+
+    def compare(self, a: Any, b: Any) -> float:
+        """The sign of a − b; a nan if there is none."""
+        return 0 if a == b else -1 if a < b else 1 if a > b else math.nan
+
+    def decided(self, a: Any, b: Any) -> float:
+        """The same; a ValueError where an interval leaves it open."""
+        self.undecided = False
+        sign = self.compare(a, b)
+        if self.undecided:
+            raise ValueError
+        return sign
+
+    def finite(self, x: Any) -> bool:
+        return bool(x - x == 0)
+
+    def apply(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
+        """The result of an op, which must be finite where the operands are; an error names the rest."""
+        failure: type[NumericError] = DomainError
+        try:
+            if op.form is None:
+                raise InputError(f"{self.call(op, xs, nodes)}: {op.name} has no form in other numbers; "
+                                 "give it one, custom_op(…, form=…)")
+            y = self.convert(op.form(self, *xs))
+            if self.finite(y) or not all(map(self.finite, xs)):
+                return y
+        except _Missing:
+            raise InputError(f"{self.call(op, xs, nodes)}: {op.name} {self.lack}") from None
+        except ZeroDivisionError:
+            failure = DivisionError
+        except OverflowError:
+            failure = RangeError
+        except ValueError:
+            pass
+        raise failure(f"{self.call(op, xs, nodes)}: {op.remedy}", op.name, xs, nodes, line)
+
+
+class Floats(Kind):
+    title = "real number"
+
+    def mpf(self, x: Any, where: str = "evaluate") -> float:
+        """The number x, or the double nearest to a constant of the rules."""
+        return float(x) if type(x) is Constant else super().mpf(x, where)
+
+    def convert(self, x: Any) -> float:
+        return float(as_float(x, "evaluate"))
+
+    def apply(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
+        return op.evaluate(xs, nodes, line)
+
+
+class Rationals(Kind):
+    title, lack = "rational number", "has no exact rational value; use number=mpmath.mpf"
+
+    def convert(self, x: Any) -> Fraction:
+        return Fraction(x)
+
+    def finite(self, x: Any) -> bool:
+        return True
+
+    def power(self, a: Any, b: Any) -> Fraction:
+        if Fraction(b).denominator != 1:
+            raise _Missing
+        return Fraction(a) ** int(b)
+
+
+class Reals(Kind):
+    """mpmath's floats, at the precision its context has."""
+
+    title, lack = "real number", "is not written for mpmath"
+
+    def __init__(self, context: Any):
+        self.context = context
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(self.context, name):
+            return getattr(self.context, name)
+        return super().__getattr__(name)
+
+    def convert(self, x: Any) -> Any:
+        if isinstance(x, Fraction):
+            return self.context.mpf(x.numerator) / x.denominator
+        x = self.context.convert(x)
+        if isinstance(x, self.context.mpc):
+            raise ValueError
+        return x
+
+    def show(self, x: Any) -> str:
+        return str(self.context.nstr(x, 10))
+
+    def floordiv(self, a: Any, b: Any) -> Any:
+        return self.context.nint((a - a % b) / b)
+
+    def cbrt(self, x: Any) -> Any:
+        return self.context.cbrt(x) if x > 0 else -self.context.cbrt(-x)
+
+    def lgamma(self, x: Any) -> Any:
+        return self.context.re(self.context.loggamma(x))
+
+    def polygamma(self, n: Any, x: Any) -> Any:
+        """mpmath's; far below 0, where that would take |x| steps, by reflection to 1 − x and the same
+        reflection beside 0, whose cotangent is the same."""
+        m = self.context
+        if x > -50:
+            return m.polygamma(n, x)
+        with m.extraprec(2 * m.prec):
+            r = x - m.nint(x)
+            return (-1) ** int(n) * (m.psi(n, 1 - x) - m.psi(n, 1 - r)) + m.psi(n, r)
+
+
+class Intervals(Kind):
+    """mpmath's intervals, at the precision `iv` has.
+
+    What `iv` lacks is made of monotone pieces: the values at the ends, worked out with 20 bits
+    to spare and widened by the last 10.
+    """
+
+    title, lack = "interval", "is not written for intervals"
+    native = {"exp", "log", "sqrt", "sin", "cos", "tan", "pi"}
+    monotone = {"expm1", "log1p", "log10", "cbrt", "asin", "acos", "atan", "sinh", "tanh", "asinh",
+                "acosh", "atanh", "erf", "erfc", "ncdf"}
+
+    def __init__(self, context: Any):
+        import mpmath
+        self.iv, self.mp = context, mpmath.mp
+        self.reals = Reals(mpmath.mp)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.native:
+            return getattr(self.iv, name)
+        if name in self.monotone:
+            return lambda x: self.hull(getattr(self.reals, name), self.ends(x))
+        return super().__getattr__(name)
+
+    def convert(self, x: Any) -> Any:
+        if isinstance(x, Fraction):
+            return self.iv.mpf(x.numerator) / x.denominator
+        x = self.iv.convert(x)
+        if not hasattr(x, "_mpi_"):
+            raise ValueError
+        return x
+
+    def show(self, x: Any) -> str:
+        return "[{}, {}]".format(*map(self.reals.show, self.ends(x)))
+
+    def ends(self, x: Any) -> list[Any]:
+        return [self.mp.make_mpf(end) for end in self.mpf(x)._mpi_]
+
+    def hull(self, f: Callable[[Any], Any], points: Iterable[Any], slack: int = 0) -> Any:
+        """The interval of f's values at the points, widened by their errors."""
+        bits = self.iv.prec
+        with self.mp.workprec(bits + 20):
+            ys = [self.reals.convert(f(x)) for x in points]
+            errors = [self.mp.ldexp(abs(y) + slack, -bits - 10) for y in ys]
+            return self.iv.mpf([min(map(operator.sub, ys, errors)), max(map(operator.add, ys, errors))])
+
+    def finite(self, x: Any) -> bool:
+        return all(end - end == 0 for end in self.ends(x))
+
+    def compare(self, a: Any, b: Any) -> float:
+        low, high = zip(*map(self.ends, (a, b)))
+        if high[0] < low[1] or high[1] < low[0]:
+            return -1 if high[0] < low[1] else 1
+        if not low[0] == high[0] == low[1] == high[1]:
+            self.undecided = True
+        return super().compare(low[0] + high[0], low[1] + high[1])
+
+    def max(self, a: Any, b: Any) -> Any:
+        return self.iv.mpf(list(map(max, self.ends(a), self.ends(b))))
+
+    def min(self, a: Any, b: Any) -> Any:
+        return self.iv.mpf(list(map(min, self.ends(a), self.ends(b))))
+
+    def floordiv(self, a: Any, b: Any) -> Any:
+        return self.iv.mpf([self.mp.floor(end) for end in self.ends(a / b)])
+
+    def power(self, a: Any, b: Any) -> Any:
+        low, high = self.ends(b)
+        return self.mpf(a) ** (int(low) if low == high == self.mp.floor(low) else b)
+
+    def cosh(self, x: Any) -> Any:
+        return self.hull(self.mp.cosh, self.ends(abs(x)))
+
+    def sech(self, x: Any) -> Any:
+        return 1 / self.cosh(x)
+
+    def hypot(self, a: Any, b: Any) -> Any:
+        return self.iv.sqrt(a ** 2 + b ** 2)
+
+    def atan2(self, a: Any, b: Any) -> Any:
+        (low, high), (left, right) = self.ends(a), self.ends(b)
+        if left <= 0 and low <= 0 <= high and (low < 0 or right >= 0):
+            raise ValueError                     # it crosses the cut or holds the origin
+        return self.hull(lambda corner: self.mp.atan2(*corner),
+                         itertools.product((low, high), (left, right)))
+
+    def lgamma(self, x: Any) -> Any:
+        low, high = self.ends(x)
+        if low <= 0:
+            raise ValueError
+        least = 1.4616321449683623               # a double beside the minimum; what it is short is slack
+        return self.hull(self.mp.loggamma, [low, high, *[least for _ in "1" if low < least < high]], 1)
+
+    def polygamma(self, n: Any, x: Any) -> Any:
+        low, high = self.ends(x)
+        floor = self.mp.floor(low)
+        if low <= 0 and not (n == 0 and floor < low and high < floor + 1):
+            raise ValueError                     # a pole; or, the order not being 0, not monotone
+        return self.hull(lambda end: self.mp.polygamma(int(n), end), [low, high], 1)
+
+    def digamma(self, x: Any) -> Any:
+        return self.polygamma(0, x)
+
+
+def kind_of(number: Any) -> Kind:
+    """The kind whose constructor `number` is.
+
+    >>> kind_of(Fraction).mpf(0.5)
+    Fraction(1, 2)
+    """
+    if number is float:
+        return Floats()
+    if number is Fraction:
+        return Rationals()
+    context = getattr(number, "context", None) or getattr(number, "ctx", None) or number
+    if type(context).__module__.partition(".")[0] == "mpmath" and hasattr(context, "mpf"):
+        return Intervals(context) if hasattr(context.mpf(0), "_mpi_") else Reals(context)
+    raise InputError(f"evaluate: number={number!r} is no kind of number it knows; choose float, "
+                     "fractions.Fraction, mpmath.mpf or mpmath.iv.mpf")
