@@ -16,15 +16,14 @@ from autograd_lite.modes import Entries, Mode, current
 
 
 class AutogradError(Exception):
-    """The base of every error this library raises on purpose."""
+    """The base of every error of this library."""
 
 
 class NumericError(AutogradError):
     """An operation has no finite real result, or no finite derivative.
 
-    The facts are attributes: `op` (the row's name), `operands` (their values), `nodes` (the
-    operands themselves, nodes or plain numbers) and, within `record_lines`, `line`: the
-    line of the program that made the node.
+    Its attributes are the facts: `op` (the name), `operands` (their values), `nodes` (themselves, nodes or
+    plain numbers) and, within `record_lines`, `line`, where the program made the node.
     """
 
     def __init__(self, message: str, op: str = "", operands: Sequence[float] = (),
@@ -58,7 +57,7 @@ class LabelError(AutogradError, LookupError):
 
 
 class AuditError(AutogradError, AssertionError):
-    """Claims differ from the graph."""
+    """A report is not `ok`: claims differ, or a derivative is wrong."""
 
 
 class FormatError(AutogradError, ValueError):

@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from autograd_lite.checks.edges import Sizes
 from autograd_lite.checks.check_gradients import CORRECT, WRONG, check_gradients
 from autograd_lite.checks.audit import audit
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.nn import MLP
-from autograd_lite.graph.linear import Sizes
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
 from autograd_lite.ops.op import TABLE, Op, op_named
 from autograd_lite.transforms.trace import Trace

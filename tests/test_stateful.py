@@ -31,7 +31,7 @@ MANY = ["sum", "mean", "dot", "logsumexp"]
 
 
 def true(op, at, *by):
-    """What `truth` says of an op or its derivative; None where that is no real number."""
+    """What `truth` says of an op or its derivative; None where that is not a real number."""
     if by and op == "maximum" and at[0] == at[1]:
         return mpf(0.5)                             # the convention of the edge table
     try:

@@ -1,9 +1,9 @@
-"""`edges_of`: the partials along the edges of a graph, also those by constants."""
+"""What audits and explanations sweep over: the edges of a graph, and the sizes of its paths."""
 from __future__ import annotations
 
-from autograd_lite.graph.node import op_of, plain, stored_partials
+from autograd_lite.graph.linear import Algebra
+from autograd_lite.graph.node import partials_of, stored_partials
 from autograd_lite.graph.program import Program
-from autograd_lite.ops.numbers import partials_or_nan
 
 Edges = list[tuple[int, int, float | None]]     # as in `Linear`; None where no gradient flows
 
@@ -20,9 +20,15 @@ def edges_of(program: Program) -> list[Edges]:
     """
     found = []
     for node, operands in zip(program.nodes, program.operands):
-        partials, op = stored_partials(node), op_of(node)
-        if op is not None and any([p is None and x is not None for p, x in zip(partials, operands)]):
-            fresh = partials_or_nan(op, node.data, [plain(x) for x in node.operands])
-            partials = [f if p is None else p for p, f in zip(partials, fresh)]
+        partials = stored_partials(node)
+        if any([p is None and x is not None for p, x in zip(partials, operands)]):
+            partials = partials_of(node)
         found.append([(x, i, p) for i, (x, p) in enumerate(zip(operands, partials)) if x is not None])
     return found
+
+
+class Sizes(Algebra):
+    """The sum over all paths of the sizes of their products."""
+
+    def times(self, g: Any, p: Any, k: int, i: int) -> Any:
+        return None if g == 0.0 else g * abs(p)

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autograd_lite.graph.linear import Algebra, Edge, Linear, Sizes
+from autograd_lite.checks.edges import Sizes
+from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 from autograd_lite.graph.walks import topological
@@ -66,7 +67,7 @@ class Inheritance:
         return bool(self._masks[a] & self._bits[b])
 
     def origins(self, rtol: float) -> dict[int, list[int]]:
-        """For each claim that inherits, those it has its error from; no claim stands before one of these."""
+        """For each claim that inherits, those it has its error from; these come first if they inherit too."""
         places, inside = self.places, dict[int, set[int]]()
         for c in self.errors:
             output, source = places[c]

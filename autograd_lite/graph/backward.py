@@ -154,9 +154,9 @@ def backward(root: Node, seed: float) -> None:
 
 
 def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | None] | None:
-    """∂root/∂leaf · seed for each leaf, as a float, or None where there is no path; no `.grad` changes.
+    """∂root/∂leaf · seed for each leaf, or None where no path leads; no `.grad` changes.
 
-    The answer is None altogether if `root` also depends on other leaves.
+    None altogether if `root` also depends on other leaves.
     """
     own = set(map(id, leaves))
     with lock:

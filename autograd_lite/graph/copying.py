@@ -13,8 +13,8 @@ class Copies:
     """Copies nodes, and says what `pickle` writes of them.
 
     Args:
-        state: ``state(node, operands)``: what a node holds, with these in place of what it needs.
-        restored: ``restored(*state)`` makes the node again.
+        state: ``state(node, operands)``: what a node holds, with these for what it needs.
+        restored: ``restored(*state)`` makes it again.
     """
 
     def __init__(self, state: Callable[..., tuple[Any, ...]], restored: Callable[..., Any]):

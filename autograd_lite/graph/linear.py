@@ -21,13 +21,6 @@ class Algebra:
         return a + b
 
 
-class Sizes(Algebra):
-    """The sum over all paths of the sizes of their products."""
-
-    def times(self, g: Any, p: Any, k: int, i: int) -> Any:
-        return None if g == 0.0 else g * abs(p)
-
-
 class Linear:
     """The linear map that a graph's derivatives make up.
 

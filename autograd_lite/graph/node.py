@@ -114,11 +114,7 @@ class Node(Operators):
         >>> (Value(2.0) * 5.0).partials
         (5.0, 2.0)
         """
-        stored = stored_partials(self)
-        if self._operation is not None and None in stored:
-            fresh = partials_or_nan(self._operation, self._data, [plain(x) for x in self.operands])
-            stored = [f if s is None else s for s, f in zip(stored, fresh)]
-        return tuple([0.0 if p is None else float(p) for p in stored])
+        return tuple([0.0 if p is None else float(p) for p in partials_of(self)])
 
     @property
     def label(self) -> str:
@@ -170,7 +166,7 @@ class Node(Operators):
 
 
 def _state(node: Node, operands: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a node holds, with `operands` in place of its own and then of its guards'."""
+    """What a node holds, with `operands` for its own and then its guards'."""
     with lock:
         grad = node._grad
     note = getattr(node, "_note", None)
@@ -209,6 +205,18 @@ def stored_partials(node: Node) -> Sequence[float | None]:
     if type(node._a) is tuple:
         return node._pb or (None,) * len(node._a)
     return (node._pa, node._pb)[:len(node.operands)]
+
+
+def partials_of(node: Node) -> Sequence[float | None]:
+    """The same, and those by constants as their numbers are now; None where there is none."""
+    stored, op = stored_partials(node), node._operation
+    if op is None or None not in stored:
+        return stored
+    wanted = [p is None and has for p, has in zip(stored, op.differentiable(len(stored)))]
+    if True not in wanted:
+        return stored
+    fresh = partials_or_nan(op, node._data, [plain(x) for x in node.operands], wanted)
+    return [f if p is None else p for p, f in zip(stored, fresh)]
 
 
 def note_of(node: Node) -> Note:

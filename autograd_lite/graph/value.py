@@ -34,8 +34,8 @@ class Value(Node):
         requires_grad: False for a constant, to which no gradient flows.
 
     Raises:
-        InputError: (a TypeError) `data` is no real number.
-        RangeError: (an OverflowError) `data` is an integer too large for a double.
+        InputError: (a TypeError) `data` is not a real number.
+        RangeError: (an OverflowError) `data` is too large for a double.
 
     >>> x = Value(3.0, "x")
     >>> y = x * x + 1
@@ -57,7 +57,7 @@ class Value(Node):
 
     def __init_subclass__(cls) -> None:
         raise InputError("Value cannot be subclassed: what is computed from one is a plain Value; keep "
-                         "more about a node in a dict by node")
+                         "more about a node in a dict")
 
     # micrograd's names, for programs written for it.
     @property
@@ -289,6 +289,8 @@ def _of_two(op: Op, a: Any, b: Any) -> Value | None:
         y = b._data if type(b) is Value else b if type(b) is float else None
         if y is None and type(b) is int:
             y = b = float(b)
+        if x is None or y is None:
+            return None
         data = op.forward(x, y)
         if x is not a and a._grad is not None:
             p = op.first(data, x, y)  # type: ignore[misc]

@@ -1,6 +1,6 @@
 """Walks over anything with `.operands`: iterative, so depth is no limit.
 
-An operand that is a plain number is no node and is passed over.
+An operand that is a plain number is not a node, and is passed over.
 """
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     """
     name = getattr(forward, "__name__", "") if name is None else name
     if not isinstance(name, str) or not name or name == "<lambda>":
-        raise InputError(f"custom_op: {name!r} is no name; give one by name=")
+        raise InputError(f"custom_op: {name!r} is not a name; give one by name=")
     if not callable(forward):
         raise InputError(f"custom_op {name!r}: forward is a function of floats, not {shown(forward)}")
     operands = _arity(forward)

@@ -19,7 +19,7 @@ _TWO_INV_SQRT_PI = Constant(special.TWO_INV_SQRT_PI, lambda m: 2 / m.sqrt(m.pi))
 _no_pole = {"domain": lambda x: x > 0.0 or x % 1.0 != 0.0,
             "remedy": "the operand must not be 0 or a negative whole number"}
 
-# Where the function itself is no normal number, its derivative cannot be made of it; nor from the 2nd on.
+# Where the function is not a normal number, its derivative cannot be made of it; nor from the second on.
 _gauss_is_normal = Ordinary("gauss", lambda x, n: n == 0.0 and -26.0 < x < 26.0)
 _pdf_is_normal = Ordinary("normal_pdf", lambda x, n: n == 0.0 and -37.0 < x < 37.0)
 

@@ -11,7 +11,7 @@ from autograd_lite.ops.op import TABLE, Op
 
 
 class Operators:
-    """The base of every kind of number that the ops work on beside floats."""
+    """The base of every kind of number that the ops work on, floats aside."""
 
     __slots__ = ()
 

@@ -19,11 +19,12 @@ def _comparison(name: str, holds: Callable[[Any, Any], bool], sign: str, tex: st
     def form(m: Any, a: Any, b: Any) -> int:
         return int(holds(m.decided(a, b), 0))
 
-    return define(name, lambda a, b: 1.0 if holds(a, b) else 0.0, (flat, flat),
+    op: Op = define(name, lambda a, b: 1.0 if holds(a, b) else 0.0, (flat, flat),
                   f"1.0 where a {sign} b, 0.0 where not: a condition for `where` and `select`.", example,
                   form=form, kink=lambda a, b: a - b,
                   remedy="the operands must differ in all of the interval; split it",
                   notation=function(name, latex(f"#1 {tex} #2", COMPARISON, SUM), sign))
+    return op
 
 
 greater: Op = _comparison("greater", operator.gt, ">", ">", "greater(2.0, 1.0) = 1.0")

@@ -144,7 +144,7 @@ def gauss(x: float, n: float = 0.0, half: float = 1.0) -> float:
     if half * square < 600.0:
         e = math.exp(-half * square)
         return p * (e - e * (half * lost))
-    e = math.exp(-0.5 * half * square)          # halved, lest it underflow before it meets p
+    e = math.exp(-0.5 * half * square)          # halved, so that it does not underflow before p
     return e * p * e * (1.0 - half * lost)
 
 
@@ -196,7 +196,7 @@ def _polygamma_terms(n: int, x: float, k: float = 0.0) -> list[float]:
         k += 1.0
     # Abramowitz & Stegun 6.4.11, its leading factor taken out
     z, lost = difference(x, -k)
-    m, e = math.frexp(z)                        # log z in parts, lest its rounding be the largest
+    m, e = math.frexp(z)                        # log z in parts, whose roundings are small
     tail = [1.0 / n] if n else [-e * _LN2_HEAD, -e * _LN2_REST, -math.log(m)]
     tail.append((0.5 - lost) / z)
     factor = 0.5 * (n + 1) / z / z

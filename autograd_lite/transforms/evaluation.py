@@ -72,8 +72,9 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
         InputError: (a TypeError) an operation has no such form: ``exp`` of a Fraction.
         DomainError: the new numbers lie outside an operation's domain, or an interval holds a
             point where it, or a derivative of it, is not defined.
-        LabelError: `inputs` or `wrt` names no node of the graph, or one that is no leaf.
+        LabelError: `inputs` or `wrt` names no node of the graph, or one that is not a leaf.
 
+    >>> from fractions import Fraction
     >>> x = Value(0.1, "x")
     >>> y = x * x / 3.0
     >>> evaluate(y, {"x": 6})
@@ -101,7 +102,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     if wrt is None:
         return rebuild(root, lambda y: twin(y).n)
     if not isinstance(order, int) or order < 0:
-        raise InputError(f"evaluate: order={order!r} is no whole number, 0 or more")
+        raise InputError(f"evaluate: order={order!r} is not a whole number, 0 or more")
     single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
     sources = [twins[_place(program, name)] for name in ([wrt] if single else wrt)]
 

@@ -54,7 +54,7 @@ def through(g: Any, p: Any, times: Callable[[Any, Any], Any]) -> Any:
 
 
 def merged(a: Any, b: Any, plus: Callable[[Any, Any], Any]) -> Any:
-    """Two gradients that meet: behind the gates that both have passed."""
+    """Two gradients that meet, behind the gates of both."""
     a, b = _gated(a), _gated(b)
     shared = 0
     for one, other in zip(a.gates, b.gates):

@@ -30,7 +30,7 @@ class Kind:
     To these it adds `max`, `min`, `floordiv`, `lgamma` and a real `cbrt`.
     """
 
-    title = lack = ""        # what such a number is called; what a row that cannot be run is told
+    title = lack = ""        # what such a number is called; what is said of an op that it lacks
     undecided = False                            # was a comparison left to a point of an interval?
     max: Any = staticmethod(max)
     min: Any = staticmethod(min)
@@ -50,7 +50,7 @@ class Kind:
         try:
             return self.convert(x)
         except (TypeError, ValueError, OverflowError, NotImplementedError):
-            raise InputError(f"{where}: {x!r} is no {self.title}") from None
+            raise InputError(f"{where}: {x!r} is not {self.title}") from None
 
     def call(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
         """The operation as it stands in a message."""
@@ -96,7 +96,7 @@ class Kind:
 
 
 class Floats(Kind):
-    title = "real number"
+    title = "a real number"
 
     def mpf(self, x: Any, where: str = "evaluate") -> float:
         """The number x, or the double nearest to a constant of the rules."""
@@ -110,7 +110,7 @@ class Floats(Kind):
 
 
 class Rationals(Kind):
-    title, lack = "rational number", "has no exact rational value; use number=mpmath.mpf"
+    title, lack = "a rational number", "has no exact rational value; use number=mpmath.mpf"
 
     def convert(self, x: Any) -> Fraction:
         return Fraction(x)
@@ -127,7 +127,7 @@ class Rationals(Kind):
 class Reals(Kind):
     """mpmath's floats, at the precision its context has."""
 
-    title, lack = "real number", "is not written for mpmath"
+    title, lack = "a real number", "is not written for mpmath"
 
     def __init__(self, context: Any):
         self.context = context
@@ -159,7 +159,7 @@ class Reals(Kind):
 
     def polygamma(self, n: Any, x: Any) -> Any:
         """mpmath's; far below 0, where that would take |x| steps, by reflection to 1 − x and the same
-        reflection beside 0, whose cotangent is the same."""
+        reflection near 0, whose cotangent is the same."""
         m = self.context
         if x > -50:
             return m.polygamma(n, x)
@@ -175,7 +175,7 @@ class Intervals(Kind):
     to spare and widened by the last 10.
     """
 
-    title, lack = "interval", "is not written for intervals"
+    title, lack = "an interval", "is not written for intervals"
     native = {"exp", "log", "sqrt", "sin", "cos", "tan", "pi"}
     monotone = {"expm1", "log1p", "log10", "cbrt", "asin", "acos", "atan", "sinh", "tanh", "asinh",
                 "acosh", "atanh", "erf", "erfc", "ncdf"}
@@ -258,7 +258,7 @@ class Intervals(Kind):
         low, high = self.ends(x)
         if low <= 0:
             raise ValueError
-        least = 1.4616321449683623               # a double beside the minimum; what it is short is slack
+        least = 1.4616321449683623               # a double next to the minimum; the slack covers the rest
         return self.hull(self.mp.loggamma, [low, high, *[least for _ in "1" if low < least < high]], 1)
 
     def polygamma(self, n: Any, x: Any) -> Any:
@@ -285,5 +285,5 @@ def kind_of(number: Any) -> Kind:
     context = getattr(number, "context", None) or getattr(number, "ctx", None) or number
     if type(context).__module__.partition(".")[0] == "mpmath" and hasattr(context, "mpf"):
         return Intervals(context) if hasattr(context.mpf(0), "_mpi_") else Reals(context)
-    raise InputError(f"evaluate: number={number!r} is no kind of number it knows; choose float, "
+    raise InputError(f"evaluate: number={number!r} is not a kind of number it knows; choose float, "
                      "fractions.Fraction, mpmath.mpf or mpmath.iv.mpf")

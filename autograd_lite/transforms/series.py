@@ -269,7 +269,7 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
 
     `varying` lists the places of those that vary, operands first; `inputs` has the coefficients of the
     nodes they start from. `lower` gives a node's value: a float, or the node itself where the
-    coefficients shall depend on it; `idle` tells which places lie on branches that are not taken;
+    coefficients are to depend on it; `idle` tells which places lie on branches that are not taken;
     `nudges` change the values, relatively, one by one.
     """
     expansion = Expansion(order)
@@ -327,7 +327,7 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     working it out twice, on two scales and with other roundings.
 
     Raises:
-        InputError: the argument is no number, or the order no whole number.
+        InputError: the argument is not a number, or the order not a whole number.
         DomainError: the derivative is infinite or missing (sqrt at 0).
         RangeError: the derivative is too large for a double.
         NumericError: so many digits cancel that fewer than six are left.

@@ -81,8 +81,8 @@ def refill(tree: Any, entries: Iterable[Any]) -> Any:
 
 
 def as_array(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """An array of floats, or of objects where Values are among them; of arrays, one of more
-    dimensions; of other structures, a nested list."""
+    """An array of floats, or of objects where Values are among them; of arrays, one of more dimensions; of
+    other structures, a nested list."""
     import numpy as np
     if entries and all(map(is_array, entries)):
         return np.stack(entries).reshape(shape + entries[0].shape)
