@@ -224,7 +224,7 @@ def train(variant: Variant, steps: int = STEPS, progress: Progress = lambda step
 
 
 def tables() -> str:
-    """The forward pass, the gradients beside each other, and the audit, at 80 columns."""
+    """The forward pass, the gradients side by side, and the audit, at 80 columns."""
     network = Network()
     at, wrong = forward(network), forward(Network(published=True))
     lines = ["FORWARD, at the start", "", "  neuron             net                out"]

@@ -199,8 +199,8 @@ def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
                 inputs: int | None = None) -> SearchStrategy[Expression]:
     """Random computations, functions of one to three numbers (or of `inputs`), defined somewhere.
 
-    Results are used again, not in trees only. The condition of a `where` is a comparison, and the
-    result is a number to which a gradient flows. They shrink to few ops and few inputs.
+    A result may be used more than once. The condition of a `where` is a comparison, and a gradient
+    flows from the last result to an input. They shrink to few ops and few inputs.
 
     Args:
         max_ops: the largest number of ops.
@@ -265,7 +265,7 @@ def _expression(witness: Sequence[float], wishes: Iterable[Wish]) -> Expression:
         if op.chooses and not other or _compares(op) and repr(operands[0]) == repr(operands[1]):
             continue                                            # (no condition, or always the same)
         data = [results[x] if isinstance(x, int) else x for x in operands]
-        if op.domain(*data) and _defined(op, data) and abs(op(*data)) < 1e6:
+        if _defined(op, data) and abs(op(*data)) < 1e6:
             tracked = [isinstance(x, int) and x in flows for x, one in zip(operands, has) if one]
             (flows if (all if op.chooses else any)(tracked) else other).append(len(results))
             steps.append((op, tuple(operands)))

@@ -177,6 +177,21 @@ def test_every_operand_has_one_arrow_and_every_node_one_card(recipe):
         assert words[-4:] == ["data", cards.number(node.data, 4), "grad", cards.number(node.grad, 4)]
 
 
+def test_an_op_is_shown_by_its_sign_and_a_choice_by_what_it_takes():
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    z = ag.where(ag.less_equal(x, y), x / y, -x)
+    z.backward()
+    nodes, arrows = parts(z)
+    assert [part.words[0] for part in nodes.values()] == ["x", "y", "≤", "÷", "neg", "where"]
+    assert nodes["n2"].words == ["≤", "data", "1"]                          # no gradient flows to a condition
+    assert [arrow.words for arrow in arrows if arrow.names[1] == "n5"] == [["0"], ["1"], ["0"]]
+    assert labelled(parts(ag.less(x, y))[0]).keys() == {"x", "y", "<"}
+    sines = x
+    for _ in range(300):
+        sines = ag.sin(sines - 1.0)
+    assert any("150 −, 150 sin" in re.sub(r"\d+", "150", " ".join(p.words)) for p in parts(sines)[0].values())
+
+
 def test_plain_numbers_are_drawn_without_a_card_or_a_derivative():
     nodes, arrows = parts(Value(-2.0, "x") ** 2)
     assert nodes["n1_1"].words == ["2"] and "TABLE" not in nodes["n1_1"].label

@@ -75,12 +75,14 @@ def test_label_of_a_list_that_holds_itself_is_refused():
             label(w=names)
 
 
-@given(things, things)
+@given(things, texts, things)
 @MANY
-def test_value_takes_a_number_or_refuses(data, name):
+def test_value_takes_a_number_and_a_label_or_refuses(data, text, name):
     with ours:
-        x = Value(data, name)
-        assert type(x.data) is float
+        x = Value(data, text)
+        assert type(x.data) is float and x.label == text
+    with ours:
+        assert Value(data, name).label == name
 
 
 other_pairs = st.one_of(st.tuples(texts, texts), st.tuples(texts, scalars), scalars, st.tuples(texts))

@@ -198,7 +198,7 @@ def test_the_latex_of_an_op_of_any_name_is_read(name):
     assert reads(tex), tex
 
 
-@pytest.mark.parametrize("name", ["_", "%", "$", "#", "{", "}", "\\", "^", "&", '"', "`"])
+@pytest.mark.parametrize("name", ["_", "%", "$", "#", "{", "}", "\\", "^", "~", "&", '"', "`"])
 def test_what_means_something_in_latex_is_escaped(name):
     tex = function(f"a{name}b").latex("x").text
     assert tex != rf"\mathrm{{a{name}b}}\left(x\right)" and reads(tex)
@@ -218,7 +218,8 @@ def test_wrong_latex_is_noticed(tex, spelt):
     (("-", "a", ("-", "b", "c")), r"a - \left(b - c\right)"), (("-", ("-", "a", "b"), "c"), "a - b - c"),
     (("+", "a", ("neg", "b")), r"a + \left(-b\right)"), (("+", ("neg", "a"), "b"), "-a + b"),
     (("*", "a", -2.0), r"a \cdot \left(-2\right)"), (("*", ("neg", "a"), "b"), r"\left(-a\right) \cdot b"),
-    (("neg", ("*", "a", "b")), r"-a \cdot b"), (("neg", ("**", "x", 2.0)), "-x^{2}"),
+    (("neg", ("*", "a", "b")), r"-a \cdot b"), (("neg", ("+", "a", "b")), r"-\left(a + b\right)"),
+    (("neg", ("**", "x", 2.0)), "-x^{2}"),
     (("**", ("neg", "x"), 2.0), r"\left(-x\right)^{2}"), (("**", 2.0, ("neg", "x")), "2^{-x}"),
     (("**", ("/", "a", "b"), 2.0), r"\left(\frac{a}{b}\right)^{2}"),
     (("**", ("exp", "x"), 2.0), r"\left(e^{x}\right)^{2}"),
@@ -234,6 +235,8 @@ def test_wrong_latex_is_noticed(tex, spelt):
      r"a \;\mathrm{if}\; a + 1 > 0 \;\mathrm{else}\; -a"),
     (("*", ("where", "c", "a", "b"), ("less", "a", "b")),
      r"\left(a \;\mathrm{if}\; c \;\mathrm{else}\; b\right) \cdot \left(a < b\right)"),
+    (("where", "c", "a", ("where", "d", "b", "e")),
+     r"a \;\mathrm{if}\; c \;\mathrm{else}\; \left(b \;\mathrm{if}\; d \;\mathrm{else}\; e\right)"),
     (("greater", ("less", "a", "b"), 0.0), r"\left(a < b\right) > 0"),
     (("gauss", "x", 2.0), r"\mathrm{gauss}^{\left(2\right)}\left(x\right)")])
 def test_brackets_stand_in_latex_where_they_are_needed(tree, expected):

@@ -215,6 +215,19 @@ def test_the_count_of_steps_is_taken_from_0_to_2_to_the_53rd():
         adam.load_state_dict({**GOOD, "steps": 2 ** 53})
 
 
+def test_an_optimizer_of_ones_own_that_remembers_nothing_goes_on_from_its_count():
+    class Plain(optim.Optimizer):
+        def moved(self, x, g, memory, lr, steps):
+            return (x - lr * g * steps,)
+    plain = Plain(start(), 0.5)
+    plain.load_state_dict({"optimizer": "Plain", "steps": 4})
+    for p in plain.parameters:
+        p.grad = 1.0
+    plain.step()
+    assert [p.data for p in plain.parameters] == [2.5, -6.5]
+    assert plain.state_dict() == {"optimizer": "Plain", "steps": 5}
+
+
 # -- parameters -----------------------------------------------------------------------------
 
 @pytest.mark.parametrize("make", SETTINGS)

@@ -46,6 +46,15 @@ def test_comparisons_of_values_by_pythons_operators_stay_bools() -> None:
     assert (x > 1.0) is True and (x == 2.0) is True and (1.0 > x) is False and bool(x) is True
 
 
+def test_numpys_comparisons_of_values_stay_bools_too() -> None:
+    np = pytest.importorskip("numpy")
+    v, many = Value(2.0), np.array([Value(1.0), Value(3.0)], dtype=object)
+    for found in (many > v, v < many, np.greater(many, v), np.not_equal(many, 1.0), many >= 1.5):
+        assert found.tolist() == [False, True] and found.dtype == bool
+    assert np.float64(1.5) < v and bool(np.less(v, 3.0)) is True and np.sign(v) == 1
+    assert np.where(many > v, many, 0.0).tolist()[0] == 0.0
+
+
 def test_no_gradient_flows_through_a_comparison_a_sign_or_a_step() -> None:
     x, y = Value(2.0), Value(3.0)
     for node in (ag.greater(x, y), TABLE["sign"](x), TABLE["step"](x, y)):
@@ -64,6 +73,19 @@ def test_where_gives_the_one_or_the_other_and_its_gradient_to_that_one_alone() -
         y.backward()
         assert (y.data, x.grad, y.op) == (value, slope, "where")
         assert a.grad + b.grad == 1.0 and 0.0 in (a.grad, b.grad)
+
+
+def test_a_root_that_takes_a_constant_can_still_be_differentiated() -> None:
+    for make in (lambda x: where(ag.greater(x, 0.0), x * x, 0.0), lambda x: where(ag.less(x, 0.0), 1.0, x),
+                 lambda x: select(ag.less(x, 0.0), lambda: 2.0, lambda: ag.sqrt(x))):
+        x = Value(-1.0, "x")
+        y = make(x)
+        y.backward()
+        (3.0 * y * y).backward()
+        assert x.grad == 0.0 and y.requires_grad and grad(make)(-1.0) == 0.0
+        assert evaluate(grad(make)(x), {x: 4.0}) in (8.0, 1.0, 0.25)
+    z = where(ag.greater(Value(1.0, requires_grad=False), 0.0), 1.0, 2.0)
+    assert z.data == 1.0 and not z.requires_grad
 
 
 def test_a_plain_condition_chooses_at_once() -> None:
@@ -376,7 +398,12 @@ def test_a_gradient_of_0_that_met_an_infinite_partial_holds_only_while_it_is_0()
         evaluate(g, {y: 2.0})
 
 
-def test_a_question_is_asked_of_floats_at_once() -> None:
-    question = Ordinary("test", lambda x: x > 1.0)
-    assert question(2.0) is True and question(0.5) is False
-    assert question(Value(2.0)).answer is True
+def test_a_question_is_asked_of_floats_at_once_and_noted_as_a_guard_on_values() -> None:
+    rule = Ordinary("test", lambda y, x: x > 1.0).rule(lambda y, x: 2.0 * x, lambda y, x: 3.0 * x)
+    assert (rule(0.0, 2.0), rule(0.0, 0.5)) == (4.0, 1.5)
+    x = Value(2.0)
+    [guard] = rule(Value(0.0), x).__guards__
+    assert guard.answer is True and guard.operands[1] is x and guard.question.op == "test"
+    assert rule(Value(0.0), Value(0.5)).__guards__[0].answer is False
+    with ag.errstate("ignore"):
+        assert [type(y) is Value for y in (rule(Value(0.0), Value(math.nan)),)] == [True]

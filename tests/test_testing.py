@@ -25,6 +25,7 @@ SEARCH = settings(max_examples=2000, database=None, suppress_health_check=list(H
                   phases=[Phase.generate, Phase.shrink], report_multiple_bugs=False)
 ONE = [name for name, op in TABLE.items() if op.most == 1]
 COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
+SOME = expressions(max_ops=5) | expressions(max_ops=5, ops=["where", "*", "exp", "sign", "greater"])
 SPACE = {**TABLE, **{name: getattr(ops, name) for name in ("sum", "mean", "dot", "logsumexp", "softmax")}}
 
 
@@ -148,18 +149,18 @@ def test_a_mistake_in_the_function_is_not_taken_for_its_domain():
 # -- expressions --------------------------------------------------------------------------------------
 
 
-@given(expressions(max_ops=5), st.data())
+@given(SOME, st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_an_expression_is_a_function_of_floats_and_of_values_and_is_defined_somewhere(f, data):
     assert isinstance(f, Expression) and len(f.steps) <= 5
-    assert finite(f(*f.witness))
+    assert abs(f(*f.witness)) < 1e6
     point = data.draw(points(f))
     y = f(*point)
     again = f(*map(Value, point))
     assert type(y) is float and (again.data if isinstance(again, Value) else again) == y
 
 
-@given(expressions(max_ops=5))
+@given(SOME)
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_repr_of_an_expression_is_a_program_that_computes_it(f):
     g = eval(repr(f), dict(SPACE))
@@ -167,7 +168,7 @@ def test_the_repr_of_an_expression_is_a_program_that_computes_it(f):
     assert g(*f.witness) == f(*f.witness)
 
 
-@given(expressions(max_ops=5))
+@given(SOME)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_step_of_an_expression_is_idle_and_the_repr_is_short(f):
     used = {x for _, operands in f.steps for x in operands if isinstance(x, int)}
@@ -198,7 +199,7 @@ def test_expressions_use_only_the_ops_they_are_told_and_reuse_results():
         expressions(ops=["sine"])
 
 
-@given(expressions(max_ops=5))
+@given(SOME)
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_gradient_of_an_expression_reaches_an_input_and_a_condition_is_a_comparison(f):
     flows = [True] * f.inputs
@@ -220,6 +221,20 @@ def test_the_gradient_of_an_expression_reaches_an_input_and_a_condition_is_a_com
 def test_choices_and_steps_are_drawn_and_shrink(ops, name, simplest):
     found = find(expressions(ops=ops), lambda f: any(op.name == name for op, _ in f.steps), settings=SEARCH)
     assert repr(found) == simplest
+
+
+def test_a_choice_without_a_condition_and_a_number_compared_with_itself_are_passed_over():
+    choice, alone = (TABLE["where"], (None, 0, 1)), (TABLE["greater"], (0, 0))
+    assert repr(testing._expression([2.0, 1.0], [choice])) == "lambda x, y: y"
+    assert repr(testing._expression([2.0, 1.0], [alone, choice])) == "lambda x, y: y"
+    made = testing._expression([2.0, 1.0], [(TABLE["greater"], (0, 1)), choice])
+    assert repr(made) == "lambda x, y: where(greater(x, y), x, y)"
+
+
+@given(expressions(max_ops=1, ops=["where", "less"]))
+@settings(FEW, max_examples=200)
+def test_a_choice_and_its_condition_are_two_ops(f):
+    assert not f.steps
 
 
 def test_without_an_op_that_has_a_derivative_there_is_nothing_to_draw():

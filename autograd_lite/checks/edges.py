@@ -1,6 +1,8 @@
 """What audits and explanations sweep over: the edges of a graph, and the sizes of its paths."""
 from __future__ import annotations
 
+from typing import Any
+
 from autograd_lite.graph.linear import Algebra
 from autograd_lite.graph.node import partials_of, stored_partials
 from autograd_lite.graph.program import Program

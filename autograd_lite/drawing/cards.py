@@ -14,7 +14,7 @@ from autograd_lite.drawing.view import Fold
 from autograd_lite.graph.node import op_of
 from autograd_lite.graph.value import Value
 
-# Colours that stay apart for colour-blind eyes and in grey: ink for what is computed forward,
+# Colours that colour-blind eyes can tell apart, also in grey: ink for what is computed forward,
 # blue for what is computed backward, and red, with a heavier line, for what is not finite.
 INK, FAINT, LINE, BLUE, RED = "#1f2933", "#7b8794", "#9aa5b1", "#0b62a8", "#c81e1e"
 COMPUTED, LEAF, LEAF_LINE, FROZEN, FOLDED, ALARM = (

@@ -142,7 +142,7 @@ class Node(Operators):
 
     @property
     def __guards__(self) -> tuple[Guard, ...]:
-        return note_of(self).guards
+        return getattr(self, "_note", _NO_NOTE).guards
 
     @property
     def line(self) -> Line | None:

@@ -9,7 +9,7 @@ from autograd_lite.graph.walks import needed_nodes, topological
 
 
 class Program:
-    """The graph under some roots, down to its leaves or to `inputs`.
+    """The graph under roots, down to leaves or to `inputs`.
 
     Args:
         roots: nodes; plain numbers among them are passed over.
@@ -43,7 +43,7 @@ class Program:
         return self._place.get(id(node))
 
     def place_in(self, where: str, node: Any, remedy: str = "") -> int:
-        """The same; an error that begins with `where` if it is not there."""
+        """The same; an error that names `where` if it is not there."""
         place = self.place(node)
         if place is None:
             raise LabelError(f"{where}: {node!r} is not in the graph{remedy}")

@@ -176,7 +176,7 @@ class Value(Node):
         operands = tuple([x if type(x) is Value else c for x, c in zip(operands, xs)])
         flows = [type(x) is Value and x._grad is not None for x in operands]
         partials = tuple(partials_or_nan(op, data, xs, flows)) if True in flows else (None,) * len(xs)
-        if any([p is not None for p in partials]):
+        if any([p is not None for p in partials]) or op.chooses and True in flows:
             out._grad = ZERO
         if op.open or len(xs) > 2:
             out._a, out._pb = operands, partials if out._grad is ZERO else None

@@ -23,14 +23,14 @@ def operand_nodes(node: N) -> list[N]:
     return [x for x in node.operands if not isinstance(x, (float, int))]  # type: ignore[misc]
 
 
-def needed(node: HasOperands) -> tuple[object, ...]:
+def needed(node: HasOperands) -> Sequence[object]:
     """A node's operands, and then what its guards look at."""
     guards = getattr(node, "__guards__", ())
-    return (*node.operands, *[x for guard in guards for x in guard.operands])
+    return (*node.operands, *[x for guard in guards for x in guard.operands]) if guards else node.operands
 
 
 def needed_nodes(node: N) -> list[N]:
-    """The nodes among what a node needs."""
+    """The nodes among these."""
     return [x for x in needed(node) if not isinstance(x, (float, int))]  # type: ignore[misc]
 
 

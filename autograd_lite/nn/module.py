@@ -82,7 +82,7 @@ class Module:
         """Write the parameters to a JSON file, exactly; a file of that name is replaced whole.
 
         Raises:
-            FormatError: a parameter is not finite, which JSON cannot say; nothing is written.
+            FormatError: a parameter is not finite, which JSON cannot express; nothing is written.
             OSError: the file cannot be written.
         """
         state = {name: _finite(name, x) for name, x in self.state_dict().items()}
@@ -97,7 +97,7 @@ class Module:
         """Read the parameters from a file that `save` wrote.
 
         Raises:
-            FormatError: the file is not one, or not of this model; no parameter has changed.
+            FormatError: it is another kind of file, or from another model; no parameter has changed.
         """
         try:
             content = _strict_json(Path(path).read_bytes())

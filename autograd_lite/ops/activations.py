@@ -16,25 +16,22 @@ from autograd_lite.ops.selection import greater, less_equal, step
 # -- activations -----------------------------------------------------------------------
 
 
-_sigmoid_is_normal = Ordinary("silu", lambda x: not x < -700.0)
-_exp_is_normal = Ordinary("elu", lambda x: not x <= -700.0)
-_pdf_is_normal = Ordinary("gelu", lambda x: -37.0 < x < 37.0)
-
-
 def _itself(x: float, *options: float) -> float:
     """The distance of a kink at 0."""
     return x
 
 
-def _silu_partial(y: Any, x: Any) -> Any:
-    def halved() -> Any:
-        half = exp(0.5 * x)
-        return half * (1.0 + x) * half
-    return select(_sigmoid_is_normal(x), lambda: sigmoid(x) + x * (0.25 * sech2(0.5 * x)), halved)
+def _silu_halved(y: Any, x: Any) -> Any:
+    half = exp(0.5 * x)
+    return half * (1.0 + x) * half
 
 
-def _gelu_partial(y: Any, x: Any) -> Any:
-    return normal_cdf(x) + select(_pdf_is_normal(x), lambda: x * normal_pdf(x), lambda: -normal_pdf(x, 1.0))
+_silu_partial = Ordinary("silu", lambda y, x: not x < -700.0).rule(
+    lambda y, x: sigmoid(x) + x * (0.25 * sech2(0.5 * x)), _silu_halved)
+_gelu_rest = Ordinary("gelu", lambda y, x: -37.0 < x < 37.0).rule(
+    lambda y, x: x * normal_pdf(x), lambda y, x: -normal_pdf(x, 1.0))
+_elu_below = Ordinary("elu", lambda y, x, alpha: not x <= -700.0).rule(
+    lambda y, x, alpha: alpha * exp(x), lambda y, x, alpha: alpha * exp(0.5 * x) * exp(0.5 * x))
 
 
 def _leaky_partial(y: Any, x: Any, slope: Any = 0.01) -> Any:
@@ -43,8 +40,7 @@ def _leaky_partial(y: Any, x: Any, slope: Any = 0.01) -> Any:
 
 
 def _elu_partial(y: Any, x: Any, alpha: Any = 1.0) -> Any:
-    return select(greater(x, 0.0), lambda: 1.0, lambda: select(
-        _exp_is_normal(x), lambda: alpha * exp(x), lambda: alpha * exp(0.5 * x) * exp(0.5 * x)))
+    return select(greater(x, 0.0), lambda: 1.0, lambda: _elu_below(y, x, alpha))
 
 
 sigmoid: Op = define("sigmoid", special.sigmoid, (lambda y, x: 0.25 * sech2(0.5 * x),),
@@ -74,7 +70,7 @@ elu: Op = define(
     (_elu_partial, lambda y, x, alpha=1.0: select(greater(x, 0.0), lambda: 0.0, lambda: expm1(x))),
     "x where positive, alpha·(e^x − 1) elsewhere (default alpha 1).", "elu(2.0) = 2.0",
     kink=_itself, form=lambda m, x, alpha=1: m.max(x, 0) + alpha * m.expm1(m.min(x, 0)))
-gelu: Op = define("gelu", special.gelu, (_gelu_partial,),
+gelu: Op = define("gelu", special.gelu, (lambda y, x: normal_cdf(x) + _gelu_rest(y, x),),
                   "x·Φ(x), Φ the normal distribution function (the erf form).", "gelu(0.0) = 0.0",
                   form=lambda m, x: x * m.ncdf(x))
 silu: Op = define("silu", special.silu, (_silu_partial,), "x·sigmoid(x).", "silu(0.0) = 0.0",

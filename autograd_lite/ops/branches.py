@@ -34,7 +34,9 @@ def select(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]
     (4.0, -1.0)
     """
     try:
-        if type(condition) is bool or type(condition) is float:     # at once, as on floats in rules
+        if condition is True:                   # at once, as on floats in most rules
+            return then()
+        if condition is False or type(condition) is float:
             return then() if condition else otherwise()
         if is_recorded("select", condition):
             return condition.__select__(then, otherwise)
@@ -63,27 +65,31 @@ _QUESTIONS: dict[str, Ordinary] = {}
 
 
 class Ordinary:
-    """A question of a rule to its operands; the answer is yes for all but extreme ones.
+    """A question of a rule to ``(y, *operands)``; the answer is yes for all but extreme operands.
 
     It is not recorded: the result notes the answer as a `Guard`.
 
     Args:
-        op: the name of the op whose rule asks; holds: the question, a function of the operands.
-        plain: the places of operands that must be plain numbers; where one is recorded, the answer is no
-            for good (and what is done then must be right for all).
+        op: the name of the op whose rule asks; holds: the question.
+        plain: the places of what must be a plain number; where it is recorded, the answer is no for good
+            (and what is done then must be right for all). floats: where all must be.
     """
 
-    def __init__(self, op: str, holds: Callable[..., bool], plain: Sequence[int] = ()):
-        self.op, self.holds, self.plain = op, holds, plain
+    def __init__(self, op: str, holds: Callable[..., bool], plain: Sequence[int] = (), floats: bool = False):
+        self.op, self.holds, self.plain, self.floats = op, holds, plain, floats
         self.key = f"{op} {sum(q.op == op for q in _QUESTIONS.values())}"
         _QUESTIONS[self.key] = self
 
-    def __call__(self, *operands: Any) -> Any:
-        """The answer: a condition for `select`."""
-        if type(operands[0]) is type(operands[-1]) is float:     # (where the result comes first, all are floats)
-            return self.holds(*operands)
-        asked = next((x for x in operands if isinstance(x, Operators)), None)
-        return self.holds(*operands) if asked is None else asked.__ask__(self, operands)
+    def rule(self, then: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+        """The rule that asks this and is one of two functions of ``(y, *operands)``."""
+        holds = self.holds
+
+        def chosen(y: Any, *xs: Any) -> Any:
+            if type(y) is float:                # and so are all: at once
+                return then(y, *xs) if holds(y, *xs) else otherwise(y, *xs)
+            answer = not self.floats and y.__ask__(self, (y, *xs))
+            return select(answer, lambda: then(y, *xs), lambda: otherwise(y, *xs))
+        return chosen
 
     def of_nodes(self, operands: Sequence[Any], answer: bool) -> Any:
         """The condition where an operand is recorded; `answer` is how the question stands at present."""

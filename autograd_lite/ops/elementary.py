@@ -15,7 +15,7 @@ from math import inf, nan
 from typing import Any
 
 from autograd_lite.ops import special
-from autograd_lite.ops.branches import Ordinary, select
+from autograd_lite.ops.branches import Ordinary
 from autograd_lite.ops.geometry import hypot
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.notation import (ATOM, LOOSE, POWER, PRODUCT, SIGN, SUM, Form, Notation, function,
@@ -35,12 +35,9 @@ def _over_0(a: float, b: float) -> float:
     return nan if a == 0.0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b)
 
 
-_quotient_is_normal = Ordinary("/", lambda y, a, b: not -_TINY < y < _TINY or a == 0.0 or not -1.0 < b < 1.0)
-
-
-def _over(y: Any, a: Any, b: Any) -> Any:
-    """−(a/b)/b, by way of b² where a/b has lost digits to underflow."""
-    return select(_quotient_is_normal(y, a, b), lambda: -y / b, lambda: -a / (b * b))
+# −(a/b)/b, by way of b² where a/b has lost digits to underflow.
+_over = Ordinary("/", lambda y, a, b: not -_TINY < y < _TINY or a == 0.0 or not -1.0 < b < 1.0).rule(
+    lambda y, a, b: -y / b, lambda y, a, b: -a / (b * b))
 
 
 def _keeps_its_digits(y: Any, a: Any, b: Any) -> bool:
@@ -50,11 +47,10 @@ def _keeps_its_digits(y: Any, a: Any, b: Any) -> bool:
                                        or b < 0.5 and -1e-150 < a < 1e-150))
 
 
-_power_is_simple = Ordinary("**", _keeps_its_digits, plain=(2,))
-
-
-def _pow_base(y: Any, a: Any, b: Any) -> Any:
-    return select(_power_is_simple(y, a, b), lambda: b * a ** (b - 1.0), lambda: power_slope(a, b, 1.0, 0.0))
+_pow_base = Ordinary("**", _keeps_its_digits, plain=(2,)).rule(
+    lambda y, a, b: b * a ** (b - 1.0), lambda y, a, b: power_slope(a, b, 1.0, 0.0))
+_pow_exponent = Ordinary("**", lambda y, a, b: a > 0.0 and 1e-290 < y < inf, floats=True).rule(
+    lambda y, a, b: y * math.log(a), lambda y, a, b: power_slope(a, b, 0.0, 1.0))
 
 
 def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
@@ -99,7 +95,7 @@ neg: Op = define("neg", lambda x: -x, (lambda y, x: -1.0,), generic=True,
 identity: Op = define("identity", lambda x: x, (lambda y, x: 1.0,),
                       "x itself, as a node of its own.", "identity(2.0) = 2.0", generic=True)
 power: Op = define(
-    "**", special.power, (_pow_base, lambda y, a, b: power_slope(a, b, 0.0, 1.0)),
+    "**", special.power, (_pow_base, _pow_exponent),
     domain=lambda a, b: a > 0.0 or (b % 1.0 == 0.0 if a else b >= 0.0),
     remedy="a negative base needs a whole exponent, and 0 an exponent that is not negative",
     ieee=lambda a, b: nan if a < 0.0 and b % 1.0 else math.copysign(inf, a) if b % 2.0 == 1.0 else inf,
@@ -117,8 +113,8 @@ power_slope: Op = define(
     or (a == 0.0 and (b >= k or (n == 0.0 and b >= 0.0 and b % 1.0 == 0.0)) and (n == 0.0 or b > k)),
     remedy="the base must be positive; or negative with a whole exponent, and 0 with a large enough one, "
     "if it is not differentiated by the exponent",
-    singular="the derivative by the exponent needs a positive base, and others may be infinite at 0; keep the "
-    "base away from 0",
+    singular="the derivative by the exponent needs a positive base, and others may be infinite at 0; keep "
+    "the base away from 0",
     ieee=special.power_slope_ieee, form=_power_slope_form)
 
 # -- exponentials, logarithms, roots ---------------------------------------------------
@@ -156,14 +152,9 @@ sqrt: Op = define("sqrt", math.sqrt, (lambda y, x: 0.5 / y,),
                   notation=function("sqrt", latex(r"\sqrt{#1}")))
 
 
-_is_not_0 = Ordinary("cbrt", lambda x: x != 0.0)
-
-
-def _cbrt_partial(y: Any, x: Any) -> Any:
-    """y/3x and 1/3y² so weighted that an error of y itself, an ulp in many a libm, drops out."""
-    return select(_is_not_0(x), lambda: (2.0 * (y / x) + 1.0 / (y * y)) / 9.0, lambda: 1.0 / abs(x))
-
-
+# y/3x and 1/3y² so weighted that an error of y itself, an ulp in many a libm, drops out.
+_cbrt_partial = Ordinary("cbrt", lambda y, x: x != 0.0).rule(
+    lambda y, x: (2.0 * (y / x) + 1.0 / (y * y)) / 9.0, lambda y, x: 1.0 / abs(x))
 cbrt: Op = define("cbrt", math.cbrt, (_cbrt_partial,),
                   "The cube root, of negative numbers too.", "cbrt(-8.0) = -2.0",
                   singular="its derivative is infinite at 0; keep the operand away from 0",
@@ -184,13 +175,8 @@ one_minus_square: Op = define("one_minus_square", lambda x: (1 - x) * (1 + x), (
                               "1 − x², without cancellation near −1 and 1.", "one_minus_square(0.5) = 0.75",
                               generic=True,
                               notation=function("one_minus_square", latex("1 - #1^{2}", SUM, ATOM)))
-_has_a_square = Ordinary("atan", lambda x: -1e50 < x < 1e50)
-
-
-def _atan_partial(y: Any, x: Any) -> Any:
-    return select(_has_a_square(x), lambda: 1.0 / (1.0 + x * x), lambda: 1.0 / x / x)
-
-
+_atan_partial = Ordinary("atan", lambda y, x: -1e50 < x < 1e50).rule(
+    lambda y, x: 1.0 / (1.0 + x * x), lambda y, x: 1.0 / x / x)
 asin: Op = define("asin", math.asin, (lambda y, x: 1.0 / sqrt(one_minus_square(x)),),
                   "The inverse sine of x in [−1, 1], in radians.", "asin(0.0) = 0.0", **_within_1,
                   notation=function("asin", r"\arcsin"))

@@ -2,10 +2,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from autograd_lite.ops import special
-from autograd_lite.ops.branches import Ordinary, select
+from autograd_lite.ops.branches import Ordinary
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.notation import ATOM, POWER, function, latex
 from autograd_lite.ops.op import Op
@@ -16,13 +15,9 @@ from autograd_lite.ops.selection import sign, step
 _not_at_origin = "it has no derivative at (0, 0); keep the point away from the origin"
 
 
-_angle_is_normal = Ordinary("cos_angle", lambda a, b: abs(a) <= abs(b) or abs(a) > 1e-290 < abs(b) / abs(a))
-
-
-def _turn(a: Any, b: Any) -> Any:
-    """a·b / hypot(a, b)³; of extreme operands the smaller one first, which underflows last."""
-    return select(_angle_is_normal(a, b), lambda: over_square(a, b) * cos_angle(b, a),
-                  lambda: over_square(b, a) * cos_angle(a, b))
+# a·b / hypot(a, b)³; of extreme operands the smaller one first, which underflows last.
+_turn = Ordinary("cos_angle", lambda y, a, b: abs(a) <= abs(b) or abs(a) > 1e-290 < abs(b) / abs(a)).rule(
+    lambda y, a, b: over_square(a, b) * cos_angle(b, a), lambda y, a, b: over_square(b, a) * cos_angle(a, b))
 
 
 def _difference(a: float, b: float) -> float:
@@ -49,7 +44,7 @@ hypot: Op = define("hypot", math.hypot, (lambda y, a, b: cos_angle(a, b), lambda
                    notation=function("hypot", latex(r"\sqrt{#1^{2} + #2^{2}}", ATOM, ATOM)))
 cos_angle: Op = define(
     "cos_angle", special.cos_angle,
-    (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(a, b)),
+    (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(y, a, b)),
     "a / hypot(a, b), and 0 at (0, 0): the cosine of the angle of (a, b).", "cos_angle(3.0, 4.0) = 0.6",
     singular=_not_at_origin, form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a,
     notation=function("cos_angle", latex(r"\frac{#1}{\sqrt{#1^{2} + #2^{2}}}", POWER, ATOM)))

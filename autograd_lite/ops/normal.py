@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import inf
 
 from autograd_lite.ops import special
-from autograd_lite.ops.branches import Ordinary, select
+from autograd_lite.ops.branches import Ordinary
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.notation import POWER, Form, function, latex
 from autograd_lite.ops.numbers import Constant
@@ -20,8 +20,10 @@ _no_pole = {"domain": lambda x: x > 0.0 or x % 1.0 != 0.0,
             "remedy": "the operand must not be 0 or a negative whole number"}
 
 # Where the function is not a normal number, its derivative cannot be made of it; nor from the second on.
-_gauss_is_normal = Ordinary("gauss", lambda x, n: n == 0.0 and -26.0 < x < 26.0)
-_pdf_is_normal = Ordinary("normal_pdf", lambda x, n: n == 0.0 and -37.0 < x < 37.0)
+_gauss_partial = Ordinary("gauss", lambda y, x, n=0.0: n == 0.0 and -26.0 < x < 26.0).rule(
+    lambda y, x, n=0.0: -2.0 * x * y, lambda y, x, n=0.0: gauss(x, n + 1.0))
+_pdf_partial = Ordinary("normal_pdf", lambda y, x, n=0.0: n == 0.0 and -37.0 < x < 37.0).rule(
+    lambda y, x, n=0.0: -x * y, lambda y, x, n=0.0: normal_pdf(x, n + 1.0))
 
 
 def _family(symbol: str) -> Form:
@@ -34,8 +36,7 @@ def _family(symbol: str) -> Form:
 
 gauss: Op = define(
     "gauss", special.gauss,
-    (lambda y, x, n=0.0: select(_gauss_is_normal(x, n), lambda: -2.0 * x * y, lambda: gauss(x, n + 1.0)),
-     None),
+    (_gauss_partial, None),
     "e^(−x²), differentiated n times (default 0), to the last digits at any x.", "gauss(0.0) = 1.0",
     form=lambda m, x, n=0: special.hermite(x, n, 1) * m.exp(-x ** 2),
     notation=function("gauss", _family(r"\mathrm{gauss}")))
@@ -45,7 +46,7 @@ erfc: Op = define("erfc", math.erfc, (lambda y, x: -_TWO_INV_SQRT_PI * gauss(x),
                   "The complementary error function, 1 − erf(x).", "erfc(0.0) = 1.0")
 normal_pdf: Op = define(
     "normal_pdf", special.normal_pdf,
-    (lambda y, x, n=0.0: select(_pdf_is_normal(x, n), lambda: -x * y, lambda: normal_pdf(x, n + 1.0)), None),
+    (_pdf_partial, None),
     "The density of the standard normal distribution, differentiated n times (default 0).",
     "normal_pdf(0.0) = 0.3989422804014327",
     form=lambda m, x, n=0: special.hermite(x, n, 0.5) * m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi),

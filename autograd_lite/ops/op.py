@@ -22,7 +22,7 @@ Rule = Callable[..., Any]
 
 
 def flat(y: Any, *operands: Any) -> None:
-    """The rule of an operand by which an op is constant in pieces: nothing flows to it."""
+    """The rule of an operand by which an op is constant in pieces."""
 
 
 class Described:
@@ -91,14 +91,14 @@ class Op(Described):
     """One primitive operation: its function, its derivatives, where they hold and how it is written.
 
     Args:
-        forward: the function of floats; it may raise as `math` does.
+        forward: the function of floats; may raise as `math` does.
         partials: a rule for each operand, a function of ``(y, *operands)`` with the result y; or one
             function of ``(y, operands)`` for all, where their number is open. None: the operand is an
             option, by which nothing is differentiated. `flat`, or a result of None: no gradient flows.
         domain: whether the operation is defined at the operands; remedy: says in words where.
         ieee: the result of IEEE 754 outside the domain or on overflow.
         kink: the signed distance to the nearest point where it is not smooth (None: there is none).
-        singular: where a derivative is infinite or missing inside the domain, and what to do.
+        singular: where inside the domain a derivative is infinite or missing, and what to do.
         form: the operation in other numbers, a function of ``(m, *operands)``; m has their functions
             under mpmath's names (see `evaluate`).
         notation: how it is written, a `Notation`.

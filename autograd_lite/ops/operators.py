@@ -135,7 +135,8 @@ class Operators:
         """NumPy's functions on this, alone or with arrays, by the same ops."""
         import numpy as np
         op = TABLE.get(_NUMPY_NAMES.get(ufunc.__name__, ufunc.__name__))
-        if op is not None and method == "__call__" and not kwargs:
+        # (comparisons are Python's, and give bools)
+        if op is not None and method == "__call__" and not kwargs and any(op.differentiable(2)):
             ufunc = np.frompyfunc(op, len(inputs), 1)
         with np.errstate(all="ignore"):                 # the ops raise what there is to say
             return getattr(ufunc, method)(*map(_boxed, inputs), **kwargs)

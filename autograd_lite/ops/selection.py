@@ -15,15 +15,25 @@ from autograd_lite.ops.operators import Operators
 # -- comparisons: 1.0 or 0.0, through which no gradient flows ---------------------------------
 
 
+class Comparison(Op):
+    """An op that tells how two numbers stand to each other."""
+
+    def __call__(self, *operands: Any, **options: Any) -> Any:
+        if len(operands) == 2 and type(operands[0]) is type(operands[1]) is float:
+            return self.forward(*operands)      # at once, as in rules
+        return super().__call__(*operands, **options)
+
+
 def _comparison(name: str, holds: Callable[[Any, Any], bool], sign: str, tex: str, example: str) -> Op:
     def form(m: Any, a: Any, b: Any) -> int:
         return int(holds(m.decided(a, b), 0))
 
-    op: Op = define(name, lambda a, b: 1.0 if holds(a, b) else 0.0, (flat, flat),
-                  f"1.0 where a {sign} b, 0.0 where not: a condition for `where` and `select`.", example,
-                  form=form, kink=lambda a, b: a - b,
-                  remedy="the operands must differ in all of the interval; split it",
-                  notation=function(name, latex(f"#1 {tex} #2", COMPARISON, SUM), sign))
+    op: Op = define(
+        name, lambda a, b: 1.0 if holds(a, b) else 0.0, (flat, flat),
+        f"1.0 where a {sign} b, 0.0 where not: a condition for `where` and `select`.", example,
+        kind=Comparison, kink=lambda a, b: a - b, form=form,
+        remedy="the operands must differ in all of the interval; split it",
+        notation=function(name, latex(f"#1 {tex} #2", COMPARISON, SUM), sign))
     return op
 
 

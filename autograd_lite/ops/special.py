@@ -81,13 +81,6 @@ def falling(b: Any, k: Any) -> list[Any]:
 
 def power_slope(a: float, b: float, k: float, n: float) -> float:
     """a**(b − k) times a polynomial in log a."""
-    if k == 0.0 and n == 1.0 and a > 0.0:       # at once, where no digit is lost
-        try:
-            y = math.pow(a, b)
-        except OverflowError:
-            y = inf
-        if 1e-290 < y < inf:
-            return y * math.log(a)
     if a < 0.0 and (n or b % 1.0) or a == 0.0 and n and b <= k or count(n) != n:
         raise ValueError
     log_a = math.log(abs(a)) if a else -inf
@@ -133,7 +126,12 @@ def hermite(x: Any, n: Any, half: float) -> Any:
     return p
 
 
-def gauss(x: float, n: float = 0.0, half: float = 1.0) -> float:
+def gauss(x: float, n: float = 0.0) -> float:
+    """The n-th derivative of e^(−x²)."""
+    return bell(x, n, 1.0)
+
+
+def bell(x: float, n: float, half: float) -> float:
     """The n-th derivative of e^(−half·x²)."""
     if abs(x) > 40.0:
         return 0.0
@@ -170,7 +168,7 @@ def gelu(x: float) -> float:
 
 def normal_pdf(x: float, n: float = 0.0) -> float:
     """The n-th derivative of the density of the standard normal distribution."""
-    return _INV_SQRT_2PI * gauss(x, n, 0.5)
+    return _INV_SQRT_2PI * bell(x, n, 0.5)
 
 
 def _over_power(n: int, x: float, s: int) -> float:

@@ -86,7 +86,7 @@ class Trace:
 
     @cached_property
     def outer(self) -> list[bool]:
-        """For each place whether it depends on Values of the caller: leaves of his, or inputs linked to his."""
+        """For each place whether it depends on Values of the caller: his leaves, or inputs linked to his."""
         own = set(map(id, self.inputs))
         return self.program.dependent([k for k, x in enumerate(self.program.nodes) if (
             x.operands if id(x) in own else x.requires_grad and not x.operands)])
@@ -120,7 +120,7 @@ class Trace:
 
     @cached_property
     def linear(self) -> Linear:
-        """The partials by operands that depend on an input: floats, or Values where the caller's enter."""
+        """The partials by operands that vary: floats, or Values where the caller's enter."""
         return Linear(len(self.program), self._edges().__getitem__)
 
     def _edges(self) -> list[list[Edge]]:
@@ -153,7 +153,7 @@ class Trace:
 
     @cached_property
     def idle(self) -> list[bool]:
-        """For each place whether it lies on branches alone that were not taken."""
+        """The places that only branches not taken need."""
         return idle(self.program, list(map(self.program.place, self.outputs)))
 
 
