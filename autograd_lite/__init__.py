@@ -56,9 +56,9 @@ __all__ = [
     "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
     "value_and_grad", "vjp",
     # checks, and what they return
-    "audit", "check_gradients", "check_op", "explain", "record_lines", "AuditReport", "Derivative", "Estimate",
-    "Explanation", "Finding", "GradientReport", "Input", "Line", "Op", "Partial", "Path", "Report",
-    "Row",
+    "audit", "check_gradients", "check_op", "explain", "record_lines", "AuditReport", "Derivative",
+    "Estimate", "Explanation", "Finding", "GradientReport", "Input", "Line", "Op", "Partial", "Path",
+    "Report", "Row",
     # pictures
     "draw", "render",
     # errors

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from truth import (HUGE, OPTIONS, OURS, TINY, TRUTH, mpmath, partial, partials, paths, plain, points, relative, spoilt,
-                   ulps)
+from truth import (HUGE, OPTIONS, OURS, TINY, TRUTH, mpmath, partial, partials, paths, plain, points,
+                   relative, spoilt, ulps)
 
 import autograd_lite as ag
 from autograd_lite import Value
 import autograd_lite as ops
 from autograd_lite.graph.program import Program
-from autograd_lite.graph.walks import topological
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.ops.numbers import partials_or_nan

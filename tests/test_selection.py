@@ -114,7 +114,8 @@ def test_from_the_one_not_taken_no_nan_comes_under_ignore(f: Callable[[Any], Any
 
 def test_an_operand_of_where_that_cannot_be_had_is_an_error_that_names_select() -> None:
     x = Value(-1.0, "x")
-    for f in (lambda: ag.log(x), lambda: ag.sqrt(x), lambda: 1.0 / (x + 1.0), lambda: x ** 0.5, lambda: ag.acos(2 * x)):
+    for f in (lambda: ag.log(x), lambda: ag.sqrt(x), lambda: 1.0 / (x + 1.0), lambda: x ** 0.5,
+              lambda: ag.acos(2 * x)):
         with pytest.raises(ag.DomainError, match="select"):     # (in a note, which a traceback shows)
             where(ag.greater(x, 0.0), f(), 0.0)
 
@@ -160,24 +161,28 @@ def test_on_a_plain_condition_one_function_runs_and_on_a_comparison_of_values_bo
 
 FUNCTIONS: dict[str, tuple[Callable[[Any], Any], list[float]]] = {
     "root or square": (lambda x: select(ag.greater(x, 0.0), lambda: ag.sqrt(x), lambda: x * x), [4.0, -3.0]),
-    "log or line": (lambda x: select(ag.greater(x, 1.0), lambda: ag.log(x) * x, lambda: 2.0 * x - 2.0), [3.0, -3.0]),
+    "log or line": (lambda x: select(ag.greater(x, 1.0), lambda: ag.log(x) * x, lambda: 2.0 * x - 2.0),
+                    [3.0, -3.0]),
     "shared": (lambda x: select(ag.greater(x, 0.0), lambda: ag.log(x) + x, lambda: x * x) * x + ag.sin(x),
                [2.0, -1.5]),
-    "nested": (lambda x: select(ag.greater(x, 0.0), lambda: select(ag.greater(x, 2.0), lambda: ag.sqrt(x - 2.0),
-                                                                   lambda: 1.0 / (x - 2.0)),
-                                lambda: ag.exp(-x)), [3.0, 1.0, -2.0]),
-    "of a choice": (lambda x: ag.exp(select(ag.less(x, 0.0), lambda: 1.0 / x, lambda: x ** 1.5)) ** 2, [-2.0, 1.0]),
-    "two choices": (lambda x: select(ag.less(x, 0.0), lambda: ag.log(-x), lambda: ag.log(x + 1.0))
-                    * select(ag.greater(x, -1.0), lambda: ag.sqrt(x + 1.0), lambda: x ** 3), [-2.0, -0.5, 1.0]),
+    "nested": (lambda x: select(ag.greater(x, 0.0), lambda: select(
+        ag.greater(x, 2.0), lambda: ag.sqrt(x - 2.0), lambda: 1.0 / (x - 2.0)), lambda: ag.exp(-x)),
+        [3.0, 1.0, -2.0]),
+    "of a choice": (lambda x: ag.exp(select(ag.less(x, 0.0), lambda: 1.0 / x, lambda: x ** 1.5)) ** 2,
+                    [-2.0, 1.0]),
+    "two choices": (lambda x: select(ag.less(x, 0.0), lambda: ag.log(-x), lambda: ag.log(x + 1.0)) * select(
+        ag.greater(x, -1.0), lambda: ag.sqrt(x + 1.0), lambda: x ** 3), [-2.0, -0.5, 1.0]),
     "where": (lambda x: where(ag.greater(x, 1.0), x ** 3, ag.sin(x)), [2.0, 0.5]),
-    "abs and max": (lambda x: abs(x) * ag.maximum(x, x * x) + ag.minimum(x, 1.0) * ag.relu(x), [3.0, 0.5, -2.0]),
+    "abs and max": (lambda x: abs(x) * ag.maximum(x, x * x) + ag.minimum(x, 1.0) * ag.relu(x),
+                    [3.0, 0.5, -2.0]),
     "activations": (lambda x: ag.elu(x, 1.3) * ag.leaky_relu(x, 0.2) + ag.relu(x) * ag.exp(x), [1.2, -0.7]),
 }
 SIDES = [(name, a, b) for name, (_, sides) in FUNCTIONS.items() for a in sides for b in sides]
 
 
 @pytest.mark.parametrize("name, here, there", SIDES)
-def test_a_graph_recorded_on_one_side_holds_on_the_other_at_every_order(name: str, here: float, there: float) -> None:
+def test_a_graph_recorded_on_one_side_holds_on_the_other_at_every_order(
+        name: str, here: float, there: float) -> None:
     f = FUNCTIONS[name][0]
     x = Value(here, "x")
     close = {"rel": 1e-12, "abs": 1e-12}
@@ -203,8 +208,9 @@ def test_every_way_to_a_derivative_takes_the_side_of_the_point(name: str) -> Non
         first, second = ag.derivative(f)(x), ag.derivative(f, 2)(x)
         node = Value(x)
         f(node).backward()
-        assert [node.grad, grad(f)(x), ag.jvp(f, (x,), (1.0,))[1], ag.vjp(f, x)[1](1.0)[0], ag.taylor(f, x, 2)[1]] \
-            == pytest.approx([first] * 5, rel=1e-13, abs=1e-13)
+        once = [node.grad, grad(f)(x), ag.jvp(f, (x,), (1.0,))[1], ag.vjp(f, x)[1](1.0)[0],
+                ag.taylor(f, x, 2)[1]]
+        assert once == pytest.approx([first] * 5, rel=1e-13, abs=1e-13)
         again = [grad(grad(f))(x), hessian(f)(x), ag.hvp(f, (x,), (1.0,)), 2.0 * ag.taylor(f, x, 2)[2],
                  hessian(lambda v: f(v[0]), sparse=True)([x]).toarray()[0, 0]]
         assert again == pytest.approx([second] * 5, rel=1e-12, abs=1e-12)

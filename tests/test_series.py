@@ -14,7 +14,7 @@ from mpmath import exp, log, mp, mpf, sin, sqrt, tanh
 import autograd_lite as ag
 from autograd_lite import Value, derivative, grad, taylor
 from autograd_lite.transforms import series
-from autograd_lite.ops.op import TABLE, Op
+from autograd_lite.ops.op import TABLE
 from truth import OURS
 
 ORDER = 20

@@ -324,7 +324,7 @@ TRUTH: dict[str, Callable[..., Any]] = {
     "equal": lambda a, b: mpf(plain(a) == plain(b)),
     "not_equal": lambda a, b: mpf(plain(a) != plain(b)),
     "sign": lambda x: mp.sign(plain(x)),
-    "step": lambda a, b, tie=0.5: (1 + mp.sign(plain(a) - plain(b))) / mpf(2) if plain(a) != plain(b) else plain(tie),
+    "step": lambda a, b, tie=0.5: plain(tie) if plain(a) == plain(b) else mpf(plain(a) > plain(b)),
     "where": lambda condition, a, b: (a if plain(condition) else b) * 1,
 }
 
@@ -405,8 +405,8 @@ POINTS: dict[str, list[tuple[float, ...]]] = {
         (2.5, 2.5), (-0.7, -0.7), (40.0, 0.1, -40.0), (1e-310, 0.0), (3.0,), (1e10, -1e10, 0.0)]),
 }
 # By which operands nothing is differentiated, the ops' own facts.
-OPTIONS = {name: tuple(i for i, has in enumerate(op.differentiable(op.most)) if not has)  # type: ignore
-           for name, op in TABLE.items() if not op.open and not all(op.differentiable(op.most))}  # type: ignore
+OPTIONS = {name: tuple(i for i, has in enumerate(op.differentiable(int(op.most))) if not has)
+           for name, op in TABLE.items() if not op.open and not all(op.differentiable(int(op.most)))}
 
 
 def points(name: str) -> list[tuple[float, ...]]:

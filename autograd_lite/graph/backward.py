@@ -173,7 +173,7 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
             this.undo()
 
 
-# -- what is infinite or missing (numbers here are floats or nodes) -----------------------
+# -- what is infinite or missing, of floats or nodes ----------------------------------------
 
 
 def finite(x: Any) -> bool:

@@ -172,7 +172,7 @@ def _state(node: Node, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     note = getattr(node, "_note", None)
     if note is not None and note.guards:
         rest = iter(operands[len(node.operands):])
-        note = note._replace(guards=tuple([guard._replace(operands=tuple([next(rest) for _ in guard.operands]))
+        note = note._replace(guards=tuple([guard._replace(operands=[next(rest) for _ in guard.operands])
                                            for guard in note.guards]))
     return (type(node), node._data, grad, node._operation, operands[:len(node.operands)], node._pa, node._pb,
             note)

@@ -4,11 +4,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
-from autograd_lite.graph.backward import backward
 import autograd_lite.errors as errors
 from autograd_lite.errors import GradientError, InputError, errstate
+from autograd_lite.graph.backward import backward
 from autograd_lite.graph.node import ZERO, Node, Note, note_of, plain
 from autograd_lite.lines import user_line
 from autograd_lite.modes import Entries, current
@@ -72,8 +72,7 @@ class Value(Node):
         """A constant with the same number and label, cut off from the graph."""
         return Value(self._data, self.label, requires_grad=False)
 
-    # -- recording: the ops' partials, inlined where most nodes come from ------------------
-    # (a test holds each equal to its op)
+    # -- recording, written out where most nodes come from -----------------------------------
 
     def __add__(self, other: Any) -> Value:
         if type(other) is Value and not special:
@@ -185,19 +184,15 @@ class Value(Node):
             out._pa, out._pb = (*partials, None)[:2]
         return out
 
-    # -- branches ----------------------------------------------------------------------------
-
     def __select__(self, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
         """Both branches, recorded; the one that is not taken without raising."""
         if not self.operands:                   # a constant: there is nothing to choose later
             return then() if self._data else otherwise()
-        if self._data:
-            a = then()
-            with errstate("ignore"):
-                return choose(self, a, otherwise())
-        b = otherwise()
+        taken, idle = (then, otherwise) if self._data else (otherwise, then)
+        a = taken()
         with errstate("ignore"):
-            return choose(self, then(), b)
+            b = idle()
+        return choose(self, a, b) if self._data else choose(self, b, a)
 
     def __ask__(self, question: Ordinary, operands: Sequence[Any]) -> Any:
         return question.of_nodes(operands, bool(question.holds(*map(plain, operands))))
@@ -206,8 +201,6 @@ class Value(Node):
         note = note_of(self)
         self._note = note._replace(guards=(*note.guards, guard))
         return self
-
-    # -- backward --------------------------------------------------------------------------
 
     def backward(self, seed: float = 1.0) -> None:
         """Set `.grad` of every node this one depends on to `seed` · ∂self/∂node.
@@ -237,23 +230,23 @@ class Value(Node):
     def __bool__(self) -> bool: return self._data != 0.0
     def __format__(self, spec: str) -> str: return format(self._data, spec) if spec else str(self)
 
-    def _as_number(self, what: str = "float()") -> Any:
+    def _as_number(self, what: str = "float()") -> NoReturn:
         raise InputError(f"{what} of {self!r} would lose its gradient: use v.data for the number, and "
                          "autograd_lite.exp(v) and the like in place of math.exp(v)")
 
-    def __float__(self) -> float: return self._as_number()  # type: ignore[no-any-return]
-    def __int__(self) -> int: return self._as_number("int()")  # type: ignore[no-any-return]
-    def __complex__(self) -> complex: return self._as_number("complex()")  # type: ignore[no-any-return]
-    def __round__(self, digits: int | None = None) -> Any: return self._as_number("round()")
-    def __trunc__(self) -> Any: return self._as_number("trunc()")
-    def __floor__(self) -> Any: return self._as_number("floor()")
-    def __ceil__(self) -> Any: return self._as_number("ceil()")
+    def __float__(self) -> float: self._as_number()
+    def __int__(self) -> int: self._as_number("int()")
+    def __complex__(self) -> complex: self._as_number("complex()")
+    def __round__(self, digits: int | None = None) -> Any: self._as_number("round()")
+    def __trunc__(self) -> Any: self._as_number("trunc()")
+    def __floor__(self) -> Any: self._as_number("floor()")
+    def __ceil__(self) -> Any: self._as_number("ceil()")
 
 
 _new: Callable[[], Value] = partial(object.__new__, Value)
 
 
-# -- nodes where all is finite and no mode is on; None where that is not so --------------------
+# -- nodes where all is finite and no mode is on, else None --------------------------------------
 
 
 def _of_one(op: Op, a: Any, *more: Any) -> Value | None:

@@ -180,7 +180,8 @@ class Op(Described):
                 raise
             raise self.miscounted(len(xs)) from None
         remedy = "the result is too large for a double" if kind is RangeError else self.remedy
-        signal(kind(f"{self.call(xs, nodes)}: {remedy}", self.name, xs, nodes, line), _BRANCH if nodes else "")
+        text = f"{self.call(xs, nodes)}: {remedy}"
+        signal(kind(text, self.name, xs, nodes, line), _BRANCH if nodes else "")
         return y
 
     def taken(self, operands: Sequence[Any]) -> Sequence[int]:

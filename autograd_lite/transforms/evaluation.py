@@ -22,6 +22,7 @@ from autograd_lite.transforms.kinds import Kind, kind_of
 from autograd_lite.transforms.trees import leaves, rebuild
 from autograd_lite.graph.value import Value
 
+
 class Twin(Operators):
     """A number of another kind, the op and operands that made it, and the node it is the twin of.
 

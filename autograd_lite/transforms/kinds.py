@@ -14,6 +14,7 @@ from autograd_lite.ops.numbers import Constant
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.op import number as as_float
 
+
 class _Missing(AttributeError):
     """A kind of numbers lacks a function."""
 

@@ -246,7 +246,8 @@ class Expansion:
         key = (op, self.idle, *(id(x) if isinstance(x, Series) else (x, math.copysign(1.0, x)) for x in xs))
         if key not in self.known:
             c = op(*map(_start, xs)) if start is None else start
-            if any(isinstance(x, Series) and x.varies and has for x, has in zip(xs, op.differentiable(len(xs)))):
+            flows = zip(xs, op.differentiable(len(xs)))
+            if any(has and isinstance(x, Series) and x.varies for x, has in flows):
                 self.known[key] = Series(self, [c], op, xs, node)
                 self.series[self.level].append(self.known[key])
             else:
