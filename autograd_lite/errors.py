@@ -1,4 +1,4 @@
-"""What the library raises, and `errstate`, which chooses whether it raises.
+"""The errors of the library, and `errstate`, which chooses whether they are raised.
 
 Every error derives from `AutogradError` and from the built-in it refines, so
 ``except ValueError`` written against `math` keeps working.
@@ -22,8 +22,8 @@ class AutogradError(Exception):
 class NumericError(AutogradError):
     """An operation has no finite real result, or no finite derivative.
 
-    Its attributes are the facts: `op` (the name), `operands` (their values), `nodes` (themselves, nodes or
-    plain numbers) and, within `record_lines`, `line`, where the program made the node.
+    Attributes: `op` (its name), `operands` (their values), `nodes` (the operands themselves, nodes or plain
+    numbers) and, within `record_lines`, `line` (where the program made the node).
     """
 
     def __init__(self, message: str, op: str = "", operands: Sequence[float] = (),
@@ -49,7 +49,7 @@ class InputError(AutogradError, TypeError):
 
 
 class GradientError(AutogradError, ValueError):
-    """A gradient was asked of something that carries none."""
+    """A gradient was asked for where there is none."""
 
 
 class LabelError(AutogradError, LookupError):
@@ -69,7 +69,7 @@ class RenderError(AutogradError, RuntimeError):
 
 
 class MissingError(AutogradError, ImportError):
-    """An optional package is needed that is not installed."""
+    """An optional package is needed but not installed."""
 
 
 class AutogradWarning(RuntimeWarning):
@@ -78,13 +78,13 @@ class AutogradWarning(RuntimeWarning):
 
 _entered: Entries = ContextVar("errstate", default=())
 _count, _lock = 0, shared_lock()
-unusual = False              # is any errstate entered, in any thread? If not, the hot path asks no more
+unusual = False              # whether any thread is in an errstate; if not, the hot path asks no further
 
 
 class errstate(Mode):
     """Choose what a numeric error does: ``"raise"`` (the default), ``"warn"``, ``"ignore"``.
 
-    Under "warn" and "ignore" the result is the one of IEEE 754 (nan or inf).
+    Under "warn" and "ignore" the result is that of IEEE 754 (nan or inf).
 
     >>> import autograd_lite as ag
     >>> with ag.errstate("ignore"):
@@ -116,7 +116,7 @@ def raising() -> bool:
 
 
 def signal(error: NumericError, note: str = "") -> None:
-    """Raise `error`, with a note, warn of it or let it pass, as the current `errstate` says."""
+    """Raise `error` (with `note`), warn of it or let it pass, as the current `errstate` says."""
     if raising():
         if note:
             error.add_note(note)
@@ -130,11 +130,11 @@ def signal(error: NumericError, note: str = "") -> None:
                                line.number if line else 1)
 
 
-# -- what a message shows ------------------------------------------------------------------
+# -- objects in messages -------------------------------------------------------------------
 
 
 def short(x: Any) -> str:
-    """What an error message shows of an object that may be anything."""
+    """How a message shows any object."""
     try:
         text = repr(x)
     except ValueError:                          # an int with more digits than Python prints
@@ -143,5 +143,5 @@ def short(x: Any) -> str:
 
 
 def shown(x: Any) -> str:
-    """What a message calls an object that may be anything."""
+    """How a message shows any object with its type."""
     return repr(x) if x is None or hasattr(x, "__apply_op__") else f"{type(x).__name__} {short(x)}"

@@ -37,7 +37,7 @@ _PACKAGE = os.path.dirname(__file__) + os.sep
 
 
 def user_line() -> Line | None:
-    """The line outside this package, and outside what it calls itself through, that runs at present."""
+    """The running line of the user's program: outside this package and what it is called through."""
     frame = sys._getframe(1)
     while (frame.f_code.co_filename.startswith(_PACKAGE)
            or frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "functools")):

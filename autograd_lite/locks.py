@@ -6,9 +6,9 @@ import threading
 
 
 def shared_lock() -> threading.RLock:
-    """A reentrant lock. A fork waits until it is free, so that the child finds nothing half done.
+    """A reentrant lock. A fork waits until it is free, so the child finds nothing half done.
 
-    (A child has only the thread that forked: a lock that another one held would never be free there.)
+    (A child has only the thread that forked; a lock that another thread held would never be released.)
 
     >>> with shared_lock():
     ...     pass

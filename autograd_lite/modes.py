@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 
 class _Entry:
-    """One entering of a mode; its `mode` is None once that is left."""
+    """One entry into a mode; its `mode` is None once it is left."""
 
     def __init__(self, mode: Mode):
         self.mode: Mode | None = mode
@@ -18,11 +18,11 @@ Entries = ContextVar[tuple[_Entry, ...]]
 class Mode:
     """A mode for the thread or task that enters it.
 
-    Its entry is told when it is left: so it ends also where another thread or task leaves it, as the
-    end of a generator may, and in any order.
+    Leaving it marks the entry itself. So modes can be left in any order, and in another thread or task
+    (where a generator ends, say).
     """
 
-    _entries: ClassVar[Entries]             # made here, the latest last
+    _entries: ClassVar[Entries]             # of this thread or task, the latest last
 
     def __enter__(self) -> Self:
         entry = _Entry(self)
@@ -45,5 +45,5 @@ class Mode:
 
 
 def current(entries: Entries) -> Any:
-    """The mode entered last and not left, None if there is none."""
+    """The latest mode not yet left, or None."""
     return next((entry.mode for entry in reversed(entries.get()) if entry.mode), None)

@@ -319,7 +319,7 @@ def test_a_value_completes_to_what_a_user_may_want():
 
 @pytest.mark.parametrize("make", [
     lambda ag, x: ag.audit(x, {}), lambda ag, x: ag.audit(x, {(x, x): 1.0}).rows[0],
-    lambda ag, x: ag.check_gradients(ag.sin, 1.0), lambda ag, x: ag.check_gradients(ag.sin, 1.0).derivatives[0],
+    lambda ag, x: ag.check_gradients(ag.sin, 1.0), lambda ag, x: ag.check_op(ag.sin, 1.0).derivatives[0],
     lambda ag, x: ag.check_op(ag.sin, 1.0).derivatives[0].reference, lambda ag, x: ag.explain(x * x),
     lambda ag, x: ag.explain(x * x, x).paths[0], lambda ag, x: ag.explain(x * x).inputs[0],
     lambda ag, x: ag.explain(ag.relu(x - 5.0), x).findings[0], lambda ag, x: ag.sin])

@@ -363,24 +363,53 @@ def interrupted_at(instruction):
     """
     left = instruction
 
-    def trace(frame, event, arg):
+    def count(*_):
         nonlocal left
+        left -= 1
+        if left == 0:
+            raise Interrupt
+
+    with (each_instruction if sys.version_info < (3, 12) else each_instruction_monitored)(count):
+        yield lambda: left
+
+
+@contextlib.contextmanager
+def each_instruction(count):
+    def trace(frame, event, arg):
         code = frame.f_code
         if code.co_filename != backward_module.__file__ or code.co_name in ("undo", "backward"):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "opcode":
-            left -= 1
-            if left == 0:
-                raise Interrupt
+            count()
         return trace
 
     outer = sys.gettrace()
     sys.settrace(trace)
     try:
-        yield lambda: left
+        yield
     finally:
         sys.settrace(outer)
+
+
+@contextlib.contextmanager
+def each_instruction_monitored(count):
+    """The same since Python 3.12, whose traces do not see every instruction."""
+    monitoring = sys.monitoring
+    functions = [*vars(backward_module).values(), *vars(backward_module._Pass).values()]
+    codes = [f.__code__ for f in functions if getattr(f, "__module__", "") == backward_module.__name__
+             and hasattr(f, "__code__") and f.__name__ not in ("undo", "backward")]
+    monitoring.use_tool_id(monitoring.DEBUGGER_ID, "interruptions")
+    monitoring.register_callback(monitoring.DEBUGGER_ID, monitoring.events.INSTRUCTION, count)
+    for code in codes:
+        monitoring.set_local_events(monitoring.DEBUGGER_ID, code, monitoring.events.INSTRUCTION)
+    try:
+        yield
+    finally:
+        for code in codes:
+            monitoring.set_local_events(monitoring.DEBUGGER_ID, code, 0)
+        monitoring.register_callback(monitoring.DEBUGGER_ID, monitoring.events.INSTRUCTION, None)
+        monitoring.free_tool_id(monitoring.DEBUGGER_ID)
 
 
 def interrupted_graph():

@@ -1,4 +1,4 @@
-"""The backward pass over recorded nodes: iterative, in floats, and exact about what is missing."""
+"""The backward pass over recorded nodes: iterative, in floats, an error where a derivative is missing."""
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
@@ -16,8 +16,8 @@ class _Pass:
 
     def __init__(self) -> None:
         self.order: list[Node] = []                      # computed nodes, operands first
-        self.again: list[Node] = []                      # those of an earlier pass,
-        self.before: list[Any] = []                      # and their gradients in it
+        self.again: list[Node] = []                      # those that an earlier pass met,
+        self.before: list[Any] = []                      # and the gradients it gave them
         self.leaves: list[tuple[Node, Any]] = []         # the leaves, with their gradients before
 
     def undo(self) -> None:
@@ -30,14 +30,14 @@ class _Pass:
     def walk(self, root: Node) -> None:
         """List what `root` depends on, operands first (post-order, iterative).
 
-        A fresh zero as its gradient marks a node as entered; a node taken up again goes on with its
-        first operand without one. (The order of entering, reversed, would not do: a node must come
-        after *all* its users, also those on a longer way.)
+        A fresh zero as its gradient marks a node as visited; a node resumed later goes on with its
+        first unmarked operand. (Visiting order would not do: a gradient is complete only after *all*
+        users of its node, even those on a longer path.)
         """
         mark = float("0.0")
         order, leaves = self.order, self.leaves
-        above: list[Any] = [None]                        # the nodes to take up again
-        many: list[Iterator[Node]] = []                  # where those of many operands go on
+        above: list[Any] = [None]                        # the nodes to resume
+        many: list[Iterator[Node]] = []                  # where those with many operands go on
         if root._operation is None:
             leaves.append((root, root._grad))
             return
@@ -80,7 +80,7 @@ class _Pass:
                 node = above.pop()
 
     def computed_operands(self, node: Node, mark: float) -> Iterator[Node]:
-        """Those to be walked of a node of many operands; its leaves are marked on the way."""
+        """The unmarked computed operands of a node with many; its leaves are marked on the way."""
         for x, p in zip(node._a, node._pb):
             if p is not None and x._grad is not mark:
                 if x._operation is not None:
@@ -90,9 +90,9 @@ class _Pass:
                     x._grad = mark
 
     def propagate(self, root: Node, seed: float) -> bool:
-        """From the root down, each node's gradient times its partials to its operands.
+        """Pass each node's gradient, times its partials, to its operands, from the root down.
 
-        The answer is whether the leaves' sums are finite.
+        Returns whether the leaves' gradients are finite.
         """
         root._grad = seed
         for node in reversed(self.order):
@@ -117,7 +117,7 @@ class _Pass:
         return total - total == 0.0
 
     def propagate_carefully(self, root: Node, seed: float, frozen: Container[int] = ()) -> None:
-        """The same again, each product and sum checked; nothing to the leaves with the ids in `frozen`."""
+        """The same, each product and sum checked; leaves whose ids are in `frozen` get nothing."""
         for node in (*self.order, *[leaf for leaf, _ in self.leaves]):
             node._grad = 0.0
         root._grad = seed
@@ -130,7 +130,7 @@ class _Pass:
                     x._grad = plus(x, x._grad, checked(g * p, node, i, g, p))
 
     def settle(self) -> None:
-        """Add what arrived at each leaf, once, to what it held."""
+        """Add each leaf's new gradient, once, to the one it held."""
         for leaf, held in self.leaves:
             total = leaf._grad if held is None else held + leaf._grad
             if total - total != 0.0:
@@ -139,7 +139,7 @@ class _Pass:
 
 
 def backward(root: Node, seed: float) -> None:
-    """Set the gradients of what `root` depends on, or in an exception leave them as they were."""
+    """Set the gradients of all that `root` depends on; an exception leaves them as they were."""
     with lock:
         this = _Pass()
         try:
@@ -154,9 +154,9 @@ def backward(root: Node, seed: float) -> None:
 
 
 def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | None] | None:
-    """∂root/∂leaf · seed for each leaf, or None where no path leads; no `.grad` changes.
+    """∂root/∂leaf · seed for each leaf, None where no path leads; no `.grad` changes.
 
-    None altogether if `root` also depends on other leaves.
+    Returns None if `root` also depends on other leaves.
     """
     own = set(map(id, leaves))
     with lock:
@@ -173,17 +173,17 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
             this.undo()
 
 
-# -- what is infinite or missing, of floats or nodes ----------------------------------------
+# -- infinite and missing derivatives, of floats or nodes -----------------------------------
 
 
 def finite(x: Any) -> bool:
-    """Whether a plain number or a node's is neither infinite nor a nan."""
+    """Whether a number, plain or a node's, is neither infinite nor nan."""
     data = plain(x)
     return data - data == 0.0  # type: ignore[no-any-return]
 
 
 def plus(node: Node, a: Any, b: Any) -> Any:
-    """The gradients a (None: nothing yet) and b of a node, added; a `RangeError` if that is too much."""
+    """The sum of a node's gradients a (None: nothing yet) and b; a `RangeError` if it is too large."""
     if a is None:
         return b
     total = a + b
@@ -194,10 +194,10 @@ def plus(node: Node, a: Any, b: Any) -> Any:
 
 
 def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
-    """The product g·p of a node's gradient and its i-th partial, if that may be what it is.
+    """The product g·p of a node's gradient and its i-th partial.
 
-    An error where it is not finite, unless by an infinity or a nan of the user's. Where `errstate`
-    lets that pass, the result is that of IEEE 754.
+    It is an error if not finite, unless the user's own numbers are not finite. Where `errstate` lets
+    that pass, the result is that of IEEE 754.
     """
     if finite(product) or not finite(g) or not all(map(finite, node.operands)):
         return product
@@ -209,8 +209,8 @@ def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
 
 def no_derivative(op: Op, xs: Sequence[float], p: float, node: Node | None = None, large: str = "",
                   line: Line | None = None) -> NumericError:
-    """What is wrong where a gradient passes an op at xs: the partial p is missing (a nan) or too large, or
-    else what `large` says is."""
+    """The error for a gradient through an op at xs: the partial p is missing (nan) or too large, or else
+    `large` is."""
     call, nodes, line = (op.call(xs), xs, line) if node is None else (
         call_of(node), node.operands, node.line)
     if p != p:

@@ -13,8 +13,8 @@ class Copies:
     """Copies nodes, and says what `pickle` writes of them.
 
     Args:
-        state: ``state(node, operands)``: what a node holds, with these for what it needs.
-        restored: ``restored(*state)`` makes it again.
+        state: ``state(node, operands)``, what a node holds, with these in place of what it needs.
+        restored: ``restored(*state)`` makes a node of that.
     """
 
     def __init__(self, state: Callable[..., tuple[Any, ...]], restored: Callable[..., Any]):
@@ -25,7 +25,7 @@ class Copies:
         return self.restored(*self.state(node, needed(node)))
 
     def deep(self, node: Any, memo: dict[int, Any]) -> Any:
-        """The node copied with all it depends on but what `memo` has already, by id."""
+        """A copy of the node and all it depends on, except what `memo` has already, by id."""
         def uncopied(x: Any) -> list[Any]:
             return [a for a in needed_nodes(x) if id(a) not in memo]
 
@@ -36,8 +36,7 @@ class Copies:
     def reduced(self, node: Any) -> tuple[Any, ...]:
         """What `pickle` writes of a node.
 
-        What the node depends on and is not written yet goes first, in order: so each of those finds
-        its operands written, and nothing recurses.
+        The nodes it depends on that are not written yet go first, operands first: so nothing recurses.
         """
         state = self.state(node, needed(node))
         if not needed(node):
@@ -63,7 +62,7 @@ def _after(before: Any, restored: Any, *state: Any) -> Any:
 
 
 class _Written:
-    """Which nodes a pickle has. Written into it, this lives as long as the pickler's memory."""
+    """The nodes a pickle has. Being pickled too, this lives as long as the pickler's memory."""
 
     def __init__(self) -> None:
         self.ids: set[int] = set()

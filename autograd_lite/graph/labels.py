@@ -1,4 +1,4 @@
-"""Labels: many given at once, and the node that has one."""
+"""Labels: giving many at once, and finding the node that has one."""
 from __future__ import annotations
 
 import difflib
@@ -48,7 +48,7 @@ def find(order: Iterable[Value], name: str) -> Value:
     """The one node labelled `name` among `order`.
 
     Raises:
-        LabelError: no node has the label (the nearest labels are named), or several have.
+        LabelError: no node has the label (the message names the nearest ones), or several have.
     """
     labels: dict[str, list[Value]] = {}
     for node in order:

@@ -8,10 +8,10 @@ Edge = tuple[int, int, Any]     # the place of an operand, which operand of its 
 
 
 class Algebra:
-    """What a sweep adds up: this one plain numbers. None stands for nothing.
+    """How a sweep multiplies and adds: here, plain numbers. None stands for nothing.
 
-    `times` gives what node k, with gradient g, passes on by its i-th operand, with partial p (in a push,
-    what it gets by it); `plus` adds two such things that arrive at node k.
+    `times` gives the term that node k, with gradient g, passes to its i-th operand by the partial p (in
+    a push: receives from it); `plus` adds two terms that arrive at node k.
     """
 
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:
@@ -26,8 +26,8 @@ class Linear:
 
     Args:
         size: the number of nodes.
-        edges: for the place of a node its edges; asked for at most once a sweep, and in a pull only
-            of nodes that something arrives at.
+        edges: a function that gives the edges of the node at a place; called at most once per node and
+            sweep, in a pull only for nodes that something reaches.
 
     >>> edges = [[], [(0, 0, 2.0)], [(0, 0, 5.0), (1, 1, 3.0)]]      # y = 5x + 3u, u = 2x
     >>> derivatives = Linear(3, edges.__getitem__)
@@ -39,7 +39,7 @@ class Linear:
         self.size, self.edges = size, edges
 
     def pull(self, seeds: Mapping[int, Any], algebra: Algebra = Algebra()) -> list[Any]:
-        """From seeds at some nodes down to their operands: for each node what arrives, None if nothing."""
+        """From seeds at some nodes down to their operands: each node's total, None if nothing arrives."""
         times, plus = algebra.times, algebra.plus
         found: list[Any] = [None] * self.size
         for k, seed in seeds.items():
@@ -55,7 +55,7 @@ class Linear:
         return found
 
     def push(self, start: Mapping[int, Any], algebra: Algebra = Algebra()) -> list[Any]:
-        """From some nodes up to their users: for each node what arrives, None if nothing."""
+        """From some nodes up to their users: each node's total, None if nothing arrives."""
         times, plus = algebra.times, algebra.plus
         found: list[Any] = [None] * self.size
         for k in range(self.size):

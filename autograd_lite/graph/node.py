@@ -1,4 +1,4 @@
-"""`Node`: what a recorded number holds, and what may be read of it and set."""
+"""`Node`: a recorded number, and what users read and set of it."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ lock = shared_lock()        # a backward pass works in the gradients, which thre
 
 class Note(NamedTuple):
     """What few nodes have: a label, the layers it lies in, the line of the program that made it, and the
-    answers about extreme operands on which it depends."""
+    guards it depends on."""
 
     label: str = ""
     scope: tuple[str, ...] = ()
@@ -35,8 +35,8 @@ class Node(Operators):
 
     `_operation` is the op that made it, None on a leaf. One or two operands sit in `_a` and `_b`, their
     partials in `_pa` and `_pb`; many in a tuple in `_a`, with the tuple of their partials in `_pb`. An
-    operand may be a float (a constant). A partial is None where no gradient flows; so is `_grad` of a
-    node to which none flows. Few nodes have a `_note`.
+    operand may be a float (a constant). A partial is None where no gradient flows, and so is `_grad` of
+    a node that none reaches. Few nodes have a `_note`.
     """
 
     __slots__ = ("_data", "_grad", "_operation", "_a", "_b", "_pa", "_pb", "_note")
@@ -52,7 +52,7 @@ class Node(Operators):
 
     @property
     def data(self) -> float:
-        """The number. A leaf's can be assigned; what is recorded already keeps the old one."""
+        """The number. A leaf's can be assigned; nodes computed before keep the old one."""
         return self._data
 
     @data.setter
@@ -106,9 +106,9 @@ class Node(Operators):
 
     @property
     def partials(self) -> tuple[float, ...]:
-        """∂self/∂operand for each operand (0.0 where there is none: by an option, a condition).
+        """∂self/∂operand for each operand; 0.0 by an option or a condition.
 
-        As recorded where a gradient flows; by a constant, as its number is now.
+        Those by constants are computed from their present numbers, the others as recorded.
 
         >>> from autograd_lite import Value
         >>> (Value(2.0) * 5.0).partials
@@ -146,7 +146,7 @@ class Node(Operators):
 
     @property
     def line(self) -> Line | None:
-        """The line of the program that made it, where it was made within `record_lines`."""
+        """The line of the program that made it, if that was within `record_lines`."""
         return note_of(self).line
 
     def __repr__(self) -> str:
@@ -166,7 +166,7 @@ class Node(Operators):
 
 
 def _state(node: Node, operands: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a node holds, with `operands` for its own and then its guards'."""
+    """What a node holds, with `operands` in place of its own and then its guards'."""
     with lock:
         grad = node._grad
     note = getattr(node, "_note", None)
@@ -196,7 +196,7 @@ _copies = copying.Copies(_state, _restored)
 
 
 def op_of(node: Node) -> Op | None:
-    """The op that made a node, None of a leaf."""
+    """The op that made a node, None for a leaf."""
     return node._operation
 
 
@@ -208,7 +208,7 @@ def stored_partials(node: Node) -> Sequence[float | None]:
 
 
 def partials_of(node: Node) -> Sequence[float | None]:
-    """The same, and those by constants as their numbers are now; None where there is none."""
+    """The same, with those by constants at their present numbers; None where there is none."""
     stored, op = stored_partials(node), node._operation
     if op is None or None not in stored:
         return stored
@@ -230,7 +230,7 @@ def plain(x: Any) -> Any:
 
 
 def call_of(node: Node) -> str:
-    """The operation that made a node, with the values and labels, as it stands in a message."""
+    """The operation that made a node, as a message shows it, with values and labels."""
     op = node._operation
     text = op.call(list(map(plain, node.operands)), node.operands) if op else repr(node.data)
     return text + (f" = {node.label!r}" if node.label else "")

@@ -1,4 +1,4 @@
-"""`Program`: a graph in flat form: its nodes in order, told by their places."""
+"""`Program`: a graph in flat form, its nodes in order and known by their places."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -12,8 +12,8 @@ class Program:
     """The graph under roots, down to leaves or to `inputs`.
 
     Args:
-        roots: nodes; plain numbers among them are passed over.
-        inputs: nodes at which the graph ends, although they may be computed themselves.
+        roots: nodes; plain numbers among them are skipped.
+        inputs: nodes at which the graph ends, even if they are computed.
 
     Attributes:
         nodes: every node, each after its operands.
@@ -43,7 +43,7 @@ class Program:
         return self._place.get(id(node))
 
     def place_in(self, where: str, node: Any, remedy: str = "") -> int:
-        """The same; an error that names `where` if it is not there."""
+        """The same; if it is not there, an error that names `where`."""
         place = self.place(node)
         if place is None:
             raise LabelError(f"{where}: {node!r} is not in the graph{remedy}")
@@ -64,10 +64,10 @@ class Program:
         return found
 
     def hold(self, k: int, numbers: Sequence[Any]) -> None:
-        """Refuse numbers for the nodes at which node k, as it was recorded, does not hold.
+        """Check the guards of node k against numbers for the nodes.
 
         Raises:
-            DomainError: a rule would take another way there than where the graph was recorded.
+            DomainError: a rule would branch otherwise there than where the graph was recorded.
         """
         for question, operands, answer in self.nodes[k].__guards__:
             xs = [x if (place := self.place(x)) is None else numbers[place] for x in operands]

@@ -9,7 +9,7 @@ _entered, _lock = 0, shared_lock()
 
 
 class Special(Mode):
-    """A mode of recording: while any is entered in any thread, the hot path asks for it."""
+    """A mode of recording: while any thread is in one, the hot path asks for it."""
 
     def _count(self, change: int) -> None:
         global _entered
@@ -33,7 +33,7 @@ class no_grad(Special):
 
 
 class record_lines(Special):
-    """Within it, every node made notes the line of the program, for `explain` and for errors.
+    """Within it, every new node notes the line that made it, for `explain` and for errors.
 
     >>> from autograd_lite import Value
     >>> with record_lines():
@@ -46,7 +46,7 @@ class record_lines(Special):
 
 
 class recording:
-    """Within it, operations are recorded also where a `no_grad` encloses it."""
+    """Within it, operations are recorded, even inside a `no_grad`."""
 
     def __enter__(self) -> None:
         self._outer = value.not_recording.get()

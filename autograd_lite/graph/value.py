@@ -20,7 +20,7 @@ from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose
 
-special = False              # is any special mode on, in any thread? Off, the hot path asks no more
+special = False              # whether any thread is in a special mode; if not, the hot path asks no further
 not_recording: Entries = ContextVar("no_grad", default=())
 recording_lines: Entries = ContextVar("record_lines", default=())
 
@@ -185,7 +185,7 @@ class Value(Node):
         return out
 
     def __select__(self, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-        """Both branches, recorded; the one that is not taken without raising."""
+        """Record both branches, the one not taken without raising."""
         if not self.operands:                   # a constant: there is nothing to choose later
             return then() if self._data else otherwise()
         taken, idle = (then, otherwise) if self._data else (otherwise, then)
@@ -199,7 +199,7 @@ class Value(Node):
 
     def __guarded__(self, guard: Guard) -> Value:
         note = note_of(self)
-        self._note = note._replace(guards=(*note.guards, guard))
+        self._note = Note(note.label, note.scope, note.line, (*note.guards, guard))
         return self
 
     def backward(self, seed: float = 1.0) -> None:
@@ -246,7 +246,7 @@ class Value(Node):
 _new: Callable[[], Value] = partial(object.__new__, Value)
 
 
-# -- nodes where all is finite and no mode is on, else None --------------------------------------
+# -- the fast path: a node where all is finite and no mode is on, else None ----------------------
 
 
 def _of_one(op: Op, a: Any, *more: Any) -> Value | None:
@@ -263,7 +263,7 @@ def _of_one(op: Op, a: Any, *more: Any) -> Value | None:
         if data - data != 0.0:
             return None
     except (ValueError, ArithmeticError, TypeError):
-        return None                             # what there is to say of it is said elsewhere
+        return None                             # the slow path says what is wrong
     out = _new()
     out._data = data
     out._grad = None if p is None else ZERO
@@ -330,7 +330,7 @@ def _of_many(op: Op, *operands: Any) -> Value | None:
 
 
 def _with_constant(op: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Value:
-    """A node to which one gradient flows."""
+    """A node with one partial."""
     out = _new()
     out._data = data
     out._grad = ZERO
@@ -343,7 +343,7 @@ def _with_constant(op: Op, data: float, a: Any, b: Any, pa: Any, pb: Any) -> Val
 
 
 def name_new(note: Note, net: Any, out: Any) -> None:
-    """Give a note to a new node and to the one that was made of it; a scope of their own stays."""
+    """Give a note to a new node and to the one made from it; a scope of their own stays."""
     if not special and type(out) is Value and out._a is net:
         net._note = out._note = note            # nobody has named them yet
         return

@@ -1,6 +1,6 @@
 """Walks over anything with `.operands`: iterative, so depth is no limit.
 
-An operand that is a plain number is not a node, and is passed over.
+An operand that is a plain number is not a node, and is skipped.
 """
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ N = TypeVar("N", bound=HasOperands)
 
 
 def operand_nodes(node: N) -> list[N]:
-    """The nodes among a node's operands, in order, repeated where repeated."""
+    """The nodes among a node's operands, in order, with repetitions."""
     return [x for x in node.operands if not isinstance(x, (float, int))]  # type: ignore[misc]
 
 
 def needed(node: HasOperands) -> Sequence[object]:
-    """A node's operands, and then what its guards look at."""
+    """A node's operands, then those of its guards."""
     guards = getattr(node, "__guards__", ())
     return (*node.operands, *[x for guard in guards for x in guard.operands]) if guards else node.operands
 
@@ -53,7 +53,7 @@ def topological(roots: Iterable[N],
         stack.append(root)
         while stack:
             node = stack.pop()
-            if node is None:                    # the node below has all its operands behind it
+            if node is None:                    # all operands of the node below are done
                 order.append(stack.pop())  # type: ignore[arg-type]
             elif id(node) not in seen:
                 seen.add(id(node))

@@ -17,7 +17,7 @@ from autograd_lite.ops.selection import greater, less_equal, step
 
 
 def _itself(x: float, *options: float) -> float:
-    """The distance of a kink at 0."""
+    """The distance from a kink at 0."""
     return x
 
 

@@ -1,8 +1,8 @@
 """`select`: the only way in which a rule may branch.
 
-What is recorded of a branch holds for all operands, not only for those that it was recorded at: the
-condition is a node, and the choice is one. A branch that is there for extreme operands alone is not
-recorded; a `Guard` on the result says how its question was answered (see `Ordinary`).
+A recorded branch holds for all operands, not only for those it was recorded at: the condition is a
+node, and so is the choice. A branch for extreme operands alone is not recorded; a `Guard` on the result
+says how its question was answered (see `Ordinary`).
 """
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from autograd_lite.ops.operators import Operators
 def select(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
     """What `then` returns where the condition holds, else what `otherwise` returns.
 
-    On a plain condition one of the two runs. On a comparison of Values both are recorded, the one not
-    taken without raising: what is infinite or missing there does not reach the value or the gradient.
-    (So a function that calls itself this way does not end.)
+    On a plain condition one of the two runs. On a comparison of Values both are recorded; the one not
+    taken raises nothing, and what is infinite or missing in it reaches neither value nor gradient.
+    (A function that calls itself in a branch therefore never ends.)
 
     Args:
         condition: as for `where`.
@@ -34,7 +34,7 @@ def select(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]
     (4.0, -1.0)
     """
     try:
-        if condition is True:                   # at once, as on floats in most rules
+        if condition is True:                   # the common case: rules on floats
             return then()
         if condition is False or type(condition) is float:
             return then() if condition else otherwise()
@@ -50,7 +50,7 @@ def select(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]
 
 
 def is_recorded(name: str, condition: Any) -> bool:
-    """Whether a condition has a way of its own to choose; if it is none, an error."""
+    """Whether a condition is recorded, or plain; an error if it is not a condition."""
     if hasattr(condition, "__select__") and not getattr(condition, "requires_grad", False):
         return True
     if isinstance(condition, (float, int)) or getattr(getattr(condition, "dtype", None), "kind", "") == "b":
@@ -65,14 +65,14 @@ _QUESTIONS: dict[str, Ordinary] = {}
 
 
 class Ordinary:
-    """A question of a rule to ``(y, *operands)``; the answer is yes for all but extreme operands.
+    """A question that a rule asks about ``(y, *operands)``; yes for all but extreme operands.
 
     It is not recorded: the result notes the answer as a `Guard`.
 
     Args:
         op: the name of the op whose rule asks; holds: the question.
-        plain: the places of what must be a plain number; where it is recorded, the answer is no for good
-            (and what is done then must be right for all). floats: where all must be.
+        plain: places that must hold plain numbers; if a node is there, the answer is always no (and
+            `otherwise` must be right everywhere). floats: the same for all places.
     """
 
     def __init__(self, op: str, holds: Callable[..., bool], plain: Sequence[int] = (), floats: bool = False):
@@ -81,18 +81,18 @@ class Ordinary:
         _QUESTIONS[self.key] = self
 
     def rule(self, then: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
-        """The rule that asks this and is one of two functions of ``(y, *operands)``."""
+        """The rule that asks this, then applies one of two functions of ``(y, *operands)``."""
         holds = self.holds
 
         def chosen(y: Any, *xs: Any) -> Any:
-            if type(y) is float:                # and so are all: at once
+            if type(y) is float:                # then all are floats
                 return then(y, *xs) if holds(y, *xs) else otherwise(y, *xs)
             answer = not self.floats and y.__ask__(self, (y, *xs))
             return select(answer, lambda: then(y, *xs), lambda: otherwise(y, *xs))
         return chosen
 
     def of_nodes(self, operands: Sequence[Any], answer: bool) -> Any:
-        """The condition where an operand is recorded; `answer` is how the question stands at present."""
+        """The condition if an operand is recorded; `answer` is the present answer."""
         if any(isinstance(operands[i], Operators) for i in self.plain):
             return False
         return Guard(self, operands, answer)
@@ -102,12 +102,12 @@ class Ordinary:
 
 
 def question_named(key: str) -> Ordinary:
-    """The question of an op's rule that a pickled guard is about."""
+    """The question of a pickled guard."""
     return _QUESTIONS[key]
 
 
 class Guard(NamedTuple):
-    """An `Ordinary` question that was asked while a graph was recorded, and how it was answered.
+    """An `Ordinary` question that was asked while a graph was recorded, and its answer.
 
     The graph holds where the answer is the same.
     """

@@ -22,20 +22,21 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
 
     Args:
         forward: the function of floats.
-        partials: one function of ``(y, *operands)`` for each operand (None for an option, to which
-            no derivative belongs), y being the result; where `forward` takes any number of operands,
-            one function of ``(y, operands)`` that lists them all. Written with operators and the
-            functions of this library, they serve every order.
+        partials: one function of ``(y, *operands)`` for each operand (None for an option, which has
+            no derivative), y being the result; if `forward` takes any number of operands, one
+            function of ``(y, operands)`` that lists them all. Written with operators and the
+            functions of this library, they hold at every order.
         name: what it is called in the table and in pictures; default: the name of `forward`.
         domain: whether the operation is defined at the operands; remedy: says in words where.
         kink: the signed distance to the nearest point where it is not smooth.
         form: the operation in other numbers, for `evaluate`: a function of ``(m, *operands)``, m
-            standing for mpmath's functions; a function of `math` needs none.
+            having mpmath's functions. If `forward` is a function of `math`, it is not needed.
 
     `check_op` tells whether the partials are right.
 
     Raises:
-        InputError: the name is taken by another op or is none; there is not one partial per operand.
+        InputError: the name is taken by another op, or is not a name; there is not one partial per
+            operand.
 
     >>> third = custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name="third power")
     >>> third(2.0)
@@ -95,7 +96,7 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
 
 
 def _guarded(what: str, rule: Callable[..., Any]) -> Callable[..., Any]:
-    """A rule whose result is a number, or an error that says `what` is none."""
+    """A rule whose result is a number; an error about `what` if it is not."""
     @functools.wraps(rule)
     def guarded(y: Any, *xs: Any) -> Any:
         try:
@@ -107,7 +108,7 @@ def _guarded(what: str, rule: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _all_guarded(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
-    """The same of a rule that gives all partials in a list."""
+    """The same for a rule that gives all partials in a list."""
     @functools.wraps(rule)
     def guarded(y: Any, xs: Sequence[Any]) -> list[Any]:
         found = rule(y, xs)
@@ -120,7 +121,7 @@ def _all_guarded(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _takes(rule: Callable[..., Any], n: int) -> bool:
-    """Whether a rule takes n arguments, as far as it says."""
+    """Whether a rule takes n arguments, as far as its signature says."""
     try:
         inspect.signature(rule).bind(*range(n))
     except ValueError:
@@ -140,7 +141,7 @@ def _arity(f: Callable[..., Any]) -> float | None:
 
 
 def _likeness(op: Op) -> Any:
-    """What an op is made of; equal if its definition was merely run twice."""
+    """What an op is made of; equal if the same definition ran twice."""
     def code(f: Any) -> Any:
         cells = [cell.cell_contents for cell in getattr(f, "__closure__", None) or ()]
         return getattr(f, "__code__", f), getattr(f, "__defaults__", None), cells

@@ -12,8 +12,8 @@ def define(name: str, forward: Callable[..., float], partials: Any, meaning: str
            **facts: Any) -> Any:
     """A new op in the table; its docstring says its meaning, an example ("sin(0.0) = 0.0") and its errors.
 
-    In other numbers it is mpmath's function of its name, unless the facts have a `form`, or
-    `forward` is `generic`: written in operators, which serve any numbers.
+    In other numbers it is mpmath's function of the same name, unless the facts give a `form` or
+    say that `forward` is `generic`: written in operators, which work on any numbers.
     """
     call, _, result = example.partition(" = ")
     doc = f"{meaning}\n\n>>> {call}\n{result}\n\nRaises:\n"

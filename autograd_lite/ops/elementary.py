@@ -1,10 +1,10 @@
 """Arithmetic and the elementary functions.
 
 In all files of ops a partial is written once, in operations that floats and Values both understand,
-so it serves first order (on floats) and every higher one (on Values). The letters are fixed: `y` the
-result, `x` or `a, b` the operands. A rule branches by `select` alone.
+so it gives the first order (on floats) and every higher one (on Values). The letters are fixed: `y` is
+the result, `x` or `a, b` are the operands. A rule branches only by `select`.
 
-The forms are those that keep their digits; families closed under differentiation
+The forms are chosen to keep their digits; families closed under differentiation
 (tanh and sech2, erf and gauss, hypot and cos_angle, polygamma) keep them at every order.
 Some ops are whole families: an operand counts how often they are differentiated.
 """
@@ -41,7 +41,7 @@ _over = Ordinary("/", lambda y, a, b: not -_TINY < y < _TINY or a == 0.0 or not 
 
 
 def _keeps_its_digits(y: Any, a: Any, b: Any) -> bool:
-    """Whether b·a**(b − 1) does: b − 1 is not rounded, and nothing is out of range. (0·a**−1 fails at 0.)"""
+    """Whether b·a**(b − 1) does: no rounding of b − 1, nothing out of range. (0·a**−1 fails at 0.)"""
     exact = 1.0 <= b <= 1e15 or b != 0.0 and b - 1.0 + 1.0 == b and b - (b - 1.0) == 1.0
     return exact and (a == 0.0 or not (-1e-200 < y < 1e-200 and not -4.0 <= b <= 4.0
                                        or b < 0.5 and -1e-150 < a < 1e-150))
@@ -64,7 +64,7 @@ def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
 
 
 def _from_multiple(a: Any, b: Any) -> Any:
-    """The distance of a from the nearest multiple of b, by turns positive and negative between them."""
+    """The distance of a from the nearest multiple of b; the sign alternates from one multiple to the next."""
     exact = type(a) is type(b) is float and abs(b) < 1e308
     wave = math.remainder(a, 2.0 * b) if exact else a - 2 * b * round(a / (2 * b))      # a triangle's phase
     near = min(abs(wave), abs(b) - abs(wave))
@@ -152,7 +152,7 @@ sqrt: Op = define("sqrt", math.sqrt, (lambda y, x: 0.5 / y,),
                   notation=function("sqrt", latex(r"\sqrt{#1}")))
 
 
-# y/3x and 1/3y² so weighted that an error of y itself, an ulp in many a libm, drops out.
+# y/3x and 1/3y², weighted so that an error of y itself (an ulp in many libms) cancels.
 _cbrt_partial = Ordinary("cbrt", lambda y, x: x != 0.0).rule(
     lambda y, x: (2.0 * (y / x) + 1.0 / (y * y)) / 9.0, lambda y, x: 1.0 / abs(x))
 cbrt: Op = define("cbrt", math.cbrt, (_cbrt_partial,),

@@ -15,13 +15,13 @@ from autograd_lite.ops.selection import sign, step
 _not_at_origin = "it has no derivative at (0, 0); keep the point away from the origin"
 
 
-# a·b / hypot(a, b)³; of extreme operands the smaller one first, which underflows last.
+# a·b / hypot(a, b)³; for extreme operands in the order of factors that underflows last.
 _turn = Ordinary("cos_angle", lambda y, a, b: abs(a) <= abs(b) or abs(a) > 1e-290 < abs(b) / abs(a)).rule(
     lambda y, a, b: over_square(a, b) * cos_angle(b, a), lambda y, a, b: over_square(b, a) * cos_angle(a, b))
 
 
 def _difference(a: float, b: float) -> float:
-    """The distance of a kink at a tie."""
+    """The distance from a kink at a tie."""
     return a - b
 
 

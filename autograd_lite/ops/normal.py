@@ -19,7 +19,7 @@ _TWO_INV_SQRT_PI = Constant(special.TWO_INV_SQRT_PI, lambda m: 2 / m.sqrt(m.pi))
 _no_pole = {"domain": lambda x: x > 0.0 or x % 1.0 != 0.0,
             "remedy": "the operand must not be 0 or a negative whole number"}
 
-# Where the function is not a normal number, its derivative cannot be made of it; nor from the second on.
+# The first derivative is a multiple of the function, as long as that is a normal double.
 _gauss_partial = Ordinary("gauss", lambda y, x, n=0.0: n == 0.0 and -26.0 < x < 26.0).rule(
     lambda y, x, n=0.0: -2.0 * x * y, lambda y, x, n=0.0: gauss(x, n + 1.0))
 _pdf_partial = Ordinary("normal_pdf", lambda y, x, n=0.0: n == 0.0 and -37.0 < x < 37.0).rule(
@@ -27,7 +27,7 @@ _pdf_partial = Ordinary("normal_pdf", lambda y, x, n=0.0: n == 0.0 and -37.0 < x
 
 
 def _family(symbol: str) -> Form:
-    """A function in LaTeX whose second operand, if it is given, says how often it is differentiated."""
+    """A function in LaTeX whose second operand, if given, counts how often it is differentiated."""
     def text(xs: Sequence[str]) -> str:
         order = rf"^{{\left({xs[1]}\right)}}" if xs[1:] else ""
         return rf"{symbol}{order}\left({xs[0]}\right)"

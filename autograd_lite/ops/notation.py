@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 # How tightly an expression binds, as in Python's grammar; an operand that binds less tightly gets brackets.
 LOOSE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
-# What means something else in LaTeX, in a form that LaTeX, KaTeX and matplotlib all read.
+# Characters with a meaning in LaTeX, written so that LaTeX, KaTeX and matplotlib all read them.
 _ESCAPES = str.maketrans({"#": r"{\#}", "\\": r"{\backslash}", "^": r"{\wedge}", "~": r"{\sim}", "`": "'",
                           '"': "''", "&": r"\text{\&}", **{c: rf"\{c}" for c in "_%${} "}})
 
 
 class Written(NamedTuple):
-    """An expression that is written down, and how tightly it binds."""
+    """A written expression, and how tightly it binds."""
 
     text: str
     precedence: int = ATOM
@@ -40,7 +40,8 @@ class Form(NamedTuple):
         template: with ``#1``, ``#2`` for the operands; or a function of the list of their texts.
         precedence: how tightly the result binds.
         least: for each operand (or for all), how tightly it must bind to stand without brackets.
-        brackets, number: what to put around one that does not; how a plain number is written.
+        brackets: what to put around an operand that does not bind so tightly.
+        number: how a plain number is written.
 
     >>> Form("#1 - #2", SUM, (SUM, PRODUCT))("a", Written("b - c", SUM))
     Written(text='a - (b - c)', precedence=2)
@@ -72,8 +73,8 @@ class Notation(NamedTuple):
         latex: in LaTeX's mathematics.
         sign: what stands for the op in a picture.
         infix: whether it stands between its operands.
-        title: what it is called within a name, as in ReLUNeuron, where that is not its own name.
-        targets: in each language that programs are compiled to, by its name.
+        title: its name within another, as in ReLUNeuron, if that differs from its own.
+        targets: its form in each language that programs are compiled to, by the language's name.
     """
 
     text: Form
@@ -85,14 +86,14 @@ class Notation(NamedTuple):
 
 
 def infix(operator: str, precedence: int, tex: str | Form, sign: str = "") -> Notation:
-    """An operator between two operands, done from left to right; `tex` is the operator in LaTeX, or all."""
+    """An operator between two operands, applied left to right; `tex` is its sign or whole form in LaTeX."""
     least = (precedence, precedence + 1)
     return Notation(Form(f"#1 {operator} #2", precedence, least), tex if isinstance(tex, Form) else
                     latex(f"#1 {tex} #2", precedence, least), sign or operator, infix=True)
 
 
 def function(name: str, tex: str | Form = "", sign: str = "", title: str = "") -> Notation:
-    """A function of its operands in brackets; `tex` is its name in LaTeX, or all."""
+    """A function of its operands in brackets; `tex` is its name or whole form in LaTeX."""
     called = name if name.isascii() and name.isidentifier() and not iskeyword(name) else f"op_named({name!r})"
     shown = name if name.isprintable() else repr(name)[1:-1]
     head = tex or rf"\mathrm{{{shown.translate(_ESCAPES)}}}"

@@ -23,7 +23,7 @@ class Ieee(Operators, float):  # type: ignore[misc]
 
 
 class Constant(float):
-    """A number of the rules that no double is: the nearest double, and `exact(m)` in other numbers."""
+    """A number that no double equals: the nearest double, and `exact(m)` in other numbers."""
 
     def __new__(cls, nearest: float, exact: Callable[[Any], Any]) -> Self:
         self = float.__new__(cls, nearest)
@@ -35,7 +35,7 @@ class Constant(float):
     def __neg__(self) -> Constant:
         return Constant(-float(self), lambda m: -self.exact(m))
 
-    def __truediv__(self, x: Any) -> Any:       # so that an Ieee is asked
+    def __truediv__(self, x: Any) -> Any:       # so that an Ieee divides in its own way
         return float(self) / x if isinstance(x, float) else NotImplemented
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -51,12 +51,12 @@ def ieee_partials(op: Op, y: float, xs: Sequence[float]) -> list[float | None]:
 
 
 def partial_or_nan(op: Op, i: int, y: Any, xs: Sequence[Any]) -> Any:
-    """The i-th partial; a nan where its rule fails, an infinity where that overflows.
+    """The i-th partial; nan where its rule fails, infinite where it overflows.
 
     Raises:
         InputError: the i-th operand is an option, by which no rule differentiates.
     """
-    if type(y) is float and not raising():      # (in other numbers, `errstate` says)
+    if type(y) is float and not raising():      # (for other numbers `errstate` decides)
         with errstate("raise"):
             return partial_or_nan(op, i, y, xs)
     try:
@@ -68,11 +68,11 @@ def partial_or_nan(op: Op, i: int, y: Any, xs: Sequence[Any]) -> Any:
 
 
 def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-    """All partials so (of options None), or those wanted and None for the others."""
+    """All partials in this way, or those wanted; None for the others and for options."""
     if not op.open:
         for i in op.options:
             if wanted and i < len(xs) and wanted[i]:
-                op.partial(i, y, xs)            # says that it is an option
+                op.partial(i, y, xs)            # raises: it is an option
         try:
             if type(y) is not float or raising():
                 return op.partials(y, xs, wanted)

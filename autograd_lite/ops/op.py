@@ -1,4 +1,4 @@
-"""`Op`: one operation of the table, and all that is known of it.
+"""`Op`: one operation of the table, and all that is known about it.
 
 An op is callable: on plain numbers it returns a float; an operand of another kind (a `Value`) brings
 its own way to apply an op, as its class's ``__apply_op__(op, operands)``.
@@ -22,7 +22,7 @@ Rule = Callable[..., Any]
 
 
 def flat(y: Any, *operands: Any) -> None:
-    """The rule of an operand by which an op is constant in pieces."""
+    """The rule for an operand by which an op is piecewise constant."""
 
 
 class Described:
@@ -56,12 +56,12 @@ class Described:
         raise self.miscounted(len(operands) + len(options))
 
     def miscounted(self, given: int) -> InputError:
-        """What is wrong where so many operands are given."""
+        """The error for this number of operands."""
         return InputError(f"{self.name} takes the operands ({', '.join(self.parameters)}); {given} "
                           f"{'was' if given == 1 else 'were'} given")
 
     def call(self, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
-        """The operation as it stands in a message: ``log(-2.0) of 'margin'``."""
+        """The operation as a message shows it: ``log(-2.0) of 'margin'``."""
         if self.notation and self.notation.infix:
             text: str = self.notation.text(*xs).text
         else:
@@ -71,7 +71,7 @@ class Described:
         return text + (f" of {', '.join(labels)}" if labels else "")
 
     def text(self, operands: Sequence[Any]) -> Any:
-        """The op applied to written operands, in Python; as an expression of `notation`.
+        """The op applied to written operands, as a Python expression.
 
         >>> op_named("*").text([op_named("+").text(["a", 2.0]), "c"]).text
         '(a + 2.0) * c'
@@ -92,9 +92,9 @@ class Op(Described):
 
     Args:
         forward: the function of floats; may raise as `math` does.
-        partials: a rule for each operand, a function of ``(y, *operands)`` with the result y; or one
-            function of ``(y, operands)`` for all, where their number is open. None: the operand is an
-            option, by which nothing is differentiated. `flat`, or a result of None: no gradient flows.
+        partials: a rule for each operand: a function of ``(y, *operands)``, y being the result; or, for
+            any number of operands, one function of ``(y, operands)`` that lists all. A rule of None marks
+            an option, by which nothing is differentiated; by `flat`, or a result of None, no gradient flows.
         domain: whether the operation is defined at the operands; remedy: says in words where.
         ieee: the result of IEEE 754 outside the domain or on overflow.
         kink: the signed distance to the nearest point where it is not smooth (None: there is none).
@@ -104,11 +104,11 @@ class Op(Described):
         notation: how it is written, a `Notation`.
 
     Attributes:
-        rules: the partials' rules; of an `open` op, which takes any number of operands, the one for all.
+        rules: the partials' rules; one for all if the op is `open`: takes any number of operands.
         first, second: the rules of the first two operands, None where there is none.
         least, most: how many operands it takes; most is inf where their number is open.
         options: the places of its options.
-        chooses: whether its first operand tells which of the two others is the result.
+        chooses: whether its first operand decides which of the two others is the result.
     """
 
     chooses = False
@@ -147,7 +147,7 @@ class Op(Described):
                     if y - y == 0.0:
                         return y
                 except (ValueError, ArithmeticError, TypeError):
-                    pass                        # `evaluate` says what there is to say
+                    pass                        # `evaluate` says what is wrong
             return self.evaluate(operands)
         for x in operands:
             apply = getattr(type(x), "__apply_op__", None)
@@ -156,10 +156,10 @@ class Op(Described):
         return self.evaluate([number(x, self.name) for x in operands])
 
     def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = (), line: Line | None = None) -> float:
-        """The result for floats; outside the domain what `errstate` says.
+        """The result for floats; outside the domain `errstate` decides.
 
-        A nan or inf among the operands goes through as IEEE 754 says; one that arises here (or an inf
-        outside the domain) is an error, which names `nodes` and `line`.
+        A nan or inf among the operands passes through as in IEEE 754; one that arises here (or an inf
+        outside the domain) is an error that names `nodes` and `line`.
         """
         if len(xs) > self.most:
             raise self.miscounted(len(xs))
@@ -185,11 +185,11 @@ class Op(Described):
         return y
 
     def taken(self, operands: Sequence[Any]) -> Sequence[int]:
-        """The places of the operands that make the result: all, or of a choice the one that is taken."""
+        """The places of the operands that make the result: all, or for a choice the one taken."""
         return range(len(operands))
 
     def differentiable(self, n: int) -> list[bool]:
-        """For each of n operands, whether it has a partial: options have none, nor what is `flat`."""
+        """For each of n operands whether it has a partial: neither an option nor `flat`."""
         return [True] * n if self.open else [rule is not None and rule is not flat for rule in self.rules[:n]]
 
     def partial(self, i: int, y: Any, xs: Sequence[Any]) -> Any:
@@ -207,7 +207,7 @@ class Op(Described):
         return rule(y, *xs)
 
     def partials(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-        """All partials, or those wanted; None in place of the others, and where there is none."""
+        """All partials, or those wanted; None for the others, and where there is none."""
         if self.open:
             found = list(self.rules[0](y, xs))  # type: ignore[misc]
             return [p if flag else None for p, flag in zip(found, wanted)] if wanted else found
@@ -249,7 +249,7 @@ def number(x: Any, where: str = "Value") -> float:
                                              and x.dtype.kind in "biuf"):
         try:
             y = x if hasattr(x, "exact") else float(x)      # (a `Constant` is kept)
-            if y - y == 0.0 or y != y or x == y:            # an infinity was one before
+            if y - y == 0.0 or y != y or x == y:            # y is infinite only if x was
                 return y
         except OverflowError:
             pass

@@ -15,11 +15,11 @@ class Operators:
 
     __slots__ = ()
 
-    # -- what a kind brings ----------------------------------------------------------------------
+    # -- what each kind defines ------------------------------------------------------------------
 
     @staticmethod
     def __apply_op__(op: Op, operands: Sequence[Any]) -> Any:
-        """The op on operands of which one is of this kind."""
+        """The op on operands, one of which is of this kind."""
         raise NotImplementedError
 
     def __compare__(self, holds: Callable[[Any, Any], Any], other: Any) -> Any:
@@ -27,18 +27,18 @@ class Operators:
         raise NotImplementedError
 
     def __select__(self, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-        """What `select` gives where this is the condition."""
+        """What `select` returns with this as the condition."""
         return then() if self else otherwise()
 
     def __ask__(self, question: Any, operands: Sequence[Any]) -> Any:
-        """The answer to an `Ordinary` about operands of which one is of this kind."""
+        """The answer to an `Ordinary` about operands, one of which is of this kind."""
         return question.holds(*operands)
 
     def __guarded__(self, guard: Any) -> Self:
-        """This number, with a note of the answer it depends on."""
+        """This number, with a note of the guard it depends on."""
         return self
 
-    # -- how ops get here ------------------------------------------------------------------------
+    # -- operators and methods, by way of the table ----------------------------------------------
 
     def _on(self, name: str, *others: Any) -> Self:
         """An op on this and other operands."""
@@ -46,7 +46,7 @@ class Operators:
         return result
 
     def _by(self, name: str, a: Any, b: Any) -> Self:
-        """The op of an operator: a stranger's own operator goes first."""
+        """The op of an operator; if it fails on a foreign type, that type's own operator is tried."""
         try:
             result: Self = self.__apply_op__(TABLE[name], (a, b))
             return result
@@ -138,7 +138,7 @@ class Operators:
         # (comparisons are Python's, and give bools)
         if op is not None and method == "__call__" and not kwargs and any(op.differentiable(2)):
             ufunc = np.frompyfunc(op, len(inputs), 1)
-        with np.errstate(all="ignore"):                 # the ops raise what there is to say
+        with np.errstate(all="ignore"):                 # the ops raise their own errors
             return getattr(ufunc, method)(*map(_boxed, inputs), **kwargs)
 
 

@@ -16,11 +16,11 @@ from autograd_lite.ops.operators import Operators
 
 
 class Comparison(Op):
-    """An op that tells how two numbers stand to each other."""
+    """An op that compares two numbers."""
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
         if len(operands) == 2 and type(operands[0]) is type(operands[1]) is float:
-            return self.forward(*operands)      # at once, as in rules
+            return self.forward(*operands)      # the common case: rules on floats
         return super().__call__(*operands, **options)
 
 
@@ -67,7 +67,7 @@ step: Op = define(
 
 
 class Choice(Op):
-    """The op behind `where` and `select`: of a condition and two numbers the first if it holds."""
+    """The op behind `where` and `select`: the first of two numbers if a condition holds, else the second."""
 
     chooses = True
 
@@ -84,10 +84,10 @@ choose: Op = define(
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
-    """a where the condition holds, else b; to the one not taken no gradient goes.
+    """a where the condition holds, else b; no gradient goes to the one not taken.
 
-    Unlike an `if`, it is recorded: what is derived from it or evaluated later holds on both sides.
-    Both operands are worked out before; `select` takes functions, of which one may be undefined.
+    Unlike an `if`, it is recorded: its derivatives and later evaluations hold on both sides. Both
+    operands are computed first; if one may be undefined, use `select`, which takes functions.
 
     Args:
         condition: a comparison op of two numbers, such as ``greater(x, 0.0)``; or a bool, which

@@ -34,10 +34,10 @@ class Shares(Op):
     """softmax: the share of the first operand."""
 
     def each(self, xs: Sequence[Any]) -> list[Any]:
-        """The share of each; of plain numbers all at once."""
+        """The share of each operand; those of plain numbers are computed together."""
         if all(type(x) is float for x in xs):
             return special.shares(xs)
-        # Turned, not swapped: then the partials of the partials are these same shares.
+        # Rotated, not swapped: then the partials of the partials are these same shares.
         return [self(*xs[i:], *xs[:i]) for i in range(len(xs))]
 
 

@@ -1,4 +1,4 @@
-"""The special functions behind the table: of plain floats, and of nothing else here.
+"""The special functions behind the table, on plain floats; they import nothing from the library.
 
 Each is within a few units in the last place of the truth over its whole domain, down to the
 subnormal numbers. Outside the domain it raises what `math` does: ValueError,
@@ -15,7 +15,7 @@ from typing import Any
 
 TWO_INV_SQRT_PI = 1.1283791670955126
 _LN2_HEAD, _LN2_REST = 0.6931471803691238, 1.9082149292705877e-10     # the head has 32 bits
-_SQRT_HALF = 0.7071067811865476               # and what is missing to 1/√2:
+_SQRT_HALF = 0.7071067811865476               # and the rest of 1/√2:
 _SQRT_HALF_REST = -4.833646656726457e-17
 _INV_SQRT_2PI = 0.3989422804014327
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510,
@@ -48,7 +48,7 @@ def difference(a: float, b: float) -> tuple[float, float]:
 
 
 def _scaled(a: float, b: float, large: float) -> tuple[float, float, float]:
-    """The operands times a power of two that brings both from below 1e-150 or above `large`, and it."""
+    """Both operands times a power of two, if both are below 1e-150 or one is above `large`; and that power."""
     top = max(abs(a), abs(b))
     scale = 2.0 ** 600 if top < 1e-150 else 2.0 ** -600 if top > large else 1.0
     return a * scale, b * scale, scale
@@ -65,7 +65,7 @@ def power(a: float, b: float) -> float:
 
 
 def count(n: Any) -> int:
-    """How often a family is differentiated; a count nobody means is refused, before it is counted to."""
+    """How often a family is differentiated; a count over 1000 is refused: nobody means it."""
     if not 0 <= n <= 1000 or int(n) != n:
         raise ValueError
     return int(n)
@@ -90,7 +90,7 @@ def power_slope(a: float, b: float, k: float, n: float) -> float:
     y = _power_polynomial(log_a, b, k, n)
     if a == 0.0 or y == 0.0:
         return y * power(a, less) if y else 0.0
-    reach = abs(less * log_a)                   # in parts where the power itself is out of range
+    reach = abs(less * log_a)                   # in parts if the power itself is out of range
     parts = 1 if reach < 600.0 else 2 if reach < 1200.0 else 4
     root = math.pow(abs(a), less / parts)
     for _ in range(parts):
@@ -105,7 +105,7 @@ def _power_polynomial(log_a: float, b: float, k: float, n: float) -> float:
 
 
 def power_slope_ieee(a: float, b: float, k: float, n: float) -> float:
-    """The infinity of 0**(b − k), or of one too large; nan outside the domain."""
+    """±inf, for 0**(b − k) and for a result too large; nan outside the domain."""
     if a < 0.0 and (n or b % 1.0) or k != k // 1.0 or n != n // 1.0 or not 0.0 <= k + n <= 1000.0:
         return nan
     sign = _power_polynomial(math.log(abs(a)) if a else -1e99, b, k, n)
@@ -151,7 +151,7 @@ def normal_cdf(x: float) -> float:
     z = -x * _SQRT_HALF
     if not -6.0 < z < 28.0:                     # 1 or 0 to the last bit, or a nan
         return 0.5 * math.erfc(z)
-    h, c = head(x), head(_SQRT_HALF)          # what z is short of −x/√2
+    h, c = head(x), head(_SQRT_HALF)            # the rest is −x/√2 − z
     rest = -((h * c + z) + (x - h) * c + x * (_SQRT_HALF - c)) - x * _SQRT_HALF_REST
     return 0.5 * (math.erfc(z) - TWO_INV_SQRT_PI * gauss(z) * rest * (1.0 - z * rest))
 
@@ -172,7 +172,7 @@ def normal_pdf(x: float, n: float = 0.0) -> float:
 
 
 def _over_power(n: int, x: float, s: int) -> float:
-    """n!/x^s, by mantissas and exponents, which stay in range."""
+    """n!/x^s, by mantissas and exponents, to stay in range."""
     f = math.factorial(n)
     bits = f.bit_length()
     m, e = math.frexp(x)
@@ -194,7 +194,7 @@ def _polygamma_terms(n: int, x: float, k: float = 0.0) -> list[float]:
         k += 1.0
     # Abramowitz & Stegun 6.4.11, its leading factor taken out
     z, lost = difference(x, -k)
-    m, e = math.frexp(z)                        # log z in parts, whose roundings are small
+    m, e = math.frexp(z)                        # log z in parts, for small rounding errors
     tail = [1.0 / n] if n else [-e * _LN2_HEAD, -e * _LN2_REST, -math.log(m)]
     tail.append((0.5 - lost) / z)
     factor = 0.5 * (n + 1) / z / z
@@ -216,7 +216,7 @@ def polygamma(n: float, x: float) -> float:
 
 
 def polygamma_ieee(n: float, x: float) -> float:
-    """±inf near a pole; at one of odd order the sign is that of the side."""
+    """±inf near a pole; if that is of odd order, the sign depends on the side."""
     if n < 0.0 or n % 1.0 or x - x != 0.0:
         return nan
     side = math.remainder(x, 1.0) or x
@@ -265,7 +265,7 @@ def chain_sum(*xs: Any) -> Any:
 
 
 def halves(xs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
-    """The operands of dot: two equally long rows, and a bias where one is given."""
+    """The operands of dot: two halves of the same length, and a bias if there is one."""
     n = len(xs) // 2
     return xs[:n], xs[n:2 * n], xs[2 * n:]
 
@@ -280,7 +280,7 @@ def dot(*xs: Any) -> Any:
 
 
 def fsum(*xs: float) -> float:
-    """The sum, rounded once; also where it leaves the range of doubles on the way."""
+    """The sum, rounded once, even if it leaves the range of doubles on the way."""
     try:
         return math.fsum(xs)
     except OverflowError:

@@ -1,8 +1,8 @@
 """Gradients on the branches of a recorded choice.
 
-A gradient that is recorded as a graph has both branches in it. What comes by the one not taken may be
-infinite or missing all the way down; a choice of its own leaves it out where it meets what comes by
-other ways. So the graph holds whichever branch is taken later.
+A gradient recorded as a graph contains both branches. Through the one not taken it may be infinite or
+missing all the way down; where it meets other gradients, a choice of its own leaves it out. So the graph
+holds whichever branch is taken later.
 """
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autograd_lite.ops.selection import choose
 
 
 class Gate(NamedTuple):
-    """One side of a choice, in place of a partial: what the condition is, and which answer opens it."""
+    """One side of a choice, in place of a partial: the condition, and the answer that opens it."""
 
     condition: Value
     answer: bool
@@ -43,7 +43,7 @@ def _gated(g: Any) -> Gated:
 
 
 def through(g: Any, p: Any, times: Callable[[Any, Any], Any]) -> Any:
-    """What a gradient passes on by a gate or, behind gates, by a partial."""
+    """A gradient times a partial, behind its gates; a gate in place of the partial is added to them."""
     gradient, gates = _gated(g)
     if type(p) is Gate:
         return Gated(gradient, (*gates, p))
@@ -54,7 +54,7 @@ def through(g: Any, p: Any, times: Callable[[Any, Any], Any]) -> Any:
 
 
 def merged(a: Any, b: Any, plus: Callable[[Any, Any], Any]) -> Any:
-    """Two gradients that meet, behind the gates of both."""
+    """The sum of two gradients, behind the gates they share."""
     a, b = _gated(a), _gated(b)
     shared = 0
     for one, other in zip(a.gates, b.gates):
@@ -67,7 +67,7 @@ def merged(a: Any, b: Any, plus: Callable[[Any, Any], Any]) -> Any:
 
 
 def idle(program: Program, outputs: Iterable[int | None]) -> list[bool]:
-    """For each place whether the outputs need it only for branches that were not taken."""
+    """For each place whether the outputs need it only for branches not taken."""
     ops = list(map(op_of, program.nodes))
     if not any(op.chooses for op in ops if op):
         return [False] * len(ops)
@@ -86,7 +86,7 @@ def idle(program: Program, outputs: Iterable[int | None]) -> list[bool]:
 
 
 def opened(g: Any, shared: int = 0) -> Any:
-    """A gradient out of all its gates but so many."""
+    """A gradient taken out of all gates but the first `shared`."""
     if type(g) is not Gated:
         return g
     gradient = g.gradient

@@ -1,8 +1,8 @@
-"""Functions of numbers into functions of numbers: their derivatives.
+"""`grad` and `value_and_grad`: the gradient of a function, as a function.
 
-A function is traced on Values of its own. Where the result depends on nothing else, its gradient is a
-pass over floats; where it also depends on Values of the caller (an enclosing transform's, or captured
-ones), it is recorded as a graph on them. So transforms nest, and no perturbation is taken for another.
+A function is traced on Values of its own. If the result depends on nothing else, its gradient is a
+pass over floats; if it also depends on Values of the caller (an enclosing transform's, or captured
+ones), its gradient is a graph on them. So transforms nest, and their perturbations stay apart.
 """
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
         argument (a tuple of such for several).
 
     Raises:
-        InputError: f returns no number, or an argument is not there.
+        InputError: f does not return a number, or an argument does not exist.
         GradientError: with ``unused="raise"``, a number does not reach the result.
 
     >>> value_and_grad(lambda x: x * x)(3.0)

@@ -1,4 +1,4 @@
-"""`Trace`: a function run once on Values of its own, and the sweeps over what that recorded."""
+"""`Trace`: a function run once on Values of its own, and the sweeps over its graph."""
 from __future__ import annotations
 
 import inspect
@@ -27,13 +27,13 @@ class Trace:
     """One run of a function on Values of its own.
 
     `selected` are the arguments that `argnums` names (a tuple if it names several), `inputs` the
-    Values, one for each of their numbers, `result` what the function returned.
+    Values made of their numbers, `result` what the function returned.
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any],
                  argnums: Selection = 0):
         self.inputs: list[Value] = []
-        self.closed: set[int] = set()       # results known to depend on nothing but the inputs
+        self.closed: set[int] = set()       # results known to depend on the inputs alone
         given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
         places = _places(f, argnums, args, kwargs)
         selected = tuple([given[place] for place in places])
@@ -46,7 +46,7 @@ class Trace:
             self.result = f(*[given.pop(i) for i in range(len(args))], **given)
         for x in self.inputs:
             if not x.operands:
-                x.requires_grad = False     # where a result escapes, its caller sees a constant
+                x.requires_grad = False     # to the caller, an input that escapes is a constant
 
     def shape(self, entries: Sequence[Any]) -> Any:
         """The entries, one for each input (0 for None), in the shape of the selected arguments."""
@@ -57,7 +57,7 @@ class Trace:
         return rebuild(tree, self.lower, lenient=True)
 
     def _input(self, x: Any) -> Value:
-        """A Value of our own; linked to the caller's where that is one."""
+        """A Value of our own, linked to the caller's if x is one."""
         own: Value = identity(x) if isinstance(x, Value) and x.requires_grad else Value(plain(x))
         if isinstance(x, Value) and x.label:
             own.label = x.label
@@ -76,7 +76,7 @@ class Trace:
 
     @cached_property
     def inputs_at(self) -> list[int | None]:
-        """The places of the inputs; None of one on which nothing depends."""
+        """The places of the inputs; None for one on which nothing depends."""
         return [self.program.place(x) for x in self.inputs]
 
     @cached_property
@@ -86,13 +86,13 @@ class Trace:
 
     @cached_property
     def outer(self) -> list[bool]:
-        """For each place whether it depends on Values of the caller: his leaves, or inputs linked to his."""
+        """For each place whether it depends on the caller's Values: leaves, or inputs linked to them."""
         own = set(map(id, self.inputs))
         return self.program.dependent([k for k, x in enumerate(self.program.nodes) if (
             x.operands if id(x) in own else x.requires_grad and not x.operands)])
 
     def lower(self, x: Any) -> Any:
-        """A result as the caller may have it: a float, unless it depends on his Values."""
+        """A result for the caller: a float, unless it depends on the caller's Values."""
         if not isinstance(x, Value):
             return x
         if id(x) not in self.closed:
@@ -120,7 +120,7 @@ class Trace:
 
     @cached_property
     def linear(self) -> Linear:
-        """The partials by operands that vary: floats, or Values where the caller's enter."""
+        """The partials by operands that vary: floats, or Values where they depend on the caller's."""
         return Linear(len(self.program), self._edges().__getitem__)
 
     def _edges(self) -> list[list[Edge]]:
@@ -148,17 +148,17 @@ class Trace:
             wanted[i] = op.open or op.rules[i] is not None
         if not self.idle[k]:
             return partials_or_nan(op, node, xs, wanted)
-        with errstate("ignore"):                # so that it is recorded what they are elsewhere
+        with errstate("ignore"):                # they may be right where that branch is taken
             return op.partials(node, xs, wanted)  # type: ignore[no-any-return]
 
     @cached_property
     def idle(self) -> list[bool]:
-        """The places that only branches not taken need."""
+        """For each place whether only branches not taken need it."""
         return idle(self.program, list(map(self.program.place, self.outputs)))
 
 
 class Checked(Algebra):
-    """Gradients, floats or nodes, each product and sum checked; behind a `Gate` as `Gated`."""
+    """Gradients, floats or nodes, each product and sum checked; `Gated` behind a `Gate`."""
 
     def __init__(self, program: Program):
         self.nodes = program.nodes
@@ -208,12 +208,12 @@ def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
 
 
 def name_of(f: Callable[..., Any]) -> str:
-    """What a message calls a function."""
+    """A function's name, for messages."""
     return getattr(f, "__name__", type(f).__name__)
 
 
 def require_function(where: str, f: Any) -> None:
-    """Refuse what is not a function."""
+    """Raise an error if f is not a function."""
     if not callable(f):
         remedy = ("; for the gradient of a Value call its backward()" if isinstance(f, Value) else
                   "; give one that computes the result from its arguments")

@@ -12,7 +12,7 @@ from autograd_lite.ops.operators import Operators
 
 
 def is_number(x: Any) -> bool:
-    """Whether x is one number, of whatever kind."""
+    """Whether x is one number, of any kind."""
     return isinstance(x, (Operators, Real)) or getattr(x, "shape", None) == ()
 
 
@@ -41,7 +41,7 @@ def rebuild(tree: Any, change: Callable[[Any], Any], lenient: bool = False) -> A
     """The structure with every number x replaced by ``change(x)``.
 
     A structure is a number or a list, tuple, dict, dataclass or NumPy array of structures;
-    what is none stays as it is if `lenient`.
+    anything else stays as it is if `lenient`.
 
     >>> rebuild((1.0, [2.0]), lambda x: 10 * x)
     (10.0, [20.0])
@@ -81,8 +81,8 @@ def refill(tree: Any, entries: Iterable[Any]) -> Any:
 
 
 def as_array(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """An array of floats, or of objects where Values are among them; of arrays, one of more dimensions; of
-    other structures, a nested list."""
+    """An array of floats, or of objects if some are Values. Arrays add their dimensions; other structures
+    give a nested list."""
     import numpy as np
     if entries and all(map(is_array, entries)):
         return np.stack(entries).reshape(shape + entries[0].shape)
