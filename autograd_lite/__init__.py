@@ -71,7 +71,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name == "testing":                       # which is loaded when it is asked for
+    if name == "testing":                       # loaded on demand
         import importlib
         return importlib.import_module("autograd_lite.testing")
     raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")

@@ -94,7 +94,7 @@ def _curves(trainings: dict[document.Variant, document.Training], output: Path) 
 
 
 def _progress(steps: Iterable[int], name: str) -> Iterable[int]:
-    """A progress bar on a terminal, where tqdm is installed."""
+    """A progress bar on a terminal, if tqdm is installed."""
     if sys.stderr.isatty() and importlib.util.find_spec("tqdm") is not None:
         from tqdm import tqdm
         bar: Iterable[int] = tqdm(steps, desc=f"training, {name}", leave=False, ncols=80)
@@ -109,11 +109,11 @@ def _steps(text: str) -> int:
     except ValueError:
         steps = 0
     if steps < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of steps; give a whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of steps; give a whole number, 1 or more")
     return steps
 
 
 def _utf8(stream: TextIO) -> None:
-    """Print ∂ also where the locale's encoding lacks it."""
+    """Print ∂ even if the locale's encoding lacks it."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(encoding="utf-8")

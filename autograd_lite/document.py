@@ -3,7 +3,7 @@
 A short article on back-propagation derives the gradients of w1…w8 by hand and trains the
 network for 10,000 steps. It has two mistakes: its forward pass takes outh2 where outh1
 belongs in neto2, and its derivation takes w5 where w7 belongs in ∂neto2/∂outh1. And it never
-updates the biases, though its text says so. Everything below is in its names and its order.
+updates the biases, though its text says it does. Everything below has its names and its order.
 """
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Network(Module):
         return error
 
     def graph(self, inputs: Iterable[float] = INPUTS, targets: Iterable[float] = TARGETS) -> Value:
-        """E, with every node that has a name in the document labelled by it."""
+        """E, with every node that the document names labelled."""
         names = zip(("i1", "i2", "t1", "t2"), (*inputs, *targets))
         constants = [Value(x, name, requires_grad=False) for name, x in names]
         hidden, outputs = self.layers(constants[:2])
@@ -106,7 +106,7 @@ def derivation(network: Network, published: bool, inputs: Iterable[float] = INPU
                targets: Iterable[float] = TARGETS) -> Claims:
     """The hand derivation, factor by factor, as claims: as published, or with its factor corrected.
 
-    The corrected one goes on to the biases.
+    The corrected one includes the biases.
     """
     (i1, i2), (t1, t2) = inputs, targets
     at = forward(network, (i1, i2))
@@ -154,7 +154,7 @@ def audits() -> dict[str, AuditReport]:
 
 @dataclass(frozen=True)
 class Training:
-    """What became of a network in training.
+    """The result of training a network.
 
     Attributes:
         errors: E before each update, and after the last.
@@ -173,7 +173,7 @@ class Training:
     error: float
 
     def as_dict(self) -> dict[str, Any]:
-        """The end of it, for JSON."""
+        """The final state, for JSON."""
         return {"weights": self.weights, "biases": self.biases, "outputs": list(self.outputs),
                 "error": self.error}
 
@@ -282,7 +282,7 @@ def plot_training(trainings: Mapping[Variant, Training], path: str) -> None:
     figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
     styles: dict[Variant, dict[str, Any]] = {
         "corrected": {"color": "#1f4e79", "lw": 3.2, "alpha": 0.55},
-        "published": {"color": "#b5342b", "lw": 1.4, "ls": (0, (4, 2))},   # it lies on the former
+        "published": {"color": "#b5342b", "lw": 1.4, "ls": (0, (4, 2))},   # (drawn on top of the former)
         "with_biases": {"color": "#3a7d44", "lw": 1.8}}
     for name, style in styles.items():
         run = trainings[name]

@@ -26,7 +26,7 @@ Schedule = Callable[[int], float]
 class Optimizer:
     """The base of the optimisers: parameters, a learning rate, and what `step` remembers.
 
-    A parameter with ``requires_grad=False`` is frozen: it is passed over while it is.
+    A parameter with ``requires_grad=False`` is frozen: no step moves it.
 
     Args:
         parameters: the leaves to move, such as ``model.parameters()``.
@@ -71,9 +71,9 @@ class Optimizer:
 
     def moved(self, x: float, g: float, memory: tuple[float, ...], lr: float,
               steps: int) -> tuple[float, ...]:
-        """A parameter `x` with gradient `g` after this step, and what to remember of it.
+        """A parameter `x` with gradient `g` after this step, and what to remember for it.
 
-        `steps` counts this one, too.
+        `steps` includes this one.
         """
         raise NotImplementedError
 
@@ -101,7 +101,7 @@ class Optimizer:
             p.grad = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """What `step` remembers, fit for JSON: with it and the parameters training goes on exactly.
+        """What `step` remembers, for JSON: with this and the parameters, training continues exactly.
 
         The settings are not part of it.
         """
@@ -109,14 +109,14 @@ class Optimizer:
         return {"optimizer": self._kind, "steps": self.steps, **dict(zip(self.memory, columns))}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict` of the same kind of optimiser over as many parameters.
+        """Continue from a `state_dict` of the same kind of optimiser with as many parameters.
 
         Raises:
             FormatError: the state does not fit; nothing has changed then.
         """
         names = {"optimizer", "steps", *self.memory}
         if not isinstance(state, Mapping) or state.keys() != names:
-            raise FormatError(f"a state of {self._kind} is a mapping with {', '.join(sorted(names))} alone")
+            raise FormatError(f"a state of {self._kind} is a mapping with exactly {', '.join(sorted(names))}")
         if state["optimizer"] != self._kind:
             raise FormatError(f"optimizer: the state is not one of {self._kind}")
         steps = state["steps"]
@@ -138,7 +138,7 @@ def _column(name: str, entries: Any, size: int, least: float) -> list[float]:
             fits = False
         if not fits:
             what = repr(x) if isinstance(x, float) else type(x).__name__
-            raise FormatError(f"{name}[{i}]: expected a finite number from {least} on; got {what}")
+            raise FormatError(f"{name}[{i}]: expected a finite number >= {least}; got {what}")
     return [float(x) for x in entries]
 
 
@@ -238,7 +238,7 @@ def constant(lr: float) -> Schedule:
 
 
 def step_decay(lr: float, every: int, factor: float = 0.1) -> Schedule:
-    """`lr`, times `factor` after `every` steps, and so on.
+    """`lr`, multiplied by `factor` each time `every` steps have passed.
 
     >>> [step_decay(8.0, 2, 0.5)(k) for k in range(5)]
     [8.0, 8.0, 4.0, 4.0, 2.0]
@@ -248,7 +248,7 @@ def step_decay(lr: float, every: int, factor: float = 0.1) -> Schedule:
 
 
 def exponential(lr: float, factor: float) -> Schedule:
-    """`lr`, times `factor` after each step.
+    """`lr`, multiplied by `factor` after each step.
 
     >>> [exponential(8.0, 0.5)(k) for k in range(3)]
     [8.0, 4.0, 2.0]

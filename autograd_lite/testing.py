@@ -1,4 +1,4 @@
-"""For tests: Hypothesis strategies of numbers, computations and networks, and assertions on gradients.
+"""For tests: Hypothesis strategies for numbers, computations and networks, and assertions on gradients.
 
 Needs Hypothesis, which loads when a function here is called. With the library installed,
 ``hypothesis.strategies.from_type(Value)`` works too.
@@ -41,7 +41,7 @@ _EDGES = [0.0, 1.0, 0.5, 2.0, 1e-8, 5e-324, 2.2250738585072014e-308, 1e-300, 1e-
 
 
 def numbers(domain: Domain | None = None) -> SearchStrategy[float]:
-    """Floats, with those at the edges among them.
+    """Floats, including those at the edges.
 
     Args:
         domain: an interval (low, high); or an op of one operand, or its name: numbers at which it has a
@@ -90,7 +90,7 @@ def _defined(f: Callable[..., Any], xs: Sequence[float]) -> bool:
 
 
 def values(domain: Domain | None = None) -> SearchStrategy[Value]:
-    """Leaves whose numbers are those of `numbers`.
+    """Leaves with numbers drawn from `numbers`.
 
     >>> from hypothesis import find
     >>> find(values("log"), lambda x: True).data
@@ -175,7 +175,7 @@ class Expression:
         uses = [x for _, operands in self.steps for x in operands if isinstance(x, int)]
 
         def text(x: int | float) -> Written:
-            """An operand; a result that is used again gets a name where it first stands."""
+            """An operand; a result used more than once gets a name where it first appears."""
             if isinstance(x, float):                    # (x ** (-2.0) reads better than x ** -2.0)
                 return Written(repr(x), LOOSE if math.copysign(1.0, x) < 0.0 else ATOM)
             if x in names:
@@ -190,8 +190,8 @@ class Expression:
         return f"lambda {head}: {text(self.inputs + len(self.steps) - 1).text}"
 
 
-# A step that is wished for: an op, and for each operand a constant, an index into the results so far to
-# which a gradient flows (the inputs come first; it wraps around), or None for the latest of the others.
+# A step to take if possible: an op and, for each operand, a constant; or an index (which wraps around) into
+# the results so far to which a gradient flows, inputs first; or None for the latest of the other results.
 Wish = tuple[Op, Sequence[float | int | None]]
 
 
@@ -233,7 +233,7 @@ def _conditions(op: Op) -> list[Wish]:
 
 
 def _wishes(op: Op, comparisons: Sequence[Op]) -> SearchStrategy[Sequence[Wish]]:
-    """A step by an op, and before a choice its condition; in few draws each, so that they shrink."""
+    """A step by an op, after the condition if it is a choice; in few draws, so that examples shrink."""
     from hypothesis import strategies as st
     operand = st.sampled_from([0, -1, -1, -2, -1, -1, 1, 2.0, 1.0, 0.5, -1.0, 3.0, None])
     operands: SearchStrategy[Sequence[float | int | None]] = st.tuples(
@@ -250,7 +250,7 @@ def _wishes(op: Op, comparisons: Sequence[Op]) -> SearchStrategy[Sequence[Wish]]
 
 
 def _expression(witness: Sequence[float], wishes: Iterable[Wish]) -> Expression:
-    """The computation of those of the wishes that are defined at the witness and are used."""
+    """The computation made of the wishes that are defined at the witness and used."""
     results = list(witness)
     flows, other = list(range(len(results))), list[int]()       # the places to which a gradient flows, or not
     steps: list[tuple[Op, tuple[int | float, ...]]] = []
@@ -304,7 +304,7 @@ def networks(activations: Iterable[str] = ("tanh", "sigmoid", "relu", "softplus"
         sizes = draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
         biases: list[Literal["neuron", "layer"] | None] = ["neuron", "layer", None]
         activation, bias = draw(st.sampled_from(names)), draw(st.sampled_from(biases))
-        state = random.getstate()                    # the weights it starts with are not kept
+        state = random.getstate()                    # the weights it starts with are replaced
         model = MLP(sizes[0], sizes[1:], activation=activation, bias=bias)
         random.setstate(state)
         for parameter in model.parameters():
@@ -330,12 +330,12 @@ def assert_derivation(forward: Callable[[Any], Value], hand: Callable[[Any], Map
     Args:
         forward: gives the root of the labelled graph at a point.
         hand: gives the claims at that point, as `audit` takes them.
-        inputs: a strategy of points. One where `forward` is not defined is passed over.
+        inputs: a strategy of points. A point where `forward` is not defined is skipped.
         rtol: as for `audit`.
         settings: Hypothesis's, in place of the current profile's.
 
     Raises:
-        AuditError: the derivation is wrong at some point; says the simplest one and the causes.
+        AuditError: the derivation is wrong at some point; the message has the simplest one and the causes.
 
     >>> from autograd_lite import label
     >>> from hypothesis import strategies as st
@@ -360,14 +360,15 @@ def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None =
     """Run `check_gradients` on f at many points.
 
     Args:
-        f: a function of one number or structure of numbers, if `inputs` is given; else of any
-            number of numbers.
+        f: a function of one number or structure of numbers if `inputs` is given; else of one or
+            more numbers.
         inputs: a strategy of points; by default the argument lists of `points`.
         order: 1 for the gradient alone, 2 for the Hessian too.
         settings: as for `assert_derivation`.
 
     Raises:
-        AuditError: a derivative is wrong at some point, which is said; or nowhere could one be judged.
+        AuditError: a derivative is wrong at some point, which the message has; or none could be judged
+            at any point.
 
     >>> from autograd_lite import softplus
     >>> assert_gradients(lambda x, y: softplus(x * y))
@@ -397,7 +398,7 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any],
         rtol: how far they may differ, relatively, apart from the rounding of the terms they add up.
 
     Raises:
-        AuditError: they differ at some point, which is said.
+        AuditError: they differ at some point, which the message has.
 
     >>> from autograd_lite import exp, log, softplus
     >>> from hypothesis import strategies as st
@@ -450,7 +451,7 @@ def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings:
     chosen = settings or current(
         deadline=None, database=None, report_multiple_bugs=False, print_blob=False,
         suppress_health_check=[*current().suppress_health_check, HealthCheck.filter_too_much],
-        phases=[phase for phase in current().phases if phase != Phase.explain])     # it would explain us
+        phases=[phase for phase in current().phases if phase != Phase.explain])     # of our own code
     try:
         chosen(given(inputs)(hold))()
     except Unsatisfiable as error:

@@ -2,7 +2,7 @@
 
     python demos/document.py [--output DIR]
 
-Leaves document-demo.png, the graph with every gradient. (`autograd-lite document` does more.)
+Writes document-demo.png, the graph with every gradient. (`autograd-lite document` does more.)
 """
 import argparse
 from pathlib import Path

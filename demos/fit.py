@@ -3,7 +3,7 @@
     python demos/fit.py [--output DIR]
 
 The data are NIST's reference problem Misra1a (monomolecular adsorption: the volume y adsorbed
-at the pressure x), whose certified results stand beside ours; fit.png is left behind.
+at the pressure x), whose certified results are printed next to ours. Writes fit.png.
 Source: NIST Statistical Reference Datasets, https://www.itl.nist.gov/div898/strd/nls/data/misra1a.shtml
 """
 import argparse
@@ -29,7 +29,7 @@ INK, RED, BLUE = "#333333", "#c51b3a", "#2166ac"
 
 
 def law(b, x):
-    """b1·(1 − e^(−b2·x)), which keeps its digits where b2·x is small."""
+    """b1·(1 − e^(−b2·x)), written so that it keeps its digits where b2·x is small."""
     return -b[0] * ag.expm1(-b[1] * x)
 
 
@@ -52,7 +52,7 @@ def levenberg_marquardt(f, start, steps=100):
         move = np.linalg.lstsq(stacked, [*-r, *0.0 * scale], rcond=None)[0] / scale
         point = (path[-1] + move).tolist()
         trial = np.array(f(point))
-        if trial @ trial > (r @ r) * (1.0 + 1e-12):         # rounding alone is no failure
+        if trial @ trial > (r @ r) * (1.0 + 1e-12):         # rounding alone is not a failure
             damping *= 10.0
             continue
         damping *= 0.1

@@ -2,7 +2,7 @@
 
     python demos/moons.py [--output DIR]
 
-leaves moons.png: where the network draws the line, and how it learned to.
+Writes moons.png: where the network draws the line, and how it learned to.
 """
 import argparse
 import math

@@ -175,7 +175,7 @@ def test_the_tables_fit_80_columns_and_name_both_mistakes(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("arguments, text", [
-    (["--steps", "0"], "whole number from 1 on"), (["--steps", "many"], "'many'"),
+    (["--steps", "0"], "whole number, 1 or more"), (["--steps", "many"], "'many'"),
     (["--output", "{file}/below"], "--output")])
 def test_bad_arguments_are_refused_with_a_clear_word(tmp_path, capsys, arguments, text):
     file = tmp_path / "file"

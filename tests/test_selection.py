@@ -239,6 +239,31 @@ def test_a_graph_with_branches_is_copied_and_pickled_with_all_that_it_holds() ->
             grad(FUNCTIONS["shared"][0])(-1.5))
 
 
+@pytest.fixture
+def huber() -> Iterator[Op]:
+    """An op of a user's whose rule branches."""
+    yield ag.custom_op(lambda x: 0.5 * x * x if abs(x) < 1.0 else abs(x) - 0.5, (lambda y, x: select(
+        ag.less(abs(x), 1.0), lambda: x, lambda: select(ag.less(x, 0.0), lambda: -1.0, lambda: 1.0)),),
+        name="huber for branches", form=lambda m, x: x * x / 2 if abs(x) < 1 else abs(x) - m.mpf(1) / 2,
+        kink=lambda x: abs(x) - 1.0)
+    del TABLE["huber for branches"]
+
+
+def test_a_rule_of_a_users_that_branches_by_select_holds_on_both_sides(huber: Op) -> None:
+    for here in (-3.0, -0.5, 0.25, 2.0):
+        x = Value(here, "x")
+        first, second = grad(lambda v: huber(v) * v)(x), grad(grad(lambda v: huber(v) * v))(x)
+        for there in (-3.0, -0.5, 0.25, 2.0):
+            slope = there if abs(there) < 1.0 else math.copysign(1.0, there)
+            bend = 1.0 if abs(there) < 1.0 else 0.0
+            value = huber(there)
+            assert evaluate(first, {x: there}) == pytest.approx(slope * there + value)
+            assert evaluate(second, {x: there}) == pytest.approx(bend * there + 2.0 * slope)
+            assert evaluate(huber(x), {x: there}, mpmath.mpf, wrt=x) == slope
+        assert ag.derivative(huber, 2)(here) == (1.0 if abs(here) < 1.0 else 0.0)
+    assert ag.check_op(huber, 0.3, -0.7, 4.0, -2.0).ok
+
+
 # -- the rules of the table ----------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Value, colours, grad, hessian, jacobian
-from autograd_lite.transforms import jacobians
+from autograd_lite.transforms import colouring, jacobians
 from autograd_lite.testing import Expression
 from autograd_lite.transforms.colouring import (column_colours, hessian_matrix, jacobian_matrix,
                                                 star_colours)
@@ -248,6 +248,7 @@ JACOBIANS = {                                                   # pattern, pushe
     "both": (filled(np.eye(N), [3], [5]), 1, 2), "two of both": (filled(np.eye(N), [3, 7], [5, 11]), 2, 3),
     "both, of 10": (filled(np.eye(10), [1], [0]), 10, 0),
     "both, of 11": (filled(np.eye(11), [1], [0]), 1, 2),
+    "both and three, of 12": (filled(np.eye(12) + np.eye(12, k=8), [1], [0]), 12, 0),
     "a band and a full row": (filled(banded(1), [3]), 0, 4),
     "a band and both": (filled(banded(1), [3], [8]), 4, 5), "random 0": (scattered(0, 25, 25, 0.1), 0, 6),
     "random 1": (scattered(3, 25, 25, 0.1), 0, 4), "random 2": (scattered(2, 12, 23, 0.1), 0, 3),
@@ -275,6 +276,20 @@ def test_a_jacobian_is_known_after_so_many_sweeps(name: str) -> None:
 def test_a_hessian_is_known_after_so_many_sweeps(name: str) -> None:
     pattern, pushes = HESSIANS[name]
     assert swept(pattern, symmetric=True) == (pushes, 0)
+
+
+@pytest.mark.parametrize("name, one_way, both_ways", [
+    ("diagonal", 1, 0), ("wide band", 1, 0), ("a full row", 1, 0), ("a full column", 1, 0),
+    ("triangle", 1, 0), ("both", 0, 1), ("both, of 11", 0, 1), ("both, of 10", 1, 0), ("random 0", 2, 0), ("random 3", 1, 0),
+    ("random 1 and both", 0, 1), ("none", 1, 0)])
+def test_no_way_is_coloured_that_needs_more_sweeps_than_another_for_sure(
+        monkeypatch: pytest.MonkeyPatch, name: str, one_way: int, both_ways: int) -> None:
+    made: list[str] = []
+    for made_by in (column_colours, star_colours):
+        monkeypatch.setattr(colouring, made_by.__name__, lambda *args, made_by=made_by: (
+            made.append(made_by.__name__), made_by(*args))[1])
+    swept(JACOBIANS[name][0])
+    assert (made.count("column_colours"), made.count("star_colours")) == (one_way, both_ways)
 
 
 def test_the_fullest_columns_are_coloured_first_and_equally_full_ones_in_their_order() -> None:
@@ -348,6 +363,7 @@ def test_colours_of_well_known_patterns() -> None:
     assert number_of_colours(band, symmetric=False) == 3
     assert number_of_colours(np.eye(n)) == 1
     assert number_of_colours(np.ones((n, n))) == n
+    assert colours([[1, 1, 1], [1, 1, 0], [1, 0, 1]]) == [0, 1, 2]               # not taken to be symmetric
     grid = symmetric(n * n, [(i * n + j, i * n + j + 1) for i, j in itertools.product(range(n), range(n - 1))]
                      + [(i * n + j, i * n + n + j) for i, j in itertools.product(range(n - 1), range(n))])
     assert max(star_colours(grid)) + 1 <= 8

@@ -1,1 +1,1 @@
-"""Derivatives held against the graph and against the function itself, and explained."""
+"""Derivatives checked against the graph and against the function itself, and explained."""

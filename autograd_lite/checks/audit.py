@@ -1,7 +1,7 @@
-"""`audit`: derivatives that somebody derived by hand, held against the graph.
+"""`audit`: derivatives that somebody derived by hand, checked against the graph.
 
-A claim is ``(output, input) → number``. Of the claims that differ, most are usually right
-reasoning from a wrong factor; the audit tells these, which inherit, from the causes.
+A claim is ``(output, input) → number``. Most claims that differ are usually right reasoning
+from a wrong factor; the audit tells these, which inherit, from the causes.
 """
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ Pair = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Row:
-    """One claim and what became of it. `str(row)` is a line.
+    """One claim and its verdict. `str(row)` is a line.
 
     Attributes:
-        claim: the pair (output, input) as it was given.
+        claim: the pair (output, input) as given.
         claimed: the number claimed.
         derived: the number the graph gives.
         relative_error: |claimed − derived| / max(|claimed|, |derived|); 0 when both are 0.
         verdict: "agrees", "cause" (wrong by itself) or "inherits" (right, but from wrong factors).
-        inherits_from: the claims it has its error from.
-        reversed: whether it is the input that depends on the output.
-        spoils: the claims that inherit from this one, straight or by way of others.
+        inherits_from: the claims its error comes from.
+        reversed: whether the input depends on the output instead.
+        spoils: the claims that inherit from this one, directly or through others.
     """
 
     claim: Pair
@@ -86,7 +86,7 @@ class AuditReport(Report):
         return self.causes
 
     def inheriting(self, cause: Row) -> tuple[Row, ...]:
-        """The rows that inherit from a cause, straight or by way of others."""
+        """The rows that inherit from a cause, directly or through others."""
         spoiled = set(cause.spoils)
         return tuple(row for row in self.rows if row.claim in spoiled)
 
@@ -114,7 +114,7 @@ class AuditReport(Report):
         return "\n".join(lines)
 
     def _number(self, x: float) -> str:
-        trivial = abs(x) <= 10.0 and x == round(x)          # so many nodes hold one that it says nothing
+        trivial = abs(x) <= 10.0 and x == round(x)          # too many nodes hold such a number
         names = () if trivial else self.meanings.get(x, ())
         return f"{x:.12g}" + (f" (= {', '.join(map(printable, names))})" if 0 < len(names) <= 3 else "")
 
@@ -141,7 +141,7 @@ class AuditReport(Report):
 
 
 def name_of(node: Any) -> str:
-    """What a report calls a node: its label, or what it is."""
+    """A node's name in a report: its label, or its op and number."""
     if isinstance(node, str):
         return node
     if not isinstance(node, Value):
@@ -150,7 +150,7 @@ def name_of(node: Any) -> str:
 
 
 def pair_name(pair: Pair) -> str:
-    """A claim as it is written: ``∂output/∂input``."""
+    """A claim as people write it: ``∂output/∂input``."""
     return "∂{}/∂{}".format(*_shown(pair))
 
 
@@ -158,16 +158,16 @@ def _shown(pair: Pair) -> list[str]:
     return [printable(name_of(node)) for node in pair]
 
 
-# -- finding it -------------------------------------------------------------------------------
+# -- the audit --------------------------------------------------------------------------------
 
 
 def audit(root: Value | Iterable[Value], claims: Mapping[Pair, Any], rtol: float = 1e-6) -> AuditReport:
-    """Hold hand-derived derivatives against the graph under `root`.
+    """Check hand-derived derivatives against the graph under `root`.
 
     Args:
         root: the node (or nodes) whose graph the claims are about.
-        claims: ``{(output, input): number}``; each of the pair is a label or a node, any two
-            nodes of the graph.
+        claims: ``{(output, input): number}``, for any two nodes of the graph; each is given as
+            a label or as the node itself.
         rtol: two numbers agree when their relative error is at most this.
 
     Returns:
@@ -176,7 +176,7 @@ def audit(root: Value | Iterable[Value], claims: Mapping[Pair, Any], rtol: float
         input. A differing claim *inherits* from the outermost differing claims inside it if
         adding to the graph, for each of them, an edge of weight e from its input to its output
         makes the sum over all paths the claimed number; otherwise it is a *cause*. (A claim
-        whose edge lies on a circle then explains nothing and is left out of that sum.)
+        whose edge would lie on a circle explains nothing and is left out of that sum.)
 
     Raises:
         LabelError: a label names no node, or several; a node is not in the graph.
@@ -222,7 +222,7 @@ def _claimed(pair: Pair, x: Any) -> float:
 
 
 def _roots(root: Any, claims: Any) -> list[Value]:
-    """The roots, in a list, once it is clear that these are roots and the claims are claims."""
+    """The roots in a list; an error if they are not Values, or the claims not a dict."""
     roots = list(root) if isinstance(root, Iterable) else [root]
     for x in roots:
         if not isinstance(x, Value):
@@ -238,7 +238,7 @@ def _roots(root: Any, claims: Any) -> list[Value]:
 
 
 def _resolve(program: Program, claims: Mapping[Pair, Any]) -> list[Places]:
-    """Where the two nodes of every claim stand."""
+    """The places of the two nodes of every claim."""
     labelled = [node for node in program.nodes if node.label]
     found: dict[Places, None] = {}
     for pair in claims:

@@ -1,4 +1,4 @@
-"""The chain rule over partials that are held against their ops' functions."""
+"""The chain rule over partials that are checked against their ops' functions."""
 from __future__ import annotations
 
 import math
@@ -19,7 +19,7 @@ from autograd_lite.transforms.trace import Trace
 
 
 class Call(NamedTuple):
-    """An op at its operands, the partials that its rule gives there, and what tells it from others."""
+    """An op at its operands, the partials its rule gives there, and a key to tell calls apart."""
 
     node: Value
     op: Op
@@ -29,13 +29,13 @@ class Call(NamedTuple):
 
 
 def looked_at(node: Value) -> list[int]:
-    """Which operands count: all; of a choice the one that it took."""
+    """Which operands count: all, or for a choice the one taken."""
     op, operands = op_of(node), node.operands
     return list(op.taken(list(map(plain, operands)))) if op is not None else []
 
 
 class Judge:
-    """The partials of the calls met: what they are, and which are not as their rules say."""
+    """The partials of the calls met: what they are, and which were not found correct."""
 
     def __init__(self) -> None:
         self.known: dict[Any, Estimate] = {}
@@ -53,7 +53,7 @@ class Judge:
         reference = op_slope(op, xs, i)
         verdict = verdict_on(given, reference)
         if verdict == WRONG and math.isfinite(given) and not op.chooses:
-            # Near a zero of the derivative itself its rounding is that of larger terms.
+            # Near a zero of the derivative its rounding is that of larger terms.
             nudged = [[*xs[:j], math.nextafter(x, inf), *xs[j + 1:]] for j, x in enumerate(xs)]
             slack = 64.0 * added(abs(op_slope(op, at, i).value - reference.value) for at in nudged)
             verdict = verdict_on(given, reference, slack=slack)
@@ -72,7 +72,7 @@ class Judge:
 
 
 class Sum(NamedTuple):
-    """A derivative, the size of the terms that it is the sum of, and a bound of its error."""
+    """A derivative, the size of the terms it is the sum of, and a bound of its error."""
 
     value: float
     size: float
@@ -80,7 +80,7 @@ class Sum(NamedTuple):
 
 
 class ChainRule(Algebra):
-    """The derivatives of a trace's outputs, worked out from the judge's partials."""
+    """The derivatives of a trace's outputs, computed from the judge's partials."""
 
     def __init__(self, trace: Trace, judge: Judge):
         self.program, self.varies, self.judge = trace.program, trace.varies, judge

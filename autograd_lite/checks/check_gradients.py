@@ -1,10 +1,10 @@
-"""`check_gradients`: derivatives held against the function itself, without a step size.
+"""`check_gradients`: derivatives checked against the function itself, without a step size.
 
 Each partial of each op on the way is compared with the slope of the op's own function: in
-mpmath, with as many digits as it takes, where the op has a form for it; else by differences
+mpmath, with as many digits as it takes, if the op has a form for it; else by differences
 that are extrapolated to a step of 0 and bound their own error. The chain rule over these
-gives each derivative once more, with bounds. And the function run near the point tells, by
-the constants of its graph that vary, whether anything goes past it.
+slopes gives each derivative a second time, with bounds. Then the function is run near the
+point: constants of its graph that vary show that something bypasses the graph.
 """
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ __all__ = ["check_gradients", "check_op", "GradientReport", "CORRECT", "KINK", "
 
 
 def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order: int = 2) -> GradientReport:
-    """Hold the derivatives of `f` at `x` against what f itself says.
+    """Check the derivatives of `f` at `x` against the slopes of f itself.
 
     Args:
         f: a function of a number, or of a list, tuple, dict, dataclass or array of them, that
             returns one number.
         x: the point.
-        claimed: a gradient, in the shape of x, to be judged in place of ours.
-        order: 1 for the gradient alone, 2 for the Hessian too, and so on.
+        claimed: a gradient, in the shape of x, to judge in place of ours.
+        order: 1 for the gradient alone, 2 for the Hessian too, 3 for third derivatives, …
 
     Returns:
         A `GradientReport`. The verdict on a derivative is "wrong derivative"; "kink nearby" (or an
-        edge of the domain: there is no slope to compare with); "too noisy to tell", where the
-        rounding of doubles hides the slope; or "correct": they agree to 1e-9 (apart from the
-        rounding of the terms they are sums of).
+        edge of the domain: there is no slope to compare with); "too noisy to tell", if rounding
+        hides the slope; or "correct": the two agree to 1e-9 (apart from the rounding of the terms
+        they are sums of).
 
     Raises:
         InputError: f does not return a number, or `claimed` has another shape than x.
@@ -74,7 +74,7 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
 
 
 def check_op(op: Op, *points: Any, order: int = 2) -> GradientReport:
-    """Hold the partials of an op against its own function.
+    """Check the partials of an op against its own function.
 
     Args:
         op: an op of the table, or one that `custom_op` made.
@@ -83,7 +83,7 @@ def check_op(op: Op, *points: Any, order: int = 2) -> GradientReport:
         order: as for `check_gradients`; from 2 on, the partials' own derivatives are checked too.
 
     Raises:
-        InputError: it is not an op, or no points are given and none are found in the domain.
+        InputError: `op` is not an op, or no points are given and none are found in the domain.
 
     >>> from autograd_lite import custom_op
     >>> cube = custom_op(lambda x: x ** 3, (lambda y, x: 3.0003 * x * x,), name="wrong cube")
@@ -120,7 +120,7 @@ _ORDINARY = (0.7, -0.4, 1.3, -2.6, 3.2, 0.15, -1.1, 5.9, 0.93, -7.3, 18.0)
 
 
 def _ordinary_points(op: Op) -> list[list[float]]:
-    """Points off the kinks and inside the domain, as far as these can be found by trying."""
+    """Points inside the domain and away from kinks, as far as trial finds any."""
     size = 4 if op.open else op.least
     found = []
     for k in range(len(_ORDINARY)):
@@ -138,14 +138,14 @@ def _ordinary_points(op: Op) -> list[list[float]]:
 
 
 class _Check:
-    """A check on its way: what was found so far."""
+    """A check in progress: what it has found so far."""
 
     def __init__(self, f: Callable[[Any], Any], x: Any, names: Sequence[str], claims: Sequence[float] | None):
         self.core, self.x, self.names, self.claims = Watched(f, _title(f)), x, names, claims
         self.judge = Judge()
         self.found: list[Derivative] = []
         self.notes: list[str] = []
-        self.past: list[str] = []               # derivatives of which something goes past the graph
+        self.past: list[str] = []               # derivatives of which a part bypasses the graph
 
     def add_order(self, k: int, function: Callable[[Any], list[Any]]) -> bool:
         """Judge the derivatives of order k, those of a function; False if it cannot be run."""
@@ -175,7 +175,7 @@ class _Check:
         for j, (one, claim) in enumerate(zip(self.names, claims)):
             reference, verdict, leaks = output.judged(j, claim)
             if verdict == WRONG and refused and not self.judge.blames:
-                verdict = KINK                  # the gradient was refused, and rightly, for another entry
+                verdict = KINK                  # the gradient was refused, rightly, for another entry
             name = f"{head}∂{one}"
             self.found.append(Derivative(name, k, claim, reference, verdict))
             self.past += [name] if leaks else []
@@ -183,8 +183,8 @@ class _Check:
     def report(self) -> GradientReport:
         if self.past:
             others = " and others" if self.past[1:] else ""
-            self.notes.append(f"{self.past[0]}{others}: every recorded partial is right, but something goes "
-                              "past the graph (v.data, stop_gradient, a number from outside)")
+            self.notes.append(f"{self.past[0]}{others}: every recorded partial is right, but something "
+                              "bypasses the graph (v.data, stop_gradient, a number from outside)")
         return GradientReport(tuple(self.found), tuple(self.judge.doubtful.values()),
                               tuple(dict.fromkeys(self.notes)))
 
@@ -199,7 +199,7 @@ class _Output:
         self.weights = nearby.here.weights(n, self.sums)
 
     def judged(self, j: int, claimed: float) -> tuple[Estimate, str, bool]:
-        """The reference by input j, the verdict, and whether something goes past the graph."""
+        """The reference by input j, the verdict, and whether something bypasses the graph."""
         nearby, k = self.nearby, self.trace.inputs_at[j]
         if not all(map(math.isfinite, nearby.point)):
             return UNKNOWN, KINK, False
@@ -255,7 +255,7 @@ def _title(f: Callable[..., Any]) -> str:
 
 
 def _names(tree: Any, name: str) -> Iterator[str]:
-    """What the numbers of a structure are called, in order: ``x[0]``, ``x['a']``, ``x.b``."""
+    """The names of a structure's numbers, in order: ``x[0]``, ``x['a']``, ``x.b``."""
     parts: Iterable[tuple[str, Any]]
     if isinstance(tree, Mapping):
         parts = ((f"[{key!r}]", part) for key, part in tree.items())

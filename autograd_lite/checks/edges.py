@@ -1,4 +1,4 @@
-"""What audits and explanations sweep over: the edges of a graph, and the sizes of its paths."""
+"""The edges that audits and explanations sweep over, and the sizes of paths."""
 from __future__ import annotations
 
 from typing import Any
@@ -11,9 +11,9 @@ Edges = list[tuple[int, int, float | None]]     # as in `Linear`; None where no 
 
 
 def edges_of(program: Program) -> list[Edges]:
-    """For each place the edges to the operands that are nodes, None as partial where no gradient flows.
+    """For each place the edges to the operands that are nodes, with None as partial where no gradient flows.
 
-    Partials are as recorded; by a constant, for which none is recorded, as its number is now.
+    Partials are as recorded; those by a constant, which are not recorded, are for its present number.
 
     >>> from autograd_lite import Value
     >>> x, c = Value(2.0), Value(5.0, requires_grad=False)

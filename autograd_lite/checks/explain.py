@@ -1,4 +1,4 @@
-"""`explain`: where a value, a gradient, or a number that is not finite comes from."""
+"""`explain`: where a value or a gradient comes from, and where it went wrong."""
 from __future__ import annotations
 
 import itertools
@@ -28,15 +28,15 @@ def explain(root: Value, node: Value | str | None = None) -> Explanation:
     """Tell where a value or a gradient comes from, and where one went wrong.
 
     Args:
-        root: the node that is asked about.
+        root: the node in question.
         node: a node it depends on, or its label: explain ∂root/∂node. Without it, explain the
-            value: the leaves that matter most, and for a nan or an infinity the first node
-            where it arose.
+            value: the leaves that matter most, and the first node where a nan or an infinity
+            arose.
 
     Returns:
-        An `Explanation`; print it. For a gradient it has the paths that contribute most; for one
-        that is not finite, or is 0, the first node on the way down from the root where that
-        happened. Inside `record_lines` it also knows the lines of the program.
+        An `Explanation`; print it. For a gradient it has the paths that contribute most; if the
+        gradient is 0 or not finite, also the first node, from the root down, where that happened.
+        For nodes made within `record_lines` it shows the lines of the program.
 
     Raises:
         LabelError: `node` is not in the graph.
@@ -91,10 +91,10 @@ def _explain_gradient(program: Program, root: Value, node: Value, place: int) ->
 
 
 def _not_finite(roots: Sequence[Value], program: Program) -> list[Finding]:
-    """Where nans and infinities of the roots came in, and where a nan was made of infinities, in order.
+    """Where nans and infinities of the roots came in, and where infinities became a nan, in order.
 
-    Only nodes that hand them on to a root are looked at, by way of operands that are not
-    finite; of these only one without such operands is an origin.
+    Only nodes that pass them on to a root count, through operands that are not finite; a node
+    without such operands is an origin.
     """
     def carriers(node: Value) -> list[Value]:
         return [x for x in used_operands(node) if isinstance(x, Value) and not finite(x)]
@@ -117,8 +117,8 @@ class _Flow:
 
     Attributes:
         leading: the partials along the edges that lead to a target.
-        linear: those of nodes to which a way leads from the root over partials that are not 0.
-        connected: whether any way leads from the root to a target.
+        linear: those of the nodes that a path of partials other than 0 reaches from the root.
+        connected: whether any path leads from the root to a target.
         smooth: whether the partials of `linear` are finite.
         arrived: the gradient at each place, None where nothing arrives.
     """
@@ -140,16 +140,16 @@ class _Flow:
 
     @property
     def between(self) -> list[Value]:
-        """The nodes on any way from the root to a target."""
+        """The nodes on any path from the root to a target."""
         flags = self.leading.pull({self.top: True}, _Reach(zeros=True))
         return [node for node, flag in zip(self.program.nodes, flags) if flag]
 
     def gradient(self, node: Value) -> float:
-        """What arrives at a node."""
+        """The gradient that arrives at a node."""
         return self.arrived[self.program.place_in("explain", node)] or 0.0
 
     def wrong(self, gradient: float) -> list[Finding]:
-        """What made a gradient not finite, or 0; nothing if it is a decent number."""
+        """What made a gradient 0 or not finite; nothing if it is neither."""
         findings = self.judge.findings
         if gradient - gradient != 0.0:
             return [finding for finding in findings if finding.what in INFINITE]
@@ -161,8 +161,8 @@ class _Flow:
 
 
 def _open_edges(node: Value, edges: Edges) -> Edges:
-    """The edges by which a gradient may come, with infinite partials where they are; those of a choice
-    only to what was taken."""
+    """The edges that a gradient can take, with partials infinite where IEEE 754 says so; of a choice only
+    the edge to the operand taken."""
     op: Any = op_of(node)
     if op is not None and op.chooses:
         return [edge for edge in edges if edge[2] is not None]
@@ -173,7 +173,7 @@ def _open_edges(node: Value, edges: Edges) -> Edges:
 
 
 class _Reach(Algebra):
-    """Whether anything arrives; by partials of 0 too, or not."""
+    """Whether anything arrives; `zeros` says whether partials of 0 count."""
 
     def __init__(self, zeros: bool):
         self.zeros = zeros
@@ -186,7 +186,7 @@ class _Reach(Algebra):
 
 
 class _Judge(Algebra):
-    """Floats, where nothing is passed on rather than a 0; notes what goes wrong."""
+    """Floats, a 0 not being passed on; notes what goes wrong."""
 
     def __init__(self, program: Program):
         self.nodes, self.findings = program.nodes, list[Finding]()
@@ -208,7 +208,7 @@ class _Judge(Algebra):
 
 
 def _judged(node: Value, g: float, p: float, term: float) -> str:
-    """What is wrong with a contribution to a gradient, if it is wrong for the first time."""
+    """What is wrong with a contribution to a gradient, if it goes wrong here; else ""."""
     if not finite(term):
         if not finite(g) or not all(map(finite, node.operands)):
             return ""

@@ -1,4 +1,4 @@
-"""`Explanation`: what `explain` found, and how it is told."""
+"""`Explanation`: what `explain` found, and its text."""
 from __future__ import annotations
 
 import itertools
@@ -46,8 +46,8 @@ class Finding:
             is not finite), "arose" (not finite, from finite operands) or "became nan" (from
             infinities); of a gradient that arrives at the node: "no derivative" (the partial is
             infinite or missing), "overflow", "sum overflow", "flat" (the partial is 0),
-            "underflow" or "cancels" (what arrives adds up to 0).
-        operand: the place of the operand by which the partial is taken.
+            "underflow" or "cancels" (the gradients that arrive add up to 0).
+        operand: which operand the partial is by, from 0.
         partial: that partial.
         gradient: the gradient that arrives at the node.
     """
@@ -60,7 +60,7 @@ class Finding:
 
     @property
     def line(self) -> Line | None:
-        """The line of the program that made the node, where lines were recorded."""
+        """The line of the program that made the node, if lines were recorded."""
         return self.node.line
 
     @property
@@ -97,12 +97,12 @@ class Finding:
 
 
 def used_operands(node: Value) -> Sequence[Any]:
-    """The operands that make up a node's number: all, but of a choice only the one that was taken."""
+    """The operands that make up a node's number: all, or for a choice the one taken."""
     op, operands = op_of(node), node.operands
     return operands if op is None or not op.chooses else operands[1:2] if plain(operands[0]) else operands[2:]
 
 
-# -- what it is made of -------------------------------------------------------------------------
+# -- paths and inputs ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,9 +113,9 @@ class Path:
         nodes: the nodes, from the root down.
         places: which operand of each the next one is.
         factors: the partials along the path.
-        contribution: their product (0 or inf where that is beyond a double).
-        log10: the logarithm of its size, in any case.
-        share: its part in the sum of all paths' sizes.
+        contribution: their product (0 or inf if it is beyond a double).
+        log10: the logarithm of its size, even then.
+        share: its share of the sum of all paths' sizes.
     """
 
     nodes: tuple[Value, ...]
@@ -132,8 +132,8 @@ class Path:
                 "log10": self.log10, "share": self.share}
 
     def __str__(self) -> str:
-        """All nodes by their names (``#3``: as the third operand, where that is not plain to see);
-        where they are many, how many operations are between the labels."""
+        """All nodes by name (``#3`` means as the third operand, where this is not obvious); on a long
+        path, how many operations are between the labels."""
         names = [_name(node) for node in self.nodes]
         for i, place in enumerate(self.places):
             operands = self.nodes[i].operands
@@ -159,7 +159,7 @@ class Path:
         return [i for i, node in enumerate(self.nodes) if node.label or i in (0, len(self.nodes) - 1)]
 
     def product(self) -> str:
-        """The contribution as a product over the labelled nodes; "" where that says nothing."""
+        """The contribution as a product over the labelled nodes; "" if that says nothing new."""
         spans = list(itertools.pairwise(self.named))
         if not 1 < len(spans) < 7:
             return ""
@@ -168,7 +168,7 @@ class Path:
 
 
 class Input(NamedTuple):
-    """A leaf, its gradient, and its part in the sum of |gradient · value| over the leaves."""
+    """A leaf, its gradient, and its share of the sum of |gradient · value| over the leaves."""
 
     node: Value
     gradient: float
@@ -180,18 +180,18 @@ class Explanation(Report):
     """What `explain` found; see `Report`. `str()` adds the paths or the inputs.
 
     Attributes:
-        root: the node that was asked about.
-        node: the node by which it was to be differentiated, or None.
+        root: the node in question.
+        node: the node it is differentiated by, or None.
         gradient: ∂root/∂node.
-        found: what went wrong, in the order in which it happened (of a gradient, from the
-            root down), at most five; also as `findings`.
+        found: what went wrong, in the order it happened (for a gradient, from the root down), at
+            most five; also as `findings`.
         hidden: how many more there are.
         paths: the paths from root to node that contribute most.
-        number_of_paths: of those that contribute (inf beyond a double).
+        number_of_paths: how many paths contribute (inf beyond a double).
         log10_size: the logarithm of the sum of all paths' sizes.
         inputs: without a node, the leaves that matter most.
-        connected: whether a gradient can come to the node at all, and not only to conditions or to
-            branches that were not taken.
+        connected: whether a gradient can reach the node at all, rather than only conditions and
+            branches not taken.
     """
 
     root: Value
@@ -244,7 +244,7 @@ class Explanation(Report):
     def _about_findings(self) -> Iterator[str]:
         if self.found:
             what = self.found[0].what
-            yield ("Where it stopped being finite, the first first:" if what in _OF_VALUES else
+            yield ("Where it stopped being finite, earliest first:" if what in _OF_VALUES else
                    "Where the gradient stopped being finite, from the root down:" if what in INFINITE else
                    "Where the gradient was lost, from the root down:")
         for finding in self.found:
@@ -255,7 +255,7 @@ class Explanation(Report):
             yield "\n(run the program inside `with record_lines():` to see the lines that made them)"
 
 
-# -- how it is told -----------------------------------------------------------------------------
+# -- its text -----------------------------------------------------------------------------------
 
 
 def _about_paths(found: Explanation) -> Iterator[str]:
@@ -290,7 +290,7 @@ def _about_best(path: Path) -> Iterator[str]:
 
 
 def _cancels(found: Explanation) -> bool:
-    """Whether the paths' contributions do so in part."""
+    """Whether the paths' contributions cancel in part."""
     if not found.gradient:
         return any(finding.what == "cancels" for finding in found.found)
     return found.log10_size > math.log10(abs(found.gradient)) + 0.3
@@ -340,7 +340,7 @@ def _percent(share: float) -> str:
 
 
 def product_of(factors: Sequence[float]) -> float:
-    """The product, which leaves the range of a double only at the end."""
+    """The product, which can leave the range of a double only at the end."""
     mantissa, exponent = 1.0, 0
     for factor in factors:
         mantissa, shift = math.frexp(mantissa * math.frexp(factor)[0])

@@ -1,4 +1,4 @@
-"""`Inheritance`: which claims have their errors from others, by the rule that `audit` states."""
+"""`Inheritance`: which claims get their errors from others, by the rule that `audit` states."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ Places = tuple[int, int]                    # of the output and of the input of 
 
 
 def relative_error(a: float, b: float) -> float:
-    """|a − b| / max(|a|, |b|); 0 when both are equal; a nan differs from everything.
+    """|a − b| / max(|a|, |b|); 0 when they are equal; a nan differs from everything.
 
     >>> relative_error(1.0, 0.5)
     0.5
@@ -37,11 +37,11 @@ def derived_numbers(linear: Linear, places: Sequence[Places]) -> list[float]:
 
 
 class Inheritance:
-    """Which of the claims that differ have their errors from others. A claim is told by its index.
+    """Which of the claims that differ get their errors from others. A claim is known by its index.
 
     Args:
         program, linear: the graph and its derivatives.
-        places: where each claim's output and input stand.
+        places: those of each claim's output and input.
         claimed: each claim's number.
         errors: for the claims that differ, claimed − derived.
     """
@@ -54,7 +54,7 @@ class Inheritance:
         for c in errors:
             for k in places[c]:
                 self._bits.setdefault(k, 1 << len(self._bits))
-        self._masks: list[int] = []         # for each place, on which of the claims' nodes it depends
+        self._masks: list[int] = []         # for each place, the claims' nodes it depends on
         for k, operands in enumerate(program.operands):
             mask = self._bits.get(k, 0)
             for x in operands:
@@ -67,7 +67,7 @@ class Inheritance:
         return bool(self._masks[a] & self._bits[b])
 
     def origins(self, rtol: float) -> dict[int, list[int]]:
-        """For each claim that inherits, those it has its error from; these come first if they inherit too."""
+        """For each claim that inherits, those its error comes from; these come first if they inherit too."""
         places, inside = self.places, dict[int, set[int]]()
         for c in self.errors:
             output, source = places[c]
@@ -84,7 +84,7 @@ class Inheritance:
         return found
 
     def _off_circles(self, claims: list[int]) -> list[int]:
-        """The claims whose edges, input to output, lie on no circle when all are added to the graph."""
+        """The claims whose edges, input to output, lie on no circle once all are added to the graph."""
         def on_circle(claim: int) -> bool:
             output, source = self.places[claim]
             reached, rest = [output], claims
@@ -97,7 +97,7 @@ class Inheritance:
         return [claim for claim in claims if not on_circle(claim)]
 
     def _with_errors(self, claim: int, wrong: Sequence[int]) -> tuple[float, float]:
-        """The sum over the paths of a claim with an edge (output, input, error) more for each wrong claim.
+        """The sum over a claim's paths, with an edge (output, input, error) added for each wrong claim.
 
         The second number bounds its rounding: errors that should cancel exactly may not.
         """
@@ -114,7 +114,7 @@ class Inheritance:
 
 
 def spoiled(origins: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
-    """For each claim those that inherit from it, straight or by way of others.
+    """For each claim those that inherit from it, directly or through others.
 
     >>> spoiled({1: [0], 2: [1]})
     {0: [1, 2], 1: [2]}
@@ -128,7 +128,7 @@ def spoiled(origins: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
 
 
 def _renumbered(program: Program, linear: Linear) -> tuple[Linear, dict[int, int]]:
-    """The same edges by other places, each node again after its operands; and the new place of each."""
+    """The same edges at new places, each node after its operands again; and the new place of each."""
     place = {id(node): k for k, node in enumerate(program.nodes)}
 
     def operands(node: Value) -> list[Value]:

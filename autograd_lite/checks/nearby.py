@@ -1,7 +1,7 @@
-"""A function run at a point and near it: whether it goes the same way, and its constants stay.
+"""A function run at a point and near it: whether it branches the same way and its constants stay the same.
 
-What goes past the graph stands in it as a constant: a plain number, or a Value that depends on no
-input. Constants that change as the input moves tell that something does.
+What bypasses the graph appears in it as a constant: a plain number, or a Value that depends on no
+input. If constants change as the input moves, something bypasses it.
 """
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from autograd_lite.transforms.trees import rebuild
 
 
 class Watched:
-    """A function, and what it returned since `results` was emptied."""
+    """A function, and what it has returned since `results` was emptied."""
 
     def __init__(self, f: Callable[[Any], Any], name: str):
         self.f, self.__name__ = f, name
@@ -49,12 +49,12 @@ class Run:
 
     @cached_property
     def shape(self) -> list[Any]:
-        """What was computed from what by which op, and on which side of its kinks."""
+        """For each node its op, its operands, and the side of the op's kink it lies on."""
         return self._shape([*self.core_results, *self.outputs])
 
     @cached_property
     def way(self) -> list[Any]:
-        """The same of the core alone."""
+        """The same for the core alone."""
         return self._shape(self.core_results)
 
     def _shape(self, results: Iterable[Any]) -> list[Any]:
@@ -66,7 +66,7 @@ class Run:
 
     @cached_property
     def _users(self) -> list[tuple[int, Value, list[int]]]:
-        """The nodes that depend on an input, with their places and which of their operands do not."""
+        """The nodes that depend on an input, with their places and the operands that do not."""
         return [(k, node, [i for i in looked_at(node) if self._is_constant(node.operands[i])])
                 for node in _below(self.outputs) for k in [self.trace.program.place(node)]
                 if k is not None and self.trace.varies[k]]
@@ -82,7 +82,7 @@ class Run:
                 *(plain(y) for y in self.outputs if self._is_constant(y))]
 
     def weights(self, n: int, sums: Sequence[Sum | None]) -> list[float]:
-        """The derivative of output n by each constant, from those by the nodes."""
+        """The derivative of output n by each constant, from `sums`, those by the nodes."""
         found: list[float] = []
         for k, node, by in self._users:
             g, op = sums[k], op_of(node)
@@ -97,7 +97,7 @@ class Run:
 class Nearby:
     """A function of the point with a list of numbers as its result, run at x and around it.
 
-    `core` is called in it; the kinks it meets are those that count.
+    `f` calls `core`; only the kinks that the core meets count.
     """
 
     def __init__(self, f: Callable[[Any], list[Any]], core: Watched, x: Any):
@@ -105,7 +105,7 @@ class Nearby:
         self.here = Run(f, core, x)
         self.point = [v.data for v in self.here.trace.inputs]
         self.samples: dict[tuple[int, float], tuple[list[float], list[float]] | None] = {}
-        self.turning: set[tuple[int, float]] = set()     # where `core` takes another way
+        self.turning: set[tuple[int, float]] = set()     # where `core` branches otherwise
 
     def _run(self, j: int, t: float) -> Run:
         """A run with input j moved to t."""
@@ -113,12 +113,12 @@ class Nearby:
         return Run(self.f, self.core, rebuild(self.x, lambda v: t if next(place) == j else v))
 
     def sample(self, j: int, t: float) -> tuple[list[float], list[float]] | None:
-        """Outputs and constants with input j moved to t; None if the computation takes another way there."""
+        """Outputs and constants with input j moved to t; None if the computation branches otherwise there."""
         if (j, t) not in self.samples:
             self.samples[j, t] = None
             try:
                 run = self._run(j, t)
-            except Exception:                   # whatever the function raises, it is not defined there
+            except Exception:                   # whatever f raises, it is not defined there
                 self.turning.add((j, t))
             else:
                 if run.shape == self.here.shape:
@@ -139,11 +139,11 @@ class Nearby:
         return self._slope(j, lambda sample: sample[0][n])
 
     def turns(self, j: int) -> bool:
-        """Whether the core takes another way as soon as input j moves (the rules' own ways are smooth)."""
+        """Whether the core branches otherwise as soon as input j moves. (Branches of rules are smooth.)"""
         return any(self.sample(j, t) is None and (j, t) in self.turning for t in _around(self.point[j]))
 
     def past(self, j: int, weights: Sequence[float]) -> Estimate:
-        """What of an output's derivative by input j goes past the graph: by constants that vary.
+        """The part of an output's derivative by input j that bypasses the graph, through constants that vary.
 
         `weights` are the output's derivatives by the constants.
         """
@@ -158,13 +158,13 @@ class Nearby:
             change = self._slope(j, lambda sample: sample[1][m])
             still = all(found and found[1][m] == here for found in [self.sample(j, t) for t in close])
             if still and change.error > DECISIVE * abs(change.value):
-                continue                        # it jumps further off
+                continue                        # it jumps only further away
             total, size = total + weight * change.value, size + abs(weight * change.value)
             error += abs(weight) * change.error if math.isfinite(weight) else inf
         return Estimate(total, error + EPS * (len(self.here.trace.program) + 16) * size)
 
     def straddles(self, n: int, j: int, claimed: float) -> bool:
-        """Whether input j has a kink nearby, and the claim may be a mean of output n's slopes about it."""
+        """Whether input j has a kink nearby and the claim may be a mean of output n's slopes around it."""
         program, place = self.here.trace.program, self.here.trace.inputs_at[j]
         step = max([reach(op, list(map(plain, node.operands)))
                     for node, moves in zip(program.nodes, program.dependent([place])) if moves
@@ -188,5 +188,5 @@ def _below(results: Iterable[Any]) -> list[Value]:
 
 
 def _around(x: float) -> list[float]:
-    """The nearest points to both sides; of 0 some that are not so small as to underflow."""
+    """The nearest points on both sides; for 0, points large enough not to underflow."""
     return [math.nextafter(x, -inf), math.nextafter(x, inf)] if x else [-0.5 ** 60, 0.5 ** 60]

@@ -1,4 +1,4 @@
-"""`Paths`: the ways by which a gradient comes from a root to a node, the largest first."""
+"""`Paths`: the paths by which a gradient gets from a root to a node, the largest first."""
 from __future__ import annotations
 
 import heapq
@@ -15,8 +15,8 @@ from autograd_lite.graph.value import Value
 class Ways(NamedTuple):
     """The paths from a node down to the target.
 
-    `best` is the size of the largest product of partials along one, `size` the sum of all sizes, both
-    as logarithms to base 2 (which do not underflow), and `number` how many paths there are.
+    `best` is the size of the largest product of partials along a path and `size` the sum of all sizes,
+    both as logarithms to base 2 (which do not underflow); `number` is how many paths there are.
     """
 
     best: float = -math.inf
@@ -25,7 +25,7 @@ class Ways(NamedTuple):
 
 
 class _AllWays(Algebra):
-    """Adds up `Ways`; a partial of 0 is no way."""
+    """Adds up `Ways`; a partial of 0 ends a path."""
 
     def times(self, g: Ways, p: Any, k: int, i: int) -> Ways | None:
         if not p:
@@ -41,9 +41,9 @@ class _AllWays(Algebra):
 class Paths:
     """The paths from the root to a target, found one by one.
 
-    A path is measured by what it falls short of the best, step by step: a step along the best way
-    falls short by exactly 0, and of equals the deepest goes first, so that as many steps as the
-    paths have nodes find them, however many there are.
+    The search goes by how far a path falls short of the best one. A step along the best path falls
+    short by exactly 0, and among equals the deepest goes first: so finding some paths takes as many
+    steps as they have nodes, however many others there are.
 
     Attributes:
         all: the `Ways` from the root.
@@ -55,7 +55,7 @@ class Paths:
         self.all: Ways = self.ways[root] or Ways()
 
     def __iter__(self) -> Iterator[Path]:
-        # an entry: what it falls short, minus its depth, a tie-breaker, the place, and the way to it
+        # an entry: how far it falls short, minus its depth, a tie-breaker, its place, the way to it
         heap: list[tuple[float, int, int, int, Any]] = [(0.0, 0, 0, self.root, None)]
         if not self.all.number:
             return

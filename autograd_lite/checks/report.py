@@ -34,16 +34,16 @@ class Findings(tuple[Any, ...]):
 
 
 class Report:
-    """What a check found.
+    """The result of a check.
 
-    `ok` says whether all is well, `findings` is a tuple of what is not, each entry of which prints as
-    one line, `summary()` says the same in words, `str()` adds the tables, `as_dict()` is for JSON, and
+    `ok` says whether all is well, `findings` is a tuple of what is wrong (each entry prints as one
+    line), `summary()` says the same in words, `str()` adds the tables, `as_dict()` is for JSON, and
     `check()` raises unless it is `ok`.
     """
 
     @property
     def findings(self) -> Findings:
-        """What is not well, each entry of which prints as one line."""
+        """What is wrong; each entry prints as one line."""
         return Findings(self._found(), self.summary)
 
     @property
@@ -75,7 +75,7 @@ class Report:
 
 
 def count(n: int, noun: str) -> str:
-    """A number of things.
+    """How many of a thing, in words.
 
     >>> count(1, "claim"), count(2, "claim")
     ('1 claim', '2 claims')
@@ -84,7 +84,7 @@ def count(n: int, noun: str) -> str:
 
 
 def printable(name: str) -> str:
-    """A name that may hold anything, such as a label, as a line of text can show it.
+    """Any name, such as a label, made fit for a line of text.
 
     >>> printable("loss"), printable("a\\nb")
     ('loss', 'a\\\\nb')
@@ -93,13 +93,13 @@ def printable(name: str) -> str:
 
 
 def wrapped(text: str, head: str, indent: int) -> list[str]:
-    """A text behind a head, broken at 79 columns but not within words; further lines are indented."""
+    """A text after a head, broken at 79 columns but not within words; further lines are indented."""
     return textwrap.wrap(text, 79, initial_indent=head, subsequent_indent=" " * indent,
                          break_long_words=False, break_on_hyphens=False)
 
 
 def plain_data(x: Any) -> Any:
-    """Dataclasses, named tuples and sequences of them as JSON has them: a nan or infinity as text.
+    """Dataclasses, named tuples and sequences of them in a form for JSON; a nan or infinity as text.
 
     >>> plain_data((1.0, math.nan, {"bound": -math.inf}))
     [1.0, 'nan', {'bound': '-inf'}]

@@ -1,4 +1,4 @@
-"""Slopes told by a function alone: in more digits than doubles have, or by differences."""
+"""Slopes from a function's values alone: in more digits than doubles have, or by differences."""
 from __future__ import annotations
 
 import itertools
@@ -31,8 +31,8 @@ UNKNOWN = Estimate(nan, inf)
 def slope(f: Callable[[float], float], x: float) -> Estimate:
     """f'(x) from differences of f, extrapolated to a step of 0 (Ridders), with a bound of the error.
 
-    A step counts only if f gives a finite number on both sides. The bound covers what every finer
-    step says, so that a slope which only wide steps show is not taken for one at x.
+    A step counts only if f gives a finite number on both sides. The bound covers the slopes of all
+    finer steps, so a slope that only wide steps show is not mistaken for the one at x.
 
     >>> value, error = slope(math.sin, 1.0)
     >>> abs(value - math.cos(1.0)) < error < 1e-12
@@ -41,7 +41,7 @@ def slope(f: Callable[[float], float], x: float) -> Estimate:
     pairs = _pairs(f, x)
     quotients = [(high - low) / width for high, low, width in pairs]
     noises = _noises(pairs, _at(f, x))
-    found: list[tuple[int, Estimate]] = []              # what so many of the quotients say
+    found: list[tuple[int, Estimate]] = []              # the estimate from the first n quotients
     line: list[float] = []
     for n, quotient in enumerate(quotients):
         before, line = line, [quotient]
@@ -68,7 +68,7 @@ def _at(f: Callable[[float], float], x: float) -> float:
 
 
 def _pairs(f: Callable[[float], float], x: float) -> list[tuple[float, float, float]]:
-    """f above and below x and the width between, from wide to narrow, where both are finite."""
+    """f above and below x and the width between, from wide to narrow, if both are finite."""
     reaches = sorted({0.5 * max(1.0, abs(x)), 0.5 * abs(x)} - {0.0}, reverse=True)
     steps = [reach * 0.5 ** k for reach in reaches for k in range(51)]
     pairs = [(_at(f, x + step), _at(f, x - step), (x + step) - (x - step)) for step in steps]
@@ -77,8 +77,8 @@ def _pairs(f: Callable[[float], float], x: float) -> list[tuple[float, float, fl
 
 
 def _noises(pairs: Sequence[tuple[float, float, float]], middle: float) -> list[float]:
-    """The rounding in each pair: that of doubles, or what jitter there is beyond it."""
-    bends = [high - middle + (low - middle) for high, low, _ in pairs[-8:]]      # quartered by each step
+    """The rounding in each pair: that of doubles, or any larger jitter."""
+    bends = [high - middle + (low - middle) for high, low, _ in pairs[-8:]]      # a quarter at each step
     jitter = max((abs(wide - 4.0 * narrow) for wide, narrow in itertools.pairwise(bends)), default=0.0)
     sizes = [max(abs(high), abs(low)) for high, low, _ in pairs]
     return [4.0 * max(EPS * size, min(0.1 * jitter, 1e-6 * size), 5e-324) for size in sizes]
@@ -89,7 +89,7 @@ def _noises(pairs: Sequence[tuple[float, float, float]], middle: float) -> list[
 
 def op_slope(op: Op, xs: Sequence[float], i: int) -> Estimate:
     """∂op/∂x[i] at the operands, from the op's function alone."""
-    if op.chooses:                              # (the operand that is not taken may be anything)
+    if op.chooses:                              # (the operand not taken may be anything)
         return Estimate(1.0 if i == (1 if xs[0] else 2) else 0.0, 0.0)
     here = side(op, xs)
 
@@ -100,7 +100,7 @@ def op_slope(op: Op, xs: Sequence[float], i: int) -> Estimate:
     with errstate("raise"):
         if not op.domain(*xs):
             return UNKNOWN
-        if not here:                            # on the kink only an operand that changes nothing is known
+        if not here:                            # on the kink, known only by an operand that changes nothing
             flat = all(high == low == along(xs[i]) for high, low, _ in _pairs(along, xs[i]))
             still = not any(side(op, [*xs[:i], x, *xs[i + 1:]]) for x in (xs[i] - 0.5, 0.5 * xs[i] + 1.0))
             return Estimate(0.0, 0.0) if flat and still else UNKNOWN
@@ -115,7 +115,7 @@ def op_slope(op: Op, xs: Sequence[float], i: int) -> Estimate:
 
 @cache
 def _in_mpmath(op: Op) -> Callable[..., Any] | None:
-    """The op in mpmath's numbers, as its form has it; None without mpmath or a form."""
+    """The op in mpmath's numbers, by its form; None without mpmath or a form."""
     try:
         import mpmath
     except ImportError:
@@ -125,7 +125,7 @@ def _in_mpmath(op: Op) -> Callable[..., Any] | None:
 
 
 def _precise_slope(op: Op, f: Callable[..., Any], xs: Sequence[float], i: int) -> Estimate:
-    """∂f/∂x[i], f being the op in mpmath, with as many digits as it takes to tell it from 0."""
+    """∂f/∂x[i], where f is the op in mpmath, with as many digits as it takes to tell it from 0."""
     from mpmath import mpf, workdps
     best = UNKNOWN
     for digits in (50, 150, 500, 1100):
@@ -137,10 +137,10 @@ def _precise_slope(op: Op, f: Callable[..., Any], xs: Sequence[float], i: int) -
                 return [*at[:i], at[i] + eighths * step / 8, *at[i + 1:]]
 
             if op.kink and len({side(op, moved(k)) for k in range(-16, 17)}) > 1:
-                continue                                    # a kink between
+                continue                                    # a kink lies between
             y = {k: f(*moved(8 * k)) for k in (-2, -1, 1, 2)}
             fine, coarse = (y[1] - y[-1]) / (2 * step), (y[2] - y[-2]) / (4 * step)
-            size = max(1, abs(y[1]), *map(abs, at))         # of what may cancel inside f
+            size = max(1, abs(y[1]), *map(abs, at))         # of terms that may cancel inside f
             error = abs(fine - coarse) + size / step * mpf(10) ** (2 - digits)
             best = Estimate(float((4 * fine - coarse) / 3), float(error))
             if error <= abs(fine) * 1e-20 or abs(fine) + error < 1e-330:
@@ -152,7 +152,7 @@ def _precise_slope(op: Op, f: Callable[..., Any], xs: Sequence[float], i: int) -
 
 
 def side(op: Op, xs: Sequence[float]) -> float:
-    """On which side of its kink an operation is: −1 or 1; 0 on it, a nan if doubles cannot tell."""
+    """Which side of its kink an operation is on: −1 or 1; 0 on the kink, nan if doubles cannot tell."""
     distance = _distance(op, xs)
     return math.copysign(1.0, distance) if distance and distance == distance else distance
 

@@ -1,4 +1,4 @@
-"""What `check_gradients` says: verdicts on derivatives and partials, and the report of them all."""
+"""Verdicts on derivatives and partials, and the report of `check_gradients`."""
 from __future__ import annotations
 
 import math
@@ -11,13 +11,13 @@ from autograd_lite.checks.report import Report, count, plain_data, printable
 from autograd_lite.checks.slopes import Estimate
 
 CORRECT, KINK, NOISY, WRONG = "correct", "kink nearby", "too noisy to tell", "wrong derivative"
-DECISIVE = 1e-6                 # a reference tells if its error is at most this part of it,
-_RTOL = 1e-9                    # and two derivatives agree up to this
+DECISIVE = 1e-6                 # a reference decides if its relative error is at most this
+_RTOL = 1e-9                    # two derivatives agree if their relative difference is at most this
 _TINY = 2.0 ** -1022
 
 
 def verdict_on(claimed: float, reference: Estimate, scale: float = 0.0, slack: float = 0.0) -> str:
-    """How a number stands to the reference; `scale` is the size of the terms that make it up."""
+    """The verdict on a number, given a reference; `scale` is the size of the terms that make it up."""
     value, error = reference
     distance, larger = abs(claimed - value) if claimed != value else 0.0, max(abs(claimed), abs(value))
     undefined = distance != 0.0 and not math.isfinite(value)
@@ -34,9 +34,9 @@ class Derivative:
     """One derivative of the function.
 
     Attributes:
-        name: as ``∂f/∂x[0]``; order: 1 for the gradient, 2 for the Hessian.
+        name: such as ``∂f/∂x[0]``; order: 1 for the gradient, 2 for the Hessian.
         claimed: the number under test.
-        reference: what it is, with a bound of the error, which is inf where nothing is known.
+        reference: the right number, with a bound of its error; inf if nothing is known.
         verdict: "correct", "wrong derivative", "kink nearby" or "too noisy to tell".
     """
 
@@ -52,7 +52,7 @@ class Derivative:
 
 @dataclass(frozen=True)
 class Partial:
-    """A partial of an op on the way that was not found correct.
+    """A partial of an op in the graph that was not found correct.
 
     Attributes:
         call: the operation with its numbers and labels; op: the op's name.
@@ -81,12 +81,12 @@ class Partial:
 
 @dataclass(frozen=True)
 class GradientReport(Report):
-    """What `check_gradients` found. `str(report)` is a text for people.
+    """What `check_gradients` found; see `Report`. `str()` adds a table of derivatives.
 
     Attributes:
         derivatives: one for each entry of the gradient, then of the Hessian.
         partials: the ops' partials that were not found correct.
-        notes: what else there is to say.
+        notes: anything else, in sentences.
     """
 
     derivatives: tuple[Derivative, ...]
@@ -114,7 +114,7 @@ class GradientReport(Report):
         return tuple(x for x in entries if x.verdict != CORRECT)
 
     def summary(self) -> str:
-        """In words, what is not correct, and which partial of which op is to blame."""
+        """What is not correct, and which partial of which op is to blame, in words."""
         lines = []
         for verdict in (WRONG, NOISY, KINK):
             found = [x for x in self.derivatives if x.verdict == verdict]
@@ -144,7 +144,7 @@ class GradientReport(Report):
 
 
 def clip(text: str, width: int) -> str:
-    """At most so wide; the end, which says which, is kept longest."""
+    """The text at most so wide; more of its end is kept, which tells entries apart."""
     head = width // 3
     return text if len(text) <= width else text[:head] + "…" + text[len(text) - width + head + 1:]
 

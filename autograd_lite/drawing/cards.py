@@ -1,7 +1,7 @@
 """The text of a picture: numbers, names, and the cards that nodes are drawn as.
 
-What comes from outside reaches DOT through `escape` (in HTML-like labels) or `tooltip`
-(in quoted strings) alone.
+Text from outside reaches DOT only through `escape` (in HTML-like labels) or `tooltip`
+(in quoted strings).
 """
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from autograd_lite.drawing.view import Fold
 from autograd_lite.graph.node import op_of
 from autograd_lite.graph.value import Value
 
-# Colours that colour-blind eyes can tell apart, also in grey: ink for what is computed forward,
-# blue for what is computed backward, and red, with a heavier line, for what is not finite.
+# Colours that colour-blind eyes can tell apart, also in grey: ink for numbers computed forward,
+# blue for those computed backward, and red, with a heavier line, for those that are not finite.
 INK, FAINT, LINE, BLUE, RED = "#1f2933", "#7b8794", "#9aa5b1", "#0b62a8", "#c81e1e"
 COMPUTED, LEAF, LEAF_LINE, FROZEN, FOLDED, ALARM = (
     "#ffffff", "#fff3d1", "#d99a00", "#eef1f4", "#f7f9fb", "#fdeaea")
@@ -24,7 +24,7 @@ LONGEST = 32                                    # letters of a label that a card
 
 
 def number(x: float, digits: int) -> str:
-    """A number for people; only zero is 0.
+    """A number for people; only 0 itself shows as 0.
 
     >>> [number(x, 4) for x in (0.1, -2.5, 1e-12, 999988.0, 1234567.0, 0.0, float("-inf"))]
     ['0.1', '−2.5', '1e-12', '999988', '1.235e6', '0', '−inf']
@@ -35,9 +35,9 @@ def number(x: float, digits: int) -> str:
 
 
 def escape(text: str, longest: int = LONGEST) -> str:
-    r"""Text for an HTML-like label, in which programs read first tags, then backslashes.
+    r"""Text for an HTML-like label, in which programs read tags first, then backslashes.
 
-    What cannot be seen (controls, odd spaces, lone surrogates) shows as a Python escape.
+    Invisible characters (controls, odd spaces, lone surrogates) show as Python escapes.
 
     >>> print(escape("<b> & \\N\n"))
     &lt;b&gt; &amp; \\N\\n
@@ -54,12 +54,12 @@ def tooltip(*lines: str) -> str:
 
 
 def title(node: Value) -> str:
-    """What a node is called: by its label, or else its op."""
+    """A node's name: its label, or else its op."""
     return node.label or node.op or "leaf"
 
 
 def told(node: Value) -> str:
-    """A node in full, for whoever points at it."""
+    """A node in full, for its tooltip."""
     name = title(node)
     if node.op:
         names = [title(x) if isinstance(x, Value) else repr(x) for x in node.operands[:6]]
@@ -69,12 +69,12 @@ def told(node: Value) -> str:
 
 
 def finite(node: Value) -> bool:
-    """Whether both the data and the gradient are."""
+    """Whether both data and gradient are finite."""
     return math.isfinite(node.data) and math.isfinite(node.grad)
 
 
 def figure(x: float, digits: int, colour: str) -> str:
-    """A number in its colour, or in red where it is not finite."""
+    """A number in its colour, or in red if it is not finite."""
     return f'<FONT COLOR="{colour if math.isfinite(x) else RED}">{number(x, digits)}</FONT>'
 
 
@@ -112,7 +112,7 @@ def _table(rows: list[str], border: int, dashed: bool, padding: int, line: str, 
 
 
 def _sign(node: Value) -> str:
-    """What stands for the op of a node; "" for a leaf."""
+    """The sign of a node's op; "" for a leaf."""
     op = op_of(node)
     return escape(op.notation.sign if op.notation else op.name) if op else ""
 
@@ -121,7 +121,7 @@ def _heading(node: Value) -> str:
     sign = _sign(node)
     if not node.label:
         return f'<TR><TD COLSPAN="2">{f"<B>{sign}</B>" if sign else "<I>leaf</I>"}</TD></TR>'
-    # Programs give a letter whose width they do not know the width of a space.
+    # If programs do not know the width of a letter, they give it that of a space.
     wide = sum(12.0 if east_asian_width(c) in "WF" else 7.0 for c in node.label[:LONGEST] if c > "~")
     label = f'ALIGN="LEFT" WIDTH="{8 + wide:.0f}"><B>{escape(node.label)}</B></TD>'
     if not sign:

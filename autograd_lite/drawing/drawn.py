@@ -16,12 +16,12 @@ _lending = shared_lock()
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
-    """A Digraph that any program found draws, in a notebook too."""
+    """A Digraph drawn by whichever program is found, in a notebook too."""
 
     def pipe(self, format: str | None = None, renderer: str | None = None, formatter: str | None = None,
              neato_no_op: bool | int | None = None, quiet: bool = True, *,
              engine: str | None = None, encoding: str | None = None) -> Any:
-        """The picture as bytes, or as text where an encoding is given.
+        """The picture as bytes, or as text if an encoding is given.
 
         Raises:
             RenderError: there is no program to draw with, or it fails.
@@ -39,7 +39,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             natural.graph_attr.pop("size", None)
             source = natural.source
         picture = run(source, *options)
-        if format == "svg":                     # and a page narrower than the picture is to shrink it
+        if format == "svg":                     # a page narrower than the picture should shrink it
             picture = picture.replace(b"<svg ", b'<svg style="max-width:100%;height:auto" ', 1)
         return picture.decode(encoding) if encoding else picture
 

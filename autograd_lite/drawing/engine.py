@@ -52,7 +52,7 @@ def _candidates() -> Iterator[tuple[str, str]]:
 
 @functools.cache
 def _trouble(path: str) -> str:
-    """What is wrong with a program ("" if nothing): installations that cannot write a PNG exist."""
+    """What is wrong with a program ("" if nothing); some installations cannot write a PNG."""
     try:
         done = subprocess.run([path, "-Tpng"], input=_PROBE, capture_output=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -63,7 +63,7 @@ def _trouble(path: str) -> str:
 
 
 def run(source: str, *options: str) -> bytes:
-    """What the program makes of DOT source.
+    """The program's output for DOT source.
 
     Raises:
         RenderError: there is no program, or it fails.

@@ -18,22 +18,22 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
          direction: Literal["LR", "RL", "TB", "BT"] = "LR", caption: str = "") -> Drawing:
     """The graph below a Value, or below several, as a `graphviz.Digraph` that a notebook shows.
 
-    A card is a node: its label and op, its data, its gradient. Leaves are yellow, what
-    carries no gradient is grey and dashed, a root has a heavy border, what is not finite is
-    red; plain numbers have no card. An arrow is an operand, with the local derivative
-    ∂head/∂tail. Scopes are nested boxes. Pointing at a card or an arrow of an SVG shows
-    its numbers in full. The source is the same in every run, and made with no program installed.
+    Each node is a card with its label and op, its data and its gradient. Leaves are yellow,
+    nodes without gradient are grey and dashed, roots have a heavy border, and what is not
+    finite is red; plain numbers have no card. Each operand is an arrow with the local derivative
+    ∂head/∂tail. Scopes are nested boxes. Pointing at a card or an arrow of an SVG shows its
+    numbers in full. The source is the same in every run, and no program is needed to make it.
 
     Args:
         root: a Value, or several.
-        max_nodes: of a larger (or very dense) graph, scopes and what is far from the
-            root are folded into boxes that say how many nodes of which kind they hold.
+        max_nodes: in a larger (or very dense) graph, scopes and nodes far from the root are
+            folded into boxes that say how many nodes of which kind they hold.
         digits: how many significant digits of each number to show.
         direction: where the arrows point: "LR" from left to right, "RL", "TB" (down) or "BT".
-        caption: a line beneath the picture.
+        caption: a line below the picture.
 
     Raises:
-        InputError: an argument is not what it should be.
+        InputError: an argument is not of the right kind, or out of range.
         RenderError: the Python package graphviz is missing.
 
     >>> import autograd_lite as ag
@@ -68,11 +68,11 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
 
     Args:
         root: a Value, or several.
-        path: ends in .png, .svg or .dot, which says what is written.
+        path: its ending (.png, .svg or .dot) says what is written.
         options: as for `draw`.
 
     Raises:
-        InputError: an argument is not what it should be.
+        InputError: an argument is not of the right kind, or out of range.
         RenderError: the path has another ending or cannot be written; or there is no program to draw
             with, or it fails: then the message says what to install, and the .dot file is written instead.
 

@@ -44,7 +44,7 @@ class Picture:
                        "arrowsize": "0.6", "penwidth": "1.2", "weight": "3"})
         self._write()
 
-    # -- what is to be drawn ---------------------------------------------------------------
+    # -- what is drawn ---------------------------------------------------------------------
 
     def _node(self, scope: Scope, name: str, text: str, **attributes: str) -> None:
         for depth in range(len(scope)):
@@ -113,17 +113,17 @@ class Picture:
         lines = [escape(caption, 200)] if caption else []
         if self.view.folds:
             lines.append(f"{len(self.view.shown):,} of {self.view.total:,} nodes are shown, those nearest "
-                         "to the root; max_nodes= sets how many may be")
+                         "to the root; max_nodes= sets the limit")
         return f"<{'<BR/>'.join(lines)}>" if lines else ""
 
-    # -- and how it is written ---------------------------------------------------------------
+    # -- how it is written -------------------------------------------------------------------
 
     def _write(self) -> None:
         clusters = {scope: self._cluster(scope, i) if scope else self.drawing
                     for i, scope in enumerate(self.members)}
         for scope, members in self.members.items():
             if scope and self.sideways:
-                members = members[::-1]         # there dot puts what is declared first lowest
+                members = members[::-1]         # there dot puts the first one lowest
             for name, text, attributes in members:
                 clusters[scope].node(name, text, **attributes)
         for scope in sorted(clusters, key=len, reverse=True):
@@ -140,7 +140,7 @@ class Picture:
 
 
 def _passes_leaves(source: Scope, node: Value) -> bool:
-    """Whether an operand comes from outside the node's scope, past leaves that stand before it in there."""
+    """Whether an operand comes from outside the node's scope, past leaves of that scope."""
     def around(scope: Scope) -> bool:
         return bool(scope) and node.scope[:len(scope)] == scope
 

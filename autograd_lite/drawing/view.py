@@ -1,4 +1,4 @@
-"""What of a graph is shown: all of it, or what is nearest to the roots, the rest folded into boxes."""
+"""Which nodes of a graph are shown: all, or those nearest to the roots, with the rest folded into boxes."""
 from __future__ import annotations
 
 import sys
@@ -28,8 +28,8 @@ class View:
     """The nodes to show, in topological order, and the folds that hold all others.
 
     The nodes shown are those nearest to the roots, each with all its users, and leaves: so
-    nothing runs from a fold out and back into it. Where there are several scopes, each is
-    folded whole.
+    no path leads out of a fold and back into it. If there are several scopes, each is folded
+    whole.
     """
 
     def __init__(self, roots: Sequence[Value], max_nodes: int):
@@ -98,7 +98,7 @@ class View:
         return shown.union(map(id, leaves[:max_nodes // 8]))
 
     def _fold(self, hidden: list[Value], most: int) -> None:
-        """Fold by scope, as finely as makes at most so many folds."""
+        """Fold by scope, as finely as at most `most` folds allow."""
         scopes = [node.scope for node in hidden]
         distinct = set(scopes)
         finest = max((depth for depth in range(1 + max(map(len, distinct), default=0))

@@ -59,7 +59,7 @@ def find(order: Iterable[Value], name: str) -> Value:
         return found[0]
     if found:
         raise LabelError(f"the label {name!r} names {len(found)} nodes; give the node itself, or "
-                         "labels of their own")
+                         "give each a label of its own")
     near = difflib.get_close_matches(str(name), labels, 3)
     if near:
         hint = f"did you mean {' or '.join(map(repr, near))}?"

@@ -1,4 +1,4 @@
-"""`Node`: a recorded number, and what users read and set of it."""
+"""`Node`: a recorded number, as users read and set it."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence

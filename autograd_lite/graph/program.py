@@ -73,5 +73,5 @@ class Program:
             xs = [x if (place := self.place(x)) is None else numbers[place] for x in operands]
             if bool(question.holds(*xs)) != answer:
                 raise DomainError(f"the derivative of {question.op} was recorded at operands where its rule "
-                                  "takes another way than at these, for the digits' sake; record it there",
+                                  "branches otherwise than at these, to keep its digits; record it at these",
                                   question.op, [], operands, self.nodes[k].line)

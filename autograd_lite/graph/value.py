@@ -57,7 +57,7 @@ class Value(Node):
 
     def __init_subclass__(cls) -> None:
         raise InputError("Value cannot be subclassed: what is computed from one is a plain Value; keep "
-                         "more about a node in a dict")
+                         "what you know about a node in a dict")
 
     # micrograd's names, for programs written for it.
     @property

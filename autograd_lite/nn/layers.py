@@ -44,7 +44,7 @@ def linear(x: Any) -> Any:
 
 
 def activation_names() -> list[str]:
-    """What an activation can be called: "linear", and each op of one number with a derivative everywhere.
+    """The names of activations: "linear", and each op of one number with a derivative everywhere.
 
     >>> {"linear", "relu", "tanh", "sigmoid", "gelu"} <= set(activation_names())
     True
@@ -113,7 +113,7 @@ class Neuron(Module):
             p.scope = self._note.scope
 
     def __call__(self, x: Any, bias: Value | None = None) -> Any:
-        """The output for the inputs `x`; `bias` stands in for its own where a layer shares one.
+        """The output for the inputs `x`; `bias`, if given, is used in place of its own.
 
         Raises:
             InputError: `x` has more or fewer entries than there are weights, or one is not a number.

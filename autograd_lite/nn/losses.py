@@ -1,4 +1,4 @@
-"""Losses of one sample: over a list of outputs they add."""
+"""Losses of one sample; over a list of outputs they add up."""
 from __future__ import annotations
 
 import operator
@@ -48,7 +48,7 @@ def hinge(scores: Any, targets: Any) -> Any:
 def binary_cross_entropy(logits: Any, targets: Any) -> Any:
     """−Σ (t·log p + (1 − t)·log(1 − p)) with p = sigmoid(logit), exact at any logit.
 
-    A target is the probability of the class, 0 ≤ t ≤ 1, mostly 0 or 1.
+    A target is the probability of the class, 0 ≤ t ≤ 1, usually 0 or 1.
 
     >>> binary_cross_entropy(1000.0, 0), binary_cross_entropy(-1000.0, 0)
     (1000.0, 0.0)

@@ -18,8 +18,8 @@ FORMAT = "autograd_lite parameters, version 1"
 class Module:
     """Something with parameters; derive your own models from it.
 
-    The parameters are the leaves among its attributes, also those in lists, tuples, dicts,
-    modules and object arrays there. Attributes whose names begin with an underscore are passed over.
+    The parameters are the leaves among its attributes, including those in lists, tuples, dicts,
+    modules and object arrays. Attributes whose names begin with an underscore are skipped.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -29,9 +29,9 @@ class Module:
     """
 
     def named_parameters(self) -> dict[str, Value]:
-        """The parameters by name, in order; one that is met twice keeps its first name."""
+        """The parameters by name, in order; one that is found twice keeps its first name."""
         named: dict[str, Value] = {}
-        seen: dict[int, object] = {}            # kept alive, so that no id comes twice
+        seen: dict[int, object] = {}            # kept alive, so that no id is reused
         stack: list[tuple[str, object]] = [("", self)]
         while stack:
             name, thing = stack.pop()
@@ -58,7 +58,7 @@ class Module:
         return {name: p.data for name, p in self.named_parameters().items()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """Give every parameter the number `state` has for it.
+        """Set every parameter to its number in `state`.
 
         Raises:
             FormatError: a name is missing or unknown, or an entry is not a finite number; no
@@ -90,7 +90,7 @@ class Module:
         try:
             part.write_text(json.dumps({"format": FORMAT, "parameters": state}, indent=1) + "\n", "utf-8")
             part.replace(path)
-        except OSError as error:                # of the file that was asked for
+        except OSError as error:                # name the file that was asked for
             raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
     def load(self, path: str | os.PathLike[str]) -> None:
@@ -111,7 +111,7 @@ class Module:
 
 
 def _parts(thing: object) -> Iterator[tuple[str, object]]:
-    """What lies in something that may hold parameters, and how it is reached."""
+    """The parts of an object that may hold parameters, and how each is reached."""
     if isinstance(thing, Module):
         yield from ((f".{name}", part) for name, part in vars(thing).items() if name[0] != "_")
     elif isinstance(thing, Mapping):
@@ -133,7 +133,7 @@ def _finite(name: str, x: Any) -> float:
 
 
 def _strict_json(text: bytes) -> Any:
-    """JSON as its standard has it: no NaN, no key twice; every number a float."""
+    """Strict JSON: no NaN, and no key twice. Every number becomes a float."""
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         entries: dict[str, Any] = {}
         for key, entry in pairs:

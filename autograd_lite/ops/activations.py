@@ -13,8 +13,6 @@ from autograd_lite.ops.notation import POWER, function, latex
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import greater, less_equal, step
 
-# -- activations -----------------------------------------------------------------------
-
 
 def _itself(x: float, *options: float) -> float:
     """The distance from a kink at 0."""

@@ -25,8 +25,9 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
         partials: one function of ``(y, *operands)`` for each operand (None for an option, which has
             no derivative), y being the result; if `forward` takes any number of operands, one
             function of ``(y, operands)`` that lists them all. Written with operators and the
-            functions of this library, they hold at every order.
-        name: what it is called in the table and in pictures; default: the name of `forward`.
+            functions of this library, they hold at every order. Let them branch by `select`: an
+            `if` on an operand holds only on the side where a gradient is recorded.
+        name: its name in the table and in pictures; default: the name of `forward`.
         domain: whether the operation is defined at the operands; remedy: says in words where.
         kink: the signed distance to the nearest point where it is not smooth.
         form: the operation in other numbers, for `evaluate`: a function of ``(m, *operands)``, m
@@ -58,12 +59,12 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
         partials = rules
     if operands is not None and operands != (inf if callable(partials) else len(partials)):
         raise InputError(f"custom_op {name!r}: forward takes {operands} operands; give one partial "
-                         "for each, or where it takes any number one function of (y, operands)")
+                         "for each, or, if it takes any number, one function of (y, operands)")
 
     for i, rule in enumerate([] if callable(partials) else partials, 1):
         if rule and not _takes(rule, len(partials) + 1):
             raise InputError(f"custom_op {name!r}: the partial by operand {i} is called with the result and "
-                             f"{len(partials)} operands; it takes others")
+                             f"{len(partials)} operands, which it does not accept")
 
     known = getattr(forward, "__name__", "")
     if form is None and getattr(math, known, None) is forward:

@@ -10,12 +10,10 @@ from autograd_lite.ops.notation import ATOM, POWER, function, latex
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import sign, step
 
-# -- selection, distance and angle -----------------------------------------------------
-
 _not_at_origin = "it has no derivative at (0, 0); keep the point away from the origin"
 
 
-# a·b / hypot(a, b)³; for extreme operands in the order of factors that underflows last.
+# a·b / hypot(a, b)³; for extreme operands starting with the smaller one, which underflows last.
 _turn = Ordinary("cos_angle", lambda y, a, b: abs(a) <= abs(b) or abs(a) > 1e-290 < abs(b) / abs(a)).rule(
     lambda y, a, b: over_square(a, b) * cos_angle(b, a), lambda y, a, b: over_square(b, a) * cos_angle(a, b))
 

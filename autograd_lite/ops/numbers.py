@@ -11,7 +11,7 @@ from autograd_lite.ops.operators import Operators
 
 
 class Ieee(Operators, float):  # type: ignore[misc]
-    """A float whose operations never raise, to work out a partial as IEEE 754 would."""
+    """A float whose operations never raise, to compute a partial as IEEE 754 would."""
 
     @staticmethod
     def __apply_op__(op: Op, operands: Sequence[Any]) -> Ieee:

@@ -202,8 +202,8 @@ class Op(Described):
             return self.rules[0](y, xs)[i]  # type: ignore[misc]
         rule = self.rules[i]
         if rule is None:
-            raise InputError(f"{self.name}: operand {i + 1} is an option, to which no derivative "
-                             "belongs; give it as a plain number")
+            raise InputError(f"{self.name}: operand {i + 1} is an option, which has no derivative; "
+                             "give it as a plain number")
         return rule(y, *xs)
 
     def partials(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:

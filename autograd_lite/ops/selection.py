@@ -32,7 +32,7 @@ def _comparison(name: str, holds: Callable[[Any, Any], bool], sign: str, tex: st
         name, lambda a, b: 1.0 if holds(a, b) else 0.0, (flat, flat),
         f"1.0 where a {sign} b, 0.0 where not: a condition for `where` and `select`.", example,
         kind=Comparison, kink=lambda a, b: a - b, form=form,
-        remedy="the operands must differ in all of the interval; split it",
+        remedy="the operands must differ throughout the interval; split it",
         notation=function(name, latex(f"#1 {tex} #2", COMPARISON, SUM), sign))
     return op
 
@@ -120,7 +120,7 @@ def _only_0(g: float) -> float:
 stopped = Op(
     "stopped_zero", _only_0, (lambda y, g: nan,), domain=lambda g: g == 0.0, kink=lambda g: nan,
     remedy="a gradient of 0 met an infinite derivative where this was recorded; record it where it is not 0",
-    singular="a gradient of 0 met an infinite derivative there, and what becomes of it when it varies is "
-    "unknown; keep away from that point", notation=function("stopped_zero"))
+    singular="a gradient of 0 met an infinite derivative there, and how their product varies is unknown; "
+    "keep away from that point", notation=function("stopped_zero"))
 
 __test__ = doctests(globals())

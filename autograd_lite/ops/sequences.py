@@ -144,7 +144,7 @@ def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None, *, exact: bool =
     left, right = _operands("dot", xs), _operands("dot", ys)
     if len(left) != len(right):
         raise InputError(f"dot: the sequences have {len(left)} and {len(right)} numbers; "
-                         "they must be equally long")
+                         "they must have the same length")
     op = fdot if exact else dot_op
     return op(*left, *right) if bias is None else op(*left, *right, bias)
 

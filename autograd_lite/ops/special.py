@@ -48,7 +48,7 @@ def difference(a: float, b: float) -> tuple[float, float]:
 
 
 def _scaled(a: float, b: float, large: float) -> tuple[float, float, float]:
-    """Both operands times a power of two, if both are below 1e-150 or one is above `large`; and that power."""
+    """Both operands times a power of two, if both are below 1e-150 or one above `large`; and that power."""
     top = max(abs(a), abs(b))
     scale = 2.0 ** 600 if top < 1e-150 else 2.0 ** -600 if top > large else 1.0
     return a * scale, b * scale, scale

@@ -1,7 +1,7 @@
-"""Sparse derivatives: which entries can differ from 0, and how few sweeps find them all.
+"""Sparse derivatives: which entries can differ from 0, and the few sweeps that find them all.
 
-One sweep gives the product of the matrix with a vector. Columns that share no row are found
-together, from one vector: so the columns are coloured, and there are as many sweeps as colours.
+One sweep gives the product of the matrix with a vector. Columns that share no row can be found
+together, from one vector: so the columns are coloured, and each colour takes one sweep.
 """
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MANY: frozenset[int] = frozenset([-1])
 
 
 def dependence(linear: Linear, inputs: Sequence[int | None], outputs: Iterable[int | None]) -> list[set[int]]:
-    """For the place of each output the inputs on which it depends, counted from 0.
+    """For each output, given by its place, the inputs on which it depends, counted from 0.
 
     Only sets of a few inputs are kept with a node; larger ones would cost the square of the
     number of inputs in a long sum, so they are gathered from the outputs down.
@@ -91,18 +91,18 @@ def column_colours(rows: Pattern, n: int) -> list[int]:
 def star_colours(neighbours: Pattern) -> list[int]:
     """A star colouring: neighbours differ, and no path of four vertices has only two colours.
 
-    Then of any two neighbours one is the other's only neighbour of its colour, so that each
-    entry of a symmetric matrix stands alone in some sweep. (A. H. Gebremedhin, F. Manne and
-    A. Pothen, SIAM Review 47 (2005) 629, whose greedy rule this is.)
+    Then for any two neighbours, one is the other's only neighbour of its colour, so that each
+    entry of a symmetric matrix stands alone in some sweep. (The greedy rule of A. H. Gebremedhin,
+    F. Manne and A. Pothen, SIAM Review 47 (2005) 629.)
 
     >>> star_colours([[1, 2, 3], [0], [0], [0]])
     [0, 1, 1, 1]
     """
     n = len(neighbours)
     colour = [-1] * n
-    first: list[dict[int, int]] = [{} for _ in range(n)]   # a neighbour of v of each colour so far
-    barred: list[set[int]] = [set() for _ in range(n)]     # colours with which a neighbour of v
-    # would end a path of four in two colours
+    first: list[dict[int, int]] = [{} for _ in range(n)]   # for each colour so far, a neighbour of v
+    barred: list[set[int]] = [set() for _ in range(n)]     # colours in which a neighbour of v would
+    # complete a path of four in two colours
     for v in sorted(range(n), key=lambda v: -len(neighbours[v])):
         around = [w for w in neighbours[v] if w != v]
         colour[v] = c = _first_free([{colour[w] for w in around}, *(
@@ -117,11 +117,11 @@ def star_colours(neighbours: Pattern) -> list[int]:
 
 
 def colours(pattern: Any, symmetric: bool = False) -> list[int]:
-    """The colours of a sparse matrix's columns: as many sweeps find it as there are colours.
+    """Colours for a sparse matrix's columns; it takes one sweep for each colour to find the matrix.
 
     Args:
         pattern: a SciPy sparse matrix, or a nested list or array; entries of 0 do not count.
-        symmetric: whether it is a Hessian, of which each sweep may give either triangle.
+        symmetric: whether it is a Hessian: then an entry may be found in either triangle.
 
     >>> colours([[1, 0, 1], [0, 1, 1], [1, 1, 1]], symmetric=True)
     [1, 1, 0]
@@ -153,12 +153,12 @@ def _symmetric(rows: Pattern, n: int) -> list[set[int]]:
 # -- matrices from products --------------------------------------------------------------
 
 Colours = list[int]
-Plan = tuple[Colours, set[int], Colours, set[int]]   # of the rows, those to sweep; of the columns, the same
+Plan = tuple[Colours, set[int], Colours, set[int]]   # the rows' colours, those to sweep; the columns' too
 
 
 def jacobian_matrix(rows: Pattern, n: int, push: Product, pull: Product) -> Any:
-    """The matrix with this pattern and n columns, from few products: `push` gives itself times a
-    vector, `pull` a vector times itself."""
+    """The matrix with this pattern and n columns, from few products: `push` gives the matrix times a
+    vector, `pull` a vector times the matrix."""
     columns = transposed(rows, n)
     row_colour, pulls, column_colour, pushes = min(_plans(rows, columns), key=_sweeps)
     return _matrix(rows, n, row_colour, _products(pull, row_colour, pulls),
@@ -174,7 +174,7 @@ def hessian_matrix(rows: Pattern, push: Product) -> Any:
 
 
 def _plans(rows: Pattern, columns: Pattern) -> Iterator[Plan]:
-    """Ways to find a Jacobian, those left out that need more sweeps than another for sure."""
+    """Ways to find a Jacobian, without those that surely need more sweeps than another."""
     widest, tallest = max(map(len, rows), default=0), max(map(len, columns), default=0)
     best = len(rows) + len(columns)
     if min(widest, tallest) > 4 * sum(map(len, rows)) / max(1, min(len(rows), len(columns))):
@@ -236,5 +236,5 @@ def _matrix(rows: Pattern, n: int, row_colour: Colours, pulled: Mapping[int, Seq
         ends.append(len(places))
     if not all(isinstance(x, float) for x in data):
         raise InputError("a sparse matrix holds plain floats, through which no gradient flows: leave "
-                         "out sparse=True where the derivative itself is differentiated")
+                         "out sparse=True if the derivative itself is differentiated")
     return scipy_sparse().csr_matrix((data, places, ends), shape=(len(rows), n), dtype=float)

@@ -1,9 +1,9 @@
 """`evaluate`: a recorded graph in other numbers: fractions, mpmath's floats, intervals, floats.
 
-The graph is followed in the new numbers, and a derivative is taken in them too: an op's
+The graph is run again in the new numbers, and derivatives are taken in them too: an op's
 partials are written in operators and ops, so they run on `Twin`, a number that remembers
 what made it. Nothing on the way is rounded to a double (a gradient *recorded* as a graph
-has 1/3 as a double for x/3), and the rules choose their branches at the new point.
+has 1/3 as a double for x/3), and the rules branch at the new point.
 """
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from autograd_lite.graph.value import Value
 class Twin(Operators):
     """A number of another kind, the op and operands that made it, and the node it is the twin of.
 
-    Where there is no such number, `error` says why.
+    If there is no such number, `error` says why.
     """
 
     __slots__ = ("n", "kind", "op", "operands", "node", "error")
@@ -49,28 +49,27 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
              wrt: Any = None, order: int = 1) -> Any:
     """The recorded graph under `root`, evaluated again in other numbers; or its derivatives.
 
-    Constants are the recorded doubles exactly, and so are the leaves that `inputs` does not
-    give. It follows the graph as it was recorded: an `if` of the program stays as it went. The
-    functions in it (relu, abs, …) and the derivatives asked for by `wrt` go by the new numbers.
-    (A gradient recorded as a graph has been written for the old ones, with doubles for its
-    constants: prefer `wrt`.)
+    Constants, and leaves that `inputs` does not give, are exactly the recorded doubles. The graph
+    stays as it was recorded, an `if` of the program as it went; but the functions in it (relu,
+    abs, where, …) and the derivatives by `wrt` branch at the new numbers. (A gradient recorded as
+    a graph has doubles for its constants: prefer `wrt`.)
 
     Args:
         root: a Value, or a list, tuple, dict or array of them.
         inputs: new numbers for leaves, each named by its Value or its label.
-        number: `float`, `fractions.Fraction` (exact; no function but arithmetic, whole powers,
-            abs, minimum, maximum, relu and the like), `mpmath.mpf` (at the precision of
-            `mpmath.workdps`), or `mpmath.iv.mpf` (intervals that hold every result for the inputs
-            in theirs; at the precision of `mpmath.iv`).
-        wrt: a node or label: the result is the derivative with respect to it; a list of them: the
-            list of derivatives.
+        number: `float`, `fractions.Fraction` (exact; only arithmetic, whole powers, abs, minimum,
+            maximum, relu and the like), `mpmath.mpf` (at the precision of `mpmath.workdps`), or
+            `mpmath.iv.mpf` (intervals that contain the results for all numbers in the inputs'
+            intervals; at the precision of `mpmath.iv`).
+        wrt: a node or label, for the derivative with respect to it; or a list of them, for a list
+            of derivatives.
         order: how often to differentiate; with a list, 2 gives the rows of the Hessian.
 
     Returns:
         The number, in the structure of `root`; with `wrt`, its derivatives in each number's place.
 
     Raises:
-        InputError: (a TypeError) an operation has no such form: ``exp`` of a Fraction.
+        InputError: (a TypeError) an operation does not exist in these numbers: ``exp`` of a Fraction.
         DomainError: the new numbers lie outside an operation's domain, or an interval holds a
             point where it, or a derivative of it, is not defined.
         LabelError: `inputs` or `wrt` names no node of the graph, or one that is not a leaf.
@@ -128,7 +127,7 @@ def _place(program: Program, name: Any, leaf: bool = False) -> int:
 
 def _twin(kind: Kind, program: Program, twins: Sequence[Twin], k: int, node: Value,
           given: Mapping[int, Any]) -> Twin:
-    """The twin of a node, those before it being there."""
+    """The twin of a node; `twins` has those before it."""
     op = op_of(node)
     if k in given or op is None:
         where = f"evaluate, {node.label!r}" if node.label else "evaluate"
@@ -146,7 +145,7 @@ def _twin(kind: Kind, program: Program, twins: Sequence[Twin], k: int, node: Val
 
 
 class _Undefined(NamedTuple):
-    """In place of a partial: why there is none."""
+    """In place of a partial that does not exist: the reason."""
 
     error: NumericError
 
@@ -169,7 +168,7 @@ class _Twins(Algebra):
 
 
 def _gradient(y: Twin, sources: Sequence[Twin]) -> list[Twin]:
-    """∂y/∂source for each source, as nodes again."""
+    """∂y/∂source for each source, as Twins again."""
     program = Program([y])
     places = [program.place(x) for x in sources]
     varies, top = program.dependent(places), len(program) - 1
@@ -187,7 +186,7 @@ def _gradient(y: Twin, sources: Sequence[Twin]) -> list[Twin]:
 
 
 def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
-    """The partials by the operands wanted: Twins, or why there is none."""
+    """The partials by the operands wanted: Twins, or the reasons why there are none."""
     kind, op, operands = node.kind, node.op, node.operands
     assert op is not None
     partials: Sequence[Any] = ()

@@ -29,7 +29,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
 
     Returns:
         A function of f's arguments giving (value, gradient); the gradient has the shape of the
-        argument (a tuple of such for several).
+        argument (for several arguments, a tuple of these).
 
     Raises:
         InputError: f does not return a number, or an argument does not exist.

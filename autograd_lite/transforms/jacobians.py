@@ -62,7 +62,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
 
 
 def _like(numbers: Sequence[Any], tree: Any, what: str, other: str) -> list[Any]:
-    """The numbers of a structure, as many as there are `numbers`."""
+    """The numbers of a structure, which must be as many as `numbers`."""
     given = [x if isinstance(x, Value) else number(x, what) for x in leaves(tree)]
     if len(given) != len(numbers):
         raise InputError(f"{what} and {other} must have the same shape; they hold {len(numbers)} and "
@@ -73,9 +73,9 @@ def _like(numbers: Sequence[Any], tree: Any, what: str, other: str) -> list[Any]
 def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]:
     """The derivatives of every number f returns by every number of the selected arguments.
 
-    The result has f's shape, each of its numbers replaced by the shape of the argument; for an
-    array of an array it is an array of shape ``result.shape + argument.shape``. It takes as many
-    sweeps as there are outputs or inputs, whichever are fewer.
+    The result has f's shape, each of its numbers replaced by the shape of the argument; if both
+    are arrays, it is an array of shape ``result.shape + argument.shape``. It takes as many sweeps
+    as there are outputs or inputs, whichever are fewer.
 
     With ``sparse=True`` it is a SciPy CSR matrix, a row for each number f returns and a column
     for each number of the arguments; it takes as many sweeps as the pattern has `colours`.
@@ -133,7 +133,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 
 
 def _pattern(trace: Trace) -> list[set[int]]:
-    """On which inputs each output depends, by their places among the inputs."""
+    """The inputs on which each output depends, by their indices."""
     return dependence(trace.linear, trace.inputs_at, list(map(trace.program.place, trace.outputs)))
 
 
@@ -146,7 +146,7 @@ def pushed(trace: Trace, tangents: Sequence[Any]) -> list[Any]:
              if k is not None and not (type(t) is float and t == 0.0)}
     try:
         along = trace.linear.push(start, _Push(trace.program))
-    except _Unbounded:                      # what arrives there, only a reverse sweep can tell
+    except _Unbounded:                      # only a reverse sweep can tell what arrives there
         return [_dot(tangents, trace.pull((y, 1.0))) for y in trace.outputs]
     places = map(trace.program.place, trace.outputs)
     return [0.0 if k is None or along[k] is None else opened(along[k]) for k in places]

@@ -31,8 +31,8 @@ class Kind:
     To these it adds `max`, `min`, `floordiv`, `lgamma` and a real `cbrt`.
     """
 
-    title = lack = ""        # what such a number is called; what is said of an op that it lacks
-    undecided = False                            # was a comparison left to a point of an interval?
+    title = lack = ""        # the name of such a number; what a message says of an op that it lacks
+    undecided = False        # whether a comparison was open over intervals, and decided at one point
     max: Any = staticmethod(max)
     min: Any = staticmethod(min)
     floordiv: Any = staticmethod(operator.floordiv)
@@ -41,11 +41,11 @@ class Kind:
         raise _Missing
 
     def convert(self, x: Any) -> Any:
-        """A plain number, or one of this kind; ValueError or TypeError if x is none."""
+        """x as a number of this kind; ValueError or TypeError if it cannot be one."""
         raise NotImplementedError
 
     def mpf(self, x: Any, where: str = "evaluate") -> Any:
-        """The number x exactly, or as near as this kind has it."""
+        """The number x exactly, or as nearly as this kind allows."""
         if type(x) is Constant:
             return x.exact(self)
         try:
@@ -54,18 +54,18 @@ class Kind:
             raise InputError(f"{where}: {x!r} is not {self.title}") from None
 
     def call(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
-        """The operation as it stands in a message."""
+        """The operation as a message shows it."""
         return op.call([_Shown(self.show(x)) for x in xs[:4]] + list(xs[4:]), nodes)
 
     def show(self, x: Any) -> str:
         return str(x) if len(str(x)) < 16 else repr(float(x))
 
     def compare(self, a: Any, b: Any) -> float:
-        """The sign of a − b; a nan if there is none."""
+        """The sign of a − b; nan if there is none."""
         return 0 if a == b else -1 if a < b else 1 if a > b else math.nan
 
     def decided(self, a: Any, b: Any) -> float:
-        """The same; a ValueError where an interval leaves it open."""
+        """The same; a ValueError if intervals leave it open."""
         self.undecided = False
         sign = self.compare(a, b)
         if self.undecided:
@@ -76,7 +76,7 @@ class Kind:
         return bool(x - x == 0)
 
     def apply(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
-        """The result of an op, which must be finite where the operands are; an error names the rest."""
+        """The result of an op, which must be finite if the operands are; errors name `nodes` and `line`."""
         failure: type[NumericError] = DomainError
         try:
             if op.form is None:
@@ -126,7 +126,7 @@ class Rationals(Kind):
 
 
 class Reals(Kind):
-    """mpmath's floats, at the precision its context has."""
+    """mpmath's floats, at the precision of their context."""
 
     title, lack = "a real number", "is not written for mpmath"
 
@@ -159,8 +159,8 @@ class Reals(Kind):
         return self.context.re(self.context.loggamma(x))
 
     def polygamma(self, n: Any, x: Any) -> Any:
-        """mpmath's; far below 0, where that would take |x| steps, by reflection to 1 − x and the same
-        reflection near 0, whose cotangent is the same."""
+        """mpmath's; far below 0, where that would take |x| steps, by reflection to 1 − x. The cotangent in it
+        is the same near 0, where the same reflection gives it."""
         m = self.context
         if x > -50:
             return m.polygamma(n, x)
@@ -170,10 +170,10 @@ class Reals(Kind):
 
 
 class Intervals(Kind):
-    """mpmath's intervals, at the precision `iv` has.
+    """mpmath's intervals, at the precision of `iv`.
 
-    What `iv` lacks is made of monotone pieces: the values at the ends, worked out with 20 bits
-    to spare and widened by the last 10.
+    A function that `iv` lacks is made of monotone pieces: from the values at the ends, computed with
+    20 bits to spare and widened by the last 10.
     """
 
     title, lack = "an interval", "is not written for intervals"
@@ -266,7 +266,7 @@ class Intervals(Kind):
         low, high = self.ends(x)
         floor = self.mp.floor(low)
         if low <= 0 and not (n == 0 and floor < low and high < floor + 1):
-            raise ValueError                     # a pole; or, the order not being 0, not monotone
+            raise ValueError                     # a pole; or not monotone, if the order is not 0
         return self.hull(lambda end: self.mp.polygamma(int(n), end), [low, high], 1)
 
     def digamma(self, x: Any) -> Any:

@@ -1,10 +1,10 @@
 """Truncated Taylor series: derivatives of high order, at a cost polynomial in the order.
 
-Along a curve x(t) a node moves by y′ = Σ p(y, x)·x′, with p the partials of its op. Read over
-power series, this gives each coefficient of y from earlier ones of x, y and p. A partial is
-made of ops, so its own series follows in the same way; where a family of ops is closed under
-differentiation (exp; sin and cos; tanh and sech2) a few series serve each other. Products and
-quotients alone have recurrences of their own: they are what partials are made of.
+Along a curve x(t) a node moves by y′ = Σ p(y, x)·x′, with p the partials of its op. In power
+series, this gives each coefficient of y from earlier ones of x, y and p. A partial is made of
+ops, so its own series follows in the same way; if a family of ops is closed under
+differentiation (exp; sin and cos; tanh and sech2), a few series are enough. Only products and
+quotients have recurrences of their own: partials are made of them.
 """
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ Recurrence = Callable[..., Any]            # of a series, the order wanted, and 
 
 
 class Series(Operators):
-    """The coefficients `c` of y(t) = c[0] + c[1]·t + c[2]·t² + …, worked out one by one.
+    """The coefficients `c` of y(t) = c[0] + c[1]·t + c[2]·t² + …, computed one by one.
 
-    They are floats, or Values where the caller's Values enter; `slope` has those of y′.
+    They are floats, or Values if they depend on the caller's; `slope` has the coefficients of y′.
     `level` counts the partials taken on the way here from a node: a series stays that many
-    coefficients behind the nodes', which is just enough for those that need it.
-    From a coefficient that is infinite or missing on, `error` says why; unless it is `idle`, on a
-    branch that is not taken.
+    coefficients behind the nodes' series, which is just enough for those that need it.
+    Once a coefficient is infinite or missing, `error` says why, unless the series is `idle`: on a
+    branch not taken.
     """
 
     __slots__ = ("expansion", "op", "operands", "node", "level", "line", "c", "slope", "partials", "error",
@@ -107,7 +107,7 @@ class Series(Operators):
         self.c.append(c)
 
     def extend(self) -> None:
-        """Work out one coefficient more."""
+        """Compute the next coefficient."""
         k = len(self.c)
         recurrence: Recurrence = _RECURRENCES.get(self.op, _by_partials)
         if self.idle:
@@ -123,7 +123,7 @@ class Series(Operators):
         self._append(c)
 
     def take_partials(self) -> None:
-        """Make the series of the partials; where one is infinite or missing, note the error."""
+        """Make the series of the partials; if one is infinite or missing, note the error."""
         op: Any = self.op
         wanted = [isinstance(x, Series) and x.varies for x in self.operands]
         y, xs = plain(self.c[0]), [plain(_start(x)) for x in self.operands]
@@ -140,7 +140,7 @@ class Series(Operators):
             self.error = no_derivative(op, xs, plain(broken[0]), self.node, line=self.line)
 
     def _origin(self, k: int) -> NumericError | None:
-        """Why a coefficient came out infinite or missing; None if the caller's numbers are so."""
+        """Why a coefficient is infinite or missing; None if the caller's own numbers are."""
         sources = [x for x in (*self.operands, *self.partials) if isinstance(x, Series)]
         for x in sources:
             if x.error:
@@ -173,7 +173,7 @@ def _total(terms: Iterable[Any]) -> Any:
 
 
 def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
-    """Σ a[i]·b[i]; a 0 annihilates also what is infinite or missing."""
+    """Σ a[i]·b[i]; 0 times anything infinite or missing is 0."""
     if type(a[0]) is type(b[0]) is float:
         total = added(map(operator.mul, a, b))
         if type(total) is float and total - total == 0.0:
@@ -231,7 +231,7 @@ class Expansion:
 
     def __init__(self, order: int):
         self.order, self.level, self.idle = order, 0, False
-        self.line: Line | None = None           # where the node was made whose partials are worked out
+        self.line: Line | None = None           # that of the node whose partials are being taken
         self.series: list[list[Series]] = [[] for _ in range(order + 1)]
         self.known: dict[Any, Series] = {}
 
@@ -241,7 +241,7 @@ class Expansion:
 
     def apply(self, op: Op, operands: Sequence[Any], start: Any = None,
               node: Value | None = None) -> Series:
-        """The series of an op: the one these operands have already, or a new one."""
+        """The series of an op at these operands: the known one, or a new one."""
         xs = [x if isinstance(x, Series) else float(number(x, op.name)) for x in operands]
         key = (op, self.idle, *(id(x) if isinstance(x, Series) else (x, math.copysign(1.0, x)) for x in xs))
         if key not in self.known:
@@ -269,9 +269,9 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
     """The series of a program's nodes to an order, by their places.
 
     `varying` lists the places of those that vary, operands first; `inputs` has the coefficients of the
-    nodes they start from. `lower` gives a node's value: a float, or the node itself where the
-    coefficients are to depend on it; `idle` tells which places lie on branches that are not taken;
-    `nudges` change the values, relatively, one by one.
+    nodes they start from. `lower` gives a node's value: a float, or the node itself if the
+    coefficients are to depend on it; `idle` tells which places lie on branches not taken; `nudges`
+    are relative changes of the values, one for each.
     """
     expansion = Expansion(order)
     found = {k: expansion.given(*c) for k, c in inputs.items()}
@@ -292,7 +292,7 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
         expansion.idle = idle[k]
         xs, start = list(map(operand, node.operands, program.operands[k])), lower(node)
         if nudge:
-            with contextlib.suppress(NumericError):     # (over an edge: as recorded)
+            with contextlib.suppress(NumericError):     # (outside the domain: as recorded)
                 start = op(*[plain(_start(x)) for x in xs]) * (1.0 + nudge)
         found[k] = expansion.apply(op, xs, start, node)
     expansion.run()
@@ -305,8 +305,8 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
 def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     """The coefficients of f(x + t) = c[0] + c[1]·t + … + c[order]·t^order + …, as a list.
 
-    Where f returns a structure, each of its numbers becomes a list. The cost is polynomial in
-    the order.
+    If f returns a structure, each of its numbers becomes a list. The cost is polynomial in the
+    order.
 
     Raises:
         DomainError: a coefficient is infinite or missing (sqrt at 0).
@@ -321,11 +321,11 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
 
 
 def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
-    """The derivative of an order of f, a function of one number (and of others, kept fixed).
+    """The derivative of any order of f, a function of one number (and of others, kept fixed).
 
-    It costs polynomially in the order: the ops' rules are read over Taylor series. Where terms cancel
-    (as in (eˣ − 1)/x, more with each order) digits are lost; how many are left is found out by
-    working it out twice, on two scales and with other roundings.
+    It is computed by Taylor series, at a cost polynomial in the order. If terms cancel (as in
+    (eˣ − 1)/x, more with each order), digits are lost. How many are left is measured by computing it
+    twice, on two scales and with different roundings.
 
     Raises:
         InputError: the argument is not a number, or the order not a whole number.
@@ -340,8 +340,8 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     """
     require_function("derivative", f)
     order = _whole(order)
-    # Over t = (x − x₀)/scale the coefficients are as large as the derivative, whatever the order
-    # (n! is about (n/e)^n): none is lost that is a double in the end.
+    # In t = (x − x₀)/scale the coefficients are about as large as the derivative, whatever the order
+    # (n! is about (n/e)^n): so none is out of range if the derivative is not.
     scale = max(1, round(order / math.e))
     factor = float(Fraction(math.factorial(order), scale ** order))
 
@@ -374,7 +374,7 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
 
 def _whole(order: Any) -> int:
     if not isinstance(order, int) or order < 0:
-        raise InputError(f"an order is a whole number from 0 on, not {order!r}")
+        raise InputError(f"an order is a whole number, 0 or more, not {order!r}")
     return order
 
 
@@ -386,7 +386,7 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
 
 
 def _coefficients(trace: Trace, order: int, scale: float, nudged: bool = False) -> list[list[Any]]:
-    """For each number of the result its coefficients in (x − x₀)/scale; with other roundings if `nudged`."""
+    """For each number of the result its coefficients in (x − x₀)/scale; `nudged`: with other roundings."""
     program, x = trace.program, trace.inputs_at[0]
     varying = [k for k, varies in enumerate(trace.varies) if varies and k != x]
     nudges = itertools.islice(itertools.cycle([2.0 ** -52, -2.0 ** -51, 3.0 * 2.0 ** -52]), len(varying))
