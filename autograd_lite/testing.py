@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from autograd_lite.checks.edges import Sizes
-from autograd_lite.checks.check_gradients import CORRECT, WRONG, check_gradients
+from autograd_lite.checks.check_gradients import check_gradients
+from autograd_lite.checks.verdicts import CORRECT, WRONG
 from autograd_lite.checks.audit import audit
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.nn import MLP
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
 from autograd_lite.ops.op import TABLE, Op, op_named
+from autograd_lite.ops.selection import Comparison
 from autograd_lite.transforms.trace import Trace
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.trees import leaves
@@ -214,18 +216,14 @@ def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
     from hypothesis import strategies as st
     table = [op for op in TABLE.values() if op.kink or any(op.differentiable(op.least))]
     chosen = table if ops is None else [op_named(op) if isinstance(op, str) else op for op in ops]
-    comparisons = list(filter(_compares, chosen)) or list(filter(_compares, table))
+    comparisons = ([op for op in chosen if isinstance(op, Comparison)]
+                   or [op for op in table if isinstance(op, Comparison)])
     wishes = st.lists(st.one_of([_wishes(op, comparisons) for op in chosen]), max_size=max_ops).map(
         lambda groups: [wish for group in groups for wish in group][:max_ops])
     start = st.floats(0.0, 2.0) | st.floats(-4.0, 4.0)
     sizes = st.integers(1, 3) if inputs is None else st.just(inputs)
     starts = sizes.flatmap(lambda n: st.lists(start, min_size=n, max_size=n))
     return st.builds(_expression, starts, wishes)
-
-
-def _compares(op: Op) -> bool:
-    """Whether an op compares two numbers: it has two operands, and no derivative."""
-    return op.least == op.most == 2 and not op.options and not any(op.differentiable(2))
 
 
 def _conditions(op: Op) -> list[Wish]:
@@ -242,7 +240,7 @@ def _wishes(op: Op, comparisons: Sequence[Op]) -> SearchStrategy[Sequence[Wish]]
         conditions = [wish for comparison in comparisons for wish in _conditions(comparison)]
         return st.tuples(st.sampled_from(conditions),
                          st.tuples(st.just(op), st.tuples(st.none(), operand, operand)))
-    if _compares(op):
+    if isinstance(op, Comparison):
         return st.tuples(st.sampled_from(_conditions(op)))
     if op.open:
         operands = st.lists(operand, min_size=2, max_size=4)
@@ -262,7 +260,7 @@ def _expression(witness: Sequence[float], wishes: Iterable[Wish]) -> Expression:
         constant = other[-1] if other else 1.0
         operands = [flows[x % len(flows)] if isinstance(x, int) else constant if x is None else x
                     for x in wish]
-        if op.chooses and not other or _compares(op) and repr(operands[0]) == repr(operands[1]):
+        if op.chooses and not other or isinstance(op, Comparison) and repr(operands[0]) == repr(operands[1]):
             continue                                            # (no condition, or always the same)
         data = [results[x] if isinstance(x, int) else x for x in operands]
         if _defined(op, data) and abs(op(*data)) < 1e6:

@@ -344,6 +344,14 @@ def test_the_derivative_by_an_interior_node_is_taken_too() -> None:
     assert evaluate(h * h + x, number=Fraction, wrt=[h, x]) == [8, 33]
 
 
+def test_an_error_of_a_derivative_names_the_label_whatever_number_was_recorded() -> None:
+    for recorded in (0.0, 4.0):
+        x = Value(recorded, "x")
+        with pytest.raises(ag.DomainError, match=r"sqrt\(0\.0\) of 'x'") as caught:
+            evaluate(ag.sqrt(x), {x: 0.0}, wrt=x)
+        assert caught.value.nodes == (x,)
+
+
 def test_a_zero_gradient_stops_at_a_derivative_that_is_infinite() -> None:
     x = Value(1.0, "x")
     for number in (float, mpmath.mpf):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from autograd_lite.checks.slopes import Estimate, op_slope, reach
 from autograd_lite.checks.verdicts import CORRECT, KINK, NOISY, WRONG, Partial, verdict_on
 from autograd_lite.graph.linear import Algebra, Edge, Linear
-from autograd_lite.graph.node import call_of, op_of, plain
+from autograd_lite.graph.node import call_of, op_of, plain, taken_of
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.special import added
@@ -26,12 +26,6 @@ class Call(NamedTuple):
     xs: Sequence[float]
     given: Sequence[float]
     key: tuple[Any, ...]
-
-
-def looked_at(node: Value) -> list[int]:
-    """Which operands count: all, or for a choice the one taken."""
-    op, operands = op_of(node), node.operands
-    return list(op.taken(list(map(plain, operands)))) if op is not None else []
 
 
 class Judge:
@@ -97,7 +91,7 @@ class ChainRule(Algebra):
             return []
         xs = list(map(plain, node.operands))
         call = Call(node, op, xs, node.partials, (op, *map(float.hex, xs)))
-        return [(x, i, call) for i in looked_at(node) if (x := operands[i]) is not None and self.varies[x]]
+        return [(x, i, call) for i in taken_of(node) if (x := operands[i]) is not None and self.varies[x]]
 
     def times(self, g: Sum, p: Call, k: int, i: int) -> Sum | None:
         if not (g.size or g.error) and math.isfinite(p.given[i]):       # (infinite times 0 is unknown)

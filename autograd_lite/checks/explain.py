@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from autograd_lite.checks.edges import Edges, edges_of
-from autograd_lite.checks.explanation import INFINITE, TINY, Explanation, Finding, Input, used_operands
+from autograd_lite.checks.explanation import INFINITE, Explanation, Finding, Input, used_operands
 from autograd_lite.checks.paths import Paths
 from autograd_lite.errors import InputError
 from autograd_lite.graph.backward import finite
@@ -19,7 +19,7 @@ from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 from autograd_lite.graph.walks import topological
 from autograd_lite.ops.numbers import ieee_partials
-from autograd_lite.ops.special import added
+from autograd_lite.ops.special import TINY, added
 
 _SHOWN = 5                               # how many paths, inputs and findings an explanation has
 

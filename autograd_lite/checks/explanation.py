@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from autograd_lite.checks.report import Report, printable, wrapped
 from autograd_lite.graph.backward import finite
-from autograd_lite.graph.node import call_of, op_of, plain
+from autograd_lite.graph.node import call_of, op_of, plain, taken_of
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import Line
+from autograd_lite.ops.special import TINY
 
-TINY = 2.2250738585072014e-308           # the smallest normal double
 
 # -- what went wrong --------------------------------------------------------------------------
 
@@ -97,9 +97,8 @@ class Finding:
 
 
 def used_operands(node: Value) -> Sequence[Any]:
-    """The operands that make up a node's number: all, or for a choice the one taken."""
-    op, operands = op_of(node), node.operands
-    return operands if op is None or not op.chooses else operands[1:2] if plain(operands[0]) else operands[2:]
+    """The operands that make up a node's number."""
+    return [node.operands[i] for i in taken_of(node)]
 
 
 # -- paths and inputs ---------------------------------------------------------------------------

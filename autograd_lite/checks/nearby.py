@@ -12,10 +12,10 @@ from functools import cached_property
 from math import inf, nan
 from typing import Any
 
-from autograd_lite.checks.chain_rule import Sum, looked_at
+from autograd_lite.checks.chain_rule import Sum
 from autograd_lite.checks.slopes import EPS, Estimate, reach, side, slope
 from autograd_lite.checks.verdicts import DECISIVE
-from autograd_lite.graph.node import op_of, plain
+from autograd_lite.graph.node import op_of, plain, taken_of
 from autograd_lite.graph.value import Value
 from autograd_lite.graph.walks import topological
 from autograd_lite.transforms.trace import Trace
@@ -60,14 +60,14 @@ class Run:
     def _shape(self, results: Iterable[Any]) -> list[Any]:
         nodes, inputs = _below(results), self.trace.inputs
         place = {id(node): k for k, node in enumerate(nodes)} | {id(x): -1 - k for k, x in enumerate(inputs)}
-        return [(op, place[id(node)], [(i, place.get(id(node.operands[i]))) for i in looked_at(node)],
+        return [(op, place[id(node)], [(i, place.get(id(node.operands[i]))) for i in taken_of(node)],
                  side(op, list(map(plain, node.operands))) if op is not None and op.kink else None)
                 for node in nodes for op in [op_of(node)]]
 
     @cached_property
     def _users(self) -> list[tuple[int, Value, list[int]]]:
         """The nodes that depend on an input, with their places and the operands that do not."""
-        return [(k, node, [i for i in looked_at(node) if self._is_constant(node.operands[i])])
+        return [(k, node, [i for i in taken_of(node) if self._is_constant(node.operands[i])])
                 for node in _below(self.outputs) for k in [self.trace.program.place(node)]
                 if k is not None and self.trace.varies[k]]
 
@@ -184,7 +184,7 @@ class Nearby:
 def _below(results: Iterable[Any]) -> list[Value]:
     """The nodes that the results were computed from, by the operands that count."""
     return topological([y for y in results if isinstance(y, Value)], lambda node: [
-        x for i in looked_at(node) if isinstance(x := node.operands[i], Value)])
+        x for i in taken_of(node) if isinstance(x := node.operands[i], Value)])
 
 
 def _around(x: float) -> list[float]:

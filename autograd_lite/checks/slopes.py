@@ -90,7 +90,7 @@ def _noises(pairs: Sequence[tuple[float, float, float]], middle: float) -> list[
 def op_slope(op: Op, xs: Sequence[float], i: int) -> Estimate:
     """∂op/∂x[i] at the operands, from the op's function alone."""
     if op.chooses:                              # (the operand not taken may be anything)
-        return Estimate(1.0 if i == (1 if xs[0] else 2) else 0.0, 0.0)
+        return Estimate(1.0 if i in op.taken(xs) else 0.0, 0.0)
     here = side(op, xs)
 
     def along(x: float) -> float:

@@ -9,11 +9,11 @@ from typing import Any
 
 from autograd_lite.checks.report import Report, count, plain_data, printable
 from autograd_lite.checks.slopes import Estimate
+from autograd_lite.ops.special import TINY
 
 CORRECT, KINK, NOISY, WRONG = "correct", "kink nearby", "too noisy to tell", "wrong derivative"
 DECISIVE = 1e-6                 # a reference decides if its relative error is at most this
 _RTOL = 1e-9                    # two derivatives agree if their relative difference is at most this
-_TINY = 2.0 ** -1022
 
 
 def verdict_on(claimed: float, reference: Estimate, scale: float = 0.0, slack: float = 0.0) -> str:
@@ -24,9 +24,9 @@ def verdict_on(claimed: float, reference: Estimate, scale: float = 0.0, slack: f
     vague = distance != distance and error > max(1e-3 * abs(value), 1e-9)
     if not error < inf or undefined or vague:
         return KINK
-    if not distance <= error + slack + _RTOL * larger + _TINY or distance == inf:
+    if not distance <= error + slack + _RTOL * larger + TINY or distance == inf:
         return WRONG
-    return NOISY if error > DECISIVE * max(larger, 1e-4 * scale) + _TINY else CORRECT
+    return NOISY if error > DECISIVE * max(larger, 1e-4 * scale) + TINY else CORRECT
 
 
 @dataclass(frozen=True)

@@ -219,6 +219,12 @@ def partials_of(node: Node) -> Sequence[float | None]:
     return [f if p is None else p for p, f in zip(stored, fresh)]
 
 
+def taken_of(node: Node) -> Sequence[int]:
+    """The places of the operands that make up a node's number: all, or for a choice the one taken."""
+    op = node._operation
+    return op.taken([plain(x) for x in node.operands]) if op else ()
+
+
 def note_of(node: Node) -> Note:
     """The label, scope, line and guards; empty on most nodes."""
     return getattr(node, "_note", _NO_NOTE)

@@ -6,9 +6,9 @@ from typing import Any
 
 from autograd_lite.ops import special
 from autograd_lite.ops.branches import Ordinary, select
+from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.elementary import exp, expm1, sech2
 from autograd_lite.ops.normal import normal_cdf, normal_pdf
-from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.notation import POWER, function, latex
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import greater, less_equal, step

@@ -16,17 +16,17 @@ from typing import Any
 
 from autograd_lite.ops import special
 from autograd_lite.ops.branches import Ordinary
-from autograd_lite.ops.geometry import hypot
 from autograd_lite.ops.define import define, doctests
+from autograd_lite.ops.geometry import hypot
 from autograd_lite.ops.notation import (ATOM, LOOSE, POWER, PRODUCT, SIGN, SUM, Form, Notation, function,
                                         infix, latex)
 from autograd_lite.ops.numbers import Constant
 from autograd_lite.ops.op import Op
+from autograd_lite.ops.special import TINY
 
 _LN2 = Constant(math.log(2.0), lambda m: m.log(2))
 _LOG2E = Constant(1.4426950408889634, lambda m: 1 / m.log(2))
 _LOG10E = Constant(0.4342944819032518, lambda m: 1 / m.log(10))
-_TINY = 2.2250738585072014e-308               # the smallest normal double
 
 # -- arithmetic ------------------------------------------------------------------------
 
@@ -36,7 +36,7 @@ def _over_0(a: float, b: float) -> float:
 
 
 # −(a/b)/b, by way of b² where a/b has lost digits to underflow.
-_over = Ordinary("/", lambda y, a, b: not -_TINY < y < _TINY or a == 0.0 or not -1.0 < b < 1.0).rule(
+_over = Ordinary("/", lambda y, a, b: not -TINY < y < TINY or a == 0.0 or not -1.0 < b < 1.0).rule(
     lambda y, a, b: -y / b, lambda y, a, b: -a / (b * b))
 
 

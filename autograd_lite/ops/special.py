@@ -13,6 +13,7 @@ from fractions import Fraction
 from math import inf, nan
 from typing import Any
 
+TINY = 2.2250738585072014e-308                 # the smallest normal double
 TWO_INV_SQRT_PI = 1.1283791670955126
 _LN2_HEAD, _LN2_REST = 0.6931471803691238, 1.9082149292705877e-10     # the head has 32 bits
 _SQRT_HALF = 0.7071067811865476               # and the rest of 1/√2:

@@ -194,7 +194,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     kind.undecided = False
 
     def call() -> str:
-        return kind.call(op, [x.n for x in operands], node.node.operands if node.node else ())
+        return kind.call(op, [x.n for x in operands], () if node.node is None else node.node.operands)
 
     try:
         with errstate("raise"):
@@ -206,7 +206,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     if kind.undecided and op.kink:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
-        nodes, line = (node.node.operands, node.node.line) if node.node else ((), None)
+        nodes, line = ((), None) if node.node is None else (node.node.operands, node.node.line)
         undefined = _Undefined(DomainError(f"the derivative of {call()}: {reason}", op.name,
                                            [x.n for x in operands], nodes, line))
         return [undefined if flag else None for flag in wanted]
