@@ -246,9 +246,9 @@ def test_the_core_runs_on_the_standard_library_alone():
     assert printed.split()[1:] == ["True", "0.786448"]
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name and name != "__main__"])
-def test_any_module_may_be_the_first_to_be_imported(name):
-    run(f"import autograd_lite.{name}")
+def test_every_module_can_be_imported_and_the_command_line_first():
+    run("import " + ", ".join(f"autograd_lite.{name}" for name in MODULES if name and name != "__main__"))
+    run("import autograd_lite.cli, autograd_lite.testing")
 
 
 # -- size ------------------------------------------------------------------------------------------

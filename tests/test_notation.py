@@ -177,10 +177,12 @@ def test_an_op_of_a_user_is_written_by_its_name():
 @pytest.mark.parametrize("name", TABLE)
 def test_the_latex_of_every_op_is_read(name):
     op = TABLE[name]
-    for n in (1, 2, 4, 5) if op.open else range(op.least, int(op.most) + 1):
-        for operand in ("x", -1.5e-7, Written("a + b", SUM)):
-            tex = op.latex([operand] * n)
-            assert reads(tex.text) and reads(op_named("**").latex([tex, "2"]).text), tex
+    for n in (1, 5) if op.open else sorted({op.least, int(op.most)}):
+        operands = ["x", -1.5e-7, Written("a + b", SUM), "y", "z"][-n:]
+        tex = op.latex(operands)
+        assert reads(tex.text) and reads(op_named("**").latex([tex, "2"]).text), tex
+        for operand in ("x", -1.5e-7):
+            assert reads(op.latex([operand] * n).text)
 
 
 @given(expressions(max_ops=8))
