@@ -8,13 +8,15 @@
 True
 """
 from autograd_lite import nn, optim
-from autograd_lite.checks.audit import AuditReport, Row, audit
+from autograd_lite.checks.audit import AuditReport as AuditReport, Row as Row, audit
 from autograd_lite.checks.check_gradients import check_gradients, check_op
 from autograd_lite.checks.explain import explain
-from autograd_lite.checks.explanation import Explanation, Finding, Input, Path
+from autograd_lite.checks.explanation import (Explanation as Explanation, Finding as Finding, Input as Input,
+                                              Path as Path)
 from autograd_lite.checks.report import Report
-from autograd_lite.checks.slopes import Estimate
-from autograd_lite.checks.verdicts import Derivative, GradientReport, Partial
+from autograd_lite.checks.slopes import Estimate as Estimate
+from autograd_lite.checks.verdicts import (Derivative as Derivative, GradientReport as GradientReport,
+                                           Partial as Partial)
 from autograd_lite.drawing import draw, render
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError, DomainError,
                                   FormatError, GradientError, InputError, LabelError, MissingError,
@@ -22,14 +24,14 @@ from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, Di
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.recording import no_grad, record_lines
 from autograd_lite.graph.value import Value
-from autograd_lite.lines import Line
+from autograd_lite.lines import Line as Line
 from autograd_lite.ops.activations import (elu, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus)
 from autograd_lite.ops.branches import select
 from autograd_lite.ops.custom import custom_op
 from autograd_lite.ops.elementary import (acos, acosh, asin, asinh, atan, atanh, cbrt, cos, cosh, exp, exp2,
                                           expm1, log, log1p, log2, log10, sech2, sin, sinh, sqrt, tan, tanh)
 from autograd_lite.ops.geometry import absolute as abs, atan2, hypot, maximum, minimum
-from autograd_lite.ops.op import Op
+from autograd_lite.ops.op import Op as Op
 from autograd_lite.ops.normal import digamma, erf, erfc, lgamma, normal_cdf, normal_pdf, polygamma
 from autograd_lite.ops.selection import (equal, greater, greater_equal, less, less_equal, not_equal, where)
 from autograd_lite.ops.sequences import dot, logsumexp, mean, softmax, sum
@@ -55,10 +57,8 @@ __all__ = [
     # transforms
     "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
     "value_and_grad", "vjp",
-    # checks, and what they return
-    "audit", "check_gradients", "check_op", "explain", "record_lines", "AuditReport", "Derivative",
-    "Estimate", "Explanation", "Finding", "GradientReport", "Input", "Line", "Op", "Partial", "Path",
-    "Report", "Row",
+    # checks
+    "audit", "check_gradients", "check_op", "explain", "record_lines", "Report",
     # pictures
     "draw", "render",
     # errors
@@ -66,8 +66,11 @@ __all__ = [
     "FormatError", "GradientError", "InputError", "LabelError", "MissingError", "NumericError",
     "RangeError", "RenderError",
     # modules
-    "nn", "optim", "testing",
+    "nn", "optim",
 ]
+# What users are handed but seldom name; some of it would hide names of theirs under `import *`.
+_CLASSES = ["AuditReport", "Derivative", "Estimate", "Explanation", "Finding", "GradientReport", "Input",
+            "Line", "Op", "Partial", "Path", "Row"]
 
 
 def __getattr__(name: str) -> object:
@@ -78,4 +81,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__doc__", "__file__", "__name__", "__path__", "__version__"])
+    shown = [*__all__, *_CLASSES, "testing"]
+    return sorted([*shown, "__doc__", "__file__", "__name__", "__path__", "__version__"])

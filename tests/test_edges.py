@@ -304,6 +304,15 @@ def test_no_operand_at_all_makes_a_row_raise_under_ignore(name):
                     node.backward()
 
 
+def test_a_power_that_is_no_real_number_has_none_for_its_gradient_either():
+    with ag.errstate("ignore"):
+        for base, exponent in ((-2.5, 0.5), (-2.0, -1.5), (nan, 0.0), (nan, 2.0)):
+            x = Value(base)
+            y = x ** exponent
+            y.backward()
+            assert type(x.grad) is float and math.isnan(x.grad) and math.isnan(y.partials[0])
+
+
 def test_a_masked_softmax_has_a_gradient_where_it_is_not_masked():
     value, gradients = differentiated(lambda a, b, c: ag.softmax([a, b, c])[0], 1.0, 1.0, -inf)
     assert value == 0.5 and gradients == [0.25, -0.25, -0.0]

@@ -14,7 +14,7 @@ from autograd_lite.checks.edges import edges_of
 from autograd_lite.checks.inheritance import Inheritance, Places, derived_numbers, relative_error, spoiled
 from autograd_lite.checks.report import Report, count, plain_data, printable, wrapped
 from autograd_lite.errors import InputError, LabelError, short
-from autograd_lite.graph.labels import find
+from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Linear
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
@@ -247,8 +247,8 @@ def _resolve(program: Program, claims: Mapping[Pair, Any]) -> list[Places]:
         for node in pair:
             if not isinstance(node, (str, Value)):
                 raise InputError(f"audit: in {pair!r}, {node!r} is neither a label nor a Value")
-        output, source = [program.place_in(f"audit: in {pair_name(pair)}", _find(labelled, node, pair)
-                                           if isinstance(node, str) else node) for node in pair]
+        nodes = [_find(labelled, node, pair) if isinstance(node, str) else node for node in pair]
+        output, source = [place_in(program, f"audit: in {pair_name(pair)}", node) for node in nodes]
         if (output, source) in found:
             raise InputError(f"audit: {pair_name(pair)} is claimed twice")
         found[output, source] = None

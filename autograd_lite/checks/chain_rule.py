@@ -77,7 +77,8 @@ class ChainRule(Algebra):
     """The derivatives of a trace's outputs, computed from the judge's partials."""
 
     def __init__(self, trace: Trace, judge: Judge):
-        self.program, self.varies, self.judge = trace.program, trace.varies, judge
+        self.program, self.judge = trace.program, judge
+        self.varies = self.program.dependent(trace.inputs_at)       # (an op may say wrongly that nothing flows)
         self.linear = Linear(len(trace.program), cache(self._edges))
 
     def pull(self, output: Any) -> list[Sum | None]:

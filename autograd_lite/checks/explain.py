@@ -12,7 +12,7 @@ from autograd_lite.checks.explanation import INFINITE, Explanation, Finding, Inp
 from autograd_lite.checks.paths import Paths
 from autograd_lite.errors import InputError
 from autograd_lite.graph.backward import finite
-from autograd_lite.graph.labels import find
+from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Linear
 from autograd_lite.graph.node import op_of, plain
 from autograd_lite.graph.program import Program
@@ -57,7 +57,7 @@ def explain(root: Value, node: Value | str | None = None) -> Explanation:
     if node is not None:
         if isinstance(node, str):
             node = find(program.nodes, node)
-        return _explain_gradient(program, root, node, program.place_in("explain", node, f" of {root!r}"))
+        return _explain_gradient(program, root, node, place_in(program, "explain", node, f" of {root!r}"))
     leaves = [x for x in program.nodes if not x.operands]
     leaves = [x for x in leaves if x.requires_grad] or leaves
     flow = _Flow(program, root, leaves)
@@ -124,8 +124,8 @@ class _Flow:
     """
 
     def __init__(self, program: Program, root: Value, targets: Iterable[Value]):
-        self.program, self.top = program, program.place_in("explain", root)
-        ends = dict.fromkeys([program.place_in("explain", x) for x in targets], True)
+        self.program, self.top = program, place_in(program, "explain", root)
+        ends = dict.fromkeys([place_in(program, "explain", x) for x in targets], True)
         edges = [[] if k in ends else _open_edges(node, found)
                  for k, (node, found) in enumerate(zip(program.nodes, edges_of(program)))]
         leads = Linear(len(edges), edges.__getitem__).push(ends, _Reach(zeros=True))
@@ -146,7 +146,7 @@ class _Flow:
 
     def gradient(self, node: Value) -> float:
         """The gradient that arrives at a node."""
-        return self.arrived[self.program.place_in("explain", node)] or 0.0
+        return self.arrived[place_in(self.program, "explain", node)] or 0.0
 
     def wrong(self, gradient: float) -> list[Finding]:
         """What made a gradient 0 or not finite; nothing if it is neither."""
@@ -157,7 +157,7 @@ class _Flow:
             return []
         lost = [Finding(node, "cancels") for node, g in zip(self.program.nodes, self.arrived) if g == 0.0]
         lost += [finding for finding in findings if finding.what not in INFINITE]
-        return sorted(lost, key=lambda finding: -self.program.place_in("explain", finding.node))
+        return sorted(lost, key=lambda finding: -place_in(self.program, "explain", finding.node))
 
 
 def _open_edges(node: Value, edges: Edges) -> Edges:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 from math import inf, nan
 from typing import Any
 
@@ -18,6 +17,7 @@ from autograd_lite.checks.verdicts import DECISIVE
 from autograd_lite.graph.node import op_of, plain, taken_of
 from autograd_lite.graph.value import Value
 from autograd_lite.graph.walks import topological
+from autograd_lite.locks import computed_once
 from autograd_lite.transforms.trace import Trace
 from autograd_lite.transforms.trees import rebuild
 
@@ -47,12 +47,12 @@ class Run:
         """The gradient of output n, as the library gives it."""
         return [0.0 if g is None else plain(g) for g in self.trace.pull((self.outputs[n], 1.0))]
 
-    @cached_property
+    @computed_once
     def shape(self) -> list[Any]:
         """For each node its op, its operands, and the side of the op's kink it lies on."""
         return self._shape([*self.core_results, *self.outputs])
 
-    @cached_property
+    @computed_once
     def way(self) -> list[Any]:
         """The same for the core alone."""
         return self._shape(self.core_results)
@@ -64,16 +64,21 @@ class Run:
                  side(op, list(map(plain, node.operands))) if op is not None and op.kink else None)
                 for node in nodes for op in [op_of(node)]]
 
-    @cached_property
+    @computed_once
+    def varies(self) -> list[bool]:
+        """For each place whether it depends on an input, through conditions too."""
+        return self.trace.program.dependent(self.trace.inputs_at)
+
+    @computed_once
     def _users(self) -> list[tuple[int, Value, list[int]]]:
         """The nodes that depend on an input, with their places and the operands that do not."""
         return [(k, node, [i for i in taken_of(node) if self._is_constant(node.operands[i])])
                 for node in _below(self.outputs) for k in [self.trace.program.place(node)]
-                if k is not None and self.trace.varies[k]]
+                if k is not None and self.varies[k]]
 
     def _is_constant(self, x: Any) -> bool:
         k = self.trace.program.place(x)
-        return k is None or not self.trace.varies[k]
+        return k is None or not self.varies[k]
 
     @property
     def constants(self) -> list[float]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from autograd_lite.errors import InputError, LabelError
+from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 
 
@@ -68,3 +69,15 @@ def find(order: Iterable[Value], name: str) -> Value:
     else:
         hint = "no node has one; see label(...)"
     raise LabelError(f"no node is labelled {name!r} in the graph: {hint}")
+
+
+def place_in(program: Program, where: str, node: Any, remedy: str = "") -> int:
+    """Where a node stands in a program.
+
+    Raises:
+        LabelError: it is not there; the message names `where`.
+    """
+    place = program.place(node)
+    if place is None:
+        raise LabelError(f"{where}: {node!r} is not in the graph{remedy}")
+    return place

@@ -1,10 +1,10 @@
 """`Program`: a graph in flat form, its nodes in order and known by their places."""
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd_lite.errors import DomainError, LabelError
 from autograd_lite.graph.walks import needed_nodes, topological
 
 
@@ -42,36 +42,19 @@ class Program:
         """Where a node stands; None for a plain number, and for a node that is not in the graph."""
         return self._place.get(id(node))
 
-    def place_in(self, where: str, node: Any, remedy: str = "") -> int:
-        """The same; if it is not there, an error that names `where`."""
-        place = self.place(node)
-        if place is None:
-            raise LabelError(f"{where}: {node!r} is not in the graph{remedy}")
-        return place
-
-    def dependent(self, sources: Iterable[int | None]) -> list[bool]:
-        """For each place whether it is a source, or depends on one."""
+    def dependent(self, sources: Iterable[int | None], ops: Sequence[Any] = ()) -> list[bool]:
+        """For each place whether it is a source, or depends on one; if the nodes' `ops` are given, by
+        operands alone by which there is a derivative."""
         found = [False] * len(self.nodes)
         for place in sources:
             if place is not None:
                 found[place] = True
         for k, operands in enumerate(self.operands):
+            if ops and operands and ops[k].partly:
+                operands = tuple(itertools.compress(operands, ops[k].differentiable(len(operands))))
             if not found[k]:
                 for x in operands:
                     if x is not None and found[x]:
                         found[k] = True
                         break
         return found
-
-    def hold(self, k: int, numbers: Sequence[Any]) -> None:
-        """Check the guards of node k against numbers for the nodes.
-
-        Raises:
-            DomainError: a rule would branch otherwise there than where the graph was recorded.
-        """
-        for question, operands, answer in self.nodes[k].__guards__:
-            xs = [x if (place := self.place(x)) is None else numbers[place] for x in operands]
-            if bool(question.holds(*xs)) != answer:
-                raise DomainError(f"the derivative of {question.op} was recorded at operands where its rule "
-                                  "branches otherwise than at these, to keep its digits; record it at these",
-                                  question.op, [], operands, self.nodes[k].line)

@@ -1,6 +1,7 @@
 """`Value`: a recorded number with Python's arithmetic."""
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -190,8 +191,11 @@ class Value(Node):
             return then() if self._data else otherwise()
         taken, idle = (then, otherwise) if self._data else (otherwise, then)
         a = taken()
-        with errstate("ignore"):
-            b = idle()
+        try:
+            with errstate("ignore"):
+                b = idle()
+        except (ValueError, ArithmeticError):   # (of Python's own numbers)
+            b = math.nan
         return choose(self, a, b) if self._data else choose(self, b, a)
 
     def __ask__(self, question: Ordinary, operands: Sequence[Any]) -> Any:

@@ -53,7 +53,8 @@ def is_recorded(name: str, condition: Any) -> bool:
     """Whether a condition is recorded, or plain; an error if it is not a condition."""
     if hasattr(condition, "__select__") and not getattr(condition, "requires_grad", False):
         return True
-    if isinstance(condition, (float, int)) or getattr(getattr(condition, "dtype", None), "kind", "") == "b":
+    kind = getattr(getattr(condition, "dtype", None), "kind", "")
+    if isinstance(condition, (float, int)) or kind == "b" and condition.shape == ():
         return False
     raise InputError(f"{name}: the condition must be a comparison op, such as greater(x, 0.0), or a bool, "
                      f"not {shown(condition)}")
@@ -86,7 +87,7 @@ class Ordinary:
 
         def chosen(y: Any, *xs: Any) -> Any:
             if type(y) is float:                # then all are floats
-                return then(y, *xs) if holds(y, *xs) else otherwise(y, *xs)
+                return y if y != y else then(y, *xs) if holds(y, *xs) else otherwise(y, *xs)
             answer = not self.floats and y.__ask__(self, (y, *xs))
             return select(answer, lambda: then(y, *xs), lambda: otherwise(y, *xs))
         return chosen

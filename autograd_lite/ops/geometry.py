@@ -14,7 +14,8 @@ _not_at_origin = "it has no derivative at (0, 0); keep the point away from the o
 
 
 # a·b / hypot(a, b)³; for extreme operands starting with the smaller one, which underflows last.
-_turn = Ordinary("cos_angle", lambda y, a, b: abs(a) <= abs(b) or abs(a) > 1e-290 < abs(b) / abs(a)).rule(
+_turn = Ordinary("cos_angle", lambda y, a, b: abs(a) <= abs(b) or abs(a) > 1e-290 and (
+    b == 0.0 or abs(b) / abs(a) > 1e-290)).rule(
     lambda y, a, b: over_square(a, b) * cos_angle(b, a), lambda y, a, b: over_square(b, a) * cos_angle(a, b))
 
 

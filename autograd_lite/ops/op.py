@@ -107,7 +107,7 @@ class Op(Described):
         rules: the partials' rules; one for all if the op is `open`: takes any number of operands.
         first, second: the rules of the first two operands, None where there is none.
         least, most: how many operands it takes; most is inf where their number is open.
-        options: the places of its options.
+        options: the places of its options; partly: whether some operand has no derivative.
         chooses: whether its first operand decides which of the two others is the result.
     """
 
@@ -126,6 +126,7 @@ class Op(Described):
         self.open = callable(partials)
         self.options = frozenset(i for i, rule in enumerate(self.rules) if rule is None)
         self.most = inf if self.open else len(self.rules)
+        self.partly = not all(self.differentiable(len(self.rules)))
         self.first, self.second = (*self.rules, None, None)[:2]
         self.parameters, self.least = self._signature()
         self.__name__, self.__doc__ = name, doc

@@ -82,6 +82,8 @@ def falling(b: Any, k: Any) -> list[Any]:
 
 def power_slope(a: float, b: float, k: float, n: float) -> float:
     """a**(b − k) times a polynomial in log a."""
+    if a != a:
+        return a
     if a < 0.0 and (n or b % 1.0) or a == 0.0 and n and b <= k or count(n) != n:
         raise ValueError
     log_a = math.log(abs(a)) if a else -inf

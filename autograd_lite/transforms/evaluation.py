@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError, errstate,
                                   shown)
-from autograd_lite.graph.labels import find
+from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph.node import op_of
 from autograd_lite.graph.program import Program
@@ -94,7 +94,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     def twin(y: Any) -> Twin:
         if not isinstance(y, Value):
             return Twin(kind, kind.mpf(y))
-        found = twins[program.place_in("evaluate", y)]
+        found = twins[place_in(program, "evaluate", y)]
         if found.error:
             raise found.error
         return found
@@ -119,7 +119,7 @@ def _place(program: Program, name: Any, leaf: bool = False) -> int:
     node = find(program.nodes, name) if isinstance(name, str) else name
     if not isinstance(node, Value):
         raise InputError(f"evaluate: {name!r} is neither a label nor a Value")
-    place = program.place_in("evaluate", node)
+    place = place_in(program, "evaluate", node)
     if leaf and node.op:
         raise LabelError(f"evaluate: {node!r} is computed; only a leaf can be given a new number")
     return place
@@ -128,20 +128,35 @@ def _place(program: Program, name: Any, leaf: bool = False) -> int:
 def _twin(kind: Kind, program: Program, twins: Sequence[Twin], k: int, node: Value,
           given: Mapping[int, Any]) -> Twin:
     """The twin of a node; `twins` has those before it."""
-    op = op_of(node)
+    op, error = op_of(node), _objection(program, twins, k)
     if k in given or op is None:
         where = f"evaluate, {node.label!r}" if node.label else "evaluate"
-        return Twin(kind, kind.mpf(given.get(k, node.data), where), node=node)
+        return Twin(kind, kind.mpf(given.get(k, node.data), where), node=node, error=error)
     xs = tuple(Twin(kind, kind.mpf(x)) if place is None else twins[place]
                for x, place in zip(node.operands, program.operands[k]))
-    error = xs[0].error or next((xs[i].error for i in op.taken(xs) if xs[i].error), None)
+    error = xs[0].error or next((xs[i].error for i in op.taken(xs) if xs[i].error), None) or error
     if error is None:
         try:
-            program.hold(k, twins)
             return Twin(kind, kind.apply(op, [x.n for x in xs], node.operands, node.line), op, xs, node)
         except AutogradError as found:
             error = found
     return Twin(kind, None, op, xs, node, error)
+
+
+def _objection(program: Program, twins: Sequence[Twin], k: int) -> AutogradError | None:
+    """Why a node does not hold at the new numbers, by its guards; None if it does."""
+    node = program.nodes[k]
+    for question, operands, answer in node.__guards__:
+        places = list(map(program.place, operands))
+        for place in places:
+            if place is not None and twins[place].error:
+                return twins[place].error
+        xs = [x if place is None else twins[place] for x, place in zip(operands, places)]
+        if bool(question.holds(*xs)) != answer:
+            return DomainError(f"the derivative of {question.op} was recorded at operands where its rule "
+                               "branches otherwise than at these, to keep its digits; record it at these",
+                               question.op, [], operands, node.line)
+    return None
 
 
 class _Undefined(NamedTuple):
@@ -171,7 +186,7 @@ def _gradient(y: Twin, sources: Sequence[Twin]) -> list[Twin]:
     """∂y/∂source for each source, as Twins again."""
     program = Program([y])
     places = [program.place(x) for x in sources]
-    varies, top = program.dependent(places), len(program) - 1
+    varies, top = program.dependent(places, [node.op for node in program.nodes]), len(program) - 1
 
     def edges(k: int) -> list[Edge]:
         node, operands = program.nodes[k], program.operands[k]

@@ -6,6 +6,7 @@ holds whichever branch is taken later.
 """
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -42,15 +43,21 @@ def _gated(g: Any) -> Gated:
     return g if type(g) is Gated else Gated(g)
 
 
+def _behind(gates: Iterable[Gate], checked: Callable[..., Any], unchecked: Callable[..., Any], a: Any,
+            b: Any) -> Any:
+    """A product or sum behind gates: checked if all are open, else without raising."""
+    if all(gate.is_open for gate in gates):
+        return checked(a, b)
+    with errstate("ignore"):
+        return unchecked(a, b)
+
+
 def through(g: Any, p: Any, times: Callable[[Any, Any], Any]) -> Any:
     """A gradient times a partial, behind its gates; a gate in place of the partial is added to them."""
     gradient, gates = _gated(g)
     if type(p) is Gate:
         return Gated(gradient, (*gates, p))
-    if all(gate.is_open for gate in gates):
-        return Gated(times(gradient, p), gates)
-    with errstate("ignore"):
-        return Gated(gradient * p, gates)
+    return Gated(_behind(gates, times, operator.mul, gradient, p), gates)
 
 
 def merged(a: Any, b: Any, plus: Callable[[Any, Any], Any]) -> Any:
@@ -62,12 +69,12 @@ def merged(a: Any, b: Any, plus: Callable[[Any, Any], Any]) -> Any:
             break
         shared += 1
     gates = a.gates[:shared]
-    total = plus(opened(a, shared), opened(b, shared))
+    total = _behind(gates, plus, operator.add, opened(a, shared), opened(b, shared))
     return Gated(total, gates) if gates else total
 
 
 def idle(program: Program, outputs: Iterable[int | None]) -> list[bool]:
-    """For each place whether the outputs need it only for branches not taken."""
+    """For each place whether no gradient of the outputs gets there but by branches not taken."""
     ops = list(map(op_of, program.nodes))
     if not any(op.chooses for op in ops if op):
         return [False] * len(ops)
@@ -78,9 +85,10 @@ def idle(program: Program, outputs: Iterable[int | None]) -> list[bool]:
     for k in range(len(ops) - 1, -1, -1):
         op = ops[k]
         if needed[k] and op is not None and program.operands[k]:
-            for i in (0, *op.taken(list(map(plain, program.nodes[k].operands)))):
+            has = op.differentiable(len(program.operands[k]))
+            for i in op.taken(list(map(plain, program.nodes[k].operands))):
                 x = program.operands[k][i]
-                if x is not None:
+                if x is not None and has[i]:    # (nothing comes through a condition)
                     needed[x] = True
     return [not flag for flag in needed]
 

@@ -145,7 +145,7 @@ def pushed(trace: Trace, tangents: Sequence[Any]) -> list[Any]:
     start = {k: t for k, t in zip(trace.inputs_at, tangents)
              if k is not None and not (type(t) is float and t == 0.0)}
     try:
-        along = trace.linear.push(start, _Push(trace.program))
+        along = trace.linear.push(start, _Push(trace))
     except _Unbounded:                      # only a reverse sweep can tell what arrives there
         return [_dot(tangents, trace.pull((y, 1.0))) for y in trace.outputs]
     places = map(trace.program.place, trace.outputs)
@@ -158,7 +158,9 @@ class _Unbounded(Exception):
 
 class _Push(Checked):
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:
-        if type(p) is not Gate and not finite(p):
+        if type(p) is Gate:
+            return p.leave(g)
+        if not finite(p):
             raise _Unbounded
         return super().times(g, p, k, i)
 

@@ -48,11 +48,12 @@ class Series(Operators):
     """
 
     __slots__ = ("expansion", "op", "operands", "node", "level", "line", "c", "slope", "partials", "error",
-                 "idle")
+                 "idle", "guards")
 
     def __init__(self, expansion: Expansion, coefficients: Iterable[Any], op: Op | None = None,
                  operands: Sequence[Any] = (), node: Value | None = None):
         self.expansion, self.level, self.idle = expansion, expansion.level, expansion.idle
+        self.guards: list[Guard] = []
         self.op, self.operands, self.node = op, operands, node
         self.line = expansion.line if node is None else node.line
         self.c: list[Any] = []
@@ -92,8 +93,10 @@ class Series(Operators):
         return question.of_nodes(starts, answer)
 
     def __guarded__(self, guard: Guard) -> Series:
-        if isinstance(self.c[0], Operators):
-            self.c[0].__guarded__(guard)
+        self.guards.append(guard)
+        for c in self.c:
+            if isinstance(c, Value):
+                c.__guarded__(guard)
         return self
 
     @property
@@ -102,6 +105,8 @@ class Series(Operators):
         return self.op is not None or not all(map(_is_zero, self.slope))
 
     def _append(self, c: Any) -> None:
+        for guard in self.guards if isinstance(c, Value) else ():
+            c.__guarded__(guard)
         if self.c:
             self.slope.append(len(self.c) * c)
         self.c.append(c)
@@ -291,10 +296,12 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
         op: Any = op_of(node)
         expansion.idle = idle[k]
         xs, start = list(map(operand, node.operands, program.operands[k])), lower(node)
-        if nudge:
-            with contextlib.suppress(NumericError):     # (outside the domain: as recorded)
+        if nudge and not idle[k] and any(op.differentiable(len(xs))):      # (a condition stays as it is)
+            with contextlib.suppress(NumericError), errstate("raise"):      # (over an edge: as recorded)
                 start = op(*[plain(_start(x)) for x in xs]) * (1.0 + nudge)
         found[k] = expansion.apply(op, xs, start, node)
+        for guard in node.__guards__:
+            found[k].__guarded__(guard)
     expansion.run()
     return found
 

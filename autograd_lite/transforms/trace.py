@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 from autograd_lite.errors import InputError, errstate, shown
@@ -13,6 +12,7 @@ from autograd_lite.graph.node import op_of, plain, stored_partials
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.recording import recording
 from autograd_lite.graph.value import Value
+from autograd_lite.locks import computed_once
 from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import number
@@ -64,27 +64,27 @@ class Trace:
         self.inputs.append(own)
         return own
 
-    @cached_property
+    @computed_once
     def outputs(self) -> list[Any]:
         """The numbers of the result."""
         return leaves(self.result, lenient=True)
 
-    @cached_property
+    @computed_once
     def program(self) -> Program:
         """What the result depends on, down to the inputs."""
         return Program(self.outputs, self.inputs)
 
-    @cached_property
+    @computed_once
     def inputs_at(self) -> list[int | None]:
         """The places of the inputs; None for one on which nothing depends."""
         return [self.program.place(x) for x in self.inputs]
 
-    @cached_property
+    @computed_once
     def varies(self) -> list[bool]:
         """For each place whether it is an input or depends on one."""
-        return self.program.dependent(self.inputs_at)
+        return self.program.dependent(self.inputs_at, list(map(op_of, self.program.nodes)))
 
-    @cached_property
+    @computed_once
     def outer(self) -> list[bool]:
         """For each place whether it depends on the caller's Values: leaves, or inputs linked to them."""
         own = set(map(id, self.inputs))
@@ -110,7 +110,7 @@ class Trace:
             if found is not None:
                 self.closed.add(id(output))
                 return found
-        algebra, seeds = Checked(self.program), dict[int, Any]()
+        algebra, seeds = Checked(self), dict[int, Any]()
         for output, seed in seeded:
             k = self.program.place(output)
             if k is not None:
@@ -118,7 +118,7 @@ class Trace:
         arrived = self.linear.pull(seeds, algebra)
         return [None if k is None else opened(arrived[k]) for k in self.inputs_at]
 
-    @cached_property
+    @computed_once
     def linear(self) -> Linear:
         """The partials by operands that vary: floats, or Values where they depend on the caller's."""
         return Linear(len(self.program), self._edges().__getitem__)
@@ -149,9 +149,9 @@ class Trace:
         if not self.idle[k]:
             return partials_or_nan(op, node, xs, wanted)
         with errstate("ignore"):                # they may be right where that branch is taken
-            return op.partials(node, xs, wanted)  # type: ignore[no-any-return]
+            return partials_or_nan(op, node, xs, wanted)
 
-    @cached_property
+    @computed_once
     def idle(self) -> list[bool]:
         """For each place whether only branches not taken need it."""
         return idle(self.program, list(map(self.program.place, self.outputs)))
@@ -160,16 +160,17 @@ class Trace:
 class Checked(Algebra):
     """Gradients, floats or nodes, each product and sum checked; `Gated` behind a `Gate`."""
 
-    def __init__(self, program: Program):
-        self.nodes = program.nodes
+    def __init__(self, trace: Trace):
+        self.nodes, self.outer = trace.program.nodes, trace.outer
 
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:
         if type(p) is Gate or type(g) is Gated:
             return through(g, p, lambda g, p: self.times(g, p, k, i))
         node = self.nodes[k]
-        if not finite(p) and plain(g) == 0.0:
-            return stopped(g)
-        return checked(_times(g, p), node, i, g, p)
+        term = stopped(g) if not finite(p) and plain(g) == 0.0 else checked(_times(g, p), node, i, g, p)
+        for guard in node.__guards__ if self.outer[k] else ():          # (they hold for its partials too)
+            term = (term if isinstance(term, Value) else Value(term, requires_grad=False)).__guarded__(guard)
+        return term
 
     def plus(self, a: Any, b: Any, k: int) -> Any:
         if type(a) is Gated or type(b) is Gated:
