@@ -786,7 +786,8 @@ def test_gradients_that_add_up_to_more_than_a_double_are_refused_and_leave_all_a
 
 
 BUSY = ["y.backward()", "ag.grad(lambda v: ag.exp(v) * v)(2.0)", "x.grad", "copy.deepcopy(y)",
-        "with ag.no_grad(): pass", "with ag.record_lines(): pass", "y.grad = 0.0",
+        "ag.hessian(lambda v: ag.exp(v[0]) * v[1])([1.0, 2.0])", "with ag.no_grad(): pass",
+        "with ag.record_lines(): pass", "y.grad = 0.0",
         "engine._trouble.cache_clear(); engine.program()"]
 
 
@@ -826,6 +827,7 @@ def test_a_child_forked_while_another_thread_is_busy_works_and_finds_nothing_hal
                             seen = x.grad / 0.999 ** 2000
                             ok = abs(seen - round(seen)) < 1e-6         # whole passes, and no half one
                             z = ag.Value(2.0)
+                            ag.hessian(lambda v: v[0] * v[1])([1.0, 2.0])
                             (z * z + x).backward()
                             with ag.no_grad(), ag.record_lines():
                                 ok = ok and z.grad == 4.0

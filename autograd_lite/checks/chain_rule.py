@@ -78,7 +78,7 @@ class ChainRule(Algebra):
 
     def __init__(self, trace: Trace, judge: Judge):
         self.program, self.judge = trace.program, judge
-        self.varies = self.program.dependent(trace.inputs_at)       # (an op may say wrongly that nothing flows)
+        self.varies = self.program.dependent(trace.inputs_at)   # (an op may say wrongly that none flows)
         self.linear = Linear(len(trace.program), cache(self._edges))
 
     def pull(self, output: Any) -> list[Sum | None]:
