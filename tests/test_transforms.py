@@ -19,6 +19,7 @@ import autograd_lite as ag
 import oracle
 from autograd_lite import (Value, derivative, grad, hessian, hvp, jacobian, jvp, no_grad, stop_gradient,
                            value_and_grad, vjp)
+from autograd_lite.graph import backward
 from autograd_lite.testing import Expression
 from autograd_lite.transforms.trace import Trace
 from autograd_lite.transforms.trees import leaves, rebuild
@@ -109,6 +110,16 @@ def test_a_jacobian_has_the_shape_of_the_result_over_that_of_the_argument() -> N
     assert jacobian(lambda x: [7.0, x[0]])(x) == [[0.0, 0.0], [1.0, 0.0]]
     assert jacobian(lambda x: [])(x) == []
     assert jacobian(lambda x: [1.0])([]) == [[]]
+
+
+def test_a_number_that_stands_twice_in_the_result_gets_both_cotangents() -> None:
+    def f(x: Any) -> Any:
+        y = x * x
+        return [y, y, x]
+    value, pull = vjp(f, 3.0)
+    assert value == [9.0, 9.0, 3.0] and pull([1.0, 2.0, 10.0]) == (28.0,)
+    assert jvp(f, (3.0,), (1.0,))[1] == jacobian(f)(3.0) == [6.0, 6.0, 1.0]
+    assert jacobian(lambda p: f(p[0] * p[1]))([1.0, 3.0]) == [[18.0, 6.0], [18.0, 6.0], [3.0, 1.0]]
 
 
 def test_a_jacobian_of_arrays_is_an_array() -> None:
@@ -262,15 +273,19 @@ def test_a_gradient_at_plain_numbers_is_one_pass_over_floats_and_needs_no_graph_
     class Recorded(Exception):
         pass
 
-    def refuse(trace: Trace) -> Any:
+    def refuse(*args: Any) -> Any:
         raise Recorded
     for name in ("program", "linear", "varies", "outer"):
         monkeypatch.setattr(Trace, name, property(refuse))
-    assert grad(lambda x: ag.exp(x) * x)(2.0) == 3.0 * math.exp(2.0)
-    assert value_and_grad(lambda p: p[0] * p[1])([2.0, 5.0]) == (10.0, [5.0, 2.0])
-    assert grad(lambda x: ag.sqrt(x) * 0.0 + x)(0.0) == 1.0                     # a careful pass
-    assert grad(lambda x, y: x * x)(2.0, Value(5.0)) == 4.0
-    assert jacobian(lambda p: [p[0] * p[1]])([2.0, 5.0]) == [[5.0, 2.0]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backward, "checked", refuse)                              # no careful pass
+        assert grad(lambda x: ag.exp(x) * x)(2.0) == 3.0 * math.exp(2.0)
+        assert value_and_grad(lambda p: p[0] * p[1])([2.0, 5.0]) == (10.0, [5.0, 2.0])
+        assert grad(lambda x, y: x * x)(2.0, Value(5.0)) == 4.0
+        assert jacobian(lambda p: [p[0] * p[1]])([2.0, 5.0]) == [[5.0, 2.0]]
+        with pytest.raises(Recorded):
+            grad(lambda x: x * 1e200 * 1e200)(1e-300)
+    assert grad(lambda x: ag.sqrt(x) * 0.0 + x)(0.0) == 1.0                     # in a careful pass
     w = Value(3.0)
     for call in (lambda: grad(lambda x: x * x)(Value(2.0)), lambda: grad(lambda x: w * x)(2.0),
                  lambda: hessian(lambda x: x * x)(2.0)):

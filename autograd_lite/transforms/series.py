@@ -105,8 +105,9 @@ class Series(Operators):
         return self.op is not None or not all(map(_is_zero, self.slope))
 
     def _append(self, c: Any) -> None:
-        for guard in self.guards if isinstance(c, Value) else ():
-            c.__guarded__(guard)
+        if self.guards and isinstance(c, Value):
+            for guard in self.guards:
+                c.__guarded__(guard)
         if self.c:
             self.slope.append(len(self.c) * c)
         self.c.append(c)
@@ -251,7 +252,7 @@ class Expansion:
         key = (op, self.idle, *(id(x) if isinstance(x, Series) else (x, math.copysign(1.0, x)) for x in xs))
         if key not in self.known:
             c = op(*map(_start, xs)) if start is None else start
-            flows = zip(xs, op.differentiable(len(xs)))
+            flows = zip(xs, op.differentiable(len(xs))) if op.partly else zip(xs, itertools.repeat(True))
             if any(has and isinstance(x, Series) and x.varies for x, has in flows):
                 self.known[key] = Series(self, [c], op, xs, node)
                 self.series[self.level].append(self.known[key])
@@ -296,7 +297,7 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
         op: Any = op_of(node)
         expansion.idle = idle[k]
         xs, start = list(map(operand, node.operands, program.operands[k])), lower(node)
-        if nudge and not idle[k] and any(op.differentiable(len(xs))):      # (a condition stays as it is)
+        if nudge and not idle[k] and (not op.partly or any(op.differentiable(len(xs)))):  # (no condition)
             with contextlib.suppress(NumericError), errstate("raise"):      # (over an edge: as recorded)
                 start = op(*[plain(_start(x)) for x in xs]) * (1.0 + nudge)
         found[k] = expansion.apply(op, xs, start, node)
