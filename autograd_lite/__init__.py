@@ -77,6 +77,9 @@ def __getattr__(name: str) -> object:
     if name == "testing":                       # loaded on demand
         import importlib
         return importlib.import_module("autograd_lite.testing")
+    if name == "Drawing":                       # which needs graphviz
+        from autograd_lite.drawing.drawn import Drawing
+        return Drawing
     raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
 
 

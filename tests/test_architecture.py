@@ -326,7 +326,8 @@ def test_a_value_completes_to_what_a_user_may_want():
     lambda ag, x: ag.check_gradients(ag.sin, 1.0), lambda ag, x: ag.check_op(ag.sin, 1.0).derivatives[0],
     lambda ag, x: ag.check_op(ag.sin, 1.0).derivatives[0].reference, lambda ag, x: ag.explain(x * x),
     lambda ag, x: ag.explain(x * x, x).paths[0], lambda ag, x: ag.explain(x * x).inputs[0],
-    lambda ag, x: ag.explain(ag.relu(x - 5.0), x).findings[0], lambda ag, x: ag.sin])
+    lambda ag, x: ag.explain(ag.relu(x - 5.0), x).findings[0], lambda ag, x: ag.sin,
+    lambda ag, x: ag.draw(x * x)])
 def test_every_class_that_a_user_is_handed_is_public_at_the_top(make):
     thing = make(autograd_lite, autograd_lite.Value(2.0, "x"))
     kind = next(kind for kind in type(thing).__mro__ if kind.__module__.startswith("autograd_lite"))

@@ -24,7 +24,7 @@ from autograd_lite.testing import expressions
 from graphs import applied
 from truth import TRUTH, partial, plain
 
-STEPS = int(os.environ.get("AUTOGRAD_LITE_STEPS", "3000"))
+STEPS = int(os.environ.get("AUTOGRAD_LITE_STEPS", "2000"))
 EPS = 2.0 ** -52
 ONE = ["neg", "abs", "exp", "log", "sqrt", "sin", "tanh", "atan", "erf", "sigmoid", "softplus", "relu"]
 TWO = ["+", "-", "*", "/", "**", "hypot", "maximum"]
