@@ -49,6 +49,8 @@ class Program:
         for place in sources:
             if place is not None:
                 found[place] = True
+        if True not in found:
+            return found
         for k, operands in enumerate(self.operands):
             if ops and operands and ops[k].partly:
                 operands = tuple(itertools.compress(operands, ops[k].differentiable(len(operands))))

@@ -292,17 +292,18 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
             found[place] = expansion.given(value)
         return found[place]
 
-    for k, nudge in itertools.zip_longest(varying, nudges):
-        node = program.nodes[k]
-        op: Any = op_of(node)
-        expansion.idle = idle[k]
-        xs, start = list(map(operand, node.operands, program.operands[k])), lower(node)
-        if nudge and not idle[k] and (not op.partly or any(op.differentiable(len(xs)))):  # (no condition)
-            with contextlib.suppress(NumericError), errstate("raise"):      # (over an edge: as recorded)
-                start = op(*[plain(_start(x)) for x in xs]) * (1.0 + nudge)
-        found[k] = expansion.apply(op, xs, start, node)
-        for guard in node.__guards__:
-            found[k].__guarded__(guard)
+    with errstate("raise") if nudges else contextlib.nullcontext():
+        for k, nudge in itertools.zip_longest(varying, nudges):
+            node = program.nodes[k]
+            op: Any = op_of(node)
+            expansion.idle = idle[k]
+            xs, start = list(map(operand, node.operands, program.operands[k])), lower(node)
+            if nudge and not idle[k] and (not op.partly or any(op.differentiable(len(xs)))):  # (no condition)
+                with contextlib.suppress(NumericError):      # (over an edge: as recorded)
+                    start = op(*[plain(_start(x)) for x in xs]) * (1.0 + nudge)
+            found[k] = expansion.apply(op, xs, start, node)
+            for guard in node.__guards__:
+                found[k].__guarded__(guard)
     expansion.run()
     return found
 
