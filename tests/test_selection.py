@@ -519,6 +519,18 @@ def test_a_zero_operand_of_hypot_is_an_ordinary_one() -> None:
     assert evaluate(mixed, {a: 3.0, b: 0.0}) == evaluate(mixed, {a: 0.0, b: 3.0}) == 0.0
 
 
+def test_an_interval_across_an_if_of_a_rule_is_refused_whatever_else_is_compared() -> None:
+    mixed = ag.custom_op(abs, (lambda y, x: (1.0 if x > 0.0 else -1.0) * (2.0 - ag.greater(x, -10.0)),),
+                         name="abs for intervals", kink=lambda x: x, form=lambda m, x: abs(x))
+    try:
+        x, iv = Value(1.0, "x"), mpmath.iv
+        assert evaluate(mixed(x), {x: iv.mpf([1, 2])}, iv.mpf, wrt=x) == iv.mpf(1)
+        with pytest.raises(ag.DomainError, match="kink within the interval"):
+            evaluate(mixed(x), {x: iv.mpf([-1, 2])}, iv.mpf, wrt=x)
+    finally:
+        del TABLE["abs for intervals"]
+
+
 def test_a_condition_of_many_numbers_is_refused_in_words() -> None:
     np = pytest.importorskip("numpy")
     with pytest.raises(ag.InputError, match="condition must be"):

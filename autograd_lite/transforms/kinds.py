@@ -66,10 +66,11 @@ class Kind:
 
     def decided(self, a: Any, b: Any) -> float:
         """The same; a ValueError if intervals leave it open."""
-        self.undecided = False
+        before, self.undecided = self.undecided, False
         sign = self.compare(a, b)
         if self.undecided:
             raise ValueError
+        self.undecided = before
         return sign
 
     def finite(self, x: Any) -> bool:
