@@ -52,11 +52,3 @@ def recorded(f: Expression) -> tuple[list[Value], list[Value]]:
 def gradients(nodes: Sequence[Value]) -> list[float | None]:
     """The gradients of nodes as they stand: None on one that carries none."""
     return [node.grad if node.requires_grad else None for node in nodes]
-
-
-# (until test_drawing takes the new names)
-def recipes(max_steps: int = 12) -> st.SearchStrategy[Expression]:
-    return computations(max_steps)
-
-
-values = recorded

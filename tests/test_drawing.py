@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import matplotlib.image
 import pytest
-from graphs import recipes, values
+from graphs import computations, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -159,9 +159,9 @@ def test_an_arrow_tells_in_full_of_what_by_what_it_is_the_derivative():
 
 
 @settings(max_examples=60, deadline=None)
-@given(recipes())
+@given(computations())
 def test_every_operand_has_one_arrow_and_every_node_one_card(recipe):
-    _, results = values(recipe)
+    _, results = recorded(recipe)
     root = ag.sum(results)
     root.backward()
     nodes, arrows = parts(root)
@@ -472,10 +472,10 @@ def lines_drawn(source: str, program: str) -> int:
 
 
 @settings(max_examples=15, deadline=None)
-@given(recipes(max_steps=30),
+@given(computations(max_ops=30),
        st.lists(st.lists(st.sampled_from("abc"), max_size=2), min_size=1, max_size=7))
 def test_scopes_that_depend_on_each_other_are_drawn_with_every_arrow(recipe, scopes):
-    _, results = values(recipe)
+    _, results = recorded(recipe)
     for node, scope in zip(results, scopes * len(results)):
         node.scope = tuple(scope)
     source = ag.draw(ag.sum(results)).source
@@ -575,9 +575,9 @@ def test_a_fold_tells_that_something_in_it_is_not_finite():
 
 
 @settings(max_examples=60, deadline=None)
-@given(recipes(max_steps=40), st.integers(1, 12), st.lists(st.sampled_from(["", "a", "b"]), max_size=5))
+@given(computations(max_ops=40), st.integers(1, 12), st.lists(st.sampled_from(["", "a", "b"]), max_size=5))
 def test_folding_loses_no_node_and_keeps_the_root(recipe, max_nodes, scopes):
-    _, results = values(recipe)
+    _, results = recorded(recipe)
     for node, scope in zip(results, scopes * len(results)):
         node.scope = (scope,) if scope else ()
     root = ag.sum(results)
@@ -590,9 +590,9 @@ def test_folding_loses_no_node_and_keeps_the_root(recipe, max_nodes, scopes):
 
 
 @settings(max_examples=60, deadline=None)
-@given(recipes(max_steps=40), st.integers(1, 12))
+@given(computations(max_ops=40), st.integers(1, 12))
 def test_the_arrows_into_a_node_that_is_shown_count_its_operands(recipe, max_nodes):
-    _, results = values(recipe)
+    _, results = recorded(recipe)
     root = ag.sum(results)
     nodes, arrows = parts(root, max_nodes=max_nodes)
     into = Counter[str]()
@@ -621,9 +621,9 @@ def loops(arrows: list[Part]) -> set[str]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(recipes(max_steps=60), st.integers(1, 60))
+@given(computations(max_ops=60), st.integers(1, 60))
 def test_no_way_leads_from_a_fold_back_into_it(recipe, max_nodes):
-    _, results = values(recipe)
+    _, results = recorded(recipe)
     assert not loops(parts(results[-1], max_nodes=max_nodes)[1])
 
 

@@ -16,13 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
-from autograd_lite import Value, explain, record_lines
+from autograd_lite import Value, explain, label, record_lines
 from autograd_lite.graph import value
 from autograd_lite.graph.walks import topological
 from autograd_lite.checks.explanation import Explanation
 from autograd_lite.checks.report import Report
-from autograd_lite.ops import elementary
 from autograd_lite.ops.op import TABLE
+from autograd_lite.testing import Expression
+from graphs import computations, recorded
 
 THIS = __file__
 
@@ -52,17 +53,13 @@ def all_paths(node: Value, target: Value) -> list[tuple[list[int], float]]:
             if isinstance(x, Value) for places, product in all_paths(x, target)]
 
 
-@st.composite
-def programs(draw: Any) -> tuple[Value, list[Value]]:
-    """A small graph, its root first, whose leaves are all used."""
-    nodes = [Value(draw(st.integers(-30, 30)) / 10, f"x{i}") for i in range(draw(st.integers(1, 3)))]
-    pick = st.integers(0, 2)
-    for _ in range(draw(st.integers(1, 7))):
-        a, b = nodes[-1], nodes[max(0, len(nodes) - 1 - draw(pick))]
-        op = draw(st.sampled_from([elementary.mul, elementary.add, elementary.sub, ag.maximum, ag.sin,
-                                   ag.relu, ag.hypot]))
-        nodes.append(op(a) if op in (ag.sin, ag.relu) else op(a, b))
-    return nodes[-1], nodes
+def programs() -> st.SearchStrategy[tuple[Value, list[Value]]]:
+    """A small graph, its root first; its leaves are x0, x1, …"""
+    def labelled(f: Expression) -> tuple[Value, list[Value]]:
+        leaves, nodes = recorded(f)
+        label({f"x{i}": x for i, x in enumerate(leaves)})
+        return nodes[-1], nodes
+    return computations(7, ["*", "+", "-", "maximum", "sin", "relu", "hypot"]).map(labelled)
 
 
 @settings(max_examples=150, deadline=None)
