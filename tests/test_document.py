@@ -103,7 +103,7 @@ def test_the_corrected_derivation_equals_ours_and_the_published_is_wrong_just_wh
     differing = {row.claim for row in report.differing}
     if abs(w5 - w7) <= 1e-6 * max(abs(w5), abs(w7)):
         assert report.ok
-    elif math.isclose(w5, w7, rel_tol=1e-3) or any(x.grad == 0.0 for x in network.weights):
+    elif math.isclose(w5, w7, rel_tol=1e-3) or 0.0 in ours.values():
         return                                      # those that inherit may lie within the tolerance
     else:
         assert [row.claim for row in report.causes] == [("neto2", "outh1")]
