@@ -73,8 +73,7 @@ class Run:
     def _users(self) -> list[tuple[int, Value, list[int]]]:
         """The nodes that depend on an input, with their places and the operands that do not."""
         return [(k, node, [i for i in taken_of(node) if self._is_constant(node.operands[i])])
-                for node in _below(self.outputs) for k in [self.trace.program.place(node)]
-                if k is not None and self.varies[k]]
+                for k, node in enumerate(self.trace.program.nodes) if self.varies[k]]
 
     def _is_constant(self, x: Any) -> bool:
         k = self.trace.program.place(x)
