@@ -22,6 +22,7 @@ from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, Di
                                   FormatError, GradientError, InputError, LabelError, MissingError,
                                   NumericError, RangeError, RenderError, errstate)
 from autograd_lite.graph.labels import label
+from autograd_lite.graph.quick import quicken as _quicken     # (it serves as soon as it is loaded)
 from autograd_lite.graph.recording import no_grad, record_lines
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import Line as Line

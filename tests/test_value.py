@@ -19,8 +19,7 @@ from autograd_lite import (DivisionError, DomainError, GradientError, InputError
                            no_grad)
 from autograd_lite.graph import backward as backward_module
 from autograd_lite.graph.walks import topological
-from autograd_lite.ops.op import TABLE, Op
-from autograd_lite.ops.numbers import partials_or_nan
+from autograd_lite.ops.op import TABLE
 from graphs import computations, gradients, recorded, results, rounded
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -896,74 +895,6 @@ def test_the_exact_reference_can_tell_a_wrong_gradient():
     assert exact_derivative(y, x) == Fraction(10, 9)
     y.backward()
     assert close(x.grad, 10 / 9, 1.0) and not close(x.grad * (1 + 1e-11), 10 / 9, 1.0)
-
-
-# -- the operations inlined for speed ---------------------------------------------------------------
-
-@pytest.mark.parametrize("name", ["+", "-", "*", "neg", "relu"])
-@given(a=finite, b=finite, kinds=st.sampled_from(["vv", "vc", "cv"]))
-@settings(max_examples=60, deadline=None)
-def test_an_inlined_operation_records_what_its_row_records(name, a, b, kinds):
-    fast = {**OPERATORS, "neg": lambda x, _: -x, "relu": lambda x, _: x.relu()}[name]
-    row = TABLE[name]
-    single = name in ("neg", "relu")
-    x, y = Value(a) if kinds[0] == "v" or single else a, Value(b) if kinds[1] == "v" else b
-    operands = (x,) if single else (x, y)
-    try:
-        slow = Value.__apply_op__(row, operands)
-    except RangeError:
-        with pytest.raises(RangeError):
-            fast(x, y)
-        return
-    node = fast(x, y)
-    assert (node.op, node.operands, node.requires_grad) == (name, operands, True)
-    assert bits(node.data) == bits(slow.data)
-    assert [bits(p) for p in node.partials] == [bits(p) for p in slow.partials]
-    by_row = partials_or_nan(row, node.data, [a] if single else [a, b])
-    assert [bits(p) for p in node.partials] == [bits(p) for p in by_row]
-
-
-class SlowWay(Exception):
-    pass
-
-
-def slow(*args):
-    raise SlowWay
-
-
-PLAIN = {"x + y": 5.0, "x + 1.0": 3.0, "x + 1": 3.0, "x + x": 4.0, "x - y": -1.0, "x - 1.0": 1.0,
-         "x - 1": 1.0, "x * y": 6.0, "x * 4.0": 8.0, "x * 4": 8.0, "4.0 * x": 8.0, "4 * x": 8.0, "-x": -2.0,
-         "x.relu()": 2.0}
-OTHERS = {"x / y": 2 / 3, "x / 4.0": 0.5, "x / 4": 0.5, "1.0 - x": -1.0, "1.0 + x": 3.0, "x ** 2": 4.0,
-          "ag.exp(x)": math.exp(2.0), "x.exp()": math.exp(2.0), "ag.sum([x, y, x])": 7.0,
-          "ag.dot([x, y], [y, x])": 12.0}
-
-
-def computed(text, x, y):
-    names = {name: Value(a) if type(a) is float else a for name, a in (("x", x), ("y", y))}
-    return eval(text, {**names, "ag": ag})
-
-
-@pytest.mark.parametrize("text", PLAIN)
-def test_plain_arithmetic_is_recorded_where_it_is_written_and_not_by_way_of_an_op(monkeypatch, text):
-    monkeypatch.setattr(Value, "__apply_op__", slow)
-    assert computed(text, 2.0, 3.0).data == PLAIN[text]
-    for x, y in [(math.inf, 3.0), (Value(2.0, requires_grad=False), 3.0),
-                 *[(2.0, Value(3.0, requires_grad=False))] * ("y" in text)]:
-        with pytest.raises(SlowWay):
-            computed(text, x, y)
-    with no_grad(), pytest.raises(SlowWay):
-        computed(text, 2.0, 3.0)
-
-
-@pytest.mark.parametrize("text", OTHERS)
-def test_an_op_at_ordinary_numbers_is_recorded_without_the_questions_that_errors_need(monkeypatch, text):
-    monkeypatch.setattr(Op, "evaluate", slow)
-    assert computed(text, 2.0, 3.0).data == OTHERS[text]
-    with pytest.raises(SlowWay):
-        computed(text, math.inf, 3.0)
-    with no_grad(), pytest.raises(SlowWay):
-        computed(text, 2.0, 3.0)
 
 
 # -- no_grad and detach -------------------------------------------------------------------------------

@@ -24,11 +24,11 @@ def _silu_halved(y: Any, x: Any) -> Any:
     return half * (1.0 + x) * half
 
 
-_silu_partial = Ordinary("silu", lambda y, x: not x < -700.0).rule(
+_silu_partial = Ordinary("silu", "y, x: not x < -700.0").rule(
     lambda y, x: sigmoid(x) + x * (0.25 * sech2(0.5 * x)), _silu_halved)
-_gelu_rest = Ordinary("gelu", lambda y, x: -37.0 < x < 37.0).rule(
+_gelu_rest = Ordinary("gelu", "y, x: -37.0 < x < 37.0").rule(
     lambda y, x: x * normal_pdf(x), lambda y, x: -normal_pdf(x, 1.0))
-_elu_below = Ordinary("elu", lambda y, x, alpha: not x <= -700.0).rule(
+_elu_below = Ordinary("elu", "y, x, alpha: not x <= -700.0").rule(
     lambda y, x, alpha: alpha * exp(x), lambda y, x, alpha: alpha * exp(0.5 * x) * exp(0.5 * x))
 
 
@@ -44,7 +44,8 @@ def _elu_partial(y: Any, x: Any, alpha: Any = 1.0) -> Any:
 sigmoid: Op = define("sigmoid", special.sigmoid, (lambda y, x: 0.25 * sech2(0.5 * x),),
                      "1 / (1 + e^(−x)), saturated without overflow.",
                      "sigmoid(0.0), sigmoid(-1000.0) = (0.5, 0.0)", form=lambda m, x: 1 / (1 + m.exp(-x)),
-                     notation=function("sigmoid", r"\sigma"))
+                     notation=function("sigmoid", r"\sigma", python="1.0 / (1.0 + math.exp(-#1)) if "
+                                       "#1 >= 0.0 else (e := math.exp(#1)) / (1.0 + e)"))
 log_sigmoid: Op = define("log_sigmoid", lambda x: -special.softplus(-x), (lambda y, x: sigmoid(-x),),
                          "log(sigmoid(x)), accurate at any x.", "log_sigmoid(-1000.0) = -1000.0",
                          form=lambda m, x: -m.log1p(m.exp(-x)),
@@ -57,7 +58,8 @@ relu: Op = define(
     (lambda y, x, at_zero=0.0: step(x, 0.0, at_zero), None),
     "max(x, 0). The derivative at 0 is `at_zero`, a plain number (default 0).",
     "relu(-3.0), relu(3.0) = (0.0, 3.0)", kink=_itself, form=lambda m, x, at_zero=0: m.max(x, 0),
-    notation=function("relu", r"\mathrm{ReLU}", title="ReLU"))
+    notation=function("relu", r"\mathrm{ReLU}", title="ReLU",
+                      python="#1 if #1 > 0.0 or #1 != #1 else 0.0"))
 leaky_relu: Op = define(
     "leaky_relu", lambda x, slope=0.01: x if x > 0.0 else slope * x,
     (_leaky_partial, lambda y, x, slope=0.01: select(greater(x, 0.0), lambda: 0.0, lambda: x)),

@@ -6,6 +6,7 @@ says how its question was answered (see `Ordinary`).
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -71,13 +72,18 @@ class Ordinary:
     It is not recorded: the result notes the answer as a `Guard`.
 
     Args:
-        op: the name of the op whose rule asks; holds: the question.
+        op: the name of the op whose rule asks.
+        holds: the question: a function, or its source without the word lambda, made of comparisons and
+            arithmetic, which generated code has in line.
         plain: places that must hold plain numbers; if a node is there, the answer is always no (and
             `otherwise` must be right everywhere). floats: the same for all places.
     """
 
-    def __init__(self, op: str, holds: Callable[..., bool], plain: Sequence[int] = (), floats: bool = False):
-        self.op, self.holds, self.plain, self.floats = op, holds, plain, floats
+    def __init__(self, op: str, holds: Callable[..., bool] | str, plain: Sequence[int] = (),
+                 floats: bool = False):
+        self.op, self.plain, self.floats = op, plain, floats
+        self.source = holds if isinstance(holds, str) else ""
+        self.holds: Callable[..., bool] = eval("lambda " + holds) if isinstance(holds, str) else holds
         self.key = f"{op} {sum(q.op == op for q in _QUESTIONS.values())}"
         _QUESTIONS[self.key] = self
 
@@ -88,13 +94,20 @@ class Ordinary:
         def chosen(y: Any, *xs: Any) -> Any:
             if type(y) is float:                # then all are floats
                 return y if y != y else then(y, *xs) if holds(y, *xs) else otherwise(y, *xs)
-            answer = not self.floats and y.__ask__(self, (y, *xs))
-            return select(answer, lambda: then(y, *xs), lambda: otherwise(y, *xs))
+            return select(y.__ask__(self, (y, *xs)), lambda: then(y, *xs), lambda: otherwise(y, *xs))
         return chosen
+
+    def written(self, operands: Sequence[str]) -> str:
+        """The question about operands of these names as Python source; "" if it is not known."""
+        names, _, text = self.source.partition(": ")
+        places = dict(zip([name.partition("=")[0] for name in names.split(", ")], operands))
+        if len(places) < names.count(",") + 1:
+            return ""                           # (one with a default is left out)
+        return re.sub(r"\b[a-z]+\b", lambda word: places.get(word[0], word[0]), text)
 
     def of_nodes(self, operands: Sequence[Any], answer: bool) -> Any:
         """The condition if an operand is recorded; `answer` is the present answer."""
-        if any(isinstance(operands[i], Operators) for i in self.plain):
+        if self.floats or any(isinstance(operands[i], Operators) for i in self.plain):
             return False
         return Guard(self, operands, answer)
 

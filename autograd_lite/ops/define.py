@@ -24,6 +24,7 @@ def define(name: str, forward: Callable[..., float], partials: Any, meaning: str
     facts.setdefault("notation", function(name))
     doc = doc.removesuffix("\nRaises:\n") if meaning else ""
     TABLE[name] = op = kind(name, forward, partials, doc=doc, **facts)
+    op.in_line = True
     return op
 
 

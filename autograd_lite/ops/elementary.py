@@ -36,21 +36,18 @@ def _over_0(a: float, b: float) -> float:
 
 
 # −(a/b)/b, by way of b² where a/b has lost digits to underflow.
-_over = Ordinary("/", lambda y, a, b: not -TINY < y < TINY or a == 0.0 or not -1.0 < b < 1.0).rule(
+_over = Ordinary("/", f"y, a, b: not -{TINY} < y < {TINY} or a == 0.0 or not -1.0 < b < 1.0").rule(
     lambda y, a, b: -y / b, lambda y, a, b: -a / (b * b))
 
 
-def _keeps_its_digits(y: Any, a: Any, b: Any) -> bool:
-    """Whether b·a**(b − 1) does: no rounding of b − 1, nothing out of range. (0·a**−1 fails at 0.)"""
-    exact = 1.0 <= b <= 1e15 or b != 0.0 and b - 1.0 + 1.0 == b and b - (b - 1.0) == 1.0
-    return exact and (a == 0.0 or not (-1e-200 < y < 1e-200 and not -4.0 <= b <= 4.0
-                                       or b < 0.5 and -1e-150 < a < 1e-150))
-
-
-_pow_base = Ordinary("**", _keeps_its_digits, plain=(2,)).rule(
+# b·a**(b − 1) keeps its digits if b − 1 is exact and nothing is out of range. (0·a**−1 fails at 0.)
+_pow_base = Ordinary(
+    "**", "y, a, b: (1.0 <= b <= 1e15 or b != 0.0 and b - 1.0 + 1.0 == b and b - (b - 1.0) == 1.0) "
+    "and (a == 0.0 or not (-1e-200 < y < 1e-200 and not -4.0 <= b <= 4.0 "
+    "or b < 0.5 and -1e-150 < a < 1e-150))", plain=(2,)).rule(
     lambda y, a, b: b * a ** (b - 1.0), lambda y, a, b: power_slope(a, b, 1.0, 0.0))
-_pow_exponent = Ordinary("**", lambda y, a, b: a > 0.0 and 1e-290 < y < inf, floats=True).rule(
-    lambda y, a, b: y * math.log(a), lambda y, a, b: power_slope(a, b, 0.0, 1.0))
+_pow_exponent = Ordinary("**", "y, a, b: a > 0.0 and 1e-290 < y <= 1.7976931348623157e308", floats=True).rule(
+    lambda y, a, b: y * log(a), lambda y, a, b: power_slope(a, b, 0.0, 1.0))
 
 
 def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
@@ -91,7 +88,8 @@ floordiv: Op = define("//", lambda a, b: a // b, (lambda y, a, b: 0.0, lambda y,
                       ieee=_over_0, form=lambda m, a, b: m.floordiv(a, b), **_steps,
                       notation=infix("//", PRODUCT, latex(r"\left\lfloor\frac{#1}{#2}\right\rfloor")))
 neg: Op = define("neg", lambda x: -x, (lambda y, x: -1.0,), generic=True,
-                 notation=Notation(Form("-#1", SIGN, SIGN), latex("-#1", SUM, PRODUCT), "neg"))
+                 notation=Notation(Form("-#1", SIGN, SIGN), latex("-#1", SUM, PRODUCT), "neg",
+                                   targets={"python": Form("-#1", SIGN, SIGN)}))
 identity: Op = define("identity", lambda x: x, (lambda y, x: 1.0,),
                       "x itself, as a node of its own.", "identity(2.0) = 2.0", generic=True)
 power: Op = define(
@@ -103,7 +101,7 @@ power: Op = define(
     "at 0 for an exponent below 1; give the exponent as a plain number, or keep the base away from 0",
     form=lambda m, a, b: m.power(a, b),
     notation=Notation(Form("#1 ** #2", POWER, (ATOM, SIGN)), latex("#1^{#2}", POWER, (ATOM, LOOSE)), "^",
-                      infix=True))
+                      infix=True, targets={"python": Form("math.pow(#1, #2)")}))
 power_slope: Op = define(
     "power_slope", special.power_slope,
     (lambda y, a, b, k, n: power_slope(a, b, k + 1.0, n),
@@ -153,7 +151,7 @@ sqrt: Op = define("sqrt", math.sqrt, (lambda y, x: 0.5 / y,),
 
 
 # y/3x and 1/3y², weighted so that an error of y itself (an ulp in many libms) cancels.
-_cbrt_partial = Ordinary("cbrt", lambda y, x: x != 0.0).rule(
+_cbrt_partial = Ordinary("cbrt", "y, x: x != 0.0").rule(
     lambda y, x: (2.0 * (y / x) + 1.0 / (y * y)) / 9.0, lambda y, x: 1.0 / abs(x))
 cbrt: Op = define("cbrt", math.cbrt, (_cbrt_partial,),
                   "The cube root, of negative numbers too.", "cbrt(-8.0) = -2.0",
@@ -175,7 +173,7 @@ one_minus_square: Op = define("one_minus_square", lambda x: (1 - x) * (1 + x), (
                               "1 − x², without cancellation near −1 and 1.", "one_minus_square(0.5) = 0.75",
                               generic=True,
                               notation=function("one_minus_square", latex("1 - #1^{2}", SUM, ATOM)))
-_atan_partial = Ordinary("atan", lambda y, x: -1e50 < x < 1e50).rule(
+_atan_partial = Ordinary("atan", "y, x: -1e50 < x < 1e50").rule(
     lambda y, x: 1.0 / (1.0 + x * x), lambda y, x: 1.0 / x / x)
 asin: Op = define("asin", math.asin, (lambda y, x: 1.0 / sqrt(one_minus_square(x)),),
                   "The inverse sine of x in [−1, 1], in radians.", "asin(0.0) = 0.0", **_within_1,
@@ -197,7 +195,8 @@ tanh: Op = define("tanh", math.tanh, (lambda y, x: sech2(x),),
 sech2: Op = define("sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
                    "1/cosh(x)², the derivative of tanh, to the last digits at any x.", "sech2(0.0) = 1.0",
                    form=lambda m, x: m.sech(x) ** 2,
-                   notation=function("sech2", r"\mathrm{sech}^{2}"))
+                   notation=function("sech2", r"\mathrm{sech}^{2}", python="4.0 * (e := math.exp(-2.0 "
+                                     "* abs(#1))) / ((1.0 + e) * (1.0 + e))"))
 asinh: Op = define("asinh", math.asinh, (lambda y, x: 1.0 / hypot(1.0, x),),
                    "The inverse hyperbolic sine.", "asinh(0.0) = 0.0",
                    notation=function("asinh", r"\mathrm{arsinh}"))

@@ -14,8 +14,8 @@ _not_at_origin = "it has no derivative at (0, 0); keep the point away from the o
 
 
 # a·b / hypot(a, b)³; for extreme operands starting with the smaller one, which underflows last.
-_turn = Ordinary("cos_angle", lambda y, a, b: abs(a) <= abs(b) or abs(a) > 1e-290 and (
-    b == 0.0 or abs(b) / abs(a) > 1e-290)).rule(
+_turn = Ordinary("cos_angle", "y, a, b: abs(a) <= abs(b) or abs(a) > 1e-290 and ("
+                 "b == 0.0 or abs(b) / abs(a) > 1e-290)").rule(
     lambda y, a, b: over_square(a, b) * cos_angle(b, a), lambda y, a, b: over_square(b, a) * cos_angle(a, b))
 
 
@@ -26,17 +26,19 @@ def _difference(a: float, b: float) -> float:
 
 absolute: Op = define("abs", abs, (lambda y, x: sign(x),),
                       "|x|. The derivative at 0 is 0.", "absolute(-2.0) = 2.0", kink=lambda x: x,
-                      generic=True, notation=function("abs", latex(r"\left|#1\right|")))
+                      generic=True, notation=function("abs", latex(r"\left|#1\right|"), python="abs(#1)"))
 minimum: Op = define("minimum", lambda a, b: a if a <= b else b if b < a else a + b,
                      (lambda y, a, b: step(b, a), lambda y, a, b: step(a, b)),
                      "The smaller of a and b. At a tie each has derivative ½.", "minimum(1.0, 2.0) = 1.0",
                      kink=_difference, form=lambda m, a, b: m.min(a, b),
-                     notation=function("minimum", r"\min"))
+                     notation=function("minimum", r"\min",
+                                       python="#1 if #1 <= #2 else #2 if #2 < #1 else #1 + #2"))
 maximum: Op = define("maximum", lambda a, b: a if a >= b else b if b > a else a + b,
                      (lambda y, a, b: step(a, b), lambda y, a, b: step(b, a)),
                      "The larger of a and b. At a tie each has derivative ½.", "maximum(1.0, 2.0) = 2.0",
                      kink=_difference, form=lambda m, a, b: m.max(a, b),
-                     notation=function("maximum", r"\max"))
+                     notation=function("maximum", r"\max",
+                                       python="#1 if #1 >= #2 else #2 if #2 > #1 else #1 + #2"))
 hypot: Op = define("hypot", math.hypot, (lambda y, a, b: cos_angle(a, b), lambda y, a, b: cos_angle(b, a)),
                    "√(a² + b²), without overflow; its derivatives at (0, 0) are 0.", "hypot(3.0, 4.0) = 5.0",
                    kink=math.hypot,

@@ -21,9 +21,9 @@ _no_pole = {"domain": lambda x: x > 0.0 or x % 1.0 != 0.0,
 
 # The first derivative is a multiple of the function where that is a normal double; elsewhere, and for
 # higher derivatives, the count n goes up.
-_gauss_partial = Ordinary("gauss", lambda y, x, n=0.0: n == 0.0 and -26.0 < x < 26.0).rule(
+_gauss_partial = Ordinary("gauss", "y, x, n=0.0: n == 0.0 and -26.0 < x < 26.0").rule(
     lambda y, x, n=0.0: -2.0 * x * y, lambda y, x, n=0.0: gauss(x, n + 1.0))
-_pdf_partial = Ordinary("normal_pdf", lambda y, x, n=0.0: n == 0.0 and -37.0 < x < 37.0).rule(
+_pdf_partial = Ordinary("normal_pdf", "y, x, n=0.0: n == 0.0 and -37.0 < x < 37.0").rule(
     lambda y, x, n=0.0: -x * y, lambda y, x, n=0.0: normal_pdf(x, n + 1.0))
 
 

@@ -88,14 +88,19 @@ class Notation(NamedTuple):
 def infix(operator: str, precedence: int, tex: str | Form, sign: str = "") -> Notation:
     """An operator between two operands, applied left to right; `tex` is its sign or whole form in LaTeX."""
     least = (precedence, precedence + 1)
-    return Notation(Form(f"#1 {operator} #2", precedence, least), tex if isinstance(tex, Form) else
-                    latex(f"#1 {tex} #2", precedence, least), sign or operator, infix=True)
+    text = Form(f"#1 {operator} #2", precedence, least)
+    return Notation(text, tex if isinstance(tex, Form) else latex(f"#1 {tex} #2", precedence, least),
+                    sign or operator, infix=True, targets={"python": text})
 
 
-def function(name: str, tex: str | Form = "", sign: str = "", title: str = "") -> Notation:
-    """A function of its operands in brackets; `tex` is its name or whole form in LaTeX."""
+def function(name: str, tex: str | Form = "", sign: str = "", title: str = "", python: str = "") -> Notation:
+    """A function of its operands in brackets; `tex` is its name or whole form in LaTeX.
+
+    `python` is an expression of Python's floats and `math` for it, if there is a simple one.
+    """
     called = name if name.isascii() and name.isidentifier() and not iskeyword(name) else f"op_named({name!r})"
     shown = name if name.isprintable() else repr(name)[1:-1]
     head = tex or rf"\mathrm{{{shown.translate(_ESCAPES)}}}"
     return Notation(Form(lambda xs: f"{called}({', '.join(xs)})"), head if isinstance(head, Form) else
-                    latex(lambda xs: rf"{head}\left({', '.join(xs)}\right)"), sign or name, title=title)
+                    latex(lambda xs: rf"{head}\left({', '.join(xs)}\right)"), sign or name, title=title,
+                    targets={"python": Form(python, LOOSE, COMPARISON)} if python else {})

@@ -44,7 +44,7 @@ class Described:
         least = 1 if self.open else sum(p.default is p.empty for p in parameters)
         return tuple(p.name for p in parameters), min(least, len(self.rules))
 
-    def _bound(self, operands: Sequence[Any], options: Any) -> tuple[Any, ...]:
+    def bound(self, operands: Sequence[Any], options: Any) -> tuple[Any, ...]:
         """The operands in the order of `forward`, where some are given by name."""
         try:
             bound = inspect.signature(self.forward).bind(*operands, **options)
@@ -109,9 +109,11 @@ class Op(Described):
         least, most: how many operands it takes; most is inf where their number is open.
         options: the places of its options; partly: whether some operand has no derivative.
         chooses: whether its first operand decides which of the two others is the result.
+        in_line: whether its rules may be written out by applying them to a text; quick: whether its class
+            has its own quick call (see `graph.methods`).
     """
 
-    chooses = False
+    chooses = in_line = quick = False
 
     def __init__(self, name: str, forward: Callable[..., float],
                  partials: tuple[Rule | None, ...] | Rule, *, doc: str = "",
@@ -119,6 +121,8 @@ class Op(Described):
                  remedy: str = "the operands must be finite", ieee: Callable[..., float] | None = None,
                  kink: Callable[..., float] | None = None, singular: str = "",
                  form: Callable[..., Any] | None = None, notation: Any = None):
+        if self.quick:                          # another op of the class of one that has its quick call
+            self.__class__ = type(self).__mro__[1]
         self.name, self.forward, self.notation = name, forward, notation
         self.domain, self.remedy, self.ieee = domain, remedy, ieee
         self.kink, self.singular, self.form = kink, singular, form
@@ -137,7 +141,7 @@ class Op(Described):
         An operand with a default may be given by its name: ``relu(x, at_zero=1.0)``.
         """
         if options or not operands:
-            operands = self._bound(operands, options)
+            operands = self.bound(operands, options)
         for x in operands:
             if type(x) is not float:
                 break

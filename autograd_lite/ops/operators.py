@@ -32,7 +32,7 @@ class Operators:
 
     def __ask__(self, question: Any, operands: Sequence[Any]) -> Any:
         """The answer to an `Ordinary` about operands, one of which is of this kind."""
-        return question.holds(*operands)
+        return not question.floats and question.holds(*operands)
 
     def __guarded__(self, guard: Any) -> Self:
         """This number, with a note of the guard it depends on."""
@@ -74,7 +74,6 @@ class Operators:
     def __rdivmod__(self, other: Any) -> tuple[Self, Self]: return other // self, other % self
     def __neg__(self) -> Self: return self._on("neg")
     def __pos__(self) -> Self: return self
-    def __abs__(self) -> Self: return self._on("abs")
 
     def __eq__(self, other: object) -> Any: return self.__compare__(operator.eq, other)
     def __ne__(self, other: object) -> Any: return self.__compare__(operator.ne, other)
@@ -130,6 +129,7 @@ class Operators:
     # NumPy's names for the same methods: np.arcsin of an object array calls them.
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
     arcsinh, arccosh, arctanh, absolute = asinh, acosh, atanh, abs
+    __abs__ = abs
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """NumPy's functions on this, alone or with arrays, by the same ops."""
@@ -140,6 +140,22 @@ class Operators:
             ufunc = np.frompyfunc(op, len(inputs), 1)
         with np.errstate(all="ignore"):                 # the ops raise their own errors
             return getattr(ufunc, method)(*map(_boxed, inputs), **kwargs)
+
+
+_SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "%": "mod", "//": "floordiv",
+            "neg": "neg"}
+
+
+def methods_of(op: Op) -> list[tuple[str, bool]]:
+    """The names of the methods that apply an op, and whether they take its operands in reverse."""
+    if TABLE.get(op.name) is not op:
+        return []
+    methods = vars(Operators)
+    word = _SPECIAL.get(op.name)
+    if word:
+        return [(name, reverse) for name, reverse in ((f"__{word}__", False), (f"__r{word}__", True))
+                if name in methods]
+    return [(name, False) for name, f in methods.items() if f is methods.get(op.name)]
 
 
 _NUMPY_NAMES = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**",

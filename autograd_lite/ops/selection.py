@@ -24,7 +24,8 @@ class Comparison(Op):
         return super().__call__(*operands, **options)
 
 
-def _comparison(name: str, holds: Callable[[Any, Any], bool], sign: str, tex: str, example: str) -> Op:
+def _comparison(name: str, holds: Callable[[Any, Any], bool], python: str, sign: str, tex: str,
+                example: str) -> Op:
     def form(m: Any, a: Any, b: Any) -> int:
         return int(holds(m.decided(a, b), 0))
 
@@ -33,16 +34,18 @@ def _comparison(name: str, holds: Callable[[Any, Any], bool], sign: str, tex: st
         f"1.0 where a {sign} b, 0.0 where not: a condition for `where` and `select`.", example,
         kind=Comparison, kink=lambda a, b: a - b, form=form,
         remedy="the operands must differ throughout the interval; split it",
-        notation=function(name, latex(f"#1 {tex} #2", COMPARISON, SUM), sign))
+        notation=function(name, latex(f"#1 {tex} #2", COMPARISON, SUM), sign,
+                          python=f"1.0 if #1 {python} #2 else 0.0"))
     return op
 
 
-greater: Op = _comparison("greater", operator.gt, ">", ">", "greater(2.0, 1.0) = 1.0")
-greater_equal: Op = _comparison("greater_equal", operator.ge, "≥", r"\geq", "greater_equal(1.0, 1.0) = 1.0")
-less: Op = _comparison("less", operator.lt, "<", "<", "less(2.0, 1.0) = 0.0")
-less_equal: Op = _comparison("less_equal", operator.le, "≤", r"\leq", "less_equal(1.0, 1.0) = 1.0")
-equal: Op = _comparison("equal", operator.eq, "=", "=", "equal(2.0, 1.0) = 0.0")
-not_equal: Op = _comparison("not_equal", operator.ne, "≠", r"\neq", "not_equal(2.0, 1.0) = 1.0")
+greater: Op = _comparison("greater", operator.gt, ">", ">", ">", "greater(2.0, 1.0) = 1.0")
+greater_equal: Op = _comparison("greater_equal", operator.ge, ">=", "≥", r"\geq",
+                                "greater_equal(1.0, 1.0) = 1.0")
+less: Op = _comparison("less", operator.lt, "<", "<", "<", "less(2.0, 1.0) = 0.0")
+less_equal: Op = _comparison("less_equal", operator.le, "<=", "≤", r"\leq", "less_equal(1.0, 1.0) = 1.0")
+equal: Op = _comparison("equal", operator.eq, "==", "=", "=", "equal(2.0, 1.0) = 0.0")
+not_equal: Op = _comparison("not_equal", operator.ne, "!=", "≠", r"\neq", "not_equal(2.0, 1.0) = 1.0")
 
 
 def _sign(x: float) -> float:
@@ -56,12 +59,14 @@ def _step(a: float, b: float, tie: float = 0.5) -> float:
 sign: Op = define("sign", _sign, (flat,),
                   "1 above 0, −1 below, 0 at 0: the slope of |x|.", "sign(-2.0) = -1.0",
                   kink=lambda x: x, form=lambda m, x: m.decided(x, 0),
-                  notation=function("sign", r"\mathrm{sgn}"))
+                  notation=function("sign", r"\mathrm{sgn}",
+                                    python="1.0 if #1 > 0.0 else -1.0 if #1 < 0.0 else #1 + 0.0"))
 step: Op = define(
     "step", _step, (flat, flat, None),
     "1 where a > b, 0 where a < b, `tie` (a plain number, ½) where they are equal.",
     "step(2.0, 1.0), step(1.0, 1.0) = (1.0, 0.5)", kink=lambda a, b, tie=0.5: a - b,
-    form=lambda m, a, b, tie=0.5: tie if m.decided(a, b) == 0 else int(m.decided(a, b) > 0))
+    form=lambda m, a, b, tie=0.5: tie if m.decided(a, b) == 0 else int(m.decided(a, b) > 0),
+    notation=function("step", python="1.0 if #1 > #2 else 0.0 if #1 < #2 else #3 if #1 == #2 else math.nan"))
 
 # -- the choice ---------------------------------------------------------------------------------
 
@@ -80,7 +85,8 @@ choose: Op = define(
     (flat, lambda y, condition, *_: 1.0 if condition else None,
      lambda y, condition, *_: None if condition else 1.0),
     kind=Choice, form=lambda m, condition, then, otherwise: then if condition != 0 else otherwise,
-    notation=function("where", latex(r"#2 \;\mathrm{if}\; #1 \;\mathrm{else}\; #3", LOOSE, COMPARISON)))
+    notation=function("where", latex(r"#2 \;\mathrm{if}\; #1 \;\mathrm{else}\; #3", LOOSE, COMPARISON),
+                      python="#2 if #1 else #3"))
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
