@@ -6,6 +6,7 @@ from typing import Any
 
 from autograd_lite.errors import DomainError, NumericError, RangeError, signal
 from autograd_lite.lines import Line
+from autograd_lite.graph import node as nodes
 from autograd_lite.graph.node import ZERO, Node, call_of, lock, plain, stored_partials
 from autograd_lite.ops.numbers import ieee_partials
 from autograd_lite.ops.op import Op
@@ -13,6 +14,8 @@ from autograd_lite.ops.op import Op
 
 class _Pass:
     """The nodes one backward pass meets, and their gradients before it."""
+
+    __slots__ = ("order", "again", "before", "leaves")
 
     def __init__(self) -> None:
         self.order: list[Node] = []                      # computed nodes, operands first
@@ -24,7 +27,9 @@ class _Pass:
         """Give every node met so far the gradient it had."""
         for node in self.order:
             node._grad = ZERO
-        for node, grad in (*zip(self.again, self.before), *self.leaves):
+        for node, grad in zip(self.again, self.before):
+            node._grad = grad
+        for node, grad in self.leaves:
             node._grad = grad
 
     def walk(self, root: Node) -> None:
@@ -34,7 +39,7 @@ class _Pass:
         first unmarked operand. (Visiting order would not do: a gradient is complete only after *all*
         users of its node, even those on a longer path.)
         """
-        mark = float("0.0")
+        mark = ZERO + 0.0
         order, leaves = self.order, self.leaves
         above: list[Any] = [None]                        # the nodes to resume
         many: list[Iterator[Node]] = []                  # where those with many operands go on
@@ -141,6 +146,7 @@ class _Pass:
 def backward(root: Node, seed: float) -> None:
     """Set the gradients of all that `root` depends on; an exception leaves them as they were."""
     with lock:
+        outer, nodes.at_rest = nodes.at_rest, False
         this = _Pass()
         try:
             this.walk(root)
@@ -151,6 +157,8 @@ def backward(root: Node, seed: float) -> None:
         except BaseException:
             this.undo()
             raise
+        finally:
+            nodes.at_rest = outer
 
 
 def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | None] | None:
@@ -158,19 +166,23 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
 
     Returns None if `root` also depends on other leaves.
     """
-    own = set(map(id, leaves))
+    found: dict[int, Any] = {id(leaf): None for leaf in leaves}
     with lock:
+        outer, nodes.at_rest = nodes.at_rest, False
         this = _Pass()
         try:
             this.walk(root)
-            if not all(id(leaf) in own for leaf, _ in this.leaves):
-                return None
+            for leaf, _ in this.leaves:
+                if id(leaf) not in found:
+                    return None
             if not this.propagate(root, seed):
                 this.propagate_carefully(root, seed)
-            found = {id(leaf): leaf._grad for leaf, _ in this.leaves}
-            return [found.get(id(leaf)) for leaf in leaves]
+            for leaf, _ in this.leaves:
+                found[id(leaf)] = leaf._grad
+            return [found[id(leaf)] for leaf in leaves]
         finally:
             this.undo()
+            nodes.at_rest = outer
 
 
 # -- infinite and missing derivatives, of floats or nodes -----------------------------------
@@ -178,8 +190,8 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
 
 def finite(x: Any) -> bool:
     """Whether a number, plain or a node's, is neither infinite nor nan."""
-    data = plain(x)
-    return data - data == 0.0  # type: ignore[no-any-return]
+    data = x if type(x) is float else plain(x)
+    return data - data == 0.0
 
 
 def plus(node: Node, a: Any, b: Any) -> Any:

@@ -1,6 +1,7 @@
 """`Node`: a recorded number, as users read and set it."""
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -15,6 +16,9 @@ from autograd_lite.ops.operators import Operators
 
 ZERO = 0.0                  # the one object that stands for "no gradient has arrived yet"
 lock = shared_lock()        # a backward pass works in the gradients, which threads may share
+# Whether no pass runs, so that a gradient may be read and set without the lock. (With a global interpreter
+# lock no thread comes between this question and the slot: they change at calls and at jumps back.)
+at_rest: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 class Note(NamedTuple):
@@ -60,16 +64,21 @@ class Node(Operators):
         if self._operation is not None:
             raise InputError(f"{self!r}: the data of a computed node cannot be assigned; assign "
                              "the leaves' and compute it again")
-        self._data = number(data, "data")
+        self._data = data if type(data) is float else number(data, "data")
 
     @property
     def grad(self) -> float:
         """The gradient of the latest `backward`; a leaf's accumulates until it is assigned."""
+        if at_rest:
+            return 0.0 if self._grad is None else self._grad
         with lock:
             return 0.0 if self._grad is None else self._grad
 
     @grad.setter
     def grad(self, grad: Any) -> None:
+        if type(grad) is float and self._grad is not None and at_rest:
+            self._grad = grad
+            return
         grad = number(grad, "grad")
         if self._grad is not None:
             with lock:
@@ -223,6 +232,11 @@ def taken_of(node: Node) -> Sequence[int]:
     """The places of the operands that make up a node's number: all, or for a choice the one taken."""
     op = node._operation
     return op.taken([plain(x) for x in node.operands]) if op else ()
+
+
+def freeze(leaf: Node) -> None:
+    """Let no gradient flow to a leaf any more."""
+    leaf._grad = None
 
 
 def note_of(node: Node) -> Note:

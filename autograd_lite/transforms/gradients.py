@@ -7,7 +7,7 @@ ones), its gradient is a graph on them. So transforms nest, and their perturbati
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from autograd_lite.errors import GradientError, InputError
@@ -38,27 +38,32 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
-    require_function("value_and_grad", f)
-    if unused not in ("zero", "raise"):
-        raise InputError(f"unused={unused!r}: choose 'zero' or 'raise'")
+    _require("value_and_grad", f, unused)
 
     @functools.wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(f, args, kwargs, argnums)
-        y = trace.result
-        if has_aux:
-            if not isinstance(y, tuple) or len(y) != 2:
-                raise InputError(f"{name_of(f)} must return (number, anything) under has_aux=True")
-            y, aux = y
-        y = scalar_result(f, y)
-        found = trace.pull((y, 1.0))
-        missing = [i for i, g in enumerate(found) if g is None]
-        if missing and unused == "raise":
-            raise GradientError(f"{name_of(f)}: the result does not depend on number {missing[0]} of the "
-                                "selected arguments; leave it out, or ask for unused='zero'")
+        trace, y, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
         value = trace.lower(y)
         return (value, trace.lower_all(aux)) if has_aux else value, trace.shape(found)
     return transformed
+
+
+def _pulled(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Selection,
+            has_aux: bool, unused: str) -> tuple[Trace, Any, Any, list[Any]]:
+    """A trace of f, its number, what else it returned, and the number's derivatives by the inputs."""
+    trace = Trace(f, args, kwargs, argnums)
+    y, aux = trace.result, None
+    if has_aux:
+        if not isinstance(y, tuple) or len(y) != 2:
+            raise InputError(f"{name_of(f)} must return (number, anything) under has_aux=True")
+        y, aux = y
+    y = scalar_result(f, y)
+    found = trace.pull((y, 1.0))
+    if unused == "raise" and any([g is None for g in found]):
+        missing = [g is None for g in found].index(True)
+        raise GradientError(f"{name_of(f)}: the result does not depend on number {missing} of the "
+                            "selected arguments; leave it out, or ask for unused='zero'")
+    return trace, y, aux, found
 
 
 def grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False,
@@ -74,14 +79,20 @@ def grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False
     >>> grad(lambda point: point["x"] * point["y"])({"x": 2.0, "y": 5.0})
     {'x': 5.0, 'y': 2.0}
     """
-    require_function("grad", f)
-    both = value_and_grad(f, argnums, has_aux=has_aux, unused=unused)
+    _require("grad", f, unused)
 
     @functools.wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        value, gradient = both(*args, **kwargs)
-        return (gradient, value[1]) if has_aux else gradient
+        trace, _, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
+        gradient = trace.shape(found)
+        return (gradient, trace.lower_all(aux)) if has_aux else gradient
     return transformed
+
+
+def _require(where: str, f: Any, unused: str) -> None:
+    require_function(where, f)
+    if unused not in ("zero", "raise"):
+        raise InputError(f"unused={unused!r}: choose 'zero' or 'raise'")
 
 
 def stop_gradient(x: Any) -> Any:

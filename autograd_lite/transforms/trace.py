@@ -8,17 +8,19 @@ from typing import Any
 from autograd_lite.errors import InputError, errstate, shown
 from autograd_lite.graph.backward import checked, finite, gradients, plus
 from autograd_lite.graph.linear import Algebra, Edge, Linear
-from autograd_lite.graph.node import op_of, plain, stored_partials
+from autograd_lite.graph import value
+from autograd_lite.graph.node import freeze, op_of, plain, stored_partials
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.recording import recording
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import computed_once
+from autograd_lite.ops.branches import Guard
 from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import number
 from autograd_lite.ops.selection import stopped
 from autograd_lite.transforms.gates import Gate, Gated, idle, merged, opened, through
-from autograd_lite.transforms.trees import leaves, rebuild, refill
+from autograd_lite.transforms.trees import is_number, leaves, rebuild, refill
 
 Selection = int | str | Sequence[int | str]
 
@@ -33,24 +35,35 @@ class Trace:
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any],
                  argnums: Selection = 0):
         self.inputs: list[Value] = []
-        self.closed: set[int] = set()       # results known to depend on the inputs alone
-        given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
+        self.linked = False                 # whether an input is made from a node of the caller's
+        self.closed: list[Any] = []         # results known to depend on the inputs alone
+        self.selected: Any = []
         places = _places(f, argnums, args, kwargs)
-        selected = tuple([given[place] for place in places])
-        self.selected = selected[0] if isinstance(argnums, (int, str)) else selected
-        with recording():
-            try:
-                given.update(zip(places, [rebuild(tree, self._input) for tree in selected]))
-            except InputError as error:
-                raise InputError(f"{name_of(f)}: {error}") from None
-            self.result = f(*[given.pop(i) for i in range(len(args))], **given)
+        if value.special:
+            with recording():
+                self.result = self._run(f, list(args), dict(kwargs), places)
+        else:
+            self.result = self._run(f, list(args), dict(kwargs), places)
+        self.selected = self.selected[0] if isinstance(argnums, (int, str)) else tuple(self.selected)
         for x in self.inputs:
-            if not x.operands:
-                x.requires_grad = False     # to the caller, an input that escapes is a constant
+            if not (self.linked and x.operands):
+                freeze(x)                   # to the caller, an input that escapes is a constant
+
+    def _run(self, f: Callable[..., Any], args: Any, kwargs: Any, places: Sequence[int | str]) -> Any:
+        """What f returns if the numbers in its arguments at `places` are inputs."""
+        try:
+            for place in places:
+                given = args if type(place) is int else kwargs
+                self.selected.append(given[place])
+                given[place] = rebuild(given[place], self._input)
+        except InputError as error:
+            raise InputError(f"{name_of(f)}: {error}") from None
+        return f(*args, **kwargs)
 
     def shape(self, entries: Sequence[Any]) -> Any:
         """The entries, one for each input (0 for None), in the shape of the selected arguments."""
-        return refill(self.selected, [0.0 if entry is None else entry for entry in entries])
+        found = [0.0 if entry is None else entry for entry in entries]
+        return found[0] if is_number(self.selected) else refill(self.selected, found)
 
     def lower_all(self, tree: Any) -> Any:
         """`lower` for the numbers of a structure; the rest stays as it is."""
@@ -58,9 +71,13 @@ class Trace:
 
     def _input(self, x: Any) -> Value:
         """A Value of our own, linked to the caller's if x is one."""
-        own: Value = identity(x) if isinstance(x, Value) and x.requires_grad else Value(plain(x))
-        if isinstance(x, Value) and x.label:
-            own.label = x.label
+        if not isinstance(x, Value):
+            own = Value(x)
+        else:
+            self.linked |= x.requires_grad
+            own = identity(x) if x.requires_grad else Value(x.data)
+            if x.label:
+                own.label = x.label
         self.inputs.append(own)
         return own
 
@@ -95,7 +112,7 @@ class Trace:
         """A result for the caller: a float, unless it depends on the caller's Values."""
         if not isinstance(x, Value):
             return x
-        if id(x) not in self.closed:
+        if not any([x is y for y in self.closed]):
             k = self.program.place(x)
             if k is not None and self.outer[k]:
                 return x
@@ -103,13 +120,13 @@ class Trace:
 
     def pull(self, *seeded: tuple[Any, Any]) -> list[Any]:
         """Σ seed · ∂output/∂input by each input (a reverse sweep); None where no path leads."""
-        output, seed = seeded[0] if len(seeded) == 1 else (None, None)
-        if (type(seed) is float and isinstance(output, Value) and output.requires_grad
-                and not any(x.operands for x in self.inputs)):
-            found = gradients(output, self.inputs, seed)
-            if found is not None:
-                self.closed.add(id(output))
-                return found
+        if len(seeded) == 1 and not self.linked:
+            output, seed = seeded[0]
+            if type(seed) is float and isinstance(output, Value) and output.requires_grad:
+                found = gradients(output, self.inputs, seed)
+                if found is not None:
+                    self.closed.append(output)
+                    return found
         algebra, seeds = Checked(self), dict[int, Any]()
         for output, seed in seeded:
             k = self.program.place(output)
@@ -121,35 +138,12 @@ class Trace:
     @computed_once
     def linear(self) -> Linear:
         """The partials by operands that vary: floats, or Values where they depend on the caller's."""
-        return Linear(len(self.program), self._edges().__getitem__)
+        return Linear(len(self.program), _edges(self).__getitem__)
 
-    def _edges(self) -> list[list[Edge]]:
-        program, varies, outer, edges = self.program, self.varies, self.outer, list[list[Edge]]()
-        for k, operands in enumerate(program.operands):
-            moved = [i for i, x in enumerate(operands) if x is not None and varies[x]]
-            if moved:
-                partials = self._recorded(k, moved) if outer[k] else stored_partials(program.nodes[k])
-                edges.append([(operands[i], i, partials[i]) for i in moved  # type: ignore[misc]
-                              if partials[i] is not None])
-            else:
-                edges.append([])
-        return edges
-
-    def _recorded(self, k: int, moved: Sequence[int]) -> Sequence[Any]:
-        """The partials of a node as nodes, by the operands that moved."""
-        node, outer = self.program.nodes[k], self.outer
-        op: Any = op_of(node)
-        xs = [x if place is None or outer[place] else x.data
-              for x, place in zip(node.operands, self.program.operands[k])]
-        if op.chooses and isinstance(xs[0], Value):
-            return [None, Gate(xs[0], True), Gate(xs[0], False)]
-        wanted = [False] * len(xs)
-        for i in moved:
-            wanted[i] = op.open or op.rules[i] is not None
-        if not self.idle[k]:
-            return partials_or_nan(op, node, xs, wanted)
-        with errstate("ignore"):                # they may be right where that branch is taken
-            return partials_or_nan(op, node, xs, wanted)
+    @computed_once
+    def guards(self) -> list[Sequence[Guard]]:
+        """For each place the guards on which its recorded partials depend."""
+        return [node.__guards__ if varies else () for node, varies in zip(self.program.nodes, self.outer)]
 
     @computed_once
     def idle(self) -> list[bool]:
@@ -157,18 +151,53 @@ class Trace:
         return idle(self.program, list(map(self.program.place, self.outputs)))
 
 
+def _edges(trace: Trace) -> list[list[Edge]]:
+    """For each place the partials by the operands that vary."""
+    program, varies, outer, edges = trace.program, trace.varies, trace.outer, list[list[Edge]]()
+    for k, operands in enumerate(program.operands):
+        moved = [i for i, x in enumerate(operands) if x is not None and varies[x]]
+        if moved:
+            partials = _recorded(trace, k, moved) if outer[k] else stored_partials(program.nodes[k])
+            edges.append([(operands[i], i, partials[i]) for i in moved  # type: ignore[misc]
+                          if partials[i] is not None])
+        else:
+            edges.append([])
+    return edges
+
+
+def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
+    """The partials of a node as nodes, by the operands that moved."""
+    node, outer = trace.program.nodes[k], trace.outer
+    op: Any = op_of(node)
+    xs = [x if place is None or outer[place] else x.data
+          for x, place in zip(node.operands, trace.program.operands[k])]
+    if op.chooses and isinstance(xs[0], Value):
+        return [None, Gate(xs[0], True), Gate(xs[0], False)]
+    wanted = [False] * len(xs)
+    for i in moved:
+        wanted[i] = op.open or op.rules[i] is not None
+    if not trace.idle[k]:
+        return partials_or_nan(op, node, xs, wanted)
+    with errstate("ignore"):                # they may be right where that branch is taken
+        return partials_or_nan(op, node, xs, wanted)
+
+
 class Checked(Algebra):
     """Gradients, floats or nodes, each product and sum checked; `Gated` behind a `Gate`."""
 
     def __init__(self, trace: Trace):
-        self.nodes, self.outer = trace.program.nodes, trace.outer
+        self.nodes, self.guards = trace.program.nodes, trace.guards
 
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:
         if type(p) is Gate or type(g) is Gated:
             return through(g, p, lambda g, p: self.times(g, p, k, i))
-        node = self.nodes[k]
-        term = stopped(g) if not finite(p) and plain(g) == 0.0 else checked(_times(g, p), node, i, g, p)
-        for guard in node.__guards__ if self.outer[k] else ():          # (they hold for its partials too)
+        if not finite(p) and plain(g) == 0.0:
+            term = stopped(g)
+        else:
+            term = _times(g, p)
+            if not finite(term):
+                term = checked(term, self.nodes[k], i, g, p)
+        for guard in self.guards[k]:                                    # (they hold for its partials too)
             term = (term if isinstance(term, Value) else Value(term, requires_grad=False)).__guarded__(guard)
         return term
 
@@ -189,6 +218,8 @@ def _times(g: Any, p: Any) -> Any:
 def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
             kwargs: Mapping[str, Any]) -> list[int | str]:
     """Where the selected arguments stand in this call."""
+    if type(argnums) is int and 0 <= argnums < len(args):
+        return [argnums]
     names: list[int | str] = []
     for wanted in argnums if isinstance(argnums, Iterable) and not isinstance(argnums, str) else [argnums]:
         if not isinstance(wanted, (int, str)):

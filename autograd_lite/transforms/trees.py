@@ -13,7 +13,7 @@ from autograd_lite.ops.operators import Operators
 
 def is_number(x: Any) -> bool:
     """Whether x is one number, of any kind."""
-    return isinstance(x, (Operators, Real)) or getattr(x, "shape", None) == ()
+    return type(x) is float or isinstance(x, (Operators, Real)) or getattr(x, "shape", None) == ()
 
 
 def is_array(x: Any) -> bool:
@@ -46,11 +46,12 @@ def rebuild(tree: Any, change: Callable[[Any], Any], lenient: bool = False) -> A
     >>> rebuild((1.0, [2.0]), lambda x: 10 * x)
     (10.0, [20.0])
     """
+    if is_number(tree):
+        return change(tree)
+
     def each(x: Any) -> Any:
         return rebuild(x, change, lenient)
 
-    if is_number(tree):
-        return change(tree)
     if isinstance(tree, list):
         return list(map(each, tree))
     if isinstance(tree, tuple):
