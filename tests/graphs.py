@@ -35,11 +35,12 @@ def applied(op: Op, operands: Sequence[Any]) -> Any:
     return PYTHON.get(op.name, op)(*operands)
 
 
-def results(f: Expression, inputs: Sequence[Any]) -> list[Any]:
-    """The results of every step, the inputs in front."""
+def results(f: Expression, inputs: Sequence[Any], apply: Callable[[Op, Sequence[Any]], Any] = applied
+            ) -> list[Any]:
+    """The results of every step, the inputs in front; `apply` takes a step."""
     found = list(inputs)
     for op, operands in f.steps:
-        found.append(applied(op, [found[x] if isinstance(x, int) else x for x in operands]))
+        found.append(apply(op, [found[x] if isinstance(x, int) else x for x in operands]))
     return found
 
 

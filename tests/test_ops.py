@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import pytest
@@ -71,6 +72,7 @@ def ours(row: Op, xs: tuple[float, ...], by: tuple[int, ...]) -> list[float]:
     return found
 
 
+@cache
 def true(name: str, xs: tuple[float, ...], by: tuple[int, ...]) -> list[Any]:
     """The same from mpmath, as far as it is a real number."""
     for n in range(len(by), -1, -1):

@@ -3,18 +3,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import mpmath
 import pytest
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from mpmath import exp, log, mp, mpf, sin, sqrt
 
 import autograd_lite as ag
 from autograd_lite import Value, derivative, grad, taylor
 from autograd_lite.transforms import series
-from autograd_lite.ops.op import TABLE
+from autograd_lite.ops.notation import function
+from autograd_lite.ops.op import TABLE, Op
+from autograd_lite.testing import Expression
+from graphs import computations, results
 from truth import OURS, TRUTH, plain
 
 ORDER = 20
@@ -116,29 +119,29 @@ def worst_error(ours: list[float], function: Callable[[Any], Any], x: float) -> 
         return float(max(abs(a - b) / size for a, b, size in zip(ours, true, sizes)))
 
 
-# A composition is "x", a number, or a name of the above with one or two compositions.
-Composition = Any
-
-
-def compute(e: Composition, x: Any, ours: bool) -> Any:
-    """The value of a composition, in our functions or in mpmath's."""
-    if not isinstance(e, tuple):
-        return x if e == "x" else float(e) if ours else mpf(e)
-    operands = [compute(operand, x, ours) for operand in e[1:]]
-    if len(operands) == 2:
-        return TWO_OPERANDS[e[0]][not ours](*operands)
-    f, _, low, high = ONE_OPERAND[e[0]]
+def within(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A function of one operand, ours and mpmath's, of whatever number: it is moved into the interval."""
+    f, _, low, high = ONE_OPERAND[name]
     middle, half = (low + high) / 2, (high - low) / 2
-    if ours:
-        return f(middle + half * ag.sin(*operands))
-    return reference(e[0])(mpf(middle) + mpf(half) * sin(*operands))
+    return (lambda x: f(middle + half * ag.sin(x)),
+            lambda x: reference(name)(mpf(middle) + mpf(half) * sin(x)))
 
 
-def compositions() -> st.SearchStrategy[Composition]:
-    return st.recursive(
-        st.just("x") | st.integers(-20, 20).map(lambda n: n / 8),
-        lambda inner: st.tuples(st.sampled_from(sorted(ONE_OPERAND)), inner)
-        | st.tuples(st.sampled_from(sorted(TWO_OPERANDS)), inner, inner), max_leaves=3)
+# What compositions are made of: smooth at every number. As ops for the generator, which asks of a rule
+# whether there is one.
+ANYWHERE = {name: within(name) for name in ONE_OPERAND} | TWO_OPERANDS
+OPS = {name: Op(name, ours, (ours,) * (1 + (name in TWO_OPERANDS)), notation=function(name))
+       for name, (ours, _) in ANYWHERE.items()}
+compositions = computations(3, list(OPS.values()), 1)
+
+
+def composed(x: float, *steps: tuple[Any, ...]) -> Expression:
+    return Expression(1, tuple((OPS[name], tuple(operands)) for name, *operands in steps), (x,))
+
+
+def compute(f: Expression, x: Any, ours: bool) -> Any:
+    """The value of a composition, in our functions or in mpmath's."""
+    return results(f, [x], lambda op, xs: ANYWHERE[op.name][not ours](*(xs if ours else map(mpf, xs))))[-1]
 
 
 @pytest.mark.parametrize("name", ONE_OPERAND)
@@ -161,22 +164,22 @@ def test_every_row_but_the_whole_quotient_is_held_against_mpmath() -> None:
     assert smooth - {*ONE_OPERAND, *TWO_OPERANDS} == {"//", "where"}        # (test_selection has the choice)
 
 
-@given(compositions(), st.integers(-16, 16).map(lambda n: n / 8))
-@example(("tanh", ("**", "x", ("erf", "x"))), 0.5)
-@example(("/", ("lgamma", ("atan2", "x", "x")), ("softmax", "x", ("gelu", "x"))), -0.25)
+@given(compositions)
+@example(composed(0.5, ("erf", 0), ("**", 0, 1), ("tanh", 2)))
+@example(composed(-0.25, ("atan2", 0, 0), ("lgamma", 1), ("gelu", 0), ("softmax", 0, 3), ("/", 2, 4)))
 @settings(max_examples=60, deadline=None)
-def test_twenty_orders_of_any_composition_are_mpmaths(e: Composition, x: float) -> None:
-    ours = taylor(lambda x: compute(e, x, True) + 0.0 * x, x, ORDER)
-    assert worst_error(ours, lambda x: compute(e, x, False), x) < 1e-10
+def test_twenty_orders_of_any_composition_are_mpmaths(e: Expression) -> None:
+    f, (x,) = partial(compute, e, ours=True), e.witness
+    ours = taylor(f, x, ORDER)
+    assert worst_error(ours, partial(compute, e, ours=False), x) < 1e-10
     last = [math.factorial(k) * ours[k] for k in (ORDER - 1, ORDER)]
-    assert derivative(lambda x: compute(e, x, True) + 0.0 * x, ORDER)(x) == pytest.approx(
-        last[1], rel=1e-10, abs=1e-10 * abs(last[0]))
+    assert derivative(f, ORDER)(x) == pytest.approx(last[1], rel=1e-10, abs=1e-10 * abs(last[0]))
 
 
-@given(compositions(), st.integers(-16, 16).map(lambda n: n / 8))
+@given(compositions)
 @settings(max_examples=60, deadline=None)
-def test_the_third_derivative_by_nesting_is_the_one_by_series(e: Composition, x: float) -> None:
-    f = lambda x: compute(e, x, True) + 0.0 * x  # noqa: E731
+def test_the_third_derivative_by_nesting_is_the_one_by_series(e: Expression) -> None:
+    f, (x,) = partial(compute, e, ours=True), e.witness
     nested, expanded = grad(grad(grad(f)))(x), taylor(f, x, 3)
     size = max(map(abs, expanded))
     assert nested == pytest.approx(derivative(f, 3)(x), rel=1e-9, abs=1e-9 * size)
@@ -370,10 +373,10 @@ def test_the_derivative_at_a_value_is_recorded() -> None:
     assert v.grad == pytest.approx(derivative(lambda x: ag.sin(x * x), 4)(0.5), rel=1e-13)
 
 
-@given(compositions(), st.integers(-16, 16).map(lambda n: n / 8))
+@given(compositions)
 @settings(max_examples=25, deadline=None)
-def test_orders_add_up_whichever_transform_takes_them(e: Composition, x: float) -> None:
-    f = lambda x: compute(e, x, True) + 0.0 * x  # noqa: E731
+def test_orders_add_up_whichever_transform_takes_them(e: Expression) -> None:
+    f, (x,) = partial(compute, e, ours=True), e.witness
     size = max(map(abs, taylor(f, x, 4)))
     expected = pytest.approx(derivative(f, 4)(x), rel=1e-9, abs=1e-8 * size)
     assert grad(derivative(f, 3))(x) == expected

@@ -74,13 +74,18 @@ class _Pass:
                             node = b
                             break
                         many.pop()
-                    elif b._grad is not mark:
-                        if b._operation is not None:
+                    elif (grad := b._grad) is not mark:
+                        if b._operation is None:
+                            leaves.append((b, grad))
+                            b._grad = mark
+                        elif (grad is ZERO and (b._pa is None or b._a._grad is mark) and (
+                                b._pb is None or b._b is not None and b._b._grad is mark)):
+                            b._grad = mark               # a product in a sum, say: no need to go down
+                            order.append(b)
+                        else:
                             above.append(node)
                             node = b
                             break
-                        leaves.append((b, b._grad))
-                        b._grad = mark
                 order.append(node)
                 node = above.pop()
 

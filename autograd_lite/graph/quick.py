@@ -122,6 +122,7 @@ class Source:
             stored.append(f"p{i}")
         flows = [f"g{i}" for i in range(self.n)] if self.op.chooses else [p for p in stored if p[0] == "p"]
         none = " and ".join([f"{p} is None" for p in flows]) or "True"
+        checks += [f"{x}._grad is not None" for x, kind in zip(operands, kinds) if kind == "v"]
         lines += [f"if {' and '.join(checks)}:", "    out = new()", "    out._data = y",
                   f"    out._grad = {'ZERO' if sure else f'None if {none} else ZERO'}",
                   "    out._operation = op"]
@@ -134,22 +135,19 @@ class Source:
     def quick(self, operands: Sequence[str], known: str) -> str:
         """Return a node, where `known` is a node with a gradient and the other a node or a number."""
         if self.n == 1:
-            return f"if {known}._grad is not None:\n    x0 = {known}._data\n" + indent(
-                self.node(operands, "v"), "    ")
+            return f"x0 = {known}._data\n" + self.node(operands, "v")
         if self.n > 2 or None in self.op.rules:
             return ""
         i = 1 - operands.index(known)
         other, number = operands[i], f"x{i}"
         with_number = list(operands)
         with_number[i] = number
-        return (f"kind = type({other})\n"
-                "if kind is Value:\n"
-                f"    if {known}._grad is not None and {other}._grad is not None:\n"
-                f"        x{1 - i} = {known}._data\n        {number} = {other}._data\n"
-                + indent(self.node(operands, "vv"), " " * 8) +
-                f"elif (kind is float or kind is int) and {known}._grad is not None:\n"
+        return (f"if type({other}) is Value:\n"
+                f"    x{1 - i} = {known}._data\n    {number} = {other}._data\n"
+                + indent(self.node(operands, "vv"), "    ") +
+                f"elif type({other}) is float or type({other}) is int:\n"
                 f"    x{1 - i} = {known}._data\n"
-                f"    {number} = {other} if kind is float else {other} + 0.0\n"
+                f"    {number} = {other} if type({other}) is float else {other} + 0.0\n"
                 + indent(self.node(with_number, "vf" if i else "fv"), "    "))
 
     def mixed(self) -> str:
