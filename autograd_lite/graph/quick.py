@@ -203,12 +203,12 @@ def _call(source: Source) -> str:
         condition += " and not more"
     parameters = ", ".join([f"{a}=absent" for a in names])
     return _function(
-        "call", f"op, {parameters}, /, *more, **options", condition, body,
-        f"general(op, *[a for a in ({', '.join(names)}, *more) if a is not absent], **options)")
+        "call", f"{parameters}, /, *more, **options", condition, body,
+        f"general(*[a for a in ({', '.join(names)}, *more) if a is not absent], **options)")
 
 
 _MANY = """\
-def call(op, *operands, **options):
+def call(*operands, **options):
     if not special and not options:
         try:
             xs = [x._data if type(x) is Value else x for x in operands]
@@ -229,7 +229,7 @@ def call(op, *operands, **options):
                     return out
         except (ValueError, ArithmeticError, TypeError):
             pass                # the general way says what is wrong
-    return general(op, *operands, **options)
+    return general(*operands, **options)
 """
 
 
@@ -252,10 +252,8 @@ def quicken(op: Op) -> None:
         exec(compile(text, f"{_FOLDER}/methods of {op.name!r}", "exec"), vars(value), found)
         return found["factory"](**values)
 
-    kind = type(op)
-    call = made(call_source, kind.__call__, "call")
-    op.__class__ = type(kind.__name__, (kind,), {"__call__": call, "quick": True,
-                                                 "__module__": kind.__module__})
+    op.calls(made(call_source, op.apply, "call"))
+    op.quick = True
     for name, reflected in methods_of(op):
         general = getattr(Operators, name)
         method = made(_method(source, general, reflected), general, "method")

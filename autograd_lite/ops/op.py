@@ -8,9 +8,10 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import inf, nan
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, short,
                                   signal)
@@ -87,7 +88,7 @@ class Described:
         return self.notation.latex(*operands)
 
 
-class Op(Described):
+class Op(Described, partial):  # type: ignore[type-arg]
     """One primitive operation: its function, its derivatives, where they hold and how it is written.
 
     Args:
@@ -105,12 +106,13 @@ class Op(Described):
 
     Attributes:
         rules: the partials' rules; one for all if the op is `open`: takes any number of operands.
-        first, second: the rules of the first two operands, None where there is none.
         least, most: how many operands it takes; most is inf where their number is open.
         options: the places of its options; partly: whether some operand has no derivative.
         chooses: whether its first operand decides which of the two others is the result.
-        in_line: whether its rules may be written out by applying them to a text; quick: whether its class
-            has its own quick call (see `graph.methods`).
+        in_line: whether its rules may be written out by applying them to a text.
+        quick: whether it has a quick function (see `graph.quick`).
+
+    (It is a `functools.partial` of `apply`, or of the quick function: so a call of it is one call in Python.)
     """
 
     chooses = in_line = quick = False
@@ -121,8 +123,6 @@ class Op(Described):
                  remedy: str = "the operands must be finite", ieee: Callable[..., float] | None = None,
                  kink: Callable[..., float] | None = None, singular: str = "",
                  form: Callable[..., Any] | None = None, notation: Any = None):
-        if self.quick:                          # another op of the class of one that has its quick call
-            self.__class__ = type(self).__mro__[1]
         self.name, self.forward, self.notation = name, forward, notation
         self.domain, self.remedy, self.ieee = domain, remedy, ieee
         self.kink, self.singular, self.form = kink, singular, form
@@ -131,11 +131,18 @@ class Op(Described):
         self.options = frozenset(i for i, rule in enumerate(self.rules) if rule is None)
         self.most = inf if self.open else len(self.rules)
         self.partly = not all(self.differentiable(len(self.rules)))
-        self.first, self.second = (*self.rules, None, None)[:2]
         self.parameters, self.least = self._signature()
         self.__name__, self.__doc__ = name, doc
+        self.calls(self.apply)
 
-    def __call__(self, *operands: Any, **options: Any) -> Any:
+    def __new__(cls, *facts: Any, **more: Any) -> Self:
+        return super().__new__(cls, cls.apply)              # until `calls` says better
+
+    def calls(self, function: Callable[..., Any]) -> None:
+        """Let a call of the op be a call of this function."""
+        self.__setstate__((function, (), {}, vars(self)))  # type: ignore[attr-defined]
+
+    def apply(self, *operands: Any, **options: Any) -> Any:
         """Apply the op: a float from plain numbers, a node where an operand is one.
 
         An operand with a default may be given by its name: ``relu(x, at_zero=1.0)``.
@@ -155,9 +162,9 @@ class Op(Described):
                     pass                        # `evaluate` says what is wrong
             return self.evaluate(operands)
         for x in operands:
-            apply = getattr(type(x), "__apply_op__", None)
-            if apply is not None:
-                return apply(self, operands)
+            way = getattr(type(x), "__apply_op__", None)
+            if way is not None:
+                return way(self, operands)
         return self.evaluate([number(x, self.name) for x in operands])
 
     def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = (), line: Line | None = None) -> float:

@@ -18,10 +18,10 @@ from autograd_lite.ops.operators import Operators
 class Comparison(Op):
     """An op that compares two numbers."""
 
-    def __call__(self, *operands: Any, **options: Any) -> Any:
+    def apply(self, *operands: Any, **options: Any) -> Any:
         if len(operands) == 2 and type(operands[0]) is type(operands[1]) is float:
             return self.forward(*operands)      # the common case: rules on floats
-        return super().__call__(*operands, **options)
+        return super().apply(*operands, **options)
 
 
 def _comparison(name: str, holds: Callable[[Any, Any], bool], python: str, sign: str, tex: str,
