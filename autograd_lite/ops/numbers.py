@@ -10,8 +10,13 @@ from autograd_lite.ops.op import Op
 from autograd_lite.ops.operators import Operators
 
 
-class Ieee(Operators, float):  # type: ignore[misc]
+class Ieee(Operators):
     """A float whose operations never raise, to compute a partial as IEEE 754 would."""
+
+    def __init__(self, data: float):
+        self.data = data
+
+    def __float__(self) -> float: return self.data
 
     @staticmethod
     def __apply_op__(op: Op, operands: Sequence[Any]) -> Ieee:

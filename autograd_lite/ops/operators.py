@@ -74,6 +74,7 @@ class Operators:
     def __rdivmod__(self, other: Any) -> tuple[Self, Self]: return other // self, other % self
     def __neg__(self) -> Self: return self._on("neg")
     def __pos__(self) -> Self: return self
+    def __abs__(self) -> Self: return self._on("abs")
 
     def __eq__(self, other: object) -> Any: return self.__compare__(operator.eq, other)
     def __ne__(self, other: object) -> Any: return self.__compare__(operator.ne, other)
@@ -127,9 +128,14 @@ class Operators:
     def atan2(self, other: Any) -> Self: return self._on("atan2", other)
 
     # NumPy's names for the same methods: np.arcsin of an object array calls them.
-    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
-    arcsinh, arccosh, arctanh, absolute = asinh, acosh, atanh, abs
-    __abs__ = abs
+    def arcsin(self) -> Self: return self._on("asin")
+    def arccos(self) -> Self: return self._on("acos")
+    def arctan(self) -> Self: return self._on("atan")
+    def arctan2(self, other: Any) -> Self: return self._on("atan2", other)
+    def arcsinh(self) -> Self: return self._on("asinh")
+    def arccosh(self) -> Self: return self._on("acosh")
+    def arctanh(self) -> Self: return self._on("atanh")
+    def absolute(self) -> Self: return self._on("abs")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """NumPy's functions on this, alone or with arrays, by the same ops."""
@@ -142,27 +148,23 @@ class Operators:
             return getattr(ufunc, method)(*map(_boxed, inputs), **kwargs)
 
 
+_NUMPY_NAMES = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**",
+                "float_power": "**", "remainder": "%", "floor_divide": "//", "negative": "neg",
+                "absolute": "abs", "fabs": "abs", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
+                "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
+                "logaddexp": "logsumexp"}
 _SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "%": "mod", "//": "floordiv",
-            "neg": "neg"}
+            "neg": "neg", "abs": "abs"}
 
 
 def methods_of(op: Op) -> list[tuple[str, bool]]:
     """The names of the methods that apply an op, and whether they take its operands in reverse."""
     if TABLE.get(op.name) is not op:
         return []
-    methods = vars(Operators)
     word = _SPECIAL.get(op.name)
-    if word:
-        return [(name, reverse) for name, reverse in ((f"__{word}__", False), (f"__r{word}__", True))
-                if name in methods]
-    return [(name, False) for name, f in methods.items() if f is methods.get(op.name)]
-
-
-_NUMPY_NAMES = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**",
-                "float_power": "**", "remainder": "%", "floor_divide": "//", "negative": "neg",
-                "absolute": "abs", "fabs": "abs", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
-                "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
-                "logaddexp": "logsumexp"}
+    names = [(f"__{word}__", False), (f"__r{word}__", True)] if word else []
+    names += [(name, False) for name in (op.name, *[a for a, b in _NUMPY_NAMES.items() if b == op.name])]
+    return [(name, reverse) for name, reverse in names if name in vars(Operators)]
 
 
 def _boxed(x: Any) -> Any:
