@@ -1,4 +1,4 @@
-"""The README does what it says: its code runs, its commands and its table are true."""
+"""The README does what it says: its code runs, its commands and its tables are true; so do docs' pages."""
 from __future__ import annotations
 
 import doctest
@@ -12,6 +12,7 @@ import autograd_lite
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")
+PAGES = [README, *sorted((README.parent / "docs").glob("*.md"))]
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -38,10 +39,23 @@ def test_the_two_commands_stand_on_a_line_of_their_own(command):
     assert [line for line in TEXT.splitlines() if line.strip() == command]
 
 
-def test_every_file_the_readme_names_is_there():
-    names = set(re.findall(r"\]\(([\w/.-]+)\)|((?:demos|tests)/[\w/.-]*\w)", TEXT))
-    for name in (a or b for a, b in names):
-        assert (README.parent / name).exists(), name
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_a_page_names_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    named = [README.parent / name for name in re.findall(r"(?<!/)(?:demos|tests)/[\w/.-]*\w", text)]
+    for path in [*named, *[page.parent / name for name in re.findall(r"\]\(([\w/.-]+)\)", text)]]:
+        assert path.exists(), path
+
+
+def test_what_a_script_writes_into_pages_is_there_and_the_same_in_all():
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    names = re.findall(r"<!-- (?!end)([\w-]+) -->", "".join(texts))
+    assert {"programs-summary", "operations-summary", "share", "accuracy"} <= set(names)
+    for name in names:
+        parts = {re.split(r"<!-- .*? -->", text.split(f"<!-- {name} -->")[1])[0] for text in texts
+                 if f"<!-- {name} -->" in text}
+        assert len(parts) == 1 and parts.pop().strip(), name
+    assert len(names) == "".join(texts).count("<!-- end -->")
 
 
 def test_every_name_in_the_table_of_what_there_is_exists():

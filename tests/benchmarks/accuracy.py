@@ -4,10 +4,12 @@ The points and the truth (mpmath at 60 digits) are those of the tests, tests/tru
 installed is left out. The unit is the unit in the last place of the truth, or of its largest term
 beside a zero; only derivatives that a normal double can hold count.
 
-    python tests/benchmarks/accuracy.py            (see requirements.txt beside it)
+    python tests/benchmarks/accuracy.py [--page FILE …]            (see requirements.txt beside it)
 """
 from __future__ import annotations
 
+import argparse
+import importlib
 import importlib.util
 import math
 import sys
@@ -18,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from mpmath import mpf                                 # noqa: E402
+from page import fill, table                           # noqa: E402
 from truth import HUGE, TINY, partials, points, ulps   # noqa: E402
 
 import autograd_lite as ag                             # noqa: E402
@@ -148,52 +151,87 @@ def cell(errors: Sequence[float]) -> str:
     return " ".join(map(short, errors))
 
 
-def main() -> None:
-    warnings.simplefilter("ignore")
+class Beyond:
+    """How many derivatives of a side are wrong: the first beyond 4 ulp, later ones beyond 1e-13."""
+
+    def __init__(self) -> None:
+        self.first, self.first_judged, self.later, self.later_judged = 0, 0, 0, 0
+
+    def judge(self, order: int, error: float) -> None:
+        """Count one derivative with its error in ulp."""
+        if order == 1:
+            self.first += not error <= 4.0
+            self.first_judged += 1
+        else:
+            self.later += not error <= 1e-13 * 2.0 ** 53
+            self.later_judged += 1
+
+
+def installed() -> dict[str, Callable[[str, int], Derivatives]]:
+    """Ours and the peers that are installed."""
     sides: dict[str, Callable[[str, int], Derivatives]] = {
         "autograd_lite": ours, "PyTorch": torch, "JAX": jax, "HIPS autograd": hips_autograd}
     for name, module in (("PyTorch", "torch"), ("JAX", "jax"), ("HIPS autograd", "autograd")):
         if importlib.util.find_spec(module) is None:
             del sides[name]
-    # For each side: first derivatives beyond 4 ulp, and judged; later ones beyond 1e-13, and judged.
-    beyond = {side: [0, 0, 0, 0] for side in sides}
+    return sides
+
+
+def judged_row(name: str, by: int, sides: dict[str, Callable[[str, int], Derivatives]],
+               beyond: dict[str, Beyond]) -> list[str]:
+    """The line of one op and operand: each side's worst errors, and where our first derivative is worst."""
+    places = judged(name, by)
+    row = [f"{name} by {'ab'[by]}" if len(operands(name)) > 1 else name]
+    where = ""
+    for side, make in sides.items():
+        try:
+            found = make(name, by)([xs for xs, _ in places]) if side == "autograd_lite" \
+                or name in COMPARED else None
+        except (AttributeError, NotImplementedError, TypeError):
+            found = None
+        if found is None:
+            row.append("—")
+            continue
+        worst, at = [0.0] * (ORDERS + 1), places[0][0]
+        for (xs, truths), ys in zip(places, found):
+            for k, (y, t) in enumerate(zip(ys, truths)):
+                if t is None:
+                    continue
+                error = ulps(y, t, beside_zero=True)
+                if k and name in COMPARED:
+                    beyond[side].judge(k, error)
+                if k == 1 and error > worst[1]:
+                    at = xs
+                worst[k] = max(worst[k], error)
+        row.append(cell(worst))
+        if side == "autograd_lite":
+            where = ", ".join(f"{x:.5g}" for x in at)
+    return [*row, where]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--page", nargs="+", default=[], metavar="FILE", help="pages to put the tables into")
+    pages = parser.parse_args().page
+    warnings.simplefilter("ignore")
+    sides = installed()
+    beyond = {side: Beyond() for side in sides}
+    head = ["op", *sides, "at"]
     print("Worst error in ulp of the value and of the 1st, 2nd, 3rd derivative;\n"
           "✗: more than 1e15, or a nan; at: where our 1st is worst\n")
-    print("| op | " + " | ".join(sides) + " | at |\n|---|" + "---|" * (len(sides) + 1))
+    print(table(head, []))
     rest = [name for name in TABLE if name not in COMPARED]
+    rows = []
     for name, by in [(name, by) for name in COMPARED + rest for by in operands(name)]:
-        places = judged(name, by)
-        row = [f"{name} by {'ab'[by]}" if len(operands(name)) > 1 else name]
-        where = ""
-        for side, make in sides.items():
-            try:
-                found = make(name, by)([xs for xs, _ in places]) if side == "autograd_lite" \
-                    or name in COMPARED else None
-            except (AttributeError, NotImplementedError, TypeError):
-                found = None
-            if found is None:
-                row.append("—")
-                continue
-            worst, at = [0.0] * (ORDERS + 1), places[0][0]
-            for (xs, truths), ys in zip(places, found):
-                for k, (y, t) in enumerate(zip(ys, truths)):
-                    if t is None:
-                        continue
-                    error = ulps(y, t, beside_zero=True)
-                    if k and name in COMPARED:
-                        i, allowed = (0, 4.0) if k == 1 else (2, 1e-13 * 2.0 ** 53)
-                        beyond[side][i] += not error <= allowed
-                        beyond[side][i + 1] += 1
-                    if k == 1 and error > worst[1]:
-                        at = xs
-                    worst[k] = max(worst[k], error)
-            row.append(cell(worst))
-            if side == "autograd_lite":
-                where = ", ".join(f"{x:.5g}" for x in at)
-        print("| " + " | ".join([*row, where]) + " |", flush=True)
-    print("\n| share of points | " + " | ".join(sides) + " |\n|---|" + "---|" * len(sides))
-    for head, i in (("1st derivative beyond 4 ulp", 0), ("2nd or 3rd beyond 1e-13", 2)):
-        print(f"| {head} | " + " | ".join(f"{100 * n[i] / n[i + 1]:.1f} %" for n in beyond.values()) + " |")
+        rows.append(judged_row(name, by, sides, beyond))
+        print("| " + " | ".join(rows[-1]) + " |", flush=True)
+    counts = beyond.values()
+    shares = table(["share of points", *sides], [
+        ["1st derivative beyond 4 ulp", *[f"{100 * n.first / n.first_judged:.1f} %" for n in counts]],
+        ["2nd or 3rd beyond 1e-13", *[f"{100 * n.later / n.later_judged:.1f} %" for n in counts]]])
+    print("\n" + shares)
+    if pages:
+        fill(pages, {"accuracy": table(head, rows), "share": shares})
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import importlib.metadata
 import json
 import math
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -138,11 +139,12 @@ def hips_autograd(program: Program) -> Run:
     np = importlib.import_module("autograd.numpy")
     m = meaning(program, float, {**{name: getattr(np, name) for name in ALL if name != "relu"},
                                  "relu": lambda v: np.maximum(v, 0.0)})
-    both = value_and_grad(lambda ps: program.loss(ps, m))
+    start = np.array(program.start)             # (in a list, each use of a parameter would copy the list)
+    both = value_and_grad(lambda ps: program.loss([ps[i] for i in range(len(start))], m))
 
     def run() -> tuple[float, list[float], Any]:
-        value, gradient = both(list(program.start))
-        return float(value), list(map(float, gradient)), None
+        value, gradient = both(start)
+        return float(value), gradient.tolist(), None
     return run
 
 
@@ -157,7 +159,7 @@ def torch(program: Program) -> Run:
             p.grad = None
         total = program.loss(ps, m)
         total.backward()
-        return total.item(), [p.grad.item() for p in ps], total
+        return total.item(), [0.0 if p.grad is None else p.grad.item() for p in ps], total
     return run
 
 
@@ -249,16 +251,17 @@ def short(x: float) -> str:
 
 
 def head(name: str) -> str:
-    return (f"\n{name:18}{'ours, ms':>13} {'peer, ms':>13}{'peer / ours':>15}{'collector off':>15}{'differ':>6}\n"
-            f"{'':18}{'min  median':>13} {'min  median':>13}{'min  median':>15}{'min  median':>15}{'by':>6}")
+    heads = ["ours, ms", "peer, ms", "peer / ours", "collector off"]
+    return (f"\n{name:18}{''.join(f'{text:>14}' for text in heads)}{'diff':>6}\n"
+            f"{'':18}{'   min median' * 4}{'by':>6}")
 
 
 def line(found: dict[str, Any]) -> str:
     if "left out" in found:
         return f"{found['peer']:18}left out: {found['left out']}"
     times = "".join(f"{ms:7.1f}" if ms < 1e4 else f"{ms:7.0f}" for pair in found["on"] for ms in pair)
-    differ = f"{found['differ']:.0e}".replace("e-0", "e-")
-    return f"{found['peer']:18}{times}" + "".join(f"{short(x):>7}" for x in found["ratios"]) + f"{differ:>6}"
+    numbers = "".join(f"{short(x):>7}" for x in found["ratios"])
+    return f"{found['peer']:18}{times}{numbers}{error(found['differ']):>6}"
 
 
 def child(*options: str) -> Any:
@@ -268,8 +271,14 @@ def child(*options: str) -> Any:
 
 
 def versioned(found: dict[str, Any]) -> str:
-    name, _, rest = found["peer"].partition(" (")
-    return f"{name} {found.get('version', '')}".strip() + (f" ({rest}" if rest else "")
+    """A peer's name with its version: ``PyTorch 2.13.0, 0-dim``."""
+    version = found.get("version", "")
+    return re.sub(r"(?=,| \()|$", f" {version}", found["peer"], count=1) if version else found["peer"]
+
+
+def error(x: float) -> str:
+    """A difference: ``3e-16``, or 0."""
+    return f"{x:.0e}".replace("e-0", "e-") if x else "0"
 
 
 def full_tables(found: dict[str, list[dict[str, Any]]]) -> str:
@@ -278,7 +287,7 @@ def full_tables(found: dict[str, list[dict[str, Any]]]) -> str:
     for name, peers in found.items():
         rows = [[versioned(p), *[", ".join(map(short, pair)) for pair in p["on"]],
                  ", ".join(map(short, p["ratios"][:2])), ", ".join(map(short, p["ratios"][2:])),
-                 f"{p['differ']:.0e}"] for p in peers if "left out" not in p]
+                 error(p["differ"])] for p in peers if "left out" not in p]
         out = "; ".join(f"{p['peer']} ({p['left out']})" for p in peers
                         if "left out" in p and p["peer"] in PACKAGES)
         parts.append(f"**{name}**\n\n" + table(
@@ -298,7 +307,8 @@ def summary(found: dict[str, list[dict[str, Any]]]) -> str:
         return max((versioned(at[name, peer]) for name in found), key=len)
     own = [next((p for p in peers if "left out" not in p), None) for peers in found.values()]
     rows = [[name_of(peer), *[cell(at[name, peer]) for name in found]] for peer in IN_SUMMARY]
-    rows.append(["ours, ms", *[f"{short(p['on'][0][0])} ({short(p['off'][0][0])})" if p else "—" for p in own]])
+    milliseconds = [f"{short(p['on'][0][0])} ({short(p['off'][0][0])})" if p else "" for p in own]
+    rows.append(["ours, ms", *milliseconds])
     return table(["peer / ours", *found], rows)
 
 
@@ -307,9 +317,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=25)
     parser.add_argument("--program", choices=PROGRAMS, help="only this one")
     parser.add_argument("--peer", choices=PEERS, help="only this one")
-    parser.add_argument("--page", nargs="+", default=[], metavar="FILE", help="put the tables into these pages")
+    parser.add_argument("--page", nargs="+", default=[], metavar="FILE", help="pages to put the tables into")
     parser.add_argument("--json", action="store_true", help="(how the script runs itself for one peer)")
     options = parser.parse_args()
+    if options.page and (options.program or options.peer):
+        parser.error("--page needs all programs and peers")
     if options.json:
         print(json.dumps(compare(options.peer, PROGRAMS[options.program], options.runs) if options.peer
                          else training(max(2, options.runs // 3))))
@@ -321,14 +333,17 @@ def main() -> None:
         for peer in [options.peer] if options.peer else PEERS:
             found[name].append(child("--peer", peer, "--program", name, "--runs", str(options.runs)))
             print(line(found[name][-1]), flush=True)
+    if options.peer:
+        return
     ways = [short(ms) for ms in child("--runs", str(options.runs))]
     print(f"\na long training, ours, gpt, ms a step: collector on {ways[0]}; after gc.freeze() and\n"
           f"gc.set_threshold(50_000) {ways[1]}; collector off {ways[2]}")
     if options.page:
         fill(options.page, {
             "programs": full_tables(found), "programs-summary": summary(found),
-            "training": f"With ours, a step of gpt in a long training takes {ways[0]} ms with the collector on, "
-            f"{ways[1]} ms after\n`gc.freeze()` and `gc.set_threshold(50_000)`, and {ways[2]} ms with it off."})
+            "training": f"With ours, a step of gpt in a long training takes {ways[0]} ms with the collector "
+                        f"on, {ways[1]} ms after\n`gc.freeze()` and `gc.set_threshold(50_000)`, {ways[2]} ms "
+                        "with it off."})
 
 
 if __name__ == "__main__":
