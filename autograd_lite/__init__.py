@@ -24,7 +24,7 @@ from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, Di
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.quick import quicken as _quicken     # (it serves as soon as it is loaded)
 from autograd_lite.graph.recording import no_grad, record_lines
-from autograd_lite.graph.value import Value
+from autograd_lite.graph.value import Value, build
 from autograd_lite.lines import Line as Line
 from autograd_lite.ops.activations import (elu, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus)
 from autograd_lite.ops.branches import select
@@ -46,7 +46,7 @@ __version__ = "0.2.0"
 
 __all__ = [
     # nodes
-    "Value", "label", "no_grad", "stop_gradient",
+    "Value", "build", "label", "no_grad", "stop_gradient",
     # functions
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "custom_op",
     "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu", "hypot", "leaky_relu", "lgamma",

@@ -24,7 +24,7 @@ ROWS = [
         "ops.normal", "ops.sequences"}, {"ops.activations"},
     {"ops.custom"},
     {"graph.walks"}, {"graph.copying"}, {"graph.node"}, {"graph.backward"}, {"graph.value"},
-    {"graph.recording", "graph.program", "graph.linear", "graph.quick"}, {"graph.labels"},
+    {"graph.recording", "graph.program", "graph.linear", "graph.quick"}, {"graph.native"}, {"graph.labels"},
     {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds"},
     {"transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},

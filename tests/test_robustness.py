@@ -25,7 +25,7 @@ from autograd_lite.graph import backward as backward_module
 from autograd_lite.graph.walks import topological
 from autograd_lite.graph.node import lock
 from autograd_lite.ops.op import TABLE
-from graphs import computations, gradients, recorded
+from graphs import computations, gradients, python_build, recorded
 
 DEEP = 20_000
 
@@ -424,6 +424,7 @@ def interrupted_graph():
     return root, nodes
 
 
+@python_build
 def test_an_interruption_at_any_instruction_leaves_every_gradient_as_it_was_or_all_done():
     root, nodes = interrupted_graph()
     before = gradients(nodes)

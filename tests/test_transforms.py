@@ -23,7 +23,7 @@ from autograd_lite.graph import backward
 from autograd_lite.testing import Expression
 from autograd_lite.transforms.trace import Trace
 from autograd_lite.transforms.trees import leaves, rebuild
-from graphs import SMOOTH, computations, recorded, results, rounded
+from graphs import SMOOTH, computations, python_build, recorded, results, rounded
 
 Function = Callable[..., Any]
 
@@ -268,6 +268,7 @@ def test_the_value_is_a_float_and_so_is_the_gradient() -> None:
     assert value_and_grad(lambda x: 5)(2.0) == (5.0, 0.0)
 
 
+@python_build
 def test_a_gradient_at_plain_numbers_is_one_pass_over_floats_and_needs_no_graph_of_partials(
         monkeypatch: pytest.MonkeyPatch) -> None:
     class Recorded(Exception):

@@ -20,7 +20,7 @@ from autograd_lite import (DivisionError, DomainError, GradientError, InputError
 from autograd_lite.graph import backward as backward_module
 from autograd_lite.graph.walks import topological
 from autograd_lite.ops.op import TABLE
-from graphs import computations, gradients, recorded, results, rounded
+from graphs import computations, gradients, python_build, recorded, results, rounded
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 everyday = st.floats(-100, 100)
@@ -831,6 +831,7 @@ def test_the_comparison_with_the_nine_lines_notices_a_mistake_of_theirs(monkeypa
         passes_are_the_oracles(False)
 
 
+@python_build
 def test_the_careful_pass_runs_only_where_a_sum_is_not_finite(monkeypatch):
     def checked(*args):
         raise ArithmeticError("careful")
@@ -1040,6 +1041,7 @@ def test_a_training_step_in_micrograds_manner_learns():
 
 # -- memory --------------------------------------------------------------------------------------------------
 
+@python_build
 @pytest.mark.parametrize("name", ["+", "-", "*"])
 def test_a_binary_node_takes_at_most_150_bytes_with_its_gradient(name):
     apply, count = OPERATORS[name], 5_000

@@ -39,14 +39,16 @@ class _Pass:
         first unmarked operand. (Visiting order would not do: a gradient is complete only after *all*
         users of its node, even those on a longer path.)
         """
-        mark = ZERO + 0.0
+        mark: Any = ZERO + 0.0                           # (Any: in a compiled build an object, too)
         order, leaves = self.order, self.leaves
-        above: list[Any] = [None]                        # the nodes to resume
+        above: list[Node | None] = [None]                # the nodes to resume
         many: list[Iterator[Node]] = []                  # where those with many operands go on
         if root._operation is None:
             leaves.append((root, root._grad))
             return
-        node: Any = root
+        node: Node | None = root
+        a: Node
+        b: Node
         while node is not None:
             grad = node._grad
             if grad is not ZERO:
@@ -66,16 +68,19 @@ class _Pass:
                 many.append(self.computed_operands(node, mark))
             while node is not None:
                 if node._pb is not None:
-                    b = node._b
-                    if b is None:
-                        b = next(many[-1], None)
-                        if b is not None:
+                    if node._b is None:
+                        below = next(many[-1], None)
+                        if below is not None:
                             above.append(node)
-                            node = b
+                            node = below
                             break
                         many.pop()
-                    elif (grad := b._grad) is not mark:
-                        if b._operation is None:
+                    else:
+                        b = node._b
+                        grad = b._grad
+                        if grad is mark:
+                            pass
+                        elif b._operation is None:
                             leaves.append((b, grad))
                             b._grad = mark
                         elif (grad is ZERO and (b._pa is None or b._a._grad is mark) and (
@@ -89,7 +94,7 @@ class _Pass:
                 order.append(node)
                 node = above.pop()
 
-    def computed_operands(self, node: Node, mark: float) -> Iterator[Node]:
+    def computed_operands(self, node: Node, mark: Any) -> Iterator[Node]:
         """The unmarked computed operands of a node with many; its leaves are marked on the way."""
         for x, p in zip(node._a, node._pb):
             if p is not None and x._grad is not mark:
@@ -105,22 +110,25 @@ class _Pass:
         Returns whether the leaves' gradients are finite.
         """
         root._grad = seed
+        x: Node
         for node in reversed(self.order):
-            g = node._grad
+            g: float = node._grad
             if g == 0.0:
                 continue
-            p = node._pa
+            p: Any = node._pa
             if p is not None:
-                node._a._grad += g * p
+                x = node._a
+                x._grad = x._grad + g * p
             p = node._pb
             if p is not None:
-                b = node._b
-                if b is not None:
-                    b._grad += g * p
+                if node._b is not None:
+                    x = node._b
+                    x._grad = x._grad + g * p
                 else:
-                    for b, q in zip(node._a, p):
-                        if q is not None:
-                            b._grad += g * q
+                    for operand, q in zip(node._a, p):
+                        if q is not None:               # (an operand without may be a float)
+                            x = operand
+                            x._grad = x._grad + g * q
         total = 0.0
         for leaf, _ in self.leaves:
             total += leaf._grad

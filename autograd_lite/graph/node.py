@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from autograd_lite.graph import copying
 from autograd_lite.errors import GradientError, InputError, shown
@@ -14,7 +14,7 @@ from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 
-ZERO = 0.0                  # the one object that stands for "no gradient has arrived yet"
+ZERO: Final[Any] = float()                  # the one object that stands for "no gradient has arrived yet"
 lock = shared_lock()        # a backward pass works in the gradients, which threads may share
 # Whether no pass runs, so that a gradient may be read and set without the lock. (With a global interpreter
 # lock no thread comes between this question and the slot: they change at calls and at jumps back.)
@@ -189,7 +189,7 @@ def _state(node: Node, operands: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _restored(kind: type[Node], data: float, grad: Any, op: Op | None, operands: tuple[Any, ...], pa: Any,
               pb: Any, note: Note | None) -> Node:
-    node = object.__new__(kind)
+    node = kind.__new__(kind)
     node._data, node._grad, node._operation, node._pa, node._pb = data, grad, op, pa, pb
     many = op is not None and (op.open or len(operands) > 2)
     node._a, node._b = (operands, None) if many else (*operands, None, None)[:2]

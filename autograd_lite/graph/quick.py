@@ -19,6 +19,8 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.notation import COMPARISON, LOOSE, Form, Written, literal
 from autograd_lite.ops.op import Op, flat
 from autograd_lite.ops.operators import Operators, methods_of
+from autograd_lite.ops.sequences import Shares
+from autograd_lite.ops.special import share_partials, shares
 
 
 _FOLDER = os.path.dirname(__file__)             # so that a message finds the user's line above it
@@ -176,7 +178,8 @@ def _mixed(n: int, *operands: str) -> str:
     return f"out = mixed{n}({', '.join(operands)})\nif out is not None:\n    return out\n"
 
 
-def _method(source: Source, function: Any, reflected: bool) -> str:
+def method_source(source: Source, function: Any, reflected: bool) -> str:
+    """A method for an op, in place of a function of `Operators`."""
     names = function.__code__.co_varnames[:function.__code__.co_argcount]
     operands = names[:source.n][::-1 if reflected else 1]
     body = source.quick(operands, "self") + _mixed(source.n, *operands)
@@ -188,7 +191,8 @@ def _method(source: Source, function: Any, reflected: bool) -> str:
     return _function("method", parameters, "not special", body, f"general({', '.join(names)})")
 
 
-def _call(source: Source) -> str:
+def call_source(source: Source) -> str:
+    """A function for the calls of an op."""
     n = source.n
     names = [f"a{i}" for i in range(n)]
     floats = " and ".join([f"type({a}) is float" for a in names])
@@ -207,7 +211,18 @@ def _call(source: Source) -> str:
         f"general(*[a for a in ({', '.join(names)}, *more) if a is not absent], **options)")
 
 
-_MANY = """\
+_NODE_OF_MANY = """\
+out = new()
+out._data = y
+out._grad = ZERO if True in flows else None
+out._operation = op
+out._a = operands
+out._b = out._pa = out._pb = None
+if True in flows:
+    partials = rule(y, xs)
+    out._pb = tuple([p if flag else None for p, flag in zip(partials, flows)] if False in flows else partials)
+"""
+MANY = f"""\
 def call(*operands, **options):
     if not special and not options:
         try:
@@ -216,20 +231,31 @@ def call(*operands, **options):
                 y = forward(*xs)
                 flows = [type(x) is Value and x._grad is not None for x in operands]
                 if y - y == 0.0 and Value in map(type, operands):
-                    out = new()
-                    out._data = y
-                    out._grad = ZERO if True in flows else None
-                    out._operation = op
-                    out._a = operands
-                    out._b = out._pa = out._pb = None
-                    if True in flows:
-                        partials = rule(y, xs)
-                        out._pb = tuple([p if flag else None for p, flag in zip(partials, flows)]
-                                        if False in flows else partials)
+{indent(_NODE_OF_MANY, " " * 20)}
                     return out
         except (ValueError, ArithmeticError, TypeError):
             pass                # the general way says what is wrong
     return general(*operands, **options)
+"""
+# Here xs are all results, computed together; `rule` knows the partials of the first from them.
+_TOGETHER = f"""\
+def together(operands):
+    if special or Value not in map(type, operands):
+        return None
+    xs = [x._data if type(x) is Value else x for x in operands]
+    if [x for x in xs if type(x) is not float]:
+        return None
+    xs = results(xs)
+    flows = [type(x) is Value and x._grad is not None for x in operands]
+    operands = (*operands,)
+    nodes = []
+    for y in xs:
+        if y - y != 0.0:
+            return None
+{indent(_NODE_OF_MANY, " " * 8)}
+        nodes.append(out)
+        operands, xs, flows = operands[1:] + operands[:1], xs[1:] + xs[:1], flows[1:] + flows[:1]
+    return nodes
 """
 
 
@@ -239,11 +265,11 @@ def quicken(op: Op) -> None:
     shared = ""
     if op.open:
         names.update(forward=op.forward, rule=op.rules[0])
-        call_source = _MANY
+        call_text = MANY
     else:
         source = Source(op, op.least, names)
         shared = source.mixed() + (Source(op, op.least + 1, names).mixed() if op.least < op.most else "")
-        call_source = _call(source)
+        call_text = call_source(source)
 
     def made(text: str, general: Callable[..., Any], name: str) -> Any:
         values = {**names, "general": general}
@@ -252,11 +278,14 @@ def quicken(op: Op) -> None:
         exec(compile(text, f"{_FOLDER}/methods of {op.name!r}", "exec"), vars(value), found)
         return found["factory"](**values)
 
-    op.calls(made(call_source, op.apply, "call"))
+    op.calls(made(call_text, op.apply, "call"))
+    if isinstance(op, Shares):
+        names.update(results=shares, rule=share_partials)
+        op.together = made(_TOGETHER, op.apply, "together")
     op.quick = True
     for name, reflected in methods_of(op):
         general = getattr(Operators, name)
-        method = made(_method(source, general, reflected), general, "method")
+        method = made(method_source(source, general, reflected), general, "method")
         functools.update_wrapper(method, general)
         method.__module__, method.__qualname__ = Value.__module__, f"Value.{name}"
         method.__doc__ = (op.__doc__ or "").partition("\n")[0] or None
@@ -264,3 +293,5 @@ def quicken(op: Op) -> None:
 
 
 value.quicken = quicken
+if value.build != "python":                     # then those of the table are compiled (see `graph.native`)
+    getattr(value, "bind_calls")()

@@ -17,6 +17,7 @@ from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
 
+build = "python"             # or "mypyc", in a compiled build
 quicken: Callable[[Op], None] = lambda op: None     # (`graph.quick` puts its own here)
 special = False              # whether any thread is in a special mode; if not, the hot path asks no further
 not_recording: Entries = ContextVar("no_grad", default=())
@@ -77,7 +78,7 @@ class Value(Node):
         """A node for any op: its result, and its partials where a gradient flows."""
         if not op.quick:
             quicken(op)
-        xs = [x._data if type(x) is Value else number(x, op.name) for x in operands]
+        xs: list[Any] = [x._data if type(x) is Value else number(x, op.name) for x in operands]
         line = user_line() if special and current(recording_lines) else None
         data = op.evaluate(xs, operands, line)
         out = new()

@@ -72,7 +72,7 @@ elu: Op = define(
     kink=_itself, form=lambda m, x, alpha=1: m.max(x, 0) + alpha * m.expm1(m.min(x, 0)))
 gelu: Op = define("gelu", special.gelu, (lambda y, x: normal_cdf(x) + _gelu_rest(y, x),),
                   "x·Φ(x), Φ the normal distribution function (the erf form).", "gelu(0.0) = 0.0",
-                  form=lambda m, x: x * m.ncdf(x))
+                  form=lambda m, x: x * m.ncdf(x), notation=function("gelu", python=special.GELU))
 silu: Op = define("silu", special.silu, (_silu_partial,), "x·sigmoid(x).", "silu(0.0) = 0.0",
                   form=lambda m, x: x / (1 + m.exp(-x)))
 

@@ -63,7 +63,7 @@ def is_recorded(name: str, condition: Any) -> bool:
 
 # -- branches for extreme operands alone --------------------------------------------------------
 
-_QUESTIONS: dict[str, Ordinary] = {}
+QUESTIONS: dict[str, Ordinary] = {}
 
 
 class Ordinary:
@@ -84,8 +84,8 @@ class Ordinary:
         self.op, self.plain, self.floats = op, plain, floats
         self.source = holds if isinstance(holds, str) else ""
         self.holds: Callable[..., bool] = eval("lambda " + holds) if isinstance(holds, str) else holds
-        self.key = f"{op} {sum(q.op == op for q in _QUESTIONS.values())}"
-        _QUESTIONS[self.key] = self
+        self.key = f"{op} {sum(q.op == op for q in QUESTIONS.values())}"
+        QUESTIONS[self.key] = self
 
     def rule(self, then: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
         """The rule that asks this, then applies one of two functions of ``(y, *operands)``."""
@@ -117,7 +117,7 @@ class Ordinary:
 
 def question_named(key: str) -> Ordinary:
     """The question of a pickled guard."""
-    return _QUESTIONS[key]
+    return QUESTIONS[key]
 
 
 class Guard(NamedTuple):

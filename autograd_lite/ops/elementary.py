@@ -196,7 +196,7 @@ sech2: Op = define("sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
                    "1/cosh(x)², the derivative of tanh, to the last digits at any x.", "sech2(0.0) = 1.0",
                    form=lambda m, x: m.sech(x) ** 2,
                    notation=function("sech2", r"\mathrm{sech}^{2}", python="4.0 * (e := math.exp(-2.0 "
-                                     "* #1 if #1 > 0.0 else 2.0 * #1)) / ((1.0 + e) * (1.0 + e))"))
+                                     "* #1 if #1 > 0.0 else 2.0 * #1)) / ((s := 1.0 + e) * s)"))
 asinh: Op = define("asinh", math.asinh, (lambda y, x: 1.0 / hypot(1.0, x),),
                    "The inverse hyperbolic sine.", "asinh(0.0) = 0.0",
                    notation=function("asinh", r"\mathrm{arsinh}"))

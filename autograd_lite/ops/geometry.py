@@ -48,7 +48,8 @@ cos_angle: Op = define(
     (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(y, a, b)),
     "a / hypot(a, b), and 0 at (0, 0): the cosine of the angle of (a, b).", "cos_angle(3.0, 4.0) = 0.6",
     singular=_not_at_origin, form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a,
-    notation=function("cos_angle", latex(r"\frac{#1}{\sqrt{#1^{2} + #2^{2}}}", POWER, ATOM)))
+    notation=function("cos_angle", latex(r"\frac{#1}{\sqrt{#1^{2} + #2^{2}}}", POWER, ATOM),
+                      python=special.COS_ANGLE))
 over_square: Op = define(
     "over_square", special.over_square,
     (lambda y, a, b: over_square(b, a) * over_square(b, a) - y * y,
@@ -56,7 +57,8 @@ over_square: Op = define(
     "a / (a² + b²), without overflow: the real part of 1/(a + bi).", "over_square(3.0, 4.0) = 0.12",
     domain=lambda a, b: a != 0.0 or b != 0.0, remedy="the operands must not both be 0",
     form=lambda m, a, b: a / (a ** 2 + b ** 2),
-    notation=function("over_square", latex(r"\frac{#1}{#1^{2} + #2^{2}}", POWER, ATOM)))
+    notation=function("over_square", latex(r"\frac{#1}{#1^{2} + #2^{2}}", POWER, ATOM),
+                      python=special.OVER_SQUARE))
 atan2: Op = define(
     "atan2", math.atan2, (lambda y, a, b: over_square(b, a), lambda y, a, b: -over_square(a, b)),
     "The angle of the point (b, a): the inverse tangent of a/b in its quadrant, in radians.",

@@ -40,7 +40,7 @@ gauss: Op = define(
     (_gauss_partial, None),
     "e^(−x²), differentiated n times (default 0), to the last digits at any x.", "gauss(0.0) = 1.0",
     form=lambda m, x, n=0: special.hermite(x, n, 1) * m.exp(-x ** 2),
-    notation=function("gauss", _family(r"\mathrm{gauss}")))
+    notation=function("gauss", _family(r"\mathrm{gauss}"), python=special.GAUSS))
 erf: Op = define("erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
                  "The error function.", "erf(0.0) = 0.0")
 erfc: Op = define("erfc", math.erfc, (lambda y, x: -_TWO_INV_SQRT_PI * gauss(x),),
@@ -51,11 +51,11 @@ normal_pdf: Op = define(
     "The density of the standard normal distribution, differentiated n times (default 0).",
     "normal_pdf(0.0) = 0.3989422804014327",
     form=lambda m, x, n=0: special.hermite(x, n, 0.5) * m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi),
-    notation=function("normal_pdf", _family(r"\phi")))
+    notation=function("normal_pdf", _family(r"\phi"), python=special.NORMAL_PDF))
 normal_cdf: Op = define("normal_cdf", special.normal_cdf, (lambda y, x: normal_pdf(x),),
                         "The distribution function of the standard normal distribution.",
                         "normal_cdf(0.0) = 0.5", form=lambda m, x: m.ncdf(x),
-                        notation=function("normal_cdf", r"\Phi"))
+                        notation=function("normal_cdf", r"\Phi", python=special.NORMAL_CDF))
 lgamma: Op = define("lgamma", math.lgamma, (lambda y, x: digamma(x),), "log |Γ(x)|, except at 0, −1, −2, …",
                     "lgamma(1.0) = 0.0", ieee=lambda x: inf, **_no_pole,
                     notation=function("lgamma", latex(r"\ln\left|\Gamma\left(#1\right)\right|", POWER)))

@@ -42,14 +42,12 @@ class Operators:
 
     def _on(self, name: str, *others: Any) -> Self:
         """An op on this and other operands."""
-        result: Self = self.__apply_op__(TABLE[name], (self, *others))
-        return result
+        return type(self).__apply_op__(TABLE[name], (self, *others))  # type: ignore[no-any-return]
 
     def _by(self, name: str, a: Any, b: Any) -> Self:
         """The op of an operator; if it fails on a foreign type, that type's own operator is tried."""
         try:
-            result: Self = self.__apply_op__(TABLE[name], (a, b))
-            return result
+            return type(self).__apply_op__(TABLE[name], (a, b))  # type: ignore[no-any-return]
         except InputError:
             for x in (a, b):
                 if not isinstance(x, (Operators, Real)) and type(x).__module__ != "builtins":
@@ -82,7 +80,7 @@ class Operators:
     def __le__(self, other: Any) -> Any: return self.__compare__(operator.le, other)
     def __gt__(self, other: Any) -> Any: return self.__compare__(operator.gt, other)
     def __ge__(self, other: Any) -> Any: return self.__compare__(operator.ge, other)
-    def __bool__(self) -> Any: return self.__compare__(operator.ne, 0.0)
+    def __bool__(self) -> bool: return bool(self.__compare__(operator.ne, 0.0))
     __hash__ = object.__hash__
 
     def exp(self) -> Self: return self._on("exp")

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd_lite.errors import InputError
@@ -31,17 +31,24 @@ def _dot_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
 
 
 class Shares(Op):
-    """softmax: the share of the first operand."""
+    """softmax: the share of the first operand.
+
+    `together` makes the nodes of all shares of ordinary operands, or None; see `graph.quick`.
+    """
+
+    together: Callable[[Sequence[Any]], list[Any] | None] | None = None
 
     def each(self, xs: Sequence[Any]) -> list[Any]:
         """The share of each operand; those of plain numbers are computed together."""
         if all(type(x) is float for x in xs):
             return special.shares(xs)
         # Rotated, not swapped: then the partials of the partials are these same shares.
-        return [self(*xs[i:], *xs[:i]) for i in range(len(xs))]
+        return self.together and self.together(xs) or [self(*xs[i:], *xs[:i]) for i in range(len(xs))]
 
 
 def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
+    if type(y) is float:
+        return special.share_partials(y, special.shares(xs))
     others = softmax_first.each(xs)[1:]
     return [y * sum(others, exact=True), *[-y * p for p in others]]
 

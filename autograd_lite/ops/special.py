@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from math import inf, nan
 from typing import Any
@@ -46,6 +46,37 @@ def difference(a: float, b: float) -> tuple[float, float]:
     d = a - b
     t = d - a
     return d, (a - (d - t)) - (b + t)
+
+
+# -- expressions for ordinary operands ---------------------------------------------------------
+# Elsewhere they are nan. The kernels below use them, and so does generated code, which has them in line.
+
+# s is x² rounded, and _LOST what the rounding lost; h, the nearest multiple of 2^−21, has an exact square.
+_SQUARE, _UPPER = "(s := #1 * #1)", "(h := (#1 + 3221225472.0) - 3221225472.0)"
+_LOST = f"(({_UPPER} * h - s) + (#1 - h) * (#1 + h))"
+GAUSS = f"(e := math.exp(-s)) - e * {_LOST} if {_SQUARE} < 576.0 and not #2 else math.nan"
+NORMAL_PDF = (f"{_INV_SQRT_2PI} * ((e := math.exp(-0.5 * s)) - e * (0.5 * {_LOST})) "
+              f"if {_SQUARE} < 900.0 and not #2 else math.nan")
+# By erfc at z, which is −x/√2 rounded, and what that lost: there 1/√2 is a number of 26 bits and a rest.
+NORMAL_CDF = (f"0.5 * (math.erfc(z := -{_SQRT_HALF} * #1) + {TWO_INV_SQRT_PI} * math.exp(-0.5 * s) * "
+              f"(({_UPPER} * 0.7071067839860916 + z) + ((#1 - h) * 0.7071067839860916 + "
+              f"#1 * -2.799544089368687e-09))) if {_SQUARE} < 900.0 else math.nan")
+GELU = f"#1 * ({NORMAL_CDF})"
+COS_ANGLE = "#1 / h if 1e-150 < (h := math.hypot(#1, #2)) < 1e300 else math.nan"
+OVER_SQUARE = "#1 / s if 1e-280 < (s := #1 * #1 + #2 * #2) < 1e300 else math.nan"
+
+
+def _computed(text: str) -> Callable[..., float]:
+    """The function that an expression of operands #1 and #2 computes."""
+    source = "lambda a, b=0.0: " + text.replace("#1", "a").replace("#2", "b")
+    function: Callable[..., float] = eval(source, {"math": math})
+    return function
+
+
+_gauss, _normal_pdf, _normal_cdf, _cos_angle, _over_square = map(
+    _computed, (GAUSS, NORMAL_PDF, NORMAL_CDF, COS_ANGLE, OVER_SQUARE))
+
+# -- the kernels -------------------------------------------------------------------------------
 
 
 def _scaled(a: float, b: float, large: float) -> tuple[float, float, float]:
@@ -131,7 +162,8 @@ def hermite(x: Any, n: Any, half: float) -> Any:
 
 def gauss(x: float, n: float = 0.0) -> float:
     """The n-th derivative of e^(−x²)."""
-    return bell(x, n, 1.0)
+    y = _gauss(x, n)
+    return y if y == y else bell(x, n, 1.0)
 
 
 def bell(x: float, n: float, half: float) -> float:
@@ -151,6 +183,9 @@ def bell(x: float, n: float, half: float) -> float:
 
 def normal_cdf(x: float) -> float:
     """The distribution function of the standard normal distribution."""
+    y = _normal_cdf(x)
+    if y == y:
+        return y
     z = -x * _SQRT_HALF
     if not -6.0 < z < 28.0:                     # 1 or 0 to the last bit, or a nan
         return 0.5 * math.erfc(z)
@@ -171,7 +206,8 @@ def gelu(x: float) -> float:
 
 def normal_pdf(x: float, n: float = 0.0) -> float:
     """The n-th derivative of the density of the standard normal distribution."""
-    return _INV_SQRT_2PI * bell(x, n, 0.5)
+    y = _normal_pdf(x, n)
+    return y if y == y else _INV_SQRT_2PI * bell(x, n, 0.5)
 
 
 def _over_power(n: int, x: float, s: int) -> float:
@@ -249,12 +285,18 @@ def silu(x: float) -> float:
 
 def cos_angle(a: float, b: float) -> float:
     """a / hypot(a, b), 0 at the origin."""
+    y = _cos_angle(a, b)
+    if y == y:
+        return y
     a, b, _ = _scaled(a, b, 1e300)
     return a / math.hypot(a, b) if a or b else 0.0
 
 
 def over_square(a: float, b: float) -> float:
     """a / (a² + b²)."""
+    y = _over_square(a, b)
+    if y == y:
+        return y
     a, b, scale = _scaled(a, b, 1e150)
     return a / (a * a + b * b) * scale
 
@@ -315,7 +357,9 @@ def powers(xs: Sequence[float]) -> list[float]:
     top = max(xs)
     if top - top != 0.0:
         return [nan] * len(xs)
-    return [math.exp(d) * (1.0 + lost) if d != -inf else 0.0 for d, lost in [difference(x, top) for x in xs]]
+    exp = math.exp                              # (x − top is d and what `difference` says it lost)
+    return [exp(d) * (1.0 + ((x - (d - (t := d - x))) - (top + t))) if (d := x - top) != -inf else 0.0
+            for x in xs]
 
 
 def shares(xs: Sequence[float]) -> list[float]:
@@ -323,6 +367,12 @@ def shares(xs: Sequence[float]) -> list[float]:
     parts = powers(xs)
     total = math.fsum(parts)
     return [part / total for part in parts]
+
+
+def share_partials(y: float, parts: Sequence[float]) -> list[float]:
+    """The partials of the first share y, from all shares."""
+    others = parts[1:]
+    return [y * math.fsum(others), *[-y * part for part in others]]
 
 
 def share(*xs: float) -> float:

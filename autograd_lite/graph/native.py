@@ -1,0 +1,153 @@
+"""The quick methods written out for mypyc, which compiles them with `Value` in an optional build."""
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from textwrap import indent
+from typing import Any
+
+from autograd_lite.graph.quick import MANY, Source, call_source, method_source
+from autograd_lite.ops.branches import QUESTIONS
+from autograd_lite.ops.op import TABLE, Op
+from autograd_lite.ops.operators import Operators, methods_of
+
+_IMPORTS = """\
+from typing import Final
+from autograd_lite.ops import activations, geometry, normal, sequences
+from autograd_lite.ops.branches import QUESTIONS
+from autograd_lite.ops.op import TABLE
+"""
+_CONSTANTS = """\
+from autograd_lite.ops.operators import Operators
+absent: Final[Any] = object()
+BLANK: Final[Any] = object()
+"""
+_NEW = """\
+def new() -> Value:
+    return Value(BLANK)
+"""
+
+
+class Native(Source):
+    """An op in Python that names what it needs by where it is found, in place of a closure."""
+
+    def named(self, hint: str, thing: Any) -> str:
+        name = getattr(thing, "__name__", hint)
+        if getattr(math, name, None) is thing:
+            return f"math.{name}"
+        place = next(_places(thing))
+        return str(self.names.setdefault(place, f"k{len(self.names)}"))
+
+
+def _places(thing: Any) -> Iterator[str]:
+    """Expressions for where a function is kept."""
+    for name, op in TABLE.items():
+        if op.forward is thing:
+            yield f"TABLE[{name!r}].forward"
+        for i, rule in enumerate(op.rules):
+            if rule is thing:
+                yield f"TABLE[{name!r}].rules[{i}]"
+    for key, question in QUESTIONS.items():
+        if question.holds is thing:
+            yield f"QUESTIONS[{key!r}].holds"
+
+
+def _typed(text: str, op: Op, n: int, general: str, name: str, tag: str) -> str:
+    """A function's source with types, its own names and those of module level."""
+    text = re.sub(r"(\w+) if type\(\1\) is float else \1 \+ 0\.0", r"float(\1)", text)
+    text = re.sub(r"\bmixed(\d)\(", rf"mixed{tag}_\1(", text)
+    text = re.sub(r"\bgeneral\(", f"{general}(", text)
+    text = re.sub(r"\bop\b", f"op{tag}", text)
+    head, body = text.split(":\n", 1)
+    called = sorted(set(re.findall(r"\b(p\d) = (?:None if g\d is None else )?k\d+\(", body)))
+    kinds = {**{f"x{i}": "float" for i in range(n + 1)}, "y": "float", "e": "float",
+             **{f"p{i}": "Any" if f"p{i}" in called or "is None or" in body else "float" for i in range(4)}}
+    declared = "".join([f"    {x}: {kind}\n" for x, kind in kinds.items() if re.search(rf"\b{x}\b", body)])
+    head = re.sub(r"def \w+", f"def {name}", head)
+    head = re.sub(r"\b(other|a\d|at_zero|slope|alpha|more|options|operands)\b", r"\1: Any", head)
+    return f"{head} -> Any:\n{declared}{body}"
+
+
+def backward_source(text: str) -> str:
+    """The source of the backward pass, in which products and sums are of floats."""
+    return _replaced(text, {
+        r"x\._grad = x\._grad \+ g \* (\w)": r"x._grad = _plus_product(x._grad, g, \1)",
+        r"b\._(\w)\._grad is mark": r"_has(b._\1, mark)",
+        r"\nclass _Pass:": """
+def _plus_product(held: float, g: float, p: float) -> float:
+    return held + g * p
+
+
+def _has(x: Node, mark: Any) -> bool:
+    return x._grad is mark
+
+
+class _Pass:"""})
+
+
+def node_source(text: str) -> str:
+    """The source of the node, whose setters say themselves what they refuse."""
+    return _replaced(text, {
+        r"def label\(self\) -> str": "def label(self) -> Any",
+        r"def label\(self, label: str\)": "def label(self, label: Any)",
+        r"def scope\(self, scope: Iterable\[str\]\)": "def scope(self, scope: Any)",
+        r"def requires_grad\(self, wanted: bool\)": "def requires_grad(self, wanted: Any)",
+        r"kind\.__new__\(kind\)": "getattr(kind, '__call__')(0.0)"})
+
+
+def operators_source(text: str) -> str:
+    """The source of the operators; mypyc knows methods only as functions."""
+    return _replaced(text, {
+        r"__hash__ = object.__hash__": "def __hash__(self) -> int: return object.__hash__(self)",
+        r"^class Operators:": "if TYPE_CHECKING:\n    from mypy_extensions import mypyc_attr\n\n\n"
+                              "@mypyc_attr(allow_interpreted_subclasses=True)\nclass Operators:",
+        r"^from typing import ": "from typing import TYPE_CHECKING, ",
+        r"type\(self\)\.__apply_op__": "getattr(type(self), '__apply_op__')",      # (it is not virtual)
+        r"-> Self": "-> Any"})
+
+
+def _replaced(text: str, changes: dict[str, str]) -> str:
+    for old, new in changes.items():
+        text, n = re.subn(old, new, text, flags=re.M)
+        if not n:
+            raise LookupError(f"nothing like {old!r} is in the source")
+    return text
+
+
+def value_source(text: str) -> str:
+    """The source of the module of `Value`, with the quick methods in it."""
+    names: dict[str, Any] = {}
+    methods, functions, calls, ops = "", "", "", ""
+    for k, op in enumerate(TABLE.values()):
+        tag = str(k)
+        ops += f"op{tag}: Final[Any] = TABLE[{op.name!r}]\n"
+        if op.open:
+            names[f"TABLE[{op.name!r}].rules[0]"] = f"rule{tag}"
+            names[f"TABLE[{op.name!r}].forward"] = f"forward{tag}"
+            many = MANY.replace("forward(", f"forward{tag}(").replace("rule(", f"rule{tag}(")
+            functions += _typed(many, op, 0, f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
+        else:
+            sources = [Native(op, n, names) for n in range(op.least, int(op.most) + 1)]
+            for source in sources:
+                functions += _typed(source.mixed(), op, source.n, "", f"mixed{tag}_{source.n}", tag) + "\n\n"
+            n = op.least
+            functions += _typed(call_source(sources[0]), op, n, f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
+            for name, reflected in methods_of(op):
+                general = getattr(Operators, name)
+                source_text = method_source(sources[0], general, reflected)
+                methods += _typed(source_text, op, n, f"Operators.{name}", name, tag) + "\n"
+        calls += f"    op{tag}.calls(call{tag})\n    op{tag}.quick = True\n"
+    constants = "".join([f"{name}: Final[Any] = {place}\n" for place, name in names.items()])
+    text = _replaced(text, {
+        r"^new: Callable.*\n": _NEW,
+        r'build = "python"': 'build = "mypyc"',
+        r"^        self\._data = number\(data\)\n": "        if data is BLANK:\n            return\n"
+        "        self._data = number(data)\n",
+        r"^    def backward": (indent(methods, "    ") + "\n    def backward").replace("\\", r"\\"),
+        r'label: str = "", requires_grad: bool = True': 'label: Any = "", requires_grad: Any = True',
+        r"def backward\(self, seed: float = 1.0\)": "def backward(self, seed: Any = 1.0)"})
+    start = text.index("class Value(")
+    future = "from __future__ import annotations\n"
+    return (text[:start].replace(future, future + _IMPORTS) + _CONSTANTS + ops + constants + "\n\n"
+            + text[start:] + "\n\n" + functions + "def bind_calls() -> None:\n" + calls)
