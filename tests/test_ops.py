@@ -467,7 +467,7 @@ def test_every_method_is_its_row(method):
                 node = getattr(nodes[0], method)(*nodes[1:len(xs)])
                 assert op_of(node) is row and node.data == row(*xs)
                 assert node.operands == tuple(nodes[:len(xs)])
-                assert node.partials == tuple(partials_or_nan(row, node.data, xs))
+                assert repr(node.partials) == repr(tuple(partials_or_nan(row, node.data, xs)))
 
 
 @settings(max_examples=300, deadline=None)

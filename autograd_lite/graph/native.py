@@ -14,6 +14,7 @@ from autograd_lite.ops.operators import Operators, methods_of
 
 _IMPORTS = """\
 from typing import Final
+import autograd_lite.ops.op as ops_op
 from autograd_lite.ops import activations, geometry, normal, sequences
 from autograd_lite.ops.branches import QUESTIONS
 from autograd_lite.ops.op import TABLE
@@ -140,6 +141,7 @@ def value_source(text: str) -> str:
         calls += f"    op{tag}.calls(call{tag})\n    op{tag}.quick = True\n"
     constants = "".join([f"{name}: Final[Any] = {place}\n" for place, name in names.items()])
     text = _replaced(text, {
+        r"else number\(x, op\.name\)": "else getattr(ops_op, 'number')(x, op.name)",  # (a `Constant` is kept)
         r"^new: Callable.*\n": _NEW,
         r'build = "python"': 'build = "mypyc"',
         r"^        self\._data = number\(data\)\n": "        if data is BLANK:\n            return\n"
