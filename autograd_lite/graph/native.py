@@ -23,6 +23,15 @@ _CONSTANTS = """\
 from autograd_lite.ops.operators import Operators
 absent: Final[Any] = object()
 BLANK: Final[Any] = object()
+
+
+class Flags:
+    special: bool = False
+
+
+flags: Final = Flags()
+
+
 """
 _NEW = """\
 def new() -> Value:
@@ -58,7 +67,7 @@ def _typed(text: str, op: Op, n: int, general: str, name: str, tag: str) -> str:
     """A function's source with types, its own names and those of module level."""
     text = re.sub(r"(\w+) if type\(\1\) is float else \1 \+ 0\.0", r"float(\1)", text)
     text = re.sub(r"\bmixed(\d)\(", rf"mixed{tag}_\1(", text)
-    text = re.sub(r"\bgeneral\(", f"{general}(", text)
+    text = re.sub(r"\bgeneral\(", f"{general}(", text).replace("not special", "not flags.special")
     text = re.sub(r"\bop\b", f"op{tag}", text)
     head, body = text.split(":\n", 1)
     called = sorted(set(re.findall(r"\b(p\d) = (?:None if g\d is None else )?k\d+\(", body)))
@@ -144,12 +153,13 @@ def value_source(text: str) -> str:
         r"else number\(x, op\.name\)": "else getattr(ops_op, 'number')(x, op.name)",  # (a `Constant` is kept)
         r"^new: Callable.*\n": _NEW,
         r'build = "python"': 'build = "mypyc"',
+        r"^    special = on": "    special = flags.special = on",          # (quicker to read)
         r"^        self\._data = number\(data\)\n": "        if data is BLANK:\n            return\n"
         "        self._data = number(data)\n",
         r"^    def backward": (indent(methods, "    ") + "\n    def backward").replace("\\", r"\\"),
         r'label: str = "", requires_grad: bool = True': 'label: Any = "", requires_grad: Any = True',
         r"def backward\(self, seed: float = 1.0\)": "def backward(self, seed: Any = 1.0)"})
-    start = text.index("class Value(")
+    start = text.index("def set_special(")
     future = "from __future__ import annotations\n"
     return (text[:start].replace(future, future + _IMPORTS) + _CONSTANTS + ops + constants + "\n\n"
             + text[start:] + "\n\n" + functions + "def bind_calls() -> None:\n" + calls)

@@ -15,7 +15,7 @@ class Special(Mode):
         global _entered
         with _lock:
             _entered += change
-            value.special = _entered > 0
+            value.set_special(_entered > 0)
 
 
 class no_grad(Special):

@@ -24,6 +24,12 @@ not_recording: Entries = ContextVar("no_grad", default=())
 recording_lines: Entries = ContextVar("record_lines", default=())
 
 
+def set_special(on: bool) -> None:
+    """Say whether any thread is in a special mode."""
+    global special
+    special = on
+
+
 class Value(Node):
     """A real number that records what is computed from it.
 

@@ -41,9 +41,8 @@ def main() -> None:
     found: dict[str, list[dict[str, list[float]]]] = {}
     for _ in range(3):
         for python in options.pythons:
-            done = subprocess.run([python, __file__, "--runs", str(options.runs)], capture_output=True, text=True,
-                                  check=True)
-            one = json.loads(done.stdout)
+            done = subprocess.check_output([python, __file__, "--runs", str(options.runs)], text=True)
+            one = json.loads(done)
             found.setdefault(one.pop("build"), []).append(one)
     rows = []
     for name in PROGRAMS:
@@ -53,7 +52,8 @@ def main() -> None:
     text = table(["program", "collector on, ms", "off, ms", "ratio, on", "off"], rows)
     print(text)
     if options.page:
-        fill(options.page, {"compiled": f"CPython {sys.version.split()[0]}; pure Python, compiled.\n\n{text}"})
+        head = f"CPython {sys.version.split()[0]}; pure Python, compiled."
+        fill(options.page, {"compiled": f"{head}\n\n{text}"})
 
 
 if __name__ == "__main__":
