@@ -177,22 +177,18 @@ def backward(root: Node, seed: float) -> None:
 def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | None] | None:
     """∂root/∂leaf · seed for each leaf, None where no path leads; no `.grad` changes.
 
-    Returns None if `root` also depends on other leaves.
+    The leaves are frozen: none carries a gradient before. Returns None if `root` depends on others too.
     """
-    found: dict[int, Any] = {id(leaf): None for leaf in leaves}
     with lock:
         outer, nodes.at_rest = nodes.at_rest, False
         this = _Pass()
         try:
             this.walk(root)
-            for leaf, _ in this.leaves:
-                if id(leaf) not in found:
-                    return None
+            if len([leaf for leaf in leaves if leaf._grad is not None]) < len(this.leaves):
+                return None
             if not this.propagate(root, seed):
                 this.propagate_carefully(root, seed)
-            for leaf, _ in this.leaves:
-                found[id(leaf)] = leaf._grad
-            return [found[id(leaf)] for leaf in leaves]
+            return [leaf._grad for leaf in leaves]
         finally:
             this.undo()
             nodes.at_rest = outer

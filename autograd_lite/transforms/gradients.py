@@ -6,12 +6,12 @@ ones), its gradient is a graph on them. So transforms nest, and their perturbati
 """
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from autograd_lite.errors import GradientError, InputError
-from autograd_lite.transforms.trace import Selection, Trace, name_of, require_function, scalar_result
+from autograd_lite.transforms.trace import (Selection, Trace, name_of, named_like, require_function,
+                                            scalar_result)
 from autograd_lite.transforms.trees import rebuild
 from autograd_lite.graph.value import Value
 
@@ -40,12 +40,11 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
     """
     _require("value_and_grad", f, unused)
 
-    @functools.wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         trace, y, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
         value = trace.lower(y)
         return (value, trace.lower_all(aux)) if has_aux else value, trace.shape(found)
-    return transformed
+    return named_like(f, transformed)
 
 
 def _pulled(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Selection,
@@ -81,12 +80,11 @@ def grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False
     """
     _require("grad", f, unused)
 
-    @functools.wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         trace, _, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
         gradient = trace.shape(found)
         return (gradient, trace.lower_all(aux)) if has_aux else gradient
-    return transformed
+    return named_like(f, transformed)
 
 
 def _require(where: str, f: Any, unused: str) -> None:
