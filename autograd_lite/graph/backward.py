@@ -199,7 +199,7 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
 
 def finite(x: Any) -> bool:
     """Whether a number, plain or a node's, is neither infinite nor nan."""
-    data = x if type(x) is float else plain(x)
+    data = x if type(x) is float else getattr(x, "_data", x)
     return data - data == 0.0
 
 
