@@ -233,3 +233,60 @@ def test_the_shares_made_together_are_those_that_the_general_way_makes_one_by_on
     for mode in (no_grad(), record_lines()):
         with mode, pytest.raises(GeneralWay):
             ag.softmax([x, y])
+
+
+# -- what others wrote ------------------------------------------------------------------------------
+
+def custom(monkeypatch, *facts, **more):
+    monkeypatch.setattr("autograd_lite.ops.custom.TABLE", {})
+    return ag.custom_op(*facts, **more)
+
+
+@pytest.mark.parametrize("k", [3.0, Value(3.0, requires_grad=False)])
+def test_no_rule_runs_for_an_operand_without_gradient_however_often_the_op_is_recorded(monkeypatch, k):
+    def fails(*operands):
+        raise NotImplementedError
+
+    scale = custom(monkeypatch, lambda x, k: x * k, (lambda y, x, k: k, fails), name="scale")
+    for _ in range(3):
+        assert scale(Value(2.0), k).data == 6.0
+
+
+@pytest.mark.parametrize("operands", [(Value(2.0), Value(3.0)), (Value(2.0), 3.0), (2.0, Value(3.0)),
+                                      (2.0, 3.0), (Value(2.0, requires_grad=False), Value(3.0))])
+def test_a_custom_ops_own_functions_run_once_for_each_node(monkeypatch, operands):
+    runs = []
+    times = custom(monkeypatch, lambda a, b: runs.append("forward") or a * b,
+                   (lambda y, a, b: runs.append("a") or b, lambda y, a, b: runs.append("b") or a),
+                   name="times")
+    times(Value(1.0), Value(1.0))
+    runs.clear()
+    times(*operands)
+    assert sorted(runs) == sorted(set(runs)) and "forward" in runs
+
+
+def test_an_op_of_any_number_of_operands_refuses_none_before_and_after_it_is_quick(monkeypatch):
+    first = custom(monkeypatch, lambda *xs: xs[0] * 1.0, lambda y, xs: [1.0] * len(xs), name="first")
+    for _ in range(2):
+        with pytest.raises(ag.InputError, match="0 were given"):
+            first()
+        first(Value(1.0))
+
+
+def test_the_signature_of_an_op_is_that_of_its_function_before_and_after_it_is_quick():
+    for _ in range(2):
+        assert str(inspect.signature(ag.relu)) == "(x, at_zero=0.0)" and "x" in str(inspect.signature(ag.exp))
+        ag.relu(Value(1.0)), ag.exp(Value(1.0))
+
+
+@python_build
+def test_an_interruption_as_a_pass_begins_leaves_gradients_to_be_read_without_the_lock(monkeypatch):
+    from autograd_lite.graph import backward, node
+    y = Value(2.0) * 3.0
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(backward._Pass, "__init__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        y.backward()
+    assert node.at_rest

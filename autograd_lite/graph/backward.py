@@ -159,9 +159,10 @@ class _Pass:
 def backward(root: Node, seed: float) -> None:
     """Set the gradients of all that `root` depends on; an exception leaves them as they were."""
     with lock:
-        outer, nodes.at_rest = nodes.at_rest, False
         this = _Pass()
+        outer = nodes.at_rest
         try:
+            nodes.at_rest = False
             this.walk(root)
             if not this.propagate(root, seed):
                 frozen = {id(leaf) for leaf, held in this.leaves if held is None}
@@ -180,9 +181,10 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
     The leaves are frozen: none carries a gradient before. Returns None if `root` depends on others too.
     """
     with lock:
-        outer, nodes.at_rest = nodes.at_rest, False
         this = _Pass()
+        outer = nodes.at_rest
         try:
+            nodes.at_rest = False
             this.walk(root)
             if len([leaf for leaf in leaves if leaf._grad is not None]) < len(this.leaves):
                 return None

@@ -17,7 +17,8 @@ from autograd_lite.ops.operators import Operators
 ZERO: Final[Any] = float()                  # the one object that stands for "no gradient has arrived yet"
 lock = shared_lock()        # a backward pass works in the gradients, which threads may share
 # Whether no pass runs, so that a gradient may be read and set without the lock. (With a global interpreter
-# lock no thread comes between this question and the slot: they change at calls and at jumps back.)
+# lock no thread comes between this question and the slot: they change at calls and at jumps back. Both stand
+# on one line, since a debugger's trace function is called between lines.)
 at_rest: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
@@ -69,16 +70,11 @@ class Node(Operators):
     @property
     def grad(self) -> float:
         """The gradient of the latest `backward`; a leaf's accumulates until it is assigned."""
-        if at_rest:
-            return 0.0 if self._grad is None else self._grad
-        with lock:
-            return 0.0 if self._grad is None else self._grad
+        return (0.0 if self._grad is None else self._grad) if at_rest else _awaited(self)
 
     @grad.setter
     def grad(self, grad: Any) -> None:
-        if type(grad) is float and self._grad is not None and at_rest:
-            self._grad = grad
-            return
+        if type(grad) is float and self._grad is not None and at_rest: self._grad = grad; return  # noqa
         grad = number(grad, "grad")
         if self._grad is not None:
             with lock:
@@ -172,6 +168,12 @@ class Node(Operators):
     def __copy__(self) -> Self: return _copies.shallow(self)  # type: ignore[no-any-return]
     def __deepcopy__(self, memo: Any) -> Self: return _copies.deep(self, memo)  # type: ignore[no-any-return]
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]: return _copies.reduced(self)
+
+
+def _awaited(node: Node) -> float:
+    """A gradient, after the pass that works in it."""
+    with lock:
+        return 0.0 if node._grad is None else node._grad
 
 
 def _state(node: Node, operands: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -136,6 +136,8 @@ class Source:
 
     def quick(self, operands: Sequence[str], known: str) -> str:
         """Return a node, where `known` is a node with a gradient and the other a node or a number."""
+        if not self.op.in_line:                 # (users' rules run only where a gradient flows)
+            return ""
         if self.n == 1:
             return f"x0 = {known}._data\n" + self.node(operands, "v")
         if self.n > 2 or None in self.op.rules:
@@ -224,13 +226,15 @@ if True in flows:
 """
 MANY = f"""\
 def call(*operands, **options):
-    if not special and not options:
+    if operands and not special and not options:
         try:
             xs = [x._data if type(x) is Value else x for x in operands]
             if not [x for x in xs if type(x) is not float]:
                 y = forward(*xs)
                 flows = [type(x) is Value and x._grad is not None for x in operands]
-                if y - y == 0.0 and Value in map(type, operands):
+                if y - y == 0.0:
+                    if Value not in map(type, operands):
+                        return y
 {indent(_NODE_OF_MANY, " " * 20)}
                     return out
         except (ValueError, ArithmeticError, TypeError):

@@ -45,6 +45,15 @@ class Described:
         least = 1 if self.open else sum(p.default is p.empty for p in parameters)
         return tuple(p.name for p in parameters), min(least, len(self.rules))
 
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What it takes, as `inspect.signature` and `help` show it."""
+        try:
+            return inspect.signature(self.forward)
+        except ValueError:                                  # (a builtin may not say)
+            kind = inspect.Parameter.POSITIONAL_ONLY
+            return inspect.Signature([inspect.Parameter(name, kind) for name in self.parameters])
+
     def bound(self, operands: Sequence[Any], options: Any) -> tuple[Any, ...]:
         """The operands in the order of `forward`, where some are given by name."""
         try:
