@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd_lite.graph.quick import MANY, Source, call_source, method_source
 from autograd_lite.ops.branches import QUESTIONS
-from autograd_lite.ops.op import TABLE, Op
+from autograd_lite.ops.op import TABLE
 from autograd_lite.ops.operators import Operators, methods_of
 
 _IMPORTS = """\
@@ -63,7 +63,7 @@ def _places(thing: Any) -> Iterator[str]:
             yield f"QUESTIONS[{key!r}].holds"
 
 
-def _typed(text: str, op: Op, n: int, general: str, name: str, tag: str) -> str:
+def _typed(text: str, n: int, general: str, name: str, tag: str) -> str:
     """A function's source with types, its own names and those of module level."""
     text = re.sub(r"(\w+) if type\(\1\) is float else \1 \+ 0\.0", r"float(\1)", text)
     text = re.sub(r"\bmixed(\d)\(", rf"mixed{tag}_\1(", text)
@@ -136,17 +136,17 @@ def value_source(text: str) -> str:
             names[f"TABLE[{op.name!r}].rules[0]"] = f"rule{tag}"
             names[f"TABLE[{op.name!r}].forward"] = f"forward{tag}"
             many = MANY.replace("forward(", f"forward{tag}(").replace("rule(", f"rule{tag}(")
-            functions += _typed(many, op, 0, f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
+            functions += _typed(many, 0, f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
         else:
             sources = [Native(op, n, names) for n in range(op.least, int(op.most) + 1)]
             for source in sources:
-                functions += _typed(source.mixed(), op, source.n, "", f"mixed{tag}_{source.n}", tag) + "\n\n"
+                functions += _typed(source.mixed(), source.n, "", f"mixed{tag}_{source.n}", tag) + "\n\n"
             n = op.least
-            functions += _typed(call_source(sources[0]), op, n, f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
+            functions += _typed(call_source(sources[0]), n, f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
             for name, reflected in methods_of(op):
                 general = getattr(Operators, name)
                 source_text = method_source(sources[0], general, reflected)
-                methods += _typed(source_text, op, n, f"Operators.{name}", name, tag) + "\n"
+                methods += _typed(source_text, n, f"Operators.{name}", name, tag) + "\n"
         calls += f"    op{tag}.calls(call{tag})\n    op{tag}.quick = True\n"
     constants = "".join([f"{name}: Final[Any] = {place}\n" for place, name in names.items()])
     text = _replaced(text, {
