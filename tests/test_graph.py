@@ -155,8 +155,8 @@ def test_label_names_nodes_by_keyword_and_by_mapping():
     a, b, c = Value(1.0), Value(2.0), Value(3.0)
     assert label({"∂E/∂w": a, "b": b}, c=c) is None
     assert (a.label, b.label, c.label) == ("∂E/∂w", "b", "c")
-    label(names=a)                              # no keyword is reserved
-    assert a.label == "names"
+    label(names=c)                              # no keyword is reserved
+    assert find([a, b, c], "names") is c
     label({})
     label()
 
@@ -199,6 +199,52 @@ def test_a_label_refused_leaves_every_label_as_it_was():
     with pytest.raises(InputError):
         label(x=a, y=[b, 3.0])
     assert (a.label, b.label) == ("a", "")
+
+
+def test_a_node_shows_the_first_label_that_people_gave_it_and_is_found_by_each():
+    z = [Value(1.0), Value(2.0)]
+    label(z=z)
+    label(m=z[1])
+    label(z=z)                                  # (as a loop does)
+    assert z[1].label == "z[1]" and find(z, "m") is find(z, "z[1]") is z[1]
+    z[1].label = "other"
+    assert z[1].label == "other"
+    for gone in ("m", "z[1]"):
+        with pytest.raises(LabelError):
+            find(z, gone)
+    z[1].label = ""
+    assert z[1].label == ""
+
+
+@pytest.mark.parametrize("name", ["W[1][0]", "W[1, 0]", "W[ 1 ,0 ]", "W[-1][0]", "W[-1, -2]"])
+def test_the_label_of_an_entry_is_understood_as_people_write_it(name):
+    W = np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]])
+    label(W=W)
+    assert find(W.flat, name) is W[1, 0]
+
+
+@pytest.mark.parametrize("name, said", [
+    ("W[2][0]", r"'W\[2\]\[0\]' lies outside 'W', an array of shape \(2, 2\)"), ("W[0][-3]", "lies outside"),
+    ("W[0][0][0]", "lies outside"), ("W", r"'W' is an array of shape \(2, 2\); give one of its entries"),
+    ("W[1]", "is an array of shape"), ("V[0]", "did you mean|the labels are")])
+def test_what_is_not_one_entry_is_refused(name, said):
+    W = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+    label(W=W)
+    with pytest.raises(LabelError, match=said):
+        find([x for row in W for x in row], name)
+
+
+def test_an_entry_that_is_not_in_the_graph_is_told_from_one_that_is_not_there():
+    w = [Value(1.0), Value(2.0)]
+    label(w=w)
+    with pytest.raises(LabelError, match=r"'w\[1\]' is not in the graph: nothing depends on it"):
+        find([w[0]], "w[1]")
+
+
+def test_an_array_without_dimensions_names_its_node():
+    x = Value(1.0)
+    label(x=np.array(x, dtype=object))
+    assert x.label == "x"
 
 
 # -- find -------------------------------------------------------------------------------------------

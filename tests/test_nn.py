@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import autograd_lite as ag
 from autograd_lite import FormatError, InputError, Value, nn
 from autograd_lite.nn.module import FORMAT
+from autograd_lite.graph.labels import find
 from autograd_lite.graph.walks import topological
 from autograd_lite.ops.op import TABLE
 
@@ -242,21 +243,44 @@ def test_the_nodes_of_a_neuron_and_its_weights_lie_in_its_scope_and_a_shared_bia
     out = model([Value(1.0, "i1"), 2.0])
     scopes = {}
     for node in topological([out]):
-        scopes.setdefault(node.scope, []).append(node.op or node.label or "leaf")
+        scopes.setdefault(node.scope, []).append(node.op or node.label)
     assert {scope: sorted(nodes) for scope, nodes in scopes.items()} == {
         (): ["i1"],
-        ("layer1",): ["leaf"], ("layer2",): ["leaf"],
-        ("layer1", "neuron1"): ["dot", "leaf", "leaf", "tanh"],
-        ("layer1", "neuron2"): ["dot", "leaf", "leaf", "tanh"],
-        ("layer2", "neuron1"): ["dot", "leaf", "leaf"]}
+        ("layer1",): ["layers[0].b"], ("layer2",): ["layers[1].b"],
+        **{("layer1", f"neuron{k + 1}"): ["dot", *[f"layers[0].neurons[{k}].w[{i}]" for i in (0, 1)], "tanh"]
+           for k in (0, 1)},
+        ("layer2", "neuron1"): ["dot", "layers[1].neurons[0].w[0]", "layers[1].neurons[0].w[1]"]}
 
 
-def test_a_parameter_keeps_its_scope_when_it_is_labelled_and_starts_without_a_label():
+@pytest.mark.parametrize("bias", ["neuron", "layer", None])
+def test_a_network_labels_its_parameters_as_it_names_them(bias):
+    for model in (nn.MLP(2, [3, 1], bias=bias), nn.Layer(2, 3, bias=bias), nn.Neuron(2)):
+        named = model.named_parameters()
+        assert {name: p.label for name, p in named.items()} == dict(zip(named, named)) != {}
+        assert all(find(named.values(), name) is p for name, p in named.items())
+
+
+def test_a_label_that_people_give_a_parameter_goes_before_its_own_by_which_it_is_still_found():
     model = nn.MLP(1, [1])
     weight = model.layers[0].neurons[0].w[0]
-    assert {p.label for p in model.parameters()} == {""}
     ag.label(w1=weight)
     assert (weight.label, weight.scope) == ("w1", ("layer1", "neuron1"))
+    assert find([weight], "w1") is find([weight], "layers[0].neurons[0].w[0]") is weight
+    weight.label = "w"
+    assert weight.label == "w" and find([weight], "layers[0].neurons[0].w[0]") is weight
+
+
+def test_label_puts_a_name_before_those_of_modules_in_lists_and_of_the_users_own():
+    class Pair(nn.Module):
+        def __init__(self):
+            self.body, self.scale = nn.Neuron(1), Value(1.0)
+
+    pair, models = Pair(), [nn.MLP(1, [1]), nn.MLP(1, [1])]
+    ag.label(net=pair, nets=models)
+    assert pair.scale.label == "net.scale" and pair.body.w[0].label == "net.body.w[0]"
+    assert models[1].parameters()[0].label == "nets[1].layers[0].neurons[0].w[0]"
+    pair.label_parameters()
+    assert pair.scale.label == "net.scale" and find([pair.body.b], "body.b") is pair.body.b
 
 
 def test_scopes_are_given_outermost_first():

@@ -36,7 +36,7 @@ class Copies:
     def reduced(self, node: Any) -> tuple[Any, ...]:
         """What `pickle` writes of a node.
 
-        The nodes it depends on that are not written yet go first, operands first: so nothing recurses.
+        The unwritten nodes below it go first: so nothing recurses.
         """
         state = self.state(node, needed(node))
         if not needed(node):

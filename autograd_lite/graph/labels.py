@@ -1,17 +1,31 @@
-"""Labels: giving many at once, and finding the node that has one."""
+"""Labels: giving many at once, and finding what has one."""
 from __future__ import annotations
 
 import difflib
+import itertools
+import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from autograd_lite.errors import InputError, LabelError
+from autograd_lite.graph.node import Label, note_of, set_labels
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
+
+Shape = tuple[int, ...]
+_ENTRY, _NUMBER = re.compile(r"(?:\[\s*-?\d+(?:\s*,\s*-?\d+)*\s*\])+\Z"), re.compile(r"-?\d+")
+
+
+# -- giving -------------------------------------------------------------------------------------
 
 
 def label(names: Mapping[str, Any] | None = None, /, **more: Any) -> None:
     """Name many nodes at once; the entries of a list become ``w[0]``, ``w[1]``, …
+
+    What is named may be a node, a list, nested list, dict or object array of nodes, or a module:
+    `label(net=model)` puts ``net.`` before the names of its parameters. A node may have several labels: it
+    shows the first that people gave it, and is found by each. Assign `node.label` to replace them.
 
     >>> from autograd_lite import Value
     >>> w = [Value(1.0), Value(2.0)]; y = w[0] * w[1]
@@ -23,52 +37,151 @@ def label(names: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         raise InputError(f"label: expected a mapping of names to nodes, got {type(names).__name__}; "
                          "write label(x=node) or label({'x': node})")
     try:
-        found = list(_named({**(names or {}), **more}))
+        found = [list(_named(name, thing)) for name, thing in {**(names or {}), **more}.items()]
     except RecursionError:
         raise InputError("label: a list is nested too deeply, or holds itself") from None
-    for name, node in found:
-        node.label = name
+    for named in found:
+        give(named)
 
 
-def _named(names: Mapping[Any, Any]) -> Iterator[tuple[str, Value]]:
-    for name, node in names.items():
-        if not isinstance(name, str):
-            raise InputError(f"label: a label is a str, not {type(name).__name__}")
-        if isinstance(node, Value):
-            yield name, node
-        elif isinstance(node, Mapping):
-            yield from _named({f"{name}[{key!r}]": entry for key, entry in node.items()})
-        elif isinstance(node, Iterable) and not isinstance(node, (str, bytes)):
-            yield from _named({f"{name}[{i}]": entry for i, entry in enumerate(node)})
+def give(named: Iterable[tuple[str, Value]], own: bool = False) -> None:
+    """Label nodes. An `own` label, which a module gives to its parameters, takes the place of the one
+    before, and shows only if there is no other."""
+    parts = [(name, node, *split(name)) for name, node in named]
+    indices: dict[str, list[Shape]] = {}
+    for _, _, base, index in parts:
+        indices.setdefault(base, []).append(index)
+    shapes = {base: _extent(found) for base, found in indices.items()}
+    for name, node, base, _ in parts:
+        new, old = Label(name, shapes[base], own), note_of(node).labels
+        given = {x.name: x for x in old if not x.own} | ({} if own else {name: new})
+        set_labels(node, (*given.values(), *([new] if own else [x for x in old if x.own])))
+
+
+def _named(name: str, thing: Any) -> Iterator[tuple[str, Value]]:
+    """The nodes in a thing, and their names."""
+    if not isinstance(name, str):
+        raise InputError(f"label: a label is a str, not {type(name).__name__}")
+    if isinstance(thing, Value):
+        yield name, thing
+    elif isinstance(thing, Mapping):
+        for key, entry in thing.items():
+            yield from _named(f"{name}[{key!r}]", entry)
+    elif callable(parameters := getattr(thing, "named_parameters", None)):
+        yield from ((f"{name}.{rest}", p) for rest, p in parameters().items())
+    elif isinstance(thing, Iterable) and not isinstance(thing, (str, bytes)):
+        if getattr(thing, "shape", None) == ():             # (an array without dimensions)
+            yield from _named(name, thing.item())  # type: ignore[attr-defined]
         else:
-            raise InputError(f"label: {name!r} is a {type(node).__name__}, not a Value or a list of "
-                             "them; a plain number has no node to name")
-
-
-def find(order: Iterable[Value], name: str) -> Value:
-    """The one node labelled `name` among `order`.
-
-    Raises:
-        LabelError: no node has the label (the message names the nearest ones), or several have.
-    """
-    labels: dict[str, list[Value]] = {}
-    for node in order:
-        if node.label:
-            labels.setdefault(node.label, []).append(node)
-    found = labels.get(name, [])
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise LabelError(f"the label {name!r} names {len(found)} nodes; give the node itself, or "
-                         "give each a label of its own")
-    near = difflib.get_close_matches(str(name), labels, 3)
-    if near:
-        hint = f"did you mean {' or '.join(map(repr, near))}?"
-    elif labels:
-        hint = f"the labels are {', '.join(map(repr, sorted(labels)[:8]))}{', …' * (len(labels) > 8)}"
+            for i, entry in enumerate(thing):
+                yield from _named(f"{name}[{i}]", entry)
     else:
-        hint = "no node has one; see label(...)"
-    raise LabelError(f"no node is labelled {name!r} in the graph: {hint}")
+        raise InputError(f"label: {name!r} is a {type(thing).__name__}, not a Value or a list of "
+                         "them; a plain number has no node to name")
+
+
+def split(name: str) -> tuple[str, Shape]:
+    """The name of an array, and the index of the entry, from a label as people write it.
+
+    >>> split("W[0, 1]"), split("W[0][1]"), split("W")
+    (('W', (0, 1)), ('W', (0, 1)), ('W', ()))
+    """
+    found = _ENTRY.search(name) if name.endswith("]") else None
+    if not found or not found.start():
+        return name, ()
+    return name[:found.start()], tuple(map(int, _NUMBER.findall(found[0])))
+
+
+def _extent(indices: list[Shape]) -> Shape | None:
+    """The shape of the array whose entries these are, if it has no others."""
+    try:
+        shape = tuple([max(axis) + 1 for axis in zip(*indices, strict=True)])
+    except ValueError:                          # some have more dimensions
+        return None
+    return shape if math.prod(shape) == len(indices) else None
+
+
+# -- finding ------------------------------------------------------------------------------------
+
+
+class Names:
+    """The labels of nodes, read as people write them: ``W[0, 1]`` and ``W[-2][1]`` may be ``W[0][1]``.
+
+    >>> w = [Value(1.0), Value(2.0)]; label(w=w)
+    >>> names = Names(w)
+    >>> names.find("w[-1]") is w[1], names.array("w")[0]
+    (True, (2,))
+    """
+
+    def __init__(self, nodes: Iterable[Value]):
+        self._nodes: dict[str, dict[int, Value]] = {}                   # (by id: to have each once)
+        self._entries: dict[str, dict[Shape, dict[int, Value]]] = {}
+        self._shapes: dict[str, Shape] = {}
+        for node in nodes:
+            for name, shape, _ in note_of(node).labels:
+                self._nodes.setdefault(name, {})[id(node)] = node
+                base, index = split(name)
+                if index:
+                    self._entries.setdefault(base, {}).setdefault(index, {})[id(node)] = node
+                    if shape:
+                        self._shapes[base] = shape
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._nodes or name in self._entries
+
+    def find(self, name: str) -> Value:
+        """The one node that has this label.
+
+        Raises:
+            LabelError: no node has it (the message names the nearest ones), or several have.
+        """
+        shape, nodes = self.array(name)
+        if shape:
+            raise LabelError(f"{name!r} is an array of shape {shape}; give one of its entries")
+        if nodes[0] is None:
+            raise LabelError(f"{name!r} is not in the graph: nothing depends on it")
+        return nodes[0]
+
+    def array(self, name: str) -> tuple[Shape, list[Value | None]]:
+        """The shape and the entries, in C order, of the array (or part of one) that has this label; a node
+        has the shape (). An entry that is not among the nodes is None.
+
+        Raises:
+            LabelError: as for `find`.
+        """
+        if name in self._nodes:
+            return (), [self._only(name, self._nodes[name])]
+        base, index = split(str(name))
+        if base not in self._entries:
+            raise LabelError(f"no node is labelled {name!r} in the graph: {self._hint(name)}")
+        entries = self._entries[base]
+        shape = self._shapes.get(base) or tuple([max(axis) + 1 for axis in zip(*entries)])
+        index = tuple([i + n if i < 0 else i for i, n in zip(index, shape)]) + index[len(shape):]
+        if len(index) > len(shape) or any(not 0 <= i < n for i, n in zip(index, shape)):
+            raise LabelError(f"{name!r} lies outside {base!r}, an array of shape {shape}")
+        rest = shape[len(index):]
+        return rest, [self._only(f"{base}{list(at)}", entries[at]) if at in entries else None
+                      for at in itertools.product(*[(i,) for i in index], *map(range, rest))]
+
+    def _only(self, name: str, nodes: Mapping[int, Value]) -> Value:
+        if len(nodes) > 1:
+            raise LabelError(f"the label {name!r} names {len(nodes)} nodes; give the node itself, or "
+                             "give each a label of its own")
+        return next(iter(nodes.values()))
+
+    def _hint(self, name: str) -> str:
+        known = [*self._entries, *self._nodes]
+        near = difflib.get_close_matches(str(name), known, 3)
+        if near:
+            return f"did you mean {' or '.join(map(repr, near))}?"
+        if known:
+            return f"the labels are {', '.join(map(repr, sorted(known)[:8]))}{', …' * (len(known) > 8)}"
+        return "no node has one; see label(...)"
+
+
+def find(nodes: Iterable[Value], name: str) -> Value:
+    """The one node labelled `name` among these; see `Names.find`."""
+    return Names(nodes).find(name)
 
 
 def place_in(program: Program, where: str, node: Any, remedy: str = "") -> int:

@@ -16,17 +16,23 @@ from autograd_lite.ops.operators import Operators
 
 ZERO: Final[Any] = float()                  # the one object that stands for "no gradient has arrived yet"
 lock = shared_lock()        # a backward pass works in the gradients, which threads may share
-# Whether no pass runs, so that a gradient may be read and set without the lock. (With a global interpreter
-# lock no thread comes between this question and the slot: they change at calls and at jumps back. Both stand
-# on one line, since a debugger's trace function is called between lines.)
+# Whether no pass runs: then a gradient may be read and set without the lock. (Question and slot stand on one
+# line: threads change at calls and jumps back, and trace functions run between lines.)
 at_rest: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
-class Note(NamedTuple):
-    """What few nodes have: a label, the layers it lies in, the line of the program that made it, and the
-    guards it depends on."""
+class Label(NamedTuple):
+    """A name, and the shape of the array whose entry it is; whether a module gave it to its own parameter."""
 
-    label: str = ""
+    name: str
+    shape: tuple[int, ...] | None = None
+    own: bool = False
+
+
+class Note(NamedTuple):
+    """What few nodes have: names, layers, the line of the program that made it, the guards it depends on."""
+
+    labels: tuple[Label, ...] = ()
     scope: tuple[str, ...] = ()
     line: Line | None = None
     guards: tuple[Guard, ...] = ()
@@ -41,7 +47,7 @@ class Node(Operators):
     `_operation` is the op that made it, None on a leaf. One or two operands sit in `_a` and `_b`, their
     partials in `_pa` and `_pb`; many in a tuple in `_a`, with the tuple of their partials in `_pb`. An
     operand may be a float (a constant). A partial is None where no gradient flows, and so is `_grad` of
-    a node that none reaches. Few nodes have a `_note`.
+    a node that none reaches.
     """
 
     __slots__ = ("_data", "_grad", "_operation", "_a", "_b", "_pa", "_pb", "_note")
@@ -123,14 +129,16 @@ class Node(Operators):
 
     @property
     def label(self) -> str:
-        """The name for people; "" if it has none."""
-        return note_of(self).label
+        """The first name for people; "" if it has none."""
+        labels = note_of(self).labels
+        return labels[0].name if labels else ""
 
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
             raise InputError(f"a label is a str, not {type(label).__name__}")
-        self._note = note_of(self)._replace(label=label)
+        own = [name for name in note_of(self).labels if name.own]
+        set_labels(self, (Label(label), *own) if label else ())
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -237,13 +245,18 @@ def taken_of(node: Node) -> Sequence[int]:
 
 
 def freeze(leaf: Node) -> None:
-    """Let no gradient flow to a leaf any more."""
+    """Stop gradients at a leaf."""
     leaf._grad = None
 
 
 def note_of(node: Node) -> Note:
-    """The label, scope, line and guards; empty on most nodes."""
+    """The labels, scope, line and guards; empty on most nodes."""
     return getattr(node, "_note", _NO_NOTE)
+
+
+def set_labels(node: Node, labels: tuple[Label, ...]) -> None:
+    """Replace a node's labels."""
+    node._note = note_of(node)._replace(labels=labels)
 
 
 def plain(x: Any) -> Any:
@@ -252,7 +265,7 @@ def plain(x: Any) -> Any:
 
 
 def call_of(node: Node) -> str:
-    """The operation that made a node, as a message shows it, with values and labels."""
+    """The operation that made a node, with values and labels."""
     op = node._operation
     text = op.call(list(map(plain, node.operands)), node.operands) if op else repr(node.data)
     return text + (f" = {node.label!r}" if node.label else "")

@@ -111,6 +111,7 @@ class Neuron(Module):
         self._note = Note(scope=_scope(scope))
         for p in self.parameters():
             p.scope = self._note.scope
+        self.label_parameters()
 
     def __call__(self, x: Any, bias: Value | None = None) -> Any:
         """The output for the inputs `x`; `bias`, if given, is used in place of its own.
@@ -160,6 +161,7 @@ class Layer(Module):
         self.b = Value(0.0) if bias == "layer" else None
         if self.b is not None:
             self.b.scope = self._scope
+        self.label_parameters()
 
     def __call__(self, x: Any) -> Any:
         """The outputs for the inputs `x`, in a list; a single one by itself.
@@ -204,6 +206,7 @@ class MLP(Module):
         self.layers = [Layer(a, b, activation=output if i == len(sizes) - 1 else activation, bias=bias,
                              scope=(*_scope(scope), f"layer{i}"))
                        for i, (a, b) in enumerate(zip(sizes, sizes[1:]), 1)]
+        self.label_parameters()
 
     def __call__(self, x: Any) -> Any:
         """The outputs of the last layer for the inputs `x`, in a list; a single one by itself.

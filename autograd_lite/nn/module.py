@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd_lite.errors import AutogradError, FormatError, short
+from autograd_lite.graph.labels import give
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import number
 
@@ -43,6 +44,13 @@ class Module:
             elif not thing.op:
                 named[name.removeprefix(".")] = thing
         return named
+
+    def label_parameters(self) -> None:
+        """Give the parameters the labels by which `named_parameters` calls them.
+
+        They show only if nobody gives others; the networks here call it when they are made.
+        """
+        give(self.named_parameters().items(), own=True)
 
     def parameters(self) -> list[Value]:
         """The parameters, each once, in order."""
