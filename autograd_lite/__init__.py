@@ -8,12 +8,13 @@
 True
 """
 from autograd_lite import nn, optim
-from autograd_lite.checks.audit import AuditReport as AuditReport, Row as Row, audit
+from autograd_lite.checks.audit import audit
 from autograd_lite.checks.check_gradients import check_gradients, check_op
 from autograd_lite.checks.explain import explain
 from autograd_lite.checks.explanation import (Explanation as Explanation, Finding as Finding, Input as Input,
                                               Path as Path)
 from autograd_lite.checks.report import Report
+from autograd_lite.checks.rows import AuditReport as AuditReport, Row as Row
 from autograd_lite.checks.slopes import Estimate as Estimate
 from autograd_lite.checks.verdicts import (Derivative as Derivative, GradientReport as GradientReport,
                                            Partial as Partial)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from autograd_lite.checks.audit import AuditReport, audit
-from autograd_lite.checks.inheritance import relative_error
+from autograd_lite.checks.audit import audit
+from autograd_lite.checks.rows import AuditReport
+from autograd_lite.checks.rule import relative_error
 from autograd_lite.graph.labels import label
 from autograd_lite.nn import Layer, Module, squared_error
 from autograd_lite.ops.activations import sigmoid

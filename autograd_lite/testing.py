@@ -321,7 +321,7 @@ def _register() -> None:
 
 
 def assert_derivation(forward: Callable[[Any], Value], hand: Callable[[Any], Mapping[Any, Any]],
-                      inputs: SearchStrategy[Any], *, rtol: float = 1e-6,
+                      inputs: SearchStrategy[Any], *, rtol: float | None = None,
                       settings: Settings | None = None) -> None:
     """Audit a hand derivation at many points: one point can agree by luck.
 

@@ -5,183 +5,53 @@ from a wrong factor; the audit tells these, which inherit, from the causes.
 """
 from __future__ import annotations
 
-import warnings
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from autograd_lite.checks.edges import edges_of
-from autograd_lite.checks.inheritance import Inheritance, Places, derived_numbers, relative_error, spoiled
-from autograd_lite.checks.report import Report, count, plain_data, printable, wrapped
-from autograd_lite.errors import InputError, LabelError, short
-from autograd_lite.graph.labels import find, place_in
-from autograd_lite.graph.linear import Linear
+from autograd_lite.checks.claims import Claim, Line, Reader
+from autograd_lite.checks.edges import steps_of
+from autograd_lite.checks.forward import Forward
+from autograd_lite.checks.latent import latent_causes
+from autograd_lite.checks.order import connected
+from autograd_lite.checks.rows import AuditReport, Index, Row
+from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS, Finding, Rule, relative_error
+from autograd_lite.errors import InputError, short
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.op import number
-
-Pair = tuple[Any, Any]
+from autograd_lite.transforms.trees import as_array, is_array
 
 
-@dataclass(frozen=True)
-class Row:
-    """One claim and its verdict. `str(row)` is a line.
-
-    Attributes:
-        claim: the pair (output, input) as given.
-        claimed: the number claimed.
-        derived: the number the graph gives.
-        relative_error: |claimed − derived| / max(|claimed|, |derived|); 0 when both are 0.
-        verdict: "agrees", "cause" (wrong by itself) or "inherits" (right, but from wrong factors).
-        inherits_from: the claims its error comes from.
-        reversed: whether the input depends on the output instead.
-        spoils: the claims that inherit from this one, directly or through others.
-    """
-
-    claim: Pair
-    claimed: float
-    derived: float
-    relative_error: float
-    verdict: str
-    inherits_from: tuple[Pair, ...] = ()
-    reversed: bool = False
-    spoils: tuple[Pair, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The row for JSON."""
-        return {"claim": [name_of(node) for node in self.claim], "claimed": self.claimed,
-                "derived": self.derived, "relative_error": self.relative_error,
-                "verdict": self.verdict,
-                "inherits_from": [[name_of(node) for node in pair] for pair in self.inherits_from]}
-
-    def __str__(self) -> str:
-        names, more = list(map(pair_name, self.spoils[:3])), len(self.spoils[3:])
-        return (f"{pair_name(self.claim)}: claimed {self.claimed:.12g}, is {self.derived:.12g}"
-                + "; spoils " * bool(names) + ", ".join(names) + f" and {more} more" * bool(more))
-
-
-@dataclass(frozen=True)
-class AuditReport(Report):
-    """What `audit` found; see `Report`. Its findings are the causes, and `str()` adds a table of all claims.
-
-    Attributes:
-        rows: one `Row` for each claim, in the order they were given.
-        meanings: for a number in a differing claim, the labels of the nodes that hold it.
-    """
-
-    rows: tuple[Row, ...]
-    meanings: Mapping[float, Sequence[str]]
-
-    @property
-    def differing(self) -> tuple[Row, ...]:
-        """The rows whose claimed number is not the derived one."""
-        return tuple(row for row in self.rows if row.verdict != "agrees")
-
-    @property
-    def causes(self) -> tuple[Row, ...]:
-        """The rows that are wrong by themselves."""
-        return tuple(row for row in self.rows if row.verdict == "cause")
-
-    def _found(self) -> tuple[Row, ...]:
-        return self.causes
-
-    def inheriting(self, cause: Row) -> tuple[Row, ...]:
-        """The rows that inherit from a cause, directly or through others."""
-        spoiled = set(cause.spoils)
-        return tuple(row for row in self.rows if row.claim in spoiled)
-
-    def heirs(self, cause: Row) -> tuple[Row, ...]:
-        """The old name of `inheriting`."""
-        warnings.warn("report.heirs(cause) is report.inheriting(cause) now", DeprecationWarning, stacklevel=2)
-        return self.inheriting(cause)
-
-    def summary(self) -> str:
-        """The causes in words, and what each spoils."""
-        n, wrong = len(self.rows), len(self.differing)
-        if self.ok:
-            return (f"all {n} claims agree with the graph" if n > 1 else
-                    "the claim agrees with the graph" if n else "there are no claims")
-        lines = [f"{wrong} of {count(n, 'claim')} differ{'s' * (wrong == 1)} from the graph, "
-                 f"by {count(len(self.causes), 'cause')}:"]
-        for cause in self.causes:
-            lines += [f"  {pair_name(cause.claim)}: claimed {self._number(cause.claimed)}, "
-                      f"is {self._number(cause.derived)}"]
-            if cause.reversed:
-                output, source = _shown(cause.claim)
-                lines += [f"      {output} does not depend on {source}; did you mean ∂{source}/∂{output}?"]
-            spoils = ", ".join([pair_name(pair).replace(" ", "\0") for pair in cause.spoils])   # (kept whole)
-            lines += [line.replace("\0", " ") for line in wrapped(spoils, "      spoils ", 13)]
-        return "\n".join(lines)
-
-    def _number(self, x: float) -> str:
-        trivial = abs(x) <= 10.0 and x == round(x)          # too many nodes hold such a number
-        names = () if trivial else self.meanings.get(x, ())
-        return f"{x:.12g}" + (f" (= {', '.join(map(printable, names))})" if 0 < len(names) <= 3 else "")
-
-    def as_dict(self) -> dict[str, Any]:
-        """The report in plain data, for JSON; a nan or infinity as "nan", "inf" or "-inf"."""
-        return {"ok": self.ok, "rows": plain_data([row.as_dict() for row in self.rows])}
-
-    def __str__(self) -> str:
-        if not self.rows:
-            return self.summary()
-        names = [pair_name(row.claim) for row in self.rows]
-        width = min(max([len("claim"), *map(len, names)]), 26)
-        lines = [self.summary(), "",
-                 f"{'claim':<{width}}  {'claimed':>17}  {'derived':>17}  {'rel. error':>10}  verdict"]
-        for name, row in zip(names, self.rows):
-            verdict = row.verdict.upper() if row.verdict == "cause" else row.verdict
-            error = f"{row.relative_error:.1e}" if row.relative_error else "0"
-            if len(name) > width:
-                lines.append(name)
-                name = ""
-            lines.append(f"{name:<{width}}  {row.claimed:>17.10g}  {row.derived:>17.10g}  "
-                         f"{error:>10}  {verdict}")
-        return "\n".join(lines)
-
-
-def name_of(node: Any) -> str:
-    """A node's name in a report: its label, or its op and number."""
-    if isinstance(node, str):
-        return node
-    if not isinstance(node, Value):
-        return short(node)
-    return node.label or (f"({node.op} = {node.data:.6g})" if node.op else f"({node.data:.6g})")
-
-
-def pair_name(pair: Pair) -> str:
-    """A claim as people write it: ``∂output/∂input``."""
-    return "∂{}/∂{}".format(*_shown(pair))
-
-
-def _shown(pair: Pair) -> list[str]:
-    return [printable(name_of(node)) for node in pair]
-
-
-# -- the audit --------------------------------------------------------------------------------
-
-
-def audit(root: Value | Iterable[Value], claims: Mapping[Pair, Any], rtol: float = 1e-6) -> AuditReport:
+def audit(root: Any, claims: Any, rtol: float | None = None, *, values: Any = ()) -> AuditReport:
     """Check hand-derived derivatives against the graph under `root`.
 
     Args:
         root: the node (or nodes) whose graph the claims are about.
         claims: ``{(output, input): number}``, for any two nodes of the graph; each is given as
-            a label or as the node itself.
-        rtol: two numbers agree when their relative error is at most this.
+            a label or as the node itself, or is an array of nodes: the label that `label(W=W)` gave them
+            all, or a list or object array of them. The number is then an array of the shape
+            ``output.shape + input.shape``. A key that is not a pair stands for (root, key), with several
+            roots the first. Keys that a dict does not take (lists, arrays) go in a list of pairs
+            ``[(key, number)]``.
+        rtol: two numbers agree when their relative error is at most this; by default 1e-6, or
+            1e-4 for claims in float32 (2e-2 in float16).
+        values: numbers of the student's own forward pass, ``{node: number}``: they are judged first, and
+            the derivatives then by them.
 
     Returns:
-        An `AuditReport`. Write e for claimed − derived. A claim lies *inside* another when the
-        other's output is or depends on its output, and its input is or depends on the other's
-        input. A differing claim *inherits* from the outermost differing claims inside it if
-        adding to the graph, for each of them, an edge of weight e from its input to its output
-        makes the sum over all paths the claimed number; otherwise it is a *cause*. (A claim
-        whose edge would lie on a circle explains nothing and is left out of that sum.)
+        An `AuditReport`. Each line is judged by the chain rule over the student's own numbers. Let the
+        outputs claimed about be taken in turn, those nearest the inputs first. From an output o, g(o) = 1,
+        walk down: what arrives at a node n is a(n) = Σ g(u)·∂u/∂n over its users u, and the walk goes on
+        with g(n) = a(n), or with the number c that is claimed of (o, n). That claim *agrees* if c is the
+        derivative, *inherits* if it is a(n), and else is a *cause*; outputs above o get to n by a further
+        edge of weight c − a(n) from o, unless that would close a circle. Numbers agree within `rtol`, or
+        within the rounding of the terms that make them up. A claim that the other one-sided slope of an
+        op at its kink would make right (relu′(0) = 1) agrees.
 
     Raises:
         LabelError: a label names no node, or several; a node is not in the graph.
         InputError: the root is not a Value or the claims are not a dict; a key is not a pair, or is
-            claimed twice; a claim is not a number.
+            claimed twice; a claim is not a number, or an array of another shape.
 
     >>> from autograd_lite import label
     >>> a, b = Value(2.5, "a"), Value(3.5, "b")
@@ -192,33 +62,25 @@ def audit(root: Value | Iterable[Value], claims: Mapping[Pair, Any], rtol: float
       ∂c/∂a: claimed 2.5 (= a), is 3.5 (= b)
           spoils ∂d/∂a
     """
-    program = Program(_roots(root, claims))
-    places = _resolve(program, claims)
-    claimed = [_claimed(pair, claims[pair]) for pair in claims]
-    flowing = [[edge for edge in edges if edge[2] is not None] for edges in edges_of(program)]
-    linear = Linear(len(program), flowing.__getitem__)
-    derived = derived_numbers(linear, places)
-    distances = list(map(relative_error, claimed, derived))
-    errors = {c: claimed[c] - derived[c] for c, distance in enumerate(distances) if not distance <= rtol}
-    inheritance = Inheritance(program, linear, places, claimed, errors)
-    inherits, pairs, rows = inheritance.origins(rtol), list(claims), list[Row]()
-    spoils = spoiled(inherits)
-    for c, (output, source) in enumerate(places):
-        verdict = "inherits" if c in inherits else "cause" if c in errors else "agrees"
-        reversed = c in errors and output != source and inheritance.depends(source, output)
-        rows.append(Row(pairs[c], claimed[c], derived[c], distances[c], verdict,
-                        tuple([pairs[d] for d in inherits.get(c, ())]), reversed,
-                        tuple([pairs[d] for d in spoils.get(c, ())])))
-    numbers = {x for c in errors for x in (claimed[c], derived[c])}
-    meanings: dict[float, list[str]] = {}
-    for node in program.nodes:
-        if node.label and node.data in numbers:
-            meanings.setdefault(node.data, []).append(node.label)
-    return AuditReport(tuple(rows), meanings)
+    roots = _roots(root, claims)
+    program = Program(roots)
+    reader = Reader(program, roots, rtol)
+    numbers, derivatives = reader.values(values), reader.derivatives(claims)
+    given = [*numbers, *derivatives]
+    lines = [list(claim.lines(group)) for group, claim in enumerate(given)]
+    forward = Forward(program, _joined(lines[:len(numbers)]))
+    steps, variants = forward.steps(steps_of(program)) if forward.marks else (steps_of(program), [])
+    rule = Rule(program, steps, _joined(lines[len(numbers):]), forward.step_marks(), variants)
+    found = iter([*forward.found, *rule.judge()])
+    findings = [list(itertools.islice(found, len(some))) for some in lines]
+    rows = _rows(program, given, lines, findings)
+    return AuditReport(rows, _meanings(program, rows),
+                       latent_causes(rule, roots[0], reader, list(zip(derivatives, lines[len(numbers):],
+                                                                      findings[len(numbers):]))))
 
 
-def _claimed(pair: Pair, x: Any) -> float:
-    return x.data if isinstance(x, Value) else number(x, f"audit, {pair_name(pair)}")
+def _joined(lines: Iterable[Sequence[Line]]) -> list[Line]:
+    return list(itertools.chain.from_iterable(lines))
 
 
 def _roots(root: Any, claims: Any) -> list[Value]:
@@ -231,34 +93,81 @@ def _roots(root: Any, claims: Any) -> list[Value]:
                       "give the node whose graph the claims are about")
             raise InputError(f"audit: the root must be a Value, got {type(root).__name__} {short(root)}: "
                              + remedy)
-    if not isinstance(claims, Mapping):
-        raise InputError(f"audit: the claims are a dict {{(output, input): number}}, got "
-                         f"{type(claims).__name__} {short(claims)}")
+    if not roots:
+        raise InputError("audit: there is no root; give the node whose graph the claims are about")
     return roots
 
 
-def _resolve(program: Program, claims: Mapping[Pair, Any]) -> list[Places]:
-    """The places of the two nodes of every claim."""
-    labelled = [node for node in program.nodes if node.label]
-    found: dict[Places, None] = {}
-    for pair in claims:
-        if not isinstance(pair, tuple) or len(pair) != 2:
-            raise InputError(f"audit: {pair!r} is not a claim; write (output, input)")
-        for node in pair:
-            if not isinstance(node, (str, Value)):
-                raise InputError(f"audit: in {pair!r}, {node!r} is neither a label nor a Value")
-        nodes = [_find(labelled, node, pair) if isinstance(node, str) else node for node in pair]
-        output, source = [place_in(program, f"audit: in {pair_name(pair)}", node) for node in nodes]
-        if (output, source) in found:
-            raise InputError(f"audit: {pair_name(pair)} is claimed twice")
-        found[output, source] = None
-    return list(found)
+def _rows(program: Program, given: Sequence[Claim], lines: Sequence[Sequence[Line]],
+          findings: Sequence[Sequence[Finding]]) -> tuple[Row, ...]:
+    """A row for each claim."""
+    origins = [0] * len(given)
+    for group, found in enumerate(findings):
+        for finding in found:
+            if finding.verdict == INHERITS:
+                origins[group] |= finding.origins
+    behind = [[d for d in range(len(given)) if mask >> d & 1] if mask else [] for mask in origins]
+    spoils = _spoiled(behind)
+    against = connected(program.operands, [
+        (line.source, line.output) for line, finding in zip(_joined(lines), itertools.chain(*findings))
+        if finding.derived is None and finding.verdict != AGREES and line.source is not None])
+    rows = []
+    for group, (claim, some, found) in enumerate(zip(given, lines, findings)):
+        derived = [finding.derived or 0.0 for finding in found]
+        follows = [finding.follows for finding in found]
+        errors = list(map(relative_error, claim.numbers, derived))
+        verdicts = [finding.verdict for finding in found]
+        verdict = CAUSE if CAUSE in verdicts else INHERITS if INHERITS in verdicts else AGREES
+        index: list[Index] = list(itertools.product(*map(range, claim.shape)))
+        own = list(map(relative_error, claim.numbers, follows)) if verdict == CAUSE else errors
+        i = max(range(len(own)), default=-1, key=lambda i: (verdicts[i] == verdict, own[i] != own[i], own[i]))
+        worst = (index[i], claim.numbers[i], derived[i], follows[i]) if found else ((), 0.0, 0.0, 0.0)
+        rows.append(Row(
+            claim.key, _shaped(claim, claim.numbers), _shaped(claim, derived), _shaped(claim, follows),
+            max(errors, default=0.0, key=lambda e: (e != e, e)), verdict,
+            {index[i]: v for i, v in enumerate(verdicts) if v != AGREES}, worst, len(found), claim.rtol,
+            kink=next((finding.kink for finding in found if finding.kink), ""),
+            independent=verdict != AGREES and claim.source is not None and found[i].derived is None,
+            reversed=bool(found) and (some[i].source, some[i].output) in against,
+            inherits_from=tuple([given[d].key for d in behind[group]]),
+            spoils=tuple([given[d].key for d in spoils[group]])))
+    return tuple(rows)
 
 
-def _find(labelled: list[Value], name: str, pair: Pair) -> Value:
-    try:
-        return find(labelled, name)
-    except LabelError as error:
-        unknown = name.isidentifier() and name not in [node.label for node in labelled]
-        remedy = f"; or name it with label({name}=…)" if unknown else ""
-        raise LabelError(f"audit: in {pair_name(pair)}, {error}{remedy}") from None
+def _shaped(claim: Claim, numbers: Sequence[float]) -> Any:
+    """Numbers in the form of a claim's: one number, a nested list, or a NumPy array if it was given one."""
+    if claim.shape == ():
+        return numbers[0]
+    if is_array(claim.given):
+        return as_array(numbers, claim.shape)
+    nested: list[Any] = list(numbers)
+    for n in reversed(claim.shape[1:]):
+        nested = [nested[i:i + n] for i in range(0, len(nested), n)] if n else []
+    return nested
+
+
+def _spoiled(origins: Sequence[Sequence[int]]) -> list[list[int]]:
+    """For each claim those that inherit from it, directly or through others."""
+    straight: list[list[int]] = [[] for _ in origins]
+    for c, before in enumerate(origins):
+        for d in before:
+            straight[d].append(c)
+    found = []
+    for c in range(len(origins)):
+        reached, todo = dict.fromkeys(straight[c]), list(straight[c])
+        for d in todo:
+            new = [e for e in straight[d] if e not in reached]
+            reached |= dict.fromkeys(new)
+            todo += new
+        found.append(sorted(reached))
+    return found
+
+
+def _meanings(program: Program, rows: Iterable[Row]) -> Mapping[float, Sequence[str]]:
+    """For the numbers shown of the claims that differ, the labels of the nodes that hold them."""
+    numbers = {x for row in rows if row.verdict != AGREES for x in row.worst[1:]}
+    meanings: dict[float, list[str]] = {}
+    for node in program.nodes if numbers else ():
+        if node.data in numbers and node.label:
+            meanings.setdefault(node.data, []).append(node.label)
+    return meanings

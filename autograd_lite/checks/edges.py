@@ -1,13 +1,17 @@
-"""The edges that audits and explanations sweep over, and the sizes of paths."""
+"""The edges that audits and explanations sweep over, the sizes of paths, and the slopes at a kink."""
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from autograd_lite.graph.linear import Algebra
-from autograd_lite.graph.node import partials_of, stored_partials
+from autograd_lite.graph.node import Node, op_of, partials_of, plain, stored_partials
 from autograd_lite.graph.program import Program
+from autograd_lite.ops.op import Op
 
 Edges = list[tuple[int, int, float | None]]     # as in `Linear`; None where no gradient flows
+Step = tuple[int, float, float]                 # the place of an operand, the partial, and the student's
 
 
 def edges_of(program: Program) -> list[Edges]:
@@ -29,8 +33,73 @@ def edges_of(program: Program) -> list[Edges]:
     return found
 
 
+def steps_of(program: Program) -> list[list[Step]]:
+    """For each place the steps of the chain rule to its operands, the student's partials as the graph's."""
+    return [[(x, p, p) for x, _, p in edges if p is not None] for edges in edges_of(program)]
+
+
 class Sizes(Algebra):
     """The sum over all paths of the sizes of their products."""
 
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:
         return None if g == 0.0 else g * abs(p)
+
+
+class Variant(NamedTuple):
+    """Other steps at some places; if they are as good as the graph's own, the ops at whose kinks they lie."""
+
+    steps: Mapping[int, Sequence[Step]]
+    kink: str = ""
+
+
+def conventions(program: Program) -> Iterator[Variant]:
+    """The graph with the other slopes of its ops that lie at their kinks: of all of them, or of one op."""
+    kinks: dict[int, list[list[Step]]] = {}
+    ops: dict[str, set[int]] = {}
+    for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
+        for slopes in one_sided(node) if node.requires_grad else ():
+            kinks.setdefault(k, []).append([(x, p, p) for x, p in zip(operands, slopes)
+                                            if x is not None and p is not None])
+            ops.setdefault(node.op, set()).add(k)
+    chosen = {", ".join(ops): set(kinks), **ops}
+    for side in range(max(map(len, kinks.values()), default=0)):
+        for names, places in chosen.items():
+            steps = {k: kinks[k][side] for k in places if side < len(kinks[k])}
+            if steps:
+                yield Variant(steps, names)
+
+
+def one_sided(node: Node) -> list[Sequence[float | None]]:
+    """The partials on either side of the kink at which a node's operands lie, and half-way between them,
+    apart from those it has; empty where there is no kink.
+
+    >>> from autograd_lite import Value, relu
+    >>> one_sided(relu(Value(0.0))), one_sided(relu(Value(1.0)))
+    ([[1.0], [0.5]], [])
+    """
+    op, xs = op_of(node), list(map(plain, node.operands))
+    if op is None or op.kink is None:
+        return []
+    try:
+        if op.kink(*xs) != 0.0:
+            return []
+        sides = [slopes for i in range(len(xs)) if i not in op.options for slopes in _sides(op, xs, i)]
+    except (ValueError, ArithmeticError):
+        return []
+    if len(sides) > 1:
+        sides.append([p if p is None or q is None else 0.5 * (p + q) for p, q in zip(sides[0], sides[1])])
+    found: list[Sequence[float | None]] = []
+    for slopes in sides:
+        if slopes not in found and any(
+                abs((p or 0.0) - q) > 1e-9 * abs(q) for p, q in zip(slopes, node.partials)):
+            found.append(slopes)
+    return found
+
+
+def _sides(op: Op, xs: Sequence[float], i: int) -> Iterator[list[float | None]]:
+    """The partials just below and just above, by the i-th operand."""
+    for limit in (-math.inf, math.inf):
+        near = math.nextafter(xs[i], limit) if xs[i] else math.copysign(1e-150, limit)
+        at = [*xs[:i], near, *xs[i + 1:]]
+        if op.domain(*at):
+            yield op.partials(op.forward(*at), at)

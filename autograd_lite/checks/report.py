@@ -99,7 +99,7 @@ def wrapped(text: str, head: str, indent: int) -> list[str]:
 
 
 def plain_data(x: Any) -> Any:
-    """Dataclasses, named tuples and sequences of them in a form for JSON; a nan or infinity as text.
+    """Dataclasses, named tuples, arrays and sequences of them in a form for JSON; a nan or infinity as text.
 
     >>> plain_data((1.0, math.nan, {"bound": -math.inf}))
     [1.0, 'nan', {'bound': '-inf'}]
@@ -110,6 +110,8 @@ def plain_data(x: Any) -> Any:
         x = {field.name: getattr(x, field.name) for field in dataclasses.fields(x)}
     elif hasattr(x, "_asdict"):
         x = x._asdict()
+    elif hasattr(x, "tolist"):
+        x = x.tolist()
     if isinstance(x, Mapping):
         return {key: plain_data(part) for key, part in x.items()}
     return [plain_data(part) for part in x] if isinstance(x, (list, tuple)) else x

@@ -163,6 +163,14 @@ class Names:
         return rest, [self._only(f"{base}{list(at)}", entries[at]) if at in entries else None
                       for at in itertools.product(*[(i,) for i in index], *map(range, rest))]
 
+    def arrays(self) -> Iterator[tuple[str, list[Value]]]:
+        """Every array and every single node that has a label, by its name; an array's entries in order."""
+        for base, entries in self._entries.items():
+            yield base, [self._only(base, nodes) for _, nodes in sorted(entries.items()) if len(nodes) == 1]
+        for name, nodes in self._nodes.items():
+            if not split(name)[1] and len(nodes) == 1:
+                yield name, list(nodes.values())
+
     def _only(self, name: str, nodes: Mapping[int, Value]) -> Value:
         if len(nodes) > 1:
             raise LabelError(f"the label {name!r} names {len(nodes)} nodes; give the node itself, or "

@@ -1,0 +1,223 @@
+"""Claims as people write them, taken apart into lines: an output, an input, a number."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from autograd_lite.checks.report import printable
+from autograd_lite.errors import InputError, LabelError, short
+from autograd_lite.graph.labels import Names, split
+from autograd_lite.graph.program import Program
+from autograd_lite.graph.value import Value
+from autograd_lite.ops.op import number
+
+Shape = tuple[int, ...]
+RTOL, NOISE = 1e-6, 1e-12       # of doubles: relative errors, and rounding relative to the terms of a sum
+_ROUGHER = {"float32": (1e-4, 1e-5), "float16": (2e-2, 2e-3), "bfloat16": (1e-1, 1e-2)}
+
+
+class Line(NamedTuple):
+    """What is claimed of one output (or, of its number, without input) at one place.
+
+    `rtol` and `noise` say how far it may lie off, relative to itself and to the terms that make it up;
+    `group` tells which claim it is a part of. A source of None is a node that is not in the graph.
+    """
+
+    output: int
+    source: int | None
+    claimed: float
+    rtol: float
+    noise: float
+    group: int
+
+
+class Things(NamedTuple):
+    """A node, or an array of nodes: its name, its shape, and the places of its entries (None: not in the
+    graph)."""
+
+    name: str
+    shape: Shape
+    places: Sequence[int | None]
+
+
+class Claim(NamedTuple):
+    """A claim: as it was given (of a single name, with the root before it), and its numbers."""
+
+    key: Any
+    given: Any
+    output: Things
+    source: Things | None
+    numbers: Sequence[float]
+    rtol: float
+    noise: float
+
+    @property
+    def shape(self) -> Shape:
+        """That of its numbers."""
+        return self.output.shape + (self.source.shape if self.source else ())
+
+    def lines(self, group: int) -> Iterator[Line]:
+        """Its parts, in C order."""
+        sources = self.source.places if self.source else (None,)
+        numbers = iter(self.numbers)
+        for output in self.output.places:
+            for source in sources:
+                yield Line(output or 0, source, next(numbers), self.rtol, self.noise, group)
+
+
+class Reader:
+    """Reads claims about a graph.
+
+    Args:
+        program: the graph; roots: the nodes at its top.
+        rtol: how far a number may lie off; None: what its precision allows.
+    """
+
+    def __init__(self, program: Program, roots: Sequence[Value], rtol: float | None):
+        self.program, self.roots, self.rtol = program, roots, rtol
+        self.names = Names([node for node in program.nodes if node.label])
+        self._taken: dict[tuple[int, int | None], str] = {}
+
+    def derivatives(self, claims: Any) -> list[Claim]:
+        """The claims about derivatives."""
+        return [self._derivative(key, given) for key, given in _items(claims)]
+
+    def values(self, claims: Any) -> list[Claim]:
+        """The claims about numbers."""
+        return [self._value(key, given) for key, given in _items(claims)]
+
+    def _derivative(self, key: Any, given: Any) -> Claim:
+        single = isinstance(key, (str, Value)) or not isinstance(key, tuple)
+        if not single and len(key) != 2:
+            raise InputError(f"audit: {short(key)} is not a claim; write (output, input)")
+        pair = (self.roots[0], key) if single else key
+        name = pair_name(pair)
+        output, source = [self._things(thing, f"audit: in {name}", end) for end, thing in enumerate(pair)]
+        return self._claim(pair, given, output, source)
+
+    def _value(self, key: Any, given: Any) -> Claim:
+        key = list(key) if isinstance(key, tuple) else key
+        return self._claim(key, given, self._things(key, "audit: in values", 0), None)
+
+    def _claim(self, key: Any, given: Any, output: Things, source: Things | None) -> Claim:
+        name = claim_name(key)
+        shape, numbers, (rtol, noise) = _numbers(given, f"audit, {name}")
+        claim = Claim(key, given, output, source, numbers,
+                      rtol if self.rtol is None else self.rtol, noise)
+        if shape != claim.shape:
+            raise InputError(f"audit: {name} is claimed in the shape {shape}, but " + (
+                f"{output.name} has the shape {output.shape}" if source is None else
+                f"it has the shape {claim.shape}: {output.name} has {output.shape}, {source.name} "
+                f"{source.shape}" if output.shape else f"{source.name} has the shape {source.shape}"))
+        for line in claim.lines(0):
+            if line.source is not None or source is None:
+                if (line.output, line.source) in self._taken:
+                    raise InputError(f"audit: {name} is claimed twice" + self._again(line, name))
+                self._taken[line.output, line.source] = name
+        return claim
+
+    def _again(self, line: Line, name: str) -> str:
+        first, node = self._taken[line.output, line.source], self.program.nodes[
+            line.output if line.source is None else line.source]
+        return "" if first == name else f", also as {first}: {thing_name(node)} is a part of both"
+
+    def _things(self, thing: Any, where: str, end: int) -> Things:
+        """The nodes that an output (end 0) or input (end 1) of a claim stands for."""
+        name = thing_name(thing)
+        if isinstance(thing, str):
+            try:
+                shape, nodes = self.names.array(thing)
+            except LabelError as error:
+                unknown = thing.isidentifier() and thing not in self.names
+                remedy = f"; or name it with label({thing}=…)" if unknown else ""
+                raise LabelError(f"{where}, {error}{remedy}") from None
+        else:
+            shape, nodes = _nested(thing, where)
+        places = [self.program.place(node) for node in nodes]
+        missing = [node for node, place in zip(nodes, places) if place is None]
+        if missing and (end == 0 or len(missing) == len(nodes)) and not isinstance(thing, str):
+            raise LabelError(f"{where}: {short(missing[0])} is not in the graph under the root; to claim "
+                             "something of it, add it to the roots: audit([root, node], …)")
+        if missing and end == 0:
+            raise LabelError(f"{where}: of {name} not every entry is in the graph; add it to the roots")
+        return Things(name, shape, places)
+
+
+# -- names ----------------------------------------------------------------------------------------
+
+
+def thing_name(thing: Any) -> str:
+    """What a node or an array of nodes is called in a report: by its label, or its op and number."""
+    if isinstance(thing, str):
+        return printable(thing)
+    if isinstance(thing, Value):
+        number = f"{thing.data:.6g}"
+        return printable(thing.label or (f"({thing.op} = {number})" if thing.op else f"({number})"))
+    entry = thing
+    while isinstance(entry, (list, tuple)) and entry and entry[0] is not thing or getattr(entry, "shape", ()):
+        entry = entry[0]
+    if not isinstance(entry, Value):
+        return short(thing)
+    base, index = split(entry.label)
+    return printable(base) if index else f"[{thing_name(entry)}, …]"
+
+
+def pair_name(pair: Any) -> str:
+    """A pair as people write it: ``∂output/∂input``."""
+    return "∂{}/∂{}".format(*map(thing_name, pair))
+
+
+def claim_name(claim: Any) -> str:
+    """What a claim is called in a report: a pair, or one node or array (no tuple) whose number it is."""
+    return pair_name(claim) if isinstance(claim, tuple) else thing_name(claim)
+
+
+# -- numbers and nodes in arrays --------------------------------------------------------------------
+
+
+def _items(claims: Any) -> Iterable[tuple[Any, Any]]:
+    """Keys and numbers, of a dict or of a list of pairs."""
+    if isinstance(claims, Mapping):
+        return list(claims.items())
+    if isinstance(claims, (list, tuple)) and all(
+            isinstance(item, (list, tuple)) and len(item) == 2 and not isinstance(item[1], str)
+            for item in claims):
+        return [(key, given) for key, given in claims]
+    raise InputError(f"audit: the claims are a dict {{(output, input): number}}, got {type(claims).__name__} "
+                     f"{short(claims)}")
+
+
+def _nested(things: Any, where: str) -> tuple[Shape, list[Any]]:
+    """The shape and the entries of a node, or of an array of nodes (plain numbers among them too)."""
+    if isinstance(things, Value):
+        return (), [things]
+    if isinstance(things, (list, tuple)) or getattr(things, "dtype", None) == object:
+        shape, nodes = _flat(things, where)
+        if any(isinstance(node, Value) for node in nodes):
+            return shape, nodes
+    raise InputError(f"{where}, {short(things)} is neither a label nor a Value, nor an array of Values")
+
+
+def _numbers(given: Any, where: str) -> tuple[Shape, list[float], tuple[float, float]]:
+    """The shape and the numbers of what is claimed, and how far they may lie off."""
+    shape, entries = _flat(given, where)
+    kinds = {str(getattr(x, "dtype", "")).rpartition(".")[2] for x in (given, *entries)}
+    rough = max([_ROUGHER[kind] for kind in kinds if kind in _ROUGHER], default=(RTOL, NOISE))
+    return shape, [x.data if isinstance(x, Value) else number(x, where) for x in entries], rough
+
+
+def _flat(tree: Any, where: str) -> tuple[Shape, list[Any]]:
+    """The shape and the entries, in C order, of an array, a nested list, or one thing."""
+    if getattr(tree, "shape", ()) and hasattr(tree, "tolist"):
+        shape, entries = tuple(tree.shape), tree.tolist()
+        for _ in shape[1:]:
+            entries = [x for row in entries for x in row]
+        return shape, entries
+    if not isinstance(tree, (list, tuple)):
+        return (), [tree]
+    rows = [_flat(row, where) for row in tree]
+    shapes = {shape for shape, _ in rows}
+    if len(shapes) > 1:
+        raise InputError(f"{where}: the rows of a nested list have the shapes "
+                         f"{' and '.join(map(str, sorted(shapes)))}")
+    return (len(rows), *(shapes.pop() if shapes else ())), [x for _, entries in rows for x in entries]

@@ -1,0 +1,123 @@
+"""The numbers of a forward pass, judged by the same rule as derivatives: from the student's own numbers."""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from autograd_lite.checks.claims import Line
+from autograd_lite.checks.edges import Step, Variant
+from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS, Finding, near
+from autograd_lite.errors import errstate
+from autograd_lite.graph.node import op_of, plain
+from autograd_lite.graph.program import Program
+from autograd_lite.ops.op import Op
+
+
+class Forward:
+    """The student's forward pass: every number follows from the numbers claimed below it.
+
+    Args:
+        program: the graph; lines: the numbers claimed, at the places of their outputs.
+
+    Attributes:
+        found: what is found of each line.
+        marks: for each place that the differing lines reach, the groups of the nearest, as bits.
+    """
+
+    def __init__(self, program: Program, lines: Sequence[Line]):
+        self.program, self.found = program, list[Finding]()
+        self.marks: dict[int, int] = {}
+        self._own: dict[int, float] = {}            # the numbers that are not the graph's
+        self._claimed = {line.output: line for line in lines}
+        sizes: list[float] = []
+        findings: dict[int, Finding] = {}
+        for k, node in enumerate(program.nodes):
+            size, follows, mark = self._from_operands(k, sizes)
+            line = self._claimed.get(k)
+            number = follows
+            if line is not None:
+                number, slack = line.claimed, line.noise * size
+                verdict = (AGREES if near(number, node.data, line.rtol, slack) else
+                           INHERITS if near(number, follows, line.rtol, slack) and mark else CAUSE)
+                findings[k] = finding = Finding(node.data, follows, verdict)
+                finding.origins = mark if verdict == INHERITS else 0
+                mark = 0 if verdict == AGREES else 1 << line.group
+            if number != node.data:
+                self._own[k] = number
+            if mark:
+                self.marks[k] = mark
+            sizes.append(max(abs(number), size if abs(number) < 1e-9 * size else 0.0))
+        self.found = [findings[line.output] for line in lines]
+
+    def _from_operands(self, k: int, sizes: Sequence[float]) -> tuple[float, float, int]:
+        """The size of the terms of a node, its number from those of its operands, and where it errs from."""
+        node, operands = self.program.nodes[k], self.program.operands[k]
+        if not operands:
+            return abs(node.data), node.data, 0
+        size = sum([sizes[x] * abs(p) for x, p in zip(operands, node.partials) if x is not None and p])
+        mark = 0
+        for x in operands:
+            if x is not None:
+                mark |= self.marks.get(x, 0)
+        if not any([x in self._own for x in operands]):
+            return size, node.data, mark
+        try:
+            with errstate("ignore"):
+                return size, op_of(node).evaluate(self._xs(k)), mark  # type: ignore[union-attr]
+        except (ValueError, ArithmeticError):
+            return size, math.nan, mark
+
+    def _xs(self, k: int) -> list[float]:
+        return [self._own.get(x, plain(node)) if x is not None else plain(node)
+                for x, node in zip(self.program.operands[k], self.program.nodes[k].operands)]
+
+    def steps(self, steps: Sequence[list[Step]]) -> tuple[list[list[Step]], list[Variant]]:
+        """These with the partials at the student's numbers; and as a variant those of the ops whose result
+        was claimed wrong, as they are when written by the result: y(1 − y)."""
+        found, by_result = list(steps), dict[int, list[Step]]()
+        for k, node in enumerate(self.program.nodes):
+            op, operands = op_of(node), self.program.operands[k]
+            if op is None or not steps[k] or not (k in self._own or any([x in self._own for x in operands])):
+                continue
+            xs = self._xs(k)
+            if any([x in self._own for x in operands]):
+                found[k] = self._at(k, op, xs, steps[k])
+            if k in self._own and k in self._claimed and len(xs) == 1:
+                x = _inverse(op, xs[0], self._own[k])
+                if x is not None:
+                    by_result[k] = self._at(k, op, [x], steps[k])
+        return found, [Variant(by_result)] if by_result else []
+
+    def step_marks(self) -> dict[int, int]:
+        """For each place the groups of values by which its own partials differ, as bits."""
+        found = {}
+        for k, operands in enumerate(self.program.operands if self.marks else ()):
+            mark = self.marks.get(k, 0) if k in self._claimed else 0
+            for x in operands:
+                mark |= self.marks.get(x, 0) if x is not None else 0
+            if mark:
+                found[k] = mark
+        return found
+
+    def _at(self, k: int, op: Op, xs: Sequence[float], steps: list[Step]) -> list[Step]:
+        """A node's steps with its partials at other operands."""
+        try:
+            with errstate("ignore"):
+                partials = op.partials(op.evaluate(xs), xs)
+        except (ValueError, ArithmeticError):
+            partials = [math.nan] * len(xs)
+        by = [p for x, p in zip(self.program.operands[k], partials) if x is not None and p is not None]
+        return [(x, p, q) for (x, p, _), q in zip(steps, by)] if len(by) == len(steps) else steps
+
+
+def _inverse(op: Op, x: float, y: float) -> float | None:
+    """Where an op of one number gives y, by Newton's steps from x; None if they do not get there."""
+    try:
+        for _ in range(60):
+            value = op.forward(x)
+            if near(value, y, 1e-14):
+                return x
+            x -= (value - y) / op.partials(value, [x])[0]
+    except (ValueError, ArithmeticError, TypeError):
+        pass
+    return x if near(value, y, 1e-9) else None
