@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import derivations
-from autograd_lite import Value
+from autograd_lite import Value, audit
 from derivations import DERIVATIONS, KINDS, labelled, mistakes, run
 from derivations import point as drawn
 
@@ -112,3 +112,33 @@ def test_several_mistakes_can_be_made_at_once_and_one_that_is_not_there_is_an_er
         run(mazur, point, ("w9", "sign"))
     with pytest.raises(KeyError, match="shift"):
         run(mazur, point, ("w7", "shift"))
+
+
+@DERIVATION
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_audit_calls_a_right_derivation_right_and_names_the_line_of_each_mistake_alone(derivation, seed):
+    point = drawn(derivation, seed)
+    roots = derivation.forward(point)
+    assert audit(roots, run(derivation, point)).differing == ()
+    for mistake in mistakes(derivation):
+        claims = run(derivation, point, mistake)
+        report = audit(roots, claims)
+        assert [key for key, row in zip(claims, report.rows) if row.verdict == "cause"] == [mistake.key], mistake
+
+
+@DERIVATION
+def test_of_final_gradients_alone_a_wrong_derivative_on_the_way_is_mostly_found(derivation):
+    point = drawn(derivation)
+    _, names = labelled(derivation, point)
+    final = {name for name, given in names.items() if not any(v.op for v in np.asarray(given, dtype=object).flat)}
+    for mistake in mistakes(derivation):
+        claims = {key: given for key, given in run(derivation, point, mistake).items() if key in final}
+        report = audit(derivation.forward(point), claims)
+        places = {latent.claim[1] for latent in report.latent}
+        assert len(places) <= 4 and not places & claims.keys()
+        if len(report.causes) > 1 and isinstance(mistake.key, str) and mistake.key not in final | MISSED:
+            assert mistake.key in places, mistake
+
+
+# Lines of which a mistake is told as another's, nearer the root, or is contradicted by a right claim.
+MISSED = {"norm", "s", "hpre", "a"}

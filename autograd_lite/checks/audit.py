@@ -106,8 +106,11 @@ def _rows(program: Program, given: Sequence[Claim], lines: Sequence[Sequence[Lin
         for finding in found:
             if finding.verdict == INHERITS:
                 origins[group] |= finding.origins
-    behind = [[d for d in range(len(given)) if mask >> d & 1] if mask else [] for mask in origins]
-    spoils = _spoiled(behind)
+    behind = list(map(_bits, origins))
+    straight: list[list[int]] = [[] for _ in given]         # the claims that inherit from each, at once
+    for c, before in enumerate(behind):
+        for d in before:
+            straight[d].append(c)
     against = connected(program.operands, [
         (line.source, line.output) for line, finding in zip(_joined(lines), itertools.chain(*findings))
         if finding.derived is None and finding.verdict != AGREES and line.source is not None])
@@ -125,12 +128,13 @@ def _rows(program: Program, given: Sequence[Claim], lines: Sequence[Sequence[Lin
         rows.append(Row(
             claim.key, _shaped(claim, claim.numbers), _shaped(claim, derived), _shaped(claim, follows),
             max(errors, default=0.0, key=lambda e: (e != e, e)), verdict,
-            {index[i]: v for i, v in enumerate(verdicts) if v != AGREES}, worst, len(found), claim.rtol,
+            {index[i]: v for i, v in enumerate(verdicts) if v != AGREES},
+            worst, claim.ends(worst[0]), len(found), claim.rtol,
             kink=next((finding.kink for finding in found if finding.kink), ""),
             independent=verdict != AGREES and claim.source is not None and found[i].derived is None,
             reversed=bool(found) and (some[i].source, some[i].output) in against,
             inherits_from=tuple([given[d].key for d in behind[group]]),
-            spoils=tuple([given[d].key for d in spoils[group]])))
+            spoils=tuple([given[d].key for d in _reached(straight, group)]) if verdict == CAUSE else ()))
     return tuple(rows)
 
 
@@ -146,21 +150,27 @@ def _shaped(claim: Claim, numbers: Sequence[float]) -> Any:
     return nested
 
 
-def _spoiled(origins: Sequence[Sequence[int]]) -> list[list[int]]:
-    """For each claim those that inherit from it, directly or through others."""
-    straight: list[list[int]] = [[] for _ in origins]
-    for c, before in enumerate(origins):
-        for d in before:
-            straight[d].append(c)
+def _bits(mask: int) -> list[int]:
+    """The places of the bits of a number.
+
+    >>> _bits(0b1010)
+    [1, 3]
+    """
     found = []
-    for c in range(len(origins)):
-        reached, todo = dict.fromkeys(straight[c]), list(straight[c])
-        for d in todo:
-            new = [e for e in straight[d] if e not in reached]
-            reached |= dict.fromkeys(new)
-            todo += new
-        found.append(sorted(reached))
+    while mask:
+        found.append((mask & -mask).bit_length() - 1)
+        mask &= mask - 1
     return found
+
+
+def _reached(straight: Sequence[Sequence[int]], start: int) -> list[int]:
+    """What is reached from a claim, at once or by way of others."""
+    found, todo = {start}, [start]
+    for c in todo:
+        new = [d for d in straight[c] if d not in found]
+        found.update(new)
+        todo += new
+    return sorted(found - {start})
 
 
 def _meanings(program: Program, rows: Iterable[Row]) -> Mapping[float, Sequence[str]]:

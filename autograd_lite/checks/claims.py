@@ -39,6 +39,10 @@ class Things(NamedTuple):
     shape: Shape
     places: Sequence[int | None]
 
+    def entry(self, index: Sequence[int]) -> str:
+        """What an entry is called."""
+        return self.name + "".join([f"[{i}]" for i in index])
+
 
 class Claim(NamedTuple):
     """A claim: as it was given (of a single name, with the root before it), and its numbers."""
@@ -55,6 +59,12 @@ class Claim(NamedTuple):
     def shape(self) -> Shape:
         """That of its numbers."""
         return self.output.shape + (self.source.shape if self.source else ())
+
+    def ends(self, index: Sequence[int]) -> tuple[str, ...]:
+        """The names of the output and the input of an entry."""
+        axes = len(self.output.shape)
+        ends = ((self.output, index[:axes]), (self.source, index[axes:]))
+        return tuple([things.entry(index) for things, index in ends if things is not None])
 
     def lines(self, group: int) -> Iterator[Line]:
         """Its parts, in C order."""
@@ -102,8 +112,9 @@ class Reader:
     def _claim(self, key: Any, given: Any, output: Things, source: Things | None) -> Claim:
         name = claim_name(key)
         shape, numbers, (rtol, noise) = _numbers(given, f"audit, {name}")
-        claim = Claim(key, given, output, source, numbers,
-                      rtol if self.rtol is None else self.rtol, noise)
+        if self.rtol is not None:
+            rtol, noise = self.rtol, noise if self.rtol >= rtol else NOISE
+        claim = Claim(key, given, output, source, numbers, rtol, noise)
         if shape != claim.shape:
             raise InputError(f"audit: {name} is claimed in the shape {shape}, but " + (
                 f"{output.name} has the shape {output.shape}" if source is None else

@@ -77,9 +77,10 @@ def one_sided(node: Node) -> list[Sequence[float | None]]:
     >>> one_sided(relu(Value(0.0))), one_sided(relu(Value(1.0)))
     ([[1.0], [0.5]], [])
     """
-    op, xs = op_of(node), list(map(plain, node.operands))
+    op = op_of(node)
     if op is None or op.kink is None:
         return []
+    xs = list(map(plain, node.operands))
     try:
         if op.kink(*xs) != 0.0:
             return []

@@ -29,9 +29,10 @@ class Forward:
         self.marks: dict[int, int] = {}
         self._own: dict[int, float] = {}            # the numbers that are not the graph's
         self._claimed = {line.output: line for line in lines}
+        self._wrong = set[int]()                    # the places of the causes
         sizes: list[float] = []
         findings: dict[int, Finding] = {}
-        for k, node in enumerate(program.nodes):
+        for k, node in enumerate(program.nodes if lines else ()):
             size, follows, mark = self._from_operands(k, sizes)
             line = self._claimed.get(k)
             number = follows
@@ -42,6 +43,8 @@ class Forward:
                 findings[k] = finding = Finding(node.data, follows, verdict)
                 finding.origins = mark if verdict == INHERITS else 0
                 mark = 0 if verdict == AGREES else 1 << line.group
+                if verdict == CAUSE:
+                    self._wrong.add(k)
             if number != node.data:
                 self._own[k] = number
             if mark:
@@ -82,7 +85,7 @@ class Forward:
             xs = self._xs(k)
             if any([x in self._own for x in operands]):
                 found[k] = self._at(k, op, xs, steps[k])
-            if k in self._own and k in self._claimed and len(xs) == 1:
+            if k in self._wrong and len(xs) == 1:
                 x = _inverse(op, xs[0], self._own[k])
                 if x is not None:
                     by_result[k] = self._at(k, op, [x], steps[k])
@@ -92,7 +95,7 @@ class Forward:
         """For each place the groups of values by which its own partials differ, as bits."""
         found = {}
         for k, operands in enumerate(self.program.operands if self.marks else ()):
-            mark = self.marks.get(k, 0) if k in self._claimed else 0
+            mark = self.marks[k] if k in self._wrong else 0
             for x in operands:
                 mark |= self.marks.get(x, 0) if x is not None else 0
             if mark:
@@ -115,9 +118,9 @@ def _inverse(op: Op, x: float, y: float) -> float | None:
     try:
         for _ in range(60):
             value = op.forward(x)
-            if near(value, y, 1e-14):
+            if near(value, y, 1e-13):
                 return x
             x -= (value - y) / op.partials(value, [x])[0]
     except (ValueError, ArithmeticError, TypeError):
         pass
-    return x if near(value, y, 1e-9) else None
+    return None

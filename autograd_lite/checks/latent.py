@@ -10,6 +10,7 @@ from autograd_lite.graph.value import Value
 
 Judged = tuple[Claim, Sequence[Line], Sequence[Finding]]
 _MOST = 4                       # so many are told
+_LARGEST = 1_000_000            # so many numbers are fitted at most
 
 
 class Latent(NamedTuple):
@@ -34,8 +35,8 @@ def latent_causes(rule: Rule, root: Value, reader: Reader, judged: Sequence[Judg
     """Where all claims are about one output: the labelled arrays on the way of which one wrong derivative
     explains every claim, the wrong and the right ones. (They need NumPy; without it there are none.)
 
-    The error at z is found by least squares from the errors below: it must leave none over, and must have
-    fewer unknowns than it explains numbers.
+    The error at z is found by least squares from the errors below, and must leave none over. If some have
+    fewer unknowns than they explain numbers, only these are told: the others could explain any numbers.
     """
     lines = {rule.rank[line.source]: (line, finding) for _, some, found in judged
              for line, finding in zip(some, found) if line.source is not None}
@@ -49,17 +50,21 @@ def latent_causes(rule: Rule, root: Value, reader: Reader, judged: Sequence[Judg
         return ()
     output = rule.rank[outputs.pop()]
     derived = rule.walk(output, {}).derived
-    found = []
-    for name, places in _on_the_way(rule, reader, output, lines):
+    found, work = [], 4 * len(rule.steps) + 100_000
+    for name, places in sorted(_on_the_way(rule, reader, output, lines), key=lambda entry: max(entry[1])):
+        work -= (max(places) - min(lines)) * (1 + len(places) // 100)
+        if work < 0 or len(places) * len(lines) > _LARGEST:
+            continue                            # (too much for a possibility)
         jacobian = _derivatives(rule, places, lines, numpy)
         rows = [(row, *lines[place]) for place, row in jacobian.items()]
         if wrong <= {line.group for _, line, _ in rows}:
             error, rank = _explanation(rows, numpy)
             if error is not None:
                 right = [derived[k] or 0.0 for k in places]
-                found.append((rank, -max(places), Latent((root, name), len(wrong), tuple(
+                found.append((rank == len(rows), rank, -max(places), Latent((root, name), len(wrong), tuple(
                     [float(d + e) for d, e in zip(right, error)]), tuple(right))))
-    return tuple([latent for _, _, latent in sorted(found, key=lambda entry: entry[:2])[:_MOST]])
+    found.sort(key=lambda entry: entry[:3])
+    return tuple([latent for idle, _, _, latent in found if idle == found[0][0]][:_MOST])
 
 
 def _on_the_way(rule: Rule, reader: Reader, output: int,
@@ -73,8 +78,9 @@ def _on_the_way(rule: Rule, reader: Reader, output: int,
         for x, _, _ in rule.steps[k] if below[k] else ():
             below[x] = True
     for name, nodes in reader.names.arrays():
-        places = [rule.rank[place] for node in nodes if (place := rule.program.place(node)) is not None]
-        if all([below[k] and reaches[k] and k not in lines and k != output for k in places]):
+        every = [rule.rank[place] for node in nodes if (place := rule.program.place(node)) is not None]
+        places = [k for k in every if below[k] and reaches[k] and k != output]
+        if places and not any([k in lines for k in places]):
             yield name, places
 
 
@@ -105,5 +111,5 @@ def _explanation(rows: Sequence[tuple[Any, Line, Finding]], numpy: Any) -> tuple
         return None, 0
     error, _, rank, _ = numpy.linalg.lstsq(matrix, errors, rcond=1e-12)
     rtol = max(line.rtol for _, line, _ in rows)
-    explains = rank < len(rows) and abs(matrix @ error - errors).max() <= 10.0 * rtol
+    explains = abs(matrix @ error - errors).max() <= 10.0 * rtol
     return (error if explains else None), int(rank)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from autograd_lite.checks.claims import claim_name, thing_name
@@ -30,11 +31,13 @@ class Row:
             wrong factors).
         entries: the verdicts of the entries that do not agree, by index: the output's, then the input's.
         inherits_from: the claims its error comes from, the nearest.
-        spoils: the claims that inherit from this one, directly or through others.
+        spoils: of a cause, the claims that inherit from it, directly or through others.
         kink: the op whose other one-sided slope at its kink it takes, if it agrees by that convention.
-        independent: whether the output does not depend on the input (of an array: in an entry that differs).
+        independent: whether the output does not depend on the input (of an array: in the worst entry).
         reversed: whether the input depends on the output instead.
         rtol: how far a number may lie off, relatively.
+        worst: of an array the entry that differs most: its index, and the three numbers; ends: the names of
+            its output and input; size: how many entries there are.
     """
 
     claim: Any
@@ -44,7 +47,8 @@ class Row:
     relative_error: float
     verdict: str
     entries: Mapping[Index, str]
-    worst: tuple[Index, float, float, float]            # index, claimed, derived, follows
+    worst: tuple[Index, float, float, float]
+    ends: tuple[str, ...]
     size: int
     rtol: float
     kink: str = ""
@@ -81,6 +85,8 @@ class Row:
     def numbers(self, shown: Any) -> str:
         """The numbers in words: of an array, how many differ and those of the worst entry."""
         index, claimed, derived, follows = self.worst
+        if self.size > 1:
+            shown = "{:.6g}".format
         text = f"claimed {shown(claimed)}, "
         if self.verdict == CAUSE and shown(follows) != shown(derived):
             text += f"should follow as {shown(follows)}, "
@@ -155,9 +161,10 @@ class AuditReport(Report):
             lines = [f"all {n} claims agree with the graph" if n > 1 else
                      "the claim agrees with the graph" if n else "there are no claims"]
         for cause in self.causes:
-            lines += wrapped(f"{cause.name}: {cause.numbers(self._number)}", "  ", 6)
-            if cause.independent and isinstance(cause.claim, tuple):
-                output, source = map(thing_name, cause.claim)
+            shown = partial(self._number, but=cause.name)
+            lines += wrapped(f"{cause.name}: {cause.numbers(shown)}", "  ", 6)
+            if cause.independent:
+                output, source = cause.ends
                 lines += wrapped(f"{output} does not depend on {source}" + (
                     f"; did you mean ∂{source}/∂{output}?" if cause.reversed else ""), "      ", 6)
             names = [claim_name(claim).replace(" ", "\0") for claim in cause.spoils]            # (kept whole)
@@ -176,14 +183,14 @@ class AuditReport(Report):
                  f"other slope of {op} at its kink" for op, names in kinks.items()]
         rtols = sorted({row.rtol for row in self.rows})
         if rtols[1:]:                           # (claims of different precision)
-            lines += [f"numbers of lower precision agree within {rtol:g}, relatively" for rtol in rtols[1:]]
+            lines += [f"claims of lower precision agree within a relative error of {rtols[-1]:g}"]
         elif rtols and rtols[0] != 1e-6:
-            lines += [f"numbers agree within {rtols[0]:g}, relatively"]
+            lines += [f"numbers agree within a relative error of {rtols[0]:g}"]
         return [line for text in lines for line in wrapped(text, "  ", 6)]
 
-    def _number(self, x: float) -> str:
+    def _number(self, x: float, but: str) -> str:
         trivial = abs(x) <= 10.0 and x == round(x)          # too many nodes hold such a number
-        names = () if trivial else self.meanings.get(x, ())
+        names = [name for name in self.meanings.get(x, ()) if name != but and not trivial]
         return f"{x:.12g}" + (f" (= {', '.join(map(printable, names))})" if 0 < len(names) <= 3 else "")
 
     def as_dict(self) -> dict[str, Any]:
@@ -210,7 +217,7 @@ class AuditReport(Report):
 def _columns(row: Row) -> str:
     """The numbers and the verdict of a row, as the table shows them."""
     _, claimed, derived, _ = row.worst
-    verdict = row.verdict.upper() if row.verdict == CAUSE else row.verdict
+    verdict = row.verdict.upper() if row.verdict == CAUSE else "convention" if row.kink else row.verdict
     error = f"{row.relative_error:.1e}" if row.relative_error else "0"
     if row.size == 1:
         return f"{claimed:>14.8g}  {derived:>14.8g}  {error:>7}  {verdict}"

@@ -146,8 +146,8 @@ class Rule:
             elif g is None:
                 continue
             onward[k] = g
-            if not t >= 1e-9 * size:
-                t = size
+            if not t >= 1e-9 * size:            # (sizes of paths alone would soon drown every error)
+                t = abs(d) if d is not None and abs(d) >= 1e-9 * size else size
             for x, p, q in other[k] if k in other else steps[k]:
                 if d is not None:
                     term, before = d * p if d else 0.0, derived[x]
