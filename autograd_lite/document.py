@@ -1,9 +1,12 @@
 """The worked example: a 2-2-2 sigmoid network, its published hand derivation, and our check.
 
-A short article on back-propagation derives the gradients of w1…w8 by hand and trains the
-network for 10,000 steps. It has two mistakes: its forward pass takes outh2 where outh1
-belongs in neto2, and its derivation takes w5 where w7 belongs in ∂neto2/∂outh1. And it never
-updates the biases, though its text says it does. Everything below has its names and its order.
+The document is an unsigned Chinese web article on back-propagation, whose Python example is headed
+「BP反向传播算法Python简单实现」 ("a simple Python implementation of the BP algorithm"). Such scripts
+circulate on programming blogs; network and numbers are those of Matt Mazur's "A Step by Step
+Backpropagation Example" (2015). The script derives the gradients of w1…w8 by hand and trains for 10,000
+steps. It has two mistakes: its forward pass takes outh2 where outh1 belongs in neto2, and its derivation
+takes w5 where w7 belongs in ∂neto2/∂outh1. And it never updates the biases, though its text says it does.
+Everything below has its names and its order.
 """
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from autograd_lite.checks.audit import audit
+from autograd_lite.checks.claims import claim_name
+from autograd_lite.checks.report import wrapped
 from autograd_lite.checks.rows import AuditReport
 from autograd_lite.checks.rule import relative_error
 from autograd_lite.graph.labels import label
@@ -153,6 +158,18 @@ def audits() -> dict[str, AuditReport]:
             for forward, network in (("corrected", Network()), ("published", Network(published=True)))}
 
 
+def script_audit() -> AuditReport:
+    """The published script as it stands, its forward numbers and its derivation, against the network that it
+    describes.
+
+    >>> [row.name for row in script_audit().causes]
+    ['neto2', '∂neto2/∂outh1']
+    """
+    script = Network(published=True)
+    return audit(Network().graph(), derivation(script, published=True),
+                 values=forward(script) | {"E": script.error().data})
+
+
 @dataclass(frozen=True)
 class Training:
     """The result of training a network.
@@ -225,32 +242,47 @@ def train(variant: Variant, steps: int = STEPS, progress: Progress = lambda step
 
 
 def tables() -> str:
-    """The forward pass, the gradients side by side, and the audit, at 80 columns."""
-    network = Network()
-    at, wrong = forward(network), forward(Network(published=True))
-    lines = ["FORWARD, at the start", "", "  neuron             net                out"]
-    lines += [f"  {name}    {at['net' + name]:>15.12f}    {at['out' + name]:>15.12f}"
-              for name in ("h1", "h2", "o1", "o2")]
-    lines += [f"  E = {network.error().data:.12f}",
-              f"  As published, neto2 takes outh2·w7 for outh1·w7: {wrong['neto2']:.12f}", "",
-              "GRADIENTS, at the start", "",
-              f"  {'':6}  {'published':>16}  {'corrected':>16}  {'autograd_lite':>16}  verdict"]
+    """What is wrong with the script, its numbers beside the right ones, and the audits, at 80 columns."""
+    network, script = Network(), Network(published=True)
+    report, right, wrong = script_audit(), forward(network), forward(script)
+    lines = [f"The published script has {len(report.causes)} mistakes, and never updates its biases:"]
+    for cause in report.causes:
+        lines += [f"  {cause.name:<15}{_MISTAKES[cause.name]}",
+                  *wrapped(", ".join(map(claim_name, cause.spoils)), " " * 17 + "spoils ", 24)]
+    lines += ["", "THE DOCUMENT", "", *_IDENTITY, "",
+              "FORWARD, at the start", "",
+              f"  {'':5}  {'published':>15}  {'autograd_lite':>15}  verdict"]
+    for name, x in right.items():
+        verdict = "agree" if relative_error(wrong[name], x) < 1e-12 else "DIFFER"
+        lines.append(f"  {name:5}  {wrong[name]:>15.12f}  {x:>15.12f}  {verdict}")
+    lines += ["", "GRADIENTS, at the start (the published derivation on the correct forward pass)", "",
+              f"  {'':5}  {'published':>17}  {'autograd_lite':>17}  verdict"]
     published = gradients(derivation(network, published=True))
     corrected = gradients(derivation(network, published=False))
-    for name, ours in automatic_gradients(network).items():
-        hand = f"{published[name]:.13f}" if name in published else "not derived"
-        verdicts = {"ours differs": relative_error(corrected[name], ours) > 1e-12,
-                    "PUBLISHED WRONG": relative_error(published.get(name, ours), ours) > 1e-12}
-        verdict = ", ".join(text for text, holds in verdicts.items() if holds) or "agree"
-        lines.append(f"  ∂E/∂{name}  {hand:>16}  {corrected[name]:>16.13f}  {ours:>16.13f}  {verdict}")
-    lines += ["  (published: its derivation, on the correct forward pass)", ""]
-    titles = {"corrected": "AUDIT of the published derivation on the correct forward pass",
-              "published": "AUDIT of the published derivation on its own forward pass"}
-    for forward_pass, report in audits().items():
-        lines += [titles[forward_pass], "", *("  " + line for line in report.summary().split("\n")), ""]
-    lines += ["So the document has two mistakes: in the derivation, w5 where ∂neto2/∂outh1",
-              "is w7; in the forward pass, outh2 where neto2 needs outh1."]
-    return "\n".join(lines)
+    ours = automatic_gradients(network)
+    for name, x in ours.items():
+        hand, verdict = "not derived", ""
+        if name in published:
+            hand = f"{published[name]:.13f}"
+            verdict = "agree" if relative_error(published[name], x) < 1e-12 else "PUBLISHED WRONG"
+        lines.append(f"  ∂E/∂{name}  {hand:>16}  {x:>17.13f}  {verdict}".rstrip())
+    error = max(relative_error(corrected[name], x) for name, x in ours.items())
+    lines += [f"  With w7 for w5, the derivation agrees with ours within {error:.0e} in all {len(ours)}.", ""]
+    titles = {"AUDIT of the script, forward numbers and derivation, by the network it describes": report,
+              "AUDIT of the published derivation on the correct forward pass": audits()["corrected"],
+              "AUDIT of the published derivation on its own forward pass": audits()["published"]}
+    for title, found in titles.items():
+        lines += [title, "", *("  " + line for line in found.summary().split("\n")), ""]
+    return "\n".join(lines[:-1])
+
+
+_MISTAKES = {"neto2": "takes outh2·w7: outh2 where neto2 needs outh1",
+             "∂neto2/∂outh1": "is taken to be w5 where w7 belongs"}
+_IDENTITY = (
+    "  An unsigned Chinese web article on back-propagation in Python; its example",
+    "  is headed 「BP反向传播算法Python简单实现」. Such scripts circulate on",
+    "  programming blogs. Network and numbers are those of Matt Mazur's \"A Step by",
+    "  Step Backpropagation Example\" (2015). It learns in spite of its mistakes.")
 
 
 _NAMES: dict[Variant, str] = {"published": "as published", "corrected": "corrected",

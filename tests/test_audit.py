@@ -1,4 +1,4 @@
-"""`audit` of derivations as people have them: whole arrays, single names, forward numbers, kinks, recursions."""
+"""`audit` of derivations as people have them: arrays, single names, forward numbers, kinks, recursions."""
 import json
 import math
 import pickle
@@ -153,11 +153,12 @@ def test_a_part_of_an_array_is_named_by_fewer_indices():
     assert audit(L, {"W[1]": claims["W"][1], "W[0]": list(claims["W"][0])}).ok
 
 
-@pytest.mark.parametrize("number, shape", [(1.0, r"\(\)"), ([1.0] * 3, r"\(3,\)"), ([[1.0] * 2] * 3, r"\(3, 2\)"),
+@pytest.mark.parametrize("number, shape", [(1.0, r"\(\)"), ([1.0] * 3, r"\(3,\)"),
+                                           ([[1.0] * 2] * 3, r"\(3, 2\)"),
                                            (np.ones((2, 3, 1)), r"\(2, 3, 1\)"), ([], r"\(0,\)")])
 def test_an_array_of_another_shape_is_refused_with_both_shapes(number, shape):
     L, _ = classifier()
-    with pytest.raises(InputError, match=rf"∂L/∂W is claimed in the shape {shape}, but W has the shape \(2, 3\)"):
+    with pytest.raises(InputError, match=rf"∂L/∂W is claimed in the shape {shape}, but W has .* \(2, 3\)"):
         audit(L, {"W": number})
     with pytest.raises(InputError, match=r"it has the shape \(3, 2, 3\): h has \(3,\), W \(2, 3\)"):
         audit(L, {("h", "W"): number})
@@ -386,7 +387,8 @@ def test_a_mistake_made_at_every_step_of_a_recursion_is_named_at_every_step():
 @st.composite
 def derivations(draw):
     """A graph, the numbers of a derivation made line by line from its own numbers, and where it is wrong."""
-    nodes = recorded(draw(computations(6, ["+", "-", "*", "sum", "dot", "sin", "tanh"], number=rounded(1))))[1]
+    ops = ["+", "-", "*", "sum", "dot", "sin", "tanh"]
+    nodes = recorded(draw(computations(6, ops, number=rounded(1))))[1]
     label({f"n{k}": node for k, node in enumerate(nodes)})
     place = {node: k for k, node in enumerate(nodes)}
     users = [[(place[node], p) for node in nodes for x, p in zip(node.operands, node.partials) if x is other]
@@ -441,7 +443,7 @@ def test_a_thousand_wrong_claims_about_one_output_take_as_many_walks_as_right_on
     assert len(audit(y, {x: x.grad + 1.0 for x in xs}).causes) == 1000 and len(walks) <= 2
 
 
-# -- the forward pass -----------------------------------------------------------------------------------------
+# -- the forward pass ---------------------------------------------------------------------------
 
 
 def sigmoid(x):
@@ -526,7 +528,7 @@ def test_numbers_outside_a_domain_and_rounding_in_a_forward_pass():
         audit(y, {}, values={"w": 1.0})
 
 
-# -- latent causes --------------------------------------------------------------------------------------------
+# -- latent causes ------------------------------------------------------------------------------
 
 
 def final(wrong=lambda dpre: dpre):

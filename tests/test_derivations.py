@@ -122,15 +122,16 @@ def test_the_audit_calls_a_right_derivation_right_and_names_the_line_of_each_mis
     assert audit(roots, run(derivation, point)).differing == ()
     for mistake in mistakes(derivation):
         claims = run(derivation, point, mistake)
-        report = audit(roots, claims)
-        assert [key for key, row in zip(claims, report.rows) if row.verdict == "cause"] == [mistake.key], mistake
+        rows = audit(roots, claims).rows
+        assert [key for key, row in zip(claims, rows) if row.verdict == "cause"] == [mistake.key], mistake
 
 
 @DERIVATION
 def test_of_final_gradients_alone_a_wrong_derivative_on_the_way_is_mostly_found(derivation):
     point = drawn(derivation)
     _, names = labelled(derivation, point)
-    final = {name for name, given in names.items() if not any(v.op for v in np.asarray(given, dtype=object).flat)}
+    final = {name for name, given in names.items()
+             if not any(node.op for node in np.asarray(given, dtype=object).flat)}
     for mistake in mistakes(derivation):
         claims = {key: given for key, given in run(derivation, point, mistake).items() if key in final}
         report = audit(derivation.forward(point), claims)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import pytest
 from hypothesis import given, settings
@@ -171,7 +172,19 @@ def test_the_tables_fit_80_columns_and_name_both_mistakes(tmp_path, capsys):
     assert all(len(line) <= 80 for line in out.splitlines() if str(tmp_path) not in line)
     assert "∂neto2/∂outh1: claimed 0.4 (= w5), is 0.5 (= w7)" in out
     assert "outh2 where neto2 needs outh1" in out
-    assert out.count("PUBLISHED WRONG") == 2 and "ours differs" not in out
+    assert out.count("PUBLISHED WRONG") == 2 and out.count("DIFFER") == 2
+    first = out.split("THE DOCUMENT")[0]
+    assert "has 2 mistakes, and never updates its biases" in first and "w5 where w7 belongs" in first
+    assert all(sum(2 if east_asian_width(c) in "WF" else 1 for c in line) <= 80 for line in out.splitlines()
+               if str(tmp_path) not in line)
+
+
+def test_the_script_as_it_stands_has_one_mistake_forward_and_one_backward():
+    report = document.script_audit()
+    assert [row.claim for row in report.causes] == ["neto2", ("neto2", "outh1")]
+    assert {row.claim for row in report.rows if row.verdict == "inherits"} == {
+        "outo2", "E", ("E", "outo2"), ("outo2", "neto2"), ("E", "outh1"), ("E", "outh2"),
+        *(("E", f"w{k}") for k in (1, 2, 3, 4, 7, 8))}
 
 
 @pytest.mark.parametrize("arguments, text", [
