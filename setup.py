@@ -34,6 +34,8 @@ def extensions():
                          opt_level="2")
     finally:
         os.chdir(root)
+    for path in Path(COPY, "build").glob("__native*.c"):
+        path.write_text(native.c_source(path.read_text(encoding="utf-8")), encoding="utf-8")
     for extension in found:
         extension.sources = [str(COPY / source) for source in extension.sources]
         extension.include_dirs = [str(COPY / folder) for folder in extension.include_dirs]

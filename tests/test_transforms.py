@@ -337,6 +337,15 @@ def test_a_gradient_at_a_value_is_recorded_and_at_a_constant_is_a_float() -> Non
     assert isinstance(value, Value) and gradient == [2.0, 3.0] and isinstance(gradient[1], Value)
 
 
+def test_no_gradient_is_asked_of_a_leaf_that_the_function_froze() -> None:
+    def f(x: Any) -> Any:
+        w = Value(1e-320)
+        y = x * x + w * 1e300 * 1e300                   # too large a gradient for w
+        w.requires_grad = False
+        return y
+    assert grad(f)(2.0) == 4.0
+
+
 def test_a_captured_value_is_never_turned_into_a_float() -> None:
     c = Value(2.0)
     for gradient in (grad(lambda x: c * x * x)(3.0), jacobian(lambda x: [c * x * x])(3.0)[0],

@@ -1060,6 +1060,16 @@ def test_a_binary_node_takes_at_most_150_bytes_with_its_gradient(name):
     assert recorded / count <= 130 and after / count <= 150
 
 
+def test_the_collector_finds_the_operands_of_a_node_and_in_a_compiled_one_no_numbers():
+    x = Value(2.5)
+    y = x * x + x
+    y.backward()
+    for node in (x, y):
+        found = gc.get_referents(node)
+        assert all([any(operand is other for other in found) for operand in node.operands])
+        assert ag.build == "python" or float not in map(type, found)
+
+
 def test_a_graph_has_no_reference_cycles_so_it_goes_at_once():
     gc.collect()
     gc.disable()

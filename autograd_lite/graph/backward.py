@@ -15,19 +15,18 @@ from autograd_lite.ops.op import Op
 class _Pass:
     """The nodes one backward pass meets, and their gradients before it."""
 
-    __slots__ = ("order", "again", "before", "leaves")
+    __slots__ = ("order", "again", "leaves")
 
     def __init__(self) -> None:
         self.order: list[Node] = []                      # computed nodes, operands first
-        self.again: list[Node] = []                      # those that an earlier pass met,
-        self.before: list[Any] = []                      # and the gradients it gave them
+        self.again: list[tuple[Node, Any]] = []          # met before, with their gradients
         self.leaves: list[tuple[Node, Any]] = []         # the leaves, with their gradients before
 
     def undo(self) -> None:
         """Give every node met so far the gradient it had."""
         for node in self.order:
             node._grad = ZERO
-        for node, grad in zip(self.again, self.before):
+        for node, grad in self.again:
             node._grad = grad
         for node, grad in self.leaves:
             node._grad = grad
@@ -52,8 +51,7 @@ class _Pass:
         while node is not None:
             grad = node._grad
             if grad is not ZERO:
-                self.again.append(node)
-                self.before.append(grad)
+                self.again.append((node, grad))
             node._grad = mark
             if node._pa is not None:
                 a = node._a
@@ -186,10 +184,12 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
         try:
             nodes.at_rest = False
             this.walk(root)
-            if len([leaf for leaf in leaves if leaf._grad is not None]) < len(this.leaves):
-                return None
+            for _, held in this.leaves:
+                if held is not None:
+                    return None
             if not this.propagate(root, seed):
-                this.propagate_carefully(root, seed)
+                others = {id(leaf) for leaf, _ in this.leaves}.difference(map(id, leaves))
+                this.propagate_carefully(root, seed, others)
             return [leaf._grad for leaf in leaves]
         finally:
             this.undo()

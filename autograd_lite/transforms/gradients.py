@@ -82,8 +82,7 @@ def grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False
 
     def transformed(*args: Any, **kwargs: Any) -> Any:
         trace, _, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
-        gradient = trace.shape(found)
-        return (gradient, trace.lower_all(aux)) if has_aux else gradient
+        return (trace.shape(found), trace.lower_all(aux)) if has_aux else trace.shape(found)
     return named_like(f, transformed)
 
 

@@ -65,9 +65,9 @@ class Trace:
 
     def shape(self, entries: Sequence[Any]) -> Any:
         """The entries, one for each input (0 for None), in the shape of the selected arguments."""
-        found = [0.0 if entry is None else entry for entry in entries]
-        one = type(self.selected) is float or is_number(self.selected)
-        return found[0] if one else refill(self.selected, found)
+        if type(self.selected) is float or is_number(self.selected):
+            return 0.0 if entries[0] is None else entries[0]
+        return refill(self.selected, [0.0 if entry is None else entry for entry in entries])
 
     def lower_all(self, tree: Any) -> Any:
         """`lower` for the numbers of a structure; the rest stays as it is."""
@@ -246,13 +246,15 @@ def name_of(f: Callable[..., Any]) -> str:
     return getattr(f, "__name__", type(f).__name__)
 
 
-def named_like(f: Callable[..., Any], transformed: Callable[..., Any]) -> Callable[..., Any]:
+def named_like(f: Callable[..., Any], transformed: Any) -> Callable[..., Any]:
     """A transform of f with f's name, words and signature."""
     if type(f) is FunctionType:                 # (what `functools` does, in a quarter of its time)
         transformed.__name__, transformed.__qualname__ = f.__name__, f.__qualname__
         transformed.__module__, transformed.__doc__ = f.__module__, f.__doc__
-        transformed.__dict__.update(f.__dict__, __wrapped__=f)
-        return transformed
+        if f.__dict__:
+            transformed.__dict__.update(f.__dict__)
+        transformed.__wrapped__ = f
+        return transformed  # type: ignore[no-any-return]
     return functools.wraps(f)(transformed)
 
 

@@ -46,7 +46,7 @@ def rebuild(tree: Any, change: Callable[[Any], Any], lenient: bool = False) -> A
     >>> rebuild((1.0, [2.0]), lambda x: 10 * x)
     (10.0, [20.0])
     """
-    if is_number(tree):
+    if type(tree) is float or is_number(tree):
         return change(tree)
 
     def each(x: Any) -> Any:

@@ -3,7 +3,7 @@
     python tests/benchmarks/compiled.py PYTHON COMPILED_PYTHON [--runs 9] [--page docs/speed.md]
 
 Both are interpreters of environments that have the library: `pip install .`, and
-`AUTOGRAD_LITE_COMPILE=1 pip install .`.
+`AUTOGRAD_LITE_COMPILE=1 pip install .`. The engines in C++ are measured too, where one of them has them.
 """
 from __future__ import annotations
 
@@ -14,18 +14,27 @@ import sys
 from collections.abc import Sequence
 
 from page import fill, table
-from programs import PROGRAMS
-from speed import ours, timed
+from programs import PROGRAMS, Program
+from speed import PEERS, Missing, ours, timed
+
+IN_C = [name for name in PEERS if "C++" in name]
 
 
-def measure(runs: int) -> dict[str, list[float]]:
-    """The least ms of each program, the collector on and off, in this interpreter."""
-    return {name: [1e3 * min([timed(run, on) for _ in range(runs)]) for on in (True, False)]
-            for name, run in ((name, ours(program)) for name, program in PROGRAMS.items())}
+def measure(program: Program, runs: int) -> dict[str, list[float]]:
+    """The least ms of ours and of the engines in C++, the collector on and off, in this interpreter."""
+    found = {}
+    for name in ("ours", *IN_C):
+        try:
+            run = ours(program) if name == "ours" else PEERS[name](program)
+        except (ImportError, Missing):
+            continue
+        found[name] = [1e3 * min([timed(run, on) for _ in range(runs)]) for on in (True, False)]
+    return found
 
 
-def least(found: Sequence[dict[str, list[float]]], name: str, i: int) -> float:
-    return min(each[name][i] for each in found)
+def least(found: Sequence[dict[str, list[float]]], name: str) -> list[float]:
+    """An engine's least ms, the collector on and off, or nothing."""
+    return [min(both) for both in zip(*[each[name] for each in found if name in each])]
 
 
 def main() -> None:
@@ -36,23 +45,29 @@ def main() -> None:
     options = parser.parse_args()
     if not options.pythons:                                 # how the script runs itself
         import autograd_lite
-        print(json.dumps({"build": autograd_lite.build, **measure(options.runs)}))
+        print(json.dumps([autograd_lite.build, {
+            name: measure(program, options.runs) for name, program in PROGRAMS.items()}]))
         return
-    found: dict[str, list[dict[str, list[float]]]] = {}
+    found: dict[str, dict[str, list[dict[str, list[float]]]]] = {name: {} for name in PROGRAMS}
     for _ in range(3):
         for python in options.pythons:
             done = subprocess.check_output([python, __file__, "--runs", str(options.runs)], text=True)
-            one = json.loads(done)
-            found.setdefault(one.pop("build"), []).append(one)
+            build, programs = json.loads(done)
+            for name, times in programs.items():
+                found[name].setdefault(build, []).append(times)
     rows = []
-    for name in PROGRAMS:
-        times = [[least(found[build], name, i) for build in ("python", "mypyc")] for i in (0, 1)]
-        rows.append([name, *[f"{pure:.1f}, {compiled:.1f}" for pure, compiled in times],
-                     *[f"{pure / compiled:.2f}" for pure, compiled in times]])
-    text = table(["program", "collector on, ms", "off, ms", "ratio, on", "off"], rows)
+    for name, builds in found.items():
+        pure, compiled = [least(builds[build], "ours") for build in ("python", "mypyc")]
+        others = [least([*builds["python"], *builds["mypyc"]], peer) for peer in IN_C]
+        rows.append([name, *[", ".join([f"{ms:.1f}" for ms in pair]) for pair in zip(pure, compiled)],
+                     *[", ".join([f"{a / b:.2f}" for a, b in zip(other, compiled)]) or "—"
+                       for other in (pure, *others)]])
+    text = table(["program", "collector on, ms", "off, ms",
+                  *[f"{name} / compiled" for name in ("pure", *IN_C)]], rows)
     print(text)
     if options.page:
-        head = f"CPython {sys.version.split()[0]}; pure Python, compiled."
+        head = (f"CPython {sys.version.split()[0]}; pure Python, compiled; the ratios with the collector on, "
+                "off.")
         fill(options.page, {"compiled": f"{head}\n\n{text}"})
 
 

@@ -96,8 +96,13 @@ def plain_class(program: Program) -> Run:
     return value_engine(program, importlib.import_module("plain").Plain, ALL)
 
 
+def script_class(program: Program) -> Run:
+    sys.setrecursionlimit(1_000_000)            # its walk, and the next three's, is recursive
+    return value_engine(program, importlib.import_module("script").Script, ALL)
+
+
 def micrograd(program: Program) -> Run:
-    sys.setrecursionlimit(1_000_000)            # its walk, and the next two's, is recursive
+    sys.setrecursionlimit(1_000_000)
     return value_engine(program, importlib.import_module("micrograd.engine").Value, {"relu": ALL["relu"]})
 
 
@@ -111,6 +116,23 @@ def tardigrad(program: Program) -> Run:
     sys.setrecursionlimit(1_000_000)
     return value_engine(program, importlib.import_module("tardigrad.value").Value, {
         "relu": ALL["relu"], "tanh": ALL["tanh"]})
+
+
+def autoneuronet(program: Program) -> Run:
+    if program is PROGRAMS["gpt"]:
+        raise Missing("a number that the loss does not need stops the gradients of those it is made from")
+    Var = importlib.import_module("autoneuronet").Var
+    m = meaning(program, Var, {**ALL, "sqrt": lambda v: (v.log() * 0.5).exp()})
+    ps = [Var(x) for x in program.start]
+
+    def run() -> tuple[float, list[float], Any]:
+        for p in ps:
+            p.grad = 0.0
+        total = program.loss(ps, m)
+        total.grad = 1.0
+        total.backward()
+        return total.val, [p.grad for p in ps], total
+    return run
 
 
 def xad(program: Program) -> Run:
@@ -164,11 +186,13 @@ def torch(program: Program) -> Run:
 
 
 PEERS: dict[str, Callable[[Program], Run]] = {
-    "autograd_lite, nn": ours_nn, "plain class": plain_class, "micrograd": micrograd, "omnigrad": omnigrad,
-    "tardigrad": tardigrad, "XAD (C++ tape)": xad, "PyTorch, 0-dim": torch, "HIPS autograd": hips_autograd}
+    "autograd_lite, nn": ours_nn, "plain class": plain_class, "script's class": script_class,
+    "micrograd": micrograd, "omnigrad": omnigrad, "tardigrad": tardigrad, "autoneuronet (C++)": autoneuronet,
+    "XAD (C++ tape)": xad, "PyTorch, 0-dim": torch, "HIPS autograd": hips_autograd}
 PACKAGES = {"micrograd": "micrograd", "omnigrad": "omnigrad", "tardigrad": "tardigrad",
-            "XAD (C++ tape)": "xad", "PyTorch, 0-dim": "torch", "HIPS autograd": "autograd"}
-IN_SUMMARY = list(PEERS)[1:6]
+            "autoneuronet (C++)": "autoneuronet", "XAD (C++ tape)": "xad", "PyTorch, 0-dim": "torch",
+            "HIPS autograd": "autograd"}
+IN_SUMMARY = list(PEERS)[1:8]
 
 
 # -- measuring ----------------------------------------------------------------------------------
@@ -309,7 +333,19 @@ def summary(found: dict[str, list[dict[str, Any]]]) -> str:
     rows = [[name_of(peer), *[cell(at[name, peer]) for name in found]] for peer in IN_SUMMARY]
     milliseconds = [f"{short(p['on'][0][0])} ({short(p['off'][0][0])})" if p else "" for p in own]
     rows.append(["ours, ms", *milliseconds])
-    return table(["peer / ours", *found], rows)
+    return table(["peer / ours", *found], rows) + collectors_share(at)
+
+
+def collectors_share(at: dict[tuple[str, str], dict[str, Any]]) -> str:
+    """How much of the ratio to micrograd is the collector."""
+    micrograd, nn = [at["moons", peer] for peer in ("micrograd", "autograd_lite, nn")]
+    if "left out" in micrograd or "left out" in nn:
+        return ""
+    on, off = [(short(micrograd["ratios"][i]), short(micrograd[way][1][0] / nn[way][1][0]))
+               for i, way in ((0, "on"), (2, "off"))]
+    return ("\n\nMost of the ratio to micrograd is the collector's work on its cycles of nodes: on moons,\n"
+            f"the network of its notebook, {on[0]} with the collector on is {off[0]} with it off "
+            f"({on[1]} is {off[1]} where\nours uses `nn`, whose neurons are one node each).")
 
 
 def main() -> None:
