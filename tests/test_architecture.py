@@ -29,7 +29,7 @@ ROWS = [
     {"transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
     {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
-    {"checks.report", "checks.edges", "checks.slopes"}, {"checks.inheritance"},
+    {"checks.report", "checks.edges", "checks.slopes", "checks.halves"}, {"checks.inheritance"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
     {"checks.nearby", "checks.explain"}, {"checks.check_gradients"},
     {"drawing.engine", "drawing.view"}, {"drawing.drawn", "drawing.cards"}, {"drawing.picture"},
