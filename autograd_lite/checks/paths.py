@@ -5,37 +5,12 @@ import heapq
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from math import inf
+from typing import Any
 
+from autograd_lite.checks.edges import Edges
 from autograd_lite.checks.explanation import Path, product_of
-from autograd_lite.graph.linear import Algebra, Linear
 from autograd_lite.graph.value import Value
-
-
-class Ways(NamedTuple):
-    """The paths from a node down to the target.
-
-    `best` is the size of the largest product of partials along a path and `size` the sum of all sizes,
-    both as logarithms to base 2 (which do not underflow); `number` is how many paths there are.
-    """
-
-    best: float = -math.inf
-    size: float = -math.inf
-    number: float = 0.0
-
-
-class _AllWays(Algebra):
-    """Adds up `Ways`; a partial of 0 ends a path."""
-
-    def times(self, g: Ways, p: Any, k: int, i: int) -> Ways | None:
-        if not p:
-            return None
-        log = math.log2(abs(p))
-        return Ways(log + g.best, log + g.size, g.number)
-
-    def plus(self, a: Ways, b: Ways, k: int) -> Ways:
-        low, high = sorted((a.size, b.size))
-        return Ways(max(a.best, b.best), high + math.log2(1.0 + 2.0 ** (low - high)), a.number + b.number)
 
 
 class Paths:
@@ -45,30 +20,55 @@ class Paths:
     short by exactly 0, and among equals the deepest goes first: so finding some paths takes as many
     steps as they have nodes, however many others there are.
 
+    Args:
+        edges: for each place the edges of its node, the target's none.
+
     Attributes:
-        all: the `Ways` from the root.
+        number: how many paths there are.
+        size: the sum of the sizes of their products of partials, as a logarithm to base 2 (which does
+            not underflow).
     """
 
-    def __init__(self, nodes: Sequence[Value], linear: Linear, root: int, target: int):
-        self.nodes, self.linear, self.root, self.target = nodes, linear, root, target
-        self.ways = linear.push({target: Ways(0.0, 0.0, 1.0)}, _AllWays())
-        self.all: Ways = self.ways[root] or Ways()
+    def __init__(self, nodes: Sequence[Value], edges: Sequence[Edges], root: int, target: int):
+        self.nodes, self.edges, self.root, self.target = nodes, edges, root, target
+        self._best = best = [-inf] * len(edges)         # the largest product from each place
+        sizes, numbers = [-inf] * len(edges), [0.0] * len(edges)
+        best[target], sizes[target], numbers[target] = 0.0, 0.0, 1.0
+        for k in range(target + 1, root + 1):
+            for x, _, p in edges[k]:
+                if p and numbers[x]:
+                    log = math.log2(abs(p))
+                    best[k] = max(best[k], log + best[x])
+                    low, high = log + sizes[x], sizes[k]
+                    if low > high:
+                        low, high = high, low
+                    sizes[k] = high + math.log2(1.0 + 2.0 ** (low - high)) if low > -inf else high
+                    numbers[k] += numbers[x]
+        self.number, self.size = numbers[root], sizes[root]
 
     def __iter__(self) -> Iterator[Path]:
+        if not self.number:
+            return
         # an entry: how far it falls short, minus its depth, a tie-breaker, its place, the way to it
         heap: list[tuple[float, int, int, int, Any]] = [(0.0, 0, 0, self.root, None)]
-        if not self.all.number:
-            return
-        ticket = itertools.count(1)
+        ticket, best = itertools.count(1), self._best
         while heap:
             short, depth, _, k, way = heapq.heappop(heap)
-            if k == self.target:
+            while k != self.target:             # (the best step would be the next to be popped)
+                depth -= 1
+                ahead = None
+                for x, i, p in self.edges[k]:
+                    if p and best[x] > -inf:
+                        further = short + (best[k] - (math.log2(abs(p)) + best[x]))
+                        if ahead is None and further == short:
+                            ahead = x, (way, k, i, p)
+                        else:
+                            heapq.heappush(heap, (further, depth, next(ticket), x, (way, k, i, p)))
+                if ahead is None:
+                    break
+                k, way = ahead
+            else:
                 yield self._path(short, way)
-                continue
-            for x, i, p in self.linear.edges(k):
-                if p and self.ways[x]:
-                    further = short + (self.ways[k].best - (math.log2(abs(p)) + self.ways[x].best))
-                    heapq.heappush(heap, (further, depth - 1, next(ticket), x, (way, k, i, p)))
 
     def _path(self, short: float, way: Any) -> Path:
         nodes, places, factors = [self.nodes[self.target]], [], []
@@ -77,6 +77,6 @@ class Paths:
             nodes.append(self.nodes[k])
             places.append(i)
             factors.append(p)
-        log = self.all.best - short
+        log = self._best[self.root] - short
         return Path(tuple(nodes[::-1]), tuple(places[::-1]), tuple(factors[::-1]), product_of(factors),
-                    log * math.log10(2.0), 2.0 ** (log - self.all.size))
+                    log * math.log10(2.0), 2.0 ** (log - self.size))

@@ -29,7 +29,8 @@ class Program:
     def __init__(self, roots: Iterable[Any], inputs: Iterable[Any] = ()):
         ends = set(map(id, inputs))
         self.nodes: list[Any] = topological([x for x in roots if not isinstance(x, (float, int))],
-                                            lambda x: [] if id(x) in ends else needed_nodes(x))
+                                            (lambda x: [] if id(x) in ends else needed_nodes(x))
+                                            if ends else needed_nodes)
         self._place = {id(node): k for k, node in enumerate(self.nodes)}
         place = self._place.get
         self.operands: list[tuple[int | None, ...]] = [
