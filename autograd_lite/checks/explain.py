@@ -129,9 +129,10 @@ class _Flow:
         leads = [k in ends for k in range(len(program))]
         self.leading: list[Edges] = []
         for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
-            found = [] if leads[k] else _open_edges(node, [
-                (x, i) for i, x in enumerate(operands) if x is not None and leads[x]])
-            leads[k] = leads[k] or bool(found)
+            found: Edges = []
+            if operands and not leads[k]:
+                found = _open_edges(node, operands, leads)
+                leads[k] = bool(found)
             self.leading.append(found)
         self.connected, self.smooth = leads[self.top], True
         self._wrong: list[tuple[Any, ...]] = []          # findings, as arguments of `Finding`
@@ -140,19 +141,20 @@ class _Flow:
     def _fall(self) -> None:
         """Let the gradient fall from the root; a 0 is not passed on."""
         size, nodes = len(self.program), self.program.nodes
-        self.edges: list[Edges] = [[]] * size
-        self.arrived: list[float | None] = [None] * size
+        edges: list[Edges] = [[]] * size
+        arrived: list[float | None] = [None] * size
         reached = [False] * size
-        reached[self.top], self.arrived[self.top] = True, 1.0
+        reached[self.top], arrived[self.top] = True, 1.0
         for k in range(self.top, -1, -1):
             if not reached[k]:
                 continue
-            self.edges[k], g = self.leading[k], self.arrived[k]
-            for x, i, p in self.edges[k]:
-                reached[x] = reached[x] or bool(p)
-                p = 0.0 if p is None else p
-                if p - p != 0.0:
-                    self.smooth = False
+            g, edges[k] = arrived[k], self.leading[k]
+            for x, i, p in edges[k]:
+                p = p or 0.0
+                if p:
+                    reached[x] = True
+                    if p - p != 0.0:
+                        self.smooth = False
                 if not g:
                     continue
                 term = g * p
@@ -161,10 +163,11 @@ class _Flow:
                     if what:
                         self._wrong.append((nodes[k], what, i, p, g))
                 if term:
-                    before = self.arrived[x]
-                    total = self.arrived[x] = term if before is None else before + term
+                    before = arrived[x]
+                    arrived[x] = total = term if before is None else before + term
                     if total - total != 0.0 and before is not None and finite(before) and finite(term):
                         self._wrong.append((nodes[x], "sum overflow"))
+        self.edges, self.arrived = edges, arrived
 
     @property
     def between(self) -> list[Value]:
@@ -187,22 +190,32 @@ class _Flow:
         return sorted(lost, key=lambda finding: -place_in(self.program, "explain", finding.node))
 
 
-def _open_edges(node: Value, places: Sequence[tuple[int, int]]) -> Edges:
-    """The edges to operands at these places that a gradient can take, with partials infinite where IEEE 754
+def _open_edges(node: Value, operands: Sequence[int | None], leads: Sequence[bool]) -> Edges:
+    """The edges that a gradient can take to the operands that lead on, with partials infinite where IEEE 754
     says so; of a choice only the edge to the operand taken."""
-    if not places:
-        return []
-    partials = stored_partials(node)
-    if any([partials[i] is None for _, i in places]):
-        partials = partials_of(node)            # (those by a constant are not recorded)
-    edges = [(x, i, partials[i]) for x, i in places]
-    op: Any = op_of(node)
-    if op.chooses:
-        return [edge for edge in edges if edge[2] is not None]
-    if any([p != p for _, _, p in edges]) and all(map(finite, node.operands)):
-        ieee = ieee_partials(op, node.data, [plain(x) for x in node.operands])
-        return [(x, i, ieee[i] if p != p and ieee[i] is not None else p) for x, i, p in edges]
+    edges: Edges = []
+    partials: Sequence[float | None] = ()
+    for i, x in enumerate(operands):
+        if x is not None and leads[x]:
+            partials = partials or stored_partials(node)
+            p = partials[i]
+            if p is None or p != p:
+                return _unusual_edges(node, [
+                    (x, i) for i, x in enumerate(operands) if x is not None and leads[x]])
+            edges.append((x, i, p))
     return edges
+
+
+def _unusual_edges(node: Value, places: Sequence[tuple[int, int]]) -> Edges:
+    """The same if a partial is not recorded, or is nan."""
+    op: Any = op_of(node)
+    partials = partials_of(node)                # (those by a constant are not recorded)
+    if op.chooses:
+        return [(x, i, partials[i]) for x, i in places if partials[i] is not None]
+    if any([partials[i] != partials[i] for _, i in places]) and all(map(finite, node.operands)):
+        ieee = ieee_partials(op, node.data, [plain(x) for x in node.operands])
+        partials = [q if p != p and q is not None else p for p, q in zip(partials, ieee)]
+    return [(x, i, partials[i]) for x, i in places]
 
 
 class _Any(Algebra):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -349,6 +350,9 @@ def _percent(share: float) -> str:
 
 def product_of(factors: Sequence[float]) -> float:
     """The product, which can leave the range of a double only at the end."""
+    sizes = list(map(abs, itertools.accumulate(factors, operator.mul)))
+    if sizes and TINY <= min(sizes) and max(sizes) < math.inf:
+        return math.prod(factors)
     mantissa, exponent = 1.0, 0
     for factor in factors:
         mantissa, shift = math.frexp(mantissa * math.frexp(factor)[0])

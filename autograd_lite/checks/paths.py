@@ -10,6 +10,7 @@ from typing import Any
 
 from autograd_lite.checks.edges import Edges
 from autograd_lite.checks.explanation import Path, product_of
+from autograd_lite.graph.linear import Edge
 from autograd_lite.graph.value import Value
 
 
@@ -45,35 +46,42 @@ class Paths:
                     sizes[k] = high + math.log2(1.0 + 2.0 ** (low - high)) if low > -inf else high
                     numbers[k] += numbers[x]
         self.number, self.size = numbers[root], sizes[root]
+        self._known: dict[int, list[tuple[float, Edge]]] = {}
 
     def __iter__(self) -> Iterator[Path]:
         if not self.number:
             return
         # an entry: how far it falls short, minus its depth, a tie-breaker, its place, the way to it
         heap: list[tuple[float, int, int, int, Any]] = [(0.0, 0, 0, self.root, None)]
-        ticket, best = itertools.count(1), self._best
+        ticket = itertools.count(1)
         while heap:
             short, depth, _, k, way = heapq.heappop(heap)
             while k != self.target:             # (the best step would be the next to be popped)
                 depth -= 1
                 ahead = None
-                for x, i, p in self.edges[k]:
-                    if p and best[x] > -inf:
-                        further = short + (best[k] - (math.log2(abs(p)) + best[x]))
-                        if ahead is None and further == short:
-                            ahead = x, (way, k, i, p)
-                        else:
-                            heapq.heappush(heap, (further, depth, next(ticket), x, (way, k, i, p)))
+                for lack, step in self._steps(k):
+                    if ahead is None and not lack:
+                        ahead = step
+                    else:
+                        heapq.heappush(heap, (short + lack, depth, next(ticket), step[0], (way, k, step)))
                 if ahead is None:
                     break
-                k, way = ahead
+                k, way = ahead[0], (way, k, ahead)
             else:
                 yield self._path(short, way)
+
+    def _steps(self, k: int) -> list[tuple[float, Edge]]:
+        """The edges by which paths go on, each with how much the best path by it lacks."""
+        if k not in self._known:
+            best = self._best
+            self._known[k] = [(best[k] - (math.log2(abs(edge[2])) + best[edge[0]]), edge)
+                              for edge in self.edges[k] if edge[2] and best[edge[0]] > -inf]
+        return self._known[k]
 
     def _path(self, short: float, way: Any) -> Path:
         nodes, places, factors = [self.nodes[self.target]], [], []
         while way is not None:
-            way, k, i, p = way
+            way, k, (_, i, p) = way
             nodes.append(self.nodes[k])
             places.append(i)
             factors.append(p)
