@@ -9,7 +9,7 @@ from operator import add
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.halves import FEW, by_halves, directions
-from autograd_lite.checks.slopes import Estimate, directional_slope, op_slope, reach
+from autograd_lite.checks.slopes import Estimate, directional_slope, lacks_digits, op_slope, reach
 from autograd_lite.checks.verdicts import CORRECT, KINK, NOISY, RTOL, WRONG, Partial, verdict_on
 from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph.node import call_of, op_of, plain, taken_of
@@ -47,6 +47,7 @@ class Judge:
         self.calls: dict[Any, dict[int, Estimate]] = {}
         self.doubtful: dict[Any, Partial] = {}
         self.blames = False                     # whether a partial is wrong
+        self.blurred = False                    # whether one is known less well than with mpmath
 
     def partial(self, call: Call, i: int) -> Estimate:
         """The partial by the i-th operand, as well as it is known."""
@@ -69,6 +70,7 @@ class Judge:
             if not distance + error <= (TINY if call.given[group[0]] == 0.0 else 0.1 * RTOL * unit):
                 return False
             doubt = max(doubt, error / unit)
+        self.blurred |= doubt > 0.0 and lacks_digits(call.op)
         call.known.update({i: Estimate(call.given[i], doubt / scales[i]) for i in group})
         return True
 
@@ -76,6 +78,7 @@ class Judge:
         op, xs, given = call.op, call.xs, call.given[i]
         reference = op_slope(op, xs, i)
         verdict = verdict_on(given, reference)
+        self.blurred |= 0.0 < reference.error < inf and lacks_digits(op)
         if verdict == WRONG and math.isfinite(given) and not op.chooses:
             # Near a zero of the derivative its rounding is that of larger terms.
             slack = 64.0 * math.sqrt(len(xs)) * added(

@@ -52,9 +52,9 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
 
     Returns:
         A `GradientReport`. The verdict on a derivative is "wrong derivative"; "kink nearby" (or an
-        edge of the domain: there is no slope to compare with); "too noisy to tell", if rounding
-        hides the slope; or "correct": the two agree to 1e-9 (apart from the rounding of the terms
-        they are sums of).
+        edge of the domain: there is no slope to compare with); "too noisy to tell", if rounding hides
+        the slope (where mpmath, if it were installed, could tell more, a note says so); or "correct":
+        the two agree to 1e-9 (apart from the rounding of the terms they are sums of).
 
     Raises:
         InputError: f does not return a number, or `claimed` has another shape than x.
@@ -192,7 +192,12 @@ class _Check:
             others = " and others" if self.past[1:] else ""
             self.notes.append(f"{self.past[0]}{others}: every recorded partial is right, but something "
                               "bypasses the graph (v.data, stop_gradient, a number from outside)")
-        return GradientReport(tuple(self.found), tuple(self.judge.doubtful.values()),
+        partials = tuple(self.judge.doubtful.values())
+        if self.judge.blurred and (any(x.verdict == NOISY for x in self.found) or any(
+                x.verdict in (NOISY, KINK) and x.reference.error < math.inf for x in partials)):
+            self.notes.append("mpmath is not installed. With it (pip install mpmath) slopes are found in as "
+                              "many digits as it takes, which may settle what is left open here.")
+        return GradientReport(tuple(self.found), partials,
                               tuple(dict.fromkeys(self.notes)))
 
 

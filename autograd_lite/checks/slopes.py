@@ -142,14 +142,27 @@ def _inside(op: Op, xs: Sequence[float], at: Callable[[Any], list[Any]]) -> Call
 
 
 @cache
+def has_mpmath() -> bool:
+    """Whether mpmath is installed."""
+    try:
+        import mpmath  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def lacks_digits(op: Op) -> bool:
+    """Whether the op's slopes would be known in as many digits as it takes, were mpmath installed."""
+    return op.form is not None and not has_mpmath()
+
+
 def _in_mpmath(op: Op) -> Callable[..., Any] | None:
     """The op in mpmath's numbers, by its form; None without mpmath or a form."""
-    try:
-        import mpmath
-    except ImportError:
+    if op.form is None or not has_mpmath():
         return None
-    kind = kind_of(mpmath.mpf)
-    return None if op.form is None else lambda *xs: kind.apply(op, xs)
+    from mpmath import mpf
+    kind = kind_of(mpf)
+    return lambda *xs: kind.apply(op, xs)
 
 
 def _precise_slope(op: Op, f: Callable[..., Any], at: Callable[[Any], list[Any]], middle: float) -> Estimate:
