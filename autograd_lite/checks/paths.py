@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from math import inf
-from typing import Any
 
 from autograd_lite.checks.edges import Edges
 from autograd_lite.checks.explanation import Path, product_of
@@ -51,24 +50,24 @@ class Paths:
     def __iter__(self) -> Iterator[Path]:
         if not self.number:
             return
-        # an entry: how far it falls short, minus its depth, a tie-breaker, its place, the way to it
-        heap: list[tuple[float, int, int, int, Any]] = [(0.0, 0, 0, self.root, None)]
+        # an entry: how far it falls short, minus its depth, a tie-breaker, and its way: so many steps of
+        # another, then its own
+        heap: list[tuple[float, int, int, list[Edge], int, Edge]] = [(0.0, 0, 0, [], 0, (self.root, 0, 1.0))]
         ticket = itertools.count(1)
         while heap:
-            short, depth, _, k, way = heapq.heappop(heap)
-            while k != self.target:             # (the best step would be the next to be popped)
-                depth -= 1
-                ahead = None
-                for lack, step in self._steps(k):
-                    if ahead is None and not lack:
-                        ahead = step
+            short, depth, _, trail, shared, step = heapq.heappop(heap)
+            trail = [*trail[:shared], step]
+            best: Edge | None = step
+            while best and best[0] != self.target:              # (the best step would be popped next)
+                steps, best, depth = self._steps(best[0]), None, depth - 1
+                for lack, other in steps:
+                    if lack or best:
+                        heapq.heappush(heap, (short + lack, depth, next(ticket), trail, -depth, other))
                     else:
-                        heapq.heappush(heap, (short + lack, depth, next(ticket), step[0], (way, k, step)))
-                if ahead is None:
-                    break
-                k, way = ahead[0], (way, k, ahead)
-            else:
-                yield self._path(short, way)
+                        best = other
+                trail += [best] if best else []
+            if best:
+                yield self._path(short, trail)
 
     def _steps(self, k: int) -> list[tuple[float, Edge]]:
         """The edges by which paths go on, each with how much the best path by it lacks."""
@@ -78,13 +77,8 @@ class Paths:
                               for edge in self.edges[k] if edge[2] and best[edge[0]] > -inf]
         return self._known[k]
 
-    def _path(self, short: float, way: Any) -> Path:
-        nodes, places, factors = [self.nodes[self.target]], [], []
-        while way is not None:
-            way, k, (_, i, p) = way
-            nodes.append(self.nodes[k])
-            places.append(i)
-            factors.append(p)
+    def _path(self, short: float, trail: Sequence[Edge]) -> Path:
+        places, operands, factors = zip(*trail)
         log = self._best[self.root] - short
-        return Path(tuple(nodes[::-1]), tuple(places[::-1]), tuple(factors[::-1]), product_of(factors),
-                    log * math.log10(2.0), 2.0 ** (log - self.size))
+        return Path(tuple([self.nodes[k] for k in places]), operands[1:], factors[1:],
+                    product_of(factors[:0:-1]), log * math.log10(2.0), 2.0 ** (log - self.size))
