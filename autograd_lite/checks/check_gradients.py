@@ -215,22 +215,22 @@ class _Output:
 
     def judged(self, j: int, claimed: float) -> tuple[Estimate, str, bool]:
         """The reference by input j, the verdict, and whether something bypasses the graph."""
-        nearby, line = self.nearby, self.nearby.line(j)
+        nearby, probe = self.nearby, self.nearby.probe(j)
         if not nearby.finite:
             return UNKNOWN, KINK, False
         value, size, error = self.terms[j]
         slack = EPS * (len(self.trace.program) + 16) * size
         reference = recorded = Estimate(value, error)
-        past = line.past(self.weights) if j in self.suspects else Estimate(0.0, 0.0)
+        past = probe.past(self.weights) if j in self.suspects else Estimate(0.0, 0.0)
         if not past.error < math.inf:
-            reference = line.direct(self.n)
+            reference = probe.direct(self.n)
         elif past != (0.0, 0.0):
             reference = Estimate(value + past.value, error + past.error)
         verdict = verdict_on(claimed, reference, size, slack)
-        if verdict == CORRECT and j in self.suspects and line.turns():
+        if verdict == CORRECT and j in self.suspects and probe.turns():
             return UNKNOWN, KINK, False
         if verdict == NOISY:
-            direct = line.direct(self.n)
+            direct = probe.direct(self.n)
             if verdict_on(claimed, direct) in (CORRECT, WRONG):
                 reference, verdict = direct, verdict_on(claimed, direct)
         if (verdict in (WRONG, NOISY) and math.isfinite(claimed) and not self.judge.blames

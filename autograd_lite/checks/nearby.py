@@ -111,41 +111,41 @@ class Nearby:
         self.point = [v.data for v in self.here.trace.inputs]
         self.finite = all(map(math.isfinite, self.point))
         self.alone: dict[int, bool] = {}        # whether an input has to be moved by itself
-        self.lines: dict[int, Line] = {}
-        self.latest: tuple[Sequence[int], list[Line]] = [], []
+        self.probes: dict[int, Probe] = {}
+        self.latest: tuple[Sequence[int], list[Probe]] = [], []
 
     def run(self, moved: Mapping[int, float]) -> Run:
         """A run with some inputs moved."""
         place = itertools.count()
         return Run(self.f, self.core, rebuild(self.x, lambda v: moved.get(next(place), v)))
 
-    def line(self, j: int) -> Line:
-        """The line along which input j moves."""
-        if j not in self.lines:
-            self.lines[j] = Line(self, self.point[j], lambda t: {j: t})
-        return self.lines[j]
+    def probe(self, j: int) -> Probe:
+        """The function as input j alone moves."""
+        if j not in self.probes:
+            self.probes[j] = Probe(self, self.point[j], lambda t: {j: t})
+        return self.probes[j]
 
     def suspects(self, inputs: Iterable[int]) -> set[int]:
         """The inputs that have to be moved one by one: where all are moved together, the function branches
         otherwise or constants vary, and so on with halves of them."""
         inputs = list(inputs)
         new = [j for j in inputs if j not in self.alone]
-        near = set(by_halves(new, lambda group: not any(line.stirs() for line in self._lines(group))))
+        near = set(by_halves(new, lambda group: not any(probe.stirs() for probe in self._probes(group))))
         rest = [j for j in new if j not in near]
-        far = by_halves(rest, lambda group: not any(line.varies() for line in self._lines(group)))
+        far = by_halves(rest, lambda group: not any(probe.varies() for probe in self._probes(group)))
         self.alone |= dict.fromkeys(new, False) | dict.fromkeys([*near, *far], True)
         return {j for j in inputs if self.alone[j]}
 
-    def _lines(self, group: Sequence[int]) -> list[Line]:
-        """Lines along which the inputs of a group move together."""
+    def _probes(self, group: Sequence[int]) -> list[Probe]:
+        """Probes along lines on which the inputs of a group move together."""
         if group != self.latest[0]:
-            self.latest = group, list(map(self._line, directions({
+            self.latest = group, list(map(self._probe, directions({
                 j: abs(self.point[j]) or 1.0 for j in group})))
         return self.latest[1]
 
-    def _line(self, steps: Mapping[int, float]) -> Line:
-        return Line(self, 1.0, lambda t: {j: self.point[j] + (t - 1.0) * step for j, step in steps.items()},
-                    bent=True)
+    def _probe(self, steps: Mapping[int, float]) -> Probe:
+        return Probe(self, 1.0, lambda t: {j: self.point[j] + (t - 1.0) * step for j, step in steps.items()},
+                     bent=True)
 
     def straddles(self, n: int, j: int, claimed: float) -> bool:
         """Whether input j has a kink nearby and the claim may be a mean of output n's slopes around it."""
@@ -175,8 +175,8 @@ class Nearby:
         return found
 
 
-class Line:
-    """A function along a line through the point.
+class Probe:
+    """A function along a line through the point, sampled where it is asked for.
 
     Args:
         middle: where on it the point lies.
