@@ -12,7 +12,7 @@ T = TypeVar("T")
 def shared_lock() -> threading.RLock:
     """A reentrant lock. A fork waits until it is free, so the child finds nothing half done.
 
-    (A child has only the thread that forked; a lock that another thread held would never be released.)
+    (Else a lock that another thread held would stay locked in the child.)
 
     >>> with shared_lock():
     ...     pass

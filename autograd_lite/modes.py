@@ -18,8 +18,7 @@ Entries = ContextVar[tuple[_Entry, ...]]
 class Mode:
     """A mode for the thread or task that enters it.
 
-    Leaving it marks the entry itself. So modes can be left in any order, and in another thread or task
-    (where a generator ends, say).
+    Leaving it marks the entry itself. So modes can be left in any order, and in another thread or task.
     """
 
     _entries: ClassVar[Entries]             # of this thread or task, the latest last

@@ -371,19 +371,20 @@ def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None =
     >>> from autograd_lite import softplus
     >>> assert_gradients(lambda x, y: softplus(x * y))
     """
-    judged = False
+    judged, notes = False, tuple[str, ...]()
 
     def hold(point: Any) -> None:
-        nonlocal judged
+        nonlocal judged, notes
         report = _or_reject(lambda: check_gradients(g, point, order=order))
-        judged = judged or any(entry.verdict == CORRECT for entry in report.derivatives)
+        judged, notes = judged or any(x.verdict == CORRECT for x in report.derivatives), report.notes
         if report.verdict == WRONG:
             raise AuditError(f"at the point {point!r}:\n{report.summary()}")
 
     g, strategy = _spread(f, inputs)
     _for_all(hold, strategy, settings)
     if not judged:
-        raise AuditError("at no point could a derivative be judged: all lie at kinks, or are too noisy")
+        raise AuditError("\n".join([
+            "at no point could a derivative be judged: all lie at kinks, or are too noisy", *notes]))
 
 
 def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any],

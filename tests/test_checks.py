@@ -3,6 +3,7 @@ import copy
 import json
 import math
 import pickle
+import sys
 from collections import namedtuple
 from dataclasses import dataclass
 
@@ -15,10 +16,11 @@ import autograd_lite as ag
 from autograd_lite import (AuditError, DomainError, InputError, NumericError, RangeError, Value,
                            check_gradients, check_op, custom_op, errstate, grad, greater, select, where)
 from autograd_lite.checks.check_gradients import CORRECT, KINK, NOISY, WRONG
-from autograd_lite.checks.slopes import slope
+from autograd_lite.checks.slopes import has_mpmath, slope
 from autograd_lite.graph.walks import topological
 from autograd_lite.ops.op import TABLE, Op, flat
 from autograd_lite.ops.selection import sign
+from autograd_lite.testing import assert_gradients
 from truth import spoilt
 
 SPECIAL = {"polygamma": [(1.0, 1.5), (2.0, -0.3), (0.0, 7.1)]}       # whose options have no usual value
@@ -323,6 +325,53 @@ def test_near_a_kink_of_an_opaque_function_the_kink_is_named(op):
     step = op(lambda x: 1.0 + float(numpy.abs(x)), (lambda y, x: 1.0 if x > 0.0 else -1.0,), kink=lambda x: x)
     assert check_gradients(step, 1e-14, order=1).verdict == KINK
     assert check_gradients(step, 0.5, order=1).ok
+
+
+@pytest.fixture
+def without_mpmath(monkeypatch):
+    """As if mpmath were not installed."""
+    monkeypatch.setitem(sys.modules, "mpmath", None)
+    has_mpmath.cache_clear()
+    yield
+    has_mpmath.cache_clear()
+
+
+HINT = "mpmath is not installed. With it (pip install mpmath)"
+
+
+@pytest.mark.parametrize("f, x, claimed", [
+    (ag.tanh, 19.0, 1.5e-15), (lambda p: ag.sum(p) - 1e15, [1.0] * 5, None),
+    (lambda x: 1.0 + ag.abs(x), 1e-14, None)])
+def test_what_mpmath_could_tell_is_said_where_it_is_not_installed(without_mpmath, f, x, claimed):
+    report = check_gradients(f, x, claimed)
+    assert report.verdict in (NOISY, KINK) and HINT in report.summary() and HINT in str(report)
+    assert report.notes[-1].startswith(HINT) and all(len(line) < 80 for line in str(report).splitlines())
+
+
+@pytest.mark.parametrize("f, x, claimed", [
+    (ag.sin, 0.5, None), (ag.sin, 0.5, 0.7), (ag.relu, 0.0, None), (ag.sqrt, 0.0, None)])
+def test_mpmath_is_not_asked_for_where_it_would_tell_no_more(without_mpmath, f, x, claimed):
+    assert HINT not in check_gradients(f, x, claimed).summary()
+
+
+def test_with_mpmath_nobody_is_told_to_install_it_and_without_it_an_opaque_op_is_no_reason_to(op, request):
+    hidden = op(lambda x: float(numpy.tanh(x)), (lambda y, x: 12.0 * ag.sech2(x),), name="opaque tanh")
+    assert HINT not in check_gradients(hidden, 19.0).summary()
+    request.getfixturevalue("without_mpmath")
+    report = check_gradients(hidden, 19.0, order=1)
+    assert report.verdict == NOISY and HINT not in report.summary()
+
+
+def test_an_assertion_that_could_judge_no_point_says_what_mpmath_could_tell(without_mpmath):
+    with pytest.raises(AuditError, match="too noisy") as caught:
+        assert_gradients(ag.tanh, st.just(19.0), order=1)
+    assert HINT in str(caught.value)
+
+
+def test_without_mpmath_gradients_are_still_checked(without_mpmath):
+    assert check_op(TABLE["tanh"], 0.7).ok
+    assert check_gradients(lambda p: ag.dot(p, p), [0.1 * k for k in range(1, 9)], order=1).ok
+    assert check_gradients(ag.tanh, 1.0, claimed=0.42).verdict == WRONG
 
 
 # -- recorded branches ------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import heapq
 import itertools
 import json
 import math
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Value, explain, label, record_lines
+from autograd_lite.checks import explain as checks_explain
 from autograd_lite.graph import value
 from autograd_lite.graph.walks import topological
 from autograd_lite.checks.explanation import Explanation
@@ -632,6 +635,38 @@ def test_an_explanation_survives_pickle_and_copy() -> None:
     for found in explanations():
         for again in (pickle.loads(pickle.dumps(found)), copy.copy(found), copy.deepcopy(found)):
             assert str(again) == str(found) and str(again.as_dict()) == str(found.as_dict())
+
+
+@pytest.mark.parametrize("make", [
+    lambda x: functools.reduce(lambda y, _: ag.tanh(y) * 1.01, range(500), x),
+    lambda x: functools.reduce(lambda y, _: ag.sin(y) + ag.cos(y), range(300), x),
+    lambda x: ag.sum([x * k for k in range(300)])], ids=["chain", "diamonds", "sum"])
+def test_an_explanation_reads_each_nodes_partials_once_and_searches_few_steps(monkeypatch, make) -> None:
+    x = Value(0.7, "x")
+    y = make(x)
+    size, counts = len(topological([y])), dict.fromkeys(["partials", "steps"], 0)
+
+    def counted(name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+        def g(*args: Any) -> Any:
+            counts[name] += 1
+            return f(*args)
+        return g
+    stored = checks_explain.stored_partials
+    monkeypatch.setattr(checks_explain, "stored_partials", counted("partials", stored))
+    monkeypatch.setattr(heapq, "heappush", counted("steps", heapq.heappush))
+    explain(y, x)
+    assert 0 < counts["partials"] < size and counts["steps"] <= 2 * size
+    explain(y)
+    assert counts["partials"] < 2 * size
+
+
+def test_only_the_nodes_that_lead_to_the_node_in_question_are_looked_at(monkeypatch) -> None:
+    x, far = Value(0.7, "x"), Value(0.7)
+    y = functools.reduce(lambda y, _: ag.tanh(y), range(1000), far) * x
+    read = []
+    stored = checks_explain.stored_partials
+    monkeypatch.setattr(checks_explain, "stored_partials", lambda node: read.append(node) or stored(node))
+    assert explain(y, x).gradient == y.operands[0].data and read == [y]
 
 
 def test_what_it_cannot_explain_is_refused() -> None:

@@ -14,28 +14,23 @@ Edges = list[tuple[int, int, float | None]]     # as in `Linear`; None where no 
 Step = tuple[int, float, float]                 # the place of an operand, the partial, and the student's
 
 
-def edges_of(program: Program) -> list[Edges]:
-    """For each place the edges to the operands that are nodes, with None as partial where no gradient flows.
+def steps_of(program: Program) -> list[list[Step]]:
+    """For each place the steps of the chain rule to its operands, the student's partials as the graph's.
 
     Partials are as recorded; those by a constant, which are not recorded, are for its present number.
 
     >>> from autograd_lite import Value
     >>> x, c = Value(2.0), Value(5.0, requires_grad=False)
-    >>> edges_of(Program([x * c + 1.0]))
-    [[], [], [(0, 0, 5.0), (1, 1, 2.0)], [(2, 0, 1.0)]]
+    >>> steps_of(Program([x * c + 1.0]))
+    [[], [], [(0, 5.0, 5.0), (1, 2.0, 2.0)], [(2, 1.0, 1.0)]]
     """
     found = []
     for node, operands in zip(program.nodes, program.operands):
         partials = stored_partials(node)
         if any([p is None and x is not None for p, x in zip(partials, operands)]):
             partials = partials_of(node)
-        found.append([(x, i, p) for i, (x, p) in enumerate(zip(operands, partials)) if x is not None])
+        found.append([(x, p, p) for x, p in zip(operands, partials) if x is not None and p is not None])
     return found
-
-
-def steps_of(program: Program) -> list[list[Step]]:
-    """For each place the steps of the chain rule to its operands, the student's partials as the graph's."""
-    return [[(x, p, p) for x, _, p in edges if p is not None] for edges in edges_of(program)]
 
 
 class Sizes(Algebra):

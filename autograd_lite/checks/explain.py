@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autograd_lite.checks.edges import Edges, edges_of
+from autograd_lite.checks.edges import Edges
 from autograd_lite.checks.explanation import INFINITE, Explanation, Finding, Input, used_operands
 from autograd_lite.checks.paths import Paths
 from autograd_lite.errors import InputError
 from autograd_lite.graph.backward import finite
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Linear
-from autograd_lite.graph.node import op_of, plain
+from autograd_lite.graph.node import op_of, partials_of, plain, stored_partials
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 from autograd_lite.graph.walks import topological
@@ -85,9 +85,9 @@ def _explain_gradient(program: Program, root: Value, node: Value, place: int) ->
                         connected=flow.connected)
     if not flow.smooth:
         return found
-    paths = Paths(program.nodes, flow.linear, flow.top, place)
-    return replace(found, paths=tuple(itertools.islice(paths, _SHOWN)), number_of_paths=paths.all.number,
-                   log10_size=paths.all.size * math.log10(2.0))
+    paths = Paths(program.nodes, flow.edges, flow.top, place)
+    return replace(found, paths=tuple(itertools.islice(paths, _SHOWN)), number_of_paths=paths.number,
+                   log10_size=paths.size * math.log10(2.0))
 
 
 def _not_finite(roots: Sequence[Value], program: Program) -> list[Finding]:
@@ -116,32 +116,63 @@ class _Flow:
     """The gradient of a root on its way down to some targets, and what goes wrong with it.
 
     Attributes:
-        leading: the partials along the edges that lead to a target.
-        linear: those of the nodes that a path of partials other than 0 reaches from the root.
+        leading: for each place the edges that lead to a target.
+        edges: those of the nodes that a path of partials other than 0 reaches from the root.
         connected: whether any path leads from the root to a target.
-        smooth: whether the partials of `linear` are finite.
+        smooth: whether the partials of `edges` are finite.
         arrived: the gradient at each place, None where nothing arrives.
     """
 
     def __init__(self, program: Program, root: Value, targets: Iterable[Value]):
         self.program, self.top = program, place_in(program, "explain", root)
-        ends = dict.fromkeys([place_in(program, "explain", x) for x in targets], True)
-        edges = [[] if k in ends else _open_edges(node, found)
-                 for k, (node, found) in enumerate(zip(program.nodes, edges_of(program)))]
-        leads = Linear(len(edges), edges.__getitem__).push(ends, _Reach(zeros=True))
-        edges = [[edge for edge in found if leads[edge[0]]] for found in edges]
-        self.leading = Linear(len(edges), edges.__getitem__)
-        reached = self.leading.pull({self.top: True}, _Reach(zeros=False))
-        edges = [found if flag else [] for found, flag in zip(edges, reached)]
-        self.linear, self.judge = Linear(len(edges), edges.__getitem__), _Judge(program)
-        self.connected = bool(leads[self.top])
-        self.smooth = all([p is None or finite(p) for found in edges for _, _, p in found])
-        self.arrived = self.linear.pull({self.top: 1.0}, self.judge)
+        ends = {place_in(program, "explain", x) for x in targets}
+        leads = [k in ends for k in range(len(program))]
+        self.leading: list[Edges] = []
+        for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
+            found: Edges = []
+            if operands and not leads[k]:
+                found = _open_edges(node, operands, leads)
+                leads[k] = bool(found)
+            self.leading.append(found)
+        self.connected, self.smooth = leads[self.top], True
+        self._wrong: list[tuple[Any, ...]] = []          # findings, as arguments of `Finding`
+        self._fall()
+
+    def _fall(self) -> None:
+        """Let the gradient fall from the root; a 0 is not passed on."""
+        size, nodes = len(self.program), self.program.nodes
+        edges: list[Edges] = [[]] * size
+        arrived: list[float | None] = [None] * size
+        reached = [False] * size
+        reached[self.top], arrived[self.top] = True, 1.0
+        for k in range(self.top, -1, -1):
+            if not reached[k]:
+                continue
+            g, edges[k] = arrived[k], self.leading[k]
+            for x, i, p in edges[k]:
+                p = p or 0.0
+                if p:
+                    reached[x] = True
+                    if p - p != 0.0:
+                        self.smooth = False
+                if not g:
+                    continue
+                term = g * p
+                if not TINY <= abs(term) < math.inf:
+                    what = _judged(nodes[k], g, p, term)
+                    if what:
+                        self._wrong.append((nodes[k], what, i, p, g))
+                if term:
+                    before = arrived[x]
+                    arrived[x] = total = term if before is None else before + term
+                    if total - total != 0.0 and before is not None and finite(before) and finite(term):
+                        self._wrong.append((nodes[x], "sum overflow"))
+        self.edges, self.arrived = edges, arrived
 
     @property
     def between(self) -> list[Value]:
         """The nodes on any path from the root to a target."""
-        flags = self.leading.pull({self.top: True}, _Reach(zeros=True))
+        flags = Linear(len(self.program), self.leading.__getitem__).pull({self.top: True}, _Any())
         return [node for node, flag in zip(self.program.nodes, flags) if flag]
 
     def gradient(self, node: Value) -> float:
@@ -150,61 +181,51 @@ class _Flow:
 
     def wrong(self, gradient: float) -> list[Finding]:
         """What made a gradient 0 or not finite; nothing if it is neither."""
-        findings = self.judge.findings
         if gradient - gradient != 0.0:
-            return [finding for finding in findings if finding.what in INFINITE]
+            return [Finding(*found) for found in self._wrong if found[1] in INFINITE]
         if abs(gradient) >= TINY:
             return []
         lost = [Finding(node, "cancels") for node, g in zip(self.program.nodes, self.arrived) if g == 0.0]
-        lost += [finding for finding in findings if finding.what not in INFINITE]
+        lost += [Finding(*found) for found in self._wrong if found[1] not in INFINITE]
         return sorted(lost, key=lambda finding: -place_in(self.program, "explain", finding.node))
 
 
-def _open_edges(node: Value, edges: Edges) -> Edges:
-    """The edges that a gradient can take, with partials infinite where IEEE 754 says so; of a choice only
-    the edge to the operand taken."""
-    op: Any = op_of(node)
-    if op is not None and op.chooses:
-        return [edge for edge in edges if edge[2] is not None]
-    if any([p != p for _, _, p in edges]) and all(map(finite, node.operands)):
-        ieee = ieee_partials(op, node.data, [plain(x) for x in node.operands])
-        return [(x, i, ieee[i] if p != p and ieee[i] is not None else p) for x, i, p in edges]
+def _open_edges(node: Value, operands: Sequence[int | None], leads: Sequence[bool]) -> Edges:
+    """The edges that a gradient can take to the operands that lead on, with partials infinite where IEEE 754
+    says so; of a choice only the edge to the operand taken."""
+    edges: Edges = []
+    partials: Sequence[float | None] = ()
+    for i, x in enumerate(operands):
+        if x is not None and leads[x]:
+            partials = partials or stored_partials(node)
+            p = partials[i]
+            if p is None or p != p:
+                return _unusual_edges(node, [
+                    (x, i) for i, x in enumerate(operands) if x is not None and leads[x]])
+            edges.append((x, i, p))
     return edges
 
 
-class _Reach(Algebra):
-    """Whether anything arrives; `zeros` says whether partials of 0 count."""
+def _unusual_edges(node: Value, places: Sequence[tuple[int, int]]) -> Edges:
+    """The same if a partial is not recorded, or is nan."""
+    op: Any = op_of(node)
+    partials = partials_of(node)                # (those by a constant are not recorded)
+    if op.chooses:
+        return [(x, i, partials[i]) for x, i in places if partials[i] is not None]
+    if any([partials[i] != partials[i] for _, i in places]) and all(map(finite, node.operands)):
+        ieee = ieee_partials(op, node.data, [plain(x) for x in node.operands])
+        partials = [q if p != p and q is not None else p for p, q in zip(partials, ieee)]
+    return [(x, i, partials[i]) for x, i in places]
 
-    def __init__(self, zeros: bool):
-        self.zeros = zeros
 
-    def times(self, g: Any, p: Any, k: int, i: int) -> bool | None:
-        return True if p or self.zeros else None
+class _Any(Algebra):
+    """Whether anything arrives, be it times 0."""
 
-    def plus(self, a: Any, b: Any, k: int) -> bool:
+    def times(self, g: bool, p: Any, k: int, i: int) -> bool:
+        return g
+
+    def plus(self, a: bool, b: bool, k: int) -> bool:
         return True
-
-
-class _Judge(Algebra):
-    """Floats, a 0 not being passed on; notes what goes wrong."""
-
-    def __init__(self, program: Program):
-        self.nodes, self.findings = program.nodes, list[Finding]()
-
-    def times(self, g: float, p: float | None, k: int, i: int) -> float | None:
-        if g == 0.0:
-            return None
-        node, p = self.nodes[k], 0.0 if p is None else p
-        term = g * p
-        what = _judged(node, g, p, term)
-        if what:
-            self.findings.append(Finding(node, what, i, p, g))
-        return term or None
-
-    def plus(self, a: float, b: float, k: int) -> float:
-        if finite(a) and finite(b) and not finite(a + b):
-            self.findings.append(Finding(self.nodes[k], "sum overflow"))
-        return a + b
 
 
 def _judged(node: Value, g: float, p: float, term: float) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from autograd_lite.graph.backward import finite
 from autograd_lite.graph.node import call_of, op_of, plain, taken_of
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import Line
+from autograd_lite.locks import computed_once
 from autograd_lite.ops.special import TINY
 
 
@@ -133,17 +135,16 @@ class Path:
     def __str__(self) -> str:
         """All nodes by name (``#3`` means as the third operand, where this is not obvious); on a long
         path, how many operations are between the labels."""
-        names = [_name(node) for node in self.nodes]
-        for i, place in enumerate(self.places):
-            operands = self.nodes[i].operands
-            if len(operands) > 2 or sum(x is self.nodes[i + 1] for x in operands) > 1:
-                names[i + 1] += f"#{place + 1}"
-        if len(names) > (8 if len(self.named) > 2 else 12):
-            runs = itertools.groupby(range(1, len(names) - 1), lambda i: bool(self.nodes[i].label))
-            middle = [(named, list(run)) for named, run in runs]
-            names = [names[0], *itertools.chain(*[
-                [names[i] for i in run] if named or len(run) == 1 else [f"({len(run)}\N{NO-BREAK SPACE}ops)"]
-                for named, run in middle]), names[-1]]
+        named: Sequence[int] = self.named
+        if len(self.nodes) <= (8 if len(named) > 2 else 12):
+            named = range(len(self.nodes))
+        names = [self._step(0)]
+        for i, k in itertools.pairwise(named):
+            if k - i > 2:
+                names.append(f"({k - i - 1}\N{NO-BREAK SPACE}ops)")
+            elif k - i == 2:
+                names.append(self._step(i + 1))
+            names.append(self._step(k))
         return _chain(names)
 
     __repr__ = __str__
@@ -152,10 +153,18 @@ class Path:
         """The labelled nodes."""
         return _chain([_name(self.nodes[i]) for i in self.named])
 
-    @property
+    def _step(self, k: int) -> str:
+        """The k-th node's name, and which operand it is where this is not obvious."""
+        node = self.nodes[k]
+        operands = self.nodes[k - 1].operands if k else ()
+        several = len(operands) > 2 or sum(x is node for x in operands) > 1
+        return _name(node) + (f"#{self.places[k - 1] + 1}" if several else "")
+
+    @computed_once
     def named(self) -> list[int]:
         """Where the path starts, meets a labelled node, or ends."""
-        return [i for i, node in enumerate(self.nodes) if node.label or i in (0, len(self.nodes) - 1)]
+        last = len(self.nodes) - 1
+        return [i for i, node in enumerate(self.nodes) if node.label or i in (0, last)]
 
     def product(self) -> str:
         """The contribution as a product over the labelled nodes; "" if that says nothing new."""
@@ -279,8 +288,9 @@ def _about_paths(found: Explanation) -> Iterator[str]:
 def _about_best(path: Path) -> Iterator[str]:
     if product := path.product():
         yield from wrapped(f"The largest is {product}", "", 2)
-    i = min(range(len(path.factors)), key=lambda i: abs(path.factors[i]), default=0)
-    if path.factors and abs(path.factors[i]) < 1e-3:
+    sizes = list(map(abs, path.factors))
+    if min(sizes, default=1.0) < 1e-3:
+        i = sizes.index(min(sizes))
         node = path.nodes[i]
         yield (f"Its smallest factor is {path.factors[i]:.3g}, the partial of\n"
                f"  {call_of(node)} by {_name(path.nodes[i + 1])}")
@@ -340,6 +350,9 @@ def _percent(share: float) -> str:
 
 def product_of(factors: Sequence[float]) -> float:
     """The product, which can leave the range of a double only at the end."""
+    sizes = list(map(abs, itertools.accumulate(factors, operator.mul)))
+    if sizes and TINY <= min(sizes) and max(sizes) < math.inf:
+        return math.prod(factors)
     mantissa, exponent = 1.0, 0
     for factor in factors:
         mantissa, shift = math.frexp(mantissa * math.frexp(factor)[0])

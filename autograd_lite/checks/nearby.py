@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import inf, nan
 from typing import Any
 
 from autograd_lite.checks.chain_rule import Sum
+from autograd_lite.checks.halves import by_halves, directions
 from autograd_lite.checks.slopes import EPS, Estimate, reach, side, slope
 from autograd_lite.checks.verdicts import DECISIVE
 from autograd_lite.graph.node import op_of, plain, taken_of
@@ -60,7 +61,7 @@ class Run:
     def _shape(self, results: Iterable[Any]) -> list[Any]:
         nodes, inputs = _below(results), self.trace.inputs
         place = {id(node): k for k, node in enumerate(nodes)} | {id(x): -1 - k for k, x in enumerate(inputs)}
-        return [(op, place[id(node)], [(i, place.get(id(node.operands[i]))) for i in taken_of(node)],
+        return [(op, place[id(node)], [(i, place.get(id(x))) for i, x in _taken(node)],
                  side(op, list(map(plain, node.operands))) if op is not None and op.kink else None)
                 for node in nodes for op in [op_of(node)]]
 
@@ -72,14 +73,14 @@ class Run:
     @computed_once
     def _users(self) -> list[tuple[int, Value, list[int]]]:
         """The nodes that depend on an input, with their places and the operands that do not."""
-        return [(k, node, [i for i in taken_of(node) if self._is_constant(node.operands[i])])
+        return [(k, node, [i for i, x in _taken(node) if self._is_constant(x)])
                 for k, node in enumerate(self.trace.program.nodes) if self.varies[k]]
 
     def _is_constant(self, x: Any) -> bool:
         k = self.trace.program.place(x)
         return k is None or not self.varies[k]
 
-    @property
+    @computed_once
     def constants(self) -> list[float]:
         """The numbers in the graph of the outputs, or among these, that depend on no input."""
         return [*(plain(node.operands[i]) for _, node, by in self._users for i in by),
@@ -108,87 +109,182 @@ class Nearby:
         self.f, self.core, self.x = f, core, x
         self.here = Run(f, core, x)
         self.point = [v.data for v in self.here.trace.inputs]
-        self.samples: dict[tuple[int, float], tuple[list[float], list[float]] | None] = {}
-        self.turning: set[tuple[int, float]] = set()     # where `core` branches otherwise
+        self.finite = all(map(math.isfinite, self.point))
+        self.alone: dict[int, bool] = {}        # whether an input has to be moved by itself
+        self.probes: dict[int, Probe] = {}
+        self.latest: tuple[Sequence[int], list[Probe]] = [], []
 
-    def _run(self, j: int, t: float) -> Run:
-        """A run with input j moved to t."""
+    def run(self, moved: Mapping[int, float]) -> Run:
+        """A run with some inputs moved."""
         place = itertools.count()
-        return Run(self.f, self.core, rebuild(self.x, lambda v: t if next(place) == j else v))
+        return Run(self.f, self.core, rebuild(self.x, lambda v: moved.get(next(place), v)))
 
-    def sample(self, j: int, t: float) -> tuple[list[float], list[float]] | None:
-        """Outputs and constants with input j moved to t; None if the computation branches otherwise there."""
-        if (j, t) not in self.samples:
-            self.samples[j, t] = None
-            try:
-                run = self._run(j, t)
-            except Exception:                   # whatever f raises, it is not defined there
-                self.turning.add((j, t))
-            else:
-                if run.shape == self.here.shape:
-                    self.samples[j, t] = list(map(plain, run.outputs)), run.constants
-                elif run.way != self.here.way:
-                    self.turning.add((j, t))
-        return self.samples[j, t]
+    def probe(self, j: int) -> Probe:
+        """The function as input j alone moves."""
+        if j not in self.probes:
+            self.probes[j] = Probe(self, self.point[j], lambda t: {j: t})
+        return self.probes[j]
 
-    def _slope(self, j: int, number: Callable[[tuple[list[float], list[float]]], float]) -> Estimate:
-        """The slope by input j of a number of the samples."""
-        def along(t: float) -> float:
-            found = self.sample(j, t)
-            return nan if found is None else number(found)
-        return slope(along, self.point[j])
+    def suspects(self, inputs: Iterable[int]) -> set[int]:
+        """The inputs that have to be moved one by one: where all are moved together, the function branches
+        otherwise or constants vary, and so on with halves of them."""
+        inputs = list(inputs)
+        new = [j for j in inputs if j not in self.alone]
+        near = set(by_halves(new, lambda group: not any(probe.stirs() for probe in self._probes(group))))
+        rest = [j for j in new if j not in near]
+        far = by_halves(rest, lambda group: not any(probe.varies() for probe in self._probes(group)))
+        self.alone |= dict.fromkeys(new, False) | dict.fromkeys([*near, *far], True)
+        return {j for j in inputs if self.alone[j]}
 
-    def direct(self, n: int, j: int) -> Estimate:
-        """∂output n/∂input j from differences of the function as a whole."""
-        return self._slope(j, lambda sample: sample[0][n])
+    def _probes(self, group: Sequence[int]) -> list[Probe]:
+        """Probes along lines on which the inputs of a group move together."""
+        if group != self.latest[0]:
+            self.latest = group, list(map(self._probe, directions({
+                j: abs(self.point[j]) or 1.0 for j in group})))
+        return self.latest[1]
 
-    def turns(self, j: int) -> bool:
-        """Whether the core branches otherwise as soon as input j moves. (Branches of rules are smooth.)"""
-        return any(self.sample(j, t) is None and (j, t) in self.turning for t in _around(self.point[j]))
-
-    def past(self, j: int, weights: Sequence[float]) -> Estimate:
-        """The part of an output's derivative by input j that bypasses the graph, through constants that vary.
-
-        `weights` are the output's derivatives by the constants.
-        """
-        x = self.point[j]
-        far, close = ([x - (abs(x) or 1.0) * 0.5 ** k, x + (abs(x) or 1.0) * 0.5 ** k] for k in (4, 20))
-        close += _around(x)
-        others = [found[1] for found in [self.sample(j, t) for t in (*close, *far)] if found]
-        total = size = error = 0.0
-        for m, (weight, here) in enumerate(zip(weights, self.here.constants)):
-            if not weight or all(there[m] == here or here != here for there in others):
-                continue
-            change = self._slope(j, lambda sample: sample[1][m])
-            still = all(found and found[1][m] == here for found in [self.sample(j, t) for t in close])
-            if still and change.error > DECISIVE * abs(change.value):
-                continue                        # it jumps only further away
-            total, size = total + weight * change.value, size + abs(weight * change.value)
-            error += abs(weight) * change.error if math.isfinite(weight) else inf
-        return Estimate(total, error + EPS * (len(self.here.trace.program) + 16) * size)
+    def _probe(self, steps: Mapping[int, float]) -> Probe:
+        return Probe(self, 1.0, lambda t: {j: self.point[j] + (t - 1.0) * step for j, step in steps.items()},
+                     bent=True)
 
     def straddles(self, n: int, j: int, claimed: float) -> bool:
         """Whether input j has a kink nearby and the claim may be a mean of output n's slopes around it."""
-        program, place = self.here.trace.program, self.here.trace.inputs_at[j]
-        step = max([reach(op, list(map(plain, node.operands)))
-                    for node, moves in zip(program.nodes, program.dependent([place])) if moves
-                    for op in [op_of(node)] if op is not None], default=0.0)
+        place = self.here.trace.inputs_at[j]
+        step = 0.0 if place is None else self._reaches[place]
         if not step:
             return False
         slopes: list[float] = []
         for t in (self.point[j] - step, self.point[j], self.point[j] + step):
             try:
-                slopes.append(self._run(j, t).gradient(n)[j])
+                slopes.append(self.run({j: t}).gradient(n)[j])
             except Exception:
                 return True
         margin = 1e-6 * max(map(abs, slopes))
         return min(slopes) - margin <= claimed <= max(slopes) + margin
 
+    @computed_once
+    def _reaches(self) -> list[float]:
+        """For each place how far to step over the kinks nearby that depend on it."""
+        program = self.here.trace.program
+        found = [reach(op, list(map(plain, node.operands))) if op else 0.0
+                 for node in program.nodes for op in [op_of(node)]]
+        for k in range(len(program) - 1, -1, -1):
+            for x in program.operands[k]:
+                if x is not None:
+                    found[x] = max(found[x], found[k])
+        return found
+
+
+class Probe:
+    """A function along a line through the point, sampled where it is asked for.
+
+    Args:
+        middle: where on it the point lies.
+        inputs: gives the inputs that move, at a place on it.
+        bent: whether samples from beyond a kink count, if the function does the same operations there.
+    """
+
+    def __init__(self, nearby: Nearby, middle: float, inputs: Callable[[float], Mapping[int, float]],
+                 bent: bool = False):
+        self.nearby, self.middle, self.inputs, self.bent = nearby, middle, inputs, bent
+        self.samples: dict[float, tuple[list[float], list[float]] | None] = {}
+        self.turning: set[float] = set()                 # where the core branches otherwise
+        self.steps = [(abs(middle) or 1.0) * 0.5 ** k for k in (4, 8, 12, 16, 20)]
+        self.far, self.close = ([middle - step, middle + step] for step in (self.steps[0], self.steps[-1]))
+        self.changes: dict[Any, Estimate] = {}           # the slopes of constants, by their numbers
+
+    def sample(self, t: float) -> tuple[list[float], list[float]] | None:
+        """Outputs and constants at t; None if the computation branches otherwise there."""
+        if t not in self.samples:
+            self.samples[t], here = None, self.nearby.here
+            try:
+                run = self.nearby.run(self.inputs(t))
+            except Exception:                   # whatever f raises, it is not defined there
+                self.turning.add(t)
+            else:
+                same = run.shape == here.shape
+                if not same and run.way != here.way:
+                    self.turning.add(t)
+                if same or self.bent and [x[:3] for x in run.shape] == [x[:3] for x in here.shape]:
+                    self.samples[t] = list(map(plain, run.outputs)), run.constants
+        return self.samples[t]
+
+    def _slope(self, which: int, m: int, steps: Sequence[float] = ()) -> Estimate:
+        """The slope of the m-th output (`which` 0) or constant (1)."""
+        def along(t: float) -> float:
+            found = self.sample(t)
+            return nan if found is None else found[which][m]
+        return slope(along, self.middle, steps)
+
+    def direct(self, n: int) -> Estimate:
+        """The slope of output n from differences of the function as a whole."""
+        return self._slope(0, n)
+
+    def turns(self) -> bool:
+        """Whether the core branches otherwise at the least move. (Branches of rules are smooth.)"""
+        for t in _around(self.middle):
+            self.sample(t)
+        return any(t in self.turning for t in _around(self.middle))
+
+    def stirs(self) -> bool:
+        """Whether the core branches otherwise at the least move, or a constant changes nearby, or none of
+        this is known."""
+        close = self._constants((*self.close, *_around(self.middle)))
+        return self.turns() or not any(map(self.sample, self.close)) or not all(map(self._same, close))
+
+    def varies(self) -> bool:
+        """Whether a constant varies, nearby or further away."""
+        return any(True for _ in self._varying([1.0] * len(self.nearby.here.constants)))
+
+    def _constants(self, places: Iterable[float]) -> list[list[float]]:
+        """The constants at those places of the line where they are known."""
+        return [found[1] for found in map(self.sample, places) if found]
+
+    def _same(self, there: Sequence[float]) -> bool:
+        return all([a == b or b != b for a, b in zip(there, self.nearby.here.constants)])
+
+    def _varying(self, weights: Sequence[float]) -> Iterator[tuple[float, Estimate]]:
+        """The weights, other than 0, of the constants that vary, and their slopes."""
+        places = (*self.close, *_around(self.middle))
+        close = self._constants(places)
+        others = [*close, *self._constants(self.far)]
+        if all(map(self._same, others)):
+            return
+        for m, (weight, here) in enumerate(zip(weights, self.nearby.here.constants)):
+            if not weight or all(there[m] == here or here != here for there in others):
+                continue
+            key = here, *(there[m] for there in others)
+            if key not in self.changes:         # (a few steps mostly do)
+                quick = self._slope(1, m, self.steps)
+                decides = quick.error <= 1e-3 * DECISIVE * abs(quick.value)
+                self.changes[key] = quick if decides else self._slope(1, m)
+            change = self.changes[key]
+            still = len(close) == len(places) and all(there[m] == here for there in close)
+            if not still or not change.error > DECISIVE * abs(change.value):   # (else it jumps further away)
+                yield weight, change
+
+    def past(self, weights: Sequence[float]) -> Estimate:
+        """The part of an output's slope that bypasses the graph, through constants that vary.
+
+        `weights` are the output's derivatives by the constants.
+        """
+        total = size = error = 0.0
+        for weight, change in self._varying(weights):
+            total, size = total + weight * change.value, size + abs(weight * change.value)
+            error += abs(weight) * change.error if math.isfinite(weight) else inf
+        return Estimate(total, error + EPS * (len(self.nearby.here.trace.program) + 16) * size)
+
 
 def _below(results: Iterable[Any]) -> list[Value]:
     """The nodes that the results were computed from, by the operands that count."""
     return topological([y for y in results if isinstance(y, Value)], lambda node: [
-        x for i in taken_of(node) if isinstance(x := node.operands[i], Value)])
+        x for _, x in _taken(node) if isinstance(x, Value)])
+
+
+def _taken(node: Value) -> Iterable[tuple[int, Any]]:
+    """The operands that count, with their places."""
+    operands, op = node.operands, op_of(node)
+    return [(i, operands[i]) for i in taken_of(node)] if op and op.chooses else enumerate(operands)
 
 
 def _around(x: float) -> list[float]:

@@ -5,37 +5,12 @@ import heapq
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from math import inf
 
+from autograd_lite.checks.edges import Edges
 from autograd_lite.checks.explanation import Path, product_of
-from autograd_lite.graph.linear import Algebra, Linear
+from autograd_lite.graph.linear import Edge
 from autograd_lite.graph.value import Value
-
-
-class Ways(NamedTuple):
-    """The paths from a node down to the target.
-
-    `best` is the size of the largest product of partials along a path and `size` the sum of all sizes,
-    both as logarithms to base 2 (which do not underflow); `number` is how many paths there are.
-    """
-
-    best: float = -math.inf
-    size: float = -math.inf
-    number: float = 0.0
-
-
-class _AllWays(Algebra):
-    """Adds up `Ways`; a partial of 0 ends a path."""
-
-    def times(self, g: Ways, p: Any, k: int, i: int) -> Ways | None:
-        if not p:
-            return None
-        log = math.log2(abs(p))
-        return Ways(log + g.best, log + g.size, g.number)
-
-    def plus(self, a: Ways, b: Ways, k: int) -> Ways:
-        low, high = sorted((a.size, b.size))
-        return Ways(max(a.best, b.best), high + math.log2(1.0 + 2.0 ** (low - high)), a.number + b.number)
 
 
 class Paths:
@@ -45,38 +20,65 @@ class Paths:
     short by exactly 0, and among equals the deepest goes first: so finding some paths takes as many
     steps as they have nodes, however many others there are.
 
+    Args:
+        edges: for each place the edges of its node, the target's none.
+
     Attributes:
-        all: the `Ways` from the root.
+        number: how many paths there are.
+        size: the sum of the sizes of their products of partials, as a logarithm to base 2 (which does
+            not underflow).
     """
 
-    def __init__(self, nodes: Sequence[Value], linear: Linear, root: int, target: int):
-        self.nodes, self.linear, self.root, self.target = nodes, linear, root, target
-        self.ways = linear.push({target: Ways(0.0, 0.0, 1.0)}, _AllWays())
-        self.all: Ways = self.ways[root] or Ways()
+    def __init__(self, nodes: Sequence[Value], edges: Sequence[Edges], root: int, target: int):
+        self.nodes, self.edges, self.root, self.target = nodes, edges, root, target
+        self._best = best = [-inf] * len(edges)         # the largest product from each place
+        sizes, numbers = [-inf] * len(edges), [0.0] * len(edges)
+        best[target], sizes[target], numbers[target] = 0.0, 0.0, 1.0
+        for k in range(target + 1, root + 1):
+            for x, _, p in edges[k]:
+                if p and numbers[x]:
+                    log = math.log2(abs(p))
+                    best[k] = max(best[k], log + best[x])
+                    low, high = log + sizes[x], sizes[k]
+                    if low > high:
+                        low, high = high, low
+                    sizes[k] = high + math.log2(1.0 + 2.0 ** (low - high)) if low > -inf else high
+                    numbers[k] += numbers[x]
+        self.number, self.size = numbers[root], sizes[root]
+        self._known: dict[int, list[tuple[float, Edge]]] = {}
 
     def __iter__(self) -> Iterator[Path]:
-        # an entry: how far it falls short, minus its depth, a tie-breaker, its place, the way to it
-        heap: list[tuple[float, int, int, int, Any]] = [(0.0, 0, 0, self.root, None)]
-        if not self.all.number:
+        if not self.number:
             return
+        # an entry: how far it falls short, minus its depth, a tie-breaker, and its way: so many steps of
+        # another, then its own
+        heap: list[tuple[float, int, int, list[Edge], int, Edge]] = [(0.0, 0, 0, [], 0, (self.root, 0, 1.0))]
         ticket = itertools.count(1)
         while heap:
-            short, depth, _, k, way = heapq.heappop(heap)
-            if k == self.target:
-                yield self._path(short, way)
-                continue
-            for x, i, p in self.linear.edges(k):
-                if p and self.ways[x]:
-                    further = short + (self.ways[k].best - (math.log2(abs(p)) + self.ways[x].best))
-                    heapq.heappush(heap, (further, depth - 1, next(ticket), x, (way, k, i, p)))
+            short, depth, _, trail, shared, step = heapq.heappop(heap)
+            trail = [*trail[:shared], step]
+            best: Edge | None = step
+            while best and best[0] != self.target:              # (the best step would be popped next)
+                steps, best, depth = self._steps(best[0]), None, depth - 1
+                for lack, other in steps:
+                    if lack or best:
+                        heapq.heappush(heap, (short + lack, depth, next(ticket), trail, -depth, other))
+                    else:
+                        best = other
+                trail += [best] if best else []
+            if best:
+                yield self._path(short, trail)
 
-    def _path(self, short: float, way: Any) -> Path:
-        nodes, places, factors = [self.nodes[self.target]], [], []
-        while way is not None:
-            way, k, i, p = way
-            nodes.append(self.nodes[k])
-            places.append(i)
-            factors.append(p)
-        log = self.all.best - short
-        return Path(tuple(nodes[::-1]), tuple(places[::-1]), tuple(factors[::-1]), product_of(factors),
-                    log * math.log10(2.0), 2.0 ** (log - self.all.size))
+    def _steps(self, k: int) -> list[tuple[float, Edge]]:
+        """The edges by which paths go on, each with how much the best path by it lacks."""
+        if k not in self._known:
+            best = self._best
+            self._known[k] = [(best[k] - (math.log2(abs(edge[2])) + best[edge[0]]), edge)
+                              for edge in self.edges[k] if edge[2] and best[edge[0]] > -inf]
+        return self._known[k]
+
+    def _path(self, short: float, trail: Sequence[Edge]) -> Path:
+        places, operands, factors = zip(*trail)
+        log = self._best[self.root] - short
+        return Path(tuple([self.nodes[k] for k in places]), operands[1:], factors[1:],
+                    product_of(factors[:0:-1]), log * math.log10(2.0), 2.0 ** (log - self.size))

@@ -13,7 +13,7 @@ from autograd_lite.ops.special import TINY
 
 CORRECT, KINK, NOISY, WRONG = "correct", "kink nearby", "too noisy to tell", "wrong derivative"
 DECISIVE = 1e-6                 # a reference decides if its relative error is at most this
-_RTOL = 1e-9                    # two derivatives agree if their relative difference is at most this
+RTOL = 1e-9                    # two derivatives agree if their relative difference is at most this
 
 
 def verdict_on(claimed: float, reference: Estimate, scale: float = 0.0, slack: float = 0.0) -> str:
@@ -24,7 +24,7 @@ def verdict_on(claimed: float, reference: Estimate, scale: float = 0.0, slack: f
     vague = distance != distance and error > max(1e-3 * abs(value), 1e-9)
     if not error < inf or undefined or vague:
         return KINK
-    if not distance <= error + slack + _RTOL * larger + TINY or distance == inf:
+    if not distance <= error + slack + RTOL * larger + TINY or distance == inf:
         return WRONG
     return NOISY if error > DECISIVE * max(larger, 1e-4 * scale) + TINY else CORRECT
 

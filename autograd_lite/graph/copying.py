@@ -62,7 +62,7 @@ def _after(before: Any, restored: Any, *state: Any) -> Any:
 
 
 class _Written:
-    """The nodes a pickle has. Being pickled too, this lives as long as the pickler's memory."""
+    """The nodes a pickle has; pickled too, to live as long as its memory."""
 
     def __init__(self) -> None:
         self.ids: set[int] = set()

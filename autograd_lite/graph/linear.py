@@ -1,4 +1,4 @@
-"""`Linear`: the derivatives along the edges of a program, and the two sweeps over them."""
+"""`Linear`: the derivatives along a program's edges, and two sweeps over them."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping

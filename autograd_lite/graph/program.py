@@ -33,7 +33,7 @@ class Program:
         self._place = {id(node): k for k, node in enumerate(self.nodes)}
         place = self._place.get
         self.operands: list[tuple[int | None, ...]] = [
-            () if id(node) in ends else tuple([place(id(x)) for x in node.operands]) for node in self.nodes]
+            () if id(node) in ends else tuple(map(place, map(id, node.operands))) for node in self.nodes]
 
     def __len__(self) -> int:
         return len(self.nodes)

@@ -57,6 +57,10 @@ def topological(roots: Iterable[N],
                 order.append(stack.pop())  # type: ignore[arg-type]
             elif id(node) not in seen:
                 seen.add(id(node))
-                stack += (node, None)
-                stack += reversed(list(operands(node)))
+                below = [x for x in operands(node) if id(x) not in seen]
+                if below:
+                    stack += (node, None)
+                    stack += below[::-1]
+                else:
+                    order.append(node)
     return order
