@@ -13,11 +13,13 @@ from autograd_lite.checks.check_gradients import check_gradients, check_op
 from autograd_lite.checks.explain import explain
 from autograd_lite.checks.explanation import (Explanation as Explanation, Finding as Finding, Input as Input,
                                               Path as Path)
+from autograd_lite.checks.latent import Latent as Latent
 from autograd_lite.checks.report import Report
-from autograd_lite.checks.rows import AuditReport as AuditReport, Row as Row
+from autograd_lite.checks.rows import AuditReport as AuditReport, Diagnosis as Diagnosis, Row as Row
 from autograd_lite.checks.slopes import Estimate as Estimate
 from autograd_lite.checks.verdicts import (Derivative as Derivative, GradientReport as GradientReport,
                                            Partial as Partial)
+from autograd_lite.diagnosis.diagnose import diagnose
 from autograd_lite.drawing import draw, render
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError, DomainError,
                                   FormatError, GradientError, InputError, LabelError, MissingError,
@@ -60,7 +62,7 @@ __all__ = [
     "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
     "value_and_grad", "vjp",
     # checks
-    "audit", "check_gradients", "check_op", "explain", "record_lines", "Report",
+    "audit", "diagnose", "check_gradients", "check_op", "explain", "record_lines", "Report",
     # pictures
     "draw", "render",
     # errors
@@ -71,8 +73,8 @@ __all__ = [
     "nn", "optim",
 ]
 # What users are handed but seldom name; some of it would hide names of theirs under `import *`.
-_CLASSES = ["AuditReport", "Derivative", "Estimate", "Explanation", "Finding", "GradientReport", "Input",
-            "Line", "Op", "Partial", "Path", "Row"]
+_CLASSES = ["AuditReport", "Derivative", "Diagnosis", "Estimate", "Explanation", "Finding",
+            "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path", "Row"]
 
 
 def __getattr__(name: str) -> object:

@@ -30,13 +30,15 @@ ROWS = [
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
     {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
-    {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows"},
+    {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
     {"checks.nearby", "checks.explain"}, {"checks.check_gradients"},
     {"drawing.engine", "drawing.view"}, {"drawing.drawn", "drawing.cards"}, {"drawing.picture"},
     {"drawing.output"}, {"drawing"},
+    {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"}, {"diagnosis.products"},
+    {"diagnosis.hypotheses"}, {"diagnosis.diagnose"},
     {"testing"}, {"document"}, {"cli"}, {"__main__"},
-    {"ops", "graph", "transforms", "checks"},               # these import nothing
+    {"ops", "graph", "transforms", "checks", "diagnosis"},               # these import nothing
 ]
 ROW = {name: i for i, row in enumerate(ROWS) for name in row}
 
@@ -132,7 +134,7 @@ def test_other_peoples_packages_are_imported_only_where_they_belong_and_only_whe
         if package == "autograd_lite" or package in sys.stdlib_module_names:
             continue
         assert name.partition(".")[0] in ONLY[package], f"{name} imports {package}"
-        lazy_module = name.startswith("drawing.") or name.startswith("programs.")
+        lazy_module = name.startswith("drawing.") or name.startswith("diagnosis.")
         assert not at_top or lazy_module, f"{name} imports {package} at its top"
 
 

@@ -223,8 +223,10 @@ class Brute:
         self.claims, self.corrections = claims, {}
         self.derived = {(o, i): self.total(i, o) for o, i in claims}
         arrows = [(a, b) for a, b, _ in edges]
-        circular = {(o, i) for o, i in claims if self.leads([*arrows, *[(j, p) for p, j in claims]], o, i)
-                    and (o == i or not self.leads(arrows, i, o))}
+        circular = {(o, i) for o, i in claims if self.leads(arrows, o, i)}             # with the graph alone
+        more = [(j, p) for p, j in claims if (p, j) not in circular]
+        circular |= {(o, i) for o, i in claims if self.leads([*arrows, *more], o, i)
+                     and not self.leads(arrows, i, o)}
         arrows += [(i, o) for o, i in claims if (o, i) not in circular]
         self.arrows, self.follows, outputs = arrows, {}, {o for o, _ in claims}
         while outputs:                                  # those nearest the inputs first

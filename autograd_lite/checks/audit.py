@@ -9,16 +9,13 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd_lite.checks.claims import Claim, Line, Reader
-from autograd_lite.checks.edges import steps_of
-from autograd_lite.checks.forward import Forward
+from autograd_lite.checks.claims import Claim, Line
+from autograd_lite.checks.judged import Judged, judged
 from autograd_lite.checks.latent import latent_causes
 from autograd_lite.checks.order import connected
 from autograd_lite.checks.rows import AuditReport, Index, Row
-from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS, Finding, Rule, relative_error
-from autograd_lite.errors import InputError, short
+from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS, Finding, relative_error
 from autograd_lite.graph.program import Program
-from autograd_lite.graph.value import Value
 from autograd_lite.transforms.trees import as_array, is_array
 
 
@@ -53,7 +50,7 @@ def audit(root: Any, claims: Any, rtol: float | None = None, *, values: Any = ()
         InputError: the root is not a Value or the claims are not a dict; a key is not a pair, or is
             claimed twice; a claim is not a number, or an array of another shape.
 
-    >>> from autograd_lite import label
+    >>> from autograd_lite import Value, label
     >>> a, b = Value(2.5, "a"), Value(3.5, "b")
     >>> c = a * b; d = c * c; label(c=c, d=d)
     >>> report = audit(d, {("c", "a"): 2.5, ("d", "c"): 17.5, ("d", "a"): 43.75})
@@ -62,40 +59,16 @@ def audit(root: Any, claims: Any, rtol: float | None = None, *, values: Any = ()
       ∂c/∂a: claimed 2.5 (= a), is 3.5 (= b)
           spoils ∂d/∂a
     """
-    roots = _roots(root, claims)
-    program = Program(roots)
-    reader = Reader(program, roots, rtol)
-    numbers, derivatives = reader.values(values), reader.derivatives(claims)
-    given = [*numbers, *derivatives]
-    lines = [list(claim.lines(group)) for group, claim in enumerate(given)]
-    forward = Forward(program, _joined(lines[:len(numbers)]))
-    steps, variants = forward.steps(steps_of(program)) if forward.marks else (steps_of(program), [])
-    rule = Rule(program, steps, _joined(lines[len(numbers):]), forward.step_marks(), variants)
-    found = iter([*forward.found, *rule.judge()])
-    findings = [list(itertools.islice(found, len(some))) for some in lines]
-    rows = _rows(program, given, lines, findings)
-    return AuditReport(rows, _meanings(program, rows),
-                       latent_causes(rule, roots[0], reader, list(zip(derivatives, lines[len(numbers):],
-                                                                      findings[len(numbers):]))))
+    return report_of(judged(root, claims, rtol, values))
 
 
-def _joined(lines: Iterable[Sequence[Line]]) -> list[Line]:
-    return list(itertools.chain.from_iterable(lines))
-
-
-def _roots(root: Any, claims: Any) -> list[Value]:
-    """The roots in a list; an error if they are not Values, or the claims not a dict."""
-    roots = list(root) if isinstance(root, Iterable) else [root]
-    for x in roots:
-        if not isinstance(x, Value):
-            remedy = ("write audit(root, claims), the root first" if isinstance(claims, Value) else
-                      "backward() returns None; give the node it was called on" if x is None else
-                      "give the node whose graph the claims are about")
-            raise InputError(f"audit: the root must be a Value, got {type(root).__name__} {short(root)}: "
-                             + remedy)
-    if not roots:
-        raise InputError("audit: there is no root; give the node whose graph the claims are about")
-    return roots
+def report_of(judged: Judged) -> AuditReport:
+    """The report of what was judged."""
+    rows = _rows(judged.program, judged.given, judged.lines, judged.findings)
+    derivatives = [facts for facts in zip(judged.given, judged.lines, judged.findings)
+                   if facts[0].source is not None]
+    latent = latent_causes(judged.rule, judged.roots[0], judged.reader, derivatives)
+    return AuditReport(rows, _meanings(judged.program, rows), latent)
 
 
 def _rows(program: Program, given: Sequence[Claim], lines: Sequence[Sequence[Line]],
@@ -111,8 +84,9 @@ def _rows(program: Program, given: Sequence[Claim], lines: Sequence[Sequence[Lin
     for c, before in enumerate(behind):
         for d in before:
             straight[d].append(c)
+    every = zip(itertools.chain(*lines), itertools.chain(*findings))
     against = connected(program.operands, [
-        (line.source, line.output) for line, finding in zip(_joined(lines), itertools.chain(*findings))
+        (line.source, line.output) for line, finding in every
         if finding.derived is None and finding.verdict != AGREES and line.source is not None])
     rows = []
     for group, (claim, some, found) in enumerate(zip(given, lines, findings)):

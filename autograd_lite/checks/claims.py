@@ -1,6 +1,7 @@
 """Claims as people write them, taken apart into lines: an output, an input, a number."""
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -32,16 +33,21 @@ class Line(NamedTuple):
 
 
 class Things(NamedTuple):
-    """A node, or an array of nodes: its name, its shape, and the places of its entries (None: not in the
-    graph)."""
+    """A node, or an array of nodes: its name, its shape, the places of its entries (None: not in the graph),
+    and these."""
 
     name: str
     shape: Shape
     places: Sequence[int | None]
+    nodes: Sequence[Any]
 
     def entry(self, index: Sequence[int]) -> str:
         """What an entry is called."""
-        return self.name + "".join([f"[{i}]" for i in index])
+        k = 0
+        for i, n in zip(index, self.shape):
+            k = k * n + i
+        labelled = index and isinstance(self.nodes[k], Value) and self.nodes[k].label
+        return thing_name(self.nodes[k]) if labelled else self.name + "".join([f"[{i}]" for i in index])
 
 
 class Claim(NamedTuple):
@@ -72,7 +78,8 @@ class Claim(NamedTuple):
         numbers = iter(self.numbers)
         for output in self.output.places:
             for source in sources:
-                yield Line(output or 0, source, next(numbers), self.rtol, self.noise, group)
+                place = -1 if output is None else output
+                yield Line(place, source, next(numbers), self.rtol, self.noise, group)
 
 
 class Reader:
@@ -86,15 +93,16 @@ class Reader:
     def __init__(self, program: Program, roots: Sequence[Value], rtol: float | None):
         self.program, self.roots, self.rtol = program, roots, rtol
         self.names = Names([node for node in program.nodes if node.label])
-        self._taken: dict[tuple[int, int | None], str] = {}
+        self._taken: dict[tuple[int, int | None], tuple[Claim, float]] = {}
 
     def derivatives(self, claims: Any) -> list[Claim]:
         """The claims about derivatives."""
-        return [self._derivative(key, given) for key, given in _items(claims)]
+        return [self._derivative(key, given) for key, given in _items(
+            claims, "claims are a dict {(output, input):")]
 
     def values(self, claims: Any) -> list[Claim]:
         """The claims about numbers."""
-        return [self._value(key, given) for key, given in _items(claims)]
+        return [self._value(key, given) for key, given in _items(claims or (), "values are a dict {node:")]
 
     def _derivative(self, key: Any, given: Any) -> Claim:
         single = isinstance(key, (str, Value)) or not isinstance(key, tuple)
@@ -102,12 +110,13 @@ class Reader:
             raise InputError(f"audit: {short(key)} is not a claim; write (output, input)")
         pair = (self.roots[0], key) if single else key
         name = pair_name(pair)
-        output, source = [self._things(thing, f"audit: in {name}", end) for end, thing in enumerate(pair)]
+        output, source = [self._things(thing, f"audit: in {name}", end)
+                          for end, thing in zip(("output", "input"), pair)]
         return self._claim(pair, given, output, source)
 
     def _value(self, key: Any, given: Any) -> Claim:
         key = list(key) if isinstance(key, tuple) else key
-        return self._claim(key, given, self._things(key, "audit: in values", 0), None)
+        return self._claim(key, given, self._things(key, "audit: in values", "value"), None)
 
     def _claim(self, key: Any, given: Any, output: Things, source: Things | None) -> Claim:
         name = claim_name(key)
@@ -121,19 +130,22 @@ class Reader:
                 f"it has the shape {claim.shape}: {output.name} has {output.shape}, {source.name} "
                 f"{source.shape}" if output.shape else f"{source.name} has the shape {source.shape}"))
         for line in claim.lines(0):
-            if line.source is not None or source is None:
-                if (line.output, line.source) in self._taken:
-                    raise InputError(f"audit: {name} is claimed twice" + self._again(line, name))
-                self._taken[line.output, line.source] = name
+            if line.output >= 0 and (line.source is not None or source is None):
+                first, number = self._taken.setdefault((line.output, line.source), (claim, line.claimed))
+                other = claim_name(first.key)
+                if first is not claim and (other == name or number != line.claimed):
+                    again = self._again(line, other) if other != name else ""
+                    raise InputError(f"audit: {name} is claimed twice{again}")
         return claim
 
-    def _again(self, line: Line, name: str) -> str:
-        first, node = self._taken[line.output, line.source], self.program.nodes[
-            line.output if line.source is None else line.source]
-        return "" if first == name else f", also as {first}: {thing_name(node)} is a part of both"
+    def _again(self, line: Line, other: str) -> str:
+        """How one node comes to be claimed by two names with two numbers."""
+        node = thing_name(self.program.nodes[line.output if line.source is None else line.source])
+        return (f", also as {other}, with another number: {node} is a part of both. "
+                "To have a node of its own, write m = max(z) * 1.0")
 
-    def _things(self, thing: Any, where: str, end: int) -> Things:
-        """The nodes that an output (end 0) or input (end 1) of a claim stands for."""
+    def _things(self, thing: Any, where: str, end: str) -> Things:
+        """The nodes that an output or input of a claim, or a claimed value, stands for."""
         name = thing_name(thing)
         if isinstance(thing, str):
             try:
@@ -145,13 +157,11 @@ class Reader:
         else:
             shape, nodes = _nested(thing, where)
         places = [self.program.place(node) for node in nodes]
-        missing = [node for node, place in zip(nodes, places) if place is None]
-        if missing and (end == 0 or len(missing) == len(nodes)) and not isinstance(thing, str):
-            raise LabelError(f"{where}: {short(missing[0])} is not in the graph under the root; to claim "
-                             "something of it, add it to the roots: audit([root, node], …)")
-        if missing and end == 0:
-            raise LabelError(f"{where}: of {name} not every entry is in the graph; add it to the roots")
-        return Things(name, shape, places)
+        if None in places and (end == "output" or not isinstance(thing, str) and {*places} == {None}):
+            missing = short(nodes[places.index(None)] or thing)
+            raise LabelError(f"{where}: {missing} is not in the graph under the root; to claim something of "
+                             "it, add it to the roots: audit([root, node], …)")
+        return Things(name, shape, places, nodes)
 
 
 # -- names ----------------------------------------------------------------------------------------
@@ -164,13 +174,13 @@ def thing_name(thing: Any) -> str:
     if isinstance(thing, Value):
         number = f"{thing.data:.6g}"
         return printable(thing.label or (f"({thing.op} = {number})" if thing.op else f"({number})"))
-    entry = thing
-    while isinstance(entry, (list, tuple)) and entry and entry[0] is not thing or getattr(entry, "shape", ()):
-        entry = entry[0]
-    if not isinstance(entry, Value):
-        return short(thing)
-    base, index = split(entry.label)
-    return printable(base) if index else f"[{thing_name(entry)}, …]"
+    shape, entries = _flat(thing, "audit", set())
+    parts = [split(getattr(entry, "label", "")) for entry in entries]
+    base, first = parts[0] if parts else ("", ())
+    head = first[:len(first) - len(shape)]
+    if base and parts == [(base, head + index) for index in itertools.product(*map(range, shape))]:
+        return printable(base) + "".join([f"[{i}]" for i in head])
+    return f"[{thing_name(entries[0])}, …]" if entries and isinstance(entries[0], Value) else short(thing)
 
 
 def pair_name(pair: Any) -> str:
@@ -186,16 +196,17 @@ def claim_name(claim: Any) -> str:
 # -- numbers and nodes in arrays --------------------------------------------------------------------
 
 
-def _items(claims: Any) -> Iterable[tuple[Any, Any]]:
+def _items(claims: Any, what: str) -> Iterable[tuple[Any, Any]]:
     """Keys and numbers, of a dict or of a list of pairs."""
     if isinstance(claims, Mapping):
         return list(claims.items())
-    if isinstance(claims, (list, tuple)) and all(
-            isinstance(item, (list, tuple)) and len(item) == 2 and not isinstance(item[1], str)
-            for item in claims):
-        return [(key, given) for key, given in claims]
-    raise InputError(f"audit: the claims are a dict {{(output, input): number}}, got {type(claims).__name__} "
-                     f"{short(claims)}")
+    if isinstance(claims, Iterable) and not isinstance(claims, str):
+        items = list(claims)
+        if all(isinstance(item, (list, tuple)) and len(item) == 2 and not isinstance(item[1], str)
+               for item in items):
+            return [(key, given) for key, given in items]
+    raise InputError(f"audit: the {what} number}}, got {type(claims).__name__} {short(claims)}; or a list of "
+                     "pairs [(key, number)]")
 
 
 def _nested(things: Any, where: str) -> tuple[Shape, list[Any]]:
@@ -203,7 +214,7 @@ def _nested(things: Any, where: str) -> tuple[Shape, list[Any]]:
     if isinstance(things, Value):
         return (), [things]
     if isinstance(things, (list, tuple)) or getattr(things, "dtype", None) == object:
-        shape, nodes = _flat(things, where)
+        shape, nodes = _flat(things, where, set())
         if any(isinstance(node, Value) for node in nodes):
             return shape, nodes
     raise InputError(f"{where}, {short(things)} is neither a label nor a Value, nor an array of Values")
@@ -211,22 +222,28 @@ def _nested(things: Any, where: str) -> tuple[Shape, list[Any]]:
 
 def _numbers(given: Any, where: str) -> tuple[Shape, list[float], tuple[float, float]]:
     """The shape and the numbers of what is claimed, and how far they may lie off."""
-    shape, entries = _flat(given, where)
-    kinds = {str(getattr(x, "dtype", "")).rpartition(".")[2] for x in (given, *entries)}
+    kinds = set[str]()
+    shape, entries = _flat(given, where, kinds)
     rough = max([_ROUGHER[kind] for kind in kinds if kind in _ROUGHER], default=(RTOL, NOISE))
     return shape, [x.data if isinstance(x, Value) else number(x, where) for x in entries], rough
 
 
-def _flat(tree: Any, where: str) -> tuple[Shape, list[Any]]:
-    """The shape and the entries, in C order, of an array, a nested list, or one thing."""
+def _flat(tree: Any, where: str, kinds: set[str], depth: int = 0) -> tuple[Shape, list[Any]]:
+    """The shape and the entries, in C order, of an array, nested list, or one thing; `kinds` gets dtypes."""
+    if hasattr(tree, "dtype"):
+        kinds.add(str(tree.dtype).rpartition(".")[2])
     if getattr(tree, "shape", ()) and hasattr(tree, "tolist"):
         shape, entries = tuple(tree.shape), tree.tolist()
         for _ in shape[1:]:
             entries = [x for row in entries for x in row]
         return shape, entries
+    if getattr(tree, "shape", None) == () and hasattr(tree, "item"):
+        return (), [tree.item()]
     if not isinstance(tree, (list, tuple)):
         return (), [tree]
-    rows = [_flat(row, where) for row in tree]
+    if depth > 60:
+        raise InputError(f"{where}: a list is nested too deeply, or holds itself")
+    rows = [_flat(row, where, kinds, depth + 1) for row in tree]
     shapes = {shape for shape, _ in rows}
     if len(shapes) > 1:
         raise InputError(f"{where}: the rows of a nested list have the shapes "

@@ -1,6 +1,7 @@
 """The edges that audits and explanations sweep over, the sizes of paths, and the slopes at a kink."""
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -48,20 +49,36 @@ class Variant(NamedTuple):
 
 
 def conventions(program: Program) -> Iterator[Variant]:
-    """The graph with the other slopes of its ops that lie at their kinks: of all of them, or of one op."""
+    """The graph with the other slopes of its ops that lie at their kinks. Each node, or if they are many all
+    nodes of an op, may take another side; a few such choices are given, those of one side for all first."""
     kinks: dict[int, list[list[Step]]] = {}
-    ops: dict[str, set[int]] = {}
     for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
         for slopes in one_sided(node) if node.requires_grad else ():
             kinks.setdefault(k, []).append([(x, p, p) for x, p in zip(operands, slopes)
                                             if x is not None and p is not None])
-            ops.setdefault(node.op, set()).add(k)
-    chosen = {", ".join(ops): set(kinks), **ops}
-    for side in range(max(map(len, kinks.values()), default=0)):
-        for names, places in chosen.items():
-            steps = {k: kinks[k][side] for k in places if side < len(kinks[k])}
-            if steps:
-                yield Variant(steps, names)
+    units: dict[Any, list[int]] = {}
+    for k in kinks:
+        units.setdefault(k if len(kinks) <= 4 else program.nodes[k].op, []).append(k)
+    sides = [[None, *range(len(kinks[places[0]]))] for places in units.values()]
+    choices = sorted(itertools.product(*sides), key=lambda sides: (len({*sides} - {None}), sides.count(None)))
+    limit = max(6, min(24, 400_000 // (len(program) + 1)))
+    for choice in itertools.islice(choices, 1, 1 + limit):              # (the first is the graph's own)
+        steps = {k: kinks[k][side] for places, side in zip(units.values(), choice) if side is not None
+                 for k in places if side < len(kinks[k])}
+        yield Variant(steps, ", ".join(dict.fromkeys(program.nodes[k].op for k in steps)))
+
+
+def floors(program: Program) -> dict[int, float]:
+    """Where an op of one number saturates, as much of the terms of its slope, which people write as 1 − y² or
+    y(1 − y), as their rounding is of them."""
+    found = {}
+    for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
+        if len(operands) == 1:
+            p, = stored_partials(node)
+            y = node.data
+            if p is not None and abs(p) < 1e-2 and min(abs(p - (1.0 - y * y)), abs(p - (y - y * y))) < 1e-15:
+                found[k] = 0.05 * abs(y)
+    return found
 
 
 def one_sided(node: Node) -> list[Sequence[float | None]]:

@@ -8,7 +8,7 @@ from autograd_lite.checks.claims import Line
 from autograd_lite.checks.edges import Step, Variant
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS, Finding, near
 from autograd_lite.errors import errstate
-from autograd_lite.graph.node import op_of, plain
+from autograd_lite.graph.node import op_of, partials_of, plain
 from autograd_lite.graph.program import Program
 from autograd_lite.ops.op import Op
 
@@ -84,11 +84,12 @@ class Forward:
                 continue
             xs = self._xs(k)
             if any([x in self._own for x in operands]):
-                found[k] = self._at(k, op, xs, steps[k])
-            if k in self._wrong and len(xs) == 1:
-                x = _inverse(op, xs[0], self._own[k])
+                found[k] = self._at(k, op, xs)
+            if k in self._wrong and sum(x is not None for x in operands) == 1:
+                i = next(i for i, x in enumerate(operands) if x is not None)
+                x = _inverse(op, xs, i, self._own[k])
                 if x is not None:
-                    by_result[k] = self._at(k, op, [x], steps[k])
+                    by_result[k] = self._at(k, op, [*xs[:i], x, *xs[i + 1:]])
         return found, [Variant(by_result)] if by_result else []
 
     def step_marks(self) -> dict[int, int]:
@@ -102,25 +103,28 @@ class Forward:
                 found[k] = mark
         return found
 
-    def _at(self, k: int, op: Op, xs: Sequence[float], steps: list[Step]) -> list[Step]:
+    def _at(self, k: int, op: Op, xs: Sequence[float]) -> list[Step]:
         """A node's steps with its partials at other operands."""
         try:
             with errstate("ignore"):
                 partials = op.partials(op.evaluate(xs), xs)
         except (ValueError, ArithmeticError):
             partials = [math.nan] * len(xs)
-        by = [p for x, p in zip(self.program.operands[k], partials) if x is not None and p is not None]
-        return [(x, p, q) for (x, p, _), q in zip(steps, by)] if len(by) == len(steps) else steps
+        own = partials_of(self.program.nodes[k])            # (a choice may have been another)
+        return [(x, p or 0.0, q or 0.0) for x, p, q in zip(self.program.operands[k], own, partials)
+                if x is not None and (p is not None or q is not None)]
 
 
-def _inverse(op: Op, x: float, y: float) -> float | None:
-    """Where an op of one number gives y, by Newton's steps from x; None if they do not get there."""
+def _inverse(op: Op, xs: Sequence[float], i: int, y: float) -> float | None:
+    """By which i-th operand an op gives y, by Newton's steps; None if they do not get there."""
+    x = xs[i]
     try:
         for _ in range(60):
-            value = op.forward(x)
+            at = [*xs[:i], x, *xs[i + 1:]]
+            value = op.forward(*at)
             if near(value, y, 1e-13):
                 return x
-            x -= (value - y) / op.partials(value, [x])[0]
+            x -= (value - y) / op.partials(value, at)[i]
     except (ValueError, ArithmeticError, TypeError):
         pass
     return None

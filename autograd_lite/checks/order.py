@@ -20,15 +20,20 @@ def ordered(below: Sequence[list[int]], claims: Sequence[Pair]) -> tuple[list[in
     """
     if all([source <= output for output, source in claims]):
         return list(range(len(below))), set()
+    reversed = connected(below, [(source, output) for output, source in claims if source != output])
+    circles = {(output, source) for source, output in reversed}             # each with the graph alone
+    component = _components(_with(below, set(claims) - circles))
+    among = {(output, source) for output, source in claims if component[output] == component[source]}
+    circles |= among - connected(below, among)
+    return _postorder(_with(below, set(claims) - circles)), circles
+
+
+def _with(below: Sequence[list[int]], claims: Iterable[Pair]) -> list[list[int]]:
+    """What lies right below each place, by the graph or by a claim."""
     more: list[list[int]] = [[] for _ in below]
-    for output, source in claims:
+    for output, source in sorted(claims):
         more[output].append(source)
-    component = _components([*map(operator.add, below, more)])
-    circles = {(output, source) for output, source in claims if component[output] == component[source]}
-    circles -= connected(below, circles)
-    for output, source in circles:
-        more[output].remove(source)
-    return _postorder([*map(operator.add, below, more)]), circles
+    return [*map(operator.add, below, more)]
 
 
 def connected(below: Sequence[Iterable[int | None]], pairs: Iterable[Pair]) -> set[Pair]:

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd_lite.checks.claims import claim_name, thing_name
 from autograd_lite.checks.latent import Latent
@@ -13,6 +13,13 @@ from autograd_lite.checks.report import Report, count, plain_data, printable, wr
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS
 
 Index = tuple[int, ...]
+
+
+class Diagnosis(NamedTuple):
+    """What kind of mistake a claim may be, and a sentence that says it with the labels that people gave."""
+
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +42,8 @@ class Row:
         kink: the op whose other one-sided slope at its kink it takes, if it agrees by that convention.
         independent: whether the output does not depend on the input (of an array: in the worst entry).
         reversed: whether the input depends on the output instead.
+        diagnoses: of a cause, if `diagnose` made the report: what kind of mistake it may be, each a
+            `Diagnosis`; points: at how many points it was wrong and they hold.
         rtol: how far a number may lie off, relatively.
         worst: of an array the entry that differs most: its index, and the three numbers; ends: the names of
             its output and input; size: how many entries there are.
@@ -56,6 +65,8 @@ class Row:
     reversed: bool = False
     inherits_from: tuple[Any, ...] = ()
     spoils: tuple[Any, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    points: int = 0
 
     @property
     def name(self) -> str:
@@ -74,10 +85,11 @@ class Row:
                 "relative_error": plain_data(self.relative_error), "verdict": self.verdict,
                 "convention": self.convention,
                 "entries": [[list(index), verdict] for index, verdict in self.entries.items()],
-                "inherits_from": [names_of(claim) for claim in self.inherits_from]}
+                "inherits_from": [names_of(claim) for claim in self.inherits_from],
+                "diagnoses": [list(diagnosis) for diagnosis in self.diagnoses]}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Row) and self.claim == other.claim and self.as_dict() == other.as_dict()
+        return isinstance(other, Row) and self.as_dict() == other.as_dict()
 
     def __hash__(self) -> int:
         return hash((self.name, self.verdict))
@@ -98,6 +110,13 @@ class Row:
         head = f"{len(self.entries) if self.verdict == INHERITS else causes} of {self.size} entries"
         more = f" ({inherit} inherit{'s' * (inherit == 1)})" if causes and inherit else ""
         return f"{head}{more}, at {list(index)} {text}"
+
+    def kinds(self) -> list[str]:
+        """The diagnoses in words, and what they rest on."""
+        if 0 < self.points < 3:
+            return [f"(wrong at {count(self.points, 'point')}; to say what kind of mistake takes three)"]
+        return [f"or: {text}" if i else f"{text}, at each of {self.points} points"
+                for i, (_, text) in enumerate(self.diagnoses)]
 
     def __str__(self) -> str:
         names, more = list(map(claim_name, self.spoils[:3])), len(self.spoils[3:])
@@ -170,6 +189,7 @@ class AuditReport(Report):
             names = [claim_name(claim).replace(" ", "\0") for claim in cause.spoils]            # (kept whole)
             spoils = ", ".join(names)
             lines += [line.replace("\0", " ") for line in wrapped(spoils, "      spoils ", 13)]
+            lines += [line for text in cause.kinds() for line in wrapped(text, "      ", 10)]
         lines += [line for latent in self.latent for line in wrapped(str(latent), "  ", 6)]
         return "\n".join([*lines, *self._notes()])
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.claims import Line
-from autograd_lite.checks.edges import Step, Variant, conventions
+from autograd_lite.checks.edges import Step, Variant, conventions, floors
 from autograd_lite.checks.order import ordered
 from autograd_lite.graph.program import Program
 
@@ -92,6 +92,7 @@ class Rule:
         if order != sorted(order):
             self.steps = [[(rank[x], p, q) for x, p, q in steps[k]] for k in order]
             self.marks = {rank[k]: mark for k, mark in marks.items()}
+        self.floors = {rank[k]: floor for k, floor in floors(program).items()}
         self.variants = list(map(self._ranked, variants))
         self.corrections: dict[int, list[tuple[int, float, int]]] = {}
         self.found: dict[int, Finding] = {}
@@ -100,16 +101,18 @@ class Rule:
     def judge(self) -> list[Finding]:
         """What is found of each line."""
         outputs: dict[int, dict[int, int]] = {}
+        twins: dict[int, int] = {}                          # (two names of one node)
         for c, line in enumerate(self.lines):
             if line.source is None or (line.output, line.source) in self.circles:
                 self.found[c] = Finding(None, 0.0, AGREES if line.claimed == 0.0 else CAUSE)
             else:
-                outputs.setdefault(self.rank[line.output], {})[self.rank[line.source]] = c
+                about = outputs.setdefault(self.rank[line.output], {})
+                twins[c] = about.setdefault(self.rank[line.source], c)
         for output in sorted(outputs):
             self._judge_output(output, outputs[output])
-        found = [self.found[c] for c in range(len(self.lines))]
+        found = [self.found[twins.get(c, c)] for c in range(len(self.lines))]
         if not self.marks and not any([finding.verdict == CAUSE for finding in found]):
-            for finding in found:               # (what follows from numbers that agree, each within its rtol)
+            for finding in found:
                 finding.verdict = AGREES
         return found
 
@@ -155,7 +158,7 @@ class Rule:
                 term, before = g * q if g else 0.0, follows[x]
                 follows[x] = term if before is None else before + term
                 if t:
-                    sizes[x] += t * abs(q)
+                    sizes[x] += t * max(abs(q), self.floors.get(k, 0.0))
             for x, e, _ in corrections.get(k, ()):
                 term, before = g * e if g else 0.0, follows[x]
                 follows[x] = term if before is None else before + term
@@ -168,8 +171,9 @@ class Rule:
         if self._kinks is None:
             self._kinks = list(map(self._ranked, conventions(self.program)))
         low = min(differing)
-        for variant in (*self._kinks, *self.variants):
-            if not any(low < k <= output for k in variant.steps):
+        for variant in (*self.variants, *self._kinks):
+            if not any(low < k <= output for k in variant.steps) or all(
+                    self.found[c].verdict == AGREES for c in differing.values()):
                 continue
             arrivals = self.walk(output, claims, variant.steps)
             for place, c in differing.items():
@@ -178,7 +182,7 @@ class Rule:
                 if variant.kink and near(line.claimed, derived or 0.0, line.rtol, line.noise * size):
                     finding.verdict, finding.kink = AGREES, variant.kink
                 elif finding.verdict == CAUSE and near(line.claimed, follows, line.rtol, line.noise * size):
-                    finding.verdict, finding.kink, finding.follows = INHERITS, variant.kink, follows
+                    finding.verdict, finding.follows = INHERITS, follows
 
     def _trace(self, output: int, claims: Mapping[int, int], arrivals: Arrivals) -> None:
         """For the lines that inherit: the nearest differing ones whose errors reach them."""
@@ -189,15 +193,18 @@ class Rule:
                 finding = self.found[c]
                 if finding.verdict == INHERITS:
                     finding.origins = mask & ~(1 << self.lines[c].group)
+                    line = self.lines[c]                    # (errors that agree may add up)
+                    if not mask and near(line.claimed, finding.derived or 0.0, math.sqrt(line.rtol)):
+                        finding.verdict = AGREES
                 mask = 0 if finding.verdict == AGREES else 1 << self.lines[c].group
             if not arrivals.onward[k] and not arrivals.derived[k]:          # nothing goes on, rightly
                 continue
             own = mask | self.marks.get(k, 0)
             if own:
-                by_result = any([k in variant.steps for variant in self.variants])
+                varied = any([k in variant.steps for variant in (*self.variants, *(self._kinks or ()))])
                 for x, p, q in self.steps[k]:
-                    more = own if p != q or by_result else mask
-                    if more and (p or q) and masks[x] is not more:
+                    more = own if p != q or varied else mask
+                    if more and (p or q or varied) and masks[x] is not more:
                         masks[x] |= more
             for x, _, c in self.corrections.get(k, ()):
                 masks[x] |= mask if self.found[c].verdict == AGREES else mask | 1 << self.lines[c].group

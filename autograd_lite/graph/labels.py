@@ -163,6 +163,11 @@ class Names:
         return rest, [self._only(f"{base}{list(at)}", entries[at]) if at in entries else None
                       for at in itertools.product(*[(i,) for i in index], *map(range, rest))]
 
+    def groups(self) -> list[str]:
+        """The names of all arrays, and of all nodes that are no entries."""
+        single = [name for name in self._nodes if not split(name)[1] and name not in self._entries]
+        return [*self._entries, *single]
+
     def arrays(self) -> Iterator[tuple[str, list[Value]]]:
         """Every array and every single node that has a label, by its name; an array's entries in order."""
         for base, entries in self._entries.items():
@@ -172,6 +177,8 @@ class Names:
                 yield name, list(nodes.values())
 
     def _only(self, name: str, nodes: Mapping[int, Value]) -> Value:
+        if len(nodes) > 1:                      # (a detached copy has its node's label)
+            nodes = {k: node for k, node in nodes.items() if node.requires_grad} or nodes
         if len(nodes) > 1:
             raise LabelError(f"the label {name!r} names {len(nodes)} nodes; give the node itself, or "
                              "give each a label of its own")

@@ -1,0 +1,69 @@
+"""Simple functions of labelled numbers, and how constants are written."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from autograd_lite.diagnosis.evidence import Evidence
+from autograd_lite.diagnosis.view import Array
+
+FORMS: Sequence[tuple[str, Callable[[Array], Array]]] = (
+    ("{0}", lambda x: x), ("{0}²", lambda x: x * x), ("1 − {0}", lambda x: 1.0 - x),
+    ("{0}(1 − {0})", lambda x: x * (1.0 - x)), ("1 − {0}²", lambda x: 1.0 - x * x), ("√{0}", np.sqrt),
+    ("exp({0})", np.exp), ("sin({0})", np.sin), ("cos({0})", np.cos),
+    ("1 − tanh({0})²", lambda x: 1.0 - np.tanh(x) ** 2), ("tanh({0})", np.tanh), ("{0}³", lambda x: x ** 3),
+    ("1 + {0}", lambda x: 1.0 + x), ("log({0})", np.log), ("exp(−{0}²/2)", lambda x: np.exp(-0.5 * x * x)),
+    ("{0}(1 + {0})", lambda x: x * (1.0 + x)), ("1 + {0}²", lambda x: 1.0 + x * x))
+MASKS: Sequence[tuple[str, Callable[[Array], Array]]] = (
+    ("({0} > 0)", lambda x: (x > 0.0) * 1.0), ("({0} < 0)", lambda x: (x < 0.0) * 1.0))
+
+
+class Form(NamedTuple):
+    """A simple function of labelled numbers, at the wrong entries; how far-fetched it is."""
+
+    text: str
+    cost: float
+    numbers: Array
+
+
+def forms(evidence: Evidence) -> list[Form]:
+    """The forms of all labelled numbers that fit the claim, and the gradients that fit."""
+    found = []
+    for name, arrays in evidence.numbers.items():
+        x = evidence.spread(arrays)
+        for cost, (text, f) in enumerate(FORMS) if x is not None else ():
+            y = f(x)
+            if np.isfinite(y).all() and np.any(y):
+                found.append(Form(text.format(name), 0.1 * cost, y))
+    for name, arrays in evidence.gradients.items():
+        g = evidence.spread(arrays)
+        if g is not None and np.isfinite(g).all() and np.any(g):
+            found.append(Form(name, 0.5, g))
+    return found
+
+
+def wrapped(text: str) -> str:
+    """A form as it stands in a product."""
+    return f"({text})" if " " in text and not text.endswith(")") else text
+
+
+def simple(k: float) -> str:
+    """A constant as people write it, if it is a simple fraction or the root of one; else "".
+
+    >>> simple(0.5), simple(-1.5), simple(2.0 ** 0.5), simple(0.3712)
+    ('½', '−3/2', '√2', '')
+    """
+    for x, text in ((k, "{}"), (k * abs(k), "√{}")):
+        fraction = Fraction(x).limit_denominator(64) if abs(x) < 1e6 else Fraction(0)
+        if fraction and abs(float(fraction) - x) <= 1e-7 * abs(x) and abs(fraction.numerator) <= 64:
+            size = {Fraction(1, 2): "½", Fraction(1, 4): "¼"}.get(abs(fraction), str(abs(fraction)))
+            return "−" * (fraction < 0) + text.format(size)
+    return ""
+
+
+def constant(k: float) -> str:
+    """A constant as people write it."""
+    return simple(k) or f"{k:.6g}"
