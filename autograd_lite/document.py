@@ -10,6 +10,7 @@ Everything below has its names and its order.
 """
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from autograd_lite.checks.claims import claim_name
 from autograd_lite.checks.report import wrapped
 from autograd_lite.checks.rows import AuditReport
 from autograd_lite.checks.rule import relative_error
+from autograd_lite.diagnosis.diagnose import diagnose
 from autograd_lite.graph.labels import label
 from autograd_lite.nn import Layer, Module, squared_error
 from autograd_lite.ops.activations import sigmoid
@@ -170,6 +172,14 @@ def script_audit() -> AuditReport:
                  values=forward(script) | {"E": script.error().data})
 
 
+def diagnosed(count: int = 3) -> AuditReport:
+    """The published derivation on the correct forward pass, at random weights, with its kind of mistake."""
+    draw = random.Random(1)
+    weights = [[draw.uniform(-1.0, 1.0) for _ in WEIGHTS] for _ in range(count)]
+    return diagnose(lambda point: Network(point).graph(),
+                    lambda point: derivation(Network(point), published=True), weights)
+
+
 @dataclass(frozen=True)
 class Training:
     """The result of training a network.
@@ -245,9 +255,11 @@ def tables() -> str:
     """What is wrong with the script, its numbers beside the right ones, and the audits, at 80 columns."""
     network, script = Network(), Network(published=True)
     report, right, wrong = script_audit(), forward(network), forward(script)
+    kinds = _FORWARD | {cause.name: f"{cause.diagnoses[0].text}, at each of {cause.points} random points"
+                        for cause in diagnosed().causes}
     lines = [f"The published script has {len(report.causes)} mistakes, and never updates its biases:"]
     for cause in report.causes:
-        lines += [f"  {cause.name:<15}{_MISTAKES[cause.name]}",
+        lines += [f"  {cause.name:<15}{kinds[cause.name]}",
                   *wrapped(", ".join(map(claim_name, cause.spoils)), " " * 17 + "spoils ", 24)]
     lines += ["", "THE DOCUMENT", "", *_IDENTITY, "",
               "FORWARD, at the start", "",
@@ -276,8 +288,7 @@ def tables() -> str:
     return "\n".join(lines[:-1])
 
 
-_MISTAKES = {"neto2": "takes outh2·w7: outh2 where neto2 needs outh1",
-             "∂neto2/∂outh1": "is taken to be w5 where w7 belongs"}
+_FORWARD = {"neto2": "takes outh2·w7: outh2 where neto2 needs outh1"}
 _IDENTITY = (
     "  An unsigned Chinese web article on back-propagation in Python; its example",
     "  is headed 「BP反向传播算法Python简单实现」. Such scripts circulate on",

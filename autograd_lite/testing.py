@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from autograd_lite.checks.edges import Sizes
+from autograd_lite.checks.edges import term_sizes
 from autograd_lite.checks.check_gradients import check_gradients
 from autograd_lite.checks.verdicts import CORRECT, WRONG
 from autograd_lite.checks.audit import audit
+from autograd_lite.diagnosis.diagnose import diagnose
+from autograd_lite.diagnosis.points import wrong_points
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.nn import MLP
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
@@ -333,7 +335,8 @@ def assert_derivation(forward: Callable[[Any], Value], hand: Callable[[Any], Map
         settings: Hypothesis's, in place of the current profile's.
 
     Raises:
-        AuditError: the derivation is wrong at some point; the message has the simplest one and the causes.
+        AuditError: the derivation is wrong at some point. The message has the simplest of those at which most
+            claims differ, the causes, and what kind of mistake they are (see `diagnose`).
 
     >>> from autograd_lite import label
     >>> from hypothesis import strategies as st
@@ -345,12 +348,16 @@ def assert_derivation(forward: Callable[[Any], Value], hand: Callable[[Any], Map
     autograd_lite.errors.AuditError: at the point 2:
     1 of 1 claim differs from the graph, by 1 cause:
       ∂y/∂a: claimed 6, is 12
+          the factor a is missing, at each of 5 points
     """
-    def hold(point: Any) -> None:
+    def differing(point: Any) -> int:
         report = audit(_or_reject(lambda: forward(point)), hand(point), rtol)
-        if not report.ok:
-            raise AuditError(f"at the point {point!r}:\n{report.summary()}")
-    _for_all(hold, inputs, settings)
+        return sum([len(row.entries) for row in report.rows if not report.ok])
+
+    points = wrong_points(differing, lambda check, most: _for_all(check, inputs, settings, most))
+    if points:
+        report = diagnose(forward, hand, points, rtol=rtol, strict=False)
+        raise AuditError(f"at the point {points[0]!r}:\n{report.summary()}")
 
 
 def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None = None, *, order: int = 2,
@@ -410,9 +417,8 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any],
     right, _ = _spread(g, inputs)
 
     def hold(point: Any) -> None:
-        pairs = zip(_or_reject(lambda: leaves(grad(left)(point))),
-                    _or_reject(lambda: leaves(grad(right)(point))),
-                    _term_sizes(left, point), _term_sizes(right, point), strict=True)
+        pairs = zip(*[_or_reject(lambda: leaves(grad(side)(point))) for side in (left, right)],
+                    *[term_sizes(Trace(side, (point,), {})) for side in (left, right)], strict=True)
         for i, (a, b, size, other) in enumerate(pairs):
             if not abs(a - b) <= rtol * max(abs(a), abs(b)) + 1e-13 * (size + other):
                 raise AuditError(f"at the point {point!r}: the derivatives by number {i} of the argument "
@@ -426,14 +432,6 @@ def _spread(f: Callable[..., Any], inputs: SearchStrategy[Any] | None
     return (f, inputs) if inputs is not None else (lambda point: f(*point), points(f))
 
 
-def _term_sizes(f: Callable[[Any], Any], point: Any) -> list[float]:
-    """For each number of the point, the sizes of the terms its derivative is made of, added up."""
-    trace = Trace(f, (point,), {})
-    outputs = [k for k in map(trace.program.place, trace.outputs) if k is not None]
-    sizes = trace.linear.pull(dict.fromkeys(outputs, 1.0), Sizes())
-    return [0.0 if k is None or sizes[k] is None else sizes[k] for k in trace.inputs_at]
-
-
 def _or_reject(compute: Callable[[], Any]) -> Any:
     """The result; an example at which it is not defined does not count."""
     from hypothesis import reject
@@ -443,7 +441,8 @@ def _or_reject(compute: Callable[[], Any]) -> Any:
         reject()
 
 
-def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings: Settings | None) -> None:
+def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings: Settings | None,
+             most: int | None = None) -> None:
     from hypothesis import HealthCheck, Phase, given
     from hypothesis import settings as current
     from hypothesis.errors import Unsatisfiable
@@ -451,6 +450,8 @@ def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings:
         deadline=None, database=None, report_multiple_bugs=False, print_blob=False,
         suppress_health_check=[*current().suppress_health_check, HealthCheck.filter_too_much],
         phases=[phase for phase in current().phases if phase != Phase.explain])     # of our own code
+    if most is not None:
+        chosen = current(chosen, max_examples=min(most, chosen.max_examples))
     try:
         chosen(given(inputs)(hold))()
     except Unsatisfiable as error:

@@ -10,6 +10,7 @@ from autograd_lite.graph.linear import Algebra
 from autograd_lite.graph.node import Node, op_of, partials_of, plain, stored_partials
 from autograd_lite.graph.program import Program
 from autograd_lite.ops.op import Op
+from autograd_lite.transforms.trace import Trace
 
 Edges = list[tuple[int, int, float | None]]     # as in `Linear`; None where no gradient flows
 Step = tuple[int, float, float]                 # the place of an operand, the partial, and the student's
@@ -39,6 +40,13 @@ class Sizes(Algebra):
 
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:
         return None if g == 0.0 else g * abs(p)
+
+
+def term_sizes(trace: Trace) -> list[float]:
+    """For each input of a trace, the sizes of the terms that its derivative is made of, added up."""
+    outputs = [k for k in map(trace.program.place, trace.outputs) if k is not None]
+    sizes = trace.linear.pull(dict.fromkeys(outputs, 1.0), Sizes())
+    return [0.0 if k is None or sizes[k] is None else sizes[k] for k in trace.inputs_at]
 
 
 class Variant(NamedTuple):

@@ -22,6 +22,7 @@ MISSING_PATH, EXTRA_PATH, SUBSTITUTION = "missing path", "extra path", "substitu
 TRANSPOSITION, MISSING_TERM, SHIFT, ZERO = "transposition", "missing term", "shift", "zero"
 
 
+_IN_SUM = ", in a sum"
 Found = Iterator[tuple[float, Diagnosis]]       # how far-fetched it is, and the hypothesis
 
 
@@ -38,7 +39,7 @@ def diagnoses(evidence: Evidence) -> tuple[Diagnosis, ...]:
             return ()
     best: dict[str, Diagnosis] = {}
     for _, diagnosis in found:
-        best.setdefault(diagnosis.text, diagnosis)
+        best.setdefault(diagnosis.text.removesuffix(_IN_SUM), diagnosis)
     as_good = len({diagnosis.text for cost, diagnosis in found if cost <= found[0][0]})
     return () if as_good > _TOO_MANY else tuple(best.values())[:_MOST]
 
@@ -299,4 +300,4 @@ def _terms(evidence: Evidence, known: Sequence[Form]) -> Found:
             yield 2.0 + cost + (not simple(k)), Diagnosis(MISSING_TERM, f"a term {term} is missing")
     for a, b in itertools.permutations([form for form in known if not form.cost], 2):
         if _same(error, b.numbers - a.numbers, size + abs(a.numbers) + abs(b.numbers)):
-            yield 2.2, Diagnosis(SUBSTITUTION, f"{a.text} where {b.text} belongs, in a sum")
+            yield 2.2, Diagnosis(SUBSTITUTION, f"{a.text} where {b.text} belongs{_IN_SUM}")

@@ -117,10 +117,13 @@ class Names:
         self._nodes: dict[str, dict[int, Value]] = {}                   # (by id: to have each once)
         self._entries: dict[str, dict[Shape, dict[int, Value]]] = {}
         self._shapes: dict[str, Shape] = {}
+        self._shown: dict[str, None] = {}                   # what people see
         for node in nodes:
-            for name, shape, _ in note_of(node).labels:
+            for i, (name, shape, own) in enumerate(note_of(node).labels):
                 self._nodes.setdefault(name, {})[id(node)] = node
                 base, index = split(name)
+                if not (i and own):
+                    self._shown[base] = None
                 if index:
                     self._entries.setdefault(base, {}).setdefault(index, {})[id(node)] = node
                     if shape:
@@ -164,17 +167,15 @@ class Names:
                       for at in itertools.product(*[(i,) for i in index], *map(range, rest))]
 
     def groups(self) -> list[str]:
-        """The names of all arrays, and of all nodes that are no entries."""
-        single = [name for name in self._nodes if not split(name)[1] and name not in self._entries]
-        return [*self._entries, *single]
+        """The names that are shown, of arrays and of nodes that are no entries, each of one thing alone."""
+        return [name for name in self._shown if all([len(nodes) == 1 for nodes in (
+            self._entries[name].values() if name in self._entries else [self._nodes[name]])])]
 
     def arrays(self) -> Iterator[tuple[str, list[Value]]]:
-        """Every array and every single node that has a label, by its name; an array's entries in order."""
-        for base, entries in self._entries.items():
-            yield base, [self._only(base, nodes) for _, nodes in sorted(entries.items()) if len(nodes) == 1]
-        for name, nodes in self._nodes.items():
-            if not split(name)[1] and len(nodes) == 1:
-                yield name, list(nodes.values())
+        """Each of these, with its nodes; an array's entries in order."""
+        for name in self.groups():
+            entries = [entry for _, entry in sorted(self._entries.get(name, {}).items())]
+            yield name, [self._only(name, nodes) for nodes in entries or [self._nodes[name]]]
 
     def _only(self, name: str, nodes: Mapping[int, Value]) -> Value:
         if len(nodes) > 1:                      # (a detached copy has its node's label)
