@@ -8,10 +8,9 @@ Needs Hypothesis, which loads when a function here is called. With the library i
 """
 from __future__ import annotations
 
-import inspect
 import math
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +19,7 @@ from autograd_lite.checks.check_gradients import check_gradients
 from autograd_lite.checks.verdicts import CORRECT, WRONG
 from autograd_lite.checks.audit import audit
 from autograd_lite.diagnosis.diagnose import diagnose
+from autograd_lite.diagnosis.functions import arguments, derivation_of
 from autograd_lite.diagnosis.points import wrong_points
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.nn import MLP
@@ -119,7 +119,7 @@ def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[f
     """
     from hypothesis import reject
     from hypothesis import strategies as st
-    size = _arguments(f) if n is None else n
+    size = len(arguments(f)) if n is None else n
     pools = [st.lists(pool, min_size=size, max_size=size) for pool in (
         st.floats(0.0, 4.0), st.floats(-4.0, 4.0), numbers((-1.0, 1.0)), st.floats(1.0, 1e3), numbers())]
     if isinstance(f, Expression):
@@ -133,17 +133,6 @@ def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[f
                 return xs
         reject()
     return inside()
-
-
-def _arguments(f: Callable[..., Any]) -> int:
-    if isinstance(f, Expression):
-        return f.inputs
-    if isinstance(f, Op) and not f.open:
-        return f.least
-    kinds = list(inspect.signature(f).parameters.values())
-    if any(p.kind == p.VAR_POSITIONAL for p in kinds):
-        raise InputError(f"points: {f!r} takes any number of arguments; say how many, points(f, n)")
-    return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in kinds)
 
 
 # -- computations ---------------------------------------------------------------------------------
@@ -322,7 +311,7 @@ def _register() -> None:
 # -- assertions -----------------------------------------------------------------------------------
 
 
-def assert_derivation(forward: Callable[[Any], Value], hand: Callable[[Any], Mapping[Any, Any]],
+def assert_derivation(forward: Callable[[Any], Any], hand: Callable[[Any], Any],
                       inputs: SearchStrategy[Any], *, rtol: float | None = None,
                       settings: Settings | None = None) -> None:
     """Audit a hand derivation at many points: one point can agree by luck.
@@ -360,14 +349,17 @@ def assert_derivation(forward: Callable[[Any], Value], hand: Callable[[Any], Map
         raise AuditError(f"at the point {points[0]!r}:\n{report.summary()}")
 
 
-def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None = None, *, order: int = 2,
+def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None = None, *,
+                     claimed: Callable[..., Any] | None = None, order: int = 2,
                      settings: Settings | None = None) -> None:
-    """Run `check_gradients` on f at many points.
+    """Run `check_gradients` on f at many points; or hold a gradient that somebody wrote against f's.
 
     Args:
         f: a function of one number or structure of numbers if `inputs` is given; else of one or
             more numbers.
         inputs: a strategy of points; by default the argument lists of `points`.
+        claimed: a function of the same arguments that gives the derivatives in their shape (of several in a
+            tuple): it is audited as by `assert_derivation`, the arguments' names being the labels.
         order: 1 for the gradient alone, 2 for the Hessian too.
         settings: as for `assert_derivation`.
 
@@ -377,7 +369,11 @@ def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None =
 
     >>> from autograd_lite import softplus
     >>> assert_gradients(lambda x, y: softplus(x * y))
+    >>> assert_gradients(lambda x, y: x * x * y, claimed=lambda x, y: (2 * x * y, x * x))
     """
+    if claimed is not None:
+        forward, hand = derivation_of(f, claimed, several=inputs is None)
+        return assert_derivation(forward, hand, points(f) if inputs is None else inputs, settings=settings)
     judged, notes = False, tuple[str, ...]()
 
     def hold(point: Any) -> None:
@@ -410,9 +406,9 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any],
     >>> from hypothesis import strategies as st
     >>> assert_same_gradient(softplus, lambda x: log(1.0 + exp(x)), st.floats(-30.0, 30.0))
     """
-    if inputs is None and _arguments(f) != _arguments(g):
-        raise InputError(f"assert_same_gradient: the functions take {_arguments(f)} and {_arguments(g)} "
-                         "numbers; give two of as many, or inputs=")
+    if inputs is None and len(arguments(f)) != len(arguments(g)):
+        raise InputError(f"assert_same_gradient: the functions take {len(arguments(f))} and "
+                         f"{len(arguments(g))} numbers; give two of as many, or inputs=")
     left, strategy = _spread(f, inputs)
     right, _ = _spread(g, inputs)
 

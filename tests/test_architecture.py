@@ -36,7 +36,7 @@ ROWS = [
     {"drawing.engine", "drawing.view"}, {"drawing.drawn", "drawing.cards"}, {"drawing.picture"},
     {"drawing.output"}, {"drawing"},
     {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"}, {"diagnosis.products"},
-    {"diagnosis.hypotheses"}, {"diagnosis.diagnose", "diagnosis.points"},
+    {"diagnosis.hypotheses"}, {"diagnosis.diagnose", "diagnosis.points", "diagnosis.functions"},
     {"testing"}, {"document"}, {"cli"}, {"__main__"},
     {"ops", "graph", "transforms", "checks", "diagnosis"},               # these import nothing
 ]

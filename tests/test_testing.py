@@ -339,6 +339,69 @@ def test_points_at_which_the_graph_is_not_defined_are_passed_over_but_a_mistake_
         assert_derivation(forward, lambda x: {("y", "a"): 1.0 / (x - 1)}, inputs=st.integers(-3, 3))
 
 
+def test_a_derivation_fails_where_most_claims_differ_and_the_kind_of_the_mistake_is_said():
+    def forward(point):
+        a, b, c = (Value(x, name) for x, name in zip(point, "abc"))
+        y = a * b
+        z = y * c
+        label(y=y, z=z)
+        return z
+
+    def hand(point):
+        a, b, c = point
+        return {("z", "y"): c, ("y", "a"): a, ("z", "a"): a * c, ("z", "b"): a * c}
+
+    with pytest.raises(AuditError) as caught:
+        assert_derivation(forward, hand, inputs=st.tuples(*[st.integers(-5, 5)] * 3))
+    text = str(caught.value)
+    assert "2 of 4 claims differ" in text                       # (at c = 0 only one does)
+    assert "∂y/∂a: claimed" in text and "a where b belongs, at each of 5 points" in text
+
+
+def test_without_numpy_a_derivation_is_audited_all_the_same(monkeypatch):
+    import sys
+    monkeypatch.setitem(sys.modules, "autograd_lite.diagnosis.evidence", None)
+
+    def forward(x):
+        y = Value(x, "a") * 3.0
+        label(y=y)
+        return y
+
+    with pytest.raises(AuditError, match="∂y/∂a: claimed 2, is 3"):
+        assert_derivation(forward, lambda x: {"a": 2.0}, inputs=st.integers(0, 9))
+
+
+@pytest.mark.parametrize("f, right, wrong, said", [
+    (lambda x, y: ag.sin(x) * y, lambda x, y: (math.cos(x) * y, math.sin(x)),
+     lambda x, y: (math.cos(x), math.sin(x)), "∂f/∂x: claimed .*the factor y is missing"),
+    (lambda x, y: ag.sin(x) * y, lambda x, y: [math.cos(x) * y, math.sin(x)],
+     lambda x, y: (math.cos(x) * y, -math.sin(x)), "∂f/∂y: claimed .*sign flipped"),
+    (lambda x: x * x * x, lambda x: 3 * x * x, lambda x: 3 * x, "∂f/∂x: claimed .*the factor x is missing"),
+    (lambda f: f * f, lambda f: 2 * f, lambda f: f, "off by a factor ½"),
+    (lambda x: 3.0, lambda x: 0.0, lambda x: 1.0, "f does not depend on x")])
+def test_a_gradient_that_somebody_wrote_is_held_against_the_functions(f, right, wrong, said):
+    assert_gradients(f, claimed=right, settings=FEW)
+    with pytest.raises(AuditError, match="(?s)" + said):
+        assert_gradients(f, claimed=wrong)
+
+
+def test_a_gradient_of_structures_is_held_against_the_functions():
+    points = st.fixed_dictionaries({"w": st.lists(tenths, min_size=2, max_size=2), "b": tenths})
+
+    def f(p):
+        return ag.tanh(ag.dot(p["w"], [1.0, 2.0], p["b"]))
+
+    def claimed(p, power=2):
+        slope = 1.0 - math.tanh(p["w"][0] + 2.0 * p["w"][1] + p["b"]) ** 2
+        return {"w": [slope, power * slope], "b": slope}
+
+    assert_gradients(f, points, claimed=claimed, settings=FEW)
+    with pytest.raises(AuditError, match=r"(?s)∂f/∂p\['w'\]: 1 of 2 entries, at \[1\].*off by a factor 3/2"):
+        assert_gradients(f, points, claimed=lambda p: claimed(p, 3))
+    with pytest.raises(InputError, match="the claimed gradient has 1 entries, and the function takes 2"):
+        assert_gradients(lambda x, y: x * y, claimed=lambda x, y: (y,))
+
+
 def test_rtol_is_the_audits():
     def forward(x):
         y = Value(x, "a") * 3.0

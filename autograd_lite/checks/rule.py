@@ -11,6 +11,7 @@ from autograd_lite.checks.order import ordered
 from autograd_lite.graph.program import Program
 
 AGREES, INHERITS, CAUSE = "agrees", "inherits", "cause"
+_TINY = 64 * 5e-324             # the smallest doubles are rounded by about themselves
 
 
 def near(x: float, y: float, rtol: float, slack: float = 0.0) -> bool:
@@ -22,7 +23,7 @@ def near(x: float, y: float, rtol: float, slack: float = 0.0) -> bool:
     distance = abs(x - y)
     if not distance < math.inf:                     # (an infinity agrees with itself, a nan with nothing)
         return x == y
-    return distance <= max(rtol * max(abs(x), abs(y)), slack if slack < math.inf else 0.0)
+    return distance <= max(rtol * max(abs(x), abs(y)), slack if slack < math.inf else 0.0, _TINY)
 
 
 def relative_error(a: float, b: float) -> float:

@@ -85,6 +85,7 @@ def diagnose(forward: Callable[[Any], Any], hand: Callable[[Any], Any], points: 
 
 
 def _key(found: Judged, group: int) -> tuple[Any, ...]:
-    """The same claim at another point: it is told by its place in the list and its names."""
+    """The same claim at another point: it is told by its place in the list, its labels and its shape."""
     claim = found.given[group]
-    return group, claim.output.name, claim.source.name if claim.source else ""
+    ends = claim.key if isinstance(claim.key, tuple) else (claim.key,)
+    return group, claim.shape, *[end if isinstance(end, str) else "" for end in ends]

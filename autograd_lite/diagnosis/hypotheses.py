@@ -292,7 +292,8 @@ def _terms(evidence: Evidence, known: Sequence[Form]) -> Found:
     """A term missing or too much: a constant times a form; or one number for another in a sum."""
     claimed, follows = evidence.claimed, evidence.follows
     error, size = follows - claimed, abs(claimed) + abs(follows)
-    for text, cost, x in [Form("", 0.0, np.ones_like(error)), *known]:
+    varying = [form for form in known if not _same(form.numbers, form.numbers[0])]
+    for text, cost, x in [Form("", 0.0, np.ones_like(error)), *varying]:
         k = _multiple(error, x, size)
         if k is not None:
             head = "−" * (k < 0.0) if text and _same(abs(k), 1.0) else constant(k) + "·" * bool(text)
