@@ -1,7 +1,7 @@
 """The backward pass of batch normalisation, led back through each of its intermediate results.
 
 The centred inputs act on the normalised ones twice: directly, and by the variance that divides them. Here
-the second way is forgotten, the commonest mistake in this derivation, and the gradient of x is built on it.
+the second way is forgotten, and the gradient of x is built on what is left.
 The library says:
 
     2 of 9 claims differ from the graph, by 1 cause:

@@ -3,8 +3,8 @@
 It starts backward with the outputs less the targets, as if they were the gradient before the last sigmoid;
 the derivative of that sigmoid is forgotten, and the 2. Both are positive, so no sign is wrong.
 Source, retold: Bot-Academy/NeuralNetworkFromScratch, nn.py (with main.py: sigmoids, batches of one),
-https://github.com/Bot-Academy/NeuralNetworkFromScratch (its pull request 3 says so too). There all biases of a
-layer also get one common sum; not so here.
+https://github.com/Bot-Academy/NeuralNetworkFromScratch (its pull request 3 says so too).
+There all biases of a layer also get one common sum; not so here.
 The library says:
 
     7 of 7 claims differ from the graph, by 1 cause:

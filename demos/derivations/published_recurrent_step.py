@@ -1,7 +1,7 @@
 """Two steps of a recurrent network for a batch of three, as a cell with forward and backward.
 
 Forward the old state is multiplied by W from the right; backward the gradient must be multiplied by W.T. The
-script takes W itself, which is square, so the shapes fit. For the inputs, not square, it has the transpose.
+script takes W itself, which is square, so the shapes fit. For the inputs it has the transpose.
 Source, retold: chiayisu/NLP_and_ML_Algorithm, Deep_Learning/RNN.py,
 https://github.com/chiayisu/NLP_and_ML_Algorithm.
 The library says:

@@ -2,7 +2,8 @@
 
 It calls (t − y)·y(1 − y)·h the derivative of its error, which for ½(t − y)² has the other sign, and subtracts
 it: from its own numbers the output goes from 0.28730 to 0.28762, away from the target 0.
-Source, retold: proflynch/CRC-Press, Anaconda Files/Program_17c.py, https://github.com/proflynch/CRC-Press
+Source, retold: the programs of Stephen Lynch, Python for Scientific Computing and TensorFlow for Artificial
+Intelligence, proflynch/CRC-Press, Anaconda Files/Program_17c.py, https://github.com/proflynch/CRC-Press
 (it does not write the error itself down).
 The library says:
 

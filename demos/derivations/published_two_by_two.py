@@ -3,7 +3,7 @@
 Its inputs are 0.5, 0.3, its targets 0.23, −0.07. For a hidden number it takes ∂E/∂w5 + ∂E/∂w6, that is
 δ1·h + δ2·h, where δ1·w5 + δ2·w6 belongs: h stands where the weights belong. At its own numbers ∂E/∂h1 then
 has the wrong sign, 0.118 for −0.068. Yet the first step lowers the error from 0.2097 to 0.1953 (a right one
-to 0.1950), since the output layer is right; so nobody notices.
+to 0.1950), since the output layer is right.
 Source, retold with arrays: posts that check an example of the online course's lesson 8.3, 误差后向传播(BP),
 https://bcxiaobai.eu.org/post/11874.html and http://m.weizhi.cc/tech/detail-315499.html.
 The library says:
