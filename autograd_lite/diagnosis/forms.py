@@ -16,7 +16,8 @@ FORMS: Sequence[tuple[str, Callable[[Array], Array]]] = (
     ("exp({0})", np.exp), ("sin({0})", np.sin), ("cos({0})", np.cos),
     ("1 − tanh({0})²", lambda x: 1.0 - np.tanh(x) ** 2), ("tanh({0})", np.tanh), ("{0}³", lambda x: x ** 3),
     ("1 + {0}", lambda x: 1.0 + x), ("log({0})", np.log), ("exp(−{0}²/2)", lambda x: np.exp(-0.5 * x * x)),
-    ("{0}(1 + {0})", lambda x: x * (1.0 + x)), ("1 + {0}²", lambda x: 1.0 + x * x))
+    ("{0}(1 + {0})", lambda x: x * (1.0 + x)), ("1 + {0}²", lambda x: 1.0 + x * x),
+    ("sigmoid({0})(1 − sigmoid({0}))", lambda x: 0.25 / np.cosh(0.5 * x) ** 2))
 MASKS: Sequence[tuple[str, Callable[[Array], Array]]] = (
     ("({0} > 0)", lambda x: (x > 0.0) * 1.0), ("({0} < 0)", lambda x: (x < 0.0) * 1.0))
 
