@@ -101,7 +101,8 @@ class Native(Source):
             return text
         margin, x, other = number.groups()                      # (the object that is given, as in Python)
         return (text[:number.start()]
-                + f"{margin}given = float({other}) if type({other}) is int else {other}\n{margin}{x} = given\n"
+                + f"{margin}given = float({other}) if type({other}) is int else {other}\n"
+                f"{margin}{x} = given\n"
                 + re.sub(rf"(out\._p?[ab] = ){x}$", r"\1given", text[number.end():], flags=re.M))
 
 
