@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import indent
 from typing import Any
 
@@ -15,6 +15,7 @@ from autograd_lite.ops.operators import Operators, methods_of
 _IMPORTS = """\
 from typing import Final
 import autograd_lite.ops.op as ops_op
+from autograd_lite.graph.node import lasting, settle
 from autograd_lite.ops import activations, geometry, normal, sequences
 from autograd_lite.ops.branches import QUESTIONS
 from autograd_lite.ops.op import TABLE
@@ -36,6 +37,42 @@ flags: Final = Flags()
 _NEW = """\
 def new() -> Value:
     return Value(BLANK)
+
+
+def raw() -> Value:
+    return Value(BLANK)
+"""
+_COLLECTOR = """
+
+def settle(node: Any) -> None: pass
+def lasting(op: Any) -> None: pass
+"""
+# What these do, in C. A node is raw until it is settled: then the collector looks at it only if it looks at
+# something that the node refers to. (A tuple of what it does not look at is left out, too.)
+_IN_C = {
+    "PyObject *CPyDef_value___raw(void) {": """
+    autograd_lite___graph___value___ValueObject *self;
+    self = PyObject_GC_New(autograd_lite___graph___value___ValueObject, CPyType_value___Value);
+    if (self == NULL) return NULL;
+    memset((PyObject *)self + 1, 0, sizeof(*self) - sizeof(PyObject));
+    self->vtable = value___Value_vtable;
+    self->__data = -113.0;
+    return (PyObject *)self;""",
+    "char CPyDef_node___settle(PyObject *cpy_r_node) {": """
+    int kept = Py_TYPE(cpy_r_node)->tp_traverse(cpy_r_node, seen, NULL);
+    if (!kept) PyObject_GC_UnTrack(cpy_r_node);
+    else if (!PyObject_GC_IsTracked(cpy_r_node)) PyObject_GC_Track(cpy_r_node);
+    return 1;""",
+    "char CPyDef_node___lasting(PyObject *cpy_r_op) {": "    PyObject_GC_UnTrack(cpy_r_op);"}
+_SEEN = """
+static int seen(PyObject *x, void *nothing) {
+    if (!PyType_IS_GC(Py_TYPE(x)) || !PyObject_GC_IsTracked(x)) return 0;
+    if (!PyTuple_Check(x) || Py_TYPE(x)->tp_dictoffset) return 1;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(x); i++)
+        if (seen(PyTuple_GET_ITEM(x, i), nothing)) return 1;
+    if (PyTuple_CheckExact(x)) PyObject_GC_UnTrack(x);
+    return 0;
+}
 """
 
 
@@ -46,8 +83,27 @@ class Native(Source):
         name = getattr(thing, "__name__", hint)
         if getattr(math, name, None) is thing:
             return f"math.{name}"
-        place = next(_places(thing))
+        return self.kept(next(_places(thing)))
+
+    def kept(self, place: str) -> str:
+        """The name of an object that is kept."""
         return str(self.names.setdefault(place, f"k{len(self.names)}"))
+
+    def node(self, operands: Sequence[str], kinds: str) -> str:
+        text = re.sub(r"(?<=out\._p[ab] = )-?[01]\.0", lambda p: self.kept(f"float({p[0]})"),
+                      super().node(operands, kinds))            # (one object, as in Python, for all nodes)
+        return _settled(text)
+
+    def quick(self, operands: Sequence[str], known: str) -> str:
+        text = super().quick(operands, known)
+        number = re.search(r"( +)(x\d) = (\w+) if type\(\3\) is float else \3 \+ 0\.0\n", text)
+        if not number:
+            return text
+        margin, x, other = number.groups()                      # (the object that is given, as in Python)
+        return (text[:number.start()]
+                + f"{margin}given = float({other}) if type({other}) is int else {other}\n"
+                f"{margin}{x} = given\n"
+                + re.sub(rf"(out\._p?[ab] = ){x}$", r"\1given", text[number.end():], flags=re.M))
 
 
 def _places(thing: Any) -> Iterator[str]:
@@ -63,6 +119,11 @@ def _places(thing: Any) -> Iterator[str]:
             yield f"QUESTIONS[{key!r}].holds"
 
 
+def _settled(text: str) -> str:
+    """The same, the new node settled."""
+    return _replaced(text, {r"out = new\(\)": "out = raw()", r"^( *)return out$": r"\1settle(out)\n\g<0>"})
+
+
 def _typed(text: str, n: int, general: str, name: str, tag: str) -> str:
     """A function's source with types, its own names and those of module level."""
     text = re.sub(r"(\w+) if type\(\1\) is float else \1 \+ 0\.0", r"float(\1)", text)
@@ -71,7 +132,7 @@ def _typed(text: str, n: int, general: str, name: str, tag: str) -> str:
     text = re.sub(r"\bop\b", f"op{tag}", text)
     head, body = text.split(":\n", 1)
     called = sorted(set(re.findall(r"\b(p\d) = (?:None if g\d is None else )?k\d+\(", body)))
-    kinds = {**{f"x{i}": "float" for i in range(n + 1)}, "y": "float", "e": "float",
+    kinds = {**{f"x{i}": "float" for i in range(n + 1)}, "y": "float", "e": "float", "given": "Any",
              **{f"p{i}": "Any" if f"p{i}" in called or "is None or" in body else "float" for i in range(4)}}
     declared = "".join([f"    {x}: {kind}\n" for x, kind in kinds.items() if re.search(rf"\b{x}\b", body)])
     head = re.sub(r"def \w+", f"def {name}", head)
@@ -103,7 +164,12 @@ def node_source(text: str) -> str:
         r"def label\(self, label: str\)": "def label(self, label: Any)",
         r"def scope\(self, scope: Iterable\[str\]\)": "def scope(self, scope: Any)",
         r"def requires_grad\(self, wanted: bool\)": "def requires_grad(self, wanted: Any)",
-        r"kind\.__new__\(kind\)": "getattr(kind, '__call__')(0.0)"})
+        r"kind\.__new__\(kind\)": "getattr(kind, '__call__')(0.0)",
+        r"^(        node\._note = note)\n": r"\1\n    settle(node)\n",
+        # (a name is a plain str: it refers to nothing)
+        r"scope=names\)": "scope=tuple([''.join([name]) for name in names]))",
+        r"labels=labels\)": "labels=tuple([x._replace(name=''.join([x.name])) for x in labels]))",
+        r"\Z": _COLLECTOR})
 
 
 def operators_source(text: str) -> str:
@@ -118,8 +184,18 @@ def operators_source(text: str) -> str:
 
 
 def c_source(text: str) -> str:
-    """What mypyc made in C; the garbage collector need not look at the numbers that a node holds."""
-    return re.sub(r"^ +Py_VISIT\(self->__(grad|pa|pb)\);\n", "", text, flags=re.M)
+    """What mypyc made in C, where the garbage collector looks only at what may be part of a cycle.
+
+    It need not look at the numbers that a node holds; nor, as with its own tuples, at a node that refers to
+    nothing it looks at, since a node is made after all that it refers to.
+    """
+    return _replaced(text, {
+        r"^ +Py_VISIT\(self->__(grad|pa|pb)\);\n": "",
+        r"alloc\(type, 0\);\n +if \(self == NULL\)\n +return NULL;\n +self->vtable = value___Value_vtable;\n"
+        r" +self->bitmap = 0;\n +self->__data = -113\.0;\n +return \(Py": r"\g<0>",         # (as in `raw`)
+        r'^#include "__native_internal_.*\n': rf"\g<0>{_SEEN}",
+        **{f"^ *{re.escape(head)}\n": f"{head}\n#ifndef Py_GIL_DISABLED\n{body}\n#endif\n"
+           for head, body in _IN_C.items()}})
 
 
 def _replaced(text: str, changes: dict[str, str]) -> str:
@@ -140,7 +216,7 @@ def value_source(text: str) -> str:
         if op.open:
             names[f"TABLE[{op.name!r}].rules[0]"] = f"rule{tag}"
             names[f"TABLE[{op.name!r}].forward"] = f"forward{tag}"
-            many = MANY.replace("forward(", f"forward{tag}(").replace("rule(", f"rule{tag}(")
+            many = _settled(MANY).replace("forward(", f"forward{tag}(").replace("rule(", f"rule{tag}(")
             functions += _typed(many, 0, f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
         else:
             sources = [Native(op, n, names) for n in range(op.least, int(op.most) + 1)]
@@ -152,7 +228,7 @@ def value_source(text: str) -> str:
                 general = getattr(Operators, name)
                 source_text = method_source(sources[0], general, reflected)
                 methods += _typed(source_text, n, f"Operators.{name}", name, tag) + "\n"
-        calls += f"    op{tag}.calls(call{tag})\n    op{tag}.quick = True\n"
+        calls += f"    op{tag}.calls(call{tag})\n    op{tag}.quick = True\n    lasting(op{tag})\n"
     constants = "".join([f"{name}: Final[Any] = {place}\n" for place, name in names.items()])
     text = _replaced(text, {
         r"else number\(x, op\.name\)": "else getattr(ops_op, 'number')(x, op.name)",  # (a `Constant` is kept)
@@ -161,6 +237,10 @@ def value_source(text: str) -> str:
         r"^    special = on": "    special = flags.special = on",          # (quicker to read)
         r"^        self\._data = number\(data\)\n": "        if data is BLANK:\n            return\n"
         "        self._data = number(data)\n",
+        r"^(            self\._note = .*line=user_line\(\)\))\n": r"\1\n        settle(self)\n",
+        r"^(        self\._note = .*)\n(        return self)\n": r"\1\n        settle(self)\n\2\n",
+        r"^( +)return out$": r"\1settle(out)\n\g<0>",
+        r"^( +)(net\._note = out\._note = note) .*\n": r"\1\2\n\1settle(net)\n\1settle(out)\n",
         r"^    def backward": (indent(methods, "    ") + "\n    def backward").replace("\\", r"\\"),
         r'label: str = "", requires_grad: bool = True': 'label: Any = "", requires_grad: Any = True',
         r"def backward\(self, seed: float = 1.0\)": "def backward(self, seed: Any = 1.0)"})
