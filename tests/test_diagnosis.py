@@ -158,7 +158,7 @@ def test_at_round_numbers_that_agree_by_luck_every_point_counts():
 def test_numbers_that_mean_nothing_are_explained_by_nothing():
     numbers = np.random.default_rng(5)
     told = n = 0
-    for derivation in derivations.DERIVATIONS[::4]:
+    for derivation in derivations.DERIVATIONS[::7]:
         at = [derivations.point(derivation, seed) for seed in range(3)]
         for key in derivations.run(derivation, at[0]):
             def random(point, key=key, derivation=derivation):
@@ -169,7 +169,7 @@ def test_numbers_that_mean_nothing_are_explained_by_nothing():
             row = next(row for row, name in zip(diagnose(derivation.forward, random, at).rows,
                                                 derivations.run(derivation, at[0])) if name == key)
             n, told = n + 1, told + bool(row.diagnoses)
-    assert n > 50 and told <= n / 50
+    assert n > 25 and told <= n / 50
 
 
 @pytest.mark.parametrize("name, share", [
