@@ -12,7 +12,7 @@ from autograd_lite.graph.program import Program
 from autograd_lite.ops.op import Op
 from autograd_lite.transforms.trace import Trace
 
-Edges = list[tuple[int, int, float | None]]     # as in `Linear`; None where no gradient flows
+Edges = Sequence[tuple[int, int, float | None]]     # as in `Linear`; None where no gradient flows
 Step = tuple[int, float, float]                 # the place of an operand, the partial, and the student's
 
 

@@ -1,7 +1,6 @@
 """`explain`: where a value or a gradient comes from, and where it went wrong."""
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -86,7 +85,7 @@ def _explain_gradient(program: Program, root: Value, node: Value, place: int) ->
     if not flow.smooth:
         return found
     paths = Paths(program.nodes, flow.edges, flow.top, place)
-    return replace(found, paths=tuple(itertools.islice(paths, _SHOWN)), number_of_paths=paths.number,
+    return replace(found, paths=tuple(paths.largest(_SHOWN)), number_of_paths=paths.number,
                    log10_size=paths.size * math.log10(2.0))
 
 
@@ -129,7 +128,7 @@ class _Flow:
         leads = [k in ends for k in range(len(program))]
         self.leading: list[Edges] = []
         for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
-            found: Edges = []
+            found: Edges = ()
             if operands and not leads[k]:
                 found = _open_edges(node, operands, leads)
                 leads[k] = bool(found)
@@ -141,7 +140,7 @@ class _Flow:
     def _fall(self) -> None:
         """Let the gradient fall from the root; a 0 is not passed on."""
         size, nodes = len(self.program), self.program.nodes
-        edges: list[Edges] = [[]] * size
+        edges: list[Edges] = [()] * size
         arrived: list[float | None] = [None] * size
         reached = [False] * size
         reached[self.top], arrived[self.top] = True, 1.0
@@ -193,7 +192,7 @@ class _Flow:
 def _open_edges(node: Value, operands: Sequence[int | None], leads: Sequence[bool]) -> Edges:
     """The edges that a gradient can take to the operands that lead on, with partials infinite where IEEE 754
     says so; of a choice only the edge to the operand taken."""
-    edges: Edges = []
+    edges: list[tuple[int, int, float | None]] = []
     partials: Sequence[float | None] = ()
     for i, x in enumerate(operands):
         if x is not None and leads[x]:
@@ -203,7 +202,7 @@ def _open_edges(node: Value, operands: Sequence[int | None], leads: Sequence[boo
                 return _unusual_edges(node, [
                     (x, i) for i, x in enumerate(operands) if x is not None and leads[x]])
             edges.append((x, i, p))
-    return edges
+    return tuple(edges)             # (which the garbage collector soon looks at no more)
 
 
 def _unusual_edges(node: Value, places: Sequence[tuple[int, int]]) -> Edges:

@@ -1,10 +1,11 @@
 """`Paths`: the paths by which a gradient gets from a root to a node, the largest first."""
 from __future__ import annotations
 
+import bisect
 import heapq
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import inf
 
 from autograd_lite.checks.edges import Edges
@@ -14,7 +15,7 @@ from autograd_lite.graph.value import Value
 
 
 class Paths:
-    """The paths from the root to a target, found one by one.
+    """The paths from the root to a target, the largest found first.
 
     The search goes by how far a path falls short of the best one. A step along the best path falls
     short by exactly 0, and among equals the deepest goes first: so finding some paths takes as many
@@ -45,37 +46,42 @@ class Paths:
                     sizes[k] = high + math.log2(1.0 + 2.0 ** (low - high)) if low > -inf else high
                     numbers[k] += numbers[x]
         self.number, self.size = numbers[root], sizes[root]
-        self._known: dict[int, list[tuple[float, Edge]]] = {}
 
-    def __iter__(self) -> Iterator[Path]:
+    def largest(self, n: int) -> list[Path]:
+        """The n largest paths, or all."""
         if not self.number:
-            return
+            return []
         # an entry: how far it falls short, minus its depth, a tie-breaker, and its way: so many steps of
         # another, then its own
         heap: list[tuple[float, int, int, list[Edge], int, Edge]] = [(0.0, 0, 0, [], 0, (self.root, 0, 1.0))]
-        ticket = itertools.count(1)
-        while heap:
+        ticket, found = itertools.count(1), list[Path]()
+        while heap and len(found) < n:
             short, depth, _, trail, shared, step = heapq.heappop(heap)
             trail = [*trail[:shared], step]
+            aside: list[tuple[float, int, int, list[Edge], int, Edge]] = []     # the n best ways to leave it
             best: Edge | None = step
             while best and best[0] != self.target:              # (the best step would be popped next)
-                steps, best, depth = self._steps(best[0]), None, depth - 1
-                for lack, other in steps:
-                    if lack or best:
-                        heapq.heappush(heap, (short + lack, depth, next(ticket), trail, -depth, other))
-                    else:
+                only = self.edges[best[0]]
+                depth -= 1
+                if len(only) == 1:                              # (it leads on: `best` has come this far)
+                    best = only[0]
+                    trail.append(best)
+                    continue
+                k, best = best[0], None
+                for other in only:                              # what the best path by it lacks
+                    x, _, p = other
+                    lack = self._best[k] - (math.log2(abs(p)) + self._best[x]) if p else inf
+                    if not lack and not best:
                         best = other
+                    elif lack < inf and (len(aside) < n or short + lack <= aside[-1][0]):
+                        bisect.insort(aside, (short + lack, depth, next(ticket), trail, -depth, other))
+                        del aside[n:]
                 trail += [best] if best else []
+            for entry in aside:
+                heapq.heappush(heap, entry)
             if best:
-                yield self._path(short, trail)
-
-    def _steps(self, k: int) -> list[tuple[float, Edge]]:
-        """The edges by which paths go on, each with how much the best path by it lacks."""
-        if k not in self._known:
-            best = self._best
-            self._known[k] = [(best[k] - (math.log2(abs(edge[2])) + best[edge[0]]), edge)
-                              for edge in self.edges[k] if edge[2] and best[edge[0]] > -inf]
-        return self._known[k]
+                found.append(self._path(short, trail))
+        return found
 
     def _path(self, short: float, trail: Sequence[Edge]) -> Path:
         places, operands, factors = zip(*trail)
