@@ -362,6 +362,11 @@ def test_a_row_at_a_kink_that_inherits_or_is_a_cause_is_not_said_to_agree():
     assert verdicts(report) == ["cause", "inherits"] and report.causes[0].spoils == ((y, "x"),)
     assert "agrees by" not in report.summary() and "convention" not in str(report)
     assert not report.rows[1].convention
+    mixed = audit([y, report.rows[0].claim[0]], [(([y], [x]), [[3.0]])])
+    assert mixed.ok and mixed.rows[0].convention
+    z = ag.relu(Value(0.0, "a")) * Value(2.0, "b")
+    row = audit(z, [([z.operands[0].operands[0], z.operands[1]], [2.0, 7.0])]).rows[0]
+    assert row.entries == {(1,): "cause"} and not row.convention
 
 
 def test_saturated_units_may_be_written_by_their_result():

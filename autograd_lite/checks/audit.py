@@ -104,7 +104,7 @@ def _rows(program: Program, given: Sequence[Claim], lines: Sequence[Sequence[Lin
             max(errors, default=0.0, key=lambda e: (e != e, e)), verdict,
             {index[i]: v for i, v in enumerate(verdicts) if v != AGREES},
             worst, claim.ends(worst[0]), len(found), claim.rtol,
-            kink=next((finding.kink for finding in found if finding.kink), ""),
+            kink=next((finding.kink for finding in found if finding.kink and verdict == AGREES), ""),
             independent=verdict != AGREES and claim.source is not None and found[i].derived is None,
             reversed=bool(found) and (some[i].source, some[i].output) in against,
             inherits_from=tuple([given[d].key for d in behind[group]]),
