@@ -9,7 +9,7 @@ from autograd_lite.checks.check_gradients import CORRECT, KINK
 from autograd_lite.checks.halves import by_halves, directions
 from autograd_lite.ops.op import TABLE
 
-MANY = 120
+MANY = 80
 
 
 def point(n):
@@ -120,7 +120,7 @@ def test_how_often_an_op_is_evaluated_does_not_depend_on_how_many_operands_it_ha
 # -- wrong answers -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("k", [0, 1, 60, 118, 119])
+@pytest.mark.parametrize("k", [0, 1, MANY // 2, MANY - 2, MANY - 1])
 @pytest.mark.parametrize("leak", [lambda x: x.data, lambda x: 1e-6 * math.sin(x.data),
                                   lambda x: 1e5 * math.exp(-12.3 - x.data), lambda x: 1e9 + 1e3 * x.data])
 def test_one_input_among_many_that_bypasses_the_graph_is_found(leak, k):
@@ -131,7 +131,7 @@ def test_one_input_among_many_that_bypasses_the_graph_is_found(leak, k):
 @pytest.mark.parametrize("leak", [
     lambda a, b: a.data - b.data, lambda a, b: a.data + b.data, lambda a, b: a.data * b.data,
     lambda a, b: a.data / b.data, lambda a, b: (a.data - b.data) ** 2])
-@pytest.mark.parametrize("j, k", [(0, 119), (60, 61), (2, 3)])
+@pytest.mark.parametrize("j, k", [(0, MANY - 1), (MANY // 2, MANY // 2 + 1), (2, 3)])
 def test_two_inputs_whose_bypasses_cancel_where_both_move_alike_are_found(leak, j, k):
     x = point(MANY)
     x[k] = 1.25 * x[j]
@@ -148,7 +148,7 @@ def test_bypasses_of_all_inputs_by_one_constant_are_found():
     assert all(abs(x.reference.value - (x.claimed - 1.0)) < 0.1 for x in mean.wrong)
 
 
-@pytest.mark.parametrize("k", [0, 60, 119])
+@pytest.mark.parametrize("k", [0, MANY // 2, MANY - 1])
 def test_one_input_among_many_that_bypasses_the_graph_at_zero_or_beside_kinks_is_found(k):
     x = [0.0] * MANY
     report = check_gradients(lambda p: squares(p) + math.sin(p[k].data), x, order=1)
@@ -166,7 +166,7 @@ def test_a_bypass_of_the_second_derivatives_alone_is_found_among_many(total):
     assert [x.name for x in report.wrong] == ["∂²f/∂x[17]∂x[17]"]
 
 
-@pytest.mark.parametrize("ks", [[0], [60], [119], [5, 6], [0, 119], range(0, 120, 7)])
+@pytest.mark.parametrize("ks", [[0], [MANY // 2], [MANY - 1], [5, 6], [0, MANY - 1], range(0, MANY, 7)])
 def test_wrong_claims_among_many_are_found(ks):
     x = point(MANY)
     claims = [2.0 * v * (1.0001 if k in ks else 1.0) for k, v in enumerate(x)]
@@ -176,7 +176,7 @@ def test_wrong_claims_among_many_are_found(ks):
 
 @pytest.mark.parametrize("spoil", [lambda p: 1.0001 * p, lambda p: p + 1e-8, lambda p: -p, lambda p: 0.0,
                                    lambda p: math.nan])
-@pytest.mark.parametrize("ks", [[0], [60], [119], [17, 18]])
+@pytest.mark.parametrize("ks", [[0], [62], [MANY - 1], [17, 18]])
 def test_wrong_partials_among_many_of_an_op_are_blamed(total, ks, spoil):
     mine = total(lambda y, xs: [spoil(2.0 * x) if k in ks else 2.0 * x for k, x in enumerate(xs)])
     x = point(MANY)
@@ -201,7 +201,7 @@ def test_partials_of_all_sizes_are_told_apart_in_an_op_of_many_operands():
 # -- kinks -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("k", [0, 60, 119])
+@pytest.mark.parametrize("k", [0, MANY // 2, MANY - 1])
 @pytest.mark.parametrize("bent", [lambda x: x if x > 1.0 else 2.0 - x, ag.abs, lambda x: ag.maximum(x, 1.0),
                                   lambda x: x * 1.0 if x == 1.0 else x * x])
 def test_one_input_among_many_at_a_kink_is_named(bent, k):
@@ -217,12 +217,12 @@ def test_one_input_among_many_at_a_kink_is_named(bent, k):
     lambda a, b: a if a + b > 2.0 + 2.0 ** -52 else b])
 def test_two_inputs_that_tie_are_both_at_a_kink(bent):
     x = point(MANY)
-    x[3] = x[90] = 1.0
-    report = check_gradients(lambda p: squares(p) + bent(p[3], p[90]), x, order=1)
+    x[3] = x[72] = 1.0
+    report = check_gradients(lambda p: squares(p) + bent(p[3], p[72]), x, order=1)
     alone = check_gradients(lambda p: squares(p) + bent(*p), [1.0, 1.0], order=1)
-    assert [entry.verdict for entry in report.derivatives if entry.name in ("∂f/∂x[3]", "∂f/∂x[90]")] == [
+    assert [entry.verdict for entry in report.derivatives if entry.name in ("∂f/∂x[3]", "∂f/∂x[72]")] == [
         entry.verdict for entry in alone.derivatives]
-    assert {entry.verdict for k, entry in enumerate(report.derivatives) if k not in (3, 90)} == {CORRECT}
+    assert {entry.verdict for k, entry in enumerate(report.derivatives) if k not in (3, 72)} == {CORRECT}
 
 
 def test_a_domain_that_ends_at_one_of_many_inputs_is_an_edge():
