@@ -1,4 +1,4 @@
-"""Thirty gradients graded, by `pytest demos/grading`: of each wrong one, the entry and the kind of mistake."""
+"""Thirty gradients graded, by `pytest demos/grading`: of each wrong one, its entry and kind of mistake."""
 import pytest
 from hypothesis import strategies as st
 from submissions import SUBMISSIONS, loss
