@@ -96,7 +96,7 @@ def _ratio(claimed: Array, right: Array, size: Array, known: Sequence[Form], whe
     if k is not None:                           # (forms that are constant would fit too)
         yield far + 0.2, Diagnosis(FACTOR, f"off by a factor {constant(k)}" + where)
         return
-    for text, cost, x in known:
+    for text, cost, x in _fitting(claimed, right, known):
         for kind, a, b, verb in ((MISSING_FACTOR, claimed * x, right, "is missing"),
                                  (EXTRA_FACTOR, claimed, right * x, "is too much")):
             k = _multiple(a, b, size * abs(x) if kind == MISSING_FACTOR else size)
@@ -111,6 +111,17 @@ def _ratio(claimed: Array, right: Array, size: Array, known: Sequence[Form], whe
     yield from [(cost, diagnosis) for cost, diagnosis in exchanged if cost < least + 0.05]
 
 
+def _fitting(claimed: Array, right: Array, known: Sequence[Form]) -> Sequence[Form]:
+    """Those that may be a multiple of the ratio, or of its inverse, as two entries tell."""
+    order = np.argsort(-abs(claimed) * (right != 0.0))[:2]
+    a, b = claimed[order], right[order]
+    if len(order) < 2 or not np.all(a) or not np.all(b) or not known:
+        return known
+    x, y = np.array([form.numbers[order] for form in known]).T
+    near = [abs(x * u[1] - y * u[0]) <= 1e-5 * (abs(x * u[1]) + abs(y * u[0])) for u in (a / b, b / a)]
+    return [known[int(k)] for k in np.flatnonzero(near[0] | near[1])]
+
+
 def _exchanged(claimed: Array, right: Array, size: Array, known: Sequence[Form], where: str) -> Found:
     """One form in the place of another: the ratio is that of two forms."""
     i = int(np.argmax(abs(claimed) * (right != 0.0)))
@@ -120,7 +131,8 @@ def _exchanged(claimed: Array, right: Array, size: Array, known: Sequence[Form],
     order = np.argsort(logs)
     wanted = logs - np.log(abs(claimed[i] / right[i]))              # of the form that belongs
     bounds = np.searchsorted(logs[order], np.stack([wanted - 1e-5, wanted + 1e-5], axis=1))
-    for a, (low, high) in zip(known, bounds):
+    for k in np.flatnonzero(bounds[:, 1] > bounds[:, 0]):
+        a, (low, high) = known[int(k)], bounds[k]
         for b in [known[j] for j in order[low:high]]:
             for sign, mark in ((1.0, ""), (-1.0, "−")) if a.text != b.text else ():
                 if _same(claimed * b.numbers, sign * right * a.numbers, size * abs(b.numbers)):
@@ -292,13 +304,18 @@ def _terms(evidence: Evidence, known: Sequence[Form]) -> Found:
     """A term missing or too much: a constant times a form; or one number for another in a sum."""
     claimed, follows = evidence.claimed, evidence.follows
     error, size = follows - claimed, abs(claimed) + abs(follows)
-    varying = [form for form in known if not _same(form.numbers, form.numbers[0])]
-    for text, cost, x in [Form("", 0.0, np.ones_like(error)), *varying]:
+    one = np.ones_like(error)
+    varying = [form for form in _fitting(error, one, known) if not _same(form.numbers, form.numbers[0])]
+    for text, cost, x in [Form("", 0.0, one), *varying]:
         k = _multiple(error, x, size)
         if k is not None:
             head = "−" * (k < 0.0) if text and _same(abs(k), 1.0) else constant(k) + "·" * bool(text)
             term = head + wrapped(text) if head else text
             yield 2.0 + cost + (not simple(k)), Diagnosis(MISSING_TERM, f"a term {term} is missing")
-    for a, b in itertools.permutations([form for form in known if not form.cost], 2):
-        if _same(error, b.numbers - a.numbers, size + abs(a.numbers) + abs(b.numbers)):
+    numbers = [form for form in known if not form.cost]
+    i = int(np.argmax(abs(error)))
+    x = np.array([form.numbers[i] for form in numbers])
+    for j, k in np.argwhere(abs(x - x[:, None] - error[i]) <= 1e-5 * (abs(x) + abs(x[:, None]))):
+        a, b = numbers[j], numbers[k]
+        if j != k and _same(error, b.numbers - a.numbers, size + abs(a.numbers) + abs(b.numbers)):
             yield 2.2, Diagnosis(SUBSTITUTION, f"{a.text} where {b.text} belongs{_IN_SUM}")
