@@ -16,6 +16,7 @@ from autograd_lite.diagnosis.view import DIRECT, Array
 
 POINTS = 3                      # a hypothesis must hold at so many points at least
 _MOST, _TOO_MANY = 3, 12        # so many diagnoses are told; if so many are as good, none is
+_FURTHER = 1.5                  # a diagnosis so much more far-fetched than the first is not told
 _RTOL, _NOISE = 1e-6, 1e-12     # of numbers that agree: relative, and relative to the terms that make them
 SIGN, FACTOR, MISSING_FACTOR, EXTRA_FACTOR = "sign", "factor", "missing factor", "extra factor"
 MISSING_PATH, EXTRA_PATH, SUBSTITUTION = "missing path", "extra path", "substitution"
@@ -38,7 +39,7 @@ def diagnoses(evidence: Evidence) -> tuple[Diagnosis, ...]:
         else:
             return ()
     best: dict[str, Diagnosis] = {}
-    for _, diagnosis in found:
+    for _, diagnosis in [entry for entry in found if entry[0] <= found[0][0] + _FURTHER]:
         best.setdefault(diagnosis.text.removesuffix(_IN_SUM), diagnosis)
     as_good = len({diagnosis.text for cost, diagnosis in found if cost <= found[0][0]})
     return () if as_good > _TOO_MANY else tuple(best.values())[:_MOST]
