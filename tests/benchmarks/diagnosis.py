@@ -73,8 +73,8 @@ def main() -> None:
     told, n = random_numbers()
     summary = (
         f"Of {len(rows)} mistakes in {len(DERIVATIONS)} derivations {threes} are named among the first three "
-        f"sentences, {firsts} in the first; of {n} random numbers, at {POINTS} points each, {told} are explained. "
-        f"{1000 * sum(seconds) / len(seconds):.0f} ms a mistake, {max(seconds):.1f} s the slowest.")
+        f"sentences, {firsts} in the first; of {n} random numbers, at {POINTS} points each, {told} are "
+        f"explained. {1000 * sum(seconds) / len(seconds):.0f} ms a mistake, {max(seconds):.1f} s the slowest.")
     print(summary)
     body = table(["derivation", "line", "mistake", "what is said", "named"], rows)
     if pages:
