@@ -72,9 +72,9 @@ def main() -> None:
                          "first" if first else "yes" if three else ""])
     told, n = random_numbers()
     speed = f"{1000 * sum(seconds) / len(seconds):.0f} ms a mistake, {max(seconds):.1f} s the slowest."
-    summary = (f"Of {len(rows)} mistakes in {len(DERIVATIONS)} derivations {threes} are named among the first "
-               f"three sentences, {firsts} in the first; of {n} random numbers, at {POINTS} points each, {told} "
-               f"are explained. {speed}")
+    summary = (f"Of {len(rows)} mistakes in {len(DERIVATIONS)} derivations {threes} are named among the "
+               f"first three sentences, {firsts} in the first; of {n} random numbers, at {POINTS} points "
+               f"each, {told} are explained. {speed}")
     print(summary)
     body = table(["derivation", "line", "mistake", "what is said", "named"], rows)
     if pages:
