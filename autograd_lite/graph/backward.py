@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd_lite.errors import DomainError, NumericError, RangeError, signal
 from autograd_lite.lines import Line
-from autograd_lite.graph import node as nodes
+from autograd_lite.graph import kinks, node as nodes
 from autograd_lite.graph.node import ZERO, Node, call_of, lock, plain, stored_partials
 from autograd_lite.ops.numbers import ieee_partials
 from autograd_lite.ops.op import Op
@@ -165,6 +165,9 @@ def backward(root: Node, seed: float) -> None:
             if not this.propagate(root, seed):
                 frozen = {id(leaf) for leaf, held in this.leaves if held is None}
                 this.propagate_carefully(root, seed, frozen)
+            if kinks.live:
+                leaves = [leaf for leaf, _ in this.leaves]
+                kinks.verify_backward(root, seed, leaves, [leaf._grad for leaf in leaves])
             this.settle()
         except BaseException:
             this.undo()

@@ -47,7 +47,8 @@ cos_angle: Op = define(
     "cos_angle", special.cos_angle,
     (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(y, a, b)),
     "a / hypot(a, b), and 0 at (0, 0): the cosine of the angle of (a, b).", "cos_angle(3.0, 4.0) = 0.6",
-    singular=_not_at_origin, form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a,
+    kink=math.hypot, convention=(-1.0, 1.0, None, "hypot"), singular=_not_at_origin,
+    form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a,
     notation=function("cos_angle", latex(r"\frac{#1}{\sqrt{#1^{2} + #2^{2}}}", POWER, ATOM),
                       python=special.COS_ANGLE))
 over_square: Op = define(

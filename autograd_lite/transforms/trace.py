@@ -10,7 +10,7 @@ from typing import Any
 from autograd_lite.errors import InputError, errstate, shown
 from autograd_lite.graph.backward import checked, finite, gradients, plus
 from autograd_lite.graph.linear import Algebra, Edge, Linear
-from autograd_lite.graph import value
+from autograd_lite.graph import kinks, value
 from autograd_lite.graph.node import freeze, op_of, plain, stored_partials
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.recording import recording
@@ -130,6 +130,8 @@ class Trace:
                 found = gradients(output, self.inputs, seed)
                 if found is not None:
                     self.closed.append(output)
+                    if kinks.live:
+                        self.verify({self.program.place(output): seed}, found)
                     return found
         algebra, seeds = Checked(self), dict[int, Any]()
         for output, seed in seeded:
@@ -137,7 +139,15 @@ class Trace:
             if k is not None:
                 seeds[k] = seed if k not in seeds else algebra.plus(seeds[k], seed, k)
         arrived = self.linear.pull(seeds, algebra)
-        return [None if k is None else opened(arrived[k]) for k in self.inputs_at]
+        found = [None if k is None else opened(arrived[k]) for k in self.inputs_at]
+        if kinks.live:
+            self.verify(seeds, found)
+        return found
+
+    def verify(self, seeds: Any, found: Sequence[Any], outputs: Sequence[int | None] = ()) -> None:
+        """Signal an error if what a sweep found (to the outputs, if given) depends on a convention."""
+        kinks.verify_sweep(self.program, self.inputs_at, {k: plain(seed) for k, seed in seeds.items()},
+                           outputs or self.inputs_at, found, bool(outputs))
 
     @computed_once
     def linear(self) -> Linear:
@@ -181,7 +191,10 @@ def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
     for i in moved:
         wanted[i] = op.open or op.rules[i] is not None
     if not trace.idle[k]:
-        return partials_or_nan(op, node, xs, wanted)
+        partials = partials_or_nan(op, node, xs, wanted)
+        if op.kink:
+            kinks.mark(node, partials)
+        return partials
     with errstate("ignore"):                # they may be right where that branch is taken
         return partials_or_nan(op, node, xs, wanted)
 
