@@ -233,7 +233,7 @@ class Op(Described, partial):  # type: ignore[type-arg]
             return self.rules[0](y, xs)[i]  # type: ignore[misc]
         rule = self.rules[i]
         if rule is None:
-            raise InputError(f"{self.name}: operand {i + 1} is an option, without a derivative; give a number")
+            raise InputError(f"{self.name}: operand {i + 1} is an option, with no derivative; give a float")
         return rule(y, *xs)
 
     def partials(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
