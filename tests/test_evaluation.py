@@ -125,7 +125,8 @@ def test_the_rational_rows_are_exact(f: Callable[[Value], Value], answer: Fracti
 def test_a_fraction_is_refused_by_what_is_not_rational(name: str) -> None:
     x = Value(0.5, "margin")
     y = TABLE[name](*[x] * (2 if name == "hypot" else 1))
-    with pytest.raises(TypeError, match=rf"{name}\(1/2.*'margin'.*use number=mpmath.mpf"):
+    called = "erf" if name == "gauss" else name             # (gauss is not public)
+    with pytest.raises(TypeError, match=rf"{called}\(1/2.*'margin'.*use number=mpmath.mpf"):
         evaluate(y, number=Fraction)
 
 

@@ -24,7 +24,7 @@ _counted = {"domain": lambda x, n=0.0: 0.0 <= n <= 1000.0 and n % 1.0 == 0.0, "r
 
 # The first derivative is a multiple of the function where that is a normal double; elsewhere, and for
 # higher derivatives, the count n goes up.
-_gauss_partial = Ordinary("gauss", "y, x, n=0.0: n == 0.0 and -26.0 < x < 26.0").rule(
+_gauss_partial = Ordinary("erf", "y, x, n=0.0: n == 0.0 and -26.0 < x < 26.0").rule(
     lambda y, x, n=0.0: -2.0 * x * y, lambda y, x, n=0.0: gauss(x, n + 1.0))
 _pdf_partial = Ordinary("normal_pdf", "y, x, n=0.0: n == 0.0 and -37.0 < x < 37.0").rule(
     lambda y, x, n=0.0: -x * y, lambda y, x, n=0.0: normal_pdf(x, n + 1.0))
@@ -43,7 +43,8 @@ gauss: Op = define(
     (_gauss_partial, None),
     "e^(−x²), differentiated n times (default 0), to the last digits at any x.", "gauss(0.0) = 1.0",
     form=lambda m, x, n=0: special.hermite(x, n, 1) * m.exp(-x ** 2), **_counted,
-    notation=function("gauss", _family(r"\mathrm{gauss}"), python=special.GAUSS))
+    notation=function("gauss", _family(r"\mathrm{gauss}"), python=special.GAUSS,
+                      said="the derivative of erf(#1)"))
 erf: Op = define("erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
                  "The error function.", "erf(0.0) = 0.0")
 erfc: Op = define("erfc", math.erfc, (lambda y, x: -_TWO_INV_SQRT_PI * gauss(x),),

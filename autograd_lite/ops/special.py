@@ -312,6 +312,12 @@ def chain_sum(*xs: Any) -> Any:
     return total
 
 
+def mean(*xs: float) -> float:
+    """The mean; in fractions if the sum is too large."""
+    y: float = chain_sum(*xs) / len(xs)
+    return y if y - y == 0.0 or not all(map(math.isfinite, xs)) else float(sum(map(Fraction, xs)) / len(xs))
+
+
 def halves(xs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
     """The operands of dot: two halves of the same length, and a bias if there is one."""
     n = len(xs) // 2

@@ -196,7 +196,7 @@ class Checked(Algebra):
         if type(p) is Gate or type(g) is Gated:
             return through(g, p, lambda g, p: self.times(g, p, k, i))
         if not finite(p) and plain(g) == 0.0:
-            term = stopped(g)
+            term = stopped(g, self.nodes[k])
         else:
             term = _times(g, p)
             if not finite(term):
