@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
@@ -47,7 +48,7 @@ class Trace:
                 self.result = self._run(f, list(args), dict(kwargs), places)
         else:
             self.result = self._run(f, list(args), dict(kwargs), places)
-        self.selected = self.selected[0] if first or isinstance(argnums, (int, str)) else tuple(self.selected)
+        self.selected = self.selected[0] if first or _is_one(argnums) else tuple(self.selected)
         for x in self.inputs:
             if not (self.linked and x.operands):
                 freeze(x)                   # to the caller, an input that escapes is a constant
@@ -219,13 +220,21 @@ def _times(g: Any, p: Any) -> Any:
     return g * p
 
 
+def _is_one(argnums: Selection) -> bool:
+    return isinstance(argnums, str) or not isinstance(argnums, Iterable)
+
+
 def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
             kwargs: Mapping[str, Any]) -> list[int | str]:
     """Where the selected arguments stand in this call."""
     names: list[int | str] = []
-    for wanted in argnums if isinstance(argnums, Iterable) and not isinstance(argnums, str) else [argnums]:
-        if not isinstance(wanted, (int, str)):
-            raise InputError(f"argnums={argnums!r}: give the position or the name of an argument, or several")
+    for wanted in [argnums] if _is_one(argnums) else argnums:  # type: ignore[union-attr]
+        if not isinstance(wanted, str):
+            try:
+                wanted = operator.index(wanted)
+            except TypeError:
+                raise InputError(f"argnums={argnums!r}: give the position or the name of an argument, or "
+                                 "several") from None
         if isinstance(wanted, str) and wanted not in kwargs:
             parameters = list(inspect.signature(f).parameters)
             if wanted not in parameters or parameters.index(wanted) >= len(args):
