@@ -24,6 +24,7 @@ from autograd_lite.drawing import draw, render
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError, DomainError,
                                   FormatError, GradientError, InputError, LabelError, MissingError,
                                   NumericError, RangeError, RenderError, errstate)
+from autograd_lite.graph.conventions import verify_sweep as _verify_sweep     # (as soon as it is loaded)
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.quick import quicken as _quicken     # (it serves as soon as it is loaded)
 from autograd_lite.graph.recording import no_grad, record_lines

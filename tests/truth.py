@@ -347,7 +347,8 @@ def spoilt(op: Op, change: Callable[[Any], Any], by: int | None = None) -> Op:
         return [change(p) if by in (None, i) else p for i, p in enumerate(op.rules[0](y, xs))]  # type: ignore
 
     rules = tuple(changed(rule) if rule and by in (None, i) else rule for i, rule in enumerate(op.rules))
-    return type(op)(op.name, op.forward, all_changed if op.open else rules, domain=op.domain, kink=op.kink)
+    return type(op)(op.name, op.forward, all_changed if op.open else rules, domain=op.domain, kink=op.kink,
+                    form=op.form, notation=op.notation)
 
 
 # -- how far a float is from the truth ----------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd_lite.errors import DomainError, NumericError, RangeError, signal
 from autograd_lite.lines import Line
-from autograd_lite.graph import node as nodes
+from autograd_lite.graph import kinks, node as nodes
 from autograd_lite.graph.node import ZERO, Node, call_of, lock, plain, stored_partials
 from autograd_lite.ops.numbers import ieee_partials
 from autograd_lite.ops.op import Op
@@ -165,6 +165,9 @@ def backward(root: Node, seed: float) -> None:
             if not this.propagate(root, seed):
                 frozen = {id(leaf) for leaf, held in this.leaves if held is None}
                 this.propagate_carefully(root, seed, frozen)
+            if kinks.live:
+                leaves = [leaf for leaf, _ in this.leaves]
+                kinks.verify_backward(root, seed, leaves, [leaf._grad for leaf in leaves])
             this.settle()
         except BaseException:
             this.undo()
@@ -232,7 +235,7 @@ def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
 
 def no_derivative(op: Op, xs: Sequence[float], p: float, node: Node | None = None, large: str = "",
                   line: Line | None = None) -> NumericError:
-    """The error for a gradient through an op at xs: the partial p is missing, or p or `large` is too large."""
+    """The error for a gradient through an op at xs: p is missing (nan), or p or `large` is too large."""
     call, nodes, line = (op.call(xs), xs, line) if node is None else (
         call_of(node), node.operands, node.line)
     why = (op.singular or "it has no finite derivative here" if p != p else

@@ -48,7 +48,8 @@ cos_angle: Op = define(
     (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(y, a, b)),
     "a / hypot(a, b), and 0 at (0, 0): the cosine of the angle of (a, b).", "cos_angle(3.0, 4.0) = 0.6",
     remedy="the operands must be finite, and an interval must not hold the origin",
-    singular=_not_at_origin, form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a,
+    kink=math.hypot, convention=(-1.0, 1.0, None, "hypot"), singular=_not_at_origin,
+    form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a,
     notation=function("cos_angle", latex(r"\frac{#1}{\sqrt{#1^{2} + #2^{2}}}", POWER, ATOM),
                       python=special.COS_ANGLE, said="the derivative of hypot(#1, #2)"))
 over_square: Op = define(
@@ -63,8 +64,10 @@ over_square: Op = define(
 atan2: Op = define(
     "atan2", math.atan2, (lambda y, a, b: over_square(b, a), lambda y, a, b: -over_square(a, b)),
     "The angle of the point (b, a): the inverse tangent of a/b in its quadrant, in radians.",
-    "atan2(0.0, 1.0) = 0.0", remedy="the operands must be finite, and an interval must not hold the origin or "
-    "cross the half line where the angle is π", kink=lambda a, b: a if b < 0.0 else math.hypot(a, b), singular=_not_at_origin)
+    "atan2(0.0, 1.0) = 0.0",
+    remedy="the operands must be finite, and an interval must not hold the origin or "
+    "cross the half line where the angle is π", kink=lambda a, b: a if b < 0.0 else math.hypot(a, b),
+    singular=_not_at_origin)
 
 
 __test__ = doctests(globals())

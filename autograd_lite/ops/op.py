@@ -33,6 +33,9 @@ class Described:
     forward: Callable[..., float]
     rules: Sequence[Rule | None]
     open: bool
+    least: int
+    kink: Any
+    convention: tuple[float, float, float | None, str] | None
     notation: Any
     parameters: tuple[str, ...]                 # what the operands are called
 
@@ -80,6 +83,14 @@ class Described:
         labels = [repr(x.label) for x in nodes[:4] if getattr(x, "label", "")]
         return text + (f" of {', '.join(labels)}" if labels else "")
 
+    def conventional(self, xs: Sequence[Any]) -> bool:
+        """Whether its number at these operands is a convention."""
+        return bool(self.convention and len(xs) == self.least and self.kink(*xs) == 0.0)
+
+    def failure(self, xs: Sequence[float]) -> Exception | None:
+        """What a user's rules raise at xs."""
+        return None
+
     def text(self, operands: Sequence[Any]) -> Any:
         """The op applied to written operands, as a Python expression.
 
@@ -109,6 +120,8 @@ class Op(Described, partial):  # type: ignore[type-arg]
         ieee: the result of IEEE 754 outside the domain or on overflow.
         kink: the signed distance to the nearest point where it is not smooth (None: there is none).
         singular: where inside the domain a derivative is infinite or missing, and what to do.
+        convention: if its number at the kink is a convention (unless an option gives it): the least and the
+            largest that it may be, what it and that of swapped operands add up to, and whose slope it is.
         form: the operation in other numbers, a function of ``(m, *operands)``; m has their functions
             under mpmath's names (see `evaluate`).
         notation: how it is written, a `Notation`.
@@ -132,10 +145,11 @@ class Op(Described, partial):  # type: ignore[type-arg]
                  domain: Callable[..., bool] = lambda *operands: True,
                  remedy: str = "the operands must be finite", ieee: Callable[..., float] | None = None,
                  kink: Callable[..., float] | None = None, singular: str = "",
+                 convention: tuple[float, float, float | None, str] | None = None,
                  form: Callable[..., Any] | None = None, notation: Any = None):
         self.name, self.forward, self.notation = name, forward, notation
         self.domain, self.remedy, self.ieee = domain, remedy, ieee
-        self.kink, self.singular, self.form = kink, singular, form
+        self.kink, self.singular, self.form, self.convention = kink, singular, form, convention
         self.rules = partials if isinstance(partials, tuple) else (partials,)
         self.open = callable(partials)
         self.options = frozenset(i for i, rule in enumerate(self.rules) if rule is None)
@@ -205,10 +219,6 @@ class Op(Described, partial):  # type: ignore[type-arg]
         signal(kind(text, self.name, xs, nodes, line), _BRANCH if nodes else "")
         return y
 
-    def failure(self, xs: Sequence[float]) -> Exception | None:
-        """What a user's rules fail by at xs."""
-        return None
-
     def taken(self, operands: Sequence[Any]) -> Sequence[int]:
         """The places of the operands that make the result: all, or for a choice the one taken."""
         return range(len(operands))
@@ -227,8 +237,7 @@ class Op(Described, partial):  # type: ignore[type-arg]
             return self.rules[0](y, xs)[i]  # type: ignore[misc]
         rule = self.rules[i]
         if rule is None:
-            raise InputError(f"{self.name}: operand {i + 1} is an option, which has no derivative; "
-                             "give it as a plain number")
+            raise InputError(f"{self.name}: operand {i + 1} is an option, with no derivative; give a float")
         return rule(y, *xs)
 
     def partials(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:

@@ -58,13 +58,14 @@ def _step(a: float, b: float, tie: float = 0.5) -> float:
 
 sign: Op = define("sign", _sign, (flat,),
                   "1 above 0, −1 below, 0 at 0: the slope of |x|.", "sign(-2.0) = -1.0",
-                  kink=lambda x: x, form=lambda m, x: m.decided(x, 0),
+                  kink=lambda x: x, convention=(-1.0, 1.0, None, "abs"), form=lambda m, x: m.decided(x, 0),
                   notation=function("sign", r"\mathrm{sgn}", said="the sign of #1",
                                     python="1.0 if #1 > 0.0 else -1.0 if #1 < 0.0 else #1 + 0.0"))
 step: Op = define(
     "step", _step, (flat, flat, None),
     "1 where a > b, 0 where a < b, `tie` (a plain number, ½) where they are equal.",
     "step(2.0, 1.0), step(1.0, 1.0) = (1.0, 0.5)", kink=lambda a, b, tie=0.5: a - b,
+    convention=(0.0, 1.0, 1.0, "maximum"),
     form=lambda m, a, b, tie=0.5: tie if m.decided(a, b) == 0 else int(m.decided(a, b) > 0),
     notation=function("step", said="the slope of maximum(#1, #2)",
                       python="1.0 if #1 > #2 else 0.0 if #1 < #2 else #3 if #1 == #2 else math.nan"))

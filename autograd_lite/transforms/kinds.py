@@ -4,11 +4,12 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
 from autograd_lite.errors import DivisionError, DomainError, InputError, NumericError, RangeError
+from autograd_lite.graph.conventions import MOVED, Chooser
 from autograd_lite.lines import Line
 from autograd_lite.ops import special
 from autograd_lite.ops.numbers import Constant
@@ -34,6 +35,8 @@ class Kind:
 
     title = lack = ""        # the name of such a number; what a message says of an op that it lacks
     undecided = False        # whether a comparison was open over intervals, and decided at one point
+    met = False              # whether a number was asked for that is a convention
+    chooser: Chooser | None = None                  # gives others
     max: Any = staticmethod(max)
     min: Any = staticmethod(min)
     floordiv: Any = staticmethod(operator.floordiv)
@@ -64,6 +67,22 @@ class Kind:
     def compare(self, a: Any, b: Any) -> float:
         """The sign of a − b; nan if there is none."""
         return 0 if a == b else -1 if a < b else 1 if a > b else math.nan
+
+    def point(self, x: Any) -> Any:
+        """The number as one of those that a kink is known at; nan if there are several."""
+        return x
+
+    def apart(self, a: Any, b: Any) -> bool:
+        """Whether two numbers differ by more than their roundings."""
+        return bool(abs(a - b) > MOVED * max(abs(a), abs(b)))
+
+    def slope(self, op: Op, xs: Sequence[Any], keys: Sequence[Hashable]) -> Any:
+        """Another number for an op at its kink; None elsewhere, and if conventions stand."""
+        if not op.convention or not op.conventional(list(map(self.point, xs))):
+            return None
+        self.met = True
+        number = self.chooser.number(op, list(map(self.point, xs)), keys) if self.chooser else None
+        return None if number is None else self.mpf(number)
 
     def decided(self, a: Any, b: Any) -> float:
         """The same; a ValueError if intervals leave it open."""
@@ -211,6 +230,10 @@ class Intervals(Kind):
 
     def ends(self, x: Any) -> list[Any]:
         return [self.mp.make_mpf(end) for end in self.mpf(x)._mpi_]
+
+    def point(self, x: Any) -> Any:
+        low, high = self.ends(x)
+        return low if low == high else math.nan
 
     def hull(self, f: Callable[[Any], Any], points: Iterable[Any], slack: int = 0) -> Any:
         """The interval of f's values at the points, widened by a part in 2^10 of their last bit.

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from autograd_lite.errors import InputError, errstate, shown
 from autograd_lite.graph.backward import checked, finite, gradients, plus
 from autograd_lite.graph.linear import Algebra, Edge, Linear
-from autograd_lite.graph import value
+from autograd_lite.graph import kinks, value
 from autograd_lite.graph.node import freeze, op_of, plain, stored_partials
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.recording import recording
@@ -131,6 +130,8 @@ class Trace:
                 found = gradients(output, self.inputs, seed)
                 if found is not None:
                     self.closed.append(output)
+                    if kinks.live:
+                        self.verify({self.program.place(output): seed}, found)
                     return found
         algebra, seeds = Checked(self), dict[int, Any]()
         for output, seed in seeded:
@@ -138,7 +139,15 @@ class Trace:
             if k is not None:
                 seeds[k] = seed if k not in seeds else algebra.plus(seeds[k], seed, k)
         arrived = self.linear.pull(seeds, algebra)
-        return [None if k is None else opened(arrived[k]) for k in self.inputs_at]
+        found = [None if k is None else opened(arrived[k]) for k in self.inputs_at]
+        if kinks.live:
+            self.verify(seeds, found)
+        return found
+
+    def verify(self, seeds: Any, found: Sequence[Any], outputs: Sequence[int | None] = ()) -> None:
+        """Signal an error if what a sweep found (to the outputs, if given) depends on a convention."""
+        kinks.verify_sweep(self.program, self.inputs_at, {k: plain(seed) for k, seed in seeds.items()},
+                           outputs or self.inputs_at, found, bool(outputs))
 
     @computed_once
     def linear(self) -> Linear:
@@ -182,7 +191,10 @@ def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
     for i in moved:
         wanted[i] = op.open or op.rules[i] is not None
     if not trace.idle[k]:
-        return partials_or_nan(op, node, xs, wanted)
+        partials = partials_or_nan(op, node, xs, wanted)
+        if op.kink:
+            kinks.mark(node, partials)
+        return partials
     with errstate("ignore"):                # they may be right where that branch is taken
         return partials_or_nan(op, node, xs, wanted)
 
@@ -220,31 +232,27 @@ def _times(g: Any, p: Any) -> Any:
     return g * p
 
 
-def _is_one(argnums: Selection) -> bool:
+def _is_one(argnums: Any) -> bool:
     return isinstance(argnums, str) or not isinstance(argnums, Iterable)
 
 
-def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
+def _places(f: Callable[..., Any], argnums: Any, args: Sequence[Any],
             kwargs: Mapping[str, Any]) -> list[int | str]:
     """Where the selected arguments stand in this call."""
     names: list[int | str] = []
-    for wanted in [argnums] if _is_one(argnums) else argnums:  # type: ignore[union-attr]
-        if not isinstance(wanted, str):
-            try:
-                wanted = operator.index(wanted)
-            except TypeError:
-                raise InputError(f"argnums={argnums!r}: give the position or the name of an argument, or "
-                                 "several") from None
+    for wanted in [argnums] if _is_one(argnums) else argnums:
+        if not hasattr(wanted, "__index__") and not isinstance(wanted, str):
+            raise InputError(f"argnums={argnums!r}: give the position or the name of an argument, or several")
         if isinstance(wanted, str) and wanted not in kwargs:
             parameters = list(inspect.signature(f).parameters)
             if wanted not in parameters or parameters.index(wanted) >= len(args):
                 raise InputError(f"{name_of(f)} is called without an argument {wanted!r}; its parameters "
                                  f"are {', '.join(parameters)}")
             wanted = parameters.index(wanted)
-        elif isinstance(wanted, int) and not -len(args) <= wanted < len(args):
+        elif not isinstance(wanted, str) and not -len(args) <= wanted < len(args):
             raise InputError(f"{name_of(f)} has no positional argument number {wanted} in this call, which "
                              f"gives {len(args)}")
-        names.append(wanted % len(args) if isinstance(wanted, int) else wanted)
+        names.append(wanted if isinstance(wanted, str) else int(wanted) % len(args))
     if len(set(names)) < len(names):
         raise InputError(f"argnums={argnums!r} names an argument of {name_of(f)} twice")
     return names
