@@ -75,8 +75,8 @@ class Described:
 
     def call(self, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
         """The operation as a message shows it: ``log(-2.0) of 'margin'``."""
-        if self.notation and self.notation.infix:
-            text: str = self.notation.text(*xs).text
+        if self.notation and self.notation.message:
+            text: str = self.notation.message(*xs).text
         else:
             rest = f", … {len(xs)} operands" if len(xs) > 4 else ""
             text = f"{self.name}({', '.join(map(repr, xs[:4]))}{rest})"
@@ -86,6 +86,10 @@ class Described:
     def conventional(self, xs: Sequence[Any]) -> bool:
         """Whether its number at these operands is a convention."""
         return bool(self.convention and len(xs) == self.least and self.kink(*xs) == 0.0)
+
+    def failure(self, xs: Sequence[float]) -> Exception | None:
+        """What a user's rules raise at xs."""
+        return None
 
     def text(self, operands: Sequence[Any]) -> Any:
         """The op applied to written operands, as a Python expression.
@@ -134,6 +138,7 @@ class Op(Described, partial):  # type: ignore[type-arg]
     """
 
     chooses = in_line = quick = False
+    too_large = "the result is too large for a double"
 
     def __init__(self, name: str, forward: Callable[..., float],
                  partials: tuple[Rule | None, ...] | Rule, *, doc: str = "",
@@ -200,18 +205,17 @@ class Op(Described, partial):  # type: ignore[type-arg]
                 return y
             if any(map(math.isnan, xs)) or (math.isinf(y) and any(map(math.isinf, xs))):
                 return y
-            kind: type[NumericError] = RangeError if math.isinf(y) else DomainError
+            kind: type[NumericError] = RangeError if all(map(math.isfinite, xs)) else DomainError
         except OverflowError:
             kind, y = RangeError, self.ieee(*xs) if self.ieee else inf
         except (ValueError, ZeroDivisionError) as error:
             kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
             y = self.ieee(*xs) if self.ieee else nan
         except TypeError:
-            if len(xs) == self.most:
+            if len(xs) >= self.least:
                 raise
             raise self.miscounted(len(xs)) from None
-        remedy = "the result is too large for a double" if kind is RangeError else self.remedy
-        text = f"{self.call(xs, nodes)}: {remedy}"
+        text = f"{self.call(xs, nodes)}: {self.too_large if kind is RangeError else self.remedy}"
         signal(kind(text, self.name, xs, nodes, line), _BRANCH if nodes else "")
         return y
 

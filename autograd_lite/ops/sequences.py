@@ -83,26 +83,43 @@ _dot = latex(_dot_latex, SUM, POWER)
 _logsumexp = latex(lambda xs: rf"\ln\left({_powers(xs)}\right)")
 _softmax = latex(lambda xs: rf"\frac{{e^{{{xs[0]}}}}}{{{_powers(xs)}}}", POWER)
 
+
+class Total(Op):
+    """A sum that may leave the range of doubles on the way."""
+
+    too_large = ("the result, or a number on the way to it, is too large for a double; with exact=True only "
+                 "the result counts")
+
+
+def _notation(text: Form, tex: Form, name: str) -> Notation:
+    """A function of a list, which a message shortens."""
+    def message(xs: Sequence[str]) -> str:
+        whole: str = text.template(xs)  # type: ignore[operator]
+        return whole if len(whole) <= 90 else f"{whole[:70]}… {len(xs)} operands)"
+    return Notation(text, tex, name, said=Form(message))
+
+
 # -- the ops -----------------------------------------------------------------------------------
 
 sum_op: Op = define("sum", special.chain_sum, lambda y, xs: [1.0] * len(xs), generic=True,
-                    notation=Notation(_list("sum", ")"), _sum, "sum"))
+                    kind=Total, notation=_notation(_list("sum", ")"), _sum, "sum"))
 fsum: Op = define("fsum", special.fsum, lambda y, xs: [1.0] * len(xs), ieee=special.chain_sum,
-                  form=sum_op.form, notation=Notation(_list("sum", ", exact=True)"), _sum, "fsum"))
-mean_op: Op = define("mean", lambda *xs: special.chain_sum(*xs) / len(xs), _equal_shares, generic=True,
-                     notation=Notation(_list("mean", ")"), _mean, "mean"))
-dot_op: Op = define("dot", special.dot, _dot_partials, generic=True,
-                    notation=Notation(_dot_text(""), _dot, "dot"))
+                  form=sum_op.form, notation=_notation(_list("sum", ", exact=True)"), _sum, "fsum"))
+mean_op: Op = define("mean", special.mean, _equal_shares,
+                     form=lambda m, *xs: special.chain_sum(*xs) / len(xs),
+                     notation=_notation(_list("mean", ")"), _mean, "mean"))
+dot_op: Op = define("dot", special.dot, _dot_partials, generic=True, kind=Total,
+                    notation=_notation(_dot_text(""), _dot, "dot"))
 fdot: Op = define("fdot", special.fdot, _dot_partials, ieee=special.dot, form=dot_op.form,
-                  notation=Notation(_dot_text(", exact=True"), _dot, "fdot"))
+                  notation=_notation(_dot_text(", exact=True"), _dot, "fdot"))
 logsumexp_op: Op = define(
     "logsumexp", special.logsumexp, lambda y, xs: softmax_first.each(xs),
     form=lambda m, *xs: m.log(special.chain_sum(*[m.exp(x) for x in xs])),
-    notation=Notation(_list("logsumexp", ")"), _logsumexp, "logsumexp"))
+    notation=_notation(_list("logsumexp", ")"), _logsumexp, "logsumexp"))
 softmax_first: Shares = define(
     "softmax", special.share, _softmax_partials, kind=Shares,
     form=lambda m, *xs: 1 / (1 + builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
-    notation=Notation(_list("softmax", ")[0]"), _softmax, "softmax"))
+    notation=_notation(_list("softmax", ")[0]"), _softmax, "softmax"))
 
 
 def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:

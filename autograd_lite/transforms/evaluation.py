@@ -7,6 +7,7 @@ has 1/3 as a double for x/3), and the rules branch at the new point.
 """
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -112,8 +113,9 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     run()
     if wrt is None:
         return rebuild(root, lambda y: twin(y).n)
-    if not isinstance(order, int) or order < 0:
+    if not hasattr(order, "__index__") or order < 0:
         raise InputError(f"evaluate: order={order!r} is not a whole number, 0 or more")
+    order = operator.index(order)
     single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
     places = [_place(program, name) for name in ([wrt] if single else wrt)]
 
@@ -229,7 +231,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     kind, op, operands = node.kind, node.op, node.operands
     assert op is not None
     partials: Sequence[Any] = ()
-    reason = ""
+    reason, cause = "", None
     kind.undecided = False
 
     def call() -> str:
@@ -239,14 +241,18 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
         with errstate("raise"):
             partials = op.partials(node, operands, wanted)
     except InputError as error:
-        raise InputError(f"the derivative of {call()}: {error}") from None
+        raise InputError(f"the derivative of {call()}: {error}") from error.__cause__
     except (ArithmeticError, ValueError) as error:
-        reason = op.singular or str(error)
+        reason, cause = op.singular or str(error), error.__cause__
+    if any([isinstance(p, float) and p - p != 0.0 for p in partials]) and all(
+            [kind.finite(x.n) for x in operands]):
+        reason = op.singular or "it has no finite derivative here"
     if kind.undecided and op.kink:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
         nodes, line = ((), None) if node.node is None else (node.node.operands, node.node.line)
         undefined = _Undefined(DomainError(f"the derivative of {call()}: {reason}", op.name,
                                            [x.n for x in operands], nodes, line))
+        undefined.error.__cause__ = cause
         return [undefined if flag else None for flag in wanted]
     return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]
