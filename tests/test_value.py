@@ -100,7 +100,7 @@ def test_a_whole_number_of_any_kind_becomes_an_int(number):
     True, False, np.bool_(True), np.array(True), 3.0, np.float64(3.0), Fraction(3), Decimal(3), "3", None,
     np.array([3]), [3], 3j, Value(3), math.nan, math.inf, int], ids=lambda x: type(x).__name__)
 def test_where_a_whole_number_is_asked_anything_else_is_refused_by_name_bools_too(thing):
-    with pytest.raises(InputError, match=r"^n must be a whole number of at least 0, not "):
+    with pytest.raises(InputError, match=r"^n must be a whole number, not "):
         whole(thing, "n")
 
 
@@ -108,7 +108,7 @@ def test_where_a_whole_number_is_asked_anything_else_is_refused_by_name_bools_to
 def test_a_whole_number_is_taken_from_the_least_on(least):
     assert whole(least, "n", least) == least
     for below in (least - 1, np.int64(least - 1), -10 ** 5000):
-        with pytest.raises(InputError, match=f"at least {least}, not "):
+        with pytest.raises(InputError, match=f"^n must be at least {least}, not "):
             whole(below, "n", least)
 
 

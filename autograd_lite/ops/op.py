@@ -42,7 +42,7 @@ class Described:
         """What it takes, as `help` shows it."""
         try:
             return inspect.signature(self.forward)
-        except ValueError:                                  # (a builtin may not say)
+        except ValueError:                                  # (a builtin)
             kind = inspect.Parameter.POSITIONAL_ONLY
             names = "x" if len(self.rules) == 1 else "ab"
             return inspect.Signature([inspect.Parameter(name, kind) for name in names])
@@ -114,7 +114,7 @@ class Op(Described, partial):  # type: ignore[type-arg]
         in_line: whether its rules may be written out by applying them to a text.
         quick: whether it has a quick function (see `graph.quick`).
 
-    (It is a `functools.partial` of `apply`, or of the quick function: so a call of it is one call in Python.)
+    (It is a `functools.partial` of `apply`, or of the quick function: a call of it is one call in Python.)
     """
 
     chooses = in_line = quick = False
@@ -140,7 +140,7 @@ class Op(Described, partial):  # type: ignore[type-arg]
         self.calls(self.apply)
 
     def __new__(cls, *facts: Any, **more: Any) -> Self:
-        return super().__new__(cls, cls.apply)              # until `calls` says better
+        return super().__new__(cls, cls.apply)
 
     def calls(self, function: Callable[..., Any]) -> None:
         """Let a call of the op be a call of this function."""
@@ -278,11 +278,12 @@ def number(x: Any, where: str = "Value") -> float:
                      + remedy.get(kind, "convert it with float(...) if it stands for one"))
 
 
-def whole(x: Any, where: str, least: int = 0) -> int:
-    """A whole number, also NumPy's, as an int; anything else, a bool too, is an `InputError`."""
+def whole(x: Any, where: str, least: float = 0) -> Any:
+    """A whole number, NumPy's too, as an int; anything else, a bool too, is an `InputError`."""
     try:
-        if type(x) is not bool and operator.index(x) >= least:
-            return operator.index(x)
+        n = nan if type(x) is bool else operator.index(x)
     except TypeError:
-        pass
-    raise InputError(f"{where} must be a whole number of at least {least}, not {short(x)}")
+        n = nan
+    if n >= least:
+        return n
+    raise InputError(f"{where} must be {f'at least {least}' if n == n else 'a whole number'}, not {short(x)}")
