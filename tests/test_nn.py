@@ -1,10 +1,18 @@
 """Networks: micrograd's habits, names and files, losses, and where a picture puts the nodes."""
 import copy
+import functools
+import itertools
 import json
+import logging
 import math
 import pickle
 import random
+import types
+from collections import OrderedDict, UserDict, UserList, deque
+from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
+from typing import ClassVar, NamedTuple
 
 import mpmath
 import pytest
@@ -331,6 +339,222 @@ def test_parameters_are_found_in_object_arrays_too():
     assert list(model.named_parameters()) == [f"matrix[{i}][{j}]" for i in (0, 1) for j in (0, 1)]
     (model.matrix @ np.array([1.0, 10.0])).sum().backward()
     assert [p.grad for p in model.parameters()] == [1.0, 10.0, 1.0, 10.0]
+
+
+class Pair(NamedTuple):
+    left: object
+    right: object
+
+
+@dataclass
+class Affine:
+    slope: Value
+    offset: Value
+    name: str = "affine"
+    unit: ClassVar = Value(0.5)
+
+
+@dataclass(slots=True, frozen=True)
+class Slotted:
+    weight: Value
+    _hidden: Value
+
+
+class Slots:
+    __slots__ = ("first", "unset", "_hidden")
+
+
+class Scaled(nn.Module, Slots):
+    """Slots, attributes of the class and of the instance, a cached one; and what hides them."""
+
+    __slots__ = "second"
+    scale, shift = Value(1.0), [Value(2.0)]
+    gone = Value(3.0)
+
+    def __init__(self):
+        self.second, self.first, self._hidden, self.own = Value(4.0), Value(5.0), Value(6.0), Value(7.0)
+        self.shift = [Value(8.0)]
+
+    @functools.cached_property
+    def later(self):
+        return Value(9.0)
+
+    @property
+    def alias(self):
+        return Value(10.0)
+
+
+class Rescaled(Scaled):
+    gone = None
+
+
+class Bag(dict):
+    """A mapping with an attribute."""
+
+
+def test_parameters_are_found_wherever_an_attribute_may_hold_them():
+    class Holder(nn.Module):
+        pass
+
+    model = Holder()
+    model.affine, model.slotted = Affine(Value(1.0), Value(2.0)), Slotted(Value(3.0), Value(4.0))
+    model.queue, model.pair = deque([Value(5.0), [Value(6.0)]]), Pair(Value(7.0), {"k": Value(8.0)})
+    model.ordered, model.user = OrderedDict(a=Value(9.0)), UserDict(b=Value(10.0))
+    model.bag = Bag(c=Value(11.0))
+    model.bag.extra = Value(12.0)
+    model.scaled, model.rescaled = Scaled(), Rescaled()
+    assert model.scaled.later
+    assert list(model.named_parameters()) == [
+        "affine.slope", "affine.offset", "affine.unit", "slotted.weight", "queue[0]", "queue[1][0]",
+        "pair[0]", "pair[1]['k']", "ordered['a']", "user['b']", "bag['c']", "bag.extra",
+        "scaled.first", "scaled.second", "scaled.own", "scaled.shift[0]", "scaled.later", "scaled.scale",
+        "scaled.gone", "rescaled.first", "rescaled.second", "rescaled.own", "rescaled.shift[0]"]
+
+
+def test_a_module_that_is_a_dataclass_or_a_mapping_has_its_entries_and_its_attributes():
+    @dataclass
+    class Line(nn.Module):
+        slope: Value
+        offset: Value
+
+    class Table(nn.Module, dict):
+        pass
+
+    assert list(Line(Value(1.0), Value(2.0)).named_parameters()) == ["slope", "offset"]
+    table = Table(a=Value(1.0))
+    table.a = Value(2.0)
+    assert table.state_dict() == {"['a']": 1.0, "a": 2.0}
+
+
+def test_circles_through_anything_end():
+    class Holder(nn.Module):
+        pass
+
+    model, box = Holder(), [Value(1.0)]
+    model.box, model.back = box, {"model": model, "pair": Pair(model, box)}
+    box += [box, model.back, Affine(Value(2.0), model)]
+    model.trainer = types.SimpleNamespace(model=model, box=box)
+    model.trainer.trainer = model.trainer
+    assert model.state_dict() == {"box[0]": 1.0, "box[3].slope": 2.0, "box[3].unit": 0.5}
+
+
+class Named:
+    """A key that looks as it likes."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __repr__(self):
+        return self.text
+
+
+def test_an_attribute_with_a_dot_and_keys_that_look_alike_are_parameters_of_their_own():
+    class Holder(nn.Module):
+        pass
+
+    model = Holder()
+    model.x = Holder()
+    model.x.y = Value(1.0)
+    for i, name in enumerate(["x.y", "", "x[0]", "'x.y'", "a b", ".x.y"]):
+        setattr(model, name, Value(2.0 + i))
+    model.d = {1: Value(10.0), "1": Value(11.0), "'1'": Value(12.0), Named("1"): Value(13.0),
+               Named("1"): [Value(14.0)], math.nan: Value(15.0), float("nan"): Value(16.0),
+               (1,): Value(17.0), Named("1]["): Value(18.0), object(): Value(19.0), object(): Value(20.0)}
+    found = model.state_dict()
+    assert sorted(found.values()) == [*map(float, range(1, 8)), *map(float, range(10, 21))]
+    assert found["x.y"] == 1.0 and found["'x.y'"] == 2.0 and found["d[1]"] == 10.0 and found["d['1']"] == 11.0
+    assert found["d[<object object>]"] == 19.0      # no address, which would change from run to run
+    for p in model.parameters():
+        p.data = -p.data
+    model.load_state_dict(found)
+    assert model.state_dict() == found
+
+
+keys = st.text("ab.[]'\"1# ", max_size=4)
+parts = st.recursive(
+    st.just(None), lambda below: st.one_of(
+        *[st.lists(below, max_size=3).map(kind) for kind in (list, tuple, deque)],
+        st.tuples(below, below).map(lambda both: Affine(*both)),
+        st.dictionaries(keys | st.integers(0, 2) | st.booleans() | st.builds(Named, keys), below, max_size=3),
+        st.dictionaries(keys, below, max_size=3).map(lambda held: with_attributes(held))), max_leaves=12)
+
+
+def with_attributes(held):
+    module = nn.Module()
+    vars(module).update({key: part for key, part in held.items() if not key.startswith("_")})
+    return module
+
+
+def planted(thing):
+    """The structure with a parameter in place of each None."""
+    if thing is None:
+        return Value(0.0)
+    if isinstance(thing, (Affine, nn.Module)):
+        for name, part in vars(thing).items():
+            setattr(thing, name, planted(part) if name != "name" else part)
+        return thing
+    if isinstance(thing, dict):
+        return {key: planted(part) for key, part in thing.items()}
+    return type(thing)(map(planted, thing))
+
+
+@given(st.dictionaries(keys, parts, max_size=4))
+def test_no_two_parameters_share_a_name_and_a_file_gives_each_its_own_number(tmp_path_factory, held):
+    model = with_attributes(held)
+    planted(model)
+    parameters = model.parameters()
+    for i, p in enumerate(parameters):
+        p.data = float(i)
+    assert list(model.state_dict().values()) == [p.data for p in parameters]
+    path = tmp_path_factory.getbasetemp() / "named.json"
+    model.save(path)
+    for p in parameters:
+        p.data = -1.0
+    model.load(path)
+    assert [p.data for p in parameters] == [float(i) for i in range(len(parameters))]
+
+
+class Foreign:
+    """A class of somebody else's, whose attributes are not looked at."""
+
+    def __init__(self, **held):
+        vars(self).update(held)
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda w: {w}, r"^held: parameters in a set, such as Value\(1.0, .*\),.*; .* make it a list"),
+    (lambda w: frozenset([None, (1, w)]), "^held: parameters in a frozenset"),
+    (lambda w: {"a": [{w}]}, r"^held\['a'\]\[0\]: parameters in a set"),
+    (lambda w: {nn.Neuron(1)}, "^held: parameters in a set, such as w.0., are not found"),
+    (lambda w: Foreign(w=w), "^held: parameters in a Foreign, such as w, are not found; .* a Module$"),
+    (lambda w: Foreign(layers=[Foreign(ws=(w, w))]), r"a Foreign, such as layers\[0\].ws\[0\], are not"),
+    (lambda w: Foreign(table={"a": w}), r"such as table\['a'\], are not found"),
+    (lambda w: types.SimpleNamespace(w=w), "parameters in a SimpleNamespace, such as w"),
+    (lambda w: UserList([w]), "parameters in a UserList"),
+    (lambda w: (v for v in [w]), "^held: .* in a generator, which can be read only once, are not found"),
+    (lambda w: map(Value, [1.0]), "in a map, which"), (lambda w: zip([w]), "in a zip, which"),
+    (lambda w: [filter(None, [w])], r"^held\[0\]: parameters in a filter")])
+def test_parameters_where_none_are_looked_for_are_an_error_that_says_what_to_do(make, message):
+    model = nn.Module()
+    model.held = make(Value(1.0))
+    for ask in (model.named_parameters, model.parameters, model.state_dict, model.zero_grad,
+                lambda: model.load_state_dict({})):
+        with pytest.raises(InputError, match=message):
+            ask()
+    model._held = model.held
+    del model.held
+    assert model.parameters() == []
+
+
+def test_what_holds_no_parameters_or_only_those_found_elsewhere_is_let_be():
+    model = nn.Module()
+    model.w = Value(1.0)
+    model.log, model.random, model.kind, model.math = logging.getLogger("x"), random.Random(), Foreign, math
+    model.names, model.optimizer = {"a", "b"}, ag.optim.Adam([model.w])
+    model.known = {model.w, Value(2.0, requires_grad=False)}
+    model.best = Foreign(loss=model.w * 2.0, w=model.w, target=Value(1.0, requires_grad=False))
+    model.loss, model.path, model.batches = nn.squared_error, Path("."), itertools.count()
+    assert list(model.named_parameters()) == ["w"]
 
 
 def test_a_state_goes_round_exactly():
