@@ -25,7 +25,7 @@ ROWS = [
     {"ops.custom"},
     {"graph.walks"}, {"graph.copying"}, {"graph.node"}, {"graph.backward"}, {"graph.value"},
     {"graph.recording", "graph.program", "graph.linear", "graph.quick"}, {"graph.native"}, {"graph.labels"},
-    {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds"},
+    {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds", "transforms.rounding"},
     {"transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
     {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
