@@ -395,7 +395,7 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
     program, x = trace.program, trace.inputs_at[0]
     varying = [k for k, varies in enumerate(trace.varies) if varies and k != x]
     inputs = {} if x is None else {x: (trace.lower(trace.inputs[0]), scale)}
-    expansion = Expansion(order)
+    expansion = Expansion(max(order, 1))                # (to order 0 nothing moves, and nothing is rounded)
     try:
         found = expand(expansion, program, varying, inputs, trace.lower, trace.idle)
         places = list(map(program.place, trace.outputs))
@@ -411,6 +411,7 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                 f"are left: it comes out as {number * factor:.6g}, and roundings may have changed it by "
                 f"{error * factor:.2g}; write the function so that they do not cancel there"
                 + ", or ask for a lower order" * (k > 1)))
-        return [[trace.lower(y), *[0.0] * order] if s is None else s.c for y, s in zip(trace.outputs, series)]
+        return [[trace.lower(y), *[0.0] * order] if s is None else s.c[:order + 1]
+                for y, s in zip(trace.outputs, series)]
     finally:
         expansion.close()
