@@ -151,28 +151,29 @@ class Track:
         """What rounding has changed in `slope`."""
         return [float(Fraction(x) * k - Fraction(k * x)) for k, x in enumerate(self.c)][1:]
 
-    def connect(self, s: Expanded, track: Callable[[Any], Track]) -> None:
+    def connect(self, s: Expanded, track: Callable[[Any], Any]) -> None:
         """Tell the series of the operands, and of the partials, what this one makes of them."""
         op: Any = s.op
-        series = [track(x) if hasattr(x, "c") else None for x in s.operands]
+        series, partials = ([track(x) if hasattr(x, "c") else None for x in made]
+                            for made in (s.operands, s.partials))
         xs = [x.times[0] if x else float(v) for x, v in zip(series, s.operands)]
-        y, partials = self.c[0], self.link(s, series, xs, track)
-        self.rounding = _rounding(op, y, [x.c[0] if x else v for x, v in zip(series, xs)], partials)
-        slopes: dict[Track, float] = {}
-        for x, p in zip(series, partials):
+        y, slopes = self.c[0], self.link(op, series, xs, [p or v for p, v in zip(partials, s.partials)])
+        self.rounding = _rounding(op, y, [x.c[0] if x else v for x, v in zip(series, xs)], slopes)
+        inexact: dict[Any, float] = {}                  # the operands that are, with their partials
+        for x, p in zip(series, slopes):
             if x and x.error:
-                slopes[x] = slopes.get(x, 0.0) + p
-        self.error = self.rounding + sum(abs(p) * x.error for x, p in slopes.items())
-        for x in slopes:
+                inexact[x] = inexact.get(x, 0.0) + p
+        self.error = self.rounding + sum(abs(p) * x.error for x, p in inexact.items())
+        for x in inexact:
             if x.error > LOST * abs(x.c[0]):            # then it may be anywhere within the error
-                for v in (x.c[0] - x.error, x.c[0] + x.error, 0.0):
-                    moved = _result(op, [v if other is x else old for other, old in zip(series, xs)])
-                    self.error = max(self.error, abs(moved - y))
+                for moved in (x.c[0] - x.error, x.c[0] + x.error, 0.0):
+                    other = _result(op, [moved if of is x else v for of, v in zip(series, xs)])
+                    self.error = max(self.error, abs(other - y))
         if self.error > LOST * abs(y):                  # (what depends on its square is not 0)
             self.times[0] += math.copysign(min(2.0 * self.error, HUGE), y)
 
-    def link(self, s: Expanded, series: Sequence[Any], xs: Sequence[float],
-             track: Callable[[Any], Track]) -> Sequence[float]:
+    def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
+             ) -> Sequence[float]:
         """Note the uses of each coefficient; returns the partials at the point itself."""
         return ()
 
@@ -207,8 +208,11 @@ class Track:
 
 
 class _Product(Track):
-    def link(self, s: Expanded, series: Sequence[Any], xs: Sequence[float],
-             track: Callable[[Any], Track]) -> Sequence[float]:
+    a: Track
+    b: Track
+
+    def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
+             ) -> Sequence[float]:
         self.a, self.b = series
         self.a.uses.append(Use(self.bar, self.b.times, counts=True))
         self.b.uses.append(Use(self.bar, self.a.times))
@@ -219,8 +223,11 @@ class _Product(Track):
 
 
 class _Quotient(Track):
-    def link(self, s: Expanded, series: Sequence[Any], xs: Sequence[float],
-             track: Callable[[Any], Track]) -> Sequence[float]:
+    a: Track | None                             # None: a plain number
+    b: Track
+
+    def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
+             ) -> Sequence[float]:
         self.a, self.b = series
         self.own, self.divisor = True, -xs[1]
         if self.a:
@@ -230,32 +237,34 @@ class _Quotient(Track):
         return 1.0 / xs[1], -self.c[0] / xs[1]
 
     def residual(self, k: int) -> float:
-        return _exactly([*_pairs(self.c, self.b.c, k), (self.a.at(k) if self.a else 0.0, -1.0)]) / self.b.c[0]
+        rest = _exactly([*_pairs(self.c, self.b.c, k), (self.a.at(k) if self.a else 0.0, -1.0)])
+        return rest / self.b.c[0]
 
 
 class _Choice(Track):
-    def link(self, s: Expanded, series: Sequence[Any], xs: Sequence[float],
-             track: Callable[[Any], Track]) -> Sequence[float]:
-        partials = [0.0, 1.0, 0.0] if xs[0] else [0.0, 0.0, 1.0]
-        for x, p in zip(series, partials):
+    def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
+             ) -> Sequence[float]:
+        found = [0.0, 1.0, 0.0] if xs[0] else [0.0, 0.0, 1.0]
+        for x, p in zip(series, found):
             if x and p:
                 x.uses.append(Use(self.bar, [1.0]))
-        return partials
+        return found
 
 
 class _ByPartials(Track):
-    def link(self, s: Expanded, series: Sequence[Any], xs: Sequence[float],
-             track: Callable[[Any], Track]) -> Sequence[float]:
-        op: Any = s.op
-        self.own, self.linear, self.others = True, list[tuple[Track, float, bool]](), list[tuple[Track, Track]]()
-        found: Sequence[Any] = s.partials or [
-            p if p is None or abs(p) < inf else HUGE for p in partials_or_nan(
-                op, self.times[0], xs, [bool(x) and has for x, has in zip(series, op.differentiable(len(xs)))])]
-        partials = []
-        for x, p in zip(series, found):
-            if hasattr(p, "c"):
-                p = track(p)
-                partials.append(p.times[0])
+    def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
+             ) -> Sequence[float]:
+        self.own = True
+        self.others: list[tuple[Track, Track]] = []             # operands with their partials
+        self.linear: list[tuple[Track, float, bool]] = []       # with plain ones, and whether these are exact
+        if not partials:                                # (at the last level)
+            wanted = [bool(x) and has for x, has in zip(series, op.differentiable(len(xs)))]
+            partials = [p if p is None or abs(p) < inf else HUGE
+                        for p in partials_or_nan(op, self.times[0], xs, wanted)]
+        found = []
+        for x, p in zip(series, partials):
+            if isinstance(p, Track):
+                found.append(p.times[0])
                 if x:
                     self.others.append((x, p))
                     x.slopes.append(Use(self.share, p.times))
@@ -263,10 +272,9 @@ class _ByPartials(Track):
                     p.uses.append(Use(self.share, x.slope, 1, True))
             else:
                 p = float(p) if p is not None and abs(p) < inf else 0.0
-                partials.append(p)
+                found.append(p)
                 if x and p:
-                    exact = abs(p) == 1.0 or p in xs
-                    self.linear.append((x, p, exact))
+                    self.linear.append((x, p, abs(p) == 1.0 or p in xs))
                     x.uses.append(Use(self.bar, [p], 0, abs(p) != 1.0 or len(xs) > 2))
         if not self.others and len(self.linear) > 1:    # a sum: where all cancels, roundings are left
             terms: dict[Track, float] = {}
@@ -277,15 +285,15 @@ class _ByPartials(Track):
                     self.times.append(0.0)
                 if self.times[k] == 0.0:
                     self.times[k] = ULP * max(abs(p * x.at(k)) for x, p in terms.items())
-        return partials
+        return found
 
     def residual(self, k: int) -> float:
         pairs = [(self.at(k), -float(k))]
         for x, p in self.others:
             pairs += [*_pairs(p.c, x.slope, k - 1), *_pairs(p.c, x.slope_errors, k - 1)]
-        for x, p, _ in self.linear:
+        for x, slope, _ in self.linear:
             if k < len(x.c):
-                pairs += [(p, x.slope[k - 1]), (p, x.slope_errors[k - 1])]
+                pairs += [(slope, x.slope[k - 1]), (slope, x.slope_errors[k - 1])]
         inexact = sum(abs(p * x.at(k)) for x, p, exact in self.linear if not exact)
         return abs(_exactly(pairs)) / k + ULP * inexact
 
@@ -357,6 +365,8 @@ def lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: S
     seeds: list[tuple[Any, int, float]] = []            # 1 over what is too much, or 1 where any is
     zeros: list[tuple[Any, int, float]] = []
     for y in outputs:
+        if y.op is None:                                # (given: exact)
+            continue
         sizes = [abs(plain(c)) for c in y.c[:wanted[-1] + 1]]
         for k in wanted:
             tolerance = max(1e-6 * sizes[k], 1e-13 * max(sizes))
@@ -368,11 +378,11 @@ def lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: S
         return
     roundings = Roundings(levels)
     for some, most in (seeds, 1.0), (zeros, 0.0):
-        # Two sums of all of them, weighted at random, tell at once that nothing is lost. (That a loss hides
-        # behind another in a sum to a thousandth has odds of a thousandth: in both, of a millionth.)
-        if len(some) < 2 or not all(roundings.bound([
-                (y, k, weight * random.choice((1.0, -1.0)) * random.uniform(0.5, 1.0)) for y, k, weight in some
-                ]) <= 1e-3 * most for random in (Random(1), Random(2))):
+        # Two sums of all of them, weighted at random, tell at once that nothing is lost. (That one loss hides
+        # another to a thousandth has odds of a thousandth: in both sums, of a millionth.)
+        sums = [[(y, k, weight * random.choice((1.0, -1.0)) * random.uniform(0.5, 1.0))
+                 for y, k, weight in some] for random in (Random(1), Random(2))]
+        if len(some) < 2 or not all(roundings.bound(weighted) <= 1e-3 * most for weighted in sums):
             for y, k, weight in some:
                 if not roundings.bound([(y, k, weight)]) <= most:
                     error = roundings.bound([(y, k, weight)], exactly=True)

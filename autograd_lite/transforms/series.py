@@ -301,7 +301,8 @@ def expand(expansion: Expansion, program: Program, varying: Iterable[int],
         node = program.nodes[k]
         op: Any = op_of(node)
         expansion.idle = idle[k]
-        found[k] = expansion.apply(op, list(map(operand, node.operands, program.operands[k])), lower(node), node)
+        xs = list(map(operand, node.operands, program.operands[k]))
+        found[k] = expansion.apply(op, xs, lower(node), node)
         for guard in node.__guards__:
             found[k].__guarded__(guard)
     expansion.run()
@@ -401,7 +402,7 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
         places = list(map(program.place, trace.outputs))
         series = [None if place is None else found.get(place) for place in places]
         for y in series:
-            if y is not None and y.error:
+            if order and y is not None and y.error:
                 signal(y.error)
         for y, k, error in lost(expansion.series, [y for y in series if y is not None], wanted):
             number = plain(y.c[k])
