@@ -26,7 +26,7 @@ ROWS = [
     {"graph.walks"}, {"graph.copying"}, {"graph.node"}, {"graph.backward"}, {"graph.value"},
     {"graph.recording", "graph.program", "graph.linear", "graph.quick"}, {"graph.native"}, {"graph.labels"},
     {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds"},
-    {"transforms.trace"},
+    {"transforms.structures", "transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
     {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
