@@ -19,6 +19,12 @@ from autograd_lite.transforms.trees import is_number, refill
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """f's value at `primals` and its derivative along `tangents` (one of each per argument).
 
+    The tangents have the shape of the primals: the same keys in dicts, in any order, the same fields,
+    lengths and shapes of arrays.
+
+    Raises:
+        InputError: a tangent has another shape; the error says where.
+
     >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.0))
     (10.0, 5.0)
     """
@@ -47,6 +53,9 @@ def _pushed(where: str, f: Callable[..., Any], primals: Sequence[Any],
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """f's value, and the function that pulls a cotangent (of the value's shape) back to the arguments.
+
+    Raises:
+        InputError: f returns no number; and the function, if the cotangent has another shape.
 
     >>> value, pull = vjp(lambda x, y: [x * y, x + y], 2.0, 5.0)
     >>> value, pull([1.0, 0.0])
