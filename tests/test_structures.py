@@ -414,7 +414,16 @@ class Level(enum.IntEnum):
     HIGH = 3
 
 
-BESIDE = {"none": None, "text": "abc", "bytes": b"abc", "mode": Mode.FAST, "level": Level.HIGH, "op": ag.tanh,
+class Planet(Box, enum.Enum):  # type: ignore[type-arg]
+    EARTH = 5.97e24
+
+
+class Corner(tuple, enum.Enum):  # type: ignore[type-arg]
+    UPPER = (1.0, 2.0)
+
+
+BESIDE = {"planet": Planet.EARTH, "corner": Corner.UPPER,
+          "none": None, "text": "abc", "bytes": b"abc", "mode": Mode.FAST, "level": Level.HIGH, "op": ag.tanh,
           "function": squares, "builtin": len, "partial": functools.partial(operator.add, 1), "class": int,
           "ufunc": np.sin, "np": np.str_("a"), "empty": [], "texts": ["a", ("b", None)], "flag": "yes"}
 
@@ -586,6 +595,8 @@ def test_what_holds_itself_or_is_nested_without_end_is_refused(n: int) -> None:
             call()
     with refused("the direction must have the shape of the point"):
         jvp(lambda x: x[0], ([1.0, (2.0,)],), (tree,))
+    with refused("the direction must have the shape of the point: it has .*, not a real number"):
+        jvp(lambda x: x, (1.0,), (tree,))
     while type(tree) is list and len(tree) == 1:            # (the interpreter frees it step by step)
         tree = tree[0]
 

@@ -86,7 +86,9 @@ def _item(key: Any) -> str:
 
 
 def _register(base: Any, kind: Kind) -> None:
-    def find(tree: Any, lenient: bool = False) -> Kind:
+    def find(tree: Any, lenient: bool = False) -> Kind | None:
+        if isinstance(tree, Enum):
+            return None
         if dataclasses.is_dataclass(tree) and not lenient:
             for field in dataclasses.fields(tree):
                 x = getattr(tree, field.name, None)
@@ -245,7 +247,7 @@ def _fields(tree: Any, lenient: bool) -> Kind:
 @kind_of.register(object)
 def _other(tree: Any, lenient: bool = False) -> Kind | None:
     """The kind of what is known by no class of its own."""
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, (type, Enum)):
         return _fields(tree, lenient)
     if isinstance(tree, _ndarray()) and not hasattr(tree, "mask") and tree.dtype.kind in "biufO":
         return _ARRAY
