@@ -207,8 +207,29 @@ def test_a_field_that_changes_what_it_is_given_is_refused() -> None:
         x: Any = Doubling()
         held: Any = dataclasses.field(init=False, default=0.0)
 
+    gauge = Gauge(3.0)
     with refused("Gauge.x does not keep what it is given"):
-        grad(lambda g: g.x * 1.0)(Gauge(3.0))
+        grad(lambda g: g.x * 1.0)(gauge)
+    assert grad(lambda x: (x, gauge), has_aux=True)(1.0)[1] is gauge
+
+
+def test_a_dataclass_may_behave_like_a_mapping() -> None:
+    @dataclasses.dataclass
+    class Settings(Mapping):  # type: ignore[type-arg]
+        rate: Any
+        name: str
+
+        def __getitem__(self, key: str) -> Any:
+            return getattr(self, key)
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(["rate", "name"])
+
+        def __len__(self) -> int:
+            return 2
+
+    slope = grad(lambda s: s.rate * s["rate"])(Settings(3.0, "adam"))
+    assert type(slope) is Settings and (slope.rate, slope.name) == (6.0, "adam")
 
 
 def test_a_dataclass_that_is_a_container_too_is_refused_unless_it_mirrors_its_fields() -> None:
@@ -318,6 +339,12 @@ class Halves(collections.UserDict):  # type: ignore[type-arg]
         super().__setitem__(key, x / 2.0)
 
 
+class Doubled(collections.UserDict):  # type: ignore[type-arg]
+    """Items are doubled on the way out."""
+    def __getitem__(self, key: Any) -> Any:
+        return 2.0 * super().__getitem__(key)
+
+
 class Frozen(Mapping):  # type: ignore[type-arg]
     def __init__(self, items: Mapping[Any, Any]) -> None:
         self._items = dict(items)
@@ -378,6 +405,7 @@ def test_a_subclass_keeps_its_attributes_and_runs_no_code_of_its_own() -> None:
     assert (groups.tag, groups.default_factory, groups["a"], groups["new"]) == ("t", list, -6.0, [])
     halves = Halves(a=8.0)
     assert halves["a"] == 4.0 and grad(lambda h: h["a"] ** 2)(halves)["a"] == 8.0
+    assert value_and_grad(lambda d: d["a"] ** 2)(Doubled(a=3.0))[0] == 36.0
     assert collections.deque([1.0], 3).maxlen == grad(squares)(collections.deque([1.0], 3)).maxlen
 
 
@@ -399,8 +427,18 @@ def test_a_mapping_that_cannot_be_made_of_other_numbers_is_refused() -> None:
 
     for tree in (Named(a=1.0), Scaled({"a": 1.0})):
         with refused("cannot be made of other numbers.*give a dict"):
-            grad(squares)(tree)
+            grad(lambda m: m["a"])(tree)
         assert grad(lambda x: (x, tree), has_aux=True)(1.0) == (1.0, tree)
+
+
+def test_a_mapping_that_checks_its_numbers_is_given_numbers_alone() -> None:
+    class Filled(Frozen):
+        def __init__(self, items: Mapping[Any, Any]) -> None:
+            assert None not in items.values()
+            super().__init__(items)
+
+    assert grad(squares)(Filled({"a": 3.0})) == Filled({"a": 6.0})
+    assert jacobian(lambda x: Filled({"a": x * x}))(3.0) == Filled({"a": 6.0})
 
 
 # -- what stands beside numbers --------------------------------------------------------------------
@@ -597,6 +635,8 @@ def test_what_holds_itself_or_is_nested_without_end_is_refused(n: int) -> None:
         jvp(lambda x: x[0], ([1.0, (2.0,)],), (tree,))
     with refused("the direction must have the shape of the point: it has .*, not a real number"):
         jvp(lambda x: x, (1.0,), (tree,))
+    with refused("is nested too deeply"):
+        jvp(lambda x: x[0], ([1.0, None],), ([1.0, tree],))
     while type(tree) is list and len(tree) == 1:            # (the interpreter frees it step by step)
         tree = tree[0]
 
@@ -661,6 +701,8 @@ GRID = np.arange(6.0).reshape(2, 3)
     ([1.0, 2.0], "ab", "not a list"), ([1.0, 2.0], {1.0, 2.0}, "not a list"),
     ({"a": 1.0, "n": None}, {"a": 1.0, "n": 2.0}, r"has float 2.0 at \[0\]\['n'\], not None"),
     ({"a": 1.0, "n": "text"}, {"a": 1.0}, "has no 'n'"),
+    ({"a": 1.0, "n": None}, {"a": 1.0, "n": Frozen({"k": 2.0})}, "has Frozen"),
+    (GRID, GRID * 1j, "has ndarray"),
     (GRID, GRID.T, r"it has the shape \(3, 2\) at \[0\], not \(2, 3\)"),
     (GRID, GRID.ravel(), r"the shape \(6,\)"), (GRID, GRID.tolist()[:1], "1 entries"),
     (GRID, 1.0, "not a"), (GRID.tolist(), GRID.T, "it has 3 entries"), ([1.0], np.array(1.0), "not a list"),

@@ -2,16 +2,18 @@
 
 A structure is made again as an object of its class, without running the class's own code:
 
-- lists, tuples, dicts, deques and their subclasses, `UserList`, `UserDict` and `ChainMap`, with other
-  items; their further attributes stay as they are. Another Mapping is called with a dict.
+- Lists, tuples, dicts, deques, `UserList`, `UserDict`, `ChainMap` and their subclasses, with other items.
+  Their further attributes stay as they are: nothing is differentiated by a number in one. The class of
+  another Mapping is called with a dict.
 - A dataclass with other values in its fields, also those with ``init=False``: a field that
   `__post_init__` worked out is a number of its own. A `property` or `cached_property` is worked out
   anew; a number in an attribute that is neither is refused.
 - A NumPy array, or an object of a subclass of it, with other elements.
 - None, text, bytes, enums, functions and classes are kept.
 
-Anything else is refused: numbers in it would be lost. Two structures match if they have the same
-keys, fields, length or shape. Lists, tuples and arrays can stand for each other, and so can mappings.
+Anything else is refused: numbers in it would be lost. Two structures match if they are of one form
+and have the same keys, fields, length or shape: lists, tuples and arrays can stand for each other, and
+so can mappings. The `step` of a kind is how messages write a key: ``['a']``, ``.a``.
 """
 from __future__ import annotations
 
@@ -224,9 +226,8 @@ _ARRAY = Kind(lambda tree: itertools.product(*map(range, tree.shape)), _elements
 
 def _fields(tree: Any, lenient: bool) -> Kind:
     names = [field.name for field in dataclasses.fields(tree) if hasattr(tree, field.name)]
-    further = [name for name, x in getattr(tree, "__dict__", {}).items()
-               if name not in names and name in _attributes(tree)[0]
-               and any(not isinstance(v, int) for v in leaves(x, lenient=True))]
+    further = [name for name, x in _attributes(tree)[0].items() if name not in names and any(
+        not isinstance(v, int) for v in leaves(x, lenient=True))]
     if further and not lenient:
         cls = type(tree).__name__
         raise InputError(f"{cls}.{further[0]} holds a number but is not a field of the dataclass: declare it "

@@ -17,8 +17,8 @@ class Kind(NamedTuple):
     keys: Callable[[Any], Iterable[Any]]
     parts: Callable[[Any], Iterable[Any]]
     again: Callable[[Any, Sequence[Any]], Any]
-    step: Callable[[Any], str]          # in a path
-    form: type                          # structures of one form can be matched
+    step: Callable[[Any], str]
+    form: type
 
 
 @singledispatch
@@ -53,9 +53,14 @@ def leaves(tree: Any, lenient: bool = False) -> list[Any]:
     [1.0, 2.0, 3.0]
     """
     found, others = list[Any](), list[Any]()
-    rebuild(tree, found.append, others.append if lenient else kept)
+
+    def keep(x: Any) -> Any:
+        found.append(x)
+        return x
+
+    rebuild(tree, keep, others.append if lenient else kept)
     if not (found or lenient):
-        rebuild(tree, found.append, others.append)
+        rebuild(tree, keep, others.append)
         if others:
             raise unexpected(tree)
     return found
