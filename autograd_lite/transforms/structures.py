@@ -41,7 +41,9 @@ def _attributes(tree: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     state: Any = object.__getstate__(tree)
     held, slots = state if type(state) is tuple else (state, None)
     if held is not tree and held:
-        held = {name: x for name, x in held.items() if not _cached(getattr(type(tree), name, None))}
+        fields = getattr(type(tree), "__dataclass_fields__", ())
+        held = {name: x for name, x in held.items()
+                if name in fields or not _cached(getattr(type(tree), name, None))}
     return held or {}, slots or {}
 
 
