@@ -411,6 +411,21 @@ def test_parameters_are_found_wherever_an_attribute_may_hold_them():
         "scaled.gone", "rescaled.first", "rescaled.second", "rescaled.own", "rescaled.shift[0]"]
 
 
+def test_what_a_class_inherits_is_found_unless_it_is_hidden():
+    class Base(nn.Module):
+        kept, hidden, replaced = Value(1.0), Value(2.0), Value(3.0)
+
+    class Derived(Base):
+        hidden = None
+
+        @property
+        def replaced(self):
+            return Value(4.0)
+
+    assert Derived().state_dict() == {"kept": 1.0}
+    assert list(Base().named_parameters()) == ["kept", "hidden", "replaced"]
+
+
 def test_a_module_that_is_a_dataclass_or_a_mapping_has_its_entries_and_its_attributes():
     @dataclass
     class Line(nn.Module):
