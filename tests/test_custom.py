@@ -303,6 +303,11 @@ def test_a_message_names_public_functions_only(use, called):
     assert not [name for name in hidden if name in str(caught.value)]
 
 
+def test_a_derivative_that_overflow_loses_is_not_called_missing():
+    with pytest.raises(ag.DomainError, match="lost to overflow; keep the point away"):
+        ag.hessian(lambda v: ag.atan2(*v))([1e-200, 1e-200])
+
+
 def test_numpys_integers_serve_as_places_orders_and_options():
     one, two = numpy.int64(1), numpy.int64(2)
 
