@@ -215,7 +215,8 @@ PARTS = st.recursive(
     st.sampled_from([lambda x: x, lambda x: 2.0 * x, lambda x: -x, lambda x: x * x, lambda x: x + 1.0,
                      lambda x: abs(x), lambda x: abs(3.0 * x), lambda x: maximum(x, 0.0),
                      lambda x: maximum(x, -2.0 * x), lambda x: minimum(x, 3.0 * x),
-                     lambda x: hypot(x, 2.0 * x), lambda x: hypot(x, x * x), lambda x: abs(x) ** 3, lambda x: sin(x)]),
+                     lambda x: hypot(x, 2.0 * x), lambda x: hypot(x, x * x), lambda x: abs(x) ** 3,
+                     lambda x: sin(x)]),
     lambda parts: st.one_of(
         st.tuples(parts, parts).map(lambda fg: lambda x: fg[0](x) + fg[1](x)),
         st.tuples(parts, parts).map(lambda fg: lambda x: fg[0](x) * fg[1](x)),

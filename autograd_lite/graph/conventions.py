@@ -175,7 +175,7 @@ def signal_moved(places: Iterable[str], op: str = "", operands: Sequence[Any] = 
     signal(DomainError(
         f"{text}: a derivative of order 2 or more depends on the slope chosen at this kink, and is not known "
         "there; write the function without the kink (x*x for abs(x)**2, a*a + b*b for hypot(a, b)**2), "
-        "choose a side with where(…), or keep the point away from it", op, list(map(plain, operands)), operands))
+        "choose a side with where(…), or keep the point away", op, list(map(plain, operands)), operands))
 
 
 def verify_backward(root: Any, seed: float, leaves: Sequence[Any], found: Sequence[Any]) -> None:

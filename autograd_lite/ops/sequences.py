@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.errors import InputError
 from autograd_lite.ops import special
 from autograd_lite.ops.define import define, doctests
-from autograd_lite.ops.notation import POWER, PRODUCT, SUM, Form, Notation, latex
+from autograd_lite.ops.notation import POWER, PRODUCT, SUM, Form, Notation, function, latex
 from autograd_lite.ops.numbers import Constant
 from autograd_lite.ops.op import Op
 
@@ -49,8 +49,16 @@ class Shares(Op):
 def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
     if type(y) is float:
         return special.share_partials(y, special.shares(xs))
-    others = softmax_first.each(xs)[1:]
-    return [y * sum(others, exact=True), *[-y * p for p in others]]
+    return [y * softmax_rest(*xs), *[-y * p for p in softmax_first.each(xs)[1:]]]
+
+
+def _rest_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
+    first, *others = softmax_first.each(xs)
+    return [-first * y, *[first * p for p in others]]
+
+
+def _log_softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
+    return [softmax_rest(*xs), *[-p for p in softmax_first.each(xs)[1:]]]
 
 
 # -- how they are written ----------------------------------------------------------------------
@@ -77,11 +85,16 @@ def _powers(xs: Sequence[str]) -> str:
     return " + ".join(f"e^{{{x}}}" for x in xs)
 
 
+def _share(xs: Sequence[str]) -> str:
+    return rf"\frac{{e^{{{xs[0]}}}}}{{{_powers(xs)}}}"
+
+
 _sum = latex(" + ".join, SUM, PRODUCT)
 _mean = latex(lambda xs: rf"\frac{{{' + '.join(xs)}}}{{{len(xs)}}}", POWER, PRODUCT)
 _dot = latex(_dot_latex, SUM, POWER)
 _logsumexp = latex(lambda xs: rf"\ln\left({_powers(xs)}\right)")
-_softmax = latex(lambda xs: rf"\frac{{e^{{{xs[0]}}}}}{{{_powers(xs)}}}", POWER)
+_softmax = latex(_share, POWER)
+_log_softmax = latex(lambda xs: rf"\ln{_share(xs)}", PRODUCT)
 
 
 class Total(Op):
@@ -120,6 +133,14 @@ softmax_first: Shares = define(
     "softmax", special.share, _softmax_partials, kind=Shares,
     form=lambda m, *xs: 1 / (1 + builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
     notation=_notation(_list("softmax", ")[0]"), _softmax, "softmax"))
+softmax_rest: Op = define(          # 1 − softmax, whose digits a difference or a sum of shares would lose
+    "softmax_rest", special.rest_share, _rest_partials,
+    form=lambda m, *xs: (t := builtins.sum(m.exp(x - xs[0]) for x in xs[1:])) / (1 + t),
+    notation=function("softmax_rest", latex(lambda xs: f"1 - {_share(xs)}", SUM)))
+log_softmax_first: Op = define(
+    "log_softmax", special.log_share, _log_softmax_partials,
+    form=lambda m, *xs: -m.log1p(builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
+    notation=_notation(_list("log_softmax", ")[0]"), _log_softmax, "log_softmax"))
 
 
 def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:
@@ -189,6 +210,16 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     [0.5, 0.5]
     """
     return softmax_first.each(_operands("softmax", xs))
+
+
+def log_softmax(xs: Iterable[Any]) -> list[Any]:
+    """log(e^xs[i] / Σ e^xs[j]), a list as long as xs, each entry one node, accurate beside 0, too.
+
+    >>> log_softmax([0.0, 1000.0])
+    [-1000.0, -0.0]
+    """
+    operands = _operands("log_softmax", xs)
+    return [log_softmax_first(x, *operands[:i], *operands[i + 1:]) for i, x in enumerate(operands)]
 
 
 __test__ = doctests(globals())

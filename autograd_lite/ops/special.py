@@ -355,7 +355,7 @@ def logsumexp(*xs: float) -> float:
     """log Σ e^x."""
     top = max(xs)
     if top - top != 0.0:                        # an inf decides alone; a nan goes through
-        return math.fsum(xs) if any(map(math.isnan, xs)) else top
+        return nan if any(map(math.isnan, xs)) else top
     rest = list(xs)
     rest.remove(top)
     return top + math.log1p(math.fsum([math.exp(x - top) for x in rest]))
@@ -388,3 +388,20 @@ def share(*xs: float) -> float:
     """The share of the first operand."""
     parts = powers(xs)
     return parts[0] / math.fsum(parts)
+
+
+def rest_share(*xs: float) -> float:
+    """1 − the share of the first operand, accurate where that is near 1."""
+    parts = powers(xs)
+    return math.fsum(parts[1:]) / math.fsum(parts)
+
+
+def log_share(first: float, *rest: float) -> float:
+    """log softmax: that of the share of the first operand."""
+    xs = (first, *rest)
+    top = max(xs)
+    if not all(map(math.isfinite, xs)):
+        return -logsumexp(0.0, *[x - first for x in rest])
+    parts = powers(xs)
+    parts.remove(1.0)                           # that of the largest
+    return -((top - first) + math.log1p(math.fsum(parts)))

@@ -8,14 +8,13 @@ quotients have recurrences of their own: partials are made of them.
 """
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from math import nan
+from math import inf, nan
 from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
@@ -29,6 +28,7 @@ from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
+from autograd_lite.transforms.rounding import lost
 from autograd_lite.transforms.trace import Trace, name_of, require_function
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
@@ -268,18 +268,23 @@ class Expansion:
                     for y in self.series[level]:
                         y.extend()
 
+    def close(self) -> None:
+        """Undo the cycles among the series (eˣ is its own partial), which nobody needs any more."""
+        for y in itertools.chain(*self.series):
+            y.partials, y.error = (), None
+        self.series.clear()
+        self.known.clear()
 
-def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequence[Any]], order: int,
-           lower: Callable[[Any], Any], idle: Sequence[bool],
-           nudges: Iterable[float] = ()) -> dict[int, Series]:
-    """The series of a program's nodes to an order, by their places.
+
+def expand(expansion: Expansion, program: Program, varying: Iterable[int],
+           inputs: Mapping[int, Sequence[Any]], lower: Callable[[Any], Any],
+           idle: Sequence[bool]) -> dict[int, Series]:
+    """The series of a program's nodes, by their places.
 
     `varying` lists the places of those that vary, operands first; `inputs` has the coefficients of the
     nodes they start from. `lower` gives a node's value: a float, or the node itself if the
-    coefficients are to depend on it; `idle` tells which places lie on branches not taken; `nudges`
-    are relative changes of the values, one for each.
+    coefficients are to depend on it; `idle` tells which places lie on branches not taken.
     """
-    expansion = Expansion(order)
     found = {k: expansion.given(*c) for k, c in inputs.items()}
 
     def operand(x: Any, place: int | None) -> Any:
@@ -292,18 +297,14 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
             found[place] = expansion.given(value)
         return found[place]
 
-    with errstate("raise") if nudges else contextlib.nullcontext():
-        for k, nudge in itertools.zip_longest(varying, nudges):
-            node = program.nodes[k]
-            op: Any = op_of(node)
-            expansion.idle = idle[k]
-            xs, start = list(map(operand, node.operands, program.operands[k])), lower(node)
-            if nudge and not idle[k] and (not op.partly or any(op.differentiable(len(xs)))):  # (no condition)
-                with contextlib.suppress(NumericError):      # (over an edge: as recorded)
-                    start = op(*[plain(_start(x)) for x in xs]) * (1.0 + nudge)
-            found[k] = expansion.apply(op, xs, start, node)
-            for guard in node.__guards__:
-                found[k].__guarded__(guard)
+    for k in varying:
+        node = program.nodes[k]
+        op: Any = op_of(node)
+        expansion.idle = idle[k]
+        xs = list(map(operand, node.operands, program.operands[k]))
+        found[k] = expansion.apply(op, xs, lower(node), node)
+        for guard in node.__guards__:
+            found[k].__guarded__(guard)
     expansion.run()
     return found
 
@@ -320,27 +321,30 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     Raises:
         DomainError: a coefficient is infinite or missing (sqrt at 0).
         RangeError: a coefficient is too large for a double.
+        NumericError: so many digits of a coefficient cancel that fewer than six may be left.
 
     >>> taylor(lambda x: 1 / x, 2.0, 3)
     [0.5, -0.25, 0.125, -0.0625]
     """
     require_function("taylor", f)
+    order = _whole(order)
     trace = _traced(f, (x,), {})
-    return refill(trace.result, map(list, _coefficients(trace, _whole(order), 1.0)))
+    found = _coefficients(f, trace, order, 1.0, range(order + 1), "Taylor coefficient")
+    return refill(trace.result, map(list, found))
 
 
 def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     """The derivative of any order of f, a function of one number (and of others, kept fixed).
 
     It is computed by Taylor series, at a cost polynomial in the order. If terms cancel (as in
-    (eˣ − 1)/x, more with each order), digits are lost. How many are left is measured by computing it
-    twice, on two scales and with different roundings.
+    (eˣ − 1)/x, more with each order), digits are lost; how many may be, the rounding of every number on
+    the way tells. (The argument, and what f takes from elsewhere, count as exact.)
 
     Raises:
         InputError: the argument is not a number, or the order not a whole number.
         DomainError: the derivative is infinite or missing (sqrt at 0).
         RangeError: the derivative is too large for a double.
-        NumericError: so many digits cancel that fewer than six are left.
+        NumericError: so many digits cancel that fewer than six may be left.
 
     >>> derivative(lambda x: x ** 4)(2.0)
     32.0
@@ -360,31 +364,22 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
             signal(RangeError(f"{name_of(f)}: the derivative of order {order} is too large for a double"))
         return y
 
-    def compare(c: Sequence[Any], other: Sequence[Any]) -> None:
-        y, again = plain(c[order]), plain(other[order]) / 0.75 ** order
-        largest = max(abs(plain(x)) for x in c)
-        if abs(y - again) > max(1e-6 * abs(y), 1e-13 * largest):
-            digits = max(0, round(-math.log10(abs(y - again) / max(abs(y), abs(again)))))
-            signal(NumericError(
-                f"{name_of(f)}: the terms of the derivative of order {order} cancel, so that {digits} of its "
-                f"digits are left: it comes out as {y * factor:.6g} and as {again * factor:.6g}; write the "
-                "function so that they do not cancel there, or ask for a lower order"))
-
     @functools.wraps(f)
     def transformed(x: Any, *args: Any, **kwargs: Any) -> Any:
         trace = _traced(f, (x, *args), kwargs)
-        found = _coefficients(trace, order, float(scale))
-        if order > 1:
-            for c, other in zip(found, _coefficients(trace, order, 0.75 * scale, nudged=True)):
-                compare(c, other)
+        found = _coefficients(f, trace, order, float(scale), [order], "derivative", factor)
         return refill(trace.result, map(times_factor, found))
     return transformed
 
 
 def _whole(order: Any) -> int:
-    if not isinstance(order, int) or order < 0:
+    try:
+        whole = operator.index(order)
+    except TypeError:
+        whole = -1
+    if whole < 0:
         raise InputError(f"an order is a whole number, 0 or more, not {order!r}")
-    return order
+    return whole
 
 
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Trace:
@@ -394,18 +389,30 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
     return Trace(f, args, kwargs)
 
 
-def _coefficients(trace: Trace, order: int, scale: float, nudged: bool = False) -> list[list[Any]]:
-    """For each number of the result its coefficients in (x − x₀)/scale; `nudged`: with other roundings."""
+def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float, wanted: Sequence[int],
+                  what: str, factor: float = 1.0) -> list[list[Any]]:
+    """For each number of the result its coefficients in (x − x₀)/scale; of those wanted, `factor` times
+    each is called `what`, and an error if rounding may have changed it."""
     program, x = trace.program, trace.inputs_at[0]
     varying = [k for k, varies in enumerate(trace.varies) if varies and k != x]
-    nudges = itertools.islice(itertools.cycle([2.0 ** -52, -2.0 ** -51, 3.0 * 2.0 ** -52]), len(varying))
     inputs = {} if x is None else {x: (trace.lower(trace.inputs[0]), scale)}
-    found = expand(program, varying, inputs, order, trace.lower, trace.idle, nudges if nudged else ())
-
-    def read(y: Any) -> list[Any]:
-        place = program.place(y)
-        series = None if place is None else found.get(place)
-        if series is not None and series.error:
-            signal(series.error)
-        return [trace.lower(y), *[0.0] * order] if series is None else series.c
-    return list(map(read, trace.outputs))
+    expansion = Expansion(max(order, 1))                # (to order 0 nothing moves, and nothing is rounded)
+    try:
+        found = expand(expansion, program, varying, inputs, trace.lower, trace.idle)
+        places = list(map(program.place, trace.outputs))
+        series = [None if place is None else found.get(place) for place in places]
+        for y in series:
+            if order and y is not None and y.error:
+                signal(y.error)
+        for y, k, error in lost(expansion.series, [y for y in series if y is not None], wanted):
+            number = plain(y.c[k])
+            digits = max(0, math.floor(-math.log10(error / abs(number)))) if number and error < inf else 0
+            signal(NumericError(
+                f"{name_of(f)}: the terms of the {what} of order {k} cancel, so that {digits} of its digits "
+                f"are left: it comes out as {number * factor:.6g}, and roundings may have changed it by "
+                f"{error * factor:.2g}; write the function so that they do not cancel there"
+                + ", or ask for a lower order" * (k > 1)))
+        return [[trace.lower(y), *[0.0] * order] if s is None else s.c[:order + 1]
+                for y, s in zip(trace.outputs, series)]
+    finally:
+        expansion.close()
