@@ -13,7 +13,6 @@ import contextlib
 import dataclasses
 import itertools
 import math
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import nan
 from typing import Any
@@ -26,7 +25,7 @@ from autograd_lite.checks.verdicts import (CORRECT, KINK, NOISY, WRONG, Derivati
                                            clip, verdict_on)
 from autograd_lite.errors import InputError, NumericError, errstate, shown
 from autograd_lite.graph.node import plain
-from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.jacobians import jacobian
 from autograd_lite.transforms.trace import require_function, scalar_result
@@ -72,10 +71,9 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
     x = rebuild(x, lambda v: number(plain(v), "check_gradients"))
     names = list(_names(x, "x"))
     claims = None if claimed is None else _matched(claimed, names)
-    if not hasattr(order, "__index__") or order < 1:
-        raise InputError(f"check_gradients: the order must be a whole number, 1 or more, not {order!r}")
+    order = whole(order, "check_gradients: the order", 1)
     check = _Check(f, x, names, claims)
-    for k, function in enumerate(itertools.islice(_orders(check.core), operator.index(order)), 1):
+    for k, function in enumerate(itertools.islice(_orders(check.core), order), 1):
         if not check.add_order(k, function):
             break
     return check.report()

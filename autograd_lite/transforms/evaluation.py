@@ -7,7 +7,6 @@ has 1/3 as a double for x/3), and the rules branch at the new point.
 """
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph.node import note_of, op_of
 from autograd_lite.graph.program import Program
-from autograd_lite.ops.op import Op
+from autograd_lite.ops.op import Op, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.transforms.kinds import Kind, kind_of
 from autograd_lite.transforms.trees import leaves, rebuild
@@ -113,9 +112,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     run()
     if wrt is None:
         return rebuild(root, lambda y: twin(y).n)
-    if not hasattr(order, "__index__") or order < 0:
-        raise InputError(f"evaluate: order={order!r} is not a whole number, 0 or more")
-    order = operator.index(order)
+    order = whole(order, "evaluate: the order")
     single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
     places = [_place(program, name) for name in ([wrt] if single else wrt)]
 
