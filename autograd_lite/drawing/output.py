@@ -49,8 +49,7 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
             raise InputError(f"draw: expected a Value or a list of Values, got {type(x).__name__}")
     if not roots:
         raise InputError("draw: the list of Values is empty")
-    for name, number in ("max_nodes", max_nodes), ("digits", digits):
-        whole(number, f"draw: {name}", 1)
+    max_nodes, digits = whole(max_nodes, "draw: max_nodes", 1), whole(digits, "draw: digits", 1)
     if direction not in ("LR", "RL", "TB", "BT"):
         raise InputError(f"draw: direction={direction!r}: choose 'LR', 'RL', 'TB' or 'BT'")
     try:

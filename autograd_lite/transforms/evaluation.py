@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError, errstate,
-                                  shown)
+from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError,
+                                  RangeError, errstate, shown)
 from autograd_lite.graph.conventions import Chooser, signal_moved
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
@@ -229,6 +229,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     assert op is not None
     partials: Sequence[Any] = ()
     reason, cause = "", None
+    failure: type[NumericError] = DomainError
     kind.undecided = False
 
     def call() -> str:
@@ -241,6 +242,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
         raise InputError(f"the derivative of {call()}: {error}") from error.__cause__
     except (ArithmeticError, ValueError) as error:
         reason, cause = op.singular or str(error), error.__cause__
+        failure = RangeError if isinstance(error, OverflowError) and not op.singular else DomainError
     if any([isinstance(p, float) and p - p != 0.0 for p in partials]) and all(
             [kind.finite(x.n) for x in operands]):
         reason = op.singular or "it has no finite derivative here"
@@ -248,8 +250,8 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
         nodes, line = ((), None) if node.node is None else (node.node.operands, node.node.line)
-        undefined = _Undefined(DomainError(f"the derivative of {call()}: {reason}", op.name,
-                                           [x.n for x in operands], nodes, line))
+        undefined = _Undefined(failure(f"the derivative of {call()}: {reason}", op.name,
+                                       [x.n for x in operands], nodes, line))
         undefined.error.__cause__ = cause
         return [undefined if flag else None for flag in wanted]
     return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]
