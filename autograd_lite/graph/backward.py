@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd_lite.errors import DomainError, NumericError, RangeError, signal
 from autograd_lite.lines import Line
-from autograd_lite.graph import node as nodes
+from autograd_lite.graph import kinks, node as nodes
 from autograd_lite.graph.node import ZERO, Node, call_of, lock, plain, stored_partials
 from autograd_lite.ops.numbers import ieee_partials
 from autograd_lite.ops.op import Op
@@ -165,6 +165,9 @@ def backward(root: Node, seed: float) -> None:
             if not this.propagate(root, seed):
                 frozen = {id(leaf) for leaf, held in this.leaves if held is None}
                 this.propagate_carefully(root, seed, frozen)
+            if kinks.live:
+                leaves = [leaf for leaf, _ in this.leaves]
+                kinks.verify_backward(root, seed, leaves, [leaf._grad for leaf in leaves])
             this.settle()
         except BaseException:
             this.undo()
@@ -212,7 +215,7 @@ def plus(node: Node, a: Any, b: Any) -> Any:
     total = a + b
     if not finite(total) and finite(a) and finite(b):
         signal(RangeError(f"the gradients {a!r} and {b!r} add up to more than a double holds, at "
-                          f"{node!r}", node.op, (node.data,), (node,), node.line))
+                          f"{call_of(node)}", node.op, (node.data,), (node,), node.line))
     return total
 
 
@@ -232,12 +235,13 @@ def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
 
 def no_derivative(op: Op, xs: Sequence[float], p: float, node: Node | None = None, large: str = "",
                   line: Line | None = None) -> NumericError:
-    """The error for a gradient through an op at xs: the partial p is missing (nan) or too large, or else
-    `large` is."""
+    """The error for a gradient through an op at xs: p is missing (nan), or p or `large` is too large."""
     call, nodes, line = (op.call(xs), xs, line) if node is None else (
         call_of(node), node.operands, node.line)
-    if p != p:
-        return DomainError(f"gradient through {call}: {op.singular or 'it has no finite derivative here'}",
-                           op.name, xs, nodes, line)
-    return RangeError(f"gradient through {call}: {large if p - p == 0.0 else 'its derivative'} is too large "
-                      "for a double", op.name, xs, nodes, line)
+    why = (op.singular or "it has no finite derivative here" if p != p else
+           f"{large if p - p == 0.0 else 'its derivative'} is too large for a double")
+    cause = op.failure(xs)
+    kind: type[NumericError] = DomainError if p != p else RangeError
+    error = kind(f"gradient through {call}: {cause or why}", op.name, xs, nodes, line)
+    error.__cause__ = cause
+    return error

@@ -30,12 +30,14 @@ class Label(NamedTuple):
 
 
 class Note(NamedTuple):
-    """What few nodes have: names, layers, the line of the program that made it, the guards it depends on."""
+    """What few nodes have: names, layers, the line of the program that made it, the guards it
+    depends on, a `Kink` on a slope that a convention may choose."""
 
     labels: tuple[Label, ...] = ()
     scope: tuple[str, ...] = ()
     line: Line | None = None
     guards: tuple[Guard, ...] = ()
+    kink: Any = None
 
 
 _NO_NOTE = Note()

@@ -125,7 +125,7 @@ class Value(Node):
 
     def __guarded__(self, guard: Guard) -> Value:
         note = note_of(self)
-        self._note = Note(*note[:3], (*note.guards, guard))
+        self._note = note._replace(guards=(*note.guards, guard))
         return self
 
     def backward(self, seed: float = 1.0) -> None:

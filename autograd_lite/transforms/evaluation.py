@@ -7,14 +7,16 @@ has 1/3 as a double for x/3), and the rules branch at the new point.
 """
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError, errstate,
                                   shown)
+from autograd_lite.graph.conventions import Chooser, signal_moved
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
-from autograd_lite.graph.node import op_of
+from autograd_lite.graph.node import note_of, op_of
 from autograd_lite.graph.program import Program
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.operators import Operators
@@ -39,10 +41,16 @@ class Twin(Operators):
     def __apply_op__(op: Op, operands: Sequence[Any]) -> Twin:
         kind = next(x.kind for x in operands if type(x) is Twin)
         twins = tuple(x if type(x) is Twin else Twin(kind, kind.mpf(x)) for x in operands)
-        return Twin(kind, kind.apply(op, [x.n for x in twins]), op, twins)
+        number = _slope(kind, op, twins)
+        return Twin(kind, kind.apply(op, [x.n for x in twins]) if number is None else number, op, twins)
 
     def __compare__(self, holds: Callable[[Any, Any], Any], other: Any) -> Any:
         return holds(self.kind.compare(self.n, other.n if type(other) is Twin else self.kind.mpf(other)), 0)
+
+
+def _slope(kind: Kind, op: Op, xs: Sequence[Twin]) -> Any:
+    return kind.slope(op, [x.n for x in xs], [
+        x.n if x.op is None and x.node is None else id(x) for x in xs])
 
 
 def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = float, *,
@@ -88,8 +96,11 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     program = Program([x for x in leaves(root) if isinstance(x, Value)])
     given = {_place(program, name, leaf=True): x for name, x in (inputs or {}).items()}
     twins: list[Twin] = []
-    for k, node in enumerate(program.nodes):
-        twins.append(_twin(kind, program, twins, k, node, given))
+
+    def run() -> None:
+        twins.clear()
+        for k, node in enumerate(program.nodes):
+            twins.append(_twin(kind, program, twins, k, node, given))
 
     def twin(y: Any) -> Twin:
         if not isinstance(y, Value):
@@ -99,20 +110,31 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
             raise found.error
         return found
 
+    run()
     if wrt is None:
         return rebuild(root, lambda y: twin(y).n)
-    if not isinstance(order, int) or order < 0:
+    if not hasattr(order, "__index__") or order < 0:
         raise InputError(f"evaluate: order={order!r} is not a whole number, 0 or more")
+    order = operator.index(order)
     single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
-    sources = [twins[_place(program, name)] for name in ([wrt] if single else wrt)]
+    places = [_place(program, name) for name in ([wrt] if single else wrt)]
 
     def derive(y: Twin, order: int) -> Any:
         if order == 0:
             return y.n
-        found = [derive(g, order - 1) for g in _gradient(y, sources)]
+        found = [derive(g, order - 1) for g in _gradient(y, [twins[place] for place in places])]
         return found[0] if single else found
 
-    return rebuild(root, lambda y: derive(twin(y), order))
+    found = rebuild(root, lambda y: derive(twin(y), order))
+    if kind.met and (order > 1 or any([note_of(node).kink for node in program.nodes])):
+        for seed in (1, 2):                     # with other numbers for the slopes at kinks
+            kind.chooser = Chooser(seed)
+            run()
+            other = rebuild(root, lambda y: derive(twin(y), order))
+            if any(map(kind.apart, leaves(found), leaves(other))):
+                signal_moved(kind.chooser.places)
+                break
+    return found
 
 
 def _place(program: Program, name: Any, leaf: bool = False) -> int:
@@ -137,7 +159,11 @@ def _twin(kind: Kind, program: Program, twins: Sequence[Twin], k: int, node: Val
     error = xs[0].error or next((xs[i].error for i in op.taken(xs) if xs[i].error), None) or error
     if error is None:
         try:
-            return Twin(kind, kind.apply(op, [x.n for x in xs], node.operands, node.line), op, xs, node)
+            slope = note_of(node).kink or any(op.differentiable(len(xs)))
+            number = _slope(kind, op, xs) if slope else None
+            if number is None:
+                number = kind.apply(op, [x.n for x in xs], node.operands, node.line)
+            return Twin(kind, number, op, xs, node)
         except AutogradError as found:
             error = found
     return Twin(kind, None, op, xs, node, error)
@@ -205,7 +231,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     kind, op, operands = node.kind, node.op, node.operands
     assert op is not None
     partials: Sequence[Any] = ()
-    reason = ""
+    reason, cause = "", None
     kind.undecided = False
 
     def call() -> str:
@@ -215,14 +241,18 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
         with errstate("raise"):
             partials = op.partials(node, operands, wanted)
     except InputError as error:
-        raise InputError(f"the derivative of {call()}: {error}") from None
+        raise InputError(f"the derivative of {call()}: {error}") from error.__cause__
     except (ArithmeticError, ValueError) as error:
-        reason = op.singular or str(error)
+        reason, cause = op.singular or str(error), error.__cause__
+    if any([isinstance(p, float) and p - p != 0.0 for p in partials]) and all(
+            [kind.finite(x.n) for x in operands]):
+        reason = op.singular or "it has no finite derivative here"
     if kind.undecided and op.kink:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
         nodes, line = ((), None) if node.node is None else (node.node.operands, node.node.line)
         undefined = _Undefined(DomainError(f"the derivative of {call()}: {reason}", op.name,
                                            [x.n for x in operands], nodes, line))
+        undefined.error.__cause__ = cause
         return [undefined if flag else None for flag in wanted]
     return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]

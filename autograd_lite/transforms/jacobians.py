@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.errors import InputError
+from autograd_lite.graph import kinks
 from autograd_lite.graph.backward import finite
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import number
@@ -148,8 +149,11 @@ def pushed(trace: Trace, tangents: Sequence[Any]) -> list[Any]:
         along = trace.linear.push(start, _Push(trace))
     except _Unbounded:                      # only a reverse sweep can tell what arrives there
         return [_dot(tangents, trace.pull((y, 1.0))) for y in trace.outputs]
-    places = map(trace.program.place, trace.outputs)
-    return [0.0 if k is None or along[k] is None else opened(along[k]) for k in places]
+    places = list(map(trace.program.place, trace.outputs))
+    found = [0.0 if k is None or along[k] is None else opened(along[k]) for k in places]
+    if kinks.live:
+        trace.verify(start, found, places)
+    return found
 
 
 class _Unbounded(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 from autograd_lite.errors import InputError, errstate, shown
 from autograd_lite.graph.backward import checked, finite, gradients, plus
 from autograd_lite.graph.linear import Algebra, Edge, Linear
-from autograd_lite.graph import value
+from autograd_lite.graph import kinks, value
 from autograd_lite.graph.node import freeze, op_of, plain, stored_partials
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.recording import recording
@@ -47,7 +47,7 @@ class Trace:
                 self.result = self._run(f, list(args), dict(kwargs), places)
         else:
             self.result = self._run(f, list(args), dict(kwargs), places)
-        self.selected = self.selected[0] if first or isinstance(argnums, (int, str)) else tuple(self.selected)
+        self.selected = self.selected[0] if first or _is_one(argnums) else tuple(self.selected)
         for x in self.inputs:
             if not (self.linked and x.operands):
                 freeze(x)                   # to the caller, an input that escapes is a constant
@@ -130,6 +130,8 @@ class Trace:
                 found = gradients(output, self.inputs, seed)
                 if found is not None:
                     self.closed.append(output)
+                    if kinks.live:
+                        self.verify({self.program.place(output): seed}, found)
                     return found
         algebra, seeds = Checked(self), dict[int, Any]()
         for output, seed in seeded:
@@ -137,7 +139,15 @@ class Trace:
             if k is not None:
                 seeds[k] = seed if k not in seeds else algebra.plus(seeds[k], seed, k)
         arrived = self.linear.pull(seeds, algebra)
-        return [None if k is None else opened(arrived[k]) for k in self.inputs_at]
+        found = [None if k is None else opened(arrived[k]) for k in self.inputs_at]
+        if kinks.live:
+            self.verify(seeds, found)
+        return found
+
+    def verify(self, seeds: Any, found: Sequence[Any], outputs: Sequence[int | None] = ()) -> None:
+        """Signal an error if what a sweep found (to the outputs, if given) depends on a convention."""
+        kinks.verify_sweep(self.program, self.inputs_at, {k: plain(seed) for k, seed in seeds.items()},
+                           outputs or self.inputs_at, found, bool(outputs))
 
     @computed_once
     def linear(self) -> Linear:
@@ -181,7 +191,10 @@ def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
     for i in moved:
         wanted[i] = op.open or op.rules[i] is not None
     if not trace.idle[k]:
-        return partials_or_nan(op, node, xs, wanted)
+        partials = partials_or_nan(op, node, xs, wanted)
+        if op.kink:
+            kinks.mark(node, partials)
+        return partials
     with errstate("ignore"):                # they may be right where that branch is taken
         return partials_or_nan(op, node, xs, wanted)
 
@@ -196,7 +209,7 @@ class Checked(Algebra):
         if type(p) is Gate or type(g) is Gated:
             return through(g, p, lambda g, p: self.times(g, p, k, i))
         if not finite(p) and plain(g) == 0.0:
-            term = stopped(g)
+            term = stopped(g, self.nodes[k])
         else:
             term = _times(g, p)
             if not finite(term):
@@ -219,12 +232,16 @@ def _times(g: Any, p: Any) -> Any:
     return g * p
 
 
-def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
+def _is_one(argnums: Any) -> bool:
+    return isinstance(argnums, str) or not isinstance(argnums, Iterable)
+
+
+def _places(f: Callable[..., Any], argnums: Any, args: Sequence[Any],
             kwargs: Mapping[str, Any]) -> list[int | str]:
     """Where the selected arguments stand in this call."""
     names: list[int | str] = []
-    for wanted in argnums if isinstance(argnums, Iterable) and not isinstance(argnums, str) else [argnums]:
-        if not isinstance(wanted, (int, str)):
+    for wanted in [argnums] if _is_one(argnums) else argnums:
+        if not hasattr(wanted, "__index__") and not isinstance(wanted, str):
             raise InputError(f"argnums={argnums!r}: give the position or the name of an argument, or several")
         if isinstance(wanted, str) and wanted not in kwargs:
             parameters = list(inspect.signature(f).parameters)
@@ -232,10 +249,10 @@ def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
                 raise InputError(f"{name_of(f)} is called without an argument {wanted!r}; its parameters "
                                  f"are {', '.join(parameters)}")
             wanted = parameters.index(wanted)
-        elif isinstance(wanted, int) and not -len(args) <= wanted < len(args):
+        elif not isinstance(wanted, str) and not -len(args) <= wanted < len(args):
             raise InputError(f"{name_of(f)} has no positional argument number {wanted} in this call, which "
                              f"gives {len(args)}")
-        names.append(wanted % len(args) if isinstance(wanted, int) else wanted)
+        names.append(wanted if isinstance(wanted, str) else int(wanted) % len(args))
     if len(set(names)) < len(names):
         raise InputError(f"argnums={argnums!r} names an argument of {name_of(f)} twice")
     return names
