@@ -74,7 +74,7 @@ def found(f: Function, x: float, order: int) -> tuple[list[float], set[int]]:
     (lambda x: ag.exp((x - ag.tanh(x)) / x ** 4 - 0.25 / x), 1e-11, 1),
     (lambda x: ag.tanh((ag.exp(x) - 1 - x) / x ** 2), 1e-11, 1)])
 def test_where_digits_cancel_no_order_passes_silently(f: Function, x: float, order: int) -> None:
-    with pytest.raises(ag.NumericError, match=f"of the derivative of order {order} cancel, so that [0-5] of its"):
+    with pytest.raises(ag.NumericError, match=f"derivative of order {order} cancel, so that [0-5] of its"):
         derivative(f, order)(x)
     with pytest.raises(ag.NumericError, match="of the Taylor coefficient of order"):
         taylor(f, x, order)
@@ -122,10 +122,10 @@ ANY = [op for op in TABLE.values() if any(op.differentiable(op.least)) and not o
        and op.name not in ("polygamma", "power_slope", "stopped_zero")]
 
 
-@given(computations(6, ANY, 1, number=float), st.integers(0, 5), st.sampled_from([0.0, 1.0, 1e-3, 1e-6, 1e-9]))
+@given(computations(6, ANY, 1, number=float), st.integers(0, 5), st.sampled_from([1.0, 1e-3, 1e-6, 1e-9]))
 @settings(max_examples=100, deadline=None)
 def test_a_random_program_gives_what_is_right_or_refuses(e: Expression, order: int, scale: float) -> None:
-    x = e.witness[0] * (scale or 1.0)
+    x = e.witness[0] * scale
     met: list[bool] = []
 
     def step(op: Any, xs: Any) -> Any:
@@ -157,7 +157,7 @@ def test_at_most_one_percent_of_healthy_random_programs_is_refused() -> None:
         steps = []
         for n in range(draw.randint(1, 5)):
             a, b = draw.choice([n, draw.randint(0, n)]), draw.choice([n, draw.randint(0, n), 0.5, 2.0])
-            name = draw.choice([*one, "+", "-", "*", "/", "+", "*", "hypot", "over_square", "logsumexp", "dot"])
+            name = draw.choice([*one, "+", "-", "*", "/", "+", "*", "hypot", "over_square", "logsumexp"])
             steps.append((TABLE[name], (n,) if name in one else (a, b)))
         x, order = draw.uniform(-2.0, 2.0), draw.choice([0, 1, 2, 3, 5, 8])
         e = Expression(1, tuple(steps), (x,))
@@ -191,7 +191,8 @@ def test_what_is_exact_or_accurate_is_not_refused(f: Function, x: float, order: 
 
 STEADY: list[tuple[Function, float]] = [
     (lambda x: 1 / (1 + x * x), 2.5), (ag.exp, 1.0), (ag.sin, 1.0), (ag.tanh, 1.0), (ag.sqrt, 2.0),
-    (ag.erf, 2.5), (ag.gelu, 1.0), (lambda x: ag.log(1 + 1 / (1 + x * x)), 1.0), (lambda x: ag.atan(ag.sin(3 * x)), 2.5),
+    (ag.erf, 2.5), (ag.gelu, 1.0), (lambda x: ag.log(1 + 1 / (1 + x * x)), 1.0),
+    (lambda x: ag.atan(ag.sin(3 * x)), 2.5),
     (lambda x: ag.sqrt(1 + ag.tanh(x) ** 2), 1.0), (lambda x: ag.logsumexp([x, x * x, ag.sin(x)]), 0.3),
     (lambda x: ag.exp(ag.sin(x) * ag.tanh(x)) / (1 + x * x) + ag.log(2 + ag.cos(x)), 1.0)]
 
@@ -238,7 +239,7 @@ def test_the_message_says_how_many_digits_are_left_and_what_to_do() -> None:
     with pytest.raises(ag.NumericError) as caught:
         derivative(lambda x: ag.sin(x) / x, 6)(0.05)
     assert "so that 3 of its digits are left: it comes out as -0.1427" in str(caught.value)
-    assert "write the function so that they do not cancel there, or ask for a lower order" in str(caught.value)
+    assert str(caught.value).endswith("so that they do not cancel there, or ask for a lower order")
     with pytest.raises(ag.NumericError, match="so that [45] of its digits.*do not cancel there$"):
         derivative(lambda x: (1 - ag.cos(x)) / x, 1)(1e-5)
 

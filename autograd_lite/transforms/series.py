@@ -26,7 +26,7 @@ from autograd_lite.lines import Line
 from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.elementary import div, mul
 from autograd_lite.ops.numbers import ieee_partials, partials_or_nan
-from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
@@ -347,7 +347,7 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     [0.5, -0.25, 0.125, -0.0625]
     """
     require_function("taylor", f)
-    order = _whole(order)
+    order = whole(order, "an order")
     trace = _traced(f, (x,), {})
     found = _coefficients(f, trace, order, 1.0, range(order + 1), "Taylor coefficient")
     return refill(trace.result, map(list, found))
@@ -372,7 +372,7 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     48.0
     """
     require_function("derivative", f)
-    order = _whole(order)
+    order = whole(order, "an order")
     # In t = (x − x₀)/scale the coefficients are about as large as the derivative, whatever the order
     # (n! is about (n/e)^n): so none is out of range if the derivative is not.
     scale = max(1, round(order / math.e))
@@ -390,16 +390,6 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
         found = _coefficients(f, trace, order, float(scale), [order], "derivative", factor)
         return refill(trace.result, map(times_factor, found))
     return transformed
-
-
-def _whole(order: Any) -> int:
-    try:
-        whole = operator.index(order)
-    except TypeError:
-        whole = -1
-    if whole < 0:
-        raise InputError(f"an order is a whole number, 0 or more, not {order!r}")
-    return whole
 
 
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Trace:
