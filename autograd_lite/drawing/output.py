@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from autograd_lite.errors import InputError, RenderError
-from autograd_lite.ops.op import whole
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.op import whole
 
 if TYPE_CHECKING:
     from autograd_lite.drawing.drawn import Drawing

@@ -65,6 +65,8 @@ class Chooser:
         if not op.convention or not op.conventional(xs):
             return None
         low, high, total, name = op.convention
+        if total is not None and keys[0] == keys[1]:            # a tie with itself: half of each
+            return None
         self.places[f"{name}({', '.join(map(str, xs))})"] = None
         mirrored = total is not None and repr(keys[0]) > repr(keys[1])          # a tie the other way round
         key = (op, *(keys[::-1] if mirrored else keys))

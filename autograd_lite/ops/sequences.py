@@ -49,7 +49,8 @@ class Shares(Op):
 def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
     if type(y) is float:
         return special.share_partials(y, special.shares(xs))
-    return [y * softmax_rest(*xs), *[-y * p for p in softmax_first.each(xs)[1:]]]
+    others = softmax_first.each(xs)[1:]
+    return [y * sum(others, exact=True), *[-y * p for p in others]]
 
 
 def _rest_partials(y: Any, xs: Sequence[Any]) -> list[Any]:

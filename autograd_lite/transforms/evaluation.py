@@ -62,7 +62,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     a graph has doubles for its constants: prefer `wrt`.)
 
     Args:
-        root: a Value, or a list, tuple, dict or array of them.
+        root: a Value, or a structure of them (list, tuple, dict, dataclass, array).
         inputs: new numbers for leaves, each named by its Value or its label.
         number: `float`, `fractions.Fraction` (exact; only arithmetic, whole powers, abs, minimum,
             maximum, relu and the like), `mpmath.mpf` (at the precision of `mpmath.workdps`), or

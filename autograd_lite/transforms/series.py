@@ -19,16 +19,19 @@ from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
 from autograd_lite.errors import InputError, NumericError, RangeError, errstate, shown, signal
-from autograd_lite.graph.node import op_of, plain
+from autograd_lite.graph import kinks
+from autograd_lite.graph.conventions import MOVED, Chooser, signal_moved
+from autograd_lite.graph.node import note_of, op_of, plain
 from autograd_lite.lines import Line
 from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.elementary import div, mul
 from autograd_lite.ops.numbers import ieee_partials, partials_or_nan
-from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
 from autograd_lite.transforms.rounding import lost
+from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Trace, name_of, require_function
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
@@ -135,6 +138,8 @@ class Series(Operators):
         y, xs = plain(self.c[0]), [plain(_start(x)) for x in self.operands]
         self.expansion.level, self.expansion.line, self.expansion.idle = self.level + 1, self.line, self.idle
         found = partials_or_nan(op, self, self.operands, wanted)
+        if op.kink and self.node is not None:
+            kinks.mark(self.node, map(_start, found))
         broken = [p for p in map(_start, found) if p is not None and not finite(p)]
         if not broken or self.idle:
             self.partials = [0.0 if p is None else p if isinstance(p, Series) else float(number(p, op.name))
@@ -233,10 +238,14 @@ _RECURRENCES: dict[Op | None, Recurrence] = {mul: _of_product, div: _of_quotient
 
 
 class Expansion:
-    """The series of one computation to an order, by level, each after its operands."""
+    """The series of one computation to an order, by level, each after its operands.
 
-    def __init__(self, order: int):
+    `at_kink` tells whether slopes were met that are conventions; a `chooser` has others for them.
+    """
+
+    def __init__(self, order: int, chooser: Chooser | None = None):
         self.order, self.level, self.idle = order, 0, False
+        self.chooser, self.at_kink = chooser, False
         self.line: Line | None = None           # that of the node whose partials are being taken
         self.series: list[list[Series]] = [[] for _ in range(order + 1)]
         self.known: dict[Any, Series] = {}
@@ -251,7 +260,9 @@ class Expansion:
         xs = [x if isinstance(x, Series) else float(number(x, op.name)) for x in operands]
         key = (op, self.idle, *(id(x) if isinstance(x, Series) else (x, math.copysign(1.0, x)) for x in xs))
         if key not in self.known:
-            c = op(*map(_start, xs)) if start is None else start
+            c = op(*map(_start, xs)) if start is None or self.chooser else start
+            if op.convention and (node is None or note_of(node).kink or any(op.differentiable(len(xs)))):
+                c = self._chosen(op, xs, c)
             flows = zip(xs, op.differentiable(len(xs))) if op.partly else zip(xs, itertools.repeat(True))
             if any(has and isinstance(x, Series) and x.varies for x, has in flows):
                 self.known[key] = Series(self, [c], op, xs, node)
@@ -259,6 +270,16 @@ class Expansion:
             else:
                 self.known[key] = self.given(c)
         return self.known[key]
+
+    def _chosen(self, op: Op, xs: Sequence[Any], c: Any) -> Any:
+        """The number c of an op; at its kink another than a convention's, if there is a chooser."""
+        starts = [plain(_start(x)) for x in xs]
+        if not op.conventional(starts):
+            return c
+        self.at_kink = True
+        keys = [id(x) if isinstance(x, Series) else x for x in xs]
+        number = self.chooser.number(op, starts, keys) if self.chooser else None
+        return c if number is None else number
 
     def run(self) -> None:
         """Extend all series, and those that arise on the way, until the nodes' are complete."""
@@ -327,7 +348,7 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     [0.5, -0.25, 0.125, -0.0625]
     """
     require_function("taylor", f)
-    order = _whole(order)
+    order = whole(order, "an order")
     trace = _traced(f, (x,), {})
     found = _coefficients(f, trace, order, 1.0, range(order + 1), "Taylor coefficient")
     return refill(trace.result, map(list, found))
@@ -352,7 +373,7 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     48.0
     """
     require_function("derivative", f)
-    order = _whole(order)
+    order = whole(order, "an order")
     # In t = (x − x₀)/scale the coefficients are about as large as the derivative, whatever the order
     # (n! is about (n/e)^n): so none is out of range if the derivative is not.
     scale = max(1, round(order / math.e))
@@ -372,21 +393,33 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     return transformed
 
 
-def _whole(order: Any) -> int:
-    try:
-        whole = operator.index(order)
-    except TypeError:
-        whole = -1
-    if whole < 0:
-        raise InputError(f"an order is a whole number, 0 or more, not {order!r}")
-    return whole
-
-
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Trace:
     if not is_number(args[0]):
         raise InputError(f"{name_of(f)}: an order belongs to a function of one number, not of "
                          f"{shown(args[0])}; use grad, hessian or jacobian")
-    return Trace(f, args, kwargs)
+    trace = Trace(f, args, kwargs)
+    returned(name_of(f), trace.result)
+    return trace
+
+
+def _verify(series: Sequence[Series | None], expanded: Callable[[Expansion], Any], order: int,
+            wanted: Sequence[int]) -> None:
+    """Signal an error if the coefficients wanted depend on the slopes that conventions chose at kinks."""
+    for seed in (1, 2) if wanted else ():
+        expansion = Expansion(order, Chooser(seed))
+        try:
+            for y, other in zip(series, expanded(expansion)):
+                if y is None:
+                    continue
+                numbers, others = list(map(plain, y.c)), list(map(plain, other.c))
+                largest = max(map(abs, numbers))
+                if any([not abs(numbers[k] - others[k]) <= max(MOVED * abs(others[k]), 1e-13 * largest)
+                        for k in wanted]):
+                    assert expansion.chooser
+                    signal_moved(expansion.chooser.places)
+                    return
+        finally:
+            expansion.close()
 
 
 def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float, wanted: Sequence[int],
@@ -396,14 +429,24 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
     program, x = trace.program, trace.inputs_at[0]
     varying = [k for k, varies in enumerate(trace.varies) if varies and k != x]
     inputs = {} if x is None else {x: (trace.lower(trace.inputs[0]), scale)}
+    places = list(map(program.place, trace.outputs))
+
+    def expanded(expansion: Expansion, varying: Sequence[int]) -> list[Series | None]:
+        found = expand(expansion, program, varying, inputs, trace.lower, trace.idle)
+        return [None if place is None else found.get(place) for place in places]
+
     expansion = Expansion(max(order, 1))                # (to order 0 nothing moves, and nothing is rounded)
     try:
-        found = expand(expansion, program, varying, inputs, trace.lower, trace.idle)
-        places = list(map(program.place, trace.outputs))
-        series = [None if place is None else found.get(place) for place in places]
+        series = expanded(expansion, varying)
         for y in series:
             if order and y is not None and y.error:
                 signal(y.error)
+        slopes = [k for k, node in enumerate(program.nodes) if note_of(node).kink] if kinks.live else []
+        if slopes or expansion.at_kink:                 # (a slope that was recorded is of order 1 already)
+            varying = [k for k, flags in enumerate(zip(trace.varies, program.dependent(slopes)))
+                       if any(flags) and k != x]
+            _verify(series, lambda expansion: expanded(expansion, varying), order,
+                    [k for k in wanted if k > 1 or slopes and k])
         for y, k, error in lost(expansion.series, [y for y in series if y is not None], wanted):
             number = plain(y.c[k])
             digits = max(0, math.floor(-math.log10(error / abs(number)))) if number and error < inf else 0
