@@ -179,7 +179,8 @@ def _is_zero(x: Any) -> bool:
 
 
 def _total(terms: Iterable[Any]) -> Any:
-    return functools.reduce(operator.add, [t for t in terms if not _is_zero(t)] or [0.0])
+    found = [t for t in terms if type(t) is not float or t != 0.0]
+    return functools.reduce(operator.add, found) if len(found) > 1 else found[0] if found else 0.0
 
 
 def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
@@ -202,10 +203,13 @@ def _by_partials(y: Series, k: int, *xs: Any) -> Any:
         y.take_partials()
     elif y.error:
         return nan
-    linear = [p * x.c[k] for x, p in zip(xs, y.partials) if type(p) is float and p != 0.0
-              and isinstance(x, Series)]
-    rest = [_products(p.c[k - 1::-1], x.slope) for x, p in zip(xs, y.partials) if isinstance(p, Series)]
-    return _total([*linear, _total(rest) / k])
+    linear, rest = [], []
+    for x, p in zip(xs, y.partials):
+        if type(p) is not float:
+            rest.append(_products(p.c[k - 1::-1], x.slope))
+        elif p != 0.0 and type(x) is not float:
+            linear.append(p * x.c[k])
+    return _total([*linear, _total(rest) / k] if rest else linear)
 
 
 def _of_product(y: Series, k: int, a: Any, b: Any) -> Any:
