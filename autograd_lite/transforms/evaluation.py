@@ -7,18 +7,17 @@ has 1/3 as a double for x/3), and the rules branch at the new point.
 """
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError, errstate,
-                                  shown)
+from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError,
+                                  RangeError, errstate, shown)
 from autograd_lite.graph.conventions import Chooser, signal_moved
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph.node import note_of, op_of
 from autograd_lite.graph.program import Program
-from autograd_lite.ops.op import Op
+from autograd_lite.ops.op import Op, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.transforms.kinds import Kind, kind_of
 from autograd_lite.transforms.trees import leaves, rebuild
@@ -63,7 +62,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     a graph has doubles for its constants: prefer `wrt`.)
 
     Args:
-        root: a Value, or a list, tuple, dict or array of them.
+        root: a Value, or a structure of them (list, tuple, dict, dataclass, array).
         inputs: new numbers for leaves, each named by its Value or its label.
         number: `float`, `fractions.Fraction` (exact; only arithmetic, whole powers, abs, minimum,
             maximum, relu and the like), `mpmath.mpf` (at the precision of `mpmath.workdps`), or
@@ -113,9 +112,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     run()
     if wrt is None:
         return rebuild(root, lambda y: twin(y).n)
-    if not hasattr(order, "__index__") or order < 0:
-        raise InputError(f"evaluate: order={order!r} is not a whole number, 0 or more")
-    order = operator.index(order)
+    order = whole(order, "evaluate: the order")
     single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
     places = [_place(program, name) for name in ([wrt] if single else wrt)]
 
@@ -232,6 +229,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     assert op is not None
     partials: Sequence[Any] = ()
     reason, cause = "", None
+    failure: type[NumericError] = DomainError
     kind.undecided = False
 
     def call() -> str:
@@ -244,6 +242,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
         raise InputError(f"the derivative of {call()}: {error}") from error.__cause__
     except (ArithmeticError, ValueError) as error:
         reason, cause = op.singular or str(error), error.__cause__
+        failure = RangeError if isinstance(error, OverflowError) and not op.singular else DomainError
     if any([isinstance(p, float) and p - p != 0.0 for p in partials]) and all(
             [kind.finite(x.n) for x in operands]):
         reason = op.singular or "it has no finite derivative here"
@@ -251,8 +250,8 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
         nodes, line = ((), None) if node.node is None else (node.node.operands, node.node.line)
-        undefined = _Undefined(DomainError(f"the derivative of {call()}: {reason}", op.name,
-                                           [x.n for x in operands], nodes, line))
+        undefined = _Undefined(failure(f"the derivative of {call()}: {reason}", op.name,
+                                       [x.n for x in operands], nodes, line))
         undefined.error.__cause__ = cause
         return [undefined if flag else None for flag in wanted]
     return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]

@@ -31,6 +31,7 @@ from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
 from autograd_lite.transforms.rounding import lost
+from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Trace, name_of, require_function
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
@@ -400,7 +401,9 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
     if not is_number(args[0]):
         raise InputError(f"{name_of(f)}: an order belongs to a function of one number, not of "
                          f"{shown(args[0])}; use grad, hessian or jacobian")
-    return Trace(f, args, kwargs)
+    trace = Trace(f, args, kwargs)
+    returned(name_of(f), trace.result)
+    return trace
 
 
 def _verify(series: Sequence[Series | None], expanded: Callable[[Expansion], Any], order: int,
