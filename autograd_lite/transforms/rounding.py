@@ -16,6 +16,7 @@ from math import inf
 from random import Random
 from typing import Any, Protocol
 
+from autograd_lite.errors import NumericError, signal
 from autograd_lite.graph.node import plain
 from autograd_lite.ops.activations import elu, leaky_relu, relu
 from autograd_lite.ops.elementary import add, div, identity, mul, neg, power, sqrt, sub
@@ -399,12 +400,24 @@ def lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: S
     for some, most in (seeds, 1.0), (zeros, 0.0):
         # Two sums of all of them, weighted at random, tell at once that nothing is lost. (That one loss hides
         # another to a thousandth has odds of a thousandth: in both sums, of a millionth.)
-        sums = [[(y, k, weight * random.choice((1.0, -1.0)) * random.uniform(0.5, 1.0))
-                 for y, k, weight in some] for random in (Random(1), Random(2))]
-        if len(some) < 2 or not all(roundings.bound(weighted) <= 1e-3 * most for weighted in sums):
+        if len(some) < 2 or not all(roundings.bound([
+                (y, k, weight * random.choice((1.0, -1.0)) * random.uniform(0.5, 1.0))
+                for y, k, weight in some]) <= 1e-3 * most for random in map(Random, (1, 2))):
             for y, k, weight in some:
                 if not roundings.bound([(y, k, weight)]) <= most:
                     exact = exact or Roundings(levels, exactly=True)
                     error = exact.bound([(y, k, weight)])
                     if not error <= most:
                         yield y, k, error / weight if error == error else inf
+
+
+def signal_lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: Sequence[int],
+                name: str, what: str, factor: float) -> None:
+    """Signal an error for each of these coefficients of a function; `factor` times it is called `what`."""
+    for y, k, error in lost(levels, outputs, wanted):
+        number = plain(y.c[k])
+        digits = max(0, math.floor(-math.log10(error / abs(number)))) if number and error < inf else 0
+        signal(NumericError(
+            f"{name}: the terms of the {what} of order {k} cancel, so that {digits} of its digits are left: "
+            f"it comes out as {number * factor:.6g}, and roundings may have changed it by {error * factor:.2g}; "
+            "write the function so that they do not cancel there" + ", or ask for a lower order" * (k > 1)))

@@ -14,7 +14,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from math import inf, nan
+from math import nan
 from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
@@ -30,7 +30,7 @@ from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
-from autograd_lite.transforms.rounding import lost
+from autograd_lite.transforms.rounding import signal_lost
 from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Trace, name_of, require_function
 from autograd_lite.transforms.trees import is_number, refill
@@ -451,14 +451,7 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                        if any(flags) and k != x]
             _verify(series, lambda expansion: expanded(expansion, varying), order,
                     [k for k in wanted if k > 1 or slopes and k])
-        for y, k, error in lost(expansion.series, [y for y in series if y is not None], wanted):
-            number = plain(y.c[k])
-            digits = max(0, math.floor(-math.log10(error / abs(number)))) if number and error < inf else 0
-            signal(NumericError(
-                f"{name_of(f)}: the terms of the {what} of order {k} cancel, so that {digits} of its digits "
-                f"are left: it comes out as {number * factor:.6g}, and roundings may have changed it by "
-                f"{error * factor:.2g}; write the function so that they do not cancel there"
-                + ", or ask for a lower order" * (k > 1)))
+        signal_lost(expansion.series, [y for y in series if y is not None], wanted, name_of(f), what, factor)
         return [[trace.lower(y), *[0.0] * order] if s is None else s.c[:order + 1]
                 for y, s in zip(trace.outputs, series)]
     finally:
