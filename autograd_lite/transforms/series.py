@@ -14,7 +14,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from math import inf, nan
+from math import nan
 from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
@@ -30,7 +30,7 @@ from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
-from autograd_lite.transforms.rounding import lost
+from autograd_lite.transforms.rounding import signal_lost
 from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Trace, name_of, require_function
 from autograd_lite.transforms.trees import is_number, refill
@@ -180,7 +180,8 @@ def _is_zero(x: Any) -> bool:
 
 
 def _total(terms: Iterable[Any]) -> Any:
-    return functools.reduce(operator.add, [t for t in terms if not _is_zero(t)] or [0.0])
+    found = [t for t in terms if type(t) is not float or t != 0.0]
+    return functools.reduce(operator.add, found) if len(found) > 1 else found[0] if found else 0.0
 
 
 def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
@@ -203,10 +204,13 @@ def _by_partials(y: Series, k: int, *xs: Any) -> Any:
         y.take_partials()
     elif y.error:
         return nan
-    linear = [p * x.c[k] for x, p in zip(xs, y.partials) if type(p) is float and p != 0.0
-              and isinstance(x, Series)]
-    rest = [_products(p.c[k - 1::-1], x.slope) for x, p in zip(xs, y.partials) if isinstance(p, Series)]
-    return _total([*linear, _total(rest) / k])
+    linear, rest = [], []
+    for x, p in zip(xs, y.partials):
+        if type(p) is not float:
+            rest.append(_products(p.c[k - 1::-1], x.slope))
+        elif p != 0.0 and type(x) is not float:
+            linear.append(p * x.c[k])
+    return _total([*linear, _total(rest) / k] if rest else linear)
 
 
 def _of_product(y: Series, k: int, a: Any, b: Any) -> Any:
@@ -447,14 +451,7 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                        if any(flags) and k != x]
             _verify(series, lambda expansion: expanded(expansion, varying), order,
                     [k for k in wanted if k > 1 or slopes and k])
-        for y, k, error in lost(expansion.series, [y for y in series if y is not None], wanted):
-            number = plain(y.c[k])
-            digits = max(0, math.floor(-math.log10(error / abs(number)))) if number and error < inf else 0
-            signal(NumericError(
-                f"{name_of(f)}: the terms of the {what} of order {k} cancel, so that {digits} of its digits "
-                f"are left: it comes out as {number * factor:.6g}, and roundings may have changed it by "
-                f"{error * factor:.2g}; write the function so that they do not cancel there"
-                + ", or ask for a lower order" * (k > 1)))
+        signal_lost(expansion.series, [y for y in series if y is not None], wanted, name_of(f), what, factor)
         return [[trace.lower(y), *[0.0] * order] if s is None else s.c[:order + 1]
                 for y, s in zip(trace.outputs, series)]
     finally:
