@@ -115,6 +115,11 @@ def raising() -> bool:
     return not unusual or not _entered.get() or _choice() == "raise"
 
 
+def ignoring() -> bool:
+    """Whether they pass without a word; then 0·inf is nan too."""
+    return unusual and _choice() == "ignore"
+
+
 def signal(error: NumericError, note: str = "") -> None:
     """Raise `error` (with `note`), warn of it or let it pass, as the current `errstate` says."""
     if raising():

@@ -72,6 +72,11 @@ def _0_or_nan(y: Any, a: Any, b: Any) -> Any:
     return 0.0 * y + 0.0
 
 
+# (y is infinite at -1.0 % inf; at a nan it is nan.)
+_mod_partial = Ordinary("%", "y, a, b: True", floats=True).rule(
+    lambda y, a, b: 1.0, lambda y, a, b: 1.0 + 0.0 * y)
+
+
 _steps: dict[str, Any] = {
     "domain": lambda a, b: b != 0.0, "remedy": "the divisor must not be 0, nor the dividend infinite",
     "kink": _from_multiple}
@@ -85,7 +90,7 @@ mul: Op = define("*", lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a)
 div: Op = define("/", lambda a, b: a / b, (lambda y, a, b: 1.0 / b, _over), generic=True,
                  domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0", ieee=_over_0,
                  notation=infix("/", PRODUCT, latex(r"\frac{#1}{#2}", POWER), "÷"))
-mod: Op = define("%", lambda a, b: a % b, (lambda y, a, b: 1.0 + 0.0 * a / b, lambda y, a, b: -(a // b)),
+mod: Op = define("%", lambda a, b: a % b, (_mod_partial, lambda y, a, b: -(a // b)),
                  ieee=lambda a, b: nan, form=lambda m, a, b: a - b * m.floordiv(a, b), **_steps,
                  notation=infix("%", PRODUCT, r"\;\mathrm{mod}\;"))
 floordiv: Op = define("//", lambda a, b: a // b, (_0_or_nan, _0_or_nan),
@@ -204,7 +209,7 @@ sech2: Op = define("sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
 asinh: Op = define("asinh", math.asinh, (lambda y, x: 1.0 / hypot(1.0, x),),
                    "The inverse hyperbolic sine.", "asinh(0.0) = 0.0",
                    notation=function("asinh", r"\mathrm{arsinh}"))
-acosh: Op = define("acosh", math.acosh, (lambda y, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),),
+acosh: Op = define("acosh", math.acosh, (lambda y, x: 1.0 / sqrt(x - 1.0) / sqrt(x + 1.0),),
                    "The inverse hyperbolic cosine, for x ≥ 1.", "acosh(1.0) = 0.0",
                    domain=lambda x: x >= 1.0, remedy="the operand must be at least 1",
                    singular="its derivative is infinite at 1; keep the operand above 1",

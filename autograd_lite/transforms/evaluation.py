@@ -7,11 +7,12 @@ has 1/3 as a double for x/3), and the rules branch at the new point.
 """
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError, errstate,
-                                  shown)
+                                  ignoring, raising, shown, signal)
 from autograd_lite.graph.conventions import Chooser, signal_moved
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
@@ -184,9 +185,10 @@ def _objection(program: Program, twins: Sequence[Twin], k: int) -> AutogradError
 
 
 class _Undefined(NamedTuple):
-    """In place of a partial that does not exist: the reason."""
+    """In place of a partial that does not exist: the reason, and what it is under "warn"."""
 
     error: NumericError
+    ieee: Any = None
 
 
 class _Twins(Algebra):
@@ -199,7 +201,10 @@ class _Twins(Algebra):
         if type(p) is _Undefined:
             if g.n == 0:
                 return None
-            raise p.error
+            if p.ieee is None:
+                raise p.error
+            signal(p.error)
+            p = p.ieee
         return p if k == self.top else g * p
 
     def plus(self, a: Any, b: Any, k: int) -> Any:
@@ -228,16 +233,20 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     """The partials by the operands wanted: Twins, or the reasons why there are none."""
     kind, op, operands = node.kind, node.op, node.operands
     assert op is not None
-    partials: Sequence[Any] = ()
+    found: Sequence[Any] = ()
     reason = ""
     kind.undecided = False
+
+    def partials(choice: Any) -> list[Any]:
+        with errstate(choice):
+            return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p))
+                    for p in op.partials(node, operands, wanted)]
 
     def call() -> str:
         return kind.call(op, [x.n for x in operands], () if node.node is None else node.node.operands)
 
     try:
-        with errstate("raise"):
-            partials = op.partials(node, operands, wanted)
+        found = partials("ignore" if ignoring() else "raise")
     except InputError as error:
         raise InputError(f"the derivative of {call()}: {error}") from None
     except (ArithmeticError, ValueError) as error:
@@ -246,7 +255,11 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
         nodes, line = ((), None) if node.node is None else (node.node.operands, node.node.line)
-        undefined = _Undefined(DomainError(f"the derivative of {call()}: {reason}", op.name,
-                                           [x.n for x in operands], nodes, line))
-        return [undefined if flag else None for flag in wanted]
-    return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]
+        error = DomainError(f"the derivative of {call()}: {reason}", op.name, [x.n for x in operands], nodes,
+                            line)
+        ieee: Sequence[Any] = [None] * len(wanted)
+        if not raising() and not kind.undecided:
+            with contextlib.suppress(ArithmeticError, ValueError):      # (there may be no such numbers)
+                ieee = partials("ignore")
+        return [_Undefined(error, p) if flag else None for p, flag in zip(ieee, wanted)]
+    return found  # type: ignore[return-value]

@@ -19,12 +19,13 @@ from math import nan
 from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
-from autograd_lite.errors import InputError, NumericError, RangeError, errstate, shown, signal
+from autograd_lite.errors import (InputError, NumericError, RangeError, errstate, ignoring, shown,
+                                  signal)
 from autograd_lite.graph.node import op_of, plain
 from autograd_lite.lines import Line
 from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.elementary import div, mul
-from autograd_lite.ops.numbers import ieee_partials, partials_or_nan
+from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
@@ -35,6 +36,7 @@ from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
+_NOTHING = float()                         # a coefficient without terms: times infinity, too, it is nothing
 
 
 class Series(Operators):
@@ -109,7 +111,7 @@ class Series(Operators):
             for guard in self.guards:
                 c.__guarded__(guard)
         if self.c:
-            self.slope.append(len(self.c) * c)
+            self.slope.append(c if c is _NOTHING else len(self.c) * c)
         self.c.append(c)
 
     def extend(self) -> None:
@@ -135,15 +137,15 @@ class Series(Operators):
         y, xs = plain(self.c[0]), [plain(_start(x)) for x in self.operands]
         self.expansion.level, self.expansion.line, self.expansion.idle = self.level + 1, self.line, self.idle
         found = partials_or_nan(op, self, self.operands, wanted)
-        broken = [p for p in map(_start, found) if p is not None and not finite(p)]
+        broken = [i for i, p in enumerate(map(_start, found)) if p is not None and not finite(p)]
         if not broken or self.idle:
-            self.partials = [0.0 if p is None else p if isinstance(p, Series) else float(number(p, op.name))
-                             for p in found]
-        elif not all(map(finite, xs)):
-            self.partials = [nan] * len(xs)
+            self.partials = [_NOTHING if p is None else p if isinstance(p, Series) else
+                             float(number(p, op.name)) for p in found]
         else:
-            self.partials = [0.0 if p is None else p for p in ieee_partials(op, y, xs)]
-            self.error = no_derivative(op, xs, plain(broken[0]), self.node, line=self.line)
+            self.partials = [self.expansion.given(*[nan] * (self.expansion.order + 1))] * len(xs)
+            if all(map(finite, xs)):
+                i = broken[0]
+                self.error = no_derivative(op, i, y, xs, plain(_start(found[i])), self.node, line=self.line)
 
     def _origin(self, k: int) -> NumericError | None:
         """Why a coefficient is infinite or missing; None if the caller's own numbers are."""
@@ -175,15 +177,18 @@ def _is_zero(x: Any) -> bool:
 
 
 def _total(terms: Iterable[Any]) -> Any:
-    return functools.reduce(operator.add, [t for t in terms if not _is_zero(t)] or [0.0])
+    terms = [t for t in terms if t is not _NOTHING]
+    return functools.reduce(operator.add, [t for t in terms if not _is_zero(t)] or terms[:1] or [_NOTHING])
 
 
 def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
-    """Σ a[i]·b[i]; 0 times anything infinite or missing is 0."""
+    """Σ a[i]·b[i]; 0 times anything infinite or missing is 0, unless `errstate` ignores it."""
     if type(a[0]) is type(b[0]) is float:
         total = added(map(operator.mul, a, b))
-        if type(total) is float and total - total == 0.0:
+        if type(total) is float and total - total == 0.0 and (total or not ignoring()):
             return total
+    if ignoring():
+        return _total(x * y for x, y in zip(a, b) if not (x is _NOTHING or y is _NOTHING))
     return _total(_product(x, y) for x, y in zip(a, b) if not (_is_zero(x) or _is_zero(y)))
 
 
@@ -198,10 +203,10 @@ def _by_partials(y: Series, k: int, *xs: Any) -> Any:
         y.take_partials()
     elif y.error:
         return nan
-    linear = [p * x.c[k] for x, p in zip(xs, y.partials) if type(p) is float and p != 0.0
-              and isinstance(x, Series)]
-    rest = [_products(p.c[k - 1::-1], x.slope) for x, p in zip(xs, y.partials) if isinstance(p, Series)]
-    return _total([*linear, _total(rest) / k])
+    linear = [p * x.c[k] for x, p in zip(xs, y.partials) if type(p) is float and isinstance(x, Series)
+              and x.c[k] is not _NOTHING and (p or p is not _NOTHING and ignoring())]
+    rest = _total([_products(p.c[k - 1::-1], x.slope) for x, p in zip(xs, y.partials) if isinstance(p, Series)])
+    return _total([*linear, rest if rest is _NOTHING else rest / k])
 
 
 def _of_product(y: Series, k: int, a: Any, b: Any) -> Any:
@@ -213,12 +218,13 @@ def _of_product(y: Series, k: int, a: Any, b: Any) -> Any:
 def _of_quotient(y: Series, k: int, a: Any, b: Any) -> Any:
     if isinstance(b, Series) and b != 0.0:
         rest = _products(y.c[::-1], b.c[1:])
-        return _total([a.c[k] if isinstance(a, Series) else 0.0, -rest]) / b.c[0]
+        total = _total([a.c[k] if isinstance(a, Series) else _NOTHING, rest if rest is _NOTHING else -rest])
+        return total if total is _NOTHING else total / b.c[0]
     return _by_partials(y, k, a, b)
 
 
 def _of_choice(y: Series, k: int, condition: Any, *branches: Any) -> Any:
-    c = [x.c[k] if isinstance(x, Series) else 0.0 for x in branches]
+    c = [x.c[k] if isinstance(x, Series) else _NOTHING for x in branches]
     start = _start(condition)
     if not isinstance(start, Operators):
         return c[0 if start else 1]
@@ -236,14 +242,14 @@ class Expansion:
     """The series of one computation to an order, by level, each after its operands."""
 
     def __init__(self, order: int):
-        self.order, self.level, self.idle = order, 0, False
+        self.order, self.level, self.idle = order, 0, ignoring()
         self.line: Line | None = None           # that of the node whose partials are being taken
         self.series: list[list[Series]] = [[] for _ in range(order + 1)]
         self.known: dict[Any, Series] = {}
 
     def given(self, *c: Any) -> Series:
         """A series known beforehand; zeros follow the coefficients given."""
-        return Series(self, [*c, *[0.0] * self.order][:self.order + 1])
+        return Series(self, [*c, *[_NOTHING] * self.order][:self.order + 1])
 
     def apply(self, op: Op, operands: Sequence[Any], start: Any = None,
               node: Value | None = None) -> Series:
@@ -279,7 +285,7 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
     coefficients are to depend on it; `idle` tells which places lie on branches not taken; `nudges`
     are relative changes of the values, one for each.
     """
-    expansion = Expansion(order)
+    expansion, ignored = Expansion(order), ignoring()
     found = {k: expansion.given(*c) for k, c in inputs.items()}
 
     def operand(x: Any, place: int | None) -> Any:
@@ -296,7 +302,7 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
         for k, nudge in itertools.zip_longest(varying, nudges):
             node = program.nodes[k]
             op: Any = op_of(node)
-            expansion.idle = idle[k]
+            expansion.idle = ignored or idle[k]
             xs, start = list(map(operand, node.operands, program.operands[k])), lower(node)
             if nudge and not idle[k] and (not op.partly or any(op.differentiable(len(xs)))):  # (no condition)
                 with contextlib.suppress(NumericError):      # (over an edge: as recorded)
@@ -402,10 +408,13 @@ def _coefficients(trace: Trace, order: int, scale: float, nudged: bool = False) 
     inputs = {} if x is None else {x: (trace.lower(trace.inputs[0]), scale)}
     found = expand(program, varying, inputs, order, trace.lower, trace.idle, nudges if nudged else ())
 
-    def read(y: Any) -> list[Any]:
-        place = program.place(y)
-        series = None if place is None else found.get(place)
-        if series is not None and series.error:
-            signal(series.error)
-        return [trace.lower(y), *[0.0] * order] if series is None else series.c
-    return list(map(read, trace.outputs))
+    places = map(program.place, trace.outputs)
+    read = [None if place is None else found.get(place) for place in places]
+    errors = [series.error for series in read if series is not None and series.error]
+    for error in errors:
+        signal(error)
+    if errors:                                  # a warning: then the numbers are IEEE's
+        with errstate("ignore"):
+            return _coefficients(trace, order, scale, nudged)
+    return [[trace.lower(y), *[0.0] * order] if series is None else series.c
+            for y, series in zip(trace.outputs, read)]
