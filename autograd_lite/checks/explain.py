@@ -150,7 +150,7 @@ class _Flow:
             g, edges[k] = arrived[k], self.leading[k]
             for x, i, p in edges[k]:
                 p = p or 0.0
-                if p:
+                if p or ieee:
                     reached[x] = True
                     if p - p != 0.0:
                         self.smooth = False
@@ -161,7 +161,7 @@ class _Flow:
                     what = _judged(nodes[k], g, p, term)
                     if what:
                         self._wrong.append((nodes[k], what, i, p, g))
-                if term:
+                if term or ieee:
                     before = arrived[x]
                     arrived[x] = total = term if before is None else before + term
                     if total - total != 0.0 and before is not None and finite(before) and finite(term):

@@ -142,7 +142,8 @@ class Series(Operators):
             self.partials = [_NOTHING if p is None else p if isinstance(p, Series) else
                              float(number(p, op.name)) for p in found]
         else:
-            self.partials = [self.expansion.given(*[nan] * (self.expansion.order + 1))] * len(xs)
+            missing = self.expansion.given(*[nan] * (self.expansion.order + 1))
+            self.partials = [missing if flag else _NOTHING for flag in wanted]
             if all(map(finite, xs)):
                 i = broken[0]
                 self.error = no_derivative(op, i, y, xs, plain(_start(found[i])), self.node, line=self.line)
