@@ -31,9 +31,9 @@ class Call:
 
     def __init__(self, node: Value, by: Sequence[int], calls: dict[Any, dict[int, Estimate]]):
         self.node, self.by = node, by
-        self.op: Any = op_of(node)
-        self.xs: list[float] = list(map(plain, node.operands))
-        self.given = [nan if math.isinf(p) and is_missing(self.op, i, node.data, self.xs) else p
+        op: Any = op_of(node)
+        self.op, self.xs = op, list[float](map(plain, node.operands))
+        self.given = [nan if math.isinf(p) and is_missing(op, i, node.data, self.xs) else p
                       for i, p in enumerate(node.partials)]
         self.key = (self.op, *map(float.hex, self.xs))
         self.known = calls.setdefault(self.key, {})

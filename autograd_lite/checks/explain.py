@@ -190,7 +190,7 @@ class _Flow:
 
 
 def _open_edges(node: Value, operands: Sequence[int | None], leads: Sequence[bool]) -> Edges:
-    """The edges that a gradient can take to the operands that lead on; of a choice only the edge to the operand
+    """The edges that a gradient can take to the operands that lead on; of a choice only that to the one
     taken."""
     edges: list[tuple[int, int, float | None]] = []
     partials: Sequence[float | None] = ()

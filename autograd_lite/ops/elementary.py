@@ -72,8 +72,8 @@ def _0_or_nan(y: Any, a: Any, b: Any) -> Any:
     return 0.0 * y + 0.0
 
 
-# (y is infinite at -1.0 % inf; at a nan it is nan.)
-_mod_partial = Ordinary("%", "y, a, b: True", floats=True).rule(
+# (1, but nan at a nan; y is infinite at -1.0 % inf.)
+_mod_partial = Ordinary("%", "y, a, b: y == y", floats=True).rule(
     lambda y, a, b: 1.0, lambda y, a, b: 1.0 + 0.0 * y)
 
 

@@ -51,14 +51,14 @@ class Constant(float):
 
 
 def ieee_partials(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-    """The partials wanted as IEEE 754 arithmetic gives them for floats: infinite or nan where there is none."""
+    """The partials wanted as IEEE 754's arithmetic of floats has them: infinite or nan if there is none."""
     y, *xs = [Ieee(x) if type(x) is float else x for x in (y, *xs)]
     return [float(p) if isinstance(p, (Ieee, float)) else p for p in op.partials(y, xs, wanted)]
 
 
 def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-    """All partials, or those wanted; None for the others. Where a rule fails, it is what IEEE 754 gives for
-    floats; for other numbers nan, or inf if it overflows.
+    """All partials, or those wanted; None for the others. Where a rule fails, it is IEEE 754's for floats;
+    for other numbers nan, or inf if it overflows.
 
     Raises:
         InputError: an operand wanted is an option, by which no rule differentiates.
@@ -72,14 +72,14 @@ def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = 
         with errstate("raise"):
             return op.partials(y, xs, wanted)
     except (ValueError, ArithmeticError) as error:
-        substitute = inf if isinstance(error, OverflowError) else nan
+        substitute = inf if isinstance(error, OverflowError) else nan * y       # (as y, it varies)
     flags = wanted or op.differentiable(len(xs))
     if not op.open and sum(flags) > 1:          # one of them fails: which one?
         return [partials_or_nan(op, y, xs, [j == i for j in range(len(xs))])[i] if flag else None
                 for i, flag in enumerate(flags)]
     try:
         return ieee_partials(op, y, xs, wanted)
-    except (ValueError, ArithmeticError, TypeError):        # (of Python's own numbers)
+    except (ValueError, ArithmeticError, TypeError, AttributeError):    # (it may take floats alone)
         return [substitute if flag else None for flag in flags]
 
 

@@ -377,8 +377,9 @@ def logsumexp(*xs: float) -> float:
 def powers(xs: Sequence[float]) -> list[float]:
     """e^x for each x, all divided by the largest."""
     top = max(xs)
-    if top - top != 0.0:                        # (an inf alone has all; of two, neither has a share)
-        return [1.0 if x == inf else 0.0 if x == x else x for x in xs] if xs.count(inf) == 1 else [nan] * len(xs)
+    if top - top != 0.0:                        # (one inf has all)
+        alone = xs.count(inf) == 1
+        return [1.0 if x == inf else 0.0 if x == x else x for x in xs] if alone else [nan] * len(xs)
     exp = math.exp                              # (x − top is d and what `difference` says it lost)
     return [exp(d) * (1.0 + ((x - (d - (t := d - x))) - (top + t))) if (d := x - top) != -inf else 0.0
             for x in xs]

@@ -74,7 +74,9 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
         order: how often to differentiate; with a list, 2 gives the rows of the Hessian.
 
     Returns:
-        The number, in the structure of `root`; with `wrt`, its derivatives in each number's place.
+        The number, in the structure of `root`; with `wrt`, its derivatives in each number's place. Where
+        there is none, `errstate` may choose nan or inf; but fractions and intervals have neither, and
+        there it is always an error.
 
     Raises:
         InputError: (a TypeError) an operation does not exist in these numbers: ``exp`` of a Fraction.
@@ -255,11 +257,11 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
         nodes, line = ((), None) if node.node is None else (node.node.operands, node.node.line)
-        error = DomainError(f"the derivative of {call()}: {reason}", op.name, [x.n for x in operands], nodes,
-                            line)
+        missing = DomainError(f"the derivative of {call()}: {reason}", op.name, [x.n for x in operands],
+                              nodes, line)
         ieee: Sequence[Any] = [None] * len(wanted)
         if not raising() and not kind.undecided:
             with contextlib.suppress(ArithmeticError, ValueError):      # (there may be no such numbers)
                 ieee = partials("ignore")
-        return [_Undefined(error, p) if flag else None for p, flag in zip(ieee, wanted)]
+        return [_Undefined(missing, p) if flag else None for p, flag in zip(ieee, wanted)]
     return found  # type: ignore[return-value]

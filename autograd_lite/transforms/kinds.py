@@ -178,7 +178,7 @@ class Reals(Kind):
                 signal(error)
                 with errstate("ignore"):
                     y = op.evaluate(list(map(float, xs)))
-                return self.convert(math.nan if math.isfinite(y) else y)        # (floats may round into the domain)
+                return self.convert(math.nan if math.isfinite(y) else y)    # (rounded into the domain)
         return self.convert(op.evaluate(list(map(float, xs)), nodes, line))
 
     def show(self, x: Any) -> str:

@@ -138,15 +138,14 @@ class Series(Operators):
         self.expansion.level, self.expansion.line, self.expansion.idle = self.level + 1, self.line, self.idle
         found = partials_or_nan(op, self, self.operands, wanted)
         broken = [i for i, p in enumerate(map(_start, found)) if p is not None and not finite(p)]
-        if not broken or self.idle:
+        if not broken or self.idle or not all(map(finite, xs)):
             self.partials = [_NOTHING if p is None else p if isinstance(p, Series) else
                              float(number(p, op.name)) for p in found]
         else:
             missing = self.expansion.given(*[nan] * (self.expansion.order + 1))
             self.partials = [missing if flag else _NOTHING for flag in wanted]
-            if all(map(finite, xs)):
-                i = broken[0]
-                self.error = no_derivative(op, i, y, xs, plain(_start(found[i])), self.node, line=self.line)
+            i = broken[0]
+            self.error = no_derivative(op, i, y, xs, plain(_start(found[i])), self.node, line=self.line)
 
     def _origin(self, k: int) -> NumericError | None:
         """Why a coefficient is infinite or missing; None if the caller's own numbers are."""
@@ -206,7 +205,8 @@ def _by_partials(y: Series, k: int, *xs: Any) -> Any:
         return nan
     linear = [p * x.c[k] for x, p in zip(xs, y.partials) if type(p) is float and isinstance(x, Series)
               and x.c[k] is not _NOTHING and (p or p is not _NOTHING and ignoring())]
-    rest = _total([_products(p.c[k - 1::-1], x.slope) for x, p in zip(xs, y.partials) if isinstance(p, Series)])
+    rest = _total([_products(p.c[k - 1::-1], x.slope) for x, p in zip(xs, y.partials)
+                   if isinstance(p, Series)])
     return _total([*linear, rest if rest is _NOTHING else rest / k])
 
 
