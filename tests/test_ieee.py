@@ -415,3 +415,9 @@ def test_a_line_search_goes_on_under_ignore() -> None:
                 step *= 0.5
             x -= step * slope
     assert x == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("x", [inf, nan])
+def test_no_kink_is_blamed_for_what_a_number_of_the_users_spoils(x: float) -> None:
+    found = ag.hessian(lambda v: abs(v[0]) + ag.exp(v[1]))([0.0, x])
+    assert found[0] == [0.0, 0.0] and same(found[1][1], x)

@@ -152,7 +152,8 @@ def verify_sweep(program: Program, sources: Places, seeds: Mapping[int, float], 
 
     def apart(a: Sequence[float], b: Sequence[float], replay: _Replay) -> bool:
         sizes = swept(replay.sizes, {k: abs(g) for k, g in seeds.items()})
-        return any([not abs(x - y) <= MOVED * size for x, y, size in zip(a, b, sizes)])
+        return any([not (x == y or x != x and y != y or abs(x - y) <= MOVED * size)
+                    for x, y, size in zip(a, b, sizes)])
 
     if program not in _replays:
         _replays[program] = [_Replay(program, Chooser(seed)) for seed in (1, 2)]
