@@ -39,7 +39,7 @@ from autograd_lite.ops.geometry import absolute as abs, atan2, hypot, maximum, m
 from autograd_lite.ops.op import Op as Op
 from autograd_lite.ops.normal import digamma, erf, erfc, lgamma, normal_cdf, normal_pdf, polygamma
 from autograd_lite.ops.selection import (equal, greater, greater_equal, less, less_equal, not_equal, where)
-from autograd_lite.ops.sequences import dot, logsumexp, mean, softmax, sum
+from autograd_lite.ops.sequences import dot, log_softmax, logsumexp, mean, softmax, sum
 from autograd_lite.transforms.colouring import colours
 from autograd_lite.transforms.evaluation import evaluate
 from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_grad
@@ -53,10 +53,10 @@ __all__ = [
     "Value", "build", "label", "no_grad", "stop_gradient",
     # functions
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "custom_op",
-    "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu", "hypot", "leaky_relu", "lgamma",
-    "log", "log10", "log1p", "log2", "log_sigmoid", "logsumexp", "maximum", "mean", "minimum", "normal_cdf",
-    "normal_pdf", "polygamma", "relu", "sech2", "sigmoid", "silu", "sin", "sinh", "softmax", "softplus",
-    "sqrt", "sum", "tan", "tanh",
+    "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu", "hypot", "leaky_relu",
+    "lgamma", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logsumexp", "maximum",
+    "mean", "minimum", "normal_cdf", "normal_pdf", "polygamma", "relu", "sech2", "sigmoid", "silu", "sin",
+    "sinh", "softmax", "softplus", "sqrt", "sum", "tan", "tanh",
     # branches
     "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "where",
     # transforms

@@ -13,11 +13,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, signal
-from autograd_lite.ops.op import number
+from autograd_lite.ops.op import number, whole
 from autograd_lite.graph.value import Value
 
 Schedule = Callable[[int], float]
@@ -26,12 +28,15 @@ Schedule = Callable[[int], float]
 class Optimizer:
     """The base of the optimisers: parameters, a learning rate, and what `step` remembers.
 
-    A parameter with ``requires_grad=False`` is frozen: no step moves it.
+    A parameter with ``requires_grad=False`` is frozen: no step moves it, nor changes what is
+    remembered for it, its own count of steps included.
 
     Args:
         parameters: the leaves to move, such as ``model.parameters()``.
         lr: the learning rate: a number, or a schedule, a function of the number of steps
             taken before (0 at the first step).
+
+    Attributes: `parameters`, a tuple (see `add`); `lr`; `steps`, the number of steps taken.
 
     Raises:
         InputError: there is no parameter, one is not a leaf or occurs twice, or a setting lies
@@ -42,22 +47,35 @@ class Optimizer:
     memory: dict[str, float] = {}
 
     def __init__(self, parameters: Iterable[Value], lr: float | Schedule):
+        self.parameters: tuple[Value, ...] = ()
+        self.steps = 0
+        self._counts: Sequence[int] = ()                    # the steps that each parameter has taken
+        self._memories: Sequence[tuple[float, ...]] = ()
+        self.add(parameters)
+        self.lr = lr if callable(lr) else _setting("lr", lr)
+
+    def add(self, parameters: Iterable[Value]) -> None:
+        """Move these parameters, too; the first step of each is still to come.
+
+        Raises:
+            InputError: one is not a leaf, or is there already.
+        """
         if not isinstance(parameters, Iterable) or isinstance(parameters, Mapping):
             remedy = "; give its values()" if isinstance(parameters, Mapping) else ""
             raise InputError(f"{self._kind}: expected a list of parameters, such as model.parameters(), "
                              f"not {type(parameters).__name__}{remedy}")
-        self.parameters = list(parameters)
-        self.lr = lr if callable(lr) else _setting("lr", lr)
-        self.steps = 0
-        if not self.parameters:
+        every = (*self.parameters, *parameters)
+        if not every:
             raise InputError(f"{self._kind}: there are no parameters to optimise")
-        for i, p in enumerate(self.parameters):
+        for i, p in enumerate(every):
             if not isinstance(p, Value) or p.op:
                 raise InputError(f"{self._kind}: parameter {i} must be a leaf (a Value made from a number, "
                                  f"not computed), got {p!r}")
-        if len(set(map(id, self.parameters))) < len(self.parameters):
+        if len(set(map(id, every))) < len(every):
             raise InputError(f"{self._kind}: a parameter occurs twice; it would be moved twice")
-        self._memories = [(0.0,) * len(self.memory) for _ in self.parameters]
+        more = len(every) - len(self.parameters)
+        self._become((), every, self.steps, [*self._counts, *[0] * more],
+                     [*self._memories, *[(0.0,) * len(self.memory)] * more])
 
     @property
     def _kind(self) -> str:
@@ -67,33 +85,49 @@ class Optimizer:
         """The learning rate of the next step."""
         if callable(self.lr):
             return _setting(f"the schedule's lr at step {self.steps}", self.lr(self.steps))
-        return self.lr
+        return _setting("lr", self.lr)
 
     def moved(self, x: float, g: float, memory: tuple[float, ...], lr: float,
               steps: int) -> tuple[float, ...]:
         """A parameter `x` with gradient `g` after this step, and what to remember for it.
 
-        `steps` includes this one.
+        `steps` counts those that this parameter has taken, this one included.
         """
         raise NotImplementedError
 
     def step(self) -> None:
-        """Move every parameter against its gradient.
+        """Move every parameter against its gradient; an exception leaves everything as it was.
 
         Raises:
-            RangeError: a number would become infinite or a nan; nothing has changed then.
+            RangeError: a number would become infinite or a nan.
         """
         lr, steps = self.rate(), self.steps + 1
-        after = [self.moved(p.data, p.grad, memory, lr, steps) if p.requires_grad else (p.data, *memory)
-                 for p, memory in zip(self.parameters, self._memories)]
+        moving = [p.requires_grad for p in self.parameters]
+        counts = [*map(operator.add, self._counts, moving)]
+        after = [self.moved(p.data, p.grad, memory, lr, n) if moves else (p.data, *memory)
+                 for p, memory, n, moves in zip(self.parameters, self._memories, counts, moving)]
         for i, (p, numbers) in enumerate(zip(self.parameters, after)):
-            if p.requires_grad and not all(map(math.isfinite, numbers)):
+            if moving[i] and not all(map(math.isfinite, numbers)):
                 signal(RangeError(f"{self._kind}, step {steps}: parameter {i}, {p!r}, would leave the range "
-                                  f"of a double; its gradient or the rate {lr!r} is too large",
-                                  self._kind, (p.data, p.grad), (p,)))
-        for p, numbers in zip(self.parameters, after):
-            p.data = numbers[0]
-        self.steps, self._memories = steps, [numbers[1:] for numbers in after]
+                                  "of a double; its gradient, the square of that or the rate "
+                                  f"{lr!r} is out of scale", self._kind, (p.data, p.grad), (p,)))
+        self._become([numbers[0] for numbers in after], self.parameters, steps, counts,
+                     [numbers[1:] for numbers in after])
+
+    def _become(self, *state: Any) -> None:
+        """Take all of these data, parameters, steps, counts and memories, or none if interrupted."""
+        data = [p.data for p in self.parameters]
+        before = data, self.parameters, self.steps, self._counts, self._memories
+        try:
+            self._set(*state)
+        except BaseException:
+            self._set(*before)
+            raise
+
+    def _set(self, data: Iterable[float], *facts: Any) -> None:
+        self.parameters, self.steps, self._counts, self._memories = facts
+        for p, x in zip(self.parameters, data):
+            p.data = x
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
@@ -103,10 +137,12 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """What `step` remembers, for JSON: with this and the parameters, training continues exactly.
 
+        "counts" are the steps that each parameter has taken; they are there if not all have taken each.
         The settings are not part of it.
         """
         columns = map(list, zip(*self._memories))
-        return {"optimizer": self._kind, "steps": self.steps, **dict(zip(self.memory, columns))}
+        counts = {"counts": list(self._counts)} if {*self._counts} != {self.steps} else {}
+        return {"optimizer": self._kind, "steps": self.steps, **counts, **dict(zip(self.memory, columns))}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state_dict` of the same kind of optimiser with as many parameters.
@@ -115,23 +151,36 @@ class Optimizer:
             FormatError: the state does not fit; nothing has changed then.
         """
         names = {"optimizer", "steps", *self.memory}
-        if not isinstance(state, Mapping) or state.keys() != names:
-            raise FormatError(f"a state of {self._kind} is a mapping with exactly {', '.join(sorted(names))}")
+        if not isinstance(state, Mapping) or state.keys() - {"counts"} != names:
+            raise FormatError(f"a state of {self._kind} (but for the counts of parameters once frozen) is a "
+                              f"mapping with exactly {', '.join(sorted(names))}")
         if state["optimizer"] != self._kind:
             raise FormatError(f"optimizer: the state is not one of {self._kind}")
-        steps = state["steps"]
-        if type(steps) is not int or not 0 <= steps < 2 ** 53:
-            raise FormatError(f"steps: expected a count, got {type(steps).__name__}")
-        columns = [_column(name, state[name], len(self.parameters), least)
-                   for name, least in self.memory.items()]
-        self.steps = steps
-        self._memories = list(zip(*columns)) if columns else [() for _ in self.parameters]
+        size = len(self.parameters)
+        steps = _counted("steps", state["steps"], 2 ** 53 - 1)
+        counts = [_counted(f"counts[{i}]", n, steps) for i, n in enumerate(
+            _listed("counts", state.get("counts", [steps] * size), size))]
+        columns = [_column(name, state[name], size, least) for name, least in self.memory.items()]
+        self._become((), self.parameters, steps, counts, list(zip(*columns)) if columns else [()] * size)
+
+
+def _counted(name: str, x: Any, most: int) -> int:
+    try:
+        if whole(x, name) <= most:
+            return int(x)
+    except InputError:
+        pass
+    raise FormatError(f"{name}: expected a count of at most {most}, got {type(x).__name__}")
+
+
+def _listed(name: str, entries: Any, size: int) -> list[Any]:
+    if not isinstance(entries, list) or len(entries) != size:
+        raise FormatError(f"{name}: expected a list of {size} numbers, one for each parameter")
+    return entries
 
 
 def _column(name: str, entries: Any, size: int, least: float) -> list[float]:
-    if not isinstance(entries, list) or len(entries) != size:
-        raise FormatError(f"{name}: expected a list of {size} numbers, one for each parameter")
-    for i, x in enumerate(entries):
+    for i, x in enumerate(_listed(name, entries, size)):
         try:
             fits = not isinstance(x, bool) and math.isfinite(number(x)) and x >= least
         except AutogradError:
@@ -177,8 +226,9 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """Adam: x ← x − lr·m̂/(√v̂ + eps), m and v the running means of d and d².
 
-    d is g + weight_decay·x; m̂ and v̂ are m and v over 1 − beta^steps. (Kingma & Ba,
-    "Adam: a method for stochastic optimization", 2015, algorithm 1.)
+    d is g + weight_decay·x; m̂ and v̂ are m and v over 1 − beta^steps, for the steps that the
+    parameter itself has taken. (Kingma & Ba, "Adam: a method for stochastic optimization", 2015,
+    algorithm 1.)
     """
 
     memory = {"mean": -math.inf, "square": 0.0}
@@ -206,6 +256,8 @@ class Adam(Optimizer):
         first, second = self.betas
         m = first * memory[0] + (1.0 - first) * d
         v = second * memory[1] + (1.0 - second) * d * d
+        if v < 1e-290 and d and self.eps < 1e-140:          # the digits of d² that eps does not outweigh
+            v = math.nan
         root = math.sqrt(v) / math.sqrt(1.0 - second ** steps) + self.eps
         return x - lr * (m / (1.0 - first ** steps)) / root, m, v
 
@@ -227,28 +279,79 @@ class AdamW(Adam):
 # -- schedules: functions of the number of steps taken before ------------------------------
 
 
-def constant(lr: float) -> Schedule:
+class _Schedule:
+    """A schedule of checked settings."""
+
+    def __post_init__(self) -> None:
+        for name, x in [*vars(self).items()]:
+            counts = name in ("steps", "every")
+            object.__setattr__(self, name, whole(x, name, 1) if counts else _setting(name, x))
+
+    def __call__(self, k: int) -> float:
+        rate = self._at(whole(k, f"{type(self).__name__}: the number of steps taken"))
+        if rate - rate != 0.0:
+            signal(RangeError(f"{self!r}: the rate after {k} steps is too large for a double",
+                              type(self).__name__, (k,)))
+        return rate
+
+    def _at(self, k: int) -> float:
+        raise NotImplementedError
+
+
+def _between(a: float, b: float, t: float, rest: float) -> float:
+    """a + (b − a)·t, from the nearer end; `rest` is 1 − t. Exact at both ends."""
+    return a + (b - a) * t if t <= rest else b + (a - b) * rest
+
+
+@dataclass(frozen=True)
+class constant(_Schedule):
     """Always `lr`.
 
     >>> constant(0.1)(1000)
     0.1
     """
-    lr = _setting("lr", lr)
-    return lambda k: lr
+
+    lr: float
+
+    def _at(self, k: int) -> float:
+        return self.lr
 
 
-def step_decay(lr: float, every: int, factor: float = 0.1) -> Schedule:
+@dataclass(frozen=True)
+class step_decay(_Schedule):
     """`lr`, multiplied by `factor` each time `every` steps have passed.
+
+    Raises:
+        RangeError: (when called) the rate is too large for a double.
 
     >>> [step_decay(8.0, 2, 0.5)(k) for k in range(5)]
     [8.0, 8.0, 4.0, 4.0, 2.0]
     """
-    lr, every, factor = _setting("lr", lr), _count("every", every), _setting("factor", factor)
-    return lambda k: lr * factor ** (k // every)
+
+    lr: float
+    every: int
+    factor: float = 0.1
+
+    def _at(self, k: int) -> float:
+        n = min(k // self.every, 10 ** 20)                  # (at 10²⁰ any factor but 1 has had its effect)
+        power = _power(self.factor, n)
+        if 1e-300 < power < math.inf or not self.lr:
+            return self.lr * power if self.lr else 0.0
+        rate = self.lr                          # the product may be in range where the power is not
+        for part in (n // 3, (n + 1) // 3, (n + 2) // 3):
+            rate *= _power(self.factor, part)
+        return rate
+
+
+def _power(x: float, n: int) -> float:
+    try:
+        return x ** n
+    except OverflowError:
+        return math.inf
 
 
 def exponential(lr: float, factor: float) -> Schedule:
-    """`lr`, multiplied by `factor` after each step.
+    """`lr`, multiplied by `factor` after each step: a `step_decay`.
 
     >>> [exponential(8.0, 0.5)(k) for k in range(3)]
     [8.0, 4.0, 2.0]
@@ -256,37 +359,56 @@ def exponential(lr: float, factor: float) -> Schedule:
     return step_decay(lr, 1, factor)
 
 
-def linear(lr: float, steps: int, last: float = 0.0) -> Schedule:
+@dataclass(frozen=True)
+class linear(_Schedule):
     """In a straight line from `lr` to `last`, which it reaches after `steps` steps and keeps.
 
     >>> [linear(1.0, 2)(k) for k in range(4)]
     [1.0, 0.5, 0.0, 0.0]
     """
-    lr, steps, last = _setting("lr", lr), _count("steps", steps), _setting("last", last)
-    return lambda k: lr + (last - lr) * min(k / steps, 1.0)
+
+    lr: float
+    steps: int
+    last: float = 0.0
+
+    def _at(self, k: int) -> float:
+        k = min(k, self.steps)
+        return _between(self.lr, self.last, k / self.steps, (self.steps - k) / self.steps)
 
 
-def cosine(lr: float, steps: int, last: float = 0.0) -> Schedule:
+@dataclass(frozen=True)
+class cosine(_Schedule):
     """Half a cosine wave from `lr` to `last`, which it reaches after `steps` steps and keeps.
 
     >>> [round(cosine(1.0, 2)(k), 15) for k in range(4)]
     [1.0, 0.5, 0.0, 0.0]
     """
-    lr, steps, last = _setting("lr", lr), _count("steps", steps), _setting("last", last)
-    return lambda k: last + (lr - last) * 0.5 * (1.0 + math.cos(math.pi * min(k / steps, 1.0)))
+
+    lr: float
+    steps: int
+    last: float = 0.0
+
+    def _at(self, k: int) -> float:
+        k = min(k, self.steps)                              # (1 − cos πt)/2 is sin² πt/2
+        t, rest = [math.sin(0.5 * math.pi * (part / self.steps)) ** 2 for part in (k, self.steps - k)]
+        return _between(self.lr, self.last, t, rest)
 
 
-def warmup(lr: float | Schedule, steps: int) -> Schedule:
+@dataclass(frozen=True)
+class warmup(_Schedule):
     """The first `steps` steps at 1/steps, 2/steps, … of `lr`, a number or a schedule.
 
     >>> [warmup(1.0, 4)(k) for k in range(5)]
     [0.25, 0.5, 0.75, 1.0, 1.0]
     """
-    rate, steps = lr if callable(lr) else constant(lr), _count("steps", steps)
-    return lambda k: rate(k) * min((k + 1) / steps, 1.0)
 
+    lr: float | Schedule
+    steps: int
 
-def _count(name: str, x: Any) -> int:
-    if not isinstance(x, int) or x < 1:
-        raise InputError(f"{name} must be a whole number of at least 1, not {x!r}")
-    return x
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lr", self.lr if callable(self.lr) else _setting("lr", self.lr))
+        object.__setattr__(self, "steps", whole(self.steps, "steps", 1))
+
+    def _at(self, k: int) -> float:
+        rate = self.lr(k) if callable(self.lr) else self.lr
+        return _setting(f"the schedule's lr at step {k}", rate) * (min(k + 1, self.steps) / self.steps)

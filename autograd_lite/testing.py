@@ -9,6 +9,7 @@ Needs Hypothesis, which loads when a function here is called. With the library i
 from __future__ import annotations
 
 import math
+import operator
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -119,7 +120,7 @@ def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[f
     """
     from hypothesis import reject
     from hypothesis import strategies as st
-    size = len(arguments(f)) if n is None else n
+    size = len(arguments(f)) if n is None else operator.index(n)
     pools = [st.lists(pool, min_size=size, max_size=size) for pool in (
         st.floats(0.0, 4.0), st.floats(-4.0, 4.0), numbers((-1.0, 1.0)), st.floats(1.0, 1e3), numbers())]
     if isinstance(f, Expression):
@@ -209,10 +210,11 @@ def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
     chosen = table if ops is None else [op_named(op) if isinstance(op, str) else op for op in ops]
     comparisons = ([op for op in chosen if isinstance(op, Comparison)]
                    or [op for op in table if isinstance(op, Comparison)])
+    max_ops = operator.index(max_ops)
     wishes = st.lists(st.one_of([_wishes(op, comparisons) for op in chosen]), max_size=max_ops).map(
         lambda groups: [wish for group in groups for wish in group][:max_ops])
     start = st.floats(0.0, 2.0) | st.floats(-4.0, 4.0)
-    sizes = st.integers(1, 3) if inputs is None else st.just(inputs)
+    sizes = st.integers(1, 3) if inputs is None else st.just(operator.index(inputs))
     starts = sizes.flatmap(lambda n: st.lists(start, min_size=n, max_size=n))
     return st.builds(_expression, starts, wishes)
 

@@ -281,9 +281,12 @@ def test_what_raises_by_default_gives_ieees_answer_on_request(name, xs, value):
     ("/", (1.0, inf), 0.0),
     ("**", (nan, 0.0), 1.0), ("**", (1.0, inf), 1.0), ("**", (inf, -1.0), 0.0), ("maximum", (inf, 1.0), inf),
     ("minimum", (nan, 1.0), nan), ("log", (nan,), nan), ("relu", (nan,), nan), ("leaky_relu", (nan,), nan),
-    ("logsumexp", (-inf, 0.0), 0.0), ("logsumexp", (-inf, -inf), -inf), ("softmax", (-inf, 0.0), 0.0),
-    ("softmax", (0.0, -inf, -inf), 1.0), ("softmax", (inf, 0.0), 1.0), ("softmax", (1.0, inf), 0.0),
-    ("sum", (inf, 1.0), inf), ("fsum", (inf, 1.0), inf)], ids=str)
+    ("logsumexp", (-inf, 0.0), 0.0), ("logsumexp", (-inf, -inf), -inf),
+    ("logsumexp", (nan, inf, -inf), nan), ("log_softmax", (nan, inf, -inf), nan),
+    ("log_softmax", (0.0, -inf), -0.0), ("log_softmax", (-inf, 0.0), -inf),
+    ("softmax_rest", (-inf, 0.0), 1.0), ("softmax_rest", (inf, 0.0), 0.0),
+    ("softmax", (-inf, 0.0), 0.0), ("softmax", (inf, 0.0), 1.0), ("softmax", (1.0, inf), 0.0),
+    ("softmax", (0.0, -inf, -inf), 1.0), ("sum", (inf, 1.0), inf), ("fsum", (inf, 1.0), inf)], ids=str)
 def test_an_infinity_or_a_nan_of_the_users_is_taken_as_ieee_takes_it(name, xs, value):
     assert repr(TABLE[name](*xs)) == repr(value)
     assert repr(TABLE[name](*xs[:-1], Value(xs[-1])).data) == repr(value)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 import autograd_lite as ag
-from autograd_lite import (AutogradWarning, DomainError, Value, errstate, evaluate, grad, hessian, hvp, hypot,
-                           jacobian, jvp, leaky_relu, maximum, minimum, relu, sin, tanh, vjp, where)
+from autograd_lite import (AutogradWarning, DomainError, Value, derivative, errstate, evaluate, grad,
+                           hessian, hvp, hypot, jacobian, jvp, leaky_relu, maximum, minimum, relu, sin, tanh,
+                           taylor, vjp, where)
 from autograd_lite.graph import kinks
 from autograd_lite.ops.op import TABLE
 
@@ -66,6 +67,13 @@ SECOND = {
     "evaluate in mpmath": evaluated(mpmath.mpf),
     "evaluate a gradient": evaluated_gradient,
 }
+ONE = {                     # of functions of one number
+    "derivative": lambda f, x: derivative(f, 2)(x),
+    "taylor": lambda f, x: 2.0 * taylor(f, x, 2)[2],
+    "derivative of grad": lambda f, x: derivative(grad(f))(x),
+    "grad of derivative": lambda f, x: grad(derivative(f))(x),
+    "derivative of derivative": lambda f, x: derivative(derivative(f))(x),
+}
 
 # What has no second derivative at the point, or another than the rules with the conventional slope give.
 WRONG = {
@@ -103,6 +111,7 @@ RIGHT = {
     "leaky_relu²": (lambda v: leaky_relu(v[0], 0.5) ** 2, [0.0], [[0.5]]),
     "where": (lambda v: where(ag.less(v[0], 0.0), -v[0], v[0]) ** 2, [0.0], [[2.0]]),
     "|x|² elsewhere": (lambda v: abs(v[0]) ** 2 + abs(v[1]), [2.0, 0.0], [[2.0, 0.0], [0.0, 0.0]]),
+    "a tie with the same": (lambda v: maximum(v[0] * v[0], v[0] * v[0]) ** 2, [1.0], [[12.0]]),
     "two tied by far": (lambda v: 1e8 * abs(v[0]) + v[1] * v[1], [0.0, 1.0], [[0.0, 0.0], [0.0, 2.0]]),
 }
 
@@ -125,6 +134,25 @@ def test_one_that_does_not_is_returned(name, way):
     f, x, true = RIGHT[name]
     found = SECOND[way](f, x)
     assert found == [pytest.approx(row, abs=1e-12) for row in true]
+
+
+@pytest.mark.parametrize("way", ONE)
+@pytest.mark.parametrize("name", [name for name, (f, x) in WRONG.items() if len(x) == 1])
+def test_series_of_one_that_depends_on_a_convention(name, way):
+    f, (x,) = WRONG[name]
+    with pytest.raises(DomainError, match="a derivative of order 2 or more depends on the slope chosen"):
+        ONE[way](lambda x: f([x]), x)
+    with errstate("ignore"):
+        ONE[way](lambda x: f([x]), x)
+    with errstate("warn"), pytest.warns(AutogradWarning, match="depends on the slope chosen"):
+        ONE[way](lambda x: f([x]), x)
+
+
+@pytest.mark.parametrize("way", ONE)
+@pytest.mark.parametrize("name", [name for name, (f, x, _) in RIGHT.items() if len(x) == 1])
+def test_series_of_one_that_does_not(name, way):
+    f, (x,), ((true,),) = RIGHT[name]
+    assert ONE[way](lambda x: f([x]), x) == pytest.approx(true, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -154,12 +182,14 @@ def test_higher_orders(f, order):
         for _ in range(k):
             nested = grad(nested)
         if k < order:
-            assert nested(0.0) == evaluate(f(x), wrt=x, order=k) == 0.0
+            assert nested(0.0) == evaluate(f(x), wrt=x, order=k) == derivative(f, k)(0.0) == 0.0
         else:
             with pytest.raises(DomainError, match="a derivative of order 2"):
                 nested(0.0)
             with pytest.raises(DomainError, match="a derivative of order 2"):
                 evaluate(f(x), wrt=x, order=k)
+            with pytest.raises(DomainError, match="a derivative of order 2"):
+                derivative(f, k)(0.0)
 
 
 def test_the_message_names_the_kink_that_matters():
@@ -214,8 +244,9 @@ def test_what_does_not_depend_on_the_input_does_not_count():
 PARTS = st.recursive(
     st.sampled_from([lambda x: x, lambda x: 2.0 * x, lambda x: -x, lambda x: x * x, lambda x: x + 1.0,
                      lambda x: abs(x), lambda x: abs(3.0 * x), lambda x: maximum(x, 0.0),
-                     lambda x: maximum(x, -2.0 * x), lambda x: minimum(x, 3.0 * x), lambda x: hypot(x, 2.0 * x),
-                     lambda x: hypot(x, x * x), lambda x: abs(x) ** 3, lambda x: sin(x)]),
+                     lambda x: maximum(x, -2.0 * x), lambda x: minimum(x, 3.0 * x),
+                     lambda x: hypot(x, 2.0 * x), lambda x: hypot(x, x * x), lambda x: abs(x) ** 3,
+                     lambda x: sin(x)]),
     lambda parts: st.one_of(
         st.tuples(parts, parts).map(lambda fg: lambda x: fg[0](x) + fg[1](x)),
         st.tuples(parts, parts).map(lambda fg: lambda x: fg[0](x) * fg[1](x)),
@@ -235,6 +266,7 @@ def test_what_is_returned_at_a_kink_is_the_second_derivative_on_both_sides(f):
             second(0.0, "evaluate")
         return
     assert second(0.0, "evaluate") == pytest.approx(found)
+    assert derivative(f, 2)(0.0) == pytest.approx(found)
     for side in (-1e-5, 1e-5):
         try:
             there = second(side, "hessian")

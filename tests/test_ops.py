@@ -144,7 +144,7 @@ def test_a_row_and_its_derivatives_to_the_third_order_are_the_truth(name):
 INSIDE = {"acosh": (1, None), "asin": (-1, 1), "acos": (-1, 1), "atanh": (-1, 1), "log1p": (-1, None),
           "exp": (-745, 709), "exp2": (-1074, 1023), "expm1": (None, 709), "sinh": (-710, 710),
           "cosh": (-710, 710), **dict.fromkeys(["log", "log2", "log10", "sqrt"], (0, None))}
-MANY = ("sum", "fsum", "mean", "dot", "fdot", "logsumexp", "softmax")
+MANY = ("sum", "fsum", "mean", "dot", "fdot", "logsumexp", "softmax", "softmax_rest", "log_softmax")
 
 
 def operands(name: str) -> st.SearchStrategy[tuple[float, ...]]:

@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import AutogradError, DomainError, RangeError, Value, errstate, no_grad
-from autograd_lite.graph import backward as backward_module
+from autograd_lite import optim
+from autograd_lite.graph import backward as backward_module, node as node_module
+from autograd_lite.nn import module as nn_module
 from autograd_lite.graph.walks import topological
 from autograd_lite.graph.node import lock
 from autograd_lite.ops.op import TABLE
@@ -354,13 +356,20 @@ class Interrupt(BaseException):
     """Raised at a chosen instruction, as Ctrl-C or a lack of memory would be."""
 
 
-@contextlib.contextmanager
-def interrupted_at(instruction):
-    """Raise before the given instruction of `backward.py`, counted from here on.
+def codes_of(*modules, without=()):
+    """The code of the functions, methods and properties of modules."""
+    for home in modules:
+        mine = [x for x in vars(home).values() if getattr(x, "__module__", "") == home.__name__]
+        parts = [part for kind in mine if isinstance(kind, type) for part in vars(kind).values()]
+        for thing in (*mine, *parts):
+            for f in (thing.fget, thing.fset) if isinstance(thing, property) else (thing,):
+                if hasattr(f, "__code__") and f.__name__ not in without:
+                    yield f.__code__
 
-    Not in `undo`, and not where a lock is released: there Python itself sees to it that no signal
-    comes between.
-    """
+
+@contextlib.contextmanager
+def interrupted_at(instruction, codes):
+    """Raise before the given instruction of these, counted from here on."""
     left = instruction
 
     def count(*_):
@@ -369,15 +378,14 @@ def interrupted_at(instruction):
         if left == 0:
             raise Interrupt
 
-    with (each_instruction if sys.version_info < (3, 12) else each_instruction_monitored)(count):
+    with (each_instruction if sys.version_info < (3, 12) else each_instruction_monitored)(count, codes):
         yield lambda: left
 
 
 @contextlib.contextmanager
-def each_instruction(count):
+def each_instruction(count, codes):
     def trace(frame, event, arg):
-        code = frame.f_code
-        if code.co_filename != backward_module.__file__ or code.co_name in ("undo", "backward"):
+        if frame.f_code not in codes:
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "opcode":
@@ -393,12 +401,9 @@ def each_instruction(count):
 
 
 @contextlib.contextmanager
-def each_instruction_monitored(count):
+def each_instruction_monitored(count, codes):
     """The same since Python 3.12, whose traces do not see every instruction."""
     monitoring = sys.monitoring
-    functions = [*vars(backward_module).values(), *vars(backward_module._Pass).values()]
-    codes = [f.__code__ for f in functions if getattr(f, "__module__", "") == backward_module.__name__
-             and hasattr(f, "__code__") and f.__name__ not in ("undo", "backward")]
     monitoring.use_tool_id(monitoring.DEBUGGER_ID, "interruptions")
     monitoring.register_callback(monitoring.DEBUGGER_ID, monitoring.events.INSTRUCTION, count)
     for code in codes:
@@ -431,11 +436,13 @@ def test_an_interruption_at_any_instruction_leaves_every_gradient_as_it_was_or_a
     root.backward()
     after = gradients(nodes)
     assert before != after
+    # Not in `undo`, and not where a lock is released: there Python itself lets no signal come between.
+    codes = [*codes_of(backward_module, without=("undo", "backward"))]
     instruction, undone, done = 0, 0, 0
     while True:
         instruction += 1
         root, nodes = interrupted_graph()
-        with interrupted_at(instruction) as left:
+        with interrupted_at(instruction, codes) as left:
             try:
                 root.backward()
             except Interrupt:
@@ -448,6 +455,67 @@ def test_an_interruption_at_any_instruction_leaves_every_gradient_as_it_was_or_a
         if gradients(nodes) != after:
             assert nodes[0].grad - before[0] == 2.0 * (after[0] - before[0])
     assert undone > 500 and done < 30           # only at the very end is everything done already
+
+
+def training(kind):
+    model = ag.nn.Layer(1, 2, bias="layer")
+    for i, p in enumerate(model.parameters()):
+        p.data, p.grad = 0.5 * i, 1.0 + i
+    optimizer = kind(model.parameters(), optim.linear(0.1, 4))
+    optimizer.step()
+    return model, optimizer
+
+
+def loaded(model, optimizer):
+    model.load_state_dict({name: 7.0 for name in model.state_dict()})
+
+
+def resumed(model, optimizer):
+    state = optimizer.state_dict()
+    optimizer.load_state_dict({**state, "steps": 9, "counts": [9, 8, 7],
+                               **{name: [4.0, 5.0, 6.0] for name in optimizer.memory}})
+
+
+def stepped(model, optimizer):
+    optimizer.step()
+
+
+def joined(model, optimizer):
+    optimizer.add([Value(3.0)])
+
+
+@python_build
+@pytest.mark.parametrize("kind, act", [
+    (lambda ps, lr: optim.SGD(ps, lr, momentum=0.5), stepped), (optim.Adam, stepped), (optim.AdamW, stepped),
+    (optim.SGD, resumed), (optim.Adam, resumed), (optim.SGD, loaded), (optim.Adam, joined)])
+def test_a_step_or_a_load_interrupted_at_any_instruction_is_undone_or_all_done(kind, act):
+    def state():
+        return model.state_dict(), optimizer.state_dict(), len(optimizer.parameters)
+
+    model, optimizer = training(kind)
+    before = state()
+    act(model, optimizer)
+    after = state()
+    assert before != after
+    codes = [*codes_of(optim, nn_module, node_module, without=(     # looking for parameters changes nothing
+        "named_parameters", "_reached", "_parts", "_samples", "_entries", "_attributes"))]
+    instruction, undone, done = 0, 0, 0
+    while True:
+        instruction += 1
+        model, optimizer = training(kind)
+        with interrupted_at(instruction, codes) as left:
+            try:
+                act(model, optimizer)
+            except Interrupt:
+                pass
+        if left() > 0:
+            break
+        assert state() in (before, after), instruction
+        undone, done = undone + (state() == before), done + (state() == after)
+        if state() == before:
+            act(model, optimizer)
+            assert state() == after
+    assert undone > 100 and done < 20
 
 
 def test_ctrl_c_leaves_every_gradient_as_it_was_or_all_done():

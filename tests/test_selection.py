@@ -389,14 +389,14 @@ EXTREME: list[tuple[str, Callable[[Any], Any], float, list[float], list[float]]]
     ("**", lambda a: a ** 0.25, 2.0, [1e-100, 1e300], [1e-200]),
     ("atan", ag.atan, 1.0, [-7.0, 1e40], [1e60, -1e77]),
     ("atan", ag.atan, 1e60, [-1e70], [1.0]),
-    ("gauss", TABLE["gauss"], 1.0, [-20.0, 0.0], [27.0]),
+    ("erf", TABLE["gauss"], 1.0, [-20.0, 0.0], [27.0]),
     ("normal_pdf", ag.normal_pdf, 1.0, [-30.0, 0.0], [37.5]),
     ("gelu", ag.gelu, 1.0, [-30.0, 0.0], [-37.5]),
     ("silu", ag.silu, 1.0, [-600.0, 600.0], [-710.0]),
     ("elu", ag.elu, -1.0, [-600.0, 3.0], [-710.0]),
     ("cbrt", ag.cbrt, 8.0, [-1e-300, 1e300], []),
-    ("cos_angle", lambda b: TABLE["cos_angle"](1e100, b), 2.0, [-3.0, 0.1, 1e-180, 0.0, 1e150], [1e-200]),
-    ("cos_angle", lambda b: TABLE["cos_angle"](1e-295, b), 2.0, [1e-294, -7.0], [1e-296]),
+    ("hypot", lambda b: TABLE["cos_angle"](1e100, b), 2.0, [-3.0, 0.1, 1e-180, 0.0, 1e150], [1e-200]),
+    ("hypot", lambda b: TABLE["cos_angle"](1e-295, b), 2.0, [1e-294, -7.0], [1e-296]),
 ]
 
 
@@ -429,7 +429,7 @@ def test_a_gradient_of_0_that_met_an_infinite_partial_holds_only_while_it_is_0()
     x, y = Value(0.0, "x"), Value(0.0, "y")
     g = grad(lambda a: y * ag.sqrt(a))(x)
     assert g.data == 0.0 and evaluate(g, {y: 0.0}) == 0.0 and x.data == 0.0
-    with pytest.raises(ag.DomainError, match="stopped_zero"):
+    with pytest.raises(ag.DomainError, match=r"sqrt\(0.0\).*record it where it is not 0"):
         evaluate(g, {y: 2.0})
 
 

@@ -100,6 +100,10 @@ TWO_OPERANDS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "logsumexp": (lambda a, b: ag.logsumexp([a, b, 1.0]), lambda a, b: log(exp(a) + exp(b) + mp.e)),
     "softmax": (lambda a, b: ag.softmax([a, b, 1.0, b])[0],
                 lambda a, b: 1 / (1 + 2 * exp(b - a) + exp(1 - a))),
+    "softmax_rest": (lambda a, b: TABLE["softmax_rest"](a, b, 1.0),
+                     lambda a, b: 1 - 1 / (1 + exp(b - a) + exp(1 - a))),
+    "log_softmax": (lambda a, b: ag.log_softmax([b, a, 1.0])[1],
+                    lambda a, b: -log(1 + exp(b - a) + exp(1 - a))),
 }
 
 

@@ -19,7 +19,7 @@ from autograd_lite import (DivisionError, DomainError, GradientError, InputError
                            no_grad)
 from autograd_lite.graph import backward as backward_module
 from autograd_lite.graph.walks import topological
-from autograd_lite.ops.op import TABLE
+from autograd_lite.ops.op import TABLE, whole
 from graphs import computations, gradients, python_build, recorded, results, rounded
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -87,6 +87,29 @@ def test_a_long_double_too_large_for_a_double_does_not_become_infinite_unseen():
 @given(st.integers() | st.fractions() | finite | st.floats(width=32).map(np.float32))
 def test_a_value_reads_back_as_the_float_of_what_it_was_made_of(number):
     assert bits(Value(number).data) == bits(float(number))
+
+
+@pytest.mark.parametrize("number", [3, np.int8(3), np.uint64(3), np.array(3), 10 ** 5000],
+                         ids=lambda x: f"{type(x).__name__}{math.log10(x):.0f}")
+def test_a_whole_number_of_any_kind_becomes_an_int(number):
+    found = whole(number, "n")
+    assert type(found) is int and found == operator.index(number)
+
+
+@pytest.mark.parametrize("thing", [
+    True, False, np.bool_(True), np.array(True), 3.0, np.float64(3.0), Fraction(3), Decimal(3), "3", None,
+    np.array([3]), [3], 3j, Value(3), math.nan, math.inf, int], ids=lambda x: type(x).__name__)
+def test_where_a_whole_number_is_asked_anything_else_is_refused_by_name_bools_too(thing):
+    with pytest.raises(InputError, match=r"^n must be a whole number, not "):
+        whole(thing, "n")
+
+
+@pytest.mark.parametrize("least", [-2, 0, 1])
+def test_a_whole_number_is_taken_from_the_least_on(least):
+    assert whole(least, "n", least) == least
+    for below in (least - 1, np.int64(least - 1), -10 ** 5000):
+        with pytest.raises(InputError, match=f"^n must be at least {least}, not "):
+            whole(below, "n", least)
 
 
 def test_a_fresh_value_is_a_leaf_with_no_label_and_no_gradient_yet():

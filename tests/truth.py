@@ -215,19 +215,34 @@ def _shares(*xs: Any) -> list[Any]:
 def _share_slope(i: int) -> Callable[..., Any]:
     def slope(*xs: Any) -> Any:
         first, *others = _shares(*xs)
-        if i:
-            return -first * others[i - 1]
-        total: Any = 0
-        for share in others:
-            total = total + share
-        return first * total
+        return -first * others[i - 1] if i else first * softmax_rest(*xs)
+    return slope
+
+
+def _rest_slope(i: int) -> Callable[..., Any]:
+    def slope(*xs: Any) -> Any:
+        first, *others = _shares(*xs)
+        return first * others[i - 1] if i else -first * softmax_rest(*xs)
     return slope
 
 
 _MANY = range(8)                                # more operands than any test gives a row
 softmax = function(_share, *map(_share_slope, _MANY))
+softmax_rest = function(lambda *xs: sum(_share(x, *xs[:i], *xs[i + 1:]) for i, x in enumerate(xs) if i),
+                        *map(_rest_slope, _MANY))
 logsumexp = function(lambda *xs: _top_and_rest(*sorted(xs, reverse=True)),
                      *[lambda *xs, i=i: _shares(*xs)[i] for i in _MANY])
+
+
+def _log_share(*xs: Any) -> Any:
+    return -_top_and_rest(*sorted([x - xs[0] for x in xs], reverse=True))
+
+
+def _log_share_slope(i: int) -> Callable[..., Any]:
+    return lambda *xs: -_shares(*xs)[i] if i else softmax_rest(*xs)
+
+
+log_softmax = function(_log_share, *map(_log_share_slope, _MANY))
 
 
 def _sum(*xs: Any) -> Any:
@@ -317,6 +332,8 @@ TRUTH: dict[str, Callable[..., Any]] = {
     "fdot": _dot,
     "logsumexp": logsumexp,
     "softmax": softmax,
+    "log_softmax": log_softmax,
+    "softmax_rest": softmax_rest,
     "greater": lambda a, b: mpf(plain(a) > plain(b)),
     "greater_equal": lambda a, b: mpf(plain(a) >= plain(b)),
     "less": lambda a, b: mpf(plain(a) < plain(b)),
@@ -347,7 +364,8 @@ def spoilt(op: Op, change: Callable[[Any], Any], by: int | None = None) -> Op:
         return [change(p) if by in (None, i) else p for i, p in enumerate(op.rules[0](y, xs))]  # type: ignore
 
     rules = tuple(changed(rule) if rule and by in (None, i) else rule for i, rule in enumerate(op.rules))
-    return type(op)(op.name, op.forward, all_changed if op.open else rules, domain=op.domain, kink=op.kink)
+    return type(op)(op.name, op.forward, all_changed if op.open else rules, domain=op.domain, kink=op.kink,
+                    form=op.form, notation=op.notation)
 
 
 # -- how far a float is from the truth ----------------------------------------------------
@@ -400,7 +418,7 @@ POINTS: dict[str, list[tuple[float, ...]]] = {
     "normal_pdf": [*ALONE, *[(x, n) for x, in ALONE[20:70:4] for n in (1.0, 2.0)]],
     **dict.fromkeys(["dot", "fdot"], [(0.1, -0.2, 3.0, 1.3, 2.0, -7.0), (1e200, 1.0, 1e100, 3.0),
                                       (0.1, 3.0, 0.7), (5e-324, 0.5)]),
-    **dict.fromkeys(["sum", "fsum", "mean", "logsumexp", "softmax"], [
+    **dict.fromkeys(["sum", "fsum", "mean", "logsumexp", "softmax", "softmax_rest", "log_softmax"], [
         (0.1, -0.2, 3.0), (1000.0, 1000.0, 999.0), (0.3, 700.3, -5.0), (700.3, 0.3), (-1000.1, 3.3),
         (2.5, 2.5), (-0.7, -0.7), (40.0, 0.1, -40.0), (1e-310, 0.0), (3.0,), (1e10, -1e10, 0.0)]),
 }

@@ -13,6 +13,7 @@ import contextlib
 import dataclasses
 import itertools
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import nan
 from typing import Any
@@ -71,10 +72,10 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
     x = rebuild(x, lambda v: number(plain(v), "check_gradients"))
     names = list(_names(x, "x"))
     claims = None if claimed is None else _matched(claimed, names)
-    if not isinstance(order, int) or order < 1:
+    if not hasattr(order, "__index__") or order < 1:
         raise InputError(f"check_gradients: the order must be a whole number, 1 or more, not {order!r}")
     check = _Check(f, x, names, claims)
-    for k, function in enumerate(itertools.islice(_orders(check.core), order), 1):
+    for k, function in enumerate(itertools.islice(_orders(check.core), operator.index(order)), 1):
         if not check.add_order(k, function):
             break
     return check.report()

@@ -49,7 +49,7 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
     if not roots:
         raise InputError("draw: the list of Values is empty")
     for name, number in ("max_nodes", max_nodes), ("digits", digits):
-        if not isinstance(number, int) or number < 1:
+        if not hasattr(number, "__index__") or number < 1:
             raise InputError(f"draw: {name}={number!r}: give a whole number of at least 1")
     if direction not in ("LR", "RL", "TB", "BT"):
         raise InputError(f"draw: direction={direction!r}: choose 'LR', 'RL', 'TB' or 'BT'")

@@ -216,7 +216,7 @@ def plus(node: Node, a: Any, b: Any) -> Any:
     total = a + b
     if not finite(total) and finite(a) and finite(b):
         signal(RangeError(f"the gradients {a!r} and {b!r} add up to more than a double holds, at "
-                          f"{node!r}", node.op, (node.data,), (node,), node.line))
+                          f"{call_of(node)}", node.op, (node.data,), (node,), node.line))
     return total
 
 
@@ -235,12 +235,15 @@ def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
 
 def no_derivative(op: Op, i: int, y: float, xs: Sequence[float], p: float, node: Node | None = None,
                   large: str = "", line: Line | None = None) -> NumericError:
-    """The error for a gradient through an op at xs: the i-th partial p is missing or too large, or else
-    `large` is."""
+    """The error for a gradient through an op at xs: its i-th partial p is missing, or p or `large` is too
+    large."""
     call, nodes, line = (op.call(xs), xs, line) if node is None else (
         call_of(node), node.operands, node.line)
-    if p != p or p - p != 0.0 and is_missing(op, i, y, xs):
-        return DomainError(f"gradient through {call}: {op.singular or 'it has no finite derivative here'}",
-                           op.name, xs, nodes, line)
-    return RangeError(f"gradient through {call}: {large if p - p == 0.0 else 'its derivative'} is too large "
-                      "for a double", op.name, xs, nodes, line)
+    missing = p != p or p - p != 0.0 and is_missing(op, i, y, xs)
+    why = (op.singular or "it has no finite derivative here" if missing else
+           f"{large if p - p == 0.0 else 'its derivative'} is too large for a double")
+    cause = op.failure(xs)
+    kind: type[NumericError] = DomainError if missing else RangeError
+    error = kind(f"gradient through {call}: {cause or why}", op.name, xs, nodes, line)
+    error.__cause__ = cause
+    return error

@@ -65,6 +65,8 @@ class Chooser:
         if not op.convention or not op.conventional(xs):
             return None
         low, high, total, name = op.convention
+        if total is not None and keys[0] == keys[1]:            # a tie with itself: half of each
+            return None
         self.places[f"{name}({', '.join(map(str, xs))})"] = None
         mirrored = total is not None and repr(keys[0]) > repr(keys[1])          # a tie the other way round
         key = (op, *(keys[::-1] if mirrored else keys))
@@ -152,8 +154,7 @@ def verify_sweep(program: Program, sources: Places, seeds: Mapping[int, float], 
 
     def apart(a: Sequence[float], b: Sequence[float], replay: _Replay) -> bool:
         sizes = swept(replay.sizes, {k: abs(g) for k, g in seeds.items()})
-        return any([not (x == y or x != x and y != y or abs(x - y) <= MOVED * size)
-                    for x, y, size in zip(a, b, sizes)])
+        return any([moved(x, y, MOVED * size) for x, y, size in zip(a, b, sizes)])
 
     if program not in _replays:
         _replays[program] = [_Replay(program, Chooser(seed)) for seed in (1, 2)]
@@ -169,14 +170,19 @@ def verify_sweep(program: Program, sources: Places, seeds: Mapping[int, float], 
             return
 
 
+def moved(a: float, b: float, tolerance: float) -> bool:
+    """Whether two numbers differ by more; an infinity or a nan is the same as itself."""
+    return not (a == b or a != a and b != b or abs(a - b) <= tolerance)
+
+
 def signal_moved(places: Iterable[str], op: str = "", operands: Sequence[Any] = ()) -> None:
     """Signal that a derivative depends on the slopes at these places."""
     places = list(dict.fromkeys(places))
     text = ", ".join(places[:3]) + ", …" * (len(places) > 3)
     signal(DomainError(
         f"{text}: a derivative of order 2 or more depends on the slope chosen at this kink, and is not known "
-        "there; write the function without the kink (x*x for abs(x)**2, a*a + b*b for hypot(a, b)**2), choose "
-        "a side with where(…), or keep the point away from it", op, list(map(plain, operands)), operands))
+        "there; write the function without the kink (x*x for abs(x)**2, a*a + b*b for hypot(a, b)**2), "
+        "choose a side with where(…), or keep the point away", op, list(map(plain, operands)), operands))
 
 
 def verify_backward(root: Any, seed: float, leaves: Sequence[Any], found: Sequence[Any]) -> None:

@@ -10,7 +10,6 @@
 """
 from __future__ import annotations
 
-import operator
 import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
@@ -19,7 +18,7 @@ from autograd_lite.errors import InputError, short
 from autograd_lite.graph.node import Note
 from autograd_lite.graph.value import Value, name_new
 from autograd_lite.nn.module import Module
-from autograd_lite.ops.op import TABLE, Op, number
+from autograd_lite.ops.op import TABLE, Op, number, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.sequences import dot_op
 
@@ -75,16 +74,6 @@ def _title(activation: Callable[[Any], Any]) -> str:
     return op.notation.title if op and op.notation.title else name[:1].upper() + name[1:]
 
 
-def _size(x: Any, what: str) -> int:
-    try:
-        size = operator.index(x)
-    except TypeError:
-        raise InputError(f"{what} must be a whole number, not {short(x)}") from None
-    if size < 1:
-        raise InputError(f"{what} must be at least 1, not {size}")
-    return size
-
-
 class Neuron(Module):
     """activation(Σ w[i]·x[i] + b): one `dot` node and the activation's.
 
@@ -105,7 +94,7 @@ class Neuron(Module):
                  bias: Literal["neuron"] | None = "neuron", scope: str | Sequence[str] = ("neuron",)):
         if bias not in ("neuron", None):
             raise InputError(f"the bias of a neuron is 'neuron' or None, not {short(bias)}")
-        self.w = [Value(random.uniform(-1, 1)) for _ in range(_size(nin, "the number of inputs"))]
+        self.w = [Value(random.uniform(-1, 1)) for _ in range(whole(nin, "the number of inputs", 1))]
         self.b = Value(0.0) if bias else None
         self.activation = _activation(activation) if nonlin else linear
         self._note = Note(scope=_scope(scope))
@@ -157,7 +146,7 @@ class Layer(Module):
         self._scope = _scope(scope)
         self.neurons = [Neuron(nin, nonlin, activation=activation, scope=(*self._scope, f"neuron{i + 1}"),
                                bias="neuron" if bias == "neuron" else None)
-                        for i in range(_size(nout, "the number of neurons"))]
+                        for i in range(whole(nout, "the number of neurons", 1))]
         self.b = Value(0.0) if bias == "layer" else None
         if self.b is not None:
             self.b.scope = self._scope

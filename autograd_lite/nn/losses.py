@@ -1,14 +1,16 @@
 """Losses of one sample; over a list of outputs they add up."""
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable
+from math import inf
 from typing import Any
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.nn.layers import entries
 from autograd_lite.ops.activations import relu, softplus
-from autograd_lite.ops.sequences import logsumexp, sum
+from autograd_lite.ops.elementary import power, sub
+from autograd_lite.ops.op import whole
+from autograd_lite.ops.sequences import log_softmax_first, sum
 
 
 def _paired(name: str, outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
@@ -29,7 +31,7 @@ def squared_error(outputs: Any, targets: Any) -> Any:
     >>> squared_error([0.5, 1.0], [1.0, 3.0])
     2.125
     """
-    return _total([0.5 * (t - o) ** 2 for o, t in _paired("squared_error", outputs, targets)])
+    return _total([0.5 * power(sub(t, o), 2.0) for o, t in _paired("squared_error", outputs, targets)])
 
 
 def hinge(scores: Any, targets: Any) -> Any:
@@ -75,10 +77,9 @@ def softmax_cross_entropy(logits: Iterable[Any], target: int) -> Any:
         raise InputError(f"{name}: expected a list of logits, one for each class, got {logits!r}")
     xs = entries(name, logits)
     try:
-        k = operator.index(target)
-    except TypeError:
+        k = whole(target, name, -inf)
+    except InputError:
         raise InputError(f"{name}: the target is the index of a class, not {short(target)}") from None
     if not 0 <= k < len(xs):
         raise InputError(f"{name}: there are {len(xs)} classes, numbered from 0; {k} is not one of them")
-    # Over the differences a small loss keeps its digits, which logsumexp(xs) − xs[k] cancels.
-    return logsumexp([0.0, *(x - xs[k] for i, x in enumerate(xs) if i != k)])
+    return -log_softmax_first(xs.pop(k), *xs)

@@ -4,14 +4,19 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import is_dataclass
+from itertools import islice
 from pathlib import Path
+from types import FunctionType, GeneratorType, ModuleType, NoneType
 from typing import Any
 
-from autograd_lite.errors import AutogradError, FormatError, short
+from autograd_lite.errors import AutogradError, FormatError, InputError, short
 from autograd_lite.graph.labels import give
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.op import number
+from autograd_lite.ops.op import Op, number
 
 FORMAT = "autograd_lite parameters, version 1"
 
@@ -19,8 +24,9 @@ FORMAT = "autograd_lite parameters, version 1"
 class Module:
     """Something with parameters; derive your own models from it.
 
-    The parameters are the leaves among its attributes, including those in lists, tuples, dicts,
-    modules and object arrays. Attributes whose names begin with an underscore are skipped.
+    The parameters are the leaves among its attributes, those in slots and of its class too, and in
+    the modules, dataclasses, lists, tuples, deques, mappings and object arrays there. Attributes
+    whose names begin with an underscore are skipped, as is what properties and functions hold.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -30,19 +36,32 @@ class Module:
     """
 
     def named_parameters(self) -> dict[str, Value]:
-        """The parameters by name, in order; one that is found twice keeps its first name."""
+        """The parameters by name, in order; one that is found twice keeps its first name.
+
+        Raises:
+            InputError: there are others where none are looked for: in a set, which has no order, or
+                an object of another class; or there is a generator, which can be read only once.
+        """
         named: dict[str, Value] = {}
-        seen: dict[int, object] = {}            # kept alive, so that no id is reused
-        stack: list[tuple[str, object]] = [("", self)]
-        while stack:
-            name, thing = stack.pop()
-            if id(thing) in seen:
-                continue
-            seen[id(thing)] = thing
-            if not isinstance(thing, Value):
-                stack += [(name + key, part) for key, part in reversed([*_parts(thing)])]
+        others: list[tuple[str, object]] = []
+        for name, thing in _reached(self, _parts):
+            if type(thing) is not Value:
+                if not isinstance(thing, _CONTAINERS) and not is_dataclass(thing):
+                    others.append((name, thing))
             elif not thing.op:
-                named[name.removeprefix(".")] = thing
+                while name in named:            # (keys of a dict may look the same)
+                    name += "'"
+                named[name] = thing
+        found = set(map(id, named.values())) if others else {}
+        for where, thing in others:
+            if isinstance(thing, _READ_ONCE):
+                raise InputError(f"{where}: parameters in a {type(thing).__name__}, which can be read only "
+                                 f"once, are not found; {_REMEDY}, or make it a list")
+            for name, p in _reached(thing, _samples):
+                if isinstance(p, Value) and p.requires_grad and not p.op and id(p) not in found:
+                    raise InputError(f"{where}: parameters in a {type(thing).__name__}, such as "
+                                     f"{name or repr(p)}, are not found; {_REMEDY}, or make it a list, a "
+                                     "dataclass or a Module")
         return named
 
     def label_parameters(self) -> None:
@@ -82,9 +101,13 @@ class Module:
                 verb = f"(and {len(absent) - 1} more) are" if absent[1:] else "is"
                 raise FormatError(f"{short(absent[0])} {verb} {what}; was it saved from a model of "
                                   "another shape?")
-        data = {name: _finite(name, state[name]) for name in named}
-        for name, p in named.items():
-            p.data = data[name]
+        data = [_finite(name, state[name]) for name in named]
+        before = [p.data for p in named.values()]
+        try:
+            _set_data(named.values(), data)
+        except BaseException:                   # an interruption
+            _set_data(named.values(), before)
+            raise
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters to a JSON file, exactly; a file of that name is replaced whole.
@@ -118,16 +141,87 @@ class Module:
             raise FormatError(f"{os.fspath(path)}: {error}") from None
 
 
-def _parts(thing: object) -> Iterator[tuple[str, object]]:
-    """The parts of an object that may hold parameters, and how each is reached."""
-    if isinstance(thing, Module):
-        yield from ((f".{name}", part) for name, part in vars(thing).items() if name[0] != "_")
-    elif isinstance(thing, Mapping):
-        yield from ((f"[{key!r}]", part) for key, part in thing.items())
-    elif isinstance(thing, (list, tuple)):
+# -- where parameters are looked for ---------------------------------------------------------
+
+Parts = Iterator[tuple[str, object]]            # of an object, and how each is reached
+_CONTAINERS = Module, Mapping, list, tuple, deque
+_READ_ONCE = GeneratorType, map, filter, zip
+_PLAIN = {float, int, str, bool, NoneType, ModuleType, FunctionType, Op}
+_BUILT_IN = {list, tuple, dict, deque, set, frozenset}
+_ADDRESS = re.compile(" at 0x[0-9A-Fa-f]+")
+_REMEDY = "begin the attribute's name with an underscore if that is right"
+
+
+def _reached(root: object, parts: Callable[[object], Parts]) -> list[tuple[str, object]]:
+    """An object, its parts and theirs, each once, in order, by name."""
+    seen: dict[int, object] = {}                # kept alive, so that no id is reused
+    found: list[tuple[str, object]] = []
+    stack: list[tuple[str, Parts]] = [("", iter([("", root)]))]
+    while stack:
+        name, rest = stack[-1]
+        for key, thing in rest:
+            kind = type(thing)
+            if kind not in _PLAIN and id(thing) not in seen:
+                seen[id(thing)] = thing
+                found.append(((name + key).removeprefix("."), thing))
+                if kind is not Value:
+                    stack.append((name + key, parts(thing)))
+                    break
+        else:
+            stack.pop()
+    return found
+
+
+def _parts(thing: object) -> Parts:
+    """The parts that may hold parameters."""
+    yield from _entries(thing)
+    if isinstance(thing, _CONTAINERS) or is_dataclass(thing):
+        yield from _attributes(thing)
+
+
+def _samples(thing: object) -> Parts:
+    """The parts of an object of any class; of the entries of a long list, say, the first ones."""
+    entries = (("", part) for part in thing) if isinstance(thing, (set, frozenset)) else _entries(thing)
+    yield from islice(entries, 16)
+    yield from _attributes(thing)
+
+
+def _entries(thing: object) -> Parts:
+    if isinstance(thing, Mapping):
+        yield from ((f"[{_text(key)}]", part) for key, part in thing.items())
+    elif isinstance(thing, (list, tuple, deque)):
         yield from ((f"[{i}]", part) for i, part in enumerate(thing))
     elif getattr(thing, "dtype", None) == object:
         yield "", thing.tolist()  # type: ignore[attr-defined]
+
+
+def _text(key: object) -> str:
+    """A key without what changes from run to run."""
+    return type(key).__name__ if type(key) is Value else _ADDRESS.sub("", repr(key))
+
+
+def _attributes(thing: object) -> Parts:
+    """What an object holds in slots, in its dict and in its classes."""
+    if type(thing) in _BUILT_IN or isinstance(thing, type):
+        return
+    kinds = [kind for kind in type(thing).__mro__[:-1] if kind is not Module]
+    held: dict[Any, object] = {}
+    for kind in reversed(kinds):
+        slots = vars(kind).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if hasattr(thing, name):
+                held[name] = getattr(thing, name)
+    held |= getattr(thing, "__dict__", {})
+    for kind in kinds:
+        held |= {**vars(kind), **held}
+    for name, part in held.items():
+        if str(name)[:1] != "_" and not hasattr(type(part), "__get__"):         # (no method or property)
+            yield f".{name if str(name).isidentifier() else repr(name)}", part
+
+
+def _set_data(parameters: Iterable[Value], data: Iterable[float]) -> None:
+    for p, x in zip(parameters, data):
+        p.data = x
 
 
 def _finite(name: str, x: Any) -> float:

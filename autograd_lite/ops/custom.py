@@ -8,10 +8,41 @@ from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
 from typing import Any
 
-from autograd_lite.errors import InputError, shown
+from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, errstate,
+                                  shown)
+from autograd_lite.lines import Line
 from autograd_lite.ops.notation import function
+from autograd_lite.ops.numbers import Ieee
 from autograd_lite.ops.op import TABLE, Op, number
 from autograd_lite.ops.operators import Operators
+
+_OTHERS = ("; at higher orders, in series and in evaluate it is called with other numbers than floats: write "
+           "it with operators and the functions of this library (autograd_lite.exp, not math.exp)")
+
+
+class Custom(Op):
+    """An op of a user's. An error of its functions is quoted, and is the cause of ours."""
+
+    def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = (), line: Line | None = None) -> float:
+        try:
+            return super().evaluate(xs, nodes, line)
+        except NumericError as error:
+            try:
+                self.forward(*xs)               # again, for what it says
+            except (ValueError, ArithmeticError) as cause:
+                if cause.args:
+                    text, *rest = str(error).split("\n", 1)
+                    error.args = ("\n".join([f"{text} ({cause.args[-1]})", *rest]),)
+                    raise error from cause
+            raise
+
+    def failure(self, xs: Sequence[float]) -> Exception | None:
+        try:
+            with errstate("raise"):
+                self.partials(self.forward(*xs), xs)
+        except (ValueError, ArithmeticError) as error:
+            return error
+        return None
 
 
 def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None = None,
@@ -25,8 +56,9 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
         partials: one function of ``(y, *operands)`` for each operand (None for an option, which has
             no derivative), y being the result; if `forward` takes any number of operands, one
             function of ``(y, operands)`` that lists them all. Written with operators and the
-            functions of this library, they hold at every order. Let them branch by `select`: an
-            `if` on an operand holds only on the side where a gradient is recorded.
+            functions of this library, they hold at every order; with `math`, at the first alone. Let
+            them branch by `select`: an `if` on an operand holds only on the side where a gradient is
+            recorded. They return plain numbers, or what they made of their operands: no other Value.
         name: its name in the table and in pictures; default: the name of `forward`.
         domain: whether the operation is defined at the operands; remedy: says in words where.
         kink: the signed distance to the nearest point where it is not smooth.
@@ -66,34 +98,81 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
             raise InputError(f"custom_op {name!r}: the partial by operand {i} is called with the result and "
                              f"{len(partials)} operands, which it does not accept")
 
-    known = getattr(forward, "__name__", "")
+    known, what = getattr(forward, "__name__", ""), f"the function of {name}"
     if form is None and getattr(math, known, None) is forward:
         def form(m: Any, *xs: Any) -> Any:
             return getattr(m, known)(*xs)
 
+    def inside(xs: Sequence[Any]) -> bool:
+        return bool(_called(f"the domain of {name}", domain, *xs))
+
     @functools.wraps(forward)
     def guarded(*xs: float) -> float:
-        if not domain(*xs):
-            if any(x != x for x in xs):
+        if not inside(xs):
+            if any([x != x for x in xs]):
                 return nan
             raise ValueError
-        y = forward(*xs)
-        return number(y, name) if all(type(x) is float for x in xs) else y
+        y: float = _plain(what, _called(what, forward, *xs), 0.0)
+        if y != y and not any([x != x for x in xs]):
+            raise ValueError("it returned nan")
+        return y
 
     def guarded_form(m: Any, *xs: Any) -> Any:
-        if not domain(*xs):
+        if not inside(xs):
             raise ValueError
-        return form(m, *xs) if form else None
+        return _numeric(f"the form of {name}", form, m, *xs)
 
     partials = _all_guarded(name, partials) if callable(partials) else tuple([
         rule and _guarded(f"the partial of {name} by operand {i}", rule)
         for i, rule in enumerate(partials, 1)])
-    op = Op(name, guarded, partials, notation=function(name), doc=forward.__doc__ or "", domain=domain,
-            remedy=remedy, kink=kink,
-            form=guarded_form if form else None)
+    op = Custom(name, guarded, partials, notation=function(name), doc=forward.__doc__ or "", domain=domain,
+                remedy=remedy, kink=kink, form=guarded_form if form else None)
     if _likeness(TABLE.setdefault(name, op)) != _likeness(op):
         raise InputError(f"custom_op: the name {name!r} is taken by another op; choose one of your own")
     return TABLE[name]
+
+
+def _called(what: str, f: Callable[..., Any], *operands: Any) -> Any:
+    """What a user's function returns; an error of its own says where it arose."""
+    try:
+        return f(*operands)
+    except (ValueError, ArithmeticError):
+        raise
+    except TypeError as error:
+        raise InputError(f"{what}: {error}") from error
+    except Exception as error:
+        error.add_note(f"in {what}")
+        raise
+
+
+def _numeric(what: str, f: Any, *operands: Any) -> Any:
+    """The same, its numeric errors as ours."""
+    try:
+        return _called(what, f, *operands)
+    except (ValueError, ArithmeticError) as error:
+        kind = (RangeError if isinstance(error, OverflowError) else
+                DivisionError if isinstance(error, ZeroDivisionError) else DomainError)
+        raise kind(f"{what}: {error.args[-1] if error.args else type(error).__name__}") from error
+
+
+def _partial(what: str, rule: Callable[..., Any], y: Any, *operands: Any) -> Any:
+    """The same of a rule; if it needs floats and does not get them, the remedy."""
+    try:
+        return _numeric(what, rule, y, *operands)
+    except (InputError, AttributeError) as error:
+        if type(y) is float:
+            raise
+        raise InputError(f"{what}: {error}".replace(f"{what}: {what}", what) + _OTHERS) from error
+
+
+def _plain(what: str, p: Any, y: Any) -> Any:
+    """A result of the kind of y, or a plain number."""
+    if type(p) is type(y):
+        return p
+    if isinstance(p, Operators):
+        raise InputError(f"{what} returned {shown(p)}, which is not made of its operands; use its .data, or "
+                         "make it an operand")
+    return number(p, what)
 
 
 def _guarded(what: str, rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -101,23 +180,30 @@ def _guarded(what: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(rule)
     def guarded(y: Any, *xs: Any) -> Any:
         try:
-            p = rule(y, *xs)
-        except InputError as error:
-            raise InputError(f"{what}: {error}") from None
-        return p if isinstance(p, Operators) else number(p, what)
+            return _plain(what, _partial(what, rule, y, *xs), y)
+        except NumericError as error:
+            if type(y) is not Ieee:
+                raise
+            return inf if isinstance(error, OverflowError) else nan
     return guarded
 
 
 def _all_guarded(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a rule that gives all partials in a list."""
+    what = f"the partials of {name}"
+
     @functools.wraps(rule)
     def guarded(y: Any, xs: Sequence[Any]) -> list[Any]:
-        found = rule(y, xs)
+        try:
+            found = _partial(what, rule, y, list(xs))
+        except NumericError as error:
+            if type(y) is not Ieee:
+                raise
+            return [inf if isinstance(error, OverflowError) else nan] * len(xs)
         if not isinstance(found, Sequence) or len(found) != len(xs):
-            raise InputError(f"the partials of {name}: expected a list of {len(xs)}, one for each operand, "
-                             f"got {shown(found)}")
-        return [p if isinstance(p, Operators) else number(p, f"the partial of {name} by operand {i}")
-                for i, p in enumerate(found, 1)]
+            raise InputError(f"{what}: expected a list of {len(xs)}, one for each operand, got "
+                             f"{shown(found)}")
+        return [_plain(f"the partial of {name} by operand {i}", p, y) for i, p in enumerate(found, 1)]
     return guarded
 
 

@@ -100,7 +100,8 @@ neg: Op = define("neg", lambda x: -x, (lambda y, x: -1.0,), generic=True,
                  notation=Notation(Form("-#1", SIGN, SIGN), latex("-#1", SUM, PRODUCT), "neg",
                                    targets={"python": Form("-#1", SIGN, SIGN)}))
 identity: Op = define("identity", lambda x: x, (lambda y, x: 1.0,),
-                      "x itself, as a node of its own.", "identity(2.0) = 2.0", generic=True)
+                      "x itself, as a node of its own.", "identity(2.0) = 2.0", generic=True,
+                      notation=function("identity", said="#1"))
 power: Op = define(
     "**", special.power, (_pow_base, _pow_exponent),
     domain=lambda a, b: a > 0.0 or (b % 1.0 == 0.0 if a else b >= 0.0),
@@ -122,6 +123,7 @@ power_slope: Op = define(
     "if it is not differentiated by the exponent",
     singular="the derivative by the exponent needs a positive base, and others may be infinite at 0; keep "
     "the base away from 0",
+    notation=function("power_slope", said="a derivative of (#1) ** (#2)"),
     ieee=special.power_slope_ieee, form=_power_slope_form)
 
 # -- exponentials, logarithms, roots ---------------------------------------------------
@@ -177,11 +179,13 @@ sin: Op = define("sin", math.sin, (lambda y, x: cos(x),), "The sine; x in radian
 cos: Op = define("cos", math.cos, (lambda y, x: -sin(x),), "The cosine; x in radians.", "cos(0.0) = 1.0",
                  notation=function("cos", r"\cos"))
 tan: Op = define("tan", math.tan, (lambda y, x: 1.0 + y * y,), "The tangent; x in radians.", "tan(0.0) = 0.0",
+                 remedy="the operand must be finite, and an interval must not hold a pole",
                  notation=function("tan", r"\tan"))
 one_minus_square: Op = define("one_minus_square", lambda x: (1 - x) * (1 + x), (lambda y, x: -2.0 * x,),
                               "1 − x², without cancellation near −1 and 1.", "one_minus_square(0.5) = 0.75",
                               generic=True,
-                              notation=function("one_minus_square", latex("1 - #1^{2}", SUM, ATOM)))
+                              notation=function("one_minus_square", latex("1 - #1^{2}", SUM, ATOM),
+                                                said="1 - (#1) ** 2"))
 _atan_partial = Ordinary("atan", "y, x: -1e50 < x < 1e50").rule(
     lambda y, x: 1.0 / (1.0 + x * x), lambda y, x: 1.0 / x / x)
 asin: Op = define("asin", math.asin, (lambda y, x: 1.0 / sqrt(one_minus_square(x)),),

@@ -14,7 +14,7 @@ _not_at_origin = "it has no derivative at (0, 0); keep the point away from the o
 
 
 # a·b / hypot(a, b)³; for extreme operands starting with the smaller one, which underflows last.
-_turn = Ordinary("cos_angle", "y, a, b: abs(a) <= abs(b) or abs(a) > 1e-290 and ("
+_turn = Ordinary("hypot", "y, a, b: abs(a) <= abs(b) or abs(a) > 1e-290 and ("
                  "b == 0.0 or abs(b) / abs(a) > 1e-290)").rule(
     lambda y, a, b: over_square(a, b) * cos_angle(b, a), lambda y, a, b: over_square(b, a) * cos_angle(a, b))
 
@@ -47,10 +47,11 @@ cos_angle: Op = define(
     "cos_angle", special.cos_angle,
     (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(y, a, b)),
     "a / hypot(a, b), and 0 at (0, 0): the cosine of the angle of (a, b).", "cos_angle(3.0, 4.0) = 0.6",
+    remedy="the operands must be finite, and an interval must not hold the origin",
     kink=math.hypot, convention=(-1.0, 1.0, None, "hypot"), singular=_not_at_origin,
     form=lambda m, a, b: a / m.hypot(a, b) if a != 0 or b != 0 else a,
     notation=function("cos_angle", latex(r"\frac{#1}{\sqrt{#1^{2} + #2^{2}}}", POWER, ATOM),
-                      python=special.COS_ANGLE))
+                      python=special.COS_ANGLE, said="the derivative of hypot(#1, #2)"))
 over_square: Op = define(
     "over_square", special.over_square,
     (lambda y, a, b: over_square(b, a) * over_square(b, a) - y * y,
@@ -59,11 +60,14 @@ over_square: Op = define(
     domain=lambda a, b: a != 0.0 or b != 0.0, remedy="the operands must not both be 0",
     form=lambda m, a, b: a / (a ** 2 + b ** 2),
     notation=function("over_square", latex(r"\frac{#1}{#1^{2} + #2^{2}}", POWER, ATOM),
-                      python=special.OVER_SQUARE))
+                      python=special.OVER_SQUARE, said="the derivative of atan2(#2, #1)"))
 atan2: Op = define(
     "atan2", math.atan2, (lambda y, a, b: over_square(b, a), lambda y, a, b: -over_square(a, b)),
     "The angle of the point (b, a): the inverse tangent of a/b in its quadrant, in radians.",
-    "atan2(0.0, 1.0) = 0.0", kink=lambda a, b: a if b < 0.0 else math.hypot(a, b), singular=_not_at_origin)
+    "atan2(0.0, 1.0) = 0.0",
+    remedy="the operands must be finite, and an interval must not hold the origin or "
+    "cross the half line where the angle is π", kink=lambda a, b: a if b < 0.0 else math.hypot(a, b),
+    singular=_not_at_origin)
 
 
 __test__ = doctests(globals())

@@ -19,9 +19,12 @@ _TWO_INV_SQRT_PI = Constant(special.TWO_INV_SQRT_PI, lambda m: 2 / m.sqrt(m.pi))
 _no_pole = {"domain": lambda x: x > 0.0 or x % 1.0 != 0.0,
             "remedy": "the operand must not be 0 or a negative whole number"}
 
+_COUNT = "n must be a whole number, from 0 to 1000"
+_counted = {"domain": lambda x, n=0.0: 0.0 <= n <= 1000.0 and n % 1.0 == 0.0, "remedy": _COUNT}
+
 # The first derivative is a multiple of the function where that is a normal double; elsewhere, and for
 # higher derivatives, the count n goes up.
-_gauss_partial = Ordinary("gauss", "y, x, n=0.0: n == 0.0 and -26.0 < x < 26.0").rule(
+_gauss_partial = Ordinary("erf", "y, x, n=0.0: n == 0.0 and -26.0 < x < 26.0").rule(
     lambda y, x, n=0.0: -2.0 * x * y, lambda y, x, n=0.0: gauss(x, n + 1.0))
 _pdf_partial = Ordinary("normal_pdf", "y, x, n=0.0: n == 0.0 and -37.0 < x < 37.0").rule(
     lambda y, x, n=0.0: -x * y, lambda y, x, n=0.0: normal_pdf(x, n + 1.0))
@@ -39,8 +42,9 @@ gauss: Op = define(
     "gauss", special.gauss,
     (_gauss_partial, None),
     "e^(−x²), differentiated n times (default 0), to the last digits at any x.", "gauss(0.0) = 1.0",
-    form=lambda m, x, n=0: special.hermite(x, n, 1) * m.exp(-x ** 2),
-    notation=function("gauss", _family(r"\mathrm{gauss}"), python=special.GAUSS))
+    form=lambda m, x, n=0: special.hermite(x, n, 1) * m.exp(-x ** 2), **_counted,
+    notation=function("gauss", _family(r"\mathrm{gauss}"), python=special.GAUSS,
+                      said="the derivative of erf(#1)"))
 erf: Op = define("erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
                  "The error function.", "erf(0.0) = 0.0")
 erfc: Op = define("erfc", math.erfc, (lambda y, x: -_TWO_INV_SQRT_PI * gauss(x),),
@@ -50,7 +54,7 @@ normal_pdf: Op = define(
     (_pdf_partial, None),
     "The density of the standard normal distribution, differentiated n times (default 0).",
     "normal_pdf(0.0) = 0.3989422804014327",
-    form=lambda m, x, n=0: special.hermite(x, n, 0.5) * m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi),
+    form=lambda m, x, n=0: special.hermite(x, n, 0.5) * m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi), **_counted,
     notation=function("normal_pdf", _family(r"\phi"), python=special.NORMAL_PDF))
 normal_cdf: Op = define("normal_cdf", special.normal_cdf, (lambda y, x: normal_pdf(x),),
                         "The distribution function of the standard normal distribution.",
@@ -65,10 +69,10 @@ digamma: Op = define("digamma", lambda x: special.polygamma(0.0, x), (lambda y, 
                      notation=function("digamma", r"\psi"))
 polygamma: Op = define(
     "polygamma", special.polygamma, (None, lambda y, n, x: polygamma(n + 1.0, x)),
-    "The n-th derivative of digamma at x (n a whole number, n ≥ 0).",
+    "The n-th derivative of digamma at x (n a whole number, 0 ≤ n ≤ 1000).",
     "round(polygamma(1, 1.0), 12) = 1.644934066848",
-    domain=lambda n, x: n >= 0.0 and n % 1.0 == 0.0 and (x > 0.0 or x % 1.0 != 0.0),
-    remedy="n must be a whole number, not negative, and x not 0 or a negative whole number",
+    domain=lambda n, x: 0.0 <= n <= 1000.0 and n % 1.0 == 0.0 and (x > 0.0 or x % 1.0 != 0.0),
+    remedy=f"{_COUNT}, and x not 0 or a negative whole number",
     ieee=special.polygamma_ieee,
     notation=function("polygamma", latex(r"\psi^{\left(#1\right)}\left(#2\right)")))
 

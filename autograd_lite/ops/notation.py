@@ -75,6 +75,7 @@ class Notation(NamedTuple):
         infix: whether it stands between its operands.
         title: its name within another, as in ReLUNeuron, if that differs from its own.
         targets: its form in each language that programs are compiled to, by the language's name.
+        said: how a message shows it, if not as a function of its name.
     """
 
     text: Form
@@ -83,6 +84,11 @@ class Notation(NamedTuple):
     infix: bool = False
     title: str = ""
     targets: Mapping[str, Form] = {}
+    said: Form | None = None
+
+    @property
+    def message(self) -> Form | None:
+        return self.text if self.infix else self.said
 
 
 def infix(operator: str, precedence: int, tex: str | Form, sign: str = "") -> Notation:
@@ -93,7 +99,8 @@ def infix(operator: str, precedence: int, tex: str | Form, sign: str = "") -> No
                     sign or operator, infix=True, targets={"python": text})
 
 
-def function(name: str, tex: str | Form = "", sign: str = "", title: str = "", python: str = "") -> Notation:
+def function(name: str, tex: str | Form = "", sign: str = "", title: str = "", python: str = "",
+             said: str = "") -> Notation:
     """A function of its operands in brackets; `tex` is its name or whole form in LaTeX.
 
     `python` is an expression of Python's floats and `math` for it, if there is a simple one.
@@ -103,4 +110,5 @@ def function(name: str, tex: str | Form = "", sign: str = "", title: str = "", p
     head = tex or rf"\mathrm{{{shown.translate(_ESCAPES)}}}"
     return Notation(Form(lambda xs: f"{called}({', '.join(xs)})"), head if isinstance(head, Form) else
                     latex(lambda xs: rf"{head}\left({', '.join(xs)}\right)"), sign or name, title=title,
-                    targets={"python": Form(python, LOOSE, COMPARISON)} if python else {})
+                    targets={"python": Form(python, LOOSE, COMPARISON)} if python else {},
+                    said=Form(said) if said else None)

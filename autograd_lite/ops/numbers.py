@@ -72,7 +72,7 @@ def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = 
         with errstate("raise"):
             return op.partials(y, xs, wanted)
     except (ValueError, ArithmeticError) as error:
-        substitute = inf if isinstance(error, OverflowError) else nan * y       # (as y, it varies)
+        substitute = inf if isinstance(error, OverflowError) else nan
     flags = wanted or op.differentiable(len(xs))
     if not op.open and sum(flags) > 1:          # one of them fails: which one?
         return [partials_or_nan(op, y, xs, [j == i for j in range(len(xs))])[i] if flag else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import operator
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf, nan
@@ -39,23 +40,15 @@ class Described:
     notation: Any
     parameters: tuple[str, ...]                 # what the operands are called
 
-    def _signature(self) -> tuple[tuple[str, ...], int]:
-        """What the operands are called, and how many must be given."""
-        try:
-            parameters = inspect.signature(self.forward).parameters.values()
-        except ValueError:                                  # (a builtin may not say)
-            return ("x",) if len(self.rules) == 1 else ("a", "b"), len(self.rules)
-        least = 1 if self.open else sum(p.default is p.empty for p in parameters)
-        return tuple(p.name for p in parameters), min(least, len(self.rules))
-
     @property
     def __signature__(self) -> inspect.Signature:
-        """What it takes, as `inspect.signature` and `help` show it."""
+        """What it takes, as `help` shows it."""
         try:
             return inspect.signature(self.forward)
-        except ValueError:                                  # (a builtin may not say)
+        except ValueError:                                  # (a builtin)
             kind = inspect.Parameter.POSITIONAL_ONLY
-            return inspect.Signature([inspect.Parameter(name, kind) for name in self.parameters])
+            names = "x" if len(self.rules) == 1 else "ab"
+            return inspect.Signature([inspect.Parameter(name, kind) for name in names])
 
     def bound(self, operands: Sequence[Any], options: Any) -> tuple[Any, ...]:
         """The operands in the order of `forward`, where some are given by name."""
@@ -75,8 +68,8 @@ class Described:
 
     def call(self, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
         """The operation as a message shows it: ``log(-2.0) of 'margin'``."""
-        if self.notation and self.notation.infix:
-            text: str = self.notation.text(*xs).text
+        if self.notation and self.notation.message:
+            text: str = self.notation.message(*xs).text
         else:
             rest = f", … {len(xs)} operands" if len(xs) > 4 else ""
             text = f"{self.name}({', '.join(map(repr, xs[:4]))}{rest})"
@@ -86,6 +79,10 @@ class Described:
     def conventional(self, xs: Sequence[Any]) -> bool:
         """Whether its number at these operands is a convention."""
         return bool(self.convention and len(xs) == self.least and self.kink(*xs) == 0.0)
+
+    def failure(self, xs: Sequence[float]) -> Exception | None:
+        """What a user's rules raise at xs."""
+        return None
 
     def text(self, operands: Sequence[Any]) -> Any:
         """The op applied to written operands, as a Python expression.
@@ -130,10 +127,11 @@ class Op(Described, partial):  # type: ignore[type-arg]
         in_line: whether its rules may be written out by applying them to a text.
         quick: whether it has a quick function (see `graph.quick`).
 
-    (It is a `functools.partial` of `apply`, or of the quick function: so a call of it is one call in Python.)
+    (It is a `functools.partial` of `apply`, or of the quick function: a call of it is one call in Python.)
     """
 
     chooses = in_line = quick = False
+    too_large = "the result is too large for a double"
 
     def __init__(self, name: str, forward: Callable[..., float],
                  partials: tuple[Rule | None, ...] | Rule, *, doc: str = "",
@@ -150,12 +148,14 @@ class Op(Described, partial):  # type: ignore[type-arg]
         self.options = frozenset(i for i, rule in enumerate(self.rules) if rule is None)
         self.most = inf if self.open else len(self.rules)
         self.partly = not all(self.differentiable(len(self.rules)))
-        self.parameters, self.least = self._signature()
+        parameters = self.__signature__.parameters
+        required = 1 if self.open else sum(p.default is p.empty for p in parameters.values())
+        self.parameters, self.least = tuple(parameters), min(required, len(self.rules))
         self.__name__, self.__doc__ = name, doc
         self.calls(self.apply)
 
     def __new__(cls, *facts: Any, **more: Any) -> Self:
-        return super().__new__(cls, cls.apply)              # until `calls` says better
+        return super().__new__(cls, cls.apply)
 
     def calls(self, function: Callable[..., Any]) -> None:
         """Let a call of the op be a call of this function."""
@@ -200,18 +200,17 @@ class Op(Described, partial):  # type: ignore[type-arg]
                 return y
             if any(map(math.isnan, xs)) or (math.isinf(y) and any(map(math.isinf, xs))):
                 return y
-            kind: type[NumericError] = RangeError if math.isinf(y) else DomainError
+            kind: type[NumericError] = RangeError if all(map(math.isfinite, xs)) else DomainError
         except OverflowError:
             kind, y = RangeError, self.ieee(*xs) if self.ieee else inf
         except (ValueError, ZeroDivisionError) as error:
             kind = DivisionError if isinstance(error, ZeroDivisionError) else DomainError
             y = self.ieee(*xs) if self.ieee else nan
         except TypeError:
-            if len(xs) == self.most:
+            if len(xs) >= self.least:
                 raise
             raise self.miscounted(len(xs)) from None
-        remedy = "the result is too large for a double" if kind is RangeError else self.remedy
-        text = f"{self.call(xs, nodes)}: {remedy}"
+        text = f"{self.call(xs, nodes)}: {self.too_large if kind is RangeError else self.remedy}"
         signal(kind(text, self.name, xs, nodes, line), _BRANCH if nodes else "")
         return y
 
@@ -224,16 +223,12 @@ class Op(Described, partial):  # type: ignore[type-arg]
         return [True] * n if self.open else [rule is not None and rule is not flat for rule in self.rules[:n]]
 
     def partial(self, i: int, y: Any, xs: Sequence[Any]) -> Any:
-        """The i-th partial at the operands `xs`, of any kind, with the result `y`; or None.
-
-        Raises:
-            InputError: the i-th operand is an option, by which no rule differentiates.
-        """
+        """The i-th partial at the operands `xs`, of any kind, with the result `y`; or None."""
         if self.open:
             return self.rules[0](y, xs)[i]  # type: ignore[misc]
         rule = self.rules[i]
         if rule is None:
-            raise InputError(f"{self.name}: operand {i + 1} is an option, without a derivative; give a number")
+            raise InputError(f"{self.name}: operand {i + 1} is an option, with no derivative; give a float")
         return rule(y, *xs)
 
     def partials(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
@@ -285,12 +280,23 @@ def number(x: Any, where: str = "Value") -> float:
             pass
         bits = f" of {x.bit_length()} bits" if isinstance(x, int) else ""
         raise RangeError(f"{where}: {kind}{bits} is too large for a double; scale it first", where)
+    many = "give one number, or map the function over it"
     remedy = {"complex": "only real numbers have a derivative here; take v.real or abs(v)",
               "str": "convert it with float(...)", "Decimal": "convert it with float(...)",
               "NoneType": "a value is missing",
               "Value": "it is a Value already; use it as it is, or v.detach() for a copy without gradient",
               "ndarray": "give one number, or apply the function to an object array of Values",
-              "list": "give one number, or map the function over the list",
-              "tuple": "give one number, or map the function over the tuple"}
+              "list": many, "tuple": many}
     raise InputError(f"{where}: expected a real number, got {kind} {short(x)}: "
                      + remedy.get(kind, "convert it with float(...) if it stands for one"))
+
+
+def whole(x: Any, where: str, least: float = 0) -> Any:
+    """A whole number, NumPy's too, as an int; anything else, a bool too, is an `InputError`."""
+    try:
+        n = nan if type(x) is bool else operator.index(x)
+    except TypeError:
+        n = nan
+    if n >= least:
+        return n
+    raise InputError(f"{where} must be {f'at least {least}' if n == n else 'a whole number'}, not {short(x)}")

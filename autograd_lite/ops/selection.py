@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.ops.branches import is_recorded
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.notation import COMPARISON, LOOSE, SUM, function, latex
-from autograd_lite.ops.op import Op, flat, number
+from autograd_lite.ops.op import TABLE, Op, flat, number
 from autograd_lite.ops.operators import Operators
 
 # -- comparisons: 1.0 or 0.0, through which no gradient flows ---------------------------------
@@ -59,7 +59,7 @@ def _step(a: float, b: float, tie: float = 0.5) -> float:
 sign: Op = define("sign", _sign, (flat,),
                   "1 above 0, −1 below, 0 at 0: the slope of |x|.", "sign(-2.0) = -1.0",
                   kink=lambda x: x, convention=(-1.0, 1.0, None, "abs"), form=lambda m, x: m.decided(x, 0),
-                  notation=function("sign", r"\mathrm{sgn}",
+                  notation=function("sign", r"\mathrm{sgn}", said="the sign of #1",
                                     python="1.0 if #1 > 0.0 else -1.0 if #1 < 0.0 else #1 + 0.0"))
 step: Op = define(
     "step", _step, (flat, flat, None),
@@ -67,7 +67,8 @@ step: Op = define(
     "step(2.0, 1.0), step(1.0, 1.0) = (1.0, 0.5)", kink=lambda a, b, tie=0.5: a - b,
     convention=(0.0, 1.0, 1.0, "maximum"),
     form=lambda m, a, b, tie=0.5: tie if m.decided(a, b) == 0 else int(m.decided(a, b) > 0),
-    notation=function("step", python="1.0 if #1 > #2 else 0.0 if #1 < #2 else #3 if #1 == #2 else math.nan"))
+    notation=function("step", said="the slope of maximum(#1, #2)",
+                      python="1.0 if #1 > #2 else 0.0 if #1 < #2 else #3 if #1 == #2 else math.nan"))
 
 # -- the choice ---------------------------------------------------------------------------------
 
@@ -118,16 +119,35 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 # -- a gradient of 0 that meets an infinite partial -----------------------------------------------
 
 
-def _only_0(g: float) -> float:
+class Stopped(Op):
+    """The op of a gradient of 0 that met an infinite derivative: that of the second operand, if known."""
+
+    def call(self, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
+        y: Any = nodes[1] if len(nodes) > 1 else nan
+        op = TABLE.get(getattr(y, "op", ""))
+        return op.call([getattr(x, "data", x) for x in y.operands], y.operands) if op else "a product"
+
+    def __reduce__(self) -> Any:
+        return "stopped_zero"                   # (it is not in the table)
+
+
+def _only_0(g: float, y: float = nan) -> float:
     if g != 0.0:
         raise ValueError
     return 0.0
 
 
-stopped = Op(
-    "stopped_zero", _only_0, (lambda y, g: nan,), domain=lambda g: g == 0.0, kink=lambda g: nan,
+stopped_zero = Stopped(
+    "stopped_zero", _only_0, (lambda y, *xs: nan, flat), domain=lambda g, y=nan: g == 0.0,
+    kink=lambda g, y=nan: nan, form=lambda m, g, y=nan: _only_0(g),
     remedy="a gradient of 0 met an infinite derivative where this was recorded; record it where it is not 0",
     singular="a gradient of 0 met an infinite derivative there, and how their product varies is unknown; "
     "keep away from that point", notation=function("stopped_zero"))
+
+
+def stopped(g: Any, y: Any = nan) -> Any:
+    """The gradient g of y, which is 0, times an infinite derivative."""
+    return stopped_zero(g, y) if isinstance(g, Operators) else 0.0
+
 
 __test__ = doctests(globals())

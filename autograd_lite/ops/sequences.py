@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.errors import InputError
 from autograd_lite.ops import special
 from autograd_lite.ops.define import define, doctests
-from autograd_lite.ops.notation import POWER, PRODUCT, SUM, Form, Notation, latex
+from autograd_lite.ops.notation import POWER, PRODUCT, SUM, Form, Notation, function, latex
 from autograd_lite.ops.numbers import Constant
 from autograd_lite.ops.op import Op
 
@@ -49,8 +49,16 @@ class Shares(Op):
 def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
     if type(y) is float:
         return special.share_partials(y, special.shares(xs))
-    others = softmax_first.each(xs)[1:]
-    return [y * sum(others, exact=True), *[-y * p for p in others]]
+    return [y * softmax_rest(*xs), *[-y * p for p in softmax_first.each(xs)[1:]]]
+
+
+def _rest_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
+    first, *others = softmax_first.each(xs)
+    return [-first * y, *[first * p for p in others]]
+
+
+def _log_softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
+    return [softmax_rest(*xs), *[-p for p in softmax_first.each(xs)[1:]]]
 
 
 # -- how they are written ----------------------------------------------------------------------
@@ -77,32 +85,62 @@ def _powers(xs: Sequence[str]) -> str:
     return " + ".join(f"e^{{{x}}}" for x in xs)
 
 
+def _share(xs: Sequence[str]) -> str:
+    return rf"\frac{{e^{{{xs[0]}}}}}{{{_powers(xs)}}}"
+
+
 _sum = latex(" + ".join, SUM, PRODUCT)
 _mean = latex(lambda xs: rf"\frac{{{' + '.join(xs)}}}{{{len(xs)}}}", POWER, PRODUCT)
 _dot = latex(_dot_latex, SUM, POWER)
 _logsumexp = latex(lambda xs: rf"\ln\left({_powers(xs)}\right)")
-_softmax = latex(lambda xs: rf"\frac{{e^{{{xs[0]}}}}}{{{_powers(xs)}}}", POWER)
+_softmax = latex(_share, POWER)
+_log_softmax = latex(lambda xs: rf"\ln{_share(xs)}", PRODUCT)
+
+
+class Total(Op):
+    """A sum that may leave the range of doubles on the way."""
+
+    too_large = ("the result, or a number on the way to it, is too large for a double; with exact=True only "
+                 "the result counts")
+
+
+def _notation(text: Form, tex: Form, name: str) -> Notation:
+    """A function of a list, which a message shortens."""
+    def message(xs: Sequence[str]) -> str:
+        whole: str = text.template(xs)  # type: ignore[operator]
+        return whole if len(whole) <= 90 else f"{whole[:70]}… {len(xs)} operands)"
+    return Notation(text, tex, name, said=Form(message))
+
 
 # -- the ops -----------------------------------------------------------------------------------
 
 sum_op: Op = define("sum", special.chain_sum, lambda y, xs: [1.0] * len(xs), generic=True,
-                    notation=Notation(_list("sum", ")"), _sum, "sum"))
+                    kind=Total, notation=_notation(_list("sum", ")"), _sum, "sum"))
 fsum: Op = define("fsum", special.fsum, lambda y, xs: [1.0] * len(xs), ieee=special.chain_sum,
-                  form=sum_op.form, notation=Notation(_list("sum", ", exact=True)"), _sum, "fsum"))
-mean_op: Op = define("mean", lambda *xs: special.chain_sum(*xs) / len(xs), _equal_shares, generic=True,
-                     notation=Notation(_list("mean", ")"), _mean, "mean"))
-dot_op: Op = define("dot", special.dot, _dot_partials, generic=True,
-                    notation=Notation(_dot_text(""), _dot, "dot"))
+                  form=sum_op.form, notation=_notation(_list("sum", ", exact=True)"), _sum, "fsum"))
+mean_op: Op = define("mean", special.mean, _equal_shares,
+                     form=lambda m, *xs: special.chain_sum(*xs) / len(xs),
+                     notation=_notation(_list("mean", ")"), _mean, "mean"))
+dot_op: Op = define("dot", special.dot, _dot_partials, generic=True, kind=Total,
+                    notation=_notation(_dot_text(""), _dot, "dot"))
 fdot: Op = define("fdot", special.fdot, _dot_partials, ieee=special.dot, form=dot_op.form,
-                  notation=Notation(_dot_text(", exact=True"), _dot, "fdot"))
+                  notation=_notation(_dot_text(", exact=True"), _dot, "fdot"))
 logsumexp_op: Op = define(
     "logsumexp", special.logsumexp, lambda y, xs: softmax_first.each(xs),
     form=lambda m, *xs: m.log(special.chain_sum(*[m.exp(x) for x in xs])),
-    notation=Notation(_list("logsumexp", ")"), _logsumexp, "logsumexp"))
+    notation=_notation(_list("logsumexp", ")"), _logsumexp, "logsumexp"))
 softmax_first: Shares = define(
     "softmax", special.share, _softmax_partials, kind=Shares,
     form=lambda m, *xs: 1 / (1 + builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
-    notation=Notation(_list("softmax", ")[0]"), _softmax, "softmax"))
+    notation=_notation(_list("softmax", ")[0]"), _softmax, "softmax"))
+softmax_rest: Op = define(          # 1 − softmax, whose digits a difference or a sum of shares would lose
+    "softmax_rest", special.rest_share, _rest_partials,
+    form=lambda m, *xs: (t := builtins.sum(m.exp(x - xs[0]) for x in xs[1:])) / (1 + t),
+    notation=function("softmax_rest", latex(lambda xs: f"1 - {_share(xs)}", SUM)))
+log_softmax_first: Op = define(
+    "log_softmax", special.log_share, _log_softmax_partials,
+    form=lambda m, *xs: -m.log1p(builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
+    notation=_notation(_list("log_softmax", ")[0]"), _log_softmax, "log_softmax"))
 
 
 def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:
@@ -172,6 +210,16 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     [0.5, 0.5]
     """
     return softmax_first.each(_operands("softmax", xs))
+
+
+def log_softmax(xs: Iterable[Any]) -> list[Any]:
+    """log(e^xs[i] / Σ e^xs[j]), a list as long as xs, each entry one node, accurate beside 0, too.
+
+    >>> log_softmax([0.0, 1000.0])
+    [-1000.0, -0.0]
+    """
+    operands = _operands("log_softmax", xs)
+    return [log_softmax_first(x, *operands[:i], *operands[i + 1:]) for i, x in enumerate(operands)]
 
 
 __test__ = doctests(globals())

@@ -157,10 +157,13 @@ def _power_polynomial(log_a: float, b: float, k: float, n: float) -> float:
 
 
 def power_slope_ieee(a: float, b: float, k: float, n: float) -> float:
-    """±inf, for 0**(b − k) and for a result too large; nan outside the domain."""
+    """±inf, for 0**(b − k) and a result too large; nan outside the domain, or where the sign is unknown."""
     if a < 0.0 and (n or b % 1.0) or k != k // 1.0 or n != n // 1.0 or not 0.0 <= k + n <= 1000.0:
         return nan
-    sign = _power_polynomial(math.log(abs(a)) if a else -1e99, b, k, n)
+    try:
+        sign = _power_polynomial(math.log(abs(a)) if a else -1e99, b, k, n)
+    except (OverflowError, ValueError):
+        return nan
     return math.copysign(inf, sign * (math.copysign(1.0, a) if (b - k) % 2.0 == 1.0 else 1.0))
 
 
@@ -187,7 +190,7 @@ def gauss(x: float, n: float = 0.0) -> float:
 def bell(x: float, n: float, half: float) -> float:
     """The n-th derivative of e^(−half·x²)."""
     if abs(x) > 40.0:
-        return 0.0
+        return 0.0 * count(n)
     p: float = hermite(x, n, half)
     h = head(x)
     square = x * x
@@ -264,7 +267,7 @@ def _polygamma_terms(n: int, x: float, k: float = 0.0) -> list[float]:
 
 def polygamma(n: float, x: float) -> float:
     """The n-th derivative of digamma."""
-    if n < 0.0 or n % 1.0 or x <= 0.0 and math.remainder(x, 1.0) == 0.0:
+    if count(n) != n or x <= 0.0 and math.remainder(x, 1.0) == 0.0:
         raise ValueError
     if x == inf:
         return 0.0 if n else inf
@@ -331,6 +334,12 @@ def chain_sum(*xs: Any) -> Any:
     return total
 
 
+def mean(*xs: float) -> float:
+    """The mean; in fractions if the sum is too large."""
+    y: float = chain_sum(*xs) / len(xs)
+    return y if y - y == 0.0 or not all(map(math.isfinite, xs)) else float(sum(map(Fraction, xs)) / len(xs))
+
+
 def halves(xs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
     """The operands of dot: two halves of the same length, and a bias if there is one."""
     n = len(xs) // 2
@@ -368,7 +377,7 @@ def logsumexp(*xs: float) -> float:
     """log Σ e^x."""
     top = max(xs)
     if top - top != 0.0:                        # an inf decides alone; a nan goes through
-        return math.fsum(xs) if any(map(math.isnan, xs)) else top
+        return nan if any(map(math.isnan, xs)) else top
     rest = list(xs)
     rest.remove(top)
     return top + math.log1p(math.fsum([math.exp(x - top) for x in rest]))
@@ -402,3 +411,20 @@ def share(*xs: float) -> float:
     """The share of the first operand."""
     parts = powers(xs)
     return parts[0] / math.fsum(parts)
+
+
+def rest_share(*xs: float) -> float:
+    """1 − the share of the first operand, accurate where that is near 1."""
+    parts = powers(xs)
+    return math.fsum(parts[1:]) / math.fsum(parts)
+
+
+def log_share(first: float, *rest: float) -> float:
+    """log softmax: that of the share of the first operand."""
+    xs = (first, *rest)
+    top = max(xs)
+    if not all(map(math.isfinite, xs)):
+        return -logsumexp(0.0, *[x - first for x in rest])
+    parts = powers(xs)
+    parts.remove(1.0)                           # that of the largest
+    return -((top - first) + math.log1p(math.fsum(parts)))

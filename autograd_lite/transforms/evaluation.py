@@ -8,6 +8,7 @@ has 1/3 as a double for x/3), and the rules branch at the new point.
 from __future__ import annotations
 
 import contextlib
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -115,8 +116,9 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     run()
     if wrt is None:
         return rebuild(root, lambda y: twin(y).n)
-    if not isinstance(order, int) or order < 0:
+    if not hasattr(order, "__index__") or order < 0:
         raise InputError(f"evaluate: order={order!r} is not a whole number, 0 or more")
+    order = operator.index(order)
     single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
     places = [_place(program, name) for name in ([wrt] if single else wrt)]
 
@@ -201,7 +203,7 @@ class _Twins(Algebra):
 
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:
         if type(p) is _Undefined:
-            if g.n == 0:
+            if g.n == 0 and not (ignoring() and p.ieee is not None):
                 return None
             if p.ieee is None:
                 raise p.error
@@ -236,13 +238,15 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     kind, op, operands = node.kind, node.op, node.operands
     assert op is not None
     found: Sequence[Any] = ()
-    reason = ""
+    reason, cause = "", None
     kind.undecided = False
 
     def partials(choice: Any) -> list[Any]:
         with errstate(choice):
-            return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p))
-                    for p in op.partials(node, operands, wanted)]
+            return op.partials(node, operands, wanted)
+
+    def twins(partials: Sequence[Any]) -> list[Any]:
+        return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]
 
     def call() -> str:
         return kind.call(op, [x.n for x in operands], () if node.node is None else node.node.operands)
@@ -250,18 +254,22 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     try:
         found = partials("ignore" if ignoring() else "raise")
     except InputError as error:
-        raise InputError(f"the derivative of {call()}: {error}") from None
+        raise InputError(f"the derivative of {call()}: {error}") from error.__cause__
     except (ArithmeticError, ValueError) as error:
-        reason = op.singular or str(error)
+        reason, cause = op.singular or str(error), error.__cause__
+    if any([isinstance(p, float) and p - p != 0.0 for p in found]) and all(
+            [kind.finite(x.n) for x in operands]):
+        reason = op.singular or "it has no finite derivative here"
     if kind.undecided and op.kink:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
         nodes, line = ((), None) if node.node is None else (node.node.operands, node.node.line)
         missing = DomainError(f"the derivative of {call()}: {reason}", op.name, [x.n for x in operands],
                               nodes, line)
+        missing.__cause__ = cause
         ieee: Sequence[Any] = [None] * len(wanted)
         if not raising() and not kind.undecided:
-            with contextlib.suppress(ArithmeticError, ValueError):      # (there may be no such numbers)
-                ieee = partials("ignore")
+            with contextlib.suppress(ArithmeticError, ValueError, InputError):  # (it may lack such numbers)
+                ieee = twins(partials("ignore"))
         return [_Undefined(missing, p) if flag else None for p, flag in zip(ieee, wanted)]
-    return found  # type: ignore[return-value]
+    return twins(found)

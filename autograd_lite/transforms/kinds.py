@@ -12,6 +12,7 @@ from autograd_lite.errors import (DivisionError, DomainError, InputError, Numeri
                                   signal)
 from autograd_lite.graph.conventions import MOVED, Chooser
 from autograd_lite.lines import Line
+from autograd_lite.ops import special
 from autograd_lite.ops.numbers import Constant
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.op import number as as_float
@@ -99,22 +100,25 @@ class Kind:
     def apply(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
         """The result of an op, which must be finite if the operands are; errors name `nodes` and `line`."""
         failure: type[NumericError] = DomainError
+        words, call = "", self.call(op, xs, nodes)
         try:
             if op.form is None:
-                raise InputError(f"{self.call(op, xs, nodes)}: {op.name} has no form in other numbers; "
+                raise InputError(f"{call}: {op.name} has no form in other numbers; "
                                  "give it one, custom_op(…, form=…)")
             y = self.convert(op.form(self, *xs))
             if self.finite(y) or not all(map(self.finite, xs)):
                 return y
         except _Missing:
-            raise InputError(f"{self.call(op, xs, nodes)}: {op.name} {self.lack}") from None
-        except ZeroDivisionError:
-            failure = DivisionError
-        except OverflowError:
-            failure = RangeError
-        except ValueError:
-            pass
-        raise failure(f"{self.call(op, xs, nodes)}: {op.remedy}", op.name, xs, nodes, line)
+            raise InputError(f"{call}: {op.name} {self.lack}") from None
+        except (TypeError, NotImplementedError) as error:
+            raise error if isinstance(error, InputError) else InputError(
+                f"{call}: its form does not give {self.title}: {error}") from error
+        except (ValueError, ArithmeticError) as error:
+            failure = (DivisionError if isinstance(error, ZeroDivisionError) else
+                       RangeError if isinstance(error, OverflowError) else DomainError)
+            words = f" ({error})" if isinstance(error, NumericError) else ""
+        remedy = f"the result is too large for {self.title}" if failure is RangeError else op.remedy
+        raise failure(f"{call}: {remedy}{words}", op.name, xs, nodes, line)
 
 
 class Floats(Kind):
@@ -196,25 +200,25 @@ class Reals(Kind):
     def polygamma(self, n: Any, x: Any) -> Any:
         """mpmath's; far below 0, where that would take |x| steps, by reflection to 1 − x. The cotangent in it
         is the same near 0, where the same reflection gives it."""
-        m = self.context
+        m, n = self.context, special.count(n)
         if x > -50:
             return m.polygamma(n, x)
         with m.extraprec(2 * m.prec):
             r = x - m.nint(x)
-            return (-1) ** int(n) * (m.psi(n, 1 - x) - m.psi(n, 1 - r)) + m.psi(n, r)
+            return (-1) ** n * (m.psi(n, 1 - x) - m.psi(n, 1 - r)) + m.psi(n, r)
 
 
 class Intervals(Kind):
     """mpmath's intervals, at the precision of `iv`.
 
-    A function that `iv` lacks is made of monotone pieces: from the values at the ends, computed with
-    20 bits to spare and widened by the last 10.
+    Arithmetic, whole powers, sqrt, pi, sin and cos are `iv`'s own, which rounds them outward. Its exp and log
+    do not always; these and what it lacks are made of monotone pieces: see `hull`.
     """
 
     title, lack = "an interval", "is not written for intervals"
-    native = {"exp", "log", "sqrt", "sin", "cos", "tan", "pi"}
-    monotone = {"expm1", "log1p", "log10", "cbrt", "asin", "acos", "atan", "sinh", "tanh", "asinh",
-                "acosh", "atanh", "erf", "erfc", "ncdf"}
+    native = {"sqrt", "sin", "cos", "tan", "pi"}
+    monotone = {"exp", "expm1", "log", "log1p", "log10", "cbrt", "asin", "acos", "atan", "sinh", "tanh",
+                "asinh", "acosh", "atanh", "erf", "erfc", "ncdf"}
 
     def __init__(self, context: Any):
         import mpmath
@@ -247,12 +251,23 @@ class Intervals(Kind):
         return low if low == high else math.nan
 
     def hull(self, f: Callable[[Any], Any], points: Iterable[Any], slack: int = 0) -> Any:
-        """The interval of f's values at the points, widened by their errors."""
-        bits = self.iv.prec
-        with self.mp.workprec(bits + 20):
+        """The interval of f's values at the points, widened by a part in 2^10 of their last bit.
+
+        They are computed with so many bits more that their errors are far smaller, at an operand near the
+        end of a domain or of any magnitude too.
+        """
+        mp, bits, points = self.mp, self.iv.prec, list(points)
+        reach = max(abs(mp.mag(x)) if x and mp.isfinite(x) else 0
+                    for point in points for x in (point if type(point) is tuple else (point,)))
+        with mp.workprec(2 * bits + 60 + 2 * min(reach, 5000)):
             ys = [self.reals.convert(f(x)) for x in points]
-            errors = [self.mp.ldexp(abs(y) + slack, -bits - 10) for y in ys]
+            errors = [mp.ldexp(abs(y) + slack, -bits - 10) if mp.isfinite(y) else 0 for y in ys]
             return self.iv.mpf([min(map(operator.sub, ys, errors)), max(map(operator.add, ys, errors))])
+
+    def floor(self, end: Any) -> Any:
+        """The whole number below the end of an interval, exactly."""
+        with self.mp.workprec(max(self.mp.mag(end), 0) + 10 if end and self.mp.isfinite(end) else 10):
+            return self.mp.floor(end)
 
     def finite(self, x: Any) -> bool:
         return all(end - end == 0 for end in self.ends(x))
@@ -272,11 +287,15 @@ class Intervals(Kind):
         return self.iv.mpf(list(map(min, self.ends(a), self.ends(b))))
 
     def floordiv(self, a: Any, b: Any) -> Any:
-        return self.iv.mpf([self.mp.floor(end) for end in self.ends(a / b)])
+        return self.iv.mpf(list(map(self.floor, self.ends(a / b))))
 
     def power(self, a: Any, b: Any) -> Any:
         low, high = self.ends(b)
-        return self.mpf(a) ** (int(low) if low == high == self.mp.floor(low) else b)
+        if low == high == self.floor(low):
+            return self.mpf(a) ** int(low)
+        if self.ends(a)[0] < 0:
+            raise ValueError
+        return self.hull(lambda corner: self.mp.power(*corner), itertools.product(self.ends(a), (low, high)))
 
     def cosh(self, x: Any) -> Any:
         return self.hull(self.mp.cosh, self.ends(abs(x)))
@@ -298,15 +317,16 @@ class Intervals(Kind):
         low, high = self.ends(x)
         if low <= 0:
             raise ValueError
-        least = 1.4616321449683623               # a double next to the minimum; the slack covers the rest
+        with self.mp.workprec(self.iv.prec + 30):       # (the slack covers the square of its error)
+            least = self.mp.findroot(self.mp.digamma, 1.4616321449683623)
         return self.hull(self.mp.loggamma, [low, high, *[least for _ in "1" if low < least < high]], 1)
 
     def polygamma(self, n: Any, x: Any) -> Any:
         low, high = self.ends(x)
-        floor = self.mp.floor(low)
+        floor = self.floor(low)
         if low <= 0 and not (n == 0 and floor < low and high < floor + 1):
             raise ValueError                     # a pole; or not monotone, if the order is not 0
-        return self.hull(lambda end: self.mp.polygamma(int(n), end), [low, high], 1)
+        return self.hull(lambda end: self.reals.polygamma(n, end), [low, high], 1)
 
     def digamma(self, x: Any) -> Any:
         return self.polygamma(0, x)

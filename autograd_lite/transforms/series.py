@@ -8,20 +8,21 @@ quotients have recurrences of their own: partials are made of them.
 """
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from math import nan
+from math import inf, nan
 from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
 from autograd_lite.errors import (InputError, NumericError, RangeError, errstate, ignoring, shown,
                                   signal)
-from autograd_lite.graph.node import op_of, plain
+from autograd_lite.graph import kinks
+from autograd_lite.graph.conventions import MOVED, Chooser, moved, signal_moved
+from autograd_lite.graph.node import note_of, op_of, plain
 from autograd_lite.lines import Line
 from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.elementary import div, mul
@@ -30,6 +31,7 @@ from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
+from autograd_lite.transforms.rounding import lost
 from autograd_lite.transforms.trace import Trace, name_of, require_function
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
@@ -137,13 +139,14 @@ class Series(Operators):
         y, xs = plain(self.c[0]), [plain(_start(x)) for x in self.operands]
         self.expansion.level, self.expansion.line, self.expansion.idle = self.level + 1, self.line, self.idle
         found = partials_or_nan(op, self, self.operands, wanted)
+        if op.kink and self.node is not None:
+            kinks.mark(self.node, map(_start, found))
         broken = [i for i, p in enumerate(map(_start, found)) if p is not None and not finite(p)]
         if not broken or self.idle or not all(map(finite, xs)):
             self.partials = [_NOTHING if p is None else p if isinstance(p, Series) else
                              float(number(p, op.name)) for p in found]
         else:
-            missing = self.expansion.given(*[nan] * (self.expansion.order + 1))
-            self.partials = [missing if flag else _NOTHING for flag in wanted]
+            self.partials = [nan if flag else _NOTHING for flag in wanted]
             i = broken[0]
             self.error = no_derivative(op, i, y, xs, plain(_start(found[i])), self.node, line=self.line)
 
@@ -240,10 +243,14 @@ _RECURRENCES: dict[Op | None, Recurrence] = {mul: _of_product, div: _of_quotient
 
 
 class Expansion:
-    """The series of one computation to an order, by level, each after its operands."""
+    """The series of one computation to an order, by level, each after its operands.
 
-    def __init__(self, order: int):
+    `at_kink` tells whether slopes were met that are conventions; a `chooser` has others for them.
+    """
+
+    def __init__(self, order: int, chooser: Chooser | None = None):
         self.order, self.level, self.idle = order, 0, ignoring()
+        self.chooser, self.at_kink = chooser, False
         self.line: Line | None = None           # that of the node whose partials are being taken
         self.series: list[list[Series]] = [[] for _ in range(order + 1)]
         self.known: dict[Any, Series] = {}
@@ -258,7 +265,9 @@ class Expansion:
         xs = [x if isinstance(x, Series) else float(number(x, op.name)) for x in operands]
         key = (op, self.idle, *(id(x) if isinstance(x, Series) else (x, math.copysign(1.0, x)) for x in xs))
         if key not in self.known:
-            c = op(*map(_start, xs)) if start is None else start
+            c = op(*map(_start, xs)) if start is None or self.chooser else start
+            if op.convention and (node is None or note_of(node).kink or any(op.differentiable(len(xs)))):
+                c = self._chosen(op, xs, c)
             flows = zip(xs, op.differentiable(len(xs))) if op.partly else zip(xs, itertools.repeat(True))
             if any(has and isinstance(x, Series) and x.varies for x, has in flows):
                 self.known[key] = Series(self, [c], op, xs, node)
@@ -266,6 +275,16 @@ class Expansion:
             else:
                 self.known[key] = self.given(c)
         return self.known[key]
+
+    def _chosen(self, op: Op, xs: Sequence[Any], c: Any) -> Any:
+        """The number c of an op; at its kink another than a convention's, if there is a chooser."""
+        starts = [plain(_start(x)) for x in xs]
+        if not op.conventional(starts):
+            return c
+        self.at_kink = True
+        keys = [id(x) if isinstance(x, Series) else x for x in xs]
+        number = self.chooser.number(op, starts, keys) if self.chooser else None
+        return c if number is None else number
 
     def run(self) -> None:
         """Extend all series, and those that arise on the way, until the nodes' are complete."""
@@ -275,19 +294,24 @@ class Expansion:
                     for y in self.series[level]:
                         y.extend()
 
+    def close(self) -> None:
+        """Undo the cycles among the series (eˣ is its own partial), which nobody needs any more."""
+        for y in itertools.chain(*self.series):
+            y.partials, y.error = (), None
+        self.series.clear()
+        self.known.clear()
 
-def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequence[Any]], order: int,
-           lower: Callable[[Any], Any], idle: Sequence[bool],
-           nudges: Iterable[float] = ()) -> dict[int, Series]:
-    """The series of a program's nodes to an order, by their places.
+
+def expand(expansion: Expansion, program: Program, varying: Iterable[int],
+           inputs: Mapping[int, Sequence[Any]], lower: Callable[[Any], Any],
+           idle: Sequence[bool]) -> dict[int, Series]:
+    """The series of a program's nodes, by their places.
 
     `varying` lists the places of those that vary, operands first; `inputs` has the coefficients of the
     nodes they start from. `lower` gives a node's value: a float, or the node itself if the
-    coefficients are to depend on it; `idle` tells which places lie on branches not taken; `nudges`
-    are relative changes of the values, one for each.
+    coefficients are to depend on it; `idle` tells which places lie on branches not taken.
     """
-    expansion, ignored = Expansion(order), ignoring()
-    found = {k: expansion.given(*c) for k, c in inputs.items()}
+    found, ignored = {k: expansion.given(*c) for k, c in inputs.items()}, expansion.idle
 
     def operand(x: Any, place: int | None) -> Any:
         if place is None:
@@ -299,18 +323,14 @@ def expand(program: Program, varying: Iterable[int], inputs: Mapping[int, Sequen
             found[place] = expansion.given(value)
         return found[place]
 
-    with errstate("raise") if nudges else contextlib.nullcontext():
-        for k, nudge in itertools.zip_longest(varying, nudges):
-            node = program.nodes[k]
-            op: Any = op_of(node)
-            expansion.idle = ignored or idle[k]
-            xs, start = list(map(operand, node.operands, program.operands[k])), lower(node)
-            if nudge and not idle[k] and (not op.partly or any(op.differentiable(len(xs)))):  # (no condition)
-                with contextlib.suppress(NumericError):      # (over an edge: as recorded)
-                    start = op(*[plain(_start(x)) for x in xs]) * (1.0 + nudge)
-            found[k] = expansion.apply(op, xs, start, node)
-            for guard in node.__guards__:
-                found[k].__guarded__(guard)
+    for k in varying:
+        node = program.nodes[k]
+        op: Any = op_of(node)
+        expansion.idle = ignored or idle[k]
+        xs = list(map(operand, node.operands, program.operands[k]))
+        found[k] = expansion.apply(op, xs, lower(node), node)
+        for guard in node.__guards__:
+            found[k].__guarded__(guard)
     expansion.run()
     return found
 
@@ -327,27 +347,30 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     Raises:
         DomainError: a coefficient is infinite or missing (sqrt at 0).
         RangeError: a coefficient is too large for a double.
+        NumericError: so many digits of a coefficient cancel that fewer than six may be left.
 
     >>> taylor(lambda x: 1 / x, 2.0, 3)
     [0.5, -0.25, 0.125, -0.0625]
     """
     require_function("taylor", f)
+    order = _whole(order)
     trace = _traced(f, (x,), {})
-    return refill(trace.result, map(list, _coefficients(trace, _whole(order), 1.0)))
+    found = _coefficients(f, trace, order, 1.0, range(order + 1), "Taylor coefficient")
+    return refill(trace.result, map(list, found))
 
 
 def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     """The derivative of any order of f, a function of one number (and of others, kept fixed).
 
     It is computed by Taylor series, at a cost polynomial in the order. If terms cancel (as in
-    (eˣ − 1)/x, more with each order), digits are lost. How many are left is measured by computing it
-    twice, on two scales and with different roundings.
+    (eˣ − 1)/x, more with each order), digits are lost; how many may be, the rounding of every number on
+    the way tells. (The argument, and what f takes from elsewhere, count as exact.)
 
     Raises:
         InputError: the argument is not a number, or the order not a whole number.
         DomainError: the derivative is infinite or missing (sqrt at 0).
         RangeError: the derivative is too large for a double.
-        NumericError: so many digits cancel that fewer than six are left.
+        NumericError: so many digits cancel that fewer than six may be left.
 
     >>> derivative(lambda x: x ** 4)(2.0)
     32.0
@@ -367,31 +390,22 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
             signal(RangeError(f"{name_of(f)}: the derivative of order {order} is too large for a double"))
         return y
 
-    def compare(c: Sequence[Any], other: Sequence[Any]) -> None:
-        y, again = plain(c[order]), plain(other[order]) / 0.75 ** order
-        largest = max(abs(plain(x)) for x in c)
-        if abs(y - again) > max(1e-6 * abs(y), 1e-13 * largest):
-            digits = max(0, round(-math.log10(abs(y - again) / max(abs(y), abs(again)))))
-            signal(NumericError(
-                f"{name_of(f)}: the terms of the derivative of order {order} cancel, so that {digits} of its "
-                f"digits are left: it comes out as {y * factor:.6g} and as {again * factor:.6g}; write the "
-                "function so that they do not cancel there, or ask for a lower order"))
-
     @functools.wraps(f)
     def transformed(x: Any, *args: Any, **kwargs: Any) -> Any:
         trace = _traced(f, (x, *args), kwargs)
-        found = _coefficients(trace, order, float(scale))
-        if order > 1:
-            for c, other in zip(found, _coefficients(trace, order, 0.75 * scale, nudged=True)):
-                compare(c, other)
+        found = _coefficients(f, trace, order, float(scale), [order], "derivative", factor)
         return refill(trace.result, map(times_factor, found))
     return transformed
 
 
 def _whole(order: Any) -> int:
-    if not isinstance(order, int) or order < 0:
+    try:
+        whole = operator.index(order)
+    except TypeError:
+        whole = -1
+    if whole < 0:
         raise InputError(f"an order is a whole number, 0 or more, not {order!r}")
-    return order
+    return whole
 
 
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Trace:
@@ -401,21 +415,65 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
     return Trace(f, args, kwargs)
 
 
-def _coefficients(trace: Trace, order: int, scale: float, nudged: bool = False) -> list[list[Any]]:
-    """For each number of the result its coefficients in (x − x₀)/scale; `nudged`: with other roundings."""
+def _verify(series: Sequence[Series | None], expanded: Callable[[Expansion], Any], order: int,
+            wanted: Sequence[int]) -> None:
+    """Signal an error if the coefficients wanted depend on the slopes that conventions chose at kinks."""
+    for seed in (1, 2) if wanted else ():
+        expansion = Expansion(order, Chooser(seed))
+        try:
+            for y, other in zip(series, expanded(expansion)):
+                if y is None:
+                    continue
+                numbers, others = list(map(plain, y.c)), list(map(plain, other.c))
+                largest = max(map(abs, numbers))
+                if any([moved(numbers[k], others[k], max(MOVED * abs(others[k]), 1e-13 * largest))
+                        for k in wanted]):
+                    assert expansion.chooser
+                    signal_moved(expansion.chooser.places)
+                    return
+        finally:
+            expansion.close()
+
+
+def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float, wanted: Sequence[int],
+                  what: str, factor: float = 1.0) -> list[list[Any]]:
+    """For each number of the result its coefficients in (x − x₀)/scale; of those wanted, `factor` times
+    each is called `what`, and an error if rounding may have changed it."""
     program, x = trace.program, trace.inputs_at[0]
     varying = [k for k, varies in enumerate(trace.varies) if varies and k != x]
-    nudges = itertools.islice(itertools.cycle([2.0 ** -52, -2.0 ** -51, 3.0 * 2.0 ** -52]), len(varying))
     inputs = {} if x is None else {x: (trace.lower(trace.inputs[0]), scale)}
-    found = expand(program, varying, inputs, order, trace.lower, trace.idle, nudges if nudged else ())
+    places = list(map(program.place, trace.outputs))
 
-    places = map(program.place, trace.outputs)
-    read = [None if place is None else found.get(place) for place in places]
-    errors = [series.error for series in read if series is not None and series.error]
-    for error in errors:
-        signal(error)
-    if errors:                                  # a warning: then the numbers are IEEE's
-        with errstate("ignore"):
-            return _coefficients(trace, order, scale, nudged)
-    return [[trace.lower(y), *[0.0] * order] if series is None else series.c
-            for y, series in zip(trace.outputs, read)]
+    def expanded(expansion: Expansion, varying: Sequence[int]) -> list[Series | None]:
+        found = expand(expansion, program, varying, inputs, trace.lower, trace.idle)
+        return [None if place is None else found.get(place) for place in places]
+
+    expansion = Expansion(max(order, 1))                # (to order 0 nothing moves, and nothing is rounded)
+    try:
+        series = expanded(expansion, varying)
+        errors = [y.error for y in series if order and y is not None and y.error]
+        for failure in errors:
+            signal(failure)
+        if errors:                                      # a warning: then the numbers are IEEE's
+            with errstate("ignore"):
+                return _coefficients(f, trace, order, scale, wanted, what, factor)
+        slopes = [k for k, node in enumerate(program.nodes) if note_of(node).kink] if kinks.live else []
+        if slopes or expansion.at_kink:                 # (a slope that was recorded is of order 1 already)
+            varying = [k for k, flags in enumerate(zip(trace.varies, program.dependent(slopes)))
+                       if any(flags) and k != x]
+            _verify(series, lambda expansion: expanded(expansion, varying), order,
+                    [k for k in wanted if k > 1 or slopes and k])
+        bounded = not ignoring() and all([idle or all(map(finite, node.operands))       # (not of the user's inf)
+                                          for node, idle in zip(program.nodes, trace.idle)])
+        for y, k, error in lost(expansion.series, [y for y in series if y is not None and bounded], wanted):
+            number = plain(y.c[k])
+            digits = max(0, math.floor(-math.log10(error / abs(number)))) if number and error < inf else 0
+            signal(NumericError(
+                f"{name_of(f)}: the terms of the {what} of order {k} cancel, so that {digits} of its digits "
+                f"are left: it comes out as {number * factor:.6g}, and roundings may have changed it by "
+                f"{error * factor:.2g}; write the function so that they do not cancel there"
+                + ", or ask for a lower order" * (k > 1)))
+        return [[trace.lower(y), *[0.0] * order] if s is None else s.c[:order + 1]
+                for y, s in zip(trace.outputs, series)]
+    finally:
+        expansion.close()

@@ -47,7 +47,7 @@ class Trace:
                 self.result = self._run(f, list(args), dict(kwargs), places)
         else:
             self.result = self._run(f, list(args), dict(kwargs), places)
-        self.selected = self.selected[0] if first or isinstance(argnums, (int, str)) else tuple(self.selected)
+        self.selected = self.selected[0] if first or _is_one(argnums) else tuple(self.selected)
         for x in self.inputs:
             if not (self.linked and x.operands):
                 freeze(x)                   # to the caller, an input that escapes is a constant
@@ -194,7 +194,7 @@ def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
         partials = partials_or_nan(op, node, xs, wanted)
         if op.kink:
             kinks.mark(node, partials)
-        return partials
+        return [p * node if type(p) is float and p != p else p for p in partials]      # (so that it varies)
     with errstate("ignore"):                # they may be right where that branch is taken
         return partials_or_nan(op, node, xs, wanted)
 
@@ -211,7 +211,7 @@ class Checked(Algebra):
         if self.ieee:
             term = g * p
         elif not finite(p) and plain(g) == 0.0:
-            term = stopped(g)
+            term = stopped(g, self.nodes[k])
         else:
             term = _times(g, p)
             if not finite(term):
@@ -234,12 +234,16 @@ def _times(g: Any, p: Any) -> Any:
     return g * p
 
 
-def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
+def _is_one(argnums: Any) -> bool:
+    return isinstance(argnums, str) or not isinstance(argnums, Iterable)
+
+
+def _places(f: Callable[..., Any], argnums: Any, args: Sequence[Any],
             kwargs: Mapping[str, Any]) -> list[int | str]:
     """Where the selected arguments stand in this call."""
     names: list[int | str] = []
-    for wanted in argnums if isinstance(argnums, Iterable) and not isinstance(argnums, str) else [argnums]:
-        if not isinstance(wanted, (int, str)):
+    for wanted in [argnums] if _is_one(argnums) else argnums:
+        if not hasattr(wanted, "__index__") and not isinstance(wanted, str):
             raise InputError(f"argnums={argnums!r}: give the position or the name of an argument, or several")
         if isinstance(wanted, str) and wanted not in kwargs:
             parameters = list(inspect.signature(f).parameters)
@@ -247,10 +251,10 @@ def _places(f: Callable[..., Any], argnums: Selection, args: Sequence[Any],
                 raise InputError(f"{name_of(f)} is called without an argument {wanted!r}; its parameters "
                                  f"are {', '.join(parameters)}")
             wanted = parameters.index(wanted)
-        elif isinstance(wanted, int) and not -len(args) <= wanted < len(args):
+        elif not isinstance(wanted, str) and not -len(args) <= wanted < len(args):
             raise InputError(f"{name_of(f)} has no positional argument number {wanted} in this call, which "
                              f"gives {len(args)}")
-        names.append(wanted % len(args) if isinstance(wanted, int) else wanted)
+        names.append(wanted if isinstance(wanted, str) else int(wanted) % len(args))
     if len(set(names)) < len(names):
         raise InputError(f"argnums={argnums!r} names an argument of {name_of(f)} twice")
     return names

@@ -1,0 +1,390 @@
+"""How far rounding may have moved the coefficients of series: a bound, to first order.
+
+Each coefficient is a sum of products of others, rounded. One sweep back over all of them, as `backward`
+goes over a graph, gives the derivative of the wanted ones by each; times the size of its rounding, and
+added up in absolute values, that is the bound. (One carried along forwards grows with the order where
+the coefficients do not: of 1/(1 + x²) at 2.5, order 80, it is 1e13 times the number, this one 1e-13.)
+"""
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from math import inf
+from random import Random
+from typing import Any, NamedTuple, Protocol
+
+from autograd_lite.graph.node import plain
+from autograd_lite.ops.elementary import add, div, identity, mul, neg, power, sqrt, sub
+from autograd_lite.ops.geometry import absolute, hypot, maximum, minimum
+from autograd_lite.ops.normal import digamma, lgamma, polygamma
+from autograd_lite.ops.numbers import partials_or_nan
+from autograd_lite.ops.op import Op
+from autograd_lite.ops.selection import choose
+from autograd_lite.ops.sequences import dot_op, fdot, fsum, mean_op, sum_op
+from autograd_lite.ops.special import fdot as exact_dot
+from autograd_lite.ops.special import fsum as exact_sum
+from autograd_lite.ops.special import halves
+
+ULP = 2.0 ** -52
+LOST = 1e-3                 # of a number, an error so large that first order does not tell what follows
+HUGE = 1e100                # in place of infinity, where products with 0 are 0
+
+
+class Expanded(Protocol):
+    """What a series is asked: its coefficients, and what made it."""
+
+    c: list[Any]
+    op: Op | None
+    operands: Sequence[Any]
+    partials: Sequence[Any]
+    idle: bool
+
+
+# -- the rounding of a value -------------------------------------------------------------------
+
+
+def _exactly(pairs: Sequence[tuple[float, float]]) -> float:
+    """The sum of products, rounded once."""
+    try:
+        return exact_dot(*[a for a, _ in pairs], *[b for _, b in pairs])  # type: ignore[no-any-return]
+    except OverflowError:
+        return inf
+
+
+def _of_sum(y: float, xs: Sequence[float]) -> float:
+    return exact_sum(*xs, -y)
+
+
+def _of_dot(y: float, xs: Sequence[float]) -> float:
+    left, right, bias = halves(xs)
+    return _exactly([*zip(left, right), *[(x, 1.0) for x in bias], (y, -1.0)])
+
+
+def _of_power(y: float, xs: Sequence[float]) -> float:
+    a, b = xs
+    whole = b % 1.0 == 0.0 and 0.0 <= b <= 16.0
+    return float(Fraction(a) ** int(b) - Fraction(y)) if whole else 2.0 * ULP * y
+
+
+# What rounding has changed in a result: of arithmetic exactly (of roots to first order), of others at most.
+_ROUNDINGS: dict[Op | None, Callable[[float, Sequence[float]], float]] = {
+    add: _of_sum, sub: lambda y, xs: exact_sum(xs[0], -xs[1], -y), sum_op: _of_sum, fsum: _of_sum,
+    mul: _of_dot, dot_op: _of_dot, fdot: _of_dot, power: _of_power,
+    div: lambda y, xs: _exactly([(xs[0], 1.0), (y, -xs[1])]) / xs[1],
+    mean_op: lambda y, xs: _exactly([*[(x, 1.0) for x in xs], (y, -len(xs))]) / len(xs),
+    sqrt: lambda y, xs: _exactly([(xs[0], 1.0), (y, -y)]) / (2.0 * y or inf),
+    hypot: lambda y, xs: _exactly([*zip(xs, xs), (y, -y)]) / (2.0 * y or inf),
+    **dict.fromkeys((neg, absolute, minimum, maximum, identity, choose), lambda y, xs: 0.0)}
+
+
+def _rounding(op: Op, y: float, xs: Sequence[float], partials: Sequence[float]) -> float:
+    if op in _ROUNDINGS:
+        try:
+            return abs(_ROUNDINGS[op](y, xs))
+        except (ArithmeticError, ValueError):           # (infinite operands)
+            return 2.0 * ULP * abs(y)
+    if op.open or y and op in (lgamma, digamma, polygamma):     # (beside a zero: ulps of its largest term)
+        return 8.0 * ULP * (abs(y) + sum(abs(p * x) for p, x in zip(partials, xs)))
+    return 2.0 * ULP * abs(y) if any(xs) or y % 0.5 else 0.0     # (exp(0), cos(0), … are exact)
+
+
+def _result(op: Op, xs: Sequence[float]) -> float:
+    """The result of an op; infinite where there is none."""
+    try:
+        y = op.forward(*xs)
+    except (ValueError, ArithmeticError):
+        return inf
+    return inf if y != y else y
+
+
+# -- series in floats ----------------------------------------------------------------------------
+
+
+class Use(NamedTuple):
+    """That ∂wanted/∂c[k] has the terms `of`[k + shift + i]·`times`[i].
+
+    `counts`: times |c[k]|, their sizes are those of terms that were rounded and added up.
+    """
+
+    of: list[float]
+    times: Sequence[float]
+    shift: int = 0
+    counts: bool = False
+
+
+def _pairs(a: Sequence[float], b: Sequence[float], k: int) -> list[tuple[float, float]]:
+    """The products whose sum is the k-th coefficient of a·b."""
+    return [(a[k - i], b[i]) for i in range(max(0, k + 1 - len(a)), min(len(b), k + 1))]
+
+
+class Track:
+    """A series in floats, and ∂wanted/∂c in `bar`; in `share` that by each sum of products in c.
+
+    `times` is c as a factor: where all digits are lost, another number within the error in place of c[k].
+    """
+
+    def __init__(self, s: Expanded):
+        numbers = list(map(float, map(plain, s.c)))
+        if not math.isfinite(sum(numbers)):
+            numbers = [x if math.isfinite(x) else 0.0 for x in numbers]
+        self.order = len(numbers) - 1
+        while numbers[-1] == 0.0 and len(numbers) > 1:
+            numbers.pop()
+        self.c, self.times, self.slope = numbers, numbers[:], [k * x for k, x in enumerate(numbers)][1:]
+        self.bar, self.share = list[float](), list[float]()
+        self.divisor = 0.0                              # of share (0: that is k)
+        self.uses: list[Use] = []
+        self.slopes: list[Use] = []                     # the same, times k
+        self.starts: list[tuple[list[float], list[float]]] = []     # of c[0], in other c[0]
+        self.own = False                                # whether a coefficient is rounded at the end
+        self.rounding = self.error = 0.0                # of c[0]: its own, and with its operands'
+
+    def at(self, k: int) -> float:
+        """A coefficient (zeros at the end are left out)."""
+        return self.c[k] if k < len(self.c) else 0.0
+
+    @functools.cached_property
+    def slope_errors(self) -> list[float]:
+        """What rounding has changed in `slope`."""
+        return [float(Fraction(x) * k - Fraction(k * x)) for k, x in enumerate(self.c)][1:]
+
+    def connect(self, s: Expanded, track: Callable[[Any], Any]) -> None:
+        """Tell the series of the operands, and of the partials, what this one makes of them."""
+        op: Any = s.op
+        series, partials = ([track(x) if hasattr(x, "c") else None for x in made]
+                            for made in (s.operands, s.partials))
+        xs = [x.times[0] if x else float(v) for x, v in zip(series, s.operands)]
+        y, slopes = self.c[0], self.link(op, series, xs, [p or v for p, v in zip(partials, s.partials)])
+        self.rounding = _rounding(op, y, [x.c[0] if x else v for x, v in zip(series, xs)], slopes)
+        inexact: dict[Any, float] = {}                  # the operands that are, with their partials
+        for x, p in zip(series, slopes):
+            if x and x.error:
+                inexact[x] = inexact.get(x, 0.0) + p
+        self.error = self.rounding + sum(abs(p) * x.error for x, p in inexact.items())
+        for x in inexact:
+            if x.error > LOST * abs(x.c[0]):            # then it may be anywhere within the error
+                for moved in (x.c[0] - x.error, x.c[0] + x.error, 0.0):
+                    other = _result(op, [moved if of is x else v for of, v in zip(series, xs)])
+                    self.error = max(self.error, abs(other - y))
+        if self.error > LOST * abs(y):                  # (what depends on its square is not 0)
+            self.times[0] += math.copysign(min(2.0 * self.error, HUGE), y)
+
+    def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
+             ) -> Sequence[float]:
+        """Note the uses of each coefficient; returns the partials at the point itself."""
+        return ()
+
+    def residual(self, k: int) -> float:
+        """What rounding has changed in c[k], given the coefficients that it was made of."""
+        return 0.0
+
+    def pull(self, k: int, exactly: bool) -> float:
+        """Find ∂wanted/∂c[k] from those of later coefficients; what the roundings on the way amount to."""
+        g, counted = self.bar[k], 0.0
+        for of, times, shift, counts in self.uses:
+            terms = list(map(operator.mul, of[k + shift:], times))
+            g += sum(terms)
+            if counts:
+                counted += sum(map(abs, terms if k or shift else terms[1:]))    # (c[0] is counted by itself)
+        if k:
+            for of, times, _, _ in self.slopes:
+                g += k * sum(map(operator.mul, of[k:], times))
+        else:
+            for of, start in self.starts:
+                g += of[0] * start[0]
+        if g:
+            self.bar[k] = g
+            self.share[k] = g / (self.divisor or k or 1.0)
+        if k == 0:
+            rounding = abs(g) * self.rounding if self.rounding else 0.0
+        elif exactly:
+            return abs(g * self.residual(k)) if g else 0.0
+        else:
+            rounding = ULP * abs(self.at(k) * g) if self.own else 0.0
+        return rounding if exactly else rounding + ULP * abs(self.at(k)) * counted
+
+
+class _Product(Track):
+    a: Track
+    b: Track
+
+    def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
+             ) -> Sequence[float]:
+        self.a, self.b = series
+        self.a.uses.append(Use(self.bar, self.b.times, counts=True))
+        self.b.uses.append(Use(self.bar, self.a.times))
+        return xs[::-1]
+
+    def residual(self, k: int) -> float:
+        return _exactly([*_pairs(self.a.c, self.b.c, k), (self.at(k), -1.0)])
+
+
+class _Quotient(Track):
+    a: Track | None                             # None: a plain number
+    b: Track
+
+    def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
+             ) -> Sequence[float]:
+        self.a, self.b = series
+        self.own, self.divisor = True, -xs[1]
+        if self.a:
+            self.a.uses.append(Use(self.share, [-1.0]))
+        self.b.uses.append(Use(self.share, self.times))
+        self.uses.append(Use(self.share, self.b.times[1:], 1, True))
+        return 1.0 / xs[1], -self.c[0] / xs[1]
+
+    def residual(self, k: int) -> float:
+        rest = _exactly([*_pairs(self.c, self.b.c, k), (self.a.at(k) if self.a else 0.0, -1.0)])
+        return rest / self.b.c[0]
+
+
+class _Choice(Track):
+    def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
+             ) -> Sequence[float]:
+        found = [0.0, 1.0, 0.0] if xs[0] else [0.0, 0.0, 1.0]
+        for x, p in zip(series, found):
+            if x and p:
+                x.uses.append(Use(self.bar, [1.0]))
+        return found
+
+
+class _ByPartials(Track):
+    def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
+             ) -> Sequence[float]:
+        self.own = True
+        self.others: list[tuple[Track, Track]] = []             # operands with their partials
+        self.linear: list[tuple[Track, float, bool]] = []       # with plain ones, and whether these are exact
+        if not partials:                                # (at the last level)
+            wanted = [bool(x) and has for x, has in zip(series, op.differentiable(len(xs)))]
+            partials = [p if p is None or abs(p) < inf else HUGE
+                        for p in partials_or_nan(op, self.times[0], xs, wanted)]
+        found = []
+        for x, p in zip(series, partials):
+            if isinstance(p, Track):
+                found.append(p.times[0])
+                if x:
+                    self.others.append((x, p))
+                    x.slopes.append(Use(self.share, p.times))
+                    x.starts.append((self.bar, p.times))
+                    p.uses.append(Use(self.share, x.slope, 1, True))
+            else:
+                p = float(p) if p is not None and abs(p) < inf else 0.0
+                found.append(p)
+                if x and p:
+                    self.linear.append((x, p, abs(p) == 1.0 or p in xs))
+                    x.uses.append(Use(self.bar, [p], 0, abs(p) != 1.0 or len(xs) > 2))
+        if not self.others and len(self.linear) > 1:    # a sum: where all cancels, roundings are left
+            terms: dict[Track, float] = {}
+            for x, p, _ in self.linear:
+                terms[x] = terms.get(x, 0.0) + p
+            for k in range(1, min(self.order + 1, max(len(x.c) for x in terms))):
+                if k >= len(self.times):
+                    self.times.append(0.0)
+                if self.times[k] == 0.0:
+                    self.times[k] = ULP * max(abs(p * x.at(k)) for x, p in terms.items())
+        return found
+
+    def residual(self, k: int) -> float:
+        pairs = [(self.at(k), -float(k))]
+        for x, p in self.others:
+            pairs += [*_pairs(p.c, x.slope, k - 1), *_pairs(p.c, x.slope_errors, k - 1)]
+        for x, slope, _ in self.linear:
+            if k < len(x.c):
+                pairs += [(slope, x.slope[k - 1]), (slope, x.slope_errors[k - 1])]
+        inexact = sum(abs(p * x.at(k)) for x, p, exact in self.linear if not exact)
+        return abs(_exactly(pairs)) / k + ULP * inexact
+
+
+_TRACKS: dict[Op | None, type[Track]] = {None: Track, mul: _Product, div: _Quotient, choose: _Choice}
+
+
+def _track(s: Expanded) -> Track:
+    """A series in floats, of the kind that its recurrence makes it."""
+    kind = _TRACKS.get(s.op, _ByPartials)
+    if kind in (_Product, _Quotient):
+        a, b = (plain(x.c[0]) if hasattr(x, "c") else None for x in s.operands)
+        if b is None or not (a is not None if kind is _Product else b):
+            kind = _ByPartials
+    return kind(s)
+
+
+# -- the sweep -------------------------------------------------------------------------------------
+
+
+class Roundings:
+    """The roundings of all series of a computation, given by level, each after its operands."""
+
+    def __init__(self, levels: Sequence[Sequence[Expanded]]):
+        self.known: dict[int, Track] = {}
+        self.levels = [[self.track(s) for s in level if not s.idle] for level in levels]
+        computed = len(self.known)
+        for level in levels:
+            for s in level:
+                if not s.idle:
+                    self.track(s).connect(s, self.track)
+        self.given = list(self.known.values())[computed:]
+
+    def track(self, s: Any) -> Track:
+        """The series in floats."""
+        if id(s) not in self.known:
+            self.known[id(s)] = _track(s)
+        return self.known[id(s)]
+
+    def bound(self, seeds: Sequence[tuple[Any, int, float]], exactly: bool = False) -> float:
+        """What the roundings amount to in Σ weight·c[k] over the (series, k, weight) given.
+
+        `exactly`: those of sums and products as they were, not as they might have been; it takes longer.
+        """
+        for track in self.known.values():
+            track.bar[:] = track.share[:] = [0.0] * (track.order + 1)
+        for s, k, weight in seeds:
+            self.track(s).bar[k] += weight
+        total = 0.0
+        for step in range(max(k for _, k, _ in seeds) - 1, -1, -1):     # as they were computed, backwards
+            for level in range(step + 1):
+                for track in reversed(self.levels[level]):
+                    total += track.pull(step - level + 1, exactly)
+        for tracks in reversed(self.levels):
+            for track in reversed(tracks):
+                total += track.pull(0, exactly)
+        for track in self.given:
+            for k in range(len(track.c)):
+                total += track.pull(k, exactly)
+        return total
+
+
+def lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: Sequence[int]
+         ) -> Iterator[tuple[Any, int, float]]:
+    """Which of the coefficients wanted of the outputs roundings may have changed too much, and by how much.
+
+    Too much is what exceeds both 1e-6 of the coefficient and 1e-13 of the largest of its series.
+    """
+    seeds: list[tuple[Any, int, float]] = []            # 1 over what is too much, or 1 where any is
+    zeros: list[tuple[Any, int, float]] = []
+    for y in outputs:
+        if y.op is None:                                # (given: exact)
+            continue
+        sizes = [abs(plain(c)) for c in y.c[:wanted[-1] + 1]]
+        for k in wanted:
+            tolerance = max(1e-6 * sizes[k], 1e-13 * max(sizes))
+            if tolerance == 0.0:
+                zeros.append((y, k, 1.0))
+            elif math.isfinite(sizes[k]):
+                seeds.append((y, k, 1.0 / tolerance))
+    if not seeds and not zeros:
+        return
+    roundings = Roundings(levels)
+    for some, most in (seeds, 1.0), (zeros, 0.0):
+        # Two sums of all of them, weighted at random, tell at once that nothing is lost. (That one loss hides
+        # another to a thousandth has odds of a thousandth: in both sums, of a millionth.)
+        sums = [[(y, k, weight * random.choice((1.0, -1.0)) * random.uniform(0.5, 1.0))
+                 for y, k, weight in some] for random in (Random(1), Random(2))]
+        if len(some) < 2 or not all(roundings.bound(weighted) <= 1e-3 * most for weighted in sums):
+            for y, k, weight in some:
+                if not roundings.bound([(y, k, weight)]) <= most:
+                    error = roundings.bound([(y, k, weight)], exactly=True)
+                    if not error <= most:
+                        yield y, k, error / weight if error == error else inf

@@ -1,0 +1,46 @@
+"""Each campaign finds a fault that was planted."""
+import math
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
+
+import numerics  # noqa: E402
+import truth  # noqa: E402
+from autograd_lite.ops.op import TABLE  # noqa: E402
+from autograd_lite.testing import Expression  # noqa: E402
+
+
+def faults(op, where, mode="raise", operands=(0,), witness=(0.7,)):
+    campaign = numerics.Campaign(seed=1)
+    campaign.look(Expression(len(witness), ((op, operands),), witness), where, mode)
+    return {key[2] for key in campaign.seen if key[2].isupper()}
+
+
+@pytest.mark.parametrize("where", ["as drawn", "near 0", "at a kink"])
+def test_numerics_finds_a_wrong_derivative(where):
+    assert not faults(TABLE["sin"], where)
+    assert faults(truth.spoilt(TABLE["sin"], lambda p: 1.001 * p), where) == {"WRONG"}
+
+
+def test_numerics_finds_a_second_derivative_of_a_convention():
+    square = ((TABLE["abs"], (0,)), (TABLE["*"], (1, 1)))
+    campaign = numerics.Campaign(seed=1)
+    f = Expression(1, square, (0.0,))
+    verdicts = {found: numerics.verdict(f, [0.0], [0, 0], found, 1e-6, campaign.rng) for found in (0.0, 2.0)}
+    assert verdicts == {0.0: "wrong", 2.0: "right"}
+
+
+def test_numerics_finds_foreign_errors_and_what_is_not_finite():
+    def broken(p):
+        raise KeyError("broken")
+
+    assert "FOREIGN ERROR" in faults(truth.spoilt(TABLE["sin"], broken), "as drawn")
+    assert "FOREIGN ERROR" in faults(truth.spoilt(TABLE["sin"], broken), "nan", "ignore")
+    infinite = truth.spoilt(TABLE["sin"], lambda p: math.inf)
+    campaign = numerics.Campaign(seed=1)
+    f = Expression(1, ((infinite, (0,)),), (1.0,))
+    campaign.judged("as drawn", "grad", f, [1.0], [math.inf], [[0]], 1e-6)
+    assert {key[2] for key in campaign.seen} == {"SILENT NAN OR INF"}
