@@ -147,7 +147,7 @@ def short(x: Any) -> str:
     """How a message shows any object."""
     try:
         text = repr(x)
-    except ValueError:                          # an int with more digits than Python prints
+    except (ValueError, RecursionError):        # an int with more digits than Python prints
         text = "too long to print"
     return text if len(text) <= 40 else text[:37] + "..."
 

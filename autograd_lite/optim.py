@@ -115,7 +115,10 @@ class Optimizer:
                      [numbers[1:] for numbers in after])
 
     def _become(self, *state: Any) -> None:
-        """Take all of these data, parameters, steps, counts and memories, or none if interrupted."""
+        """Take all of these data, parameters, steps, counts and memories, or none if interrupted.
+
+        (Only a second interruption, while the first is undone, could leave a part of them.)
+        """
         data = [p.data for p in self.parameters]
         before = data, self.parameters, self.steps, self._counts, self._memories
         try:

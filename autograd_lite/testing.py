@@ -9,7 +9,6 @@ Needs Hypothesis, which loads when a function here is called. With the library i
 from __future__ import annotations
 
 import math
-import operator
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from autograd_lite.diagnosis.points import wrong_points
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate
 from autograd_lite.nn import MLP
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
-from autograd_lite.ops.op import TABLE, Op, op_named
+from autograd_lite.ops.op import TABLE, Op, op_named, whole
 from autograd_lite.ops.selection import Comparison
 from autograd_lite.transforms.trace import Trace
 from autograd_lite.transforms.gradients import grad
@@ -120,7 +119,7 @@ def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[f
     """
     from hypothesis import reject
     from hypothesis import strategies as st
-    size = len(arguments(f)) if n is None else operator.index(n)
+    size = len(arguments(f)) if n is None else whole(n, "points: n")
     pools = [st.lists(pool, min_size=size, max_size=size) for pool in (
         st.floats(0.0, 4.0), st.floats(-4.0, 4.0), numbers((-1.0, 1.0)), st.floats(1.0, 1e3), numbers())]
     if isinstance(f, Expression):
@@ -210,11 +209,11 @@ def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
     chosen = table if ops is None else [op_named(op) if isinstance(op, str) else op for op in ops]
     comparisons = ([op for op in chosen if isinstance(op, Comparison)]
                    or [op for op in table if isinstance(op, Comparison)])
-    max_ops = operator.index(max_ops)
+    max_ops = whole(max_ops, "expressions: max_ops")
     wishes = st.lists(st.one_of([_wishes(op, comparisons) for op in chosen]), max_size=max_ops).map(
         lambda groups: [wish for group in groups for wish in group][:max_ops])
     start = st.floats(0.0, 2.0) | st.floats(-4.0, 4.0)
-    sizes = st.integers(1, 3) if inputs is None else st.just(operator.index(inputs))
+    sizes = st.integers(1, 3) if inputs is None else st.just(whole(inputs, "expressions: inputs", 1))
     starts = sizes.flatmap(lambda n: st.lists(start, min_size=n, max_size=n))
     return st.builds(_expression, starts, wishes)
 

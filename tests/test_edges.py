@@ -317,6 +317,11 @@ def test_a_power_that_is_no_real_number_has_none_for_its_gradient_either():
             assert type(x.grad) is float and math.isnan(x.grad) and math.isnan(y.partials[0])
 
 
+def test_a_masked_class_costs_nothing_and_gets_no_gradient():
+    loss, gradients = differentiated(lambda *xs: ag.nn.softmax_cross_entropy(xs, 0), 1.0, 1.0, -inf)
+    assert loss == math.log(2.0) and gradients == [-0.5, 0.5, 0.0]
+
+
 def test_a_masked_softmax_has_a_gradient_where_it_is_not_masked():
     value, gradients = differentiated(lambda a, b, c: ag.softmax([a, b, c])[0], 1.0, 1.0, -inf)
     assert value == 0.5 and gradients == [0.25, -0.25, -0.0]

@@ -407,7 +407,7 @@ def test_an_order_that_is_no_whole_number_is_refused() -> None:
     x = Value(3.0, "x")
     assert [evaluate(x ** 3, number=Fraction, wrt=x, order=n) for n in range(5)] == [27, 27, 18, 6, 0]
     for order in (-1, 1.5):
-        with pytest.raises(ag.InputError, match=f"order={order}"):
+        with pytest.raises(ag.InputError, match=f"evaluate: the order must be .*, not {order}"):
             evaluate(x * x, wrt=x, order=order)  # type: ignore[arg-type]
 
 

@@ -411,6 +411,21 @@ def test_parameters_are_found_wherever_an_attribute_may_hold_them():
         "scaled.gone", "rescaled.first", "rescaled.second", "rescaled.own", "rescaled.shift[0]"]
 
 
+def test_what_a_class_inherits_is_found_unless_it_is_hidden():
+    class Base(nn.Module):
+        kept, hidden, replaced = Value(1.0), Value(2.0), Value(3.0)
+
+    class Derived(Base):
+        hidden = None
+
+        @property
+        def replaced(self):
+            return Value(4.0)
+
+    assert Derived().state_dict() == {"kept": 1.0}
+    assert list(Base().named_parameters()) == ["kept", "hidden", "replaced"]
+
+
 def test_a_module_that_is_a_dataclass_or_a_mapping_has_its_entries_and_its_attributes():
     @dataclass
     class Line(nn.Module):
@@ -471,18 +486,23 @@ def test_an_attribute_with_a_dot_and_keys_that_look_alike_are_parameters_of_thei
 
 
 keys = st.text("ab.[]'\"1# ", max_size=4)
-parts = st.recursive(
-    st.just(None), lambda below: st.one_of(
-        *[st.lists(below, max_size=3).map(kind) for kind in (list, tuple, deque)],
-        st.tuples(below, below).map(lambda both: Affine(*both)),
-        st.dictionaries(keys | st.integers(0, 2) | st.booleans() | st.builds(Named, keys), below, max_size=3),
-        st.dictionaries(keys, below, max_size=3).map(lambda held: with_attributes(held))), max_leaves=12)
 
 
 def with_attributes(held):
     module = nn.Module()
     vars(module).update({key: part for key, part in held.items() if not key.startswith("_")})
     return module
+
+
+def holders(below):
+    """Containers of all kinds, and what they hold."""
+    return st.one_of(
+        *[st.lists(below, max_size=3).map(kind) for kind in (list, tuple, deque)],
+        st.builds(Affine, below, below), st.dictionaries(keys, below, max_size=3).map(with_attributes),
+        st.dictionaries(keys | st.integers(0, 2) | st.booleans() | st.builds(Named, keys), below, max_size=3))
+
+
+parts = st.none() | holders(st.none() | holders(st.none() | holders(st.none())))
 
 
 def planted(thing):

@@ -70,7 +70,7 @@ def squares(tree: Any) -> Any:
     ([], []),
     ({}, {}),
     (collections.OrderedDict(b=1.0, a=2.0), collections.OrderedDict(b=2.0, a=4.0)),
-    (types.MappingProxyType({"a": 1.0}), {"a": 2.0}),
+    (types.MappingProxyType({"a": 1.0}), types.MappingProxyType({"a": 2.0})),
     (Rod(2.0, 5.0), Rod(4.0, 10.0)),
 ])
 def test_a_gradient_has_the_shape_of_its_argument(tree: Any, doubled: Any) -> None:
@@ -78,8 +78,9 @@ def test_a_gradient_has_the_shape_of_its_argument(tree: Any, doubled: Any) -> No
     assert ours == doubled and type(ours) is type(doubled)
 
 
-def test_what_a_dataclass_works_out_is_differentiated_too() -> None:
-    assert grad(lambda rod: rod.area * rod.width)(Rod(2.0, 5.0)) == Rod(20.0, 4.0)
+def test_what_a_dataclass_worked_out_is_a_number_of_its_own() -> None:
+    found = grad(lambda rod: rod.area * rod.width)(Rod(2.0, 5.0))
+    assert (found.width, found.height, found.area) == (10.0, 0.0, 2.0)
 
 
 @pytest.mark.parametrize("array", [np.array([1.0, 2.0]), np.array([[1, 2, 3], [4, 5, 6]]),
@@ -96,7 +97,7 @@ def test_an_array_function_is_written_in_numpy() -> None:
     np.testing.assert_allclose(ours, np.outer(1.0 / np.cosh(a @ b) ** 2, b), rtol=1e-15)
 
 
-@pytest.mark.parametrize("tree", ["text", None, [1.0, "text"], {1.0}, object(), 1j, [1.0, None]])
+@pytest.mark.parametrize("tree", ["text", None, ["text"], {1.0}, object(), 1j, [None], [1.0, 1j]])
 def test_what_is_no_number_is_refused_as_an_argument(tree: Any) -> None:
     with pytest.raises(ag.InputError, match="expected a (real )?number"):
         grad(squares)(tree)
@@ -153,10 +154,11 @@ def test_a_hessian_nests_the_shape_twice() -> None:
     assert ours == Point(Point(10.0, 6.0), Point(6.0, 0.0))
 
 
-def test_rebuild_keeps_what_is_no_number_only_if_lenient() -> None:
-    assert rebuild({"a": "text", "b": 1.0}, lambda x: -x, lenient=True) == {"a": "text", "b": -1.0}
-    with pytest.raises(ag.InputError, match="str 'text'"):
-        rebuild({"a": "text"}, lambda x: -x)
+def test_rebuild_keeps_text_and_asks_about_the_rest() -> None:
+    assert rebuild({"a": "text", "b": 1.0}, lambda x: -x) == {"a": "text", "b": -1.0}
+    assert rebuild({"a": 1j, "b": 1.0}, lambda x: -x, lambda x: "?") == {"a": "?", "b": -1.0}
+    with pytest.raises(ag.InputError, match="complex 1j"):
+        rebuild({"a": 1j}, lambda x: -x)
 
 
 # -- selections, auxiliary results, unused arguments -----------------------------------------------
@@ -230,7 +232,7 @@ def test_what_is_no_function_is_refused_at_once(transform: Any, f: Any) -> None:
     (lambda: grad(lambda x: 1j)(1.0), "returned complex 1j; a gradient"),
     (lambda: derivative(squares)([1.0]), r"of one number, not of list \[1.0\]"),
     (lambda: hvp(squares, [1.0], [1.0, 2.0]), r"for one list argument write \(\[…\],\); they have 1 and 2"),
-    (lambda: jvp(squares, ([1.0],), ([1.0, 2.0],)), "same shape; they hold 1 and 2 numbers")])
+    (lambda: jvp(squares, ([1.0],), ([1.0, 2.0],)), r"it has 2 entries at \[0\], not 1")])
 def test_a_wrong_call_is_answered_with_the_right_one(call: Function, message: str) -> None:
     with pytest.raises(ag.InputError, match=message):
         call()
@@ -669,11 +671,11 @@ def test_errors_name_the_label() -> None:
 def test_directions_must_fit_the_point() -> None:
     with pytest.raises(ag.InputError, match="they have 2 and 1 entries"):
         jvp(lambda x, y: x * y, (1.0, 2.0), (1.0,))
-    with pytest.raises(ag.InputError, match="the cotangent must have the same shape; they hold 1 and 2"):
+    with pytest.raises(ag.InputError, match="the cotangent must have the shape of the result: it has list"):
         vjp(lambda x: x, 1.0)[1]([1.0, 2.0])
     with pytest.raises(ag.InputError, match="as tuples"):
         jvp(lambda x: x, 1.0, 1.0)  # type: ignore[arg-type]
-    with pytest.raises(ag.InputError, match="expected a number"):
+    with pytest.raises(ag.InputError, match=r"it has str '1' at \[0\], not a real number"):
         jvp(lambda x: x, (1.0,), ("1",))
 
 

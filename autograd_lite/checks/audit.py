@@ -16,7 +16,7 @@ from autograd_lite.checks.order import connected
 from autograd_lite.checks.rows import AuditReport, Index, Row
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS, Finding, relative_error
 from autograd_lite.graph.program import Program
-from autograd_lite.transforms.trees import as_array, is_array
+from autograd_lite.transforms.structures import as_array, is_array
 
 
 def audit(root: Any, claims: Any, rtol: float | None = None, *, values: Any = ()) -> AuditReport:

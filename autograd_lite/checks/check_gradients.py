@@ -13,24 +13,23 @@ import contextlib
 import dataclasses
 import itertools
 import math
-import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import nan
 from typing import Any
 
 from autograd_lite.checks.chain_rule import ChainRule, Judge, Sum
 from autograd_lite.checks.nearby import Nearby, Watched
-from autograd_lite.checks.report import count
 from autograd_lite.checks.slopes import EPS, UNKNOWN, Estimate, side
 from autograd_lite.checks.verdicts import (CORRECT, KINK, NOISY, WRONG, Derivative, GradientReport, Partial,
-                                           clip, verdict_on)
+                                           verdict_on)
 from autograd_lite.errors import InputError, NumericError, errstate, shown
 from autograd_lite.graph.node import plain
-from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.jacobians import jacobian
+from autograd_lite.transforms.structures import matched, paths
 from autograd_lite.transforms.trace import require_function, scalar_result
-from autograd_lite.transforms.trees import is_array, leaves, rebuild
+from autograd_lite.transforms.trees import leaves, rebuild
 
 __all__ = ["check_gradients", "check_op", "GradientReport", "CORRECT", "KINK", "NOISY", "WRONG"]
 
@@ -70,12 +69,12 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
     """
     require_function("check_gradients", f)
     x = rebuild(x, lambda v: number(plain(v), "check_gradients"))
-    names = list(_names(x, "x"))
-    claims = None if claimed is None else _matched(claimed, names)
-    if not hasattr(order, "__index__") or order < 1:
-        raise InputError(f"check_gradients: the order must be a whole number, 1 or more, not {order!r}")
-    check = _Check(f, x, names, claims)
-    for k, function in enumerate(itertools.islice(_orders(check.core), operator.index(order)), 1):
+    leaves(x)
+    claims = None if claimed is None else [number(plain(v)) for v in matched(
+        x, claimed, "x", "check_gradients: the claimed gradient")]
+    check = _Check(f, x, list(paths(x, "x")), claims)
+    order = whole(order, "check_gradients: the order", 1)
+    for k, function in enumerate(itertools.islice(_orders(check.core), order), 1):
         if not check.add_order(k, function):
             break
     return check.report()
@@ -251,37 +250,6 @@ def _orders(f: Callable[[Any], Any]) -> Iterator[Callable[[Any], list[Any]]]:
         function = derivative(jacobian(function))
 
 
-# -- names and claims ---------------------------------------------------------------------------------
-
-
-def _matched(claimed: Any, names: Sequence[str]) -> list[float]:
-    """The claimed gradient in the order of the names."""
-    claims = dict(zip(_names(claimed, "x"), [number(plain(v), "check_gradients") for v in leaves(claimed)]))
-    if claims.keys() != set(names):
-        ours, theirs = ((f"{count(len(tree), 'number')} ({clip(', '.join(tree), 40)})" for tree in
-                         (names, list(claims))))
-        raise InputError(f"check_gradients: the claimed gradient must have the shape of x: x has {ours}, "
-                         f"the claim {theirs}")
-    return [claims[name] for name in names]
-
-
 def _title(f: Callable[..., Any]) -> str:
     name = getattr(f, "__name__", "")
     return "f" if not name or name == "<lambda>" else str(name)
-
-
-def _names(tree: Any, name: str) -> Iterator[str]:
-    """The names of a structure's numbers, in order: ``x[0]``, ``x['a']``, ``x.b``."""
-    parts: Iterable[tuple[str, Any]]
-    if isinstance(tree, Mapping):
-        parts = ((f"[{key!r}]", part) for key, part in tree.items())
-    elif dataclasses.is_dataclass(tree):
-        parts = ((f".{field.name}", getattr(tree, field.name))
-                 for field in dataclasses.fields(tree) if field.init)
-    elif isinstance(tree, (list, tuple)) or is_array(tree):
-        parts = ((f"[{i}]", part) for i, part in enumerate(tree))
-    else:
-        yield name
-        return
-    for step, part in parts:
-        yield from _names(part, name + step)

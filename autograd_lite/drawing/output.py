@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from autograd_lite.errors import InputError, RenderError
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.op import whole
 
 if TYPE_CHECKING:
     from autograd_lite.drawing.drawn import Drawing
@@ -48,9 +49,7 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
             raise InputError(f"draw: expected a Value or a list of Values, got {type(x).__name__}")
     if not roots:
         raise InputError("draw: the list of Values is empty")
-    for name, number in ("max_nodes", max_nodes), ("digits", digits):
-        if not hasattr(number, "__index__") or number < 1:
-            raise InputError(f"draw: {name}={number!r}: give a whole number of at least 1")
+    max_nodes, digits = whole(max_nodes, "draw: max_nodes", 1), whole(digits, "draw: digits", 1)
     if direction not in ("LR", "RL", "TB", "BT"):
         raise InputError(f"draw: direction={direction!r}: choose 'LR', 'RL', 'TB' or 'BT'")
     try:

@@ -28,6 +28,9 @@ def _total(losses: list[Any]) -> Any:
 def squared_error(outputs: Any, targets: Any) -> Any:
     """Σ ½(target − output)², over a single output or a list.
 
+    Raises:
+        RangeError: a square is too large for a double.
+
     >>> squared_error([0.5, 1.0], [1.0, 3.0])
     2.125
     """

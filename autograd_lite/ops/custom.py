@@ -80,7 +80,10 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
         raise InputError(f"custom_op: {name!r} is not a name; give one by name=")
     if not callable(forward):
         raise InputError(f"custom_op {name!r}: forward is a function of floats, not {shown(forward)}")
-    operands = _arity(forward)
+    operands, by_name = _arity(forward)
+    if by_name:
+        raise InputError(f"custom_op {name!r}: forward takes {' and '.join(by_name)} by name alone, and "
+                         "operands are given by position; wrap it in a function of positions")
     if callable(partials):
         partials = (partials,) if operands == 1 else partials
     else:
@@ -218,13 +221,14 @@ def _takes(rule: Callable[..., Any], n: int) -> bool:
     return True
 
 
-def _arity(f: Callable[..., Any]) -> float | None:
-    """How many operands f takes, inf for any number, None if it does not say."""
+def _arity(f: Callable[..., Any]) -> tuple[float | None, list[str]]:
+    """How many operands f takes (inf for any number, None if it does not say), and what by name alone."""
     try:
         parameters = inspect.signature(f).parameters.values()
     except ValueError:
-        return None
-    return inf if any(p.kind == p.VAR_POSITIONAL for p in parameters) else len(parameters)
+        return None, []
+    by_name = [p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
+    return inf if any(p.kind == p.VAR_POSITIONAL for p in parameters) else len(parameters), by_name
 
 
 def _likeness(op: Op) -> Any:

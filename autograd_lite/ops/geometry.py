@@ -58,6 +58,7 @@ over_square: Op = define(
      lambda y, a, b: -2.0 * y * over_square(b, a)),
     "a / (a² + b²), without overflow: the real part of 1/(a + bi).", "over_square(3.0, 4.0) = 0.12",
     domain=lambda a, b: a != 0.0 or b != 0.0, remedy="the operands must not both be 0",
+    singular="this near the origin it is lost to overflow; keep the point away from there",
     form=lambda m, a, b: a / (a ** 2 + b ** 2),
     notation=function("over_square", latex(r"\frac{#1}{#1^{2} + #2^{2}}", POWER, ATOM),
                       python=special.OVER_SQUARE, said="the derivative of atan2(#2, #1)"))

@@ -100,7 +100,7 @@ def infix(operator: str, precedence: int, tex: str | Form, sign: str = "") -> No
 
 
 def function(name: str, tex: str | Form = "", sign: str = "", title: str = "", python: str = "",
-             said: str = "") -> Notation:
+             said: str | Callable[[Sequence[str]], str] = "") -> Notation:
     """A function of its operands in brackets; `tex` is its name or whole form in LaTeX.
 
     `python` is an expression of Python's floats and `math` for it, if there is a simple one.

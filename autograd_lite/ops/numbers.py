@@ -50,12 +50,6 @@ class Constant(float):
 # -- partials where some may be infinite or missing -----------------------------------------
 
 
-def ieee_partials(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-    """The partials wanted as IEEE 754's arithmetic of floats has them: infinite or nan if there is none."""
-    y, *xs = [Ieee(x) if type(x) is float else x for x in (y, *xs)]
-    return [float(p) if isinstance(p, (Ieee, float)) else p for p in op.partials(y, xs, wanted)]
-
-
 def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
     """All partials, or those wanted; None for the others. Where a rule fails, it is IEEE 754's for floats;
     for other numbers nan, or inf if it overflows.
@@ -78,7 +72,8 @@ def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = 
         return [partials_or_nan(op, y, xs, [j == i for j in range(len(xs))])[i] if flag else None
                 for i, flag in enumerate(flags)]
     try:
-        return ieee_partials(op, y, xs, wanted)
+        y, *xs = [Ieee(x) if type(x) is float else x for x in (y, *xs)]
+        return [float(p) if isinstance(p, (Ieee, float)) else p for p in op.partials(y, xs, wanted)]
     except (ValueError, ArithmeticError, TypeError, AttributeError):    # (it may take floats alone)
         return [substitute if flag else None for flag in flags]
 

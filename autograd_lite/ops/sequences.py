@@ -49,7 +49,8 @@ class Shares(Op):
 def _softmax_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
     if type(y) is float:
         return special.share_partials(y, special.shares(xs))
-    return [y * softmax_rest(*xs), *[-y * p for p in softmax_first.each(xs)[1:]]]
+    others = softmax_first.each(xs)[1:]
+    return [y * sum(others, exact=True), *[-y * p for p in others]]
 
 
 def _rest_partials(y: Any, xs: Sequence[Any]) -> list[Any]:
@@ -136,7 +137,8 @@ softmax_first: Shares = define(
 softmax_rest: Op = define(          # 1 − softmax, whose digits a difference or a sum of shares would lose
     "softmax_rest", special.rest_share, _rest_partials,
     form=lambda m, *xs: (t := builtins.sum(m.exp(x - xs[0]) for x in xs[1:])) / (1 + t),
-    notation=function("softmax_rest", latex(lambda xs: f"1 - {_share(xs)}", SUM)))
+    notation=function("softmax_rest", latex(lambda xs: f"1 - {_share(xs)}", SUM),
+                      said=lambda xs: f"1 - softmax([{', '.join(xs)}])[0]"))
 log_softmax_first: Op = define(
     "log_softmax", special.log_share, _log_softmax_partials,
     form=lambda m, *xs: -m.log1p(builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),

@@ -8,18 +8,17 @@ has 1/3 as a double for x/3), and the rules branch at the new point.
 from __future__ import annotations
 
 import contextlib
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError, errstate,
-                                  ignoring, raising, shown, signal)
+from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError,
+                                  RangeError, errstate, ignoring, raising, shown, signal)
 from autograd_lite.graph.conventions import Chooser, signal_moved
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph.node import note_of, op_of
 from autograd_lite.graph.program import Program
-from autograd_lite.ops.op import Op
+from autograd_lite.ops.op import Op, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.transforms.kinds import Kind, kind_of
 from autograd_lite.transforms.trees import leaves, rebuild
@@ -64,7 +63,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     a graph has doubles for its constants: prefer `wrt`.)
 
     Args:
-        root: a Value, or a list, tuple, dict or array of them.
+        root: a Value, or a structure of them (list, tuple, dict, dataclass, array).
         inputs: new numbers for leaves, each named by its Value or its label.
         number: `float`, `fractions.Fraction` (exact; only arithmetic, whole powers, abs, minimum,
             maximum, relu and the like), `mpmath.mpf` (at the precision of `mpmath.workdps`), or
@@ -116,9 +115,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     run()
     if wrt is None:
         return rebuild(root, lambda y: twin(y).n)
-    if not hasattr(order, "__index__") or order < 0:
-        raise InputError(f"evaluate: order={order!r} is not a whole number, 0 or more")
-    order = operator.index(order)
+    order = whole(order, "evaluate: the order")
     single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
     places = [_place(program, name) for name in ([wrt] if single else wrt)]
 
@@ -239,6 +236,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     assert op is not None
     found: Sequence[Any] = ()
     reason, cause = "", None
+    failure: type[NumericError] = DomainError
     kind.undecided = False
 
     def partials(choice: Any) -> list[Any]:
@@ -257,6 +255,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
         raise InputError(f"the derivative of {call()}: {error}") from error.__cause__
     except (ArithmeticError, ValueError) as error:
         reason, cause = op.singular or str(error), error.__cause__
+        failure = RangeError if isinstance(error, OverflowError) and not op.singular else DomainError
     if any([isinstance(p, float) and p - p != 0.0 for p in found]) and all(
             [kind.finite(x.n) for x in operands]):
         reason = op.singular or "it has no finite derivative here"
@@ -264,12 +263,12 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
         nodes, line = ((), None) if node.node is None else (node.node.operands, node.node.line)
-        missing = DomainError(f"the derivative of {call()}: {reason}", op.name, [x.n for x in operands],
-                              nodes, line)
+        missing = failure(f"the derivative of {call()}: {reason}", op.name, [x.n for x in operands], nodes,
+                          line)
         missing.__cause__ = cause
         ieee: Sequence[Any] = [None] * len(wanted)
         if not raising() and not kind.undecided:
-            with contextlib.suppress(ArithmeticError, ValueError, InputError):  # (it may lack such numbers)
+            with contextlib.suppress(ArithmeticError, ValueError, InputError):      # (some kinds have none)
                 ieee = twins(partials("ignore"))
         return [_Undefined(missing, p) if flag else None for p, flag in zip(ieee, wanted)]
     return twins(found)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from autograd_lite.errors import GradientError, InputError
 from autograd_lite.transforms.trace import (Selection, Trace, name_of, named_like, require_function,
                                             scalar_result)
-from autograd_lite.transforms.trees import rebuild
+from autograd_lite.transforms.trees import leaves, rebuild
 from autograd_lite.graph.value import Value
 
 
@@ -23,7 +23,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
     Args:
         f: a function of numbers, or of lists, tuples, dicts, dataclasses or arrays of them, that
             returns one number.
-        argnums: the arguments to differentiate by: a position, a name, or several of them.
+        argnums: the arguments to differentiate by: a position, a name, or several.
         has_aux: f returns (number, anything); the result is then ((value, anything), gradient).
         unused: "raise" refuses a number on which the result does not depend; else its gradient is 0.
 
@@ -56,6 +56,7 @@ def _pulled(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
         if not isinstance(y, tuple) or len(y) != 2:
             raise InputError(f"{name_of(f)} must return (number, anything) under has_aux=True")
         y, aux = y
+        trace.result = leaves(trace.result, lenient=True)       # (aux holds anything)
     y = scalar_result(f, y)
     found = trace.pull((y, 1.0))
     if unused == "raise" and any([g is None for g in found]):

@@ -8,18 +8,23 @@ from typing import Any
 from autograd_lite.errors import InputError
 from autograd_lite.graph import kinks
 from autograd_lite.graph.backward import finite
-from autograd_lite.graph.value import Value
-from autograd_lite.ops.op import number
 from autograd_lite.ops.sequences import dot
 from autograd_lite.transforms.colouring import dependence, hessian_matrix, jacobian_matrix
 from autograd_lite.transforms.gates import Gate, opened
 from autograd_lite.transforms.gradients import grad
-from autograd_lite.transforms.trace import Checked, Selection, Trace, require_function
-from autograd_lite.transforms.trees import is_number, leaves, refill
+from autograd_lite.transforms.structures import matched, returned
+from autograd_lite.transforms.trace import Checked, Selection, Trace, name_of, require_function
+from autograd_lite.transforms.trees import is_number, refill
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """f's value at `primals` and its derivative along `tangents` (one of each per argument).
+
+    The tangents have the shape of the primals: the same keys in dicts, in any order, the same fields,
+    lengths and shapes of arrays.
+
+    Raises:
+        InputError: a tangent has another shape; the error says where.
 
     >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.0))
     (10.0, 5.0)
@@ -42,12 +47,16 @@ def _pushed(where: str, f: Callable[..., Any], primals: Sequence[Any],
         if all(map(is_number, primals)):
             error.add_note(f"{where}: the point is a tuple {remedy}")
         raise
-    directions = _like(trace.inputs, list(tangents), f"{where}: the point", "the direction")
-    return trace.lower_all(trace.result), refill(trace.result, pushed(trace, directions))
+    directions = matched(trace.selected, tuple(tangents), "the point", f"{where}: the direction")
+    result = returned(name_of(f), trace.result)
+    return trace.lower_all(result), refill(result, pushed(trace, directions))
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """f's value, and the function that pulls a cotangent (of the value's shape) back to the arguments.
+
+    Raises:
+        InputError: f returns no number; and the function, if the cotangent has another shape.
 
     >>> value, pull = vjp(lambda x, y: [x * y, x + y], 2.0, 5.0)
     >>> value, pull([1.0, 0.0])
@@ -55,20 +64,12 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     """
     require_function("vjp", f)
     trace = Trace(f, primals, {}, range(len(primals)))
+    result = returned(name_of(f), trace.result)
 
     def pull(cotangent: Any) -> Any:
-        seeds = _like(trace.outputs, cotangent, "vjp: the result", "the cotangent")
+        seeds = matched(result, cotangent, "the result", "vjp: the cotangent")
         return trace.shape(trace.pull(*zip(trace.outputs, seeds)))
-    return trace.lower_all(trace.result), pull
-
-
-def _like(numbers: Sequence[Any], tree: Any, what: str, other: str) -> list[Any]:
-    """The numbers of a structure, which must be as many as `numbers`."""
-    given = [x if isinstance(x, Value) else number(x, what) for x in leaves(tree)]
-    if len(given) != len(numbers):
-        raise InputError(f"{what} and {other} must have the same shape; they hold {len(numbers)} and "
-                         f"{len(given)} numbers")
-    return given
+    return trace.lower_all(result), pull
 
 
 def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]:
@@ -89,7 +90,7 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
     @functools.wraps(f)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         trace = Trace(f, args, kwargs, argnums)
-        n = len(trace.inputs)
+        result, n = returned(name_of(f), trace.result), len(trace.inputs)
         if sparse:
             return jacobian_matrix(_pattern(trace), n, functools.partial(pushed, trace),
                                    lambda weights: trace.pull(*zip(trace.outputs, weights)))
@@ -98,7 +99,7 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
         else:
             columns = [pushed(trace, [1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
             rows = [[column[k] for column in columns] for k in range(len(trace.outputs))]
-        return refill(trace.result, map(trace.shape, rows))
+        return refill(result, map(trace.shape, rows))
     return transformed
 
 

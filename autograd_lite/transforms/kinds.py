@@ -250,6 +250,9 @@ class Intervals(Kind):
         low, high = self.ends(x)
         return low if low == high else math.nan
 
+    def apart(self, a: Any, b: Any) -> bool:
+        return any(map(super().apart, self.ends(a), self.ends(b)))
+
     def hull(self, f: Callable[[Any], Any], points: Iterable[Any], slack: int = 0) -> Any:
         """The interval of f's values at the points, widened by a part in 2^10 of their last bit.
 

@@ -17,13 +17,14 @@ from random import Random
 from typing import Any, NamedTuple, Protocol
 
 from autograd_lite.graph.node import plain
+from autograd_lite.ops.activations import elu, leaky_relu, relu
 from autograd_lite.ops.elementary import add, div, identity, mul, neg, power, sqrt, sub
 from autograd_lite.ops.geometry import absolute, hypot, maximum, minimum
 from autograd_lite.ops.normal import digamma, lgamma, polygamma
 from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import choose
-from autograd_lite.ops.sequences import dot_op, fdot, fsum, mean_op, sum_op
+from autograd_lite.ops.sequences import dot_op, fdot, fsum, logsumexp_op, mean_op, sum_op
 from autograd_lite.ops.special import fdot as exact_dot
 from autograd_lite.ops.special import fsum as exact_sum
 from autograd_lite.ops.special import halves
@@ -77,18 +78,27 @@ _ROUNDINGS: dict[Op | None, Callable[[float, Sequence[float]], float]] = {
     mean_op: lambda y, xs: _exactly([*[(x, 1.0) for x in xs], (y, -len(xs))]) / len(xs),
     sqrt: lambda y, xs: _exactly([(xs[0], 1.0), (y, -y)]) / (2.0 * y or inf),
     hypot: lambda y, xs: _exactly([*zip(xs, xs), (y, -y)]) / (2.0 * y or inf),
-    **dict.fromkeys((neg, absolute, minimum, maximum, identity, choose), lambda y, xs: 0.0)}
+    **dict.fromkeys((neg, absolute, minimum, maximum, identity, choose), lambda y, xs: 0.0),
+    **dict.fromkeys((relu, leaky_relu, elu), lambda y, xs: 2.0 * ULP * y if y < 0.0 else 0.0)}
 
 
-def _rounding(op: Op, y: float, xs: Sequence[float], partials: Sequence[float]) -> float:
-    if op in _ROUNDINGS:
-        try:
-            return abs(_ROUNDINGS[op](y, xs))
-        except (ArithmeticError, ValueError):           # (infinite operands)
-            return 2.0 * ULP * abs(y)
-    if op.open or y and op in (lgamma, digamma, polygamma):     # (beside a zero: ulps of its largest term)
+# What may be near zero where its terms are not.
+_SUMS = frozenset((sum_op, dot_op, mean_op, logsumexp_op, lgamma, digamma, polygamma))
+
+
+def _rounding(op: Op, y: float, xs: Sequence[float], partials: Sequence[float], exactly: bool) -> float:
+    """How much rounding may have changed a result: some ulps, or `exactly` what is known of it."""
+    if exactly:
+        if op in _ROUNDINGS:
+            try:
+                return abs(_ROUNDINGS[op](y, xs))
+            except (ArithmeticError, ValueError):       # (infinite operands)
+                pass
+        if y % 0.5 == 0.0 and not any(xs) or y == 0.0 and op in (lgamma, digamma, polygamma):
+            return 0.0                                  # exp(0), cos(0), …
+    if op in _SUMS:
         return 8.0 * ULP * (abs(y) + sum(abs(p * x) for p, x in zip(partials, xs)))
-    return 2.0 * ULP * abs(y) if any(xs) or y % 0.5 else 0.0     # (exp(0), cos(0), … are exact)
+    return 2.0 * ULP * abs(y)
 
 
 def _result(op: Op, xs: Sequence[float]) -> float:
@@ -146,19 +156,23 @@ class Track:
         """A coefficient (zeros at the end are left out)."""
         return self.c[k] if k < len(self.c) else 0.0
 
+    def trace(self, k: int) -> float:
+        """What is left of a coefficient where it is cancelled."""
+        return ULP * abs(self.at(k)) or abs(self.times[k]) if k < len(self.times) else 0.0
+
     @functools.cached_property
     def slope_errors(self) -> list[float]:
         """What rounding has changed in `slope`."""
         return [float(Fraction(x) * k - Fraction(k * x)) for k, x in enumerate(self.c)][1:]
 
-    def connect(self, s: Expanded, track: Callable[[Any], Any]) -> None:
+    def connect(self, s: Expanded, track: Callable[[Any], Any], exactly: bool) -> None:
         """Tell the series of the operands, and of the partials, what this one makes of them."""
         op: Any = s.op
         series, partials = ([track(x) if hasattr(x, "c") else None for x in made]
                             for made in (s.operands, s.partials))
         xs = [x.times[0] if x else float(v) for x, v in zip(series, s.operands)]
         y, slopes = self.c[0], self.link(op, series, xs, [p or v for p, v in zip(partials, s.partials)])
-        self.rounding = _rounding(op, y, [x.c[0] if x else v for x, v in zip(series, xs)], slopes)
+        self.rounding = _rounding(op, y, [x.c[0] if x else v for x, v in zip(series, xs)], slopes, exactly)
         inexact: dict[Any, float] = {}                  # the operands that are, with their partials
         for x, p in zip(series, slopes):
             if x and x.error:
@@ -199,7 +213,7 @@ class Track:
             self.bar[k] = g
             self.share[k] = g / (self.divisor or k or 1.0)
         if k == 0:
-            rounding = abs(g) * self.rounding if self.rounding else 0.0
+            rounding = abs(g) * self.rounding if g else 0.0
         elif exactly:
             return abs(g * self.residual(k)) if g else 0.0
         else:
@@ -255,42 +269,43 @@ class _ByPartials(Track):
     def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
              ) -> Sequence[float]:
         self.own = True
-        self.others: list[tuple[Track, Track]] = []             # operands with their partials
-        self.linear: list[tuple[Track, float, bool]] = []       # with plain ones, and whether these are exact
+        # Operands, with their partials' coefficients (not with their tracks: one may be this); with plain
+        # partials, and whether these are exact.
+        self.others: list[tuple[Track, list[float]]] = []
+        self.linear: list[tuple[Track, float, bool]] = []
         if not partials:                                # (at the last level)
             wanted = [bool(x) and has for x, has in zip(series, op.differentiable(len(xs)))]
-            partials = [p if p is None or abs(p) < inf else HUGE
-                        for p in partials_or_nan(op, self.times[0], xs, wanted)]
+            partials = partials_or_nan(op, self.times[0], xs, wanted)
         found = []
         for x, p in zip(series, partials):
             if isinstance(p, Track):
                 found.append(p.times[0])
                 if x:
-                    self.others.append((x, p))
+                    self.others.append((x, p.c))
                     x.slopes.append(Use(self.share, p.times))
                     x.starts.append((self.bar, p.times))
                     p.uses.append(Use(self.share, x.slope, 1, True))
             else:
-                p = float(p) if p is not None and abs(p) < inf else 0.0
+                p = float(p or 0.0) if p is None or abs(p) < inf else HUGE
                 found.append(p)
-                if x and p:
+                if x and p == HUGE:                     # (infinite: at the point itself alone)
+                    x.starts.append((self.bar, [HUGE]))
+                elif x and p:
                     self.linear.append((x, p, abs(p) == 1.0 or p in xs))
                     x.uses.append(Use(self.bar, [p], 0, abs(p) != 1.0 or len(xs) > 2))
-        if not self.others and len(self.linear) > 1:    # a sum: where all cancels, roundings are left
+        if not self.others:                             # a sum: where all cancels, roundings are left
             terms: dict[Track, float] = {}
             for x, p, _ in self.linear:
                 terms[x] = terms.get(x, 0.0) + p
-            for k in range(1, min(self.order + 1, max(len(x.c) for x in terms))):
-                if k >= len(self.times):
-                    self.times.append(0.0)
-                if self.times[k] == 0.0:
-                    self.times[k] = ULP * max(abs(p * x.at(k)) for x, p in terms.items())
+            for k in range(1, min(self.order + 1, max([len(x.times) for x in terms], default=0))):
+                if self.at(k) == 0.0:
+                    self.times[k:k + 1] = [max(abs(p) * x.trace(k) for x, p in terms.items())]
         return found
 
     def residual(self, k: int) -> float:
         pairs = [(self.at(k), -float(k))]
         for x, p in self.others:
-            pairs += [*_pairs(p.c, x.slope, k - 1), *_pairs(p.c, x.slope_errors, k - 1)]
+            pairs += [*_pairs(p, x.slope, k - 1), *_pairs(p, x.slope_errors, k - 1)]
         for x, slope, _ in self.linear:
             if k < len(x.c):
                 pairs += [(slope, x.slope[k - 1]), (slope, x.slope_errors[k - 1])]
@@ -315,16 +330,19 @@ def _track(s: Expanded) -> Track:
 
 
 class Roundings:
-    """The roundings of all series of a computation, given by level, each after its operands."""
+    """The roundings of all series of a computation, given by level, each after its operands.
 
-    def __init__(self, levels: Sequence[Sequence[Expanded]]):
-        self.known: dict[int, Track] = {}
+    `exactly`: those of arithmetic as they were, not as they may be at most; that takes much longer.
+    """
+
+    def __init__(self, levels: Sequence[Sequence[Expanded]], exactly: bool = False):
+        self.exactly, self.known = exactly, dict[int, Track]()
         self.levels = [[self.track(s) for s in level if not s.idle] for level in levels]
         computed = len(self.known)
         for level in levels:
             for s in level:
                 if not s.idle:
-                    self.track(s).connect(s, self.track)
+                    self.track(s).connect(s, self.track, self.exactly)
         self.given = list(self.known.values())[computed:]
 
     def track(self, s: Any) -> Track:
@@ -333,11 +351,8 @@ class Roundings:
             self.known[id(s)] = _track(s)
         return self.known[id(s)]
 
-    def bound(self, seeds: Sequence[tuple[Any, int, float]], exactly: bool = False) -> float:
-        """What the roundings amount to in Σ weight·c[k] over the (series, k, weight) given.
-
-        `exactly`: those of sums and products as they were, not as they might have been; it takes longer.
-        """
+    def bound(self, seeds: Sequence[tuple[Any, int, float]]) -> float:
+        """What the roundings amount to in Σ weight·c[k] over the (series, k, weight) given."""
         for track in self.known.values():
             track.bar[:] = track.share[:] = [0.0] * (track.order + 1)
         for s, k, weight in seeds:
@@ -346,13 +361,13 @@ class Roundings:
         for step in range(max(k for _, k, _ in seeds) - 1, -1, -1):     # as they were computed, backwards
             for level in range(step + 1):
                 for track in reversed(self.levels[level]):
-                    total += track.pull(step - level + 1, exactly)
+                    total += track.pull(step - level + 1, self.exactly)
         for tracks in reversed(self.levels):
             for track in reversed(tracks):
-                total += track.pull(0, exactly)
+                total += track.pull(0, self.exactly)
         for track in self.given:
             for k in range(len(track.c)):
-                total += track.pull(k, exactly)
+                total += track.pull(k, self.exactly)
         return total
 
 
@@ -368,15 +383,15 @@ def lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: S
         if y.op is None:                                # (given: exact)
             continue
         sizes = [abs(plain(c)) for c in y.c[:wanted[-1] + 1]]
-        for k in wanted:
+        for k in wanted if math.isfinite(sum(sizes)) else ():
             tolerance = max(1e-6 * sizes[k], 1e-13 * max(sizes))
-            if tolerance == 0.0:
-                zeros.append((y, k, 1.0))
-            elif math.isfinite(sizes[k]):
+            if tolerance:
                 seeds.append((y, k, 1.0 / tolerance))
+            else:
+                zeros.append((y, k, 1.0))
     if not seeds and not zeros:
         return
-    roundings = Roundings(levels)
+    roundings, exact = Roundings(levels), None
     for some, most in (seeds, 1.0), (zeros, 0.0):
         # Two sums of all of them, weighted at random, tell at once that nothing is lost. (That one loss hides
         # another to a thousandth has odds of a thousandth: in both sums, of a millionth.)
@@ -385,6 +400,7 @@ def lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: S
         if len(some) < 2 or not all(roundings.bound(weighted) <= 1e-3 * most for weighted in sums):
             for y, k, weight in some:
                 if not roundings.bound([(y, k, weight)]) <= most:
-                    error = roundings.bound([(y, k, weight)], exactly=True)
+                    exact = exact or Roundings(levels, exactly=True)
+                    error = exact.bound([(y, k, weight)])
                     if not error <= most:
                         yield y, k, error / weight if error == error else inf

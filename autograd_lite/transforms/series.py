@@ -27,11 +27,12 @@ from autograd_lite.lines import Line
 from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.elementary import div, mul
 from autograd_lite.ops.numbers import partials_or_nan
-from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
 from autograd_lite.transforms.rounding import lost
+from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Trace, name_of, require_function
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
@@ -353,7 +354,7 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     [0.5, -0.25, 0.125, -0.0625]
     """
     require_function("taylor", f)
-    order = _whole(order)
+    order = whole(order, "an order")
     trace = _traced(f, (x,), {})
     found = _coefficients(f, trace, order, 1.0, range(order + 1), "Taylor coefficient")
     return refill(trace.result, map(list, found))
@@ -378,7 +379,7 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     48.0
     """
     require_function("derivative", f)
-    order = _whole(order)
+    order = whole(order, "an order")
     # In t = (x − x₀)/scale the coefficients are about as large as the derivative, whatever the order
     # (n! is about (n/e)^n): so none is out of range if the derivative is not.
     scale = max(1, round(order / math.e))
@@ -398,21 +399,13 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     return transformed
 
 
-def _whole(order: Any) -> int:
-    try:
-        whole = operator.index(order)
-    except TypeError:
-        whole = -1
-    if whole < 0:
-        raise InputError(f"an order is a whole number, 0 or more, not {order!r}")
-    return whole
-
-
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Trace:
     if not is_number(args[0]):
         raise InputError(f"{name_of(f)}: an order belongs to a function of one number, not of "
                          f"{shown(args[0])}; use grad, hessian or jacobian")
-    return Trace(f, args, kwargs)
+    trace = Trace(f, args, kwargs)
+    returned(name_of(f), trace.result)
+    return trace
 
 
 def _verify(series: Sequence[Series | None], expanded: Callable[[Expansion], Any], order: int,
@@ -463,8 +456,8 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                        if any(flags) and k != x]
             _verify(series, lambda expansion: expanded(expansion, varying), order,
                     [k for k in wanted if k > 1 or slopes and k])
-        bounded = not ignoring() and all([idle or all(map(finite, node.operands))       # (not of the user's inf)
-                                          for node, idle in zip(program.nodes, trace.idle)])
+        bounded = not ignoring() and all([                  # (the user's own inf has no rounding)
+            idle or all(map(finite, node.operands)) for node, idle in zip(program.nodes, trace.idle)])
         for y, k, error in lost(expansion.series, [y for y in series if y is not None and bounded], wanted):
             number = plain(y.c[k])
             digits = max(0, math.floor(-math.log10(error / abs(number)))) if number and error < inf else 0

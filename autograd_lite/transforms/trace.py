@@ -22,7 +22,7 @@ from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import number
 from autograd_lite.ops.selection import stopped
 from autograd_lite.transforms.gates import Gate, Gated, idle, merged, opened, through
-from autograd_lite.transforms.trees import is_number, leaves, rebuild, refill
+from autograd_lite.transforms.trees import leaves, rebuild, refill
 
 Selection = int | str | Sequence[int | str]
 
@@ -57,21 +57,24 @@ class Trace:
         try:
             for place in places:
                 given = args if type(place) is int else kwargs
-                self.selected.append(given[place])
-                given[place] = rebuild(given[place], self._input)
+                tree, before = given[place], len(self.inputs)
+                self.selected.append(tree)
+                given[place] = rebuild(tree, self._input)
+                if not self.inputs[before:]:
+                    leaves(tree)
         except InputError as error:
             raise InputError(f"{name_of(f)}: {error}") from None
         return f(*args, **kwargs)
 
     def shape(self, entries: Sequence[Any]) -> Any:
         """The entries, one for each input (0 for None), in the shape of the selected arguments."""
-        if type(self.selected) is float or is_number(self.selected):
+        if type(self.selected) is float:
             return 0.0 if entries[0] is None else entries[0]
         return refill(self.selected, [0.0 if entry is None else entry for entry in entries])
 
     def lower_all(self, tree: Any) -> Any:
         """`lower` for the numbers of a structure; the rest stays as it is."""
-        return rebuild(tree, self.lower, lenient=True)
+        return rebuild(tree, self.lower, lambda x: x)
 
     def _input(self, x: Any) -> Value:
         """A Value of our own, linked to the caller's if x is one."""
@@ -88,7 +91,7 @@ class Trace:
     @computed_once
     def outputs(self) -> list[Any]:
         """The numbers of the result."""
-        return leaves(self.result, lenient=True)
+        return leaves(self.result)
 
     @computed_once
     def program(self) -> Program:

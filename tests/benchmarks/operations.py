@@ -62,7 +62,8 @@ PLACES = {"acosh": (1.6, 0.8), "leaky_relu": (-0.6, 0.8), "elu": (-0.6, 0.8)}
 # What is not written f(a) or f(a, b): the statement, and the plain class's ("" if it has none).
 WRITTEN = {"%": ("a % b", "a % b"), "//": ("a // b", "a // b"),
            "sum": ("f(xs)", "f(xs)"), "mean": ("f(xs)", "f(xs)"), "logsumexp": ("f(xs)", "f(xs)"),
-           "softmax": ("f(xs)", "f(xs)"), "dot": ("f(xs, ys)", "f(xs, ys)"), "fsum": ("f(*xs)", ""),
+           "softmax": ("f(xs)", "f(xs)"), "log_softmax": ("f(xs)", ""), "softmax_rest": ("f(*xs)", ""),
+           "dot": ("f(xs, ys)", "f(xs, ys)"), "fsum": ("f(*xs)", ""),
            "fdot": ("f(*xs, *ys)", ""), "where": ("f(condition, a, b)", ""), "polygamma": ("f(2, a)", ""),
            "power_slope": ("f(a, b, 1, 0)", "")}
 
