@@ -444,10 +444,12 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
     expansion = Expansion(max(order, 1))                # (to order 0 nothing moves, and nothing is rounded)
     try:
         series = expanded(expansion, varying)
-        errors = [y.error for y in series if order and y is not None and y.error]
-        for failure in errors:
-            signal(failure)
-        if errors:                                      # a warning: then the numbers are IEEE's
+        failed = False
+        for y in series:
+            if order and y is not None and y.error:
+                signal(y.error)
+                failed = True
+        if failed:                                      # a warning: then the numbers are IEEE's
             with errstate("ignore"):
                 return _coefficients(f, trace, order, scale, wanted, what, factor)
         slopes = [k for k, node in enumerate(program.nodes) if note_of(node).kink] if kinks.live else []
