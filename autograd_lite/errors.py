@@ -115,11 +115,21 @@ def raising() -> bool:
     return not unusual or not _entered.get() or _choice() == "raise"
 
 
+def ignoring() -> bool:
+    """Whether they pass without a word; then 0·inf is nan too."""
+    return unusual and _choice() == "ignore"
+
+
+_WAY_ON = ("(Where this may happen, as in a line search, errstate('ignore') gives nan or inf instead, "
+           "and errstate('warn') warns of it.)")
+
+
 def signal(error: NumericError, note: str = "") -> None:
-    """Raise `error` (with `note`), warn of it or let it pass, as the current `errstate` says."""
+    """Raise `error` (with notes), warn of it or let it pass, as the current `errstate` says."""
     if raising():
-        if note:
-            error.add_note(note)
+        if not hasattr(error, "__notes__"):     # (else it was raised before)
+            for text in filter(None, (note, _WAY_ON)):
+                error.add_note(text)
         try:
             raise error
         finally:

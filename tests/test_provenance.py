@@ -374,9 +374,11 @@ def test_what_lies_behind_a_partial_of_0_does_not_matter_to_the_paths() -> None:
 def test_a_gradient_that_infinities_on_the_way_spoiled_is_explained_by_them() -> None:
     with ag.errstate("ignore"):
         x = Value(1.0, "x")
-        root = ag.atan2(ag.exp(x * 800.0), ag.exp(x * 900.0))
-    found = explain(root, x)
-    assert math.isfinite(root.data) and math.isnan(found.gradient or 0.0)
+        root = ag.atan(ag.hypot(ag.exp(x * 800.0), ag.exp(x * 900.0)))
+        root.backward()
+        found = explain(root, x)
+    assert math.isfinite(root.data) and math.isnan(found.gradient or 0.0) and math.isnan(x.grad)
+    assert explain(root, x).gradient == 0.0         # (by default a gradient of 0 stops)
     assert [(finding.what, finding.node.op) for finding in found.findings] == [("arose", "exp")] * 2
 
 

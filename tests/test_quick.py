@@ -97,6 +97,22 @@ def test_anywhere_at_all_the_quick_ways_give_what_the_general_way_gives(name, da
         assert outcome(way) == expected
 
 
+@pytest.mark.parametrize("mode", ["raise", "ignore"])
+@pytest.mark.parametrize("name", TABLE)
+def test_at_infinite_and_missing_operands_too(name, mode):
+    op = TABLE[name]
+    n = op.least if not op.open else 4 if "dot" in name else 3
+    numbers = [0.0, 2.0] if n > 2 else [0.0, -0.0, 1.0, -2.5]
+    for k, xs in enumerate(itertools.product(*[[0.0, 1.0] if not op.open and i in op.options else
+                                               [math.inf, -math.inf, math.nan, *numbers] for i in range(n)])):
+        kinds = kinds_of(op, n)
+        operands = of_kinds(xs, kinds[0] if k % 3 else kinds[k // 3 % len(kinds)])
+        with ag.errstate(mode):
+            expected = outcome(lambda: general(op, operands))
+            for way in ways(op, operands):
+                assert outcome(way) == expected, xs
+
+
 @python_build
 @pytest.mark.parametrize("forward, rule, python", [
     (math.exp, lambda y, x: y, "math.exp(#1) + 0.0 * #1"),                      # right

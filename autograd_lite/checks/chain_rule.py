@@ -15,6 +15,7 @@ from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph.node import call_of, op_of, plain, taken_of
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import computed_once
+from autograd_lite.ops.numbers import is_missing
 from autograd_lite.ops.special import TINY, added
 from autograd_lite.transforms.trace import Trace
 
@@ -24,13 +25,16 @@ class Call:
 
     Attributes:
         by: the operands by which partials are asked for.
+        given: what the rule gives, nan where it fails.
         known: those already judged, for all calls of this op at these operands.
     """
 
     def __init__(self, node: Value, by: Sequence[int], calls: dict[Any, dict[int, Estimate]]):
-        self.node, self.by, self.given = node, by, node.partials
-        self.op: Any = op_of(node)
-        self.xs: list[float] = list(map(plain, node.operands))
+        self.node, self.by = node, by
+        op: Any = op_of(node)
+        self.op, self.xs = op, list[float](map(plain, node.operands))
+        self.given = [nan if math.isinf(p) and is_missing(op, i, node.data, self.xs) else p
+                      for i, p in enumerate(node.partials)]
         self.key = (self.op, *map(float.hex, self.xs))
         self.known = calls.setdefault(self.key, {})
 

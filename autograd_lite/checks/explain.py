@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.checks.edges import Edges
 from autograd_lite.checks.explanation import INFINITE, Explanation, Finding, Input, used_operands
 from autograd_lite.checks.paths import Paths
-from autograd_lite.errors import InputError
+from autograd_lite.errors import InputError, ignoring
 from autograd_lite.graph.backward import finite
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Linear
@@ -17,7 +17,6 @@ from autograd_lite.graph.node import op_of, partials_of, plain, stored_partials
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 from autograd_lite.graph.walks import topological
-from autograd_lite.ops.numbers import ieee_partials
 from autograd_lite.ops.special import TINY, added
 
 _SHOWN = 5                               # how many paths, inputs and findings an explanation has
@@ -138,30 +137,31 @@ class _Flow:
         self._fall()
 
     def _fall(self) -> None:
-        """Let the gradient fall from the root; a 0 is not passed on."""
+        """Let the gradient fall from the root; a 0 is not passed on, unless `errstate` ignores 0·inf."""
         size, nodes = len(self.program), self.program.nodes
         edges: list[Edges] = [()] * size
         arrived: list[float | None] = [None] * size
         reached = [False] * size
         reached[self.top], arrived[self.top] = True, 1.0
+        ieee = ignoring()
         for k in range(self.top, -1, -1):
             if not reached[k]:
                 continue
             g, edges[k] = arrived[k], self.leading[k]
             for x, i, p in edges[k]:
                 p = p or 0.0
-                if p:
+                if p or ieee:
                     reached[x] = True
                     if p - p != 0.0:
                         self.smooth = False
-                if not g:
+                if g is None or not (g or ieee):
                     continue
                 term = g * p
                 if not TINY <= abs(term) < math.inf:
                     what = _judged(nodes[k], g, p, term)
                     if what:
                         self._wrong.append((nodes[k], what, i, p, g))
-                if term:
+                if term or ieee:
                     before = arrived[x]
                     arrived[x] = total = term if before is None else before + term
                     if total - total != 0.0 and before is not None and finite(before) and finite(term):
@@ -190,15 +190,15 @@ class _Flow:
 
 
 def _open_edges(node: Value, operands: Sequence[int | None], leads: Sequence[bool]) -> Edges:
-    """The edges that a gradient can take to the operands that lead on, with partials infinite where IEEE 754
-    says so; of a choice only the edge to the operand taken."""
+    """The edges that a gradient can take to the operands that lead on; of a choice only that to the one
+    taken."""
     edges: list[tuple[int, int, float | None]] = []
     partials: Sequence[float | None] = ()
     for i, x in enumerate(operands):
         if x is not None and leads[x]:
             partials = partials or stored_partials(node)
             p = partials[i]
-            if p is None or p != p:
+            if p is None:
                 return _unusual_edges(node, [
                     (x, i) for i, x in enumerate(operands) if x is not None and leads[x]])
             edges.append((x, i, p))
@@ -206,14 +206,11 @@ def _open_edges(node: Value, operands: Sequence[int | None], leads: Sequence[boo
 
 
 def _unusual_edges(node: Value, places: Sequence[tuple[int, int]]) -> Edges:
-    """The same if a partial is not recorded, or is nan."""
+    """The same if a partial is not recorded."""
     op: Any = op_of(node)
     partials = partials_of(node)                # (those by a constant are not recorded)
     if op.chooses:
         return [(x, i, partials[i]) for x, i in places if partials[i] is not None]
-    if any([partials[i] != partials[i] for _, i in places]) and all(map(finite, node.operands)):
-        ieee = ieee_partials(op, node.data, [plain(x) for x in node.operands])
-        partials = [q if p != p and q is not None else p for p, q in zip(partials, ieee)]
     return [(x, i, partials[i]) for x, i in places]
 
 

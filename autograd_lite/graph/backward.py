@@ -4,11 +4,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from autograd_lite.errors import DomainError, NumericError, RangeError, signal
+from autograd_lite.errors import DomainError, NumericError, RangeError, ignoring, signal
 from autograd_lite.lines import Line
 from autograd_lite.graph import kinks, node as nodes
 from autograd_lite.graph.node import ZERO, Node, call_of, lock, plain, stored_partials
-from autograd_lite.ops.numbers import ieee_partials
+from autograd_lite.ops.numbers import is_missing
 from autograd_lite.ops.op import Op
 
 
@@ -105,13 +105,14 @@ class _Pass:
     def propagate(self, root: Node, seed: float) -> bool:
         """Pass each node's gradient, times its partials, to its operands, from the root down.
 
-        Returns whether the leaves' gradients are finite.
+        Returns whether this is all: the leaves' gradients are finite, or `errstate` ignores it.
         """
         root._grad = seed
         x: Node
+        ieee = ignoring()                                # then 0·inf is nan
         for node in reversed(self.order):
             g: float = node._grad
-            if g == 0.0:
+            if g == 0.0 and not ieee:
                 continue
             p: Any = node._pa
             if p is not None:
@@ -130,7 +131,7 @@ class _Pass:
         total = 0.0
         for leaf, _ in self.leaves:
             total += leaf._grad
-        return total - total == 0.0
+        return ieee or total - total == 0.0
 
     def propagate_carefully(self, root: Node, seed: float, frozen: Container[int] = ()) -> None:
         """The same, each product and sum checked; leaves whose ids are in `frozen` get nothing."""
@@ -222,26 +223,27 @@ def plus(node: Node, a: Any, b: Any) -> Any:
 def checked(product: Any, node: Node, i: int, g: Any, p: Any) -> Any:
     """The product g·p of a node's gradient and its i-th partial.
 
-    It is an error if not finite, unless the user's own numbers are not finite. Where `errstate` lets
-    that pass, the result is that of IEEE 754.
+    It is an error if not finite, unless the user's own numbers are not finite.
     """
     if finite(product) or not finite(g) or not all(map(finite, node.operands)):
         return product
     op: Any = node._operation
-    xs = [plain(x) for x in node.operands]
-    signal(no_derivative(op, xs, plain(p), node, f"the gradient {plain(g)!r} · {plain(p)!r}"))
-    return g * ieee_partials(op, node.data, xs)[i] if plain(p) != plain(p) else product
+    signal(no_derivative(op, i, node.data, [plain(x) for x in node.operands], plain(p), node,
+                         f"the gradient {plain(g)!r} · {plain(p)!r}"))
+    return product
 
 
-def no_derivative(op: Op, xs: Sequence[float], p: float, node: Node | None = None, large: str = "",
-                  line: Line | None = None) -> NumericError:
-    """The error for a gradient through an op at xs: p is missing (nan), or p or `large` is too large."""
+def no_derivative(op: Op, i: int, y: float, xs: Sequence[float], p: float, node: Node | None = None,
+                  large: str = "", line: Line | None = None) -> NumericError:
+    """The error for a gradient through an op at xs: its i-th partial p is missing, or p or `large` is too
+    large."""
     call, nodes, line = (op.call(xs), xs, line) if node is None else (
         call_of(node), node.operands, node.line)
-    why = (op.singular or "it has no finite derivative here" if p != p else
+    missing = p != p or p - p != 0.0 and is_missing(op, i, y, xs)
+    why = (op.singular or "it has no finite derivative here" if missing else
            f"{large if p - p == 0.0 else 'its derivative'} is too large for a double")
     cause = op.failure(xs)
-    kind: type[NumericError] = DomainError if p != p else RangeError
+    kind: type[NumericError] = DomainError if missing else RangeError
     error = kind(f"gradient through {call}: {cause or why}", op.name, xs, nodes, line)
     error.__cause__ = cause
     return error

@@ -163,7 +163,7 @@ def verify_sweep(program: Program, sources: Places, seeds: Mapping[int, float], 
         if a == b:
             return False
         sizes = swept(replay.sizes, {k: abs(g) for k, g in seeds.items()})
-        return any([not abs(x - y) <= MOVED * size for x, y, size in zip(a, b, sizes)])
+        return any([moved(x, y, MOVED * size) for x, y, size in zip(a, b, sizes)])
 
     if program not in _replays:
         _replays[program] = [_Replay(program, Chooser(seed)) for seed in (1, 2)]
@@ -177,6 +177,11 @@ def verify_sweep(program: Program, sources: Places, seeds: Mapping[int, float], 
             at = program.nodes[guilty[0]]
             signal_moved([note_of(program.nodes[k]).kink.where for k in guilty], at.op, at.operands)
             return
+
+
+def moved(a: float, b: float, tolerance: float) -> bool:
+    """Whether two numbers differ by more; an infinity or a nan is the same as itself."""
+    return not (a == b or a != a and b != b or abs(a - b) <= tolerance)
 
 
 def signal_moved(places: Iterable[str], op: str = "", operands: Sequence[Any] = ()) -> None:

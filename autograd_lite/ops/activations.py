@@ -24,8 +24,10 @@ def _silu_halved(y: Any, x: Any) -> Any:
     return half * (1.0 + x) * half
 
 
-_silu_partial = Ordinary("silu", "y, x: not x < -700.0").rule(
-    lambda y, x: sigmoid(x) + x * (0.25 * sech2(0.5 * x)), _silu_halved)
+# (Beyond ±800 the second term is 0, at infinity too.)
+_silu_partial = Ordinary("silu", "y, x: -700.0 <= x <= 800.0").rule(
+    lambda y, x: sigmoid(x) + x * (0.25 * sech2(0.5 * x)),
+    Ordinary("silu", "y, x: -800.0 <= x <= 0.0").rule(_silu_halved, lambda y, x: sigmoid(x)))
 _gelu_rest = Ordinary("gelu", "y, x: -37.0 < x < 37.0").rule(
     lambda y, x: x * normal_pdf(x), lambda y, x: -normal_pdf(x, 1.0))
 _elu_below = Ordinary("elu", "y, x, alpha: not x <= -700.0").rule(

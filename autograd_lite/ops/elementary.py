@@ -68,6 +68,15 @@ def _from_multiple(a: Any, b: Any) -> Any:
     return near if wave > 0.0 else -near
 
 
+def _0_or_nan(y: Any, a: Any, b: Any) -> Any:
+    return 0.0 * y + 0.0
+
+
+# (1, but nan at a nan; y is infinite at -1.0 % inf.)
+_mod_partial = Ordinary("%", "y, a, b: y == y", floats=True).rule(
+    lambda y, a, b: 1.0, lambda y, a, b: 1.0 + 0.0 * y)
+
+
 _steps: dict[str, Any] = {
     "domain": lambda a, b: b != 0.0, "remedy": "the divisor must not be 0, nor the dividend infinite",
     "kink": _from_multiple}
@@ -81,10 +90,10 @@ mul: Op = define("*", lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a)
 div: Op = define("/", lambda a, b: a / b, (lambda y, a, b: 1.0 / b, _over), generic=True,
                  domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0", ieee=_over_0,
                  notation=infix("/", PRODUCT, latex(r"\frac{#1}{#2}", POWER), "÷"))
-mod: Op = define("%", lambda a, b: a % b, (lambda y, a, b: 1.0, lambda y, a, b: -(a // b)),
+mod: Op = define("%", lambda a, b: a % b, (_mod_partial, lambda y, a, b: -(a // b)),
                  ieee=lambda a, b: nan, form=lambda m, a, b: a - b * m.floordiv(a, b), **_steps,
                  notation=infix("%", PRODUCT, r"\;\mathrm{mod}\;"))
-floordiv: Op = define("//", lambda a, b: a // b, (lambda y, a, b: 0.0, lambda y, a, b: 0.0),
+floordiv: Op = define("//", lambda a, b: a // b, (_0_or_nan, _0_or_nan),
                       ieee=_over_0, form=lambda m, a, b: m.floordiv(a, b), **_steps,
                       notation=infix("//", PRODUCT, latex(r"\left\lfloor\frac{#1}{#2}\right\rfloor")))
 neg: Op = define("neg", lambda x: -x, (lambda y, x: -1.0,), generic=True,
@@ -153,7 +162,7 @@ sqrt: Op = define("sqrt", math.sqrt, (lambda y, x: 0.5 / y,),
 
 
 # y/3x and 1/3y², weighted so that an error of y itself (an ulp in many libms) cancels.
-_cbrt_partial = Ordinary("cbrt", "y, x: x != 0.0").rule(
+_cbrt_partial = Ordinary("cbrt", "y, x: 0.0 < abs(x) <= 1.7976931348623157e308").rule(
     lambda y, x: (2.0 * (y / x) + 1.0 / (y * y)) / 9.0, lambda y, x: 1.0 / abs(x))
 cbrt: Op = define("cbrt", math.cbrt, (_cbrt_partial,),
                   "The cube root, of negative numbers too.", "cbrt(-8.0) = -2.0",
@@ -204,7 +213,7 @@ sech2: Op = define("sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
 asinh: Op = define("asinh", math.asinh, (lambda y, x: 1.0 / hypot(1.0, x),),
                    "The inverse hyperbolic sine.", "asinh(0.0) = 0.0",
                    notation=function("asinh", r"\mathrm{arsinh}"))
-acosh: Op = define("acosh", math.acosh, (lambda y, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),),
+acosh: Op = define("acosh", math.acosh, (lambda y, x: 1.0 / sqrt(x - 1.0) / sqrt(x + 1.0),),
                    "The inverse hyperbolic cosine, for x ≥ 1.", "acosh(1.0) = 0.0",
                    domain=lambda x: x >= 1.0, remedy="the operand must be at least 1",
                    singular="its derivative is infinite at 1; keep the operand above 1",

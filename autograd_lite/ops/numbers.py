@@ -50,45 +50,41 @@ class Constant(float):
 # -- partials where some may be infinite or missing -----------------------------------------
 
 
-def ieee_partials(op: Op, y: float, xs: Sequence[float]) -> list[float | None]:
-    """All partials as IEEE 754 arithmetic gives them: infinite or nan where there is none."""
-    return [None if p is None else float(p) for p in op.partials(Ieee(y), [Ieee(x) for x in xs])]
-
-
-def partial_or_nan(op: Op, i: int, y: Any, xs: Sequence[Any]) -> Any:
-    """The i-th partial; nan where its rule fails, infinite where it overflows.
+def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
+    """All partials, or those wanted; None for the others. Where a rule fails, it is IEEE 754's for floats;
+    for other numbers nan, or inf if it overflows.
 
     Raises:
-        InputError: the i-th operand is an option, by which no rule differentiates.
+        InputError: an operand wanted is an option, by which no rule differentiates.
     """
-    if type(y) is float and not raising():      # (for other numbers `errstate` decides)
-        with errstate("raise"):
-            return partial_or_nan(op, i, y, xs)
+    for i in op.options:
+        if wanted and i < len(xs) and wanted[i]:
+            op.partial(i, y, xs)                # raises
     try:
-        return op.partial(i, y, xs)
+        if type(y) is not float or raising():   # (for other numbers `errstate` decides)
+            return op.partials(y, xs, wanted)
+        with errstate("raise"):
+            return op.partials(y, xs, wanted)
+    except (ValueError, ArithmeticError) as error:
+        substitute = inf if isinstance(error, OverflowError) else nan
+    flags = wanted or op.differentiable(len(xs))
+    if not op.open and sum(flags) > 1:          # one of them fails: which one?
+        return [partials_or_nan(op, y, xs, [j == i for j in range(len(xs))])[i] if flag else None
+                for i, flag in enumerate(flags)]
+    try:
+        y, *xs = [Ieee(x) if type(x) is float else x for x in (y, *xs)]
+        return [float(p) if isinstance(p, (Ieee, float)) else p for p in op.partials(y, xs, wanted)]
+    except (ValueError, ArithmeticError, TypeError, AttributeError):    # (it may take floats alone)
+        return [substitute if flag else None for flag in flags]
+
+
+def is_missing(op: Op, i: int, y: float, xs: Sequence[float]) -> bool:
+    """Whether the i-th partial is missing, rather than too large."""
+    try:
+        with errstate("raise"):
+            p = op.partial(i, y, xs)
+        return bool(p != p)
     except OverflowError:
-        return ieee_partials(op, y, xs)[i] if type(y) is float else inf
+        return False
     except (ValueError, ArithmeticError):
-        return nan
-
-
-def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-    """All partials in this way, or those wanted; None for the others and for options."""
-    if not op.open:
-        for i in op.options:
-            if wanted and i < len(xs) and wanted[i]:
-                op.partial(i, y, xs)            # raises: it is an option
-        try:
-            if type(y) is not float or raising():
-                return op.partials(y, xs, wanted)
-        except (ValueError, ArithmeticError):
-            pass                                # one of them fails: which one?
-        flags = wanted or op.differentiable(len(xs))
-        return [partial_or_nan(op, i, y, xs) if flag else None for i, flag in enumerate(flags)]
-    if type(y) is float and not raising():
-        with errstate("raise"):
-            return partials_or_nan(op, y, xs, wanted)
-    try:
-        return op.partials(y, xs, wanted)
-    except (ValueError, ArithmeticError):
-        return [nan if flag else None for flag in wanted or (True,) * len(xs)]
+        return True

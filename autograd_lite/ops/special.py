@@ -115,6 +115,8 @@ def power_slope(a: float, b: float, k: float, n: float) -> float:
     """a**(b − k) times a polynomial in log a."""
     if a != a:
         return a
+    if math.isinf(a) or math.isinf(b):
+        return _power_slope_far(a, b, k, n)
     if a < 0.0 and (n or b % 1.0) or a == 0.0 and n and b <= k or count(n) != n:
         raise ValueError
     log_a = math.log(abs(a)) if a else -inf
@@ -130,6 +132,22 @@ def power_slope(a: float, b: float, k: float, n: float) -> float:
     for _ in range(parts):
         y *= root
     return y * (1.0 + lost * log_a) * (1.0 if a > 0.0 or less % 2.0 == 0.0 else -1.0)
+
+
+def _power_slope_far(a: float, b: float, k: float, n: float) -> float:
+    """The limit of a**b differentiated, where an operand is infinite."""
+    if a < 0.0 and (n or b % 1.0 != 0.0) or count(n) != n:
+        raise ValueError
+    if math.isinf(b) and a != 1.0:
+        y = math.pow(a, b)
+        return y and y * math.copysign(1.0, b) ** k * (1.0 if a > 1.0 else -1.0) ** n
+    if math.isinf(b):
+        return math.factorial(int(n)) * b ** (k - n) if n <= k else 0.0
+    for j, p in enumerate(falling(b, k)[:int(n) + 1]):
+        if p:                                   # (the power of log a that is left is n − j)
+            y = math.pow(a, b - k)
+            return p * y if y != 1.0 else p * math.factorial(j) if j == n else math.copysign(inf, p)
+    return 0.0
 
 
 def _power_polynomial(log_a: float, b: float, k: float, n: float) -> float:
@@ -292,6 +310,8 @@ def cos_angle(a: float, b: float) -> float:
     if y == y:
         return y
     a, b, _ = _scaled(a, b, 1e300)
+    if math.isinf(a) and not math.isinf(b):
+        return b if b != b else math.copysign(1.0, a)
     return a / math.hypot(a, b) if a or b else 0.0
 
 
@@ -300,6 +320,8 @@ def over_square(a: float, b: float) -> float:
     y = _over_square(a, b)
     if y == y:
         return y
+    if math.isinf(a) or math.isinf(b):
+        return 1.0 / a if math.isinf(a) and b == b else 0.0 * a
     a, b, scale = _scaled(a, b, 1e150)
     return a / (a * a + b * b) * scale
 
@@ -364,8 +386,9 @@ def logsumexp(*xs: float) -> float:
 def powers(xs: Sequence[float]) -> list[float]:
     """e^x for each x, all divided by the largest."""
     top = max(xs)
-    if top - top != 0.0:
-        return [nan] * len(xs)
+    if top - top != 0.0:                        # (one inf has all)
+        alone = xs.count(inf) == 1
+        return [1.0 if x == inf else 0.0 if x == x else x for x in xs] if alone else [nan] * len(xs)
     exp = math.exp                              # (x − top is d and what `difference` says it lost)
     return [exp(d) * (1.0 + ((x - (d - (t := d - x))) - (top + t))) if (d := x - top) != -inf else 0.0
             for x in xs]

@@ -7,11 +7,12 @@ has 1/3 as a double for x/3), and the rules branch at the new point.
 """
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError,
-                                  RangeError, errstate, shown)
+                                  RangeError, errstate, ignoring, raising, shown, signal)
 from autograd_lite.graph.conventions import Chooser, signal_moved
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
@@ -73,7 +74,9 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
         order: how often to differentiate; with a list, 2 gives the rows of the Hessian.
 
     Returns:
-        The number, in the structure of `root`; with `wrt`, its derivatives in each number's place.
+        The number, in the structure of `root`; with `wrt`, its derivatives in each number's place. Where
+        there is none, `errstate` may choose nan or inf; but fractions and intervals have neither, and
+        there it is always an error.
 
     Raises:
         InputError: (a TypeError) an operation does not exist in these numbers: ``exp`` of a Fraction.
@@ -183,9 +186,10 @@ def _objection(program: Program, twins: Sequence[Twin], k: int) -> AutogradError
 
 
 class _Undefined(NamedTuple):
-    """In place of a partial that does not exist: the reason."""
+    """In place of a partial that does not exist: the reason, and what it is under "warn"."""
 
     error: NumericError
+    ieee: Any = None
 
 
 class _Twins(Algebra):
@@ -196,9 +200,12 @@ class _Twins(Algebra):
 
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:
         if type(p) is _Undefined:
-            if g.n == 0:
+            if g.n == 0 and not (ignoring() and p.ieee is not None):
                 return None
-            raise p.error
+            if p.ieee is None:
+                raise p.error
+            signal(p.error)
+            p = p.ieee
         return p if k == self.top else g * p
 
     def plus(self, a: Any, b: Any, k: int) -> Any:
@@ -227,31 +234,41 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     """The partials by the operands wanted: Twins, or the reasons why there are none."""
     kind, op, operands = node.kind, node.op, node.operands
     assert op is not None
-    partials: Sequence[Any] = ()
+    found: Sequence[Any] = ()
     reason, cause = "", None
     failure: type[NumericError] = DomainError
     kind.undecided = False
+
+    def partials(choice: Any) -> list[Any]:
+        with errstate(choice):
+            return op.partials(node, operands, wanted)
+
+    def twins(partials: Sequence[Any]) -> list[Any]:
+        return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]
 
     def call() -> str:
         return kind.call(op, [x.n for x in operands], () if node.node is None else node.node.operands)
 
     try:
-        with errstate("raise"):
-            partials = op.partials(node, operands, wanted)
+        found = partials("ignore" if ignoring() else "raise")
     except InputError as error:
         raise InputError(f"the derivative of {call()}: {error}") from error.__cause__
     except (ArithmeticError, ValueError) as error:
         reason, cause = op.singular or str(error), error.__cause__
         failure = RangeError if isinstance(error, OverflowError) and not op.singular else DomainError
-    if any([isinstance(p, float) and p - p != 0.0 for p in partials]) and all(
+    if any([isinstance(p, float) and p - p != 0.0 for p in found]) and all(
             [kind.finite(x.n) for x in operands]):
         reason = op.singular or "it has no finite derivative here"
     if kind.undecided and op.kink:
         reason = "it has a kink within the interval; split the interval there"
     if reason:
         nodes, line = ((), None) if node.node is None else (node.node.operands, node.node.line)
-        undefined = _Undefined(failure(f"the derivative of {call()}: {reason}", op.name,
-                                       [x.n for x in operands], nodes, line))
-        undefined.error.__cause__ = cause
-        return [undefined if flag else None for flag in wanted]
-    return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]
+        missing = failure(f"the derivative of {call()}: {reason}", op.name, [x.n for x in operands], nodes,
+                          line)
+        missing.__cause__ = cause
+        ieee: Sequence[Any] = [None] * len(wanted)
+        if not raising() and not kind.undecided:
+            with contextlib.suppress(ArithmeticError, ValueError, InputError):      # (some kinds have none)
+                ieee = twins(partials("ignore"))
+        return [_Undefined(missing, p) if flag else None for p, flag in zip(ieee, wanted)]
+    return twins(found)

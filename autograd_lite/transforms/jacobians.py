@@ -144,8 +144,7 @@ def _pattern(trace: Trace) -> list[set[int]]:
 
 def pushed(trace: Trace, tangents: Sequence[Any]) -> list[Any]:
     """The derivative of each output along `tangents` of the inputs (a forward sweep)."""
-    start = {k: t for k, t in zip(trace.inputs_at, tangents)
-             if k is not None and not (type(t) is float and t == 0.0)}
+    start = {k: t for k, t in zip(trace.inputs_at, tangents) if k is not None and _moves(t)}
     try:
         along = trace.linear.push(start, _Push(trace))
     except _Unbounded:                      # only a reverse sweep can tell what arrives there
@@ -170,6 +169,10 @@ class _Push(Checked):
         return super().times(g, p, k, i)
 
 
+def _moves(t: Any) -> bool:
+    return not (type(t) is float and t == 0.0)
+
+
 def _dot(tangents: Sequence[Any], gradient: Sequence[Any]) -> Any:
-    found = [(t, g) for t, g in zip(tangents, gradient) if g is not None]
+    found = [(t, g) for t, g in zip(tangents, gradient) if g is not None and _moves(t)]
     return dot(*zip(*found)) if found else 0.0

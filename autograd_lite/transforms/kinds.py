@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from autograd_lite.errors import DivisionError, DomainError, InputError, NumericError, RangeError
+from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, errstate,
+                                  signal)
 from autograd_lite.graph.conventions import MOVED, Chooser
 from autograd_lite.lines import Line
 from autograd_lite.ops import special
@@ -169,6 +170,20 @@ class Reals(Kind):
         if isinstance(x, self.context.mpc):
             raise ValueError
         return x
+
+    def apply(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
+        """The result of an op; where there is none, or no finite operands, what it is for floats."""
+        try:
+            y = super().apply(op, xs, nodes, line)
+            if y == y:
+                return y
+        except NumericError as error:
+            if all(map(self.finite, xs)):
+                signal(error)
+                with errstate("ignore"):
+                    y = op.evaluate(list(map(float, xs)))
+                return self.convert(math.nan if math.isfinite(y) else y)    # (rounded into the domain)
+        return self.convert(op.evaluate(list(map(float, xs)), nodes, line))
 
     def show(self, x: Any) -> str:
         return str(self.context.nstr(x, 10))

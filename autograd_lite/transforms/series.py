@@ -18,14 +18,15 @@ from math import nan
 from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
-from autograd_lite.errors import InputError, NumericError, RangeError, errstate, shown, signal
+from autograd_lite.errors import (InputError, NumericError, RangeError, errstate, ignoring, shown,
+                                  signal)
 from autograd_lite.graph import kinks
-from autograd_lite.graph.conventions import MOVED, Chooser, signal_moved
+from autograd_lite.graph.conventions import MOVED, Chooser, moved, signal_moved
 from autograd_lite.graph.node import note_of, op_of, plain
 from autograd_lite.lines import Line
 from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.elementary import div, mul
-from autograd_lite.ops.numbers import ieee_partials, partials_or_nan
+from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
@@ -38,6 +39,7 @@ from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
+_NOTHING = float()                         # a coefficient without terms: times infinity, too, it is nothing
 
 
 class Series(Operators):
@@ -112,7 +114,7 @@ class Series(Operators):
             for guard in self.guards:
                 c.__guarded__(guard)
         if self.c:
-            self.slope.append(len(self.c) * c)
+            self.slope.append(c if c is _NOTHING else len(self.c) * c)
         self.c.append(c)
 
     def extend(self) -> None:
@@ -140,15 +142,14 @@ class Series(Operators):
         found = partials_or_nan(op, self, self.operands, wanted)
         if op.kink and self.node is not None:
             kinks.mark(self.node, map(_start, found))
-        broken = [p for p in map(_start, found) if p is not None and not finite(p)]
-        if not broken or self.idle:
-            self.partials = [0.0 if p is None else p if isinstance(p, Series) else float(number(p, op.name))
-                             for p in found]
-        elif not all(map(finite, xs)):
-            self.partials = [nan] * len(xs)
+        broken = [i for i, p in enumerate(map(_start, found)) if p is not None and not finite(p)]
+        if not broken or self.idle or not all(map(finite, xs)):
+            self.partials = [_NOTHING if p is None else p if isinstance(p, Series) else
+                             float(number(p, op.name)) for p in found]
         else:
-            self.partials = [0.0 if p is None else p for p in ieee_partials(op, y, xs)]
-            self.error = no_derivative(op, xs, plain(broken[0]), self.node, line=self.line)
+            self.partials = [nan if flag else _NOTHING for flag in wanted]
+            i = broken[0]
+            self.error = no_derivative(op, i, y, xs, plain(_start(found[i])), self.node, line=self.line)
 
     def _origin(self, k: int) -> NumericError | None:
         """Why a coefficient is infinite or missing; None if the caller's own numbers are."""
@@ -180,16 +181,20 @@ def _is_zero(x: Any) -> bool:
 
 
 def _total(terms: Iterable[Any]) -> Any:
-    found = [t for t in terms if type(t) is not float or t != 0.0]
-    return functools.reduce(operator.add, found) if len(found) > 1 else found[0] if found else 0.0
+    terms = list(terms)
+    found = [t for t in terms if type(t) is not float or t != 0.0] or [
+        t for t in terms if t is not _NOTHING][:1]
+    return functools.reduce(operator.add, found) if len(found) > 1 else found[0] if found else _NOTHING
 
 
 def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
-    """Σ a[i]·b[i]; 0 times anything infinite or missing is 0."""
+    """Σ a[i]·b[i]; 0 times anything infinite or missing is 0, unless `errstate` ignores it."""
     if type(a[0]) is type(b[0]) is float:
         total = added(map(operator.mul, a, b))
-        if type(total) is float and total - total == 0.0:
+        if type(total) is float and total - total == 0.0 and (total or not ignoring()):
             return total
+    if ignoring():
+        return _total(x * y for x, y in zip(a, b) if not (x is _NOTHING or y is _NOTHING))
     return _total(_product(x, y) for x, y in zip(a, b) if not (_is_zero(x) or _is_zero(y)))
 
 
@@ -204,13 +209,14 @@ def _by_partials(y: Series, k: int, *xs: Any) -> Any:
         y.take_partials()
     elif y.error:
         return nan
-    linear, rest = [], []
+    linear, rest, ieee = [], [], ignoring()
     for x, p in zip(xs, y.partials):
         if type(p) is not float:
             rest.append(_products(p.c[k - 1::-1], x.slope))
-        elif p != 0.0 and type(x) is not float:
+        elif type(x) is not float and x.c[k] is not _NOTHING and (p or p is not _NOTHING and ieee):
             linear.append(p * x.c[k])
-    return _total([*linear, _total(rest) / k] if rest else linear)
+    total = _total(rest)
+    return _total(linear if total is _NOTHING else [*linear, total / k])
 
 
 def _of_product(y: Series, k: int, a: Any, b: Any) -> Any:
@@ -222,12 +228,13 @@ def _of_product(y: Series, k: int, a: Any, b: Any) -> Any:
 def _of_quotient(y: Series, k: int, a: Any, b: Any) -> Any:
     if isinstance(b, Series) and b != 0.0:
         rest = _products(y.c[::-1], b.c[1:])
-        return _total([a.c[k] if isinstance(a, Series) else 0.0, -rest]) / b.c[0]
+        total = _total([a.c[k] if isinstance(a, Series) else _NOTHING, rest if rest is _NOTHING else -rest])
+        return total if total is _NOTHING else total / b.c[0]
     return _by_partials(y, k, a, b)
 
 
 def _of_choice(y: Series, k: int, condition: Any, *branches: Any) -> Any:
-    c = [x.c[k] if isinstance(x, Series) else 0.0 for x in branches]
+    c = [x.c[k] if isinstance(x, Series) else _NOTHING for x in branches]
     start = _start(condition)
     if not isinstance(start, Operators):
         return c[0 if start else 1]
@@ -248,7 +255,7 @@ class Expansion:
     """
 
     def __init__(self, order: int, chooser: Chooser | None = None):
-        self.order, self.level, self.idle = order, 0, False
+        self.order, self.level, self.idle = order, 0, ignoring()
         self.chooser, self.at_kink = chooser, False
         self.line: Line | None = None           # that of the node whose partials are being taken
         self.series: list[list[Series]] = [[] for _ in range(order + 1)]
@@ -256,7 +263,7 @@ class Expansion:
 
     def given(self, *c: Any) -> Series:
         """A series known beforehand; zeros follow the coefficients given."""
-        return Series(self, [*c, *[0.0] * self.order][:self.order + 1])
+        return Series(self, [*c, *[_NOTHING] * self.order][:self.order + 1])
 
     def apply(self, op: Op, operands: Sequence[Any], start: Any = None,
               node: Value | None = None) -> Series:
@@ -310,7 +317,7 @@ def expand(expansion: Expansion, program: Program, varying: Iterable[int],
     nodes they start from. `lower` gives a node's value: a float, or the node itself if the
     coefficients are to depend on it; `idle` tells which places lie on branches not taken.
     """
-    found = {k: expansion.given(*c) for k, c in inputs.items()}
+    found, ignored = {k: expansion.given(*c) for k, c in inputs.items()}, expansion.idle
 
     def operand(x: Any, place: int | None) -> Any:
         if place is None:
@@ -325,7 +332,7 @@ def expand(expansion: Expansion, program: Program, varying: Iterable[int],
     for k in varying:
         node = program.nodes[k]
         op: Any = op_of(node)
-        expansion.idle = idle[k]
+        expansion.idle = ignored or idle[k]
         xs = list(map(operand, node.operands, program.operands[k]))
         found[k] = expansion.apply(op, xs, lower(node), node)
         for guard in node.__guards__:
@@ -417,7 +424,7 @@ def _verify(series: Sequence[Series | None], expanded: Callable[[Expansion], Any
                     continue
                 numbers, others = list(map(plain, y.c)), list(map(plain, other.c))
                 largest = max(map(abs, numbers))
-                if any([not abs(numbers[k] - others[k]) <= max(MOVED * abs(others[k]), 1e-13 * largest)
+                if any([moved(numbers[k], others[k], max(MOVED * abs(others[k]), 1e-13 * largest))
                         for k in wanted]):
                     assert expansion.chooser
                     signal_moved(expansion.chooser.places)
@@ -442,16 +449,24 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
     expansion = Expansion(max(order, 1))                # (to order 0 nothing moves, and nothing is rounded)
     try:
         series = expanded(expansion, varying)
+        failed = False
         for y in series:
             if order and y is not None and y.error:
                 signal(y.error)
+                failed = True
+        if failed:                                      # a warning: then the numbers are IEEE's
+            with errstate("ignore"):
+                return _coefficients(f, trace, order, scale, wanted, what, factor)
         slopes = [k for k, node in enumerate(program.nodes) if note_of(node).kink] if kinks.live else []
         if slopes or expansion.at_kink:                 # (a slope that was recorded is of order 1 already)
             varying = [k for k, flags in enumerate(zip(trace.varies, program.dependent(slopes)))
                        if any(flags) and k != x]
             _verify(series, lambda expansion: expanded(expansion, varying), order,
                     [k for k in wanted if k > 1 or slopes and k])
-        signal_lost(expansion.series, [y for y in series if y is not None], wanted, name_of(f), what, factor)
+        if not ignoring() and all([              # (the user's own inf has no rounding)
+                idle or all(map(finite, node.operands)) for node, idle in zip(program.nodes, trace.idle)]):
+            signal_lost(expansion.series, [y for y in series if y is not None], wanted, name_of(f), what,
+                        factor)
         return [[trace.lower(y), *[0.0] * order] if s is None else s.c[:order + 1]
                 for y, s in zip(trace.outputs, series)]
     finally:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
-from autograd_lite.errors import InputError, errstate, shown
+from autograd_lite.errors import InputError, errstate, ignoring, shown
 from autograd_lite.graph.backward import checked, finite, gradients, plus
 from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph import kinks, value
@@ -197,7 +197,7 @@ def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
         partials = partials_or_nan(op, node, xs, wanted)
         if op.kink:
             kinks.mark(node, partials)
-        return partials
+        return [p * node if type(p) is float and p != p else p for p in partials]      # (so that it varies)
     with errstate("ignore"):                # they may be right where that branch is taken
         return partials_or_nan(op, node, xs, wanted)
 
@@ -206,12 +206,14 @@ class Checked(Algebra):
     """Gradients, floats or nodes, each product and sum checked; `Gated` behind a `Gate`."""
 
     def __init__(self, trace: Trace):
-        self.nodes, self.guards = trace.program.nodes, trace.guards
+        self.nodes, self.guards, self.ieee = trace.program.nodes, trace.guards, ignoring()
 
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:
         if type(p) is Gate or type(g) is Gated:
             return through(g, p, lambda g, p: self.times(g, p, k, i))
-        if not finite(p) and plain(g) == 0.0:
+        if self.ieee:
+            term = g * p
+        elif not finite(p) and plain(g) == 0.0:
             term = stopped(g, self.nodes[k])
         else:
             term = _times(g, p)
