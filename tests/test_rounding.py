@@ -196,7 +196,7 @@ def test_at_most_one_percent_of_healthy_random_programs_is_refused() -> None:
     (lambda x: x / x, 0.02, 12), (lambda x: ag.hypot(x, x), 0.05, 12), (lambda x: ag.atan2(x, x), 0.05, 12),
     (lambda x: ag.cos(x) - ag.cos(x), 0.7, 5), (lambda x: ag.sin(ag.relu(x)), 1e16, 2),
     (lambda x: ag.sin(x), math.pi, 6), (lambda x: ag.log(x) / (x - 1.0), 1 + 1e-3, 1),
-    (lambda x: 1 / x, 1e-70, 3)])
+    (lambda x: 1 / x, 1e-70, 3), (ag.silu, -720.0, 2), (lambda x: 1e-305 * ag.sin(x), 0.3, 4)])
 def test_what_is_exact_or_accurate_is_not_refused(f: Function, x: float, order: int) -> None:
     derivative(f, order)(x), taylor(f, x, order)
 

@@ -390,8 +390,8 @@ def lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: S
         sizes = [abs(plain(c)) for c in y.c[:wanted[-1] + 1]]
         for k in wanted if math.isfinite(sum(sizes)) else ():
             tolerance = max(1e-6 * sizes[k], 1e-13 * max(sizes))
-            if tolerance:
-                seeds.append((y, k, 1.0 / tolerance))
+            if tolerance:                               # (beside subnormal numbers none is kept)
+                seeds.append((y, k, 1.0 / max(tolerance, 1e-300)))
             else:
                 zeros.append((y, k, 1.0))
     if not seeds and not zeros:
