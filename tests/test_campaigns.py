@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
 import numerics  # noqa: E402
+import rounding as campaign_of_roundings  # noqa: E402
 import truth  # noqa: E402
 from autograd_lite.ops.op import TABLE  # noqa: E402
 from autograd_lite.testing import Expression  # noqa: E402
@@ -44,3 +45,13 @@ def test_numerics_finds_foreign_errors_and_what_is_not_finite():
     f = Expression(1, ((infinite, (0,)),), (1.0,))
     campaign.judged("as drawn", "grad", f, [1.0], [math.inf], [[0]], 1e-6)
     assert {key[2] for key in campaign.seen} == {"SILENT NAN OR INF"}
+
+
+def test_rounding_finds_a_wrong_coefficient_and_a_refusal(monkeypatch):
+    judged = campaign_of_roundings.judged
+    assert judged(lambda x: x * x, lambda x: x * x, 0.7, 2) == ("healthy", "passed")
+    assert judged(lambda x: x * x, lambda x: x * x * (1 + 1e-5), 0.7, 2) == ("WRONG", "passed")
+    assert judged(lambda x: (x + 1 - 1) / x, lambda x: 1, 1e-12, 1) == ("wrong", "refused")
+    monkeypatch.setattr("autograd_lite.transforms.rounding.lost",
+                        lambda levels, outputs, wanted: [(outputs[0], k, 1.0) for k in wanted])
+    assert judged(lambda x: x * x, lambda x: x * x, 0.7, 2) == ("healthy", "refused")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import gc
 import math
+import warnings
 import random
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,7 @@ import autograd_lite as ag
 from autograd_lite import Value, derivative, taylor
 from autograd_lite.ops.op import TABLE
 from autograd_lite.testing import Expression
-from autograd_lite.transforms import rounding, series
+from autograd_lite.transforms import rounding
 from autograd_lite.transforms.kinds import kind_of
 from graphs import applied, computations, results
 
@@ -46,8 +47,10 @@ def wrong(c: list[float], true: list[Any], k: int, share: float = 1.0) -> bool:
 def found(f: Function, x: float, order: int) -> tuple[list[float], set[int]]:
     """The coefficients, and the orders of those that are refused."""
     lost: set[int] = set()
-    with pytest.MonkeyPatch.context() as patch, ag.errstate("ignore"):
-        patch.setattr(series, "lost", lambda *args: lost.update(k for _, k, _ in rounding.lost(*args)) or ())
+    look = rounding.lost
+    with pytest.MonkeyPatch.context() as patch, ag.errstate("warn"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setattr(rounding, "lost", lambda *args: lost.update(k for _, k, _ in look(*args)) or ())
         c = taylor(f, x, order)
     return c, lost
 
@@ -205,7 +208,7 @@ def bound(f: Function, x: float, order: int) -> tuple[float, float]:
         bounds.append(rounding.Roundings(levels).bound([(outputs[0], order, 1.0)]))
         return ()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(series, "lost", measure)
+        patch.setattr(rounding, "lost", measure)
         return taylor(f, x, order)[order], bounds[0]
 
 
@@ -240,7 +243,7 @@ def test_the_message_says_how_many_digits_are_left_and_what_to_do() -> None:
         derivative(lambda x: ag.sin(x) / x, 6)(0.05)
     assert "so that 3 of its digits are left: it comes out as -0.1427" in str(caught.value)
     assert str(caught.value).endswith("so that they do not cancel there, or ask for a lower order")
-    with pytest.raises(ag.NumericError, match="so that [45] of its digits.*do not cancel there$"):
+    with pytest.raises(ag.NumericError, match="(?m)so that [45] of its digits.*do not cancel there$"):
         derivative(lambda x: (1 - ag.cos(x)) / x, 1)(1e-5)
 
 

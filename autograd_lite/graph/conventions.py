@@ -46,8 +46,14 @@ def mark(node: Node, slopes: Iterable[Any]) -> None:
     for slope in (node, *found) if found else ():
         op = op_of(slope) if isinstance(slope, Node) else None
         if op is not None and op.convention and len(slope.operands) == op.least:
-            here = op.conventional(list(map(plain, slope.operands)))
+            here = op.conventional(list(map(plain, slope.operands))) and not _with_itself(op, slope.operands)
             slope._note = note_of(slope)._replace(kink=Kink(call_of(node)) if here else _ELSEWHERE)
+
+
+def _with_itself(op: Op, operands: Sequence[Any]) -> bool:
+    """Whether the tie is of a thing with itself: each has half the slope, whichever it is."""
+    assert op.convention
+    return op.convention[2] is not None and bool(operands[0] is operands[1])
 
 
 class Chooser:
@@ -113,16 +119,17 @@ class _Replay:
         if op is None or not places:
             return []
         partials: Sequence[Any] = stored_partials(node)
-        xs = [plain(x) if place is None else self._data[place] for x, place in zip(node.operands, places)]
         kink = note_of(node).kink
         self._moved[k] = kink or any([place is not None and self._moved[place] for place in places])
-        if self._moved[k]:
-            number = chooser.number(op, xs, _keys(program, k)) if kink else None
-            self._data[k] = op.evaluate(xs) if number is None else number
-        if self._moved[k] or op.kink and op.kink(*xs) == 0.0:
-            wanted = op.differentiable(len(xs)) if op.chooses else [p is not None for p in partials]
-            slopes = [x if place is None else Slope(x, place, chooser) for x, place in zip(xs, places)]
-            partials = partials_or_nan(op, Slope(self._data[k], k, chooser), slopes, wanted)
+        if self._moved[k] or op.kink:
+            xs = [plain(x) if place is None else self._data[place] for x, place in zip(node.operands, places)]
+            if self._moved[k]:
+                number = chooser.number(op, xs, _keys(program, k)) if kink else None
+                self._data[k] = op.evaluate(xs) if number is None else number
+            if self._moved[k] or op.kink(*xs) == 0.0:
+                wanted = op.differentiable(len(xs)) if op.chooses else [p is not None for p in partials]
+                slopes = [x if place is None else Slope(x, place, chooser) for x, place in zip(xs, places)]
+                partials = partials_or_nan(op, Slope(self._data[k], k, chooser), slopes, wanted)
         return [(place, i, getattr(p, "data", p)) for i, (place, p) in enumerate(zip(places, partials))
                 if place is not None and p is not None]
 
@@ -153,6 +160,8 @@ def verify_sweep(program: Program, sources: Places, seeds: Mapping[int, float], 
         return [0.0 if k is None else reached[k] or 0.0 for k in targets]
 
     def apart(a: Sequence[float], b: Sequence[float], replay: _Replay) -> bool:
+        if a == b:
+            return False
         sizes = swept(replay.sizes, {k: abs(g) for k, g in seeds.items()})
         return any([moved(x, y, MOVED * size) for x, y, size in zip(a, b, sizes)])
 

@@ -106,22 +106,20 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
         def form(m: Any, *xs: Any) -> Any:
             return getattr(m, known)(*xs)
 
-    def inside(xs: Sequence[Any]) -> bool:
-        return bool(_called(f"the domain of {name}", domain, *xs))
-
     @functools.wraps(forward)
     def guarded(*xs: float) -> float:
-        if not inside(xs):
-            if any([x != x for x in xs]):
-                return nan
-            raise ValueError
-        y: float = _plain(what, _called(what, forward, *xs), 0.0)
+        try:
+            y = forward(*xs) if domain(*xs) else nan
+        except Exception as error:
+            raise _blamed(error, what)
+        if type(y) is not float:
+            y = _plain(what, y, 0.0)
         if y != y and not any([x != x for x in xs]):
-            raise ValueError("it returned nan")
+            raise ValueError("it returned nan") if domain(*xs) else ValueError
         return y
 
     def guarded_form(m: Any, *xs: Any) -> Any:
-        if not inside(xs):
+        if not domain(*xs):
             raise ValueError
         return _numeric(f"the form of {name}", form, m, *xs)
 
@@ -135,27 +133,27 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     return TABLE[name]
 
 
-def _called(what: str, f: Callable[..., Any], *operands: Any) -> Any:
-    """What a user's function returns; an error of its own says where it arose."""
-    try:
-        return f(*operands)
-    except (ValueError, ArithmeticError):
-        raise
-    except TypeError as error:
-        raise InputError(f"{what}: {error}") from error
-    except Exception as error:
+def _blamed(error: Exception, what: str) -> Exception:
+    """An error of a user's function, saying where it arose."""
+    if isinstance(error, TypeError):
+        blamed = InputError(f"{what}: {error}")
+        blamed.__cause__ = error
+        return blamed
+    if not isinstance(error, (ValueError, ArithmeticError)):
         error.add_note(f"in {what}")
-        raise
+    return error
 
 
 def _numeric(what: str, f: Any, *operands: Any) -> Any:
-    """The same, its numeric errors as ours."""
+    """What a user's function returns; its numeric errors are ours."""
     try:
-        return _called(what, f, *operands)
+        return f(*operands)
     except (ValueError, ArithmeticError) as error:
         kind = (RangeError if isinstance(error, OverflowError) else
                 DivisionError if isinstance(error, ZeroDivisionError) else DomainError)
         raise kind(f"{what}: {error.args[-1] if error.args else type(error).__name__}") from error
+    except Exception as error:
+        raise _blamed(error, what)
 
 
 def _partial(what: str, rule: Callable[..., Any], y: Any, *operands: Any) -> Any:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import inf
 from random import Random
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+from autograd_lite.errors import NumericError, signal
 from autograd_lite.graph.node import plain
 from autograd_lite.ops.activations import elu, leaky_relu, relu
 from autograd_lite.ops.elementary import add, div, identity, mul, neg, power, sqrt, sub
@@ -113,16 +114,9 @@ def _result(op: Op, xs: Sequence[float]) -> float:
 # -- series in floats ----------------------------------------------------------------------------
 
 
-class Use(NamedTuple):
-    """That ∂wanted/∂c[k] has the terms `of`[k + shift + i]·`times`[i].
-
-    `counts`: times |c[k]|, their sizes are those of terms that were rounded and added up.
-    """
-
-    of: list[float]
-    times: Sequence[float]
-    shift: int = 0
-    counts: bool = False
+# (of, times, shift, counts): ∂wanted/∂c[k] has the terms of[k + shift + i]·times[i]; if it `counts`, their
+# sizes times |c[k]| are those of terms that were rounded and added up.
+Use = tuple[list[float], Sequence[float], int, bool]
 
 
 def _pairs(a: Sequence[float], b: Sequence[float], k: int) -> list[tuple[float, float]]:
@@ -137,7 +131,10 @@ class Track:
     """
 
     def __init__(self, s: Expanded):
-        numbers = list(map(float, map(plain, s.c)))
+        try:
+            numbers = list(map(float, s.c))
+        except TypeError:                               # (some are Values)
+            numbers = list(map(float, map(plain, s.c)))
         if not math.isfinite(sum(numbers)):
             numbers = [x if math.isfinite(x) else 0.0 for x in numbers]
         self.order = len(numbers) - 1
@@ -147,7 +144,8 @@ class Track:
         self.bar, self.share = list[float](), list[float]()
         self.divisor = 0.0                              # of share (0: that is k)
         self.uses: list[Use] = []
-        self.slopes: list[Use] = []                     # the same, times k
+        self.single: list[tuple[list[float], float, bool]] = []     # with one term only: of[k]·p
+        self.slopes: list[tuple[list[float], list[float]]] = []     # the same without shift, times k
         self.starts: list[tuple[list[float], list[float]]] = []     # of c[0], in other c[0]
         self.own = False                                # whether a coefficient is rounded at the end
         self.rounding = self.error = 0.0                # of c[0]: its own, and with its operands'
@@ -168,10 +166,10 @@ class Track:
     def connect(self, s: Expanded, track: Callable[[Any], Any], exactly: bool) -> None:
         """Tell the series of the operands, and of the partials, what this one makes of them."""
         op: Any = s.op
-        series, partials = ([track(x) if hasattr(x, "c") else None for x in made]
-                            for made in (s.operands, s.partials))
-        xs = [x.times[0] if x else float(v) for x, v in zip(series, s.operands)]
-        y, slopes = self.c[0], self.link(op, series, xs, [p or v for p, v in zip(partials, s.partials)])
+        series = [None if type(x) is float else track(x) for x in s.operands]
+        xs = [x.times[0] if x else v for x, v in zip(series, s.operands)]
+        partials = [p if type(p) is float else track(p) for p in s.partials]
+        y, slopes = self.c[0], self.link(op, series, xs, partials)
         self.rounding = _rounding(op, y, [x.c[0] if x else v for x, v in zip(series, xs)], slopes, exactly)
         inexact: dict[Any, float] = {}                  # the operands that are, with their partials
         for x, p in zip(series, slopes):
@@ -197,28 +195,35 @@ class Track:
 
     def pull(self, k: int, exactly: bool) -> float:
         """Find ∂wanted/∂c[k] from those of later coefficients; what the roundings on the way amount to."""
-        g, counted = self.bar[k], 0.0
+        g, c, counted = self.bar[k], self.c, 0.0
+        size = abs(c[k]) if k < len(c) and not exactly else 0.0
         for of, times, shift, counts in self.uses:
-            terms = list(map(operator.mul, of[k + shift:], times))
-            g += sum(terms)
-            if counts:
+            if counts and size:
+                terms = list(map(operator.mul, of[k + shift:], times))
+                g += sum(terms)
                 counted += sum(map(abs, terms if k or shift else terms[1:]))    # (c[0] is counted by itself)
+            else:
+                g += sum(map(operator.mul, of[k + shift:], times))
+        for of, p, counts in self.single:
+            if k < len(of):
+                g += of[k] * p
+                if counts and k:
+                    counted += abs(of[k] * p)
         if k:
-            for of, times, _, _ in self.slopes:
+            for of, times in self.slopes:
                 g += k * sum(map(operator.mul, of[k:], times))
         else:
             for of, start in self.starts:
                 g += of[0] * start[0]
-        if g:
-            self.bar[k] = g
-            self.share[k] = g / (self.divisor or k or 1.0)
+        if not g:
+            return ULP * size * counted
+        self.bar[k] = g
+        self.share[k] = g / (self.divisor or k or 1.0)
         if k == 0:
-            rounding = abs(g) * self.rounding if g else 0.0
-        elif exactly:
-            return abs(g * self.residual(k)) if g else 0.0
-        else:
-            rounding = ULP * abs(self.at(k) * g) if self.own else 0.0
-        return rounding if exactly else rounding + ULP * abs(self.at(k)) * counted
+            return abs(g) * self.rounding + ULP * size * counted
+        if exactly:
+            return abs(g * self.residual(k))
+        return ULP * size * (counted + abs(g)) if self.own else ULP * size * counted
 
 
 class _Product(Track):
@@ -228,8 +233,8 @@ class _Product(Track):
     def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
              ) -> Sequence[float]:
         self.a, self.b = series
-        self.a.uses.append(Use(self.bar, self.b.times, counts=True))
-        self.b.uses.append(Use(self.bar, self.a.times))
+        self.a.uses.append((self.bar, self.b.times, 0, True))
+        self.b.uses.append((self.bar, self.a.times, 0, False))
         return xs[::-1]
 
     def residual(self, k: int) -> float:
@@ -245,9 +250,9 @@ class _Quotient(Track):
         self.a, self.b = series
         self.own, self.divisor = True, -xs[1]
         if self.a:
-            self.a.uses.append(Use(self.share, [-1.0]))
-        self.b.uses.append(Use(self.share, self.times))
-        self.uses.append(Use(self.share, self.b.times[1:], 1, True))
+            self.a.single.append((self.share, -1.0, False))
+        self.b.uses.append((self.share, self.times, 0, False))
+        self.uses.append((self.share, self.b.times[1:], 1, True))
         return 1.0 / xs[1], -self.c[0] / xs[1]
 
     def residual(self, k: int) -> float:
@@ -261,7 +266,7 @@ class _Choice(Track):
         found = [0.0, 1.0, 0.0] if xs[0] else [0.0, 0.0, 1.0]
         for x, p in zip(series, found):
             if x and p:
-                x.uses.append(Use(self.bar, [1.0]))
+                x.single.append((self.bar, 1.0, False))
         return found
 
 
@@ -282,9 +287,9 @@ class _ByPartials(Track):
                 found.append(p.times[0])
                 if x:
                     self.others.append((x, p.c))
-                    x.slopes.append(Use(self.share, p.times))
+                    x.slopes.append((self.share, p.times))
                     x.starts.append((self.bar, p.times))
-                    p.uses.append(Use(self.share, x.slope, 1, True))
+                    p.uses.append((self.share, x.slope, 1, True))
             else:
                 p = float(p or 0.0) if p is None or abs(p) < inf else HUGE
                 found.append(p)
@@ -292,7 +297,7 @@ class _ByPartials(Track):
                     x.starts.append((self.bar, [HUGE]))
                 elif x and p:
                     self.linear.append((x, p, abs(p) == 1.0 or p in xs))
-                    x.uses.append(Use(self.bar, [p], 0, abs(p) != 1.0 or len(xs) > 2))
+                    x.single.append((self.bar, p, abs(p) != 1.0 or len(xs) > 2))
         if not self.others:                             # a sum: where all cancels, roundings are left
             terms: dict[Track, float] = {}
             for x, p, _ in self.linear:
@@ -320,7 +325,7 @@ def _track(s: Expanded) -> Track:
     """A series in floats, of the kind that its recurrence makes it."""
     kind = _TRACKS.get(s.op, _ByPartials)
     if kind in (_Product, _Quotient):
-        a, b = (plain(x.c[0]) if hasattr(x, "c") else None for x in s.operands)
+        a, b = (None if type(x) is float else plain(x.c[0]) for x in s.operands)
         if b is None or not (a is not None if kind is _Product else b):
             kind = _ByPartials
     return kind(s)
@@ -395,12 +400,24 @@ def lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: S
     for some, most in (seeds, 1.0), (zeros, 0.0):
         # Two sums of all of them, weighted at random, tell at once that nothing is lost. (That one loss hides
         # another to a thousandth has odds of a thousandth: in both sums, of a millionth.)
-        sums = [[(y, k, weight * random.choice((1.0, -1.0)) * random.uniform(0.5, 1.0))
-                 for y, k, weight in some] for random in (Random(1), Random(2))]
-        if len(some) < 2 or not all(roundings.bound(weighted) <= 1e-3 * most for weighted in sums):
+        if len(some) < 2 or not all(roundings.bound([
+                (y, k, weight * random.choice((1.0, -1.0)) * random.uniform(0.5, 1.0))
+                for y, k, weight in some]) <= 1e-3 * most for random in map(Random, (1, 2))):
             for y, k, weight in some:
                 if not roundings.bound([(y, k, weight)]) <= most:
                     exact = exact or Roundings(levels, exactly=True)
                     error = exact.bound([(y, k, weight)])
                     if not error <= most:
                         yield y, k, error / weight if error == error else inf
+
+
+def signal_lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: Sequence[int],
+                name: str, what: str, factor: float) -> None:
+    """Signal an error for each of these coefficients of a function; `factor` times it is called `what`."""
+    for y, k, error in lost(levels, outputs, wanted):
+        number = plain(y.c[k])
+        digits = max(0, math.floor(-math.log10(error / abs(number)))) if number and error < inf else 0
+        signal(NumericError(
+            f"{name}: the terms of the {what} of order {k} cancel, so that {digits} of its digits are left: "
+            f"it comes out as {number * factor:.6g}, and roundings may have changed it by {error * factor:.2g}; "
+            "write the function so that they do not cancel there" + ", or ask for a lower order" * (k > 1)))

@@ -14,7 +14,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from math import inf, nan
+from math import nan
 from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
@@ -31,7 +31,7 @@ from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
-from autograd_lite.transforms.rounding import lost
+from autograd_lite.transforms.rounding import signal_lost
 from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Trace, name_of, require_function
 from autograd_lite.transforms.trees import is_number, refill
@@ -180,9 +180,11 @@ def _is_zero(x: Any) -> bool:
 # -- recurrences: the k-th coefficient from the ones before ----------------------------------
 
 
-def _total(terms: Iterable[Any]) -> Any:
-    terms = [t for t in terms if t is not _NOTHING]
-    return functools.reduce(operator.add, [t for t in terms if not _is_zero(t)] or terms[:1] or [_NOTHING])
+def _total(terms: Sequence[Any]) -> Any:
+    found = [t for t in terms if type(t) is not float or t != 0.0]
+    if not found:
+        return next((t for t in terms if t is not _NOTHING), _NOTHING)
+    return functools.reduce(operator.add, found) if len(found) > 1 else found[0]
 
 
 def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
@@ -192,8 +194,8 @@ def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
         if type(total) is float and total - total == 0.0 and (total or not ignoring()):
             return total
     if ignoring():
-        return _total(x * y for x, y in zip(a, b) if not (x is _NOTHING or y is _NOTHING))
-    return _total(_product(x, y) for x, y in zip(a, b) if not (_is_zero(x) or _is_zero(y)))
+        return _total([x * y for x, y in zip(a, b) if not (x is _NOTHING or y is _NOTHING)])
+    return _total([_product(x, y) for x, y in zip(a, b) if not (_is_zero(x) or _is_zero(y))])
 
 
 def _product(x: Any, y: Any) -> Any:
@@ -207,11 +209,15 @@ def _by_partials(y: Series, k: int, *xs: Any) -> Any:
         y.take_partials()
     elif y.error:
         return nan
-    linear = [p * x.c[k] for x, p in zip(xs, y.partials) if type(p) is float and isinstance(x, Series)
-              and x.c[k] is not _NOTHING and (p or p is not _NOTHING and ignoring())]
-    rest = _total([_products(p.c[k - 1::-1], x.slope) for x, p in zip(xs, y.partials)
-                   if isinstance(p, Series)])
-    return _total([*linear, rest if rest is _NOTHING else rest / k])
+    linear, rest = [], []
+    for x, p in zip(xs, y.partials):
+        if type(p) is not float:
+            rest.append(_products(p.c[k - 1::-1], x.slope))
+        elif type(x) is not float and x.c[k] is not _NOTHING and (
+                p != 0.0 or p is not _NOTHING and ignoring()):
+            linear.append(p * x.c[k])
+    total = _total(rest)
+    return _total([*linear, total if total is _NOTHING else total / k])
 
 
 def _of_product(y: Series, k: int, a: Any, b: Any) -> Any:
@@ -458,16 +464,10 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                        if any(flags) and k != x]
             _verify(series, lambda expansion: expanded(expansion, varying), order,
                     [k for k in wanted if k > 1 or slopes and k])
-        bounded = not ignoring() and all([                  # (the user's own inf has no rounding)
-            idle or all(map(finite, node.operands)) for node, idle in zip(program.nodes, trace.idle)])
-        for y, k, error in lost(expansion.series, [y for y in series if y is not None and bounded], wanted):
-            number = plain(y.c[k])
-            digits = max(0, math.floor(-math.log10(error / abs(number)))) if number and error < inf else 0
-            signal(NumericError(
-                f"{name_of(f)}: the terms of the {what} of order {k} cancel, so that {digits} of its digits "
-                f"are left: it comes out as {number * factor:.6g}, and roundings may have changed it by "
-                f"{error * factor:.2g}; write the function so that they do not cancel there"
-                + ", or ask for a lower order" * (k > 1)))
+        if not ignoring() and all([                         # (the user's own inf has no rounding)
+                idle or all(map(finite, node.operands)) for node, idle in zip(program.nodes, trace.idle)]):
+            signal_lost(expansion.series, [y for y in series if y is not None], wanted, name_of(f), what,
+                        factor)
         return [[trace.lower(y), *[0.0] * order] if s is None else s.c[:order + 1]
                 for y, s in zip(trace.outputs, series)]
     finally:
