@@ -51,8 +51,8 @@ class Constant(float):
 
 
 def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-    """All partials, or those wanted; None for the others. Where a rule fails: for floats IEEE 754's, else nan,
-    or inf if it overflows.
+    """All partials, or those wanted; None for the others. Where a rule fails: for floats IEEE 754's, else nan
+    (inf if it overflows).
 
     Raises:
         InputError: an operand wanted is an option.
