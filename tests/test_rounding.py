@@ -87,6 +87,17 @@ def test_where_digits_cancel_no_order_passes_silently(f: Function, x: float, ord
         derivative(f, order)(x)
 
 
+@pytest.mark.parametrize("f", [
+    lambda m, x: 0.3 * (0.1 * x) - 0.03 * x, lambda m, x: 0.7 * (0.1 * x) - 0.07 * x,
+    lambda m, x: (0.1 * x + 1) * (0.3 * x + 1) - 1 - 0.4 * x - 0.03 * x * x,
+    lambda m, x: 1 / (1 + 0.1 * x) - 1 + 0.1 * x - 0.01 * x * x,
+    lambda m, x: m.exp(0.1 * x) - 1 - 0.1 * x - 0.005 * x * x])
+def test_what_cancels_beyond_exact_numbers_at_the_point_is_refused_too(f: Any) -> None:
+    c, lost = found(lambda x: f(ag, x), 0.0, 2)
+    off = {k for k, t in enumerate(truth(lambda x: f(mpmath, x), 0.0, 2)) if wrong(c, [0.0] * k + [t], k)}
+    assert c[0] == 0.0 and off and off <= lost
+
+
 def cancelling(choose: Callable[[list[Any]], Any], shift: float) -> Function:
     """A function of ours or mpmath's (by its second argument) in which much cancels near `shift`."""
     def of(m: Any, x: Any) -> Any:
@@ -187,7 +198,7 @@ def test_at_most_one_percent_of_healthy_random_programs_is_refused() -> None:
     (lambda x: x / x, 0.02, 12), (lambda x: ag.hypot(x, x), 0.05, 12), (lambda x: ag.atan2(x, x), 0.05, 12),
     (lambda x: ag.cos(x) - ag.cos(x), 0.7, 5), (lambda x: ag.sin(ag.relu(x)), 1e16, 2),
     (lambda x: ag.sin(x), math.pi, 6), (lambda x: ag.log(x) / (x - 1.0), 1 + 1e-3, 1),
-    (lambda x: 1 / x, 1e-70, 3)])
+    (lambda x: 1 / x, 1e-70, 3), (ag.silu, -720.0, 2), (lambda x: 1e-305 * ag.sin(x), 0.3, 4)])
 def test_what_is_exact_or_accurate_is_not_refused(f: Function, x: float, order: int) -> None:
     derivative(f, order)(x), taylor(f, x, order)
 

@@ -390,8 +390,8 @@ def lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wanted: S
         sizes = [abs(plain(c)) for c in y.c[:wanted[-1] + 1]]
         for k in wanted if math.isfinite(sum(sizes)) else ():
             tolerance = max(1e-6 * sizes[k], 1e-13 * max(sizes))
-            if tolerance:
-                seeds.append((y, k, 1.0 / tolerance))
+            if tolerance:                               # (beside subnormal numbers none is kept)
+                seeds.append((y, k, 1.0 / max(tolerance, 1e-300)))
             else:
                 zeros.append((y, k, 1.0))
     if not seeds and not zeros:
@@ -419,5 +419,6 @@ def signal_lost(levels: Sequence[Sequence[Expanded]], outputs: Sequence[Any], wa
         digits = max(0, math.floor(-math.log10(error / abs(number)))) if number and error < inf else 0
         signal(NumericError(
             f"{name}: the terms of the {what} of order {k} cancel, so that {digits} of its digits are left: "
-            f"it comes out as {number * factor:.6g}, and roundings may have changed it by {error * factor:.2g}; "
-            "write the function so that they do not cancel there" + ", or ask for a lower order" * (k > 1)))
+            f"it comes out as {number * factor:.6g}, and roundings may have changed it by "
+            f"{error * factor:.2g}; write the function so that they do not cancel there"
+            + ", or ask for a lower order" * (k > 1)))

@@ -10,6 +10,7 @@ library's own errors may come out. It prints a table of what was seen, and the f
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import random
 import signal
@@ -66,6 +67,24 @@ def expression(rng: random.Random, rows: Sequence[Any], most: int) -> Expression
     return Expression(len(witness), tuple(steps), tuple(witness))
 
 
+class Slow(BaseException):
+    """An answer took too long."""
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raise `Slow` after so many seconds."""
+    def too_slow(*_: Any) -> None:
+        raise Slow
+
+    signal.signal(signal.SIGALRM, too_slow)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+
+
 # -- the truth --------------------------------------------------------------------------------------------
 
 def true_function(f: Expression) -> Callable[..., Any]:
@@ -81,9 +100,10 @@ def true_function(f: Expression) -> Callable[..., Any]:
 def true_derivative(f: Expression, point: Sequence[Any], by: Sequence[int]) -> truth.Real | None:
     """The derivative and its largest term; None if there is none."""
     try:
-        found = truth.real(truth._derivative(true_function(f), [truth.Real(mpf(x)) for x in point], by))
+        with within(0.5):
+            found = truth.real(truth._derivative(true_function(f), [truth.Real(mpf(x)) for x in point], by))
         value, largest = mp.mpf(found.value), mp.mpf(found.largest)
-    except (ArithmeticError, ValueError, TypeError, NotImplementedError, KeyError):
+    except (Slow, ArithmeticError, ValueError, TypeError, NotImplementedError, KeyError):
         return None
     return truth.Real(value, largest) if mp.isfinite(value) and mp.isfinite(largest) else None
 
@@ -96,11 +116,11 @@ def beside(point: Sequence[float], rng: random.Random) -> Iterator[list[Any]]:
             yield [mpf(x) + side * d * (abs(mpf(x)) or 1) * mpf(10) ** -45 for x, d in zip(point, direction)]
 
 
-def near(true: truth.Real, found: float, rtol: float) -> bool:
+def near(true: truth.Real, found: float, rtol: float, beside: bool = False) -> bool:
     if abs(true.value) > truth.HUGE:
         return True
     # Underflow is no fault; and what lies beside the point differs a little from what lies at it.
-    floor = mpf(10) ** -290 + mpf(10) ** -40 * true.largest
+    floor = mpf(10) ** -40 * (1 + true.largest) if beside else mpf(10) ** -290
     size = max(abs(true.value), mpf(10) ** -6 * true.largest)
     return bool(abs(mpf(found) - true.value) <= rtol * size + floor)
 
@@ -130,7 +150,7 @@ def verdict(f: Expression, point: Sequence[float], by: Sequence[int], found: flo
     if len(by) < 2 and here is not None and near(here, found, rtol):
         return "right"
     one = len(by) < 2 or KEEP_A_PIECE & {op.name for op, _ in f.steps}
-    if (any if one else all)([near(true, found, rtol) for true in trues]):
+    if (any if one else all)([near(true, found, rtol, beside=True) for true in trues]):
         return "right"
     if len(by) == 1:                                    # between the slopes on either side
         low, high = (choose([true.value for true in trues]) for choose in (min, max))
@@ -178,14 +198,6 @@ def flat(x: Any) -> list[float]:
     return [entry for row in x for entry in flat(row)] if isinstance(x, (list, tuple)) else [x]
 
 
-class Slow(BaseException):
-    """An answer took more than five seconds."""
-
-
-def too_slow(*_: Any) -> None:
-    raise Slow
-
-
 class Campaign:
     """What was seen so far."""
 
@@ -201,9 +213,9 @@ class Campaign:
 
     def tried(self, where: str, way: str, f: Expression, call: Callable[[], Any], point: Any) -> Any:
         """The numbers that a way gives; None if it refuses."""
-        signal.setitimer(signal.ITIMER_REAL, 5.0)
         try:
-            return flat(call())
+            with within(5.0):
+                return flat(call())
         except AutogradError as error:
             self.note(where, way, "refused")
             if any(f" {name}(" in f" {error}" for name in HIDDEN - {op.name for op, _ in f.steps}):
@@ -212,8 +224,6 @@ class Campaign:
             self.note(where, way, "TOO SLOW", f"{f!r} at {point}")
         except Exception as error:
             self.note(where, way, "FOREIGN ERROR", f"{f!r} at {point}: {type(error).__name__}: {error}")
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0.0)
         return None
 
     def judged(self, where: str, way: str, f: Expression, point: list[float], found: Sequence[float],
@@ -291,7 +301,6 @@ def main() -> int:
     campaign, drawn, end = Campaign(args.seed), 0, time.monotonic() + args.seconds
     rows = [op for op in TABLE.values() if op.name in truth.TRUTH and op.name in truth.OURS
             and (op.kink or any(op.differentiable(op.least)))]
-    signal.signal(signal.SIGALRM, too_slow)
     while time.monotonic() < end:
         f = expression(campaign.rng, rows, args.ops)
         where = campaign.rng.choice(args.at or list(POINTS))
