@@ -116,12 +116,11 @@ def raising() -> bool:
 
 
 def ignoring() -> bool:
-    """Whether they pass without a word; then 0·inf is nan too."""
+    """Whether they pass unsaid; then 0·inf is nan."""
     return unusual and _choice() == "ignore"
 
 
-_WAY_ON = ("(Where this may happen, as in a line search, errstate('ignore') gives nan or inf instead, "
-           "and errstate('warn') warns of it.)")
+_WAY_ON = "(To go on with nan or inf, as a line search may: errstate('ignore') or errstate('warn').)"
 
 
 def signal(error: NumericError, note: str = "") -> None:

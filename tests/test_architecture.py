@@ -27,7 +27,7 @@ ROWS = [
     {"graph.recording", "graph.program", "graph.linear", "graph.quick"},
     {"graph.native", "graph.conventions"}, {"graph.labels"},
     {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds",
-     "transforms.rounding"},
+     "transforms.rounding", "transforms.coefficients"},
     {"transforms.structures", "transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
     {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},

@@ -105,11 +105,11 @@ class _Pass:
     def propagate(self, root: Node, seed: float) -> bool:
         """Pass each node's gradient, times its partials, to its operands, from the root down.
 
-        Returns whether this is all: the leaves' gradients are finite, or `errstate` ignores it.
+        Returns whether the leaves' gradients are finite, or need not be.
         """
         root._grad = seed
         x: Node
-        ieee = ignoring()                                # then 0·inf is nan
+        ieee = ignoring()
         for node in reversed(self.order):
             g: float = node._grad
             if g == 0.0 and not ieee:

@@ -51,11 +51,11 @@ class Constant(float):
 
 
 def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-    """All partials, or those wanted; None for the others. Where a rule fails, it is IEEE 754's for floats;
-    for other numbers nan, or inf if it overflows.
+    """All partials, or those wanted; None for the others. Where a rule fails: for floats IEEE 754's, else nan
+    (inf if it overflows).
 
     Raises:
-        InputError: an operand wanted is an option, by which no rule differentiates.
+        InputError: an operand wanted is an option.
     """
     for i in op.options:
         if wanted and i < len(xs) and wanted[i]:

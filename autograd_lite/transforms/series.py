@@ -11,15 +11,13 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import nan
 from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
-from autograd_lite.errors import (InputError, NumericError, RangeError, errstate, ignoring, shown,
-                                  signal)
+from autograd_lite.errors import InputError, NumericError, RangeError, errstate, ignoring, shown, signal
 from autograd_lite.graph import kinks
 from autograd_lite.graph.conventions import MOVED, Chooser, moved, signal_moved
 from autograd_lite.graph.node import note_of, op_of, plain
@@ -29,8 +27,8 @@ from autograd_lite.ops.elementary import div, mul
 from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.ops.operators import Operators
-from autograd_lite.ops.selection import choose, stopped
-from autograd_lite.ops.special import added
+from autograd_lite.ops.selection import choose
+from autograd_lite.transforms.coefficients import NOTHING, is_zero, products, total
 from autograd_lite.transforms.rounding import signal_lost
 from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Trace, name_of, require_function
@@ -39,7 +37,6 @@ from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
-_NOTHING = float()                         # a coefficient without terms: times infinity, too, it is nothing
 
 
 class Series(Operators):
@@ -107,14 +104,14 @@ class Series(Operators):
     @property
     def varies(self) -> bool:
         """Whether it is more than a constant."""
-        return self.op is not None or not all(map(_is_zero, self.slope))
+        return self.op is not None or not all(map(is_zero, self.slope))
 
     def _append(self, c: Any) -> None:
         if self.guards and isinstance(c, Value):
             for guard in self.guards:
                 c.__guarded__(guard)
         if self.c:
-            self.slope.append(c if c is _NOTHING else len(self.c) * c)
+            self.slope.append(c if c is NOTHING else len(self.c) * c)
         self.c.append(c)
 
     def extend(self) -> None:
@@ -144,10 +141,10 @@ class Series(Operators):
             kinks.mark(self.node, map(_start, found))
         broken = [i for i, p in enumerate(map(_start, found)) if p is not None and not finite(p)]
         if not broken or self.idle or not all(map(finite, xs)):
-            self.partials = [_NOTHING if p is None else p if isinstance(p, Series) else
+            self.partials = [NOTHING if p is None else p if isinstance(p, Series) else
                              float(number(p, op.name)) for p in found]
         else:
-            self.partials = [nan if flag else _NOTHING for flag in wanted]
+            self.partials = [nan if flag else NOTHING for flag in wanted]
             i = broken[0]
             self.error = no_derivative(op, i, y, xs, plain(_start(found[i])), self.node, line=self.line)
 
@@ -173,35 +170,7 @@ def _start(x: Any) -> Any:
     return x.c[0] if isinstance(x, Series) else x
 
 
-def _is_zero(x: Any) -> bool:
-    return type(x) is float and x == 0.0
-
-
 # -- recurrences: the k-th coefficient from the ones before ----------------------------------
-
-
-def _total(terms: Iterable[Any]) -> Any:
-    terms = list(terms)
-    found = [t for t in terms if type(t) is not float or t != 0.0] or [
-        t for t in terms if t is not _NOTHING][:1]
-    return functools.reduce(operator.add, found) if len(found) > 1 else found[0] if found else _NOTHING
-
-
-def _products(a: Sequence[Any], b: Sequence[Any]) -> Any:
-    """Σ a[i]·b[i]; 0 times anything infinite or missing is 0, unless `errstate` ignores it."""
-    if type(a[0]) is type(b[0]) is float:
-        total = added(map(operator.mul, a, b))
-        if type(total) is float and total - total == 0.0 and (total or not ignoring()):
-            return total
-    if ignoring():
-        return _total(x * y for x, y in zip(a, b) if not (x is _NOTHING or y is _NOTHING))
-    return _total(_product(x, y) for x, y in zip(a, b) if not (_is_zero(x) or _is_zero(y)))
-
-
-def _product(x: Any, y: Any) -> Any:
-    if not finite(x) and plain(y) == 0.0:
-        x, y = y, x
-    return stopped(x) if plain(x) == 0.0 and not finite(y) else x * y
 
 
 def _by_partials(y: Series, k: int, *xs: Any) -> Any:
@@ -209,32 +178,33 @@ def _by_partials(y: Series, k: int, *xs: Any) -> Any:
         y.take_partials()
     elif y.error:
         return nan
-    linear, rest, ieee = [], [], ignoring()
+    linear, rest = [], []
     for x, p in zip(xs, y.partials):
         if type(p) is not float:
-            rest.append(_products(p.c[k - 1::-1], x.slope))
-        elif type(x) is not float and x.c[k] is not _NOTHING and (p or p is not _NOTHING and ieee):
+            rest.append(products(p.c[k - 1::-1], x.slope))
+        elif type(x) is not float and x.c[k] is not NOTHING and (
+                p != 0.0 or p is not NOTHING and ignoring()):
             linear.append(p * x.c[k])
-    total = _total(rest)
-    return _total(linear if total is _NOTHING else [*linear, total / k])
+    found = total(rest)
+    return total([*linear, found if found is NOTHING else found / k])
 
 
 def _of_product(y: Series, k: int, a: Any, b: Any) -> Any:
     if isinstance(a, Series) and isinstance(b, Series):
-        return _products(a.c[k::-1], b.c)
+        return products(a.c[k::-1], b.c)
     return _by_partials(y, k, a, b)
 
 
 def _of_quotient(y: Series, k: int, a: Any, b: Any) -> Any:
     if isinstance(b, Series) and b != 0.0:
-        rest = _products(y.c[::-1], b.c[1:])
-        total = _total([a.c[k] if isinstance(a, Series) else _NOTHING, rest if rest is _NOTHING else -rest])
-        return total if total is _NOTHING else total / b.c[0]
+        rest = products(y.c[::-1], b.c[1:])
+        found = total([a.c[k] if isinstance(a, Series) else NOTHING, rest if rest is NOTHING else -rest])
+        return found if found is NOTHING else found / b.c[0]
     return _by_partials(y, k, a, b)
 
 
 def _of_choice(y: Series, k: int, condition: Any, *branches: Any) -> Any:
-    c = [x.c[k] if isinstance(x, Series) else _NOTHING for x in branches]
+    c = [x.c[k] if isinstance(x, Series) else NOTHING for x in branches]
     start = _start(condition)
     if not isinstance(start, Operators):
         return c[0 if start else 1]
@@ -263,7 +233,7 @@ class Expansion:
 
     def given(self, *c: Any) -> Series:
         """A series known beforehand; zeros follow the coefficients given."""
-        return Series(self, [*c, *[_NOTHING] * self.order][:self.order + 1])
+        return Series(self, [*c, *[NOTHING] * self.order][:self.order + 1])
 
     def apply(self, op: Op, operands: Sequence[Any], start: Any = None,
               node: Value | None = None) -> Series:
@@ -463,7 +433,7 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                        if any(flags) and k != x]
             _verify(series, lambda expansion: expanded(expansion, varying), order,
                     [k for k in wanted if k > 1 or slopes and k])
-        if not ignoring() and all([              # (the user's own inf has no rounding)
+        if not ignoring() and all([                         # (the user's own inf has no rounding)
                 idle or all(map(finite, node.operands)) for node, idle in zip(program.nodes, trace.idle)]):
             signal_lost(expansion.series, [y for y in series if y is not None], wanted, name_of(f), what,
                         factor)

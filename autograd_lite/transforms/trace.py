@@ -197,7 +197,7 @@ def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
         partials = partials_or_nan(op, node, xs, wanted)
         if op.kink:
             kinks.mark(node, partials)
-        return [p * node if type(p) is float and p != p else p for p in partials]      # (so that it varies)
+        return [p * node if type(p) is float and p != p else p for p in partials]
     with errstate("ignore"):                # they may be right where that branch is taken
         return partials_or_nan(op, node, xs, wanted)
 
