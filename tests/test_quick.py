@@ -12,11 +12,11 @@ import autograd_lite as ag
 from autograd_lite import AutogradError, Value, no_grad, record_lines
 from autograd_lite.graph import value
 from autograd_lite.graph.node import stored_partials
-from autograd_lite.graph.quick import quicken
+from autograd_lite.graph.quick import methods_of, quicken
 from autograd_lite.ops.define import define
 from autograd_lite.ops.notation import function
 from autograd_lite.ops.op import TABLE, Op
-from autograd_lite.ops.operators import Operators, methods_of
+from autograd_lite.ops.operators import Operators
 from graphs import python_build
 from truth import points
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from textwrap import indent
 from typing import Any
 
-from autograd_lite.graph.quick import MANY, Source, call_source, method_source
+from autograd_lite.graph.quick import MANY, Source, call_source, method_source, methods_of
 from autograd_lite.ops.branches import QUESTIONS
 from autograd_lite.ops.op import TABLE
-from autograd_lite.ops.operators import Operators, methods_of
+from autograd_lite.ops.operators import Operators
 
 _IMPORTS = """\
 from typing import Final
@@ -174,10 +174,15 @@ def node_source(text: str) -> str:
 
 def operators_source(text: str) -> str:
     """The source of the operators; mypyc knows methods only as functions."""
+    return methods_source(_replaced(text, {
+        r"__hash__ = object.__hash__": "def __hash__(self) -> int: return object.__hash__(self)"}))
+
+
+def methods_source(text: str) -> str:
+    """The source of the methods that apply ops."""
     return _replaced(text, {
-        r"__hash__ = object.__hash__": "def __hash__(self) -> int: return object.__hash__(self)",
-        r"^class Operators:": "if TYPE_CHECKING:\n    from mypy_extensions import mypyc_attr\n\n\n"
-                              "@mypyc_attr(allow_interpreted_subclasses=True)\nclass Operators:",
+        r"^class .*:": "if TYPE_CHECKING:\n    from mypy_extensions import mypyc_attr\n\n\n"
+                       r"@mypyc_attr(allow_interpreted_subclasses=True)\n\g<0>",
         r"^from typing import ": "from typing import TYPE_CHECKING, ",
         r"type\(self\)\.__apply_op__": "getattr(type(self), '__apply_op__')",      # (it is not virtual)
         r"-> Self": "-> Any"})

@@ -16,14 +16,17 @@ from typing import Any
 
 from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.methods import NUMPY_NAMES
 from autograd_lite.ops.notation import COMPARISON, LOOSE, Form, Written, literal
-from autograd_lite.ops.op import Op, flat
-from autograd_lite.ops.operators import Operators, methods_of
+from autograd_lite.ops.op import TABLE, Op, flat
+from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.sequences import Shares
 from autograd_lite.ops.special import share_partials, shares
 
 
 _FOLDER = os.path.dirname(__file__)             # so that a message finds the user's line above it
+_SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "%": "mod", "//": "floordiv",
+            "neg": "neg", "abs": "abs"}
 _CHOICE = Form("#1 if #2 else #3", LOOSE, COMPARISON)
 
 
@@ -261,6 +264,16 @@ def together(operands):
         operands, xs, flows = operands[1:] + operands[:1], xs[1:] + xs[:1], flows[1:] + flows[:1]
     return nodes
 """
+
+
+def methods_of(op: Op) -> list[tuple[str, bool]]:
+    """The names of the methods that apply an op, and whether they take its operands in reverse."""
+    if TABLE.get(op.name) is not op:
+        return []
+    word = _SPECIAL.get(op.name)
+    names = [(f"__{word}__", False), (f"__r{word}__", True)] if word else []
+    names += [(name, False) for name in (op.name, *[a for a, b in NUMPY_NAMES.items() if b == op.name])]
+    return [(name, reverse) for name, reverse in names if hasattr(Operators, name)]
 
 
 def quicken(op: Op) -> None:
