@@ -319,7 +319,7 @@ def test_the_top_level_shows_its_public_names_and_three_modules():
 
 def test_a_value_completes_to_what_a_user_may_want():
     shown = {name for name in dir(autograd_lite.Value(1.0)) if not name.startswith("_")}
-    functions = {name for name in shown if name in vars(Operators)}
+    functions = {name for name in shown if name in dir(Operators)}
     assert shown - functions == {"backward", "data", "detach", "grad", "label", "line", "op", "operands",
                                  "partials", "requires_grad", "scope"}
     numpys = {"arcsin", "arccos", "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "absolute"}

@@ -21,6 +21,8 @@ class Methods:
         """An op on this and other operands."""
         return type(self).__apply_op__(TABLE[name], (self, *others))  # type: ignore[no-any-return]
 
+    def __neg__(self) -> Self: return self._on("neg")
+    def __abs__(self) -> Self: return self._on("abs")
     def exp(self) -> Self: return self._on("exp")
     def exp2(self) -> Self: return self._on("exp2")
     def expm1(self) -> Self: return self._on("expm1")
@@ -85,9 +87,10 @@ class Methods:
 
 
 NUMPY_NAMES = {
-    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "float_power": "**", "remainder": "%",
-    "floor_divide": "//", "negative": "neg", "absolute": "abs", "fabs": "abs", "arcsin": "asin", "arccos": "acos",
-    "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "logaddexp": "logsumexp"}
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "float_power": "**",
+    "remainder": "%", "floor_divide": "//", "negative": "neg", "absolute": "abs", "fabs": "abs",
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh",
+    "arccosh": "acosh", "arctanh": "atanh", "logaddexp": "logsumexp"}
 
 
 def _boxed(x: Any) -> Any:

@@ -62,9 +62,7 @@ class Operators(Methods):
     def __rfloordiv__(self, other: Any) -> Self: return self._by("//", other, self)
     def __divmod__(self, other: Any) -> tuple[Self, Self]: return self // other, self % other
     def __rdivmod__(self, other: Any) -> tuple[Self, Self]: return other // self, other % self
-    def __neg__(self) -> Self: return self._on("neg")
     def __pos__(self) -> Self: return self
-    def __abs__(self) -> Self: return self._on("abs")
 
     def __eq__(self, other: object) -> Any: return self.__compare__(operator.eq, other)
     def __ne__(self, other: object) -> Any: return self.__compare__(operator.ne, other)
