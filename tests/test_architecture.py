@@ -30,7 +30,7 @@ ROWS = [
      "transforms.rounding"},
     {"transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
-    {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
+    {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
