@@ -2,9 +2,9 @@
 
     python tests/campaigns/hostile.py --seconds 60
 
-Files of parameters are cut, mixed, altered by bytes, by tokens and by values; states of models and optimisers by
-entries. A load must take all of it (finite floats, those that the file says) or raise a FormatError that names
-the file and leaves everything as it was. It prints how often which, and the first of each kind of fault.
+Files of parameters are cut, mixed, altered by bytes, by tokens and by values; states of models and optimisers
+by entries. A load must take all of it (finite floats, those that the file says) or raise a FormatError that
+names the file and leaves everything as it was. It prints how often which, and the first of each fault.
 """
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ from typing import Any
 from autograd_lite import FormatError, nn, optim
 
 OPTIMISERS = [optim.SGD, lambda p: optim.SGD(p, 0.1, momentum=0.9), optim.Adam]
-TOKENS = ["NaN", "-Infinity", "1e999", "-1e999", "1e-999", "9" * 5000, "0" * 50, "-0", "01", "+1", ".5", "1.", "0x1",
-          "null", "true", "{}", "[]", '""', '"1.0"', '"\\ud800"', '"\\u0000"', "[" * 3000, "{" * 3000, '{"a":' * 3000,
-          ",", ":", "//", "\0", "\ufeff", "\u2028", '"', "\\", "]", "}", "1_0", "1e5", "1E400", '"format"', "nan", "\r"]
-THINGS = [None, True, math.nan, math.inf, -math.inf, 10 ** 400, -1, 2 ** 53, 1e308, 0, 1.5, "1", b"1", [], {}, [1.0],
-          {"a": 1}, 1j, object(), "\ud800", float, (), {1}, range(3)]
+DEEP = 100_000
+TOKENS = ["NaN", "-Infinity", "1e999", "-1e999", "1e-999", "9" * 5000, "0" * 50, "-0", "01", "+1", ".5", "1.",
+          "0x1", "null", "true", "{}", "[]", '""', '"1.0"', '"\\ud800"', '"\\u0000"', "[" * DEEP, "{" * DEEP,
+          '{"a":' * DEEP, ",", ":", "//", "\0", "\ufeff", "\u2028", '"', "\\", "]", "}", "1_0", "1e5", "1E400",
+          '"format"', "nan", "\r", " ", "\n", *"0123456789.-e"]
+THINGS = [None, True, math.nan, math.inf, -math.inf, 10 ** 400, -1, 2 ** 53, 1e308, 0, 1.5, "1", b"1", [], {},
+          [1.0], {"a": 1}, 1j, object(), "\ud800", float, (), {1}, range(3)]
 Found = tuple[str, str]
 
 
@@ -106,9 +108,12 @@ class Campaign:
         self.path.write_bytes(content)
         found = judged(lambda: self.load(model, self.path), model.state_dict, str(self.path))
         if found[0] == "taken":
-            told = json.loads(content.decode())["parameters"]
-            if any(float(told[name]).hex() != x.hex() for name, x in model.state_dict().items()):
-                found = "ANOTHER NUMBER", repr(model.state_dict())
+            try:
+                told = json.loads(content.decode(), parse_int=float)["parameters"]
+                if any(told[name].hex() != x.hex() for name, x in model.state_dict().items()):
+                    found = "ANOTHER NUMBER", repr(model.state_dict())
+            except Exception as error:
+                found = "TAKEN, THOUGH NO STATE", str(error)
         self.note("file", found, content)
         state = altered(model.state_dict(), rng)
         self.note("state", judged(lambda: model.load_state_dict(state), model.state_dict, ""), state)
@@ -117,7 +122,8 @@ class Campaign:
             p.data, p.grad = 0.5, rng.uniform(-1.0, 1.0)
         optimiser.step()
         memory = altered(copy.deepcopy(optimiser.state_dict()), rng)
-        self.note("optimiser", judged(lambda: optimiser.load_state_dict(memory), optimiser.state_dict, ""), memory)
+        found = judged(lambda: optimiser.load_state_dict(memory), optimiser.state_dict, "")
+        self.note("optimiser", found, memory)
 
 
 def main() -> int:
@@ -125,6 +131,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    sys.setrecursionlimit(10 ** 6)              # (what reads by recursion overflows the stack)
     with tempfile.TemporaryDirectory() as folder:
         campaign, end = Campaign(Path(folder), args.seed), time.monotonic() + args.seconds
         while time.monotonic() < end:
