@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import codecs
 import errno
+import importlib.util
 import json
 import os
 import signal
@@ -138,10 +139,11 @@ def _curves(trainings: dict[document.Variant, document.Training], output: Path) 
     path = str(output / "training.png")
     output.mkdir(parents=True, exist_ok=True)
     try:
+        if importlib.util.find_spec("matplotlib") is None:
+            raise ImportError("matplotlib is missing")
         document.plot_training(trainings, path)
     except ImportError as error:
-        _say(f"training.png was not drawn: matplotlib is missing or does not load ({error}); "
-             "python -m pip install 'autograd-lite[demos]'")
+        _say(f"training.png was not drawn: {error}; python -m pip install 'autograd-lite[demos]'")
         return []
     return [path]
 

@@ -166,7 +166,7 @@ def foreign(name, source):
             read[node.attr] = node.lineno
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             defined = defined | {node.value}            # (in __slots__)
-    theirs = {"_replace", "_fields", "_getframe", "_mpi_"}      # the standard library's, mpmath's
+    theirs = {"_replace", "_fields", "_getframe", "_exit", "_mpi_"}      # the standard library's, mpmath's
     return {f"{name}:{line} reads {attr}" for attr, line in read.items()
             if attr.startswith("_") and not attr.startswith("__") and attr not in defined | theirs}
 

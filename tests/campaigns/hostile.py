@@ -28,8 +28,8 @@ OPTIMISERS = [optim.SGD, lambda p: optim.SGD(p, 0.1, momentum=0.9), optim.Adam]
 DEEP = 100_000
 TOKENS = ["NaN", "-Infinity", "1e999", "-1e999", "1e-999", "9" * 5000, "0" * 50, "-0", "01", "+1", ".5", "1.",
           "0x1", "null", "true", "{}", "[]", '""', '"1.0"', '"\\ud800"', '"\\u0000"', "[" * DEEP, "{" * DEEP,
-          '{"a":' * DEEP, ",", ":", "//", "\0", "\ufeff", "\u2028", '"', "\\", "]", "}", "1_0", "1e5", "1E400",
-          '"format"', "nan", "\r", " ", "\n", *"0123456789.-e"]
+          '{"a":' * DEEP, ",", ":", "//", "\0", "\ufeff", "\u2028", '"', "\\", "]", "}", "1_0", "1e5",
+          "1E400", '"format"', "nan", "\r", " ", "\n", *"0123456789.-e"]
 THINGS = [None, True, math.nan, math.inf, -math.inf, 10 ** 400, -1, 2 ** 53, 1e308, 0, 1.5, "1", b"1", [], {},
           [1.0], {"a": 1}, 1j, object(), "\ud800", float, (), {1}, range(3)]
 Found = tuple[str, str]
