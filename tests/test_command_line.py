@@ -55,6 +55,7 @@ def quick(monkeypatch):
     ("ag --help >&-", 1, "standard output: it is closed"),
     ("ag --help 2>&- >&- <&-", 1, None),
     ("ag --help 2> /dev/full", 0, None),
+    ("ag nonsense 2> /dev/full", 2, None),
     ("ag nonsense 2>&-", 2, None)])
 def test_a_stream_that_is_full_or_closed_gives_one_line_and_a_status(command, status, words, tmp_path):
     ended, out, errors = shell(command, tmp_path)
@@ -65,13 +66,12 @@ def test_a_stream_that_is_full_or_closed_gives_one_line_and_a_status(command, st
 
 @posix
 @pytest.mark.parametrize("command, status", [
-    ("ag document --steps 1 | head -1", 141), ("ag document --steps 1 > /dev/full", 1)])
+    ("ag document --steps 1 | true", 141), ("ag document --steps 1 > /dev/full", 1)])
 def test_output_that_nobody_reads_ends_the_command_before_it_draws(command, status, tmp_path):
     ended, out, errors = shell(command, tmp_path)
     assert ended == status and len(errors) == 1
     assert errors[0].startswith("autograd-lite: the standard output: ")
-    assert out == ["The published script has 2 mistakes, and never updates its biases:"][:status > 100]
-    assert os.listdir(tmp_path) == []
+    assert out == [] and os.listdir(tmp_path) == []
 
 
 @posix
