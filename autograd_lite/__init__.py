@@ -7,6 +7,12 @@
 >>> x.grad == ag.sin(2.0) + 2.0 * ag.cos(2.0)
 True
 """
+import signal as _signal
+import sys as _sys
+
+if _sys.argv[:1] == ["-m"] and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)     # `python -m autograd_lite` is loading; Ctrl-C ends it
+
 from autograd_lite import nn, optim
 from autograd_lite.checks.audit import audit
 from autograd_lite.checks.check_gradients import check_gradients, check_op

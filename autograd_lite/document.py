@@ -21,6 +21,7 @@ from autograd_lite.checks.report import wrapped
 from autograd_lite.checks.rows import AuditReport
 from autograd_lite.checks.rule import relative_error
 from autograd_lite.diagnosis.diagnose import diagnose
+from autograd_lite.files import write_figure
 from autograd_lite.graph.labels import label
 from autograd_lite.nn import Layer, Module, squared_error
 from autograd_lite.ops.activations import sigmoid
@@ -337,5 +338,5 @@ def plot_training(trainings: Mapping[Variant, Training], path: str) -> None:
     axes.grid(which="major", color="#dddddd", lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path, dpi=150)
     plt.close(figure)

@@ -10,7 +10,7 @@ from pathlib import Path
 import autograd_lite as ag
 from autograd_lite import Value
 
-parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+parser = argparse.ArgumentParser(description="The document's network, and what is wrong with it.")
 parser.add_argument("--output", type=Path, default=Path("."), help="where to write the picture")
 output = parser.parse_args().output
 output.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ import matplotlib
 import numpy as np
 
 import autograd_lite as ag
+from autograd_lite.files import write_figure
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
@@ -104,7 +105,7 @@ def draw(paths, path):
     valley.set(title="sum of squares (log), and the ways down", xlabel="b₁", ylabel="b₂ · 10⁴",
                xlim=(150, 700), ylim=(0.2, 9.8))
     valley.legend(loc="upper right")
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path, dpi=150)
 
 
 def main():

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 import autograd_lite as ag
 from autograd_lite import nn, optim
+from autograd_lite.files import write_figure
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
@@ -82,7 +83,7 @@ def draw(model, points, sides, history, path):
     share.set_ylabel("accuracy (%)", color=ORANGE)
     share.set_ylim(40.0, 102.0)
     share.tick_params(axis="y", colors=ORANGE)
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path, dpi=150)
 
 
 def main():

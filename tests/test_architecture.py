@@ -30,7 +30,7 @@ ROWS = [
      "transforms.rounding", "transforms.coefficients"},
     {"transforms.structures", "transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
-    {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
+    {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
@@ -166,7 +166,7 @@ def foreign(name, source):
             read[node.attr] = node.lineno
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             defined = defined | {node.value}            # (in __slots__)
-    theirs = {"_replace", "_fields", "_getframe", "_mpi_"}      # the standard library's, mpmath's
+    theirs = {"_replace", "_fields", "_getframe", "_exit", "_mpi_"}      # the standard library's, mpmath's
     return {f"{name}:{line} reads {attr}" for attr, line in read.items()
             if attr.startswith("_") and not attr.startswith("__") and attr not in defined | theirs}
 

@@ -1,15 +1,21 @@
 """Each campaign finds a fault that was planted."""
+import json
 import math
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
+import hostile  # noqa: E402
 import numerics  # noqa: E402
 import rounding as campaign_of_roundings  # noqa: E402
+import saves  # noqa: E402
 import truth  # noqa: E402
+from autograd_lite import FormatError, nn  # noqa: E402
 from autograd_lite.ops.op import TABLE  # noqa: E402
 from autograd_lite.testing import Expression  # noqa: E402
 
@@ -55,3 +61,44 @@ def test_rounding_finds_a_wrong_coefficient_and_a_refusal(monkeypatch):
     monkeypatch.setattr("autograd_lite.transforms.rounding.lost",
                         lambda levels, outputs, wanted: [(outputs[0], k, 1.0) for k in wanted])
     assert judged(lambda x: x * x, lambda x: x * x, 0.7, 2) == ("healthy", "refused")
+
+
+def in_place(model, path):
+    """Halves of a file, one after the other; and a file that stays."""
+    with open(path, "w") as file:
+        text = json.dumps({"format": nn.module.FORMAT, "parameters": model.state_dict()})
+        file.write(text[:len(text) // 2])
+        file.flush()
+        time.sleep(0.002)
+        file.write(text[len(text) // 2:])
+    Path(f"{path}.{os.getpid()}").write_text("")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes too long to start without")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("save", [nn.Module.save, in_place])
+def test_saves_finds_a_file_that_is_written_in_place(save, tmp_path):
+    counted = saves.campaign(tmp_path, 0.4, save, savers=2, loaders=1, kills=0.0)
+    assert counted["saves"] > 1 and counted["loads"] > 1 and not counted["failed saves"]
+    assert bool(counted["damaged loads"]) == bool(counted["leftovers"]) == (save is in_place)
+
+
+def loaded_as_it_comes(model, path):
+    for name, x in json.loads(path.read_text())["parameters"].items():
+        model.named_parameters()[name].data = x
+
+
+def loaded_by_halves(model, path):
+    model.parameters()[0].data = 7.5
+    raise FormatError(f"{path}: refused")
+
+
+@pytest.mark.parametrize("load, fault", [
+    (nn.Module.load, None), (loaded_as_it_comes, "FOREIGN ERROR"), (loaded_by_halves, "REFUSED, YET CHANGED"),
+    (lambda model, path: None, "TAKEN, THOUGH NO STATE")])
+def test_hostile_finds_a_loader_that_changes_or_takes_what_it_should_not(load, fault, tmp_path):
+    campaign = hostile.Campaign(tmp_path, 1, load)
+    for _ in range(30):
+        campaign.look()
+    found = {what for _, what in campaign.faults}
+    assert fault in found if fault else not found

@@ -1,18 +1,18 @@
 """`Drawing`, a `graphviz.Digraph` that finds its own program. The one module that imports graphviz."""
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
 import graphviz
-from graphviz.backend import dot_command
+from graphviz.backend.rendering import get_outfile
 
-from autograd_lite.drawing.engine import program, run
+from autograd_lite.drawing.engine import run
 from autograd_lite.errors import RenderError
-from autograd_lite.locks import shared_lock
+from autograd_lite.files import AnyPath, path_text, write
 
 _BITMAPS, _DOTS_PER_INCH = {"png", "jpg", "jpeg", "gif", "bmp", "webp"}, 144
-_lending = shared_lock()
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -43,16 +43,33 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             picture = picture.replace(b"<svg ", b'<svg style="max-width:100%;height:auto" ', 1)
         return picture.decode(encoding) if encoding else picture
 
-    def render(self, *args: Any, **options: Any) -> Any:
-        """Save the source and the picture, as `graphviz.Digraph.render` does."""
-        path = program()
-        with _lending:
-            # There is no other way to tell graphviz which program to run.
-            before, dot_command.DOT_BINARY = dot_command.DOT_BINARY, path
-            try:
-                return super().render(*args, **options)
-            finally:
-                dot_command.DOT_BINARY = before
+    def save(self, filename: AnyPath | None = None, directory: AnyPath | None = None, *,
+             skip_existing: bool | None = False) -> Any:
+        """Write the source to a file, as `graphviz.Digraph.save` does, but whole or not at all."""
+        if filename is not None:
+            self.filename = path_text(filename, "save")
+        if directory is not None:
+            self.directory = path_text(directory, "save")
+        path = os.path.join(self.directory, self.filename)
+        if not (skip_existing and os.path.exists(path)):
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            write(path, self.source.encode(self.encoding))
+        return path
+
+    def _render(self, engine: str, format: str, filepath: str, *, renderer: str | None = None,
+                formatter: str | None = None, neato_no_op: bool | int | None = None, quiet: bool = False,
+                outfile: AnyPath | None = None, raise_if_result_exists: bool = False,
+                overwrite_filepath: bool = False) -> str:
+        """What `graphviz.Digraph.render` calls when it has saved the source."""
+        path = path_text(outfile or get_outfile(filepath, format=format, renderer=renderer,
+                                                formatter=formatter), "render")
+        if not overwrite_filepath and os.path.realpath(path) == os.path.realpath(filepath):
+            raise ValueError(f"outfile {path!r} must be different from the file of the source "
+                             "(pass overwrite_source=True to override)")
+        if raise_if_result_exists and os.path.exists(path):
+            raise graphviz.FileExistsError(f"output file exists: {path!r}")
+        write(path, self.pipe(format, renderer, formatter, neato_no_op, engine=engine))
+        return path
 
     def _repr_mimebundle_(self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None,
                           **options: Any) -> Any:

@@ -69,7 +69,10 @@ def run(source: str, *options: str) -> bytes:
         RenderError: there is no program, or it fails.
     """
     command = [program(), *options]
-    done = subprocess.run(command, input=source.encode(), capture_output=True)
+    try:
+        done = subprocess.run(command, input=source.encode(), capture_output=True)
+    except OSError as error:
+        raise RenderError(f"{' '.join(command)} does not run: {error}") from None
     if done.returncode != 0 or not done.stdout:
         raise RenderError(f"{' '.join(command)} failed with exit status {done.returncode}: "
                           f"{_last_line(done.stderr) or 'it wrote nothing'}; a smaller max_nodes may help")

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from autograd_lite.errors import InputError, RenderError
+from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import whole
 
 if TYPE_CHECKING:
     from autograd_lite.drawing.drawn import Drawing
 
-Path = TypeVar("Path", str, os.PathLike[str])
+Path = TypeVar("Path", bound=AnyPath)
 
 
 def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4,
@@ -63,7 +64,7 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
 
 
 def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
-    """Write the picture of a graph to a file, and return the file's path.
+    """Write the picture of a graph to a file, whole or not at all, and return the file's path.
 
     Args:
         root: a Value, or several.
@@ -81,12 +82,10 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
     ...     os.path.basename(ag.render(x * x, os.path.join(folder, "square.dot")))
     'square.dot'
     """
-    if not isinstance(path, (str, os.PathLike)):
-        raise InputError(f"render: expected a path, got {type(path).__name__}; "
-                         "write render(root, 'graph.png')")
-    stem, suffix = os.path.splitext(os.fspath(path))
+    name = path_text(path, "render", "; write render(root, 'graph.png')")
+    stem, suffix = os.path.splitext(name)
     if suffix.lower() not in (".png", ".svg", ".dot"):
-        raise RenderError(f"render: cannot tell what to write to {os.fspath(path)!r}: "
+        raise RenderError(f"render: cannot tell what to write to {name!r}: "
                           "the name must end in .png, .svg or .dot")
     drawing = draw(root, **options)
     picture = source = drawing.source.encode()
@@ -94,15 +93,17 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
         try:
             picture = drawing.pipe(suffix[1:].lower())
         except RenderError as error:
-            _write(f"{stem}.dot", source)
+            try:
+                _write(f"{stem}.dot", source)
+            except RenderError as other:
+                raise RenderError(f"{error} ({other})") from None
             raise RenderError(f"{error} (The picture's source is in {stem + '.dot'!r}.)") from None
-    _write(path, picture)
+    _write(name, picture)
     return path
 
 
-def _write(path: str | os.PathLike[str], content: bytes) -> None:
+def _write(path: str, content: bytes) -> None:
     try:
-        with open(path, "wb") as file:
-            file.write(content)
+        write(path, content)
     except OSError as error:
-        raise RenderError(f"render: cannot write {os.fspath(path)!r}: {error.strerror}") from error
+        raise RenderError(f"render: cannot write {path!r}: {error.strerror}") from error

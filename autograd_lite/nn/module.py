@@ -3,17 +3,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
-from itertools import islice
-from pathlib import Path
+from itertools import accumulate, islice
 from types import FunctionType, GeneratorType, ModuleType, NoneType
 from typing import Any
 
 from autograd_lite.errors import AutogradError, FormatError, InputError, short
+from autograd_lite.files import AnyPath, path_text, read, write
 from autograd_lite.graph.labels import give
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op, number
@@ -109,36 +108,37 @@ class Module:
             _set_data(named.values(), before)
             raise
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the parameters to a JSON file, exactly; a file of that name is replaced whole.
+    def save(self, path: AnyPath) -> None:
+        """Write the parameters to a JSON file, exactly.
+
+        A file of that name is replaced whole and keeps its mode: who loads it meanwhile gets the old or the
+        new one, however many save. A symbolic link stays; what it points to is replaced.
 
         Raises:
             FormatError: a parameter is not finite, which JSON cannot express; nothing is written.
-            OSError: the file cannot be written.
+            OSError: the file cannot be written; what was there is as it was.
         """
+        name = path_text(path, "save")
         state = {name: _finite(name, x) for name, x in self.state_dict().items()}
-        part = Path(f"{os.fspath(path)}.part")
-        try:
-            part.write_text(json.dumps({"format": FORMAT, "parameters": state}, indent=1) + "\n", "utf-8")
-            part.replace(path)
-        except OSError as error:                # name the file that was asked for
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+        write(name, (json.dumps({"format": FORMAT, "parameters": state}, indent=1) + "\n").encode())
 
-    def load(self, path: str | os.PathLike[str]) -> None:
+    def load(self, path: AnyPath) -> None:
         """Read the parameters from a file that `save` wrote.
 
         Raises:
             FormatError: it is another kind of file, or from another model; no parameter has changed.
+            OSError: it cannot be read.
         """
+        name = path_text(path, "load")
         try:
-            content = _strict_json(Path(path).read_bytes())
+            content = _strict_json(read(name))
             if not isinstance(content, dict) or content.get("format") != FORMAT:
                 raise FormatError(f"it is not a file of parameters (its 'format' is not {FORMAT!r})")
             if content.keys() != {"format", "parameters"}:
                 raise FormatError("it must have 'format' and 'parameters', and nothing else")
             self.load_state_dict(content["parameters"])
         except FormatError as error:
-            raise FormatError(f"{os.fspath(path)}: {error}") from None
+            raise FormatError(f"{name}: {error}") from None
 
 
 # -- where parameters are looked for ---------------------------------------------------------
@@ -234,7 +234,10 @@ def _finite(name: str, x: Any) -> float:
     return data
 
 
-def _strict_json(text: bytes) -> Any:
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+
+
+def _strict_json(content: bytes) -> Any:
     """Strict JSON: no NaN, and no key twice. Every number becomes a float."""
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         entries: dict[str, Any] = {}
@@ -244,15 +247,17 @@ def _strict_json(text: bytes) -> Any:
             entries[key] = entry
         return entries
 
-    def refuse(token: str) -> Any:
-        raise FormatError(f"{token} is not a JSON number")
-
     try:
-        return json.loads(text.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse,
-                          parse_int=float)
+        text = content.decode()
+        bare = _STRING.sub('""', text)
+        # (Python's own reader recurses: it ends the process where the recursion limit was raised.)
+        if max(accumulate(1 if c in "[{" else -1 for c in re.findall(r"[][{}]", bare)), default=0) > 9:
+            raise FormatError("it is nested too deeply")
+        if constant := re.search("NaN|-?Infinity", bare):
+            line = bare.count("\n", 0, constant.start()) + 1
+            raise FormatError(f"line {line}: {constant[0]} is not a JSON number")
+        return json.loads(text, object_pairs_hook=unique, parse_int=float)
     except FormatError:
         raise
-    except RecursionError:
-        raise FormatError("it is nested too deeply") from None
     except ValueError as error:
         raise FormatError(f"it is not JSON, or only a part of it: {error}") from None
