@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, signal
+from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, short, shown, signal
 from autograd_lite.ops.op import number, whole
 from autograd_lite.graph.value import Value
 
@@ -70,7 +70,7 @@ class Optimizer:
         for i, p in enumerate(every):
             if not isinstance(p, Value) or p.op:
                 raise InputError(f"{self._kind}: parameter {i} must be a leaf (a Value made from a number, "
-                                 f"not computed), got {p!r}")
+                                 f"not computed), got {shown(p)}")
         if len(set(map(id, every))) < len(every):
             raise InputError(f"{self._kind}: a parameter occurs twice; it would be moved twice")
         more = len(every) - len(self.parameters)
@@ -195,7 +195,7 @@ def _setting(name: str, x: Any, below: float = math.inf) -> float:
     setting = number(x, name)
     if not 0.0 <= setting < below:
         raise InputError(f"{name} must be at least 0 and {'finite' if below == math.inf else 'below 1'}, "
-                         f"not {setting!r}")
+                         f"not {short(setting)}")
     return setting
 
 
@@ -241,7 +241,7 @@ class Adam(Optimizer):
         try:
             first, second = betas
         except (TypeError, ValueError):
-            raise InputError(f"betas are two numbers, not {betas!r}") from None
+            raise InputError(f"betas are two numbers, not {short(betas)}") from None
         self.betas = _setting("betas[0]", first, 1.0), _setting("betas[1]", second, 1.0)
         self.eps, self.weight_decay = _setting("eps", eps), _setting("weight_decay", weight_decay)
         if not self.eps:

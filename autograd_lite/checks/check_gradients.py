@@ -20,12 +20,13 @@ from typing import Any
 
 from autograd_lite.checks.chain_rule import ChainRule, Judge, Sum
 from autograd_lite.checks.nearby import Nearby, Watched
-from autograd_lite.checks.report import count
+from autograd_lite.checks.report import clip, count
 from autograd_lite.checks.slopes import EPS, UNKNOWN, Estimate, side
 from autograd_lite.checks.verdicts import (CORRECT, KINK, NOISY, WRONG, Derivative, GradientReport, Partial,
-                                           clip, verdict_on)
-from autograd_lite.errors import InputError, NumericError, errstate, shown
+                                           verdict_on)
+from autograd_lite.errors import InputError, NumericError, errstate, short, shown
 from autograd_lite.graph.node import plain
+from autograd_lite.lines import printable
 from autograd_lite.ops.op import Op, number
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.jacobians import jacobian
@@ -73,7 +74,7 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
     names = list(_names(x, "x"))
     claims = None if claimed is None else _matched(claimed, names)
     if not hasattr(order, "__index__") or order < 1:
-        raise InputError(f"check_gradients: the order must be a whole number, 1 or more, not {order!r}")
+        raise InputError(f"check_gradients: the order must be a whole number, 1 or more, not {short(order)}")
     check = _Check(f, x, names, claims)
     for k, function in enumerate(itertools.islice(_orders(check.core), operator.index(order)), 1):
         if not check.add_order(k, function):
@@ -267,7 +268,7 @@ def _matched(claimed: Any, names: Sequence[str]) -> list[float]:
 
 def _title(f: Callable[..., Any]) -> str:
     name = getattr(f, "__name__", "")
-    return "f" if not name or name == "<lambda>" else str(name)
+    return "f" if not name or name == "<lambda>" else printable(str(name))
 
 
 def _names(tree: Any, name: str) -> Iterator[str]:
@@ -281,7 +282,7 @@ def _names(tree: Any, name: str) -> Iterator[str]:
     elif isinstance(tree, (list, tuple)) or is_array(tree):
         parts = ((f"[{i}]", part) for i, part in enumerate(tree))
     else:
-        yield name
+        yield printable(name)
         return
     for step, part in parts:
         yield from _names(part, name + step)

@@ -5,11 +5,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.checks.report import printable
 from autograd_lite.errors import InputError, LabelError, short
 from autograd_lite.graph.labels import Names, split
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import printable
 from autograd_lite.ops.op import number
 
 Shape = tuple[int, ...]

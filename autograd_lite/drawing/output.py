@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from autograd_lite.errors import InputError, RenderError
+from autograd_lite.errors import InputError, RenderError, short
 from autograd_lite.graph.value import Value
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
         raise InputError("draw: the list of Values is empty")
     for name, number in ("max_nodes", max_nodes), ("digits", digits):
         if not hasattr(number, "__index__") or number < 1:
-            raise InputError(f"draw: {name}={number!r}: give a whole number of at least 1")
+            raise InputError(f"draw: {name}={short(number)}: give a whole number of at least 1")
     if direction not in ("LR", "RL", "TB", "BT"):
-        raise InputError(f"draw: direction={direction!r}: choose 'LR', 'RL', 'TB' or 'BT'")
+        raise InputError(f"draw: direction={short(direction)}: choose 'LR', 'RL', 'TB' or 'BT'")
     try:
         from autograd_lite.drawing.picture import Picture
     except ModuleNotFoundError as error:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from autograd_lite.errors import InputError, LabelError
+from autograd_lite.errors import InputError, LabelError, shown
 from autograd_lite.graph.node import Label, note_of, set_labels
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
@@ -208,5 +208,5 @@ def place_in(program: Program, where: str, node: Any, remedy: str = "") -> int:
     """
     place = program.place(node)
     if place is None:
-        raise LabelError(f"{where}: {node!r} is not in the graph{remedy}")
+        raise LabelError(f"{where}: {shown(node)} is not in the graph{remedy}")
     return place

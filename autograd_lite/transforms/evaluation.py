@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError, errstate,
-                                  shown)
+                                  short, shown)
 from autograd_lite.graph.conventions import Chooser, signal_moved
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
@@ -114,7 +114,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     if wrt is None:
         return rebuild(root, lambda y: twin(y).n)
     if not hasattr(order, "__index__") or order < 0:
-        raise InputError(f"evaluate: order={order!r} is not a whole number, 0 or more")
+        raise InputError(f"evaluate: order={short(order)} is not a whole number, 0 or more")
     order = operator.index(order)
     single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
     places = [_place(program, name) for name in ([wrt] if single else wrt)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from autograd_lite.errors import DivisionError, DomainError, InputError, NumericError, RangeError
+from autograd_lite.errors import DivisionError, DomainError, InputError, NumericError, RangeError, short
 from autograd_lite.graph.conventions import MOVED, Chooser
 from autograd_lite.lines import Line
 from autograd_lite.ops import special
@@ -55,7 +55,7 @@ class Kind:
         try:
             return self.convert(x)
         except (TypeError, ValueError, OverflowError, NotImplementedError):
-            raise InputError(f"{where}: {x!r} is not {self.title}") from None
+            raise InputError(f"{where}: {short(x)} is not {self.title}") from None
 
     def call(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
         """The operation as a message shows it."""
@@ -330,5 +330,5 @@ def kind_of(number: Any) -> Kind:
     context = getattr(number, "context", None) or getattr(number, "ctx", None) or number
     if type(context).__module__.partition(".")[0] == "mpmath" and hasattr(context, "mpf"):
         return Intervals(context) if hasattr(context.mpf(0), "_mpi_") else Reals(context)
-    raise InputError(f"evaluate: number={number!r} is not a kind of number it knows; choose float, "
+    raise InputError(f"evaluate: number={short(number)} is not a kind of number it knows; choose float, "
                      "fractions.Fraction, mpmath.mpf or mpmath.iv.mpf")

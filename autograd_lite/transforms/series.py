@@ -18,7 +18,7 @@ from math import inf, nan
 from typing import Any
 
 from autograd_lite.graph.backward import finite, no_derivative
-from autograd_lite.errors import InputError, NumericError, RangeError, errstate, shown, signal
+from autograd_lite.errors import InputError, NumericError, RangeError, errstate, short, shown, signal
 from autograd_lite.graph import kinks
 from autograd_lite.graph.conventions import MOVED, Chooser, signal_moved
 from autograd_lite.graph.node import note_of, op_of, plain
@@ -31,7 +31,7 @@ from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose, stopped
 from autograd_lite.ops.special import added
 from autograd_lite.transforms.rounding import lost
-from autograd_lite.transforms.trace import Trace, name_of, require_function
+from autograd_lite.transforms.trace import Trace, name_of, require_function, transform
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
@@ -371,25 +371,25 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     >>> derivative(lambda x: x ** 4, order=3)(2.0)
     48.0
     """
-    require_function("derivative", f)
     order = _whole(order)
     # In t = (x − x₀)/scale the coefficients are about as large as the derivative, whatever the order
     # (n! is about (n/e)^n): so none is out of range if the derivative is not.
     scale = max(1, round(order / math.e))
     factor = float(Fraction(math.factorial(order), scale ** order))
+    return transform(_derivative, f, 0, order, float(scale), factor)
 
+
+def _derivative(f: Callable[..., Any], argnums: int, order: int, scale: float, factor: float, /, x: Any,
+                *args: Any, **kwargs: Any) -> Any:
     def times_factor(c: list[Any]) -> Any:
         y = c[order] if factor == 1.0 else c[order] * factor
         if finite(c[order]) and not finite(y):
             signal(RangeError(f"{name_of(f)}: the derivative of order {order} is too large for a double"))
         return y
 
-    @functools.wraps(f)
-    def transformed(x: Any, *args: Any, **kwargs: Any) -> Any:
-        trace = _traced(f, (x, *args), kwargs)
-        found = _coefficients(f, trace, order, float(scale), [order], "derivative", factor)
-        return refill(trace.result, map(times_factor, found))
-    return transformed
+    trace = _traced(f, (x, *args), kwargs)
+    found = _coefficients(f, trace, order, scale, [order], "derivative", factor)
+    return refill(trace.result, map(times_factor, found))
 
 
 def _whole(order: Any) -> int:
@@ -398,7 +398,7 @@ def _whole(order: Any) -> int:
     except TypeError:
         whole = -1
     if whole < 0:
-        raise InputError(f"an order is a whole number, 0 or more, not {order!r}")
+        raise InputError(f"an order is a whole number, 0 or more, not {short(order)}")
     return whole
 
 
