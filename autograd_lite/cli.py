@@ -14,6 +14,7 @@ import autograd_lite
 from autograd_lite import document
 from autograd_lite.drawing import render
 from autograd_lite.errors import RenderError
+from autograd_lite.lines import printable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not os.access(options.output, os.W_OK):
             raise PermissionError(f"no permission to write in {options.output}")
     except OSError as error:
-        parser.error(f"--output: {error}")
+        parser.error(printable(f"--output: {error}"))
     _utf8(sys.stdout)
     _utf8(sys.stderr)
     _document(options.steps, options.output, options.json)
@@ -54,7 +55,7 @@ def _document(steps: int, output: Path, as_json: bool) -> None:
     if as_json:
         print(json.dumps(_facts(trainings, files), allow_nan=False, indent=1))
     else:
-        print("FILES\n\n" + "\n".join(f"  {file}" for file in files))
+        print("FILES\n\n" + "\n".join(f"  {printable(file)}" for file in files))
 
 
 def _facts(trainings: dict[document.Variant, document.Training], files: list[str]) -> dict[str, Any]:

@@ -52,6 +52,10 @@ class InputError(AutogradError, TypeError):
     """Something was given that is not a real number (or not a Value)."""
 
 
+class MemberError(AutogradError, AttributeError):
+    """A Value has no such attribute."""
+
+
 class GradientError(AutogradError, ValueError):
     """A gradient was asked for where there is none."""
 
@@ -137,13 +141,13 @@ def signal(error: NumericError, note: str = "") -> None:
 # -- objects in messages -------------------------------------------------------------------
 
 
-def short(x: Any) -> str:
+def short(x: Any, longest: int = 40) -> str:
     """How a message shows any object."""
     try:
         text = printable(repr(x))
     except Exception:                           # (an int may have more digits than Python prints)
         text = "too long to print" if isinstance(x, int) else "that cannot be shown"
-    return text if len(text) <= 40 else text[:37] + "..."
+    return text if len(text) <= longest else text[:longest - 3] + "..."
 
 
 def shown(x: Any) -> str:

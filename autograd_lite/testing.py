@@ -23,7 +23,6 @@ from autograd_lite.diagnosis.diagnose import diagnose
 from autograd_lite.diagnosis.functions import arguments, derivation_of
 from autograd_lite.diagnosis.points import wrong_points
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate, short
-from autograd_lite.lines import printable
 from autograd_lite.nn import MLP
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
 from autograd_lite.ops.op import TABLE, Op, op_named
@@ -350,7 +349,7 @@ def assert_derivation(forward: Callable[[Any], Any], hand: Callable[[Any], Any],
     points = wrong_points(differing, lambda check, most: _for_all(check, inputs, settings, most))
     if points:
         report = diagnose(forward, hand, points, rtol=rtol, strict=False)
-        raise AuditError(f"at the point {printable(repr(points[0]))}:\n{report.summary()}")
+        raise AuditError(f"at the point {short(points[0], 4000)}:\n{report.summary()}")
 
 
 def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None = None, *,
@@ -385,7 +384,7 @@ def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None =
         report = _or_reject(lambda: check_gradients(g, point, order=order))
         judged, notes = judged or any(x.verdict == CORRECT for x in report.derivatives), report.notes
         if report.verdict == WRONG:
-            raise AuditError(f"at the point {printable(repr(point))}:\n{report.summary()}")
+            raise AuditError(f"at the point {short(point, 4000)}:\n{report.summary()}")
 
     g, strategy = _spread(f, inputs)
     _for_all(hold, strategy, settings)
@@ -421,7 +420,7 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any],
                     *[term_sizes(Trace(side, (point,), {})) for side in (left, right)], strict=True)
         for i, (a, b, size, other) in enumerate(pairs):
             if not abs(a - b) <= rtol * max(abs(a), abs(b)) + 1e-13 * (size + other):
-                raise AuditError(f"at the point {printable(repr(point))}: the derivatives by number {i} of "
+                raise AuditError(f"at the point {short(point, 4000)}: the derivatives by number {i} of "
                                  f"the argument differ: {a!r} and {b!r}")
     _for_all(hold, strategy, settings)
 

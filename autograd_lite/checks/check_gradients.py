@@ -275,14 +275,14 @@ def _names(tree: Any, name: str) -> Iterator[str]:
     """The names of a structure's numbers, in order: ``x[0]``, ``x['a']``, ``x.b``."""
     parts: Iterable[tuple[str, Any]]
     if isinstance(tree, Mapping):
-        parts = ((f"[{key!r}]", part) for key, part in tree.items())
+        parts = ((f"[{short(key, 1000)}]", part) for key, part in tree.items())
     elif dataclasses.is_dataclass(tree):
         parts = ((f".{field.name}", getattr(tree, field.name))
                  for field in dataclasses.fields(tree) if field.init)
     elif isinstance(tree, (list, tuple)) or is_array(tree):
         parts = ((f"[{i}]", part) for i, part in enumerate(tree))
     else:
-        yield printable(name)
+        yield name
         return
     for step, part in parts:
         yield from _names(part, name + step)

@@ -297,8 +297,8 @@ def _about_best(path: Path) -> Iterator[str]:
     if min(sizes, default=1.0) < 1e-3:
         i = sizes.index(min(sizes))
         node = path.nodes[i]
-        yield (f"Its smallest factor is {path.factors[i]:.3g}, the partial of\n"
-               f"  {call_of(node)} by {_name(path.nodes[i + 1])}")
+        yield f"Its smallest factor is {path.factors[i]:.3g}, the partial of"
+        yield from wrapped(f"{call_of(node)} by {_name(path.nodes[i + 1])}", "  ", 4)
         if node.line:
             yield textwrap.indent(str(node.line), "  ")
 
@@ -335,7 +335,7 @@ def _chain(names: Sequence[str]) -> str:
 
 
 def _title(node: Value) -> str:
-    return _name(node) if node.label or not node.op else f"({node.op})"
+    return _name(node) if node.label or not node.op else f"({_name(node)})"
 
 
 def _power_of_ten(log10: float) -> str:

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from autograd_lite.errors import InputError, shown
+from autograd_lite.errors import InputError, short, shown
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op
@@ -65,6 +65,6 @@ def _parts(name: str, claimed: Any) -> Iterator[tuple[str, Any]]:
     """What is claimed of each array or number in a structure."""
     if isinstance(claimed, Mapping):
         for key, part in claimed.items():
-            yield from _parts(f"{name}[{key!r}]", part)
+            yield from _parts(f"{name}[{short(key, 1000)}]", part)
     else:
         yield name, claimed

@@ -105,5 +105,6 @@ def _write(path: str | os.PathLike[str], content: bytes) -> None:
     try:
         with open(path, "wb") as file:
             file.write(content)
-    except OSError as error:
-        raise RenderError(f"render: cannot write {os.fspath(path)!r}: {error.strerror}") from error
+    except (OSError, ValueError) as error:      # (a path may hold what none can)
+        reason = getattr(error, "strerror", error)
+        raise RenderError(f"render: cannot write {os.fspath(path)!r}: {reason}") from error

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from autograd_lite.errors import InputError, LabelError, shown
+from autograd_lite.errors import InputError, LabelError, short, shown
 from autograd_lite.graph.node import Label, note_of, set_labels
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
@@ -66,7 +66,7 @@ def _named(name: str, thing: Any) -> Iterator[tuple[str, Value]]:
         yield name, thing
     elif isinstance(thing, Mapping):
         for key, entry in thing.items():
-            yield from _named(f"{name}[{key!r}]", entry)
+            yield from _named(f"{name}[{short(key, 1000)}]", entry)
     elif callable(parameters := getattr(thing, "named_parameters", None)):
         yield from ((f"{name}.{rest}", p) for rest, p in parameters().items())
     elif isinstance(thing, Iterable) and not isinstance(thing, (str, bytes)):

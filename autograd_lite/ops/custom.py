@@ -9,8 +9,8 @@ from math import inf, nan
 from typing import Any
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, errstate,
-                                  shown)
-from autograd_lite.lines import Line
+                                  short, shown)
+from autograd_lite.lines import Line, printable
 from autograd_lite.ops.notation import function
 from autograd_lite.ops.numbers import Ieee
 from autograd_lite.ops.op import TABLE, Op, number
@@ -77,7 +77,8 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     """
     name = getattr(forward, "__name__", "") if name is None else name
     if not isinstance(name, str) or not name or name == "<lambda>":
-        raise InputError(f"custom_op: {name!r} is not a name; give one by name=")
+        raise InputError(f"custom_op: {short(name)} is not a name; give one by name=")
+    name = printable(name)
     if not callable(forward):
         raise InputError(f"custom_op {name!r}: forward is a function of floats, not {shown(forward)}")
     operands = _arity(forward)

@@ -304,7 +304,7 @@ class Transform(functools.partial[Any]):
 
 
 def transform(run: Callable[..., Any], f: Any, argnums: Any = 0, *options: Any) -> Callable[..., Any]:
-    """The function that calls ``run(f, argnums, *options, *arguments)``, with f's name, words and signature."""
+    """The function that calls ``run(f, argnums, *options, *arguments)``, with f's name, doc and signature."""
     kind = type(f)
     if not (kind is FunctionType and type(argnums) is int and argnums < f.__code__.co_argcount):
         require_function(run.__name__[1:], f)
