@@ -57,7 +57,7 @@ class Value(Node):
         self._grad = ZERO if requires_grad else None
         self._operation = self._a = self._b = self._pa = self._pb = None
         if label != "" or _children or _op:
-            self.label = _children or (() if _op else label)         # (micrograd's: refused there)
+            self.label = _children or (() if _op else label)  # type: ignore[assignment]    # (refused there)
         if special and current(recording_lines):
             self._note = note_of(self)._replace(line=user_line())
 

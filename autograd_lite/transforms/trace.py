@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType, MethodType
@@ -238,11 +239,14 @@ def _times(g: Any, p: Any) -> Any:
 def selection(f: Callable[..., Any], argnums: Any) -> Any:
     """`argnums`, once it is clear that f may have such arguments; several in a tuple."""
     one = _is_one(argnums)
-    several = (argnums,) if one else tuple(argnums)
-    for wanted in several:
-        if isinstance(wanted, bool) or not (isinstance(wanted, str) or hasattr(wanted, "__index__")):
-            raise InputError(f"argnums={short(argnums)}: give the position or the name of an argument of "
-                             f"{name_of(f)}, or several")
+    try:
+        several = tuple([x if isinstance(x, str) or type(x) is bool else operator.index(x)
+                         for x in ((argnums,) if one else argnums)])
+    except TypeError:
+        several = (False,)
+    if bool in map(type, several):
+        raise InputError(f"argnums={short(argnums)}: give the position or the name of an argument of "
+                         f"{name_of(f)}, or several")
     if len(set(several)) < len(several):
         raise InputError(f"argnums={short(argnums)} names an argument of {name_of(f)} twice")
     if type(f) is FunctionType:
@@ -254,11 +258,11 @@ def selection(f: Callable[..., Any], argnums: Any) -> Any:
                     not code.co_flags & inspect.CO_VARARGS and not wanted < code.co_argcount):
                 raise InputError(f"argnums={short(argnums)}: {name_of(f)} has no such argument; its "
                                  f"parameters are {', '.join(known) or 'none'}")
-    return argnums if one else several
+    return several[0] if one else several
 
 
 def _is_one(argnums: Any) -> bool:
-    return isinstance(argnums, str) or not isinstance(argnums, Iterable)
+    return isinstance(argnums, str) or not isinstance(argnums, Iterable) or getattr(argnums, "shape", 0) == ()
 
 
 def _places(f: Callable[..., Any], argnums: Any, args: Sequence[Any],
