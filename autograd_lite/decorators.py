@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from autograd_lite import modes
-from autograd_lite.errors import InputError, shown
+from autograd_lite.errors import InputError, shown, type_name
 from autograd_lite.modes import Mode
 
 
@@ -53,7 +53,7 @@ def within(mode: Mode, f: Any) -> Any:
                 step, given = steps.athrow, error
 
     if not callable(f):
-        raise InputError(f"@{type(mode).__name__}(…) stands above a function, not {shown(f)}")
+        raise InputError(f"@{type_name(mode)}(…) stands above a function, not {shown(f)}")
     kinds = {generator: inspect.isgeneratorfunction, coroutine: inspect.iscoroutinefunction,
              agenerator: inspect.isasyncgenfunction}
     return functools.wraps(f)(next((made for made, asks in kinds.items() if asks(f)), function))

@@ -150,6 +150,11 @@ def short(x: Any, longest: int = 40) -> str:
     return text if len(text) <= longest else text[:longest - 3] + "..."
 
 
+def type_name(x: Any) -> str:
+    """How a message shows an object's type."""
+    return printable(type(x).__name__)
+
+
 def shown(x: Any) -> str:
     """How a message shows any object with its type."""
-    return repr(x) if x is None or hasattr(x, "__apply_op__") else f"{printable(type(x).__name__)} {short(x)}"
+    return repr(x) if x is None or hasattr(x, "__apply_op__") else f"{type_name(x)} {short(x)}"

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, short, shown, signal
+from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, short, signal, type_name
 from autograd_lite.ops.op import number, whole
 from autograd_lite.graph.value import Value
 
@@ -63,14 +63,14 @@ class Optimizer:
         if not isinstance(parameters, Iterable) or isinstance(parameters, Mapping):
             remedy = "; give its values()" if isinstance(parameters, Mapping) else ""
             raise InputError(f"{self._kind}: expected a list of parameters, such as model.parameters(), "
-                             f"not {type(parameters).__name__}{remedy}")
+                             f"not {type_name(parameters)}{remedy}")
         every = (*self.parameters, *parameters)
         if not every:
             raise InputError(f"{self._kind}: there are no parameters to optimise")
         for i, p in enumerate(every):
             if not isinstance(p, Value) or p.op:
                 raise InputError(f"{self._kind}: parameter {i} must be a leaf (a Value made from a number, "
-                                 f"not computed), got {shown(p)}")
+                                 f"not computed), got {short(p, 200)}")
         if len(set(map(id, every))) < len(every):
             raise InputError(f"{self._kind}: a parameter occurs twice; it would be moved twice")
         more = len(every) - len(self.parameters)
@@ -79,7 +79,7 @@ class Optimizer:
 
     @property
     def _kind(self) -> str:
-        return type(self).__name__
+        return type_name(self)
 
     def rate(self) -> float:
         """The learning rate of the next step."""
@@ -170,7 +170,7 @@ def _counted(name: str, x: Any, most: int) -> int:
             return int(x)
     except InputError:
         pass
-    raise FormatError(f"{name}: expected a count of at most {most}, got {type(x).__name__}")
+    raise FormatError(f"{name}: expected a count of at most {most}, got {type_name(x)}")
 
 
 def _listed(name: str, entries: Any, size: int) -> list[Any]:
@@ -186,7 +186,7 @@ def _column(name: str, entries: Any, size: int, least: float) -> list[float]:
         except AutogradError:
             fits = False
         if not fits:
-            what = repr(x) if isinstance(x, float) else type(x).__name__
+            what = repr(x) if isinstance(x, float) else type_name(x)
             raise FormatError(f"{name}[{i}]: expected a finite number >= {least}; got {what}")
     return [float(x) for x in entries]
 
@@ -288,10 +288,10 @@ class _Schedule:
             object.__setattr__(self, name, whole(x, name, 1) if counts else _setting(name, x))
 
     def __call__(self, k: int) -> float:
-        rate = self._at(whole(k, f"{type(self).__name__}: the number of steps taken"))
+        rate = self._at(whole(k, f"{type_name(self)}: the number of steps taken"))
         if rate - rate != 0.0:
             signal(RangeError(f"{self!r}: the rate after {k} steps is too large for a double",
-                              type(self).__name__, (k,)))
+                              type_name(self), (k,)))
         return rate
 
     def _at(self, k: int) -> float:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from autograd_lite.errors import InputError, RenderError, short
+from autograd_lite.errors import InputError, RenderError, short, type_name
 from autograd_lite.graph.value import Value
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
     roots = [root] if isinstance(root, Value) else list(root) if isinstance(root, Iterable) else [root]
     for x in roots:
         if not isinstance(x, Value):
-            raise InputError(f"draw: expected a Value or a list of Values, got {type(x).__name__}")
+            raise InputError(f"draw: expected a Value or a list of Values, got {type_name(x)}")
     if not roots:
         raise InputError("draw: the list of Values is empty")
     for name, number in ("max_nodes", max_nodes), ("digits", digits):
@@ -83,7 +83,7 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
     'square.dot'
     """
     if not isinstance(path, (str, os.PathLike)):
-        raise InputError(f"render: expected a path, got {type(path).__name__}; "
+        raise InputError(f"render: expected a path, got {type_name(path)}; "
                          "write render(root, 'graph.png')")
     stem, suffix = os.path.splitext(os.fspath(path))
     if suffix.lower() not in (".png", ".svg", ".dot"):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 from autograd_lite.graph import copying
-from autograd_lite.errors import GradientError, InputError, shown
+from autograd_lite.errors import GradientError, InputError, shown, type_name
 from autograd_lite.lines import Line
 from autograd_lite.locks import shared_lock
 from autograd_lite.ops.branches import Guard
@@ -140,7 +140,7 @@ class Node(Operators):
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
-            raise InputError(f"a label is a str, not {type(label).__name__}; a node with operands is made by "
+            raise InputError(f"a label is a str, not {type_name(label)}; a node with operands is made by "
                              "an operation, as in a + b, or one of your own: custom_op(forward, partials)")
         own = [name for name in note_of(self).labels if name.own]
         set_labels(self, (Label(label), *own) if label else ())
@@ -174,7 +174,7 @@ class Node(Operators):
         if self._operation is not None:
             parts.append(f"op={self.op!r}")
         parts.append("requires_grad=False" if self._grad is None else f"grad={self.grad!r}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+        return f"{type_name(self)}({', '.join(parts)})"
 
     # -- copying and pickling ----------------------------------------------------------------
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_lite.errors import InputError
+from autograd_lite.errors import InputError, type_name
 from autograd_lite.graph import value
 from autograd_lite.locks import shared_lock
 from autograd_lite.modes import Mode
@@ -16,8 +16,8 @@ class Special(Mode):
 
     def __init__(self, *given: Any):
         if given:
-            raise InputError(f"{type(self).__name__} takes no argument; above a function write "
-                             f"@{type(self).__name__}()")
+            raise InputError(f"{type_name(self)} takes no argument; above a function write "
+                             f"@{type_name(self)}()")
 
     def _count(self, change: int) -> None:
         global _entered

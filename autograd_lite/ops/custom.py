@@ -140,7 +140,7 @@ def _called(what: str, f: Callable[..., Any], *operands: Any) -> Any:
     except (ValueError, ArithmeticError):
         raise
     except TypeError as error:
-        raise InputError(f"{what}: {error}") from error
+        raise InputError(f"{what}: {printable(str(error))}") from error
     except Exception as error:
         error.add_note(f"in {what}")
         raise
@@ -153,7 +153,8 @@ def _numeric(what: str, f: Any, *operands: Any) -> Any:
     except (ValueError, ArithmeticError) as error:
         kind = (RangeError if isinstance(error, OverflowError) else
                 DivisionError if isinstance(error, ZeroDivisionError) else DomainError)
-        raise kind(f"{what}: {error.args[-1] if error.args else type(error).__name__}") from error
+        reason = str(error.args[-1]) if error.args else type(error).__name__
+        raise kind(f"{what}: {printable(reason)}") from error
 
 
 def _partial(what: str, rule: Callable[..., Any], y: Any, *operands: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd_lite.errors import DivisionError, DomainError, InputError, NumericError, RangeError, short
 from autograd_lite.graph.conventions import MOVED, Chooser
-from autograd_lite.lines import Line
+from autograd_lite.lines import Line, printable
 from autograd_lite.ops import special
 from autograd_lite.ops.numbers import Constant
 from autograd_lite.ops.op import Op
@@ -111,7 +111,7 @@ class Kind:
             raise InputError(f"{call}: {op.name} {self.lack}") from None
         except (TypeError, NotImplementedError) as error:
             raise error if isinstance(error, InputError) else InputError(
-                f"{call}: its form does not give {self.title}: {error}") from error
+                f"{call}: its form does not give {self.title}: {printable(str(error))}") from error
         except (ValueError, ArithmeticError) as error:
             failure = (DivisionError if isinstance(error, ZeroDivisionError) else
                        RangeError if isinstance(error, OverflowError) else DomainError)
