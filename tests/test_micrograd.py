@@ -160,6 +160,7 @@ REFUSED = {
     "requires_grad_": (lambda a, b, c: a.requires_grad_(), "v.requires_grad = True"),
     "create_graph": (lambda a, b, c: c.backward(create_graph=True), r"grad\(grad\(f\)\)"),
     "gradient": (lambda a, b, c: c.backward(gradient=2.0), r"v.backward\(1.0\)"),
+    "inputs": (lambda a, b, c: c.backward(inputs=[a]), r"grad\(f\) gives"),
     "a list as seed": (lambda a, b, c: c.backward([1.0]), "expected a real number"),
     "data of a result": (lambda a, b, c: setattr(c, "data", 1.0), "leaves"),
     "a Value as data": (lambda a, b, c: setattr(a, "data", a - b), "v.data"),

@@ -235,7 +235,7 @@ def value_source(text: str) -> str:
         r"^new: Callable.*\n": _NEW,
         r'build = "python"': 'build = "mypyc"',
         r"^    special = on": "    special = flags.special = on",          # (quicker to read)
-        r"^        self\._data = number\(data\)\n": "        if data is BLANK:\n            return\n"
+        r"^        self\._data = .*number\(data\)\n": "        if data is BLANK:\n            return\n"
         "        self._data = number(data)\n",
         r"^(            self\._note = .*line=user_line\(\)\))\n": r"\1\n        settle(self)\n",
         r"^(        self\._note = .*)\n(        return self)\n": r"\1\n        settle(self)\n\2\n",

@@ -53,7 +53,7 @@ class Value(Node):
 
     def __init__(self, data: Any, label: str = "", requires_grad: bool = True, _children: Any = (),
                  _op: Any = ""):
-        self._data = number(data)
+        self._data = data if type(data) is float else number(data)
         self._grad = ZERO if requires_grad else None
         self._operation = self._a = self._b = self._pa = self._pb = None
         if label != "" or _children or _op:
@@ -120,23 +120,23 @@ class Value(Node):
         self._note = note._replace(guards=(*note.guards, guard))
         return self
 
-    def backward(self, seed: float = 1.0, **others: Any) -> None:
+    def backward(self, seed: float = 1.0, retain_graph: Any = True, create_graph: Any = False,
+                 inputs: Any = None, gradient: Any = None) -> None:
         """Set `.grad` of every node this one depends on to `seed` · ∂self/∂node.
 
         Leaves add it to what they hold; computed nodes hold the latest. An exception leaves every
         gradient as it was. Threads may share nodes: one pass runs at a time, and `.grad` waits for it.
 
-        Graphs are always kept: ``retain_graph=True`` changes nothing.
+        Graphs are always kept: `retain_graph` changes nothing; PyTorch's other arguments are refused.
 
         Raises:
             GradientError: this node carries no gradient.
             DomainError: a gradient arrives where a derivative is infinite or missing.
             RangeError: a gradient is too large for a double.
         """
-        others.pop("retain_graph", None)
-        if others:
-            raise InputError(f"backward({next(iter(others))}=…): it takes the seed alone, v.backward(1.0); "
-                             "grad(grad(f)) and hessian(f) give derivatives of derivatives")
+        if create_graph or inputs is not None or gradient is not None:
+            raise InputError("backward takes the seed alone, v.backward(1.0); grad(f) gives derivatives by "
+                             "arguments, grad(grad(f)) and hessian(f) derivatives of derivatives")
         seed = number(seed, "backward")
         if self._grad is None:
             raise GradientError(f"backward() of {self!r}: it carries no gradient; it was computed "

@@ -253,9 +253,9 @@ def selection(f: Callable[..., Any], argnums: Any) -> Any:
         code = f.__code__
         known = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
         for wanted in several:
-            if (not code.co_flags & inspect.CO_VARKEYWORDS and wanted not in known
-                    if isinstance(wanted, str) else
-                    not code.co_flags & inspect.CO_VARARGS and not wanted < code.co_argcount):
+            missing, more = ((wanted not in known, inspect.CO_VARKEYWORDS) if isinstance(wanted, str) else
+                             (wanted >= code.co_argcount, inspect.CO_VARARGS))
+            if missing and not code.co_flags & more:
                 raise InputError(f"argnums={short(argnums)}: {name_of(f)} has no such argument; its "
                                  f"parameters are {', '.join(known) or 'none'}")
     return several[0] if one else several
@@ -310,8 +310,9 @@ class Transform(functools.partial[Any]):
 def transform(run: Callable[..., Any], f: Any, argnums: Any = 0, *options: Any) -> Callable[..., Any]:
     """The function that calls ``run(f, argnums, *options, *arguments)``, with f's name, doc and signature."""
     kind = type(f)
-    if not (kind is FunctionType and type(argnums) is int and argnums < f.__code__.co_argcount):
+    if kind is not FunctionType:
         require_function(run.__name__[1:], f)
+    if type(argnums) is not int or kind is FunctionType and argnums >= f.__code__.co_argcount:
         argnums = selection(f, argnums)
     transformed: Any = Transform(run, f, argnums, *options)
     if kind is FunctionType or kind is Transform:       # (what `functools` does, in a quarter of its time)
