@@ -25,12 +25,14 @@ from autograd_lite.checks.rows import AuditReport as AuditReport, Diagnosis as D
 from autograd_lite.checks.slopes import Estimate as Estimate
 from autograd_lite.checks.verdicts import (Derivative as Derivative, GradientReport as GradientReport,
                                            Partial as Partial)
+from autograd_lite.decorators import within as _within        # (as soon as it is loaded)
 from autograd_lite.diagnosis.diagnose import diagnose
 from autograd_lite.drawing import draw, render
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError, DomainError,
-                                  FormatError, GradientError, InputError, LabelError, MissingError,
-                                  NumericError, RangeError, RenderError, errstate)
+                                  FormatError, GradientError, InputError, LabelError, MemberError,
+                                  MissingError, NumericError, RangeError, RenderError, errstate)
 from autograd_lite.graph.conventions import verify_sweep as _verify_sweep     # (as soon as it is loaded)
+from autograd_lite.graph.foreign import Foreign as _Foreign         # (as soon as it is loaded)
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.quick import quicken as _quicken     # (it serves as soon as it is loaded)
 from autograd_lite.graph.recording import no_grad, record_lines
@@ -74,8 +76,8 @@ __all__ = [
     "draw", "render",
     # errors
     "errstate", "AuditError", "AutogradError", "AutogradWarning", "DivisionError", "DomainError",
-    "FormatError", "GradientError", "InputError", "LabelError", "MissingError", "NumericError",
-    "RangeError", "RenderError",
+    "FormatError", "GradientError", "InputError", "LabelError", "MemberError", "MissingError",
+    "NumericError", "RangeError", "RenderError",
     # modules
     "nn", "optim",
 ]

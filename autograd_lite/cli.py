@@ -21,6 +21,7 @@ from autograd_lite import document
 from autograd_lite.drawing import draw
 from autograd_lite.errors import AutogradError, RenderError, short
 from autograd_lite.files import write
+from autograd_lite.lines import printable
 
 PROGRAM = "autograd-lite"
 
@@ -73,7 +74,7 @@ def _run(argv: Sequence[str] | None) -> int:
         if not os.access(folder, os.W_OK):
             parser.error(f"--output: no permission to write in {folder}")
     except OSError as error:
-        parser.error(f"--output: {error}")
+        parser.error(printable(f"--output: {error}"))
     _document(options.steps, options.output, options.json)
     return 0
 
@@ -99,7 +100,7 @@ def _document(steps: int, output: Path, as_json: bool) -> None:
     if as_json:
         print(json.dumps(_facts(trainings, files), allow_nan=False, indent=1))
     else:
-        print("FILES\n\n" + "\n".join(f"  {_visible(file)}" for file in files))
+        print("FILES\n\n" + "\n".join(f"  {printable(file)}" for file in files))
 
 
 def _facts(trainings: dict[document.Variant, document.Training], files: list[str]) -> dict[str, Any]:

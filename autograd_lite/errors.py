@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any, Literal
 
-from autograd_lite.lines import Line, user_line
+from autograd_lite.lines import Line, printable, user_line
 from autograd_lite.locks import shared_lock
 from autograd_lite.modes import Entries, Mode, current
 
 
 class AutogradError(Exception):
-    """The base of every error of this library."""
+    """The base of every error of this library. Its message prints, whatever the names in it."""
+
+    def __init__(self, *facts: Any):
+        super().__init__(*["\n".join(map(printable, x.split("\n"))) if isinstance(x, str) else x
+                           for x in facts])
 
 
 class NumericError(AutogradError):
@@ -46,6 +50,10 @@ class RangeError(NumericError, OverflowError):
 
 class InputError(AutogradError, TypeError):
     """Something was given that is not a real number (or not a Value)."""
+
+
+class MemberError(AutogradError, AttributeError):
+    """A Value has no such attribute."""
 
 
 class GradientError(AutogradError, ValueError):
@@ -96,7 +104,7 @@ class errstate(Mode):
 
     def __init__(self, choice: Literal["raise", "warn", "ignore"]):
         if choice not in ("raise", "warn", "ignore"):
-            raise InputError(f"errstate({choice!r}): choose 'raise', 'warn' or 'ignore'")
+            raise InputError(f"errstate({short(choice)}): choose 'raise', 'warn' or 'ignore'")
         self.choice = choice
 
     def _count(self, change: int) -> None:
@@ -142,15 +150,20 @@ def signal(error: NumericError, note: str = "") -> None:
 # -- objects in messages -------------------------------------------------------------------
 
 
-def short(x: Any) -> str:
+def short(x: Any, longest: int = 40) -> str:
     """How a message shows any object."""
     try:
-        text = repr(x)
-    except (ValueError, RecursionError):        # an int with more digits than Python prints
-        text = "too long to print"
-    return text if len(text) <= 40 else text[:37] + "..."
+        text = printable(repr(x))
+    except Exception:                           # (an int may have more digits than Python prints)
+        text = "too long to print" if isinstance(x, int) else "that cannot be shown"
+    return text if len(text) <= longest else text[:longest - 3] + "..."
+
+
+def type_name(x: Any) -> str:
+    """How a message shows an object's type."""
+    return printable(type(x).__name__)
 
 
 def shown(x: Any) -> str:
     """How a message shows any object with its type."""
-    return repr(x) if x is None or hasattr(x, "__apply_op__") else f"{type(x).__name__} {short(x)}"
+    return repr(x) if x is None or hasattr(x, "__apply_op__") else f"{type_name(x)} {short(x)}"

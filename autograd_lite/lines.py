@@ -11,6 +11,15 @@ from types import CodeType
 from typing import NamedTuple
 
 
+def printable(text: str) -> str:
+    """Any text, such as a label, fit for one line of a terminal: what does not print is written as an escape.
+
+    >>> printable("loss"), printable("a\\nb")
+    ('loss', 'a\\\\nb')
+    """
+    return text if text.isprintable() else "".join([c if c.isprintable() else repr(c)[1:-1] for c in text])
+
+
 class Line(NamedTuple):
     """A line of the user's program, and which part of it (by columns) is meant."""
 
@@ -24,12 +33,13 @@ class Line(NamedTuple):
         file = self.file
         with contextlib.suppress(OSError):                         # where the working directory is gone
             file = file.removeprefix(os.getcwd() + os.sep)
-        lines = [f"at {file}:{self.number}"]
-        cut = max(0, min(self.start - 8, len(self.text) - 70))     # so that it fits a terminal
-        if self.text:
-            lines.append("    " + self.text[cut:cut + 70])
+        lines = [printable(f"at {file}:{self.number}")]
+        text, before, meant = [printable(self.text[:k]) for k in (None, self.start, self.end)]
+        cut = max(0, min(len(before) - 8, len(text) - 70))     # so that it fits a terminal
+        if text:
+            lines.append("    " + text[cut:cut + 70])
         if self.start < self.end:
-            lines.append(" " * (4 + self.start - cut) + "^" * min(self.end - self.start, 70))
+            lines.append(" " * (4 + len(before) - cut) + "^" * min(len(meant) - len(before), 70))
         return "\n".join(lines)
 
 

@@ -1,8 +1,12 @@
 """`Mode`: a context manager that holds for the thread or task that enters it, until it is left."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+within: Callable[[Any, Any], Any] = lambda mode, f: f           # (`decorators` puts its own here)
 
 
 class _Entry:
@@ -16,9 +20,11 @@ Entries = ContextVar[tuple[_Entry, ...]]
 
 
 class Mode:
-    """A mode for the thread or task that enters it.
+    """A mode for the thread or task that enters it; as a decorator, for the function while it runs.
 
-    Leaving it marks the entry itself. So modes can be left in any order, and in another thread or task.
+    Leaving it marks the entry itself. So modes can be left in any order, and in another thread or task. A
+    ``with`` in a generator goes on for its caller while the generator is paused, until it is resumed or
+    closed; a decorator does not: it holds only while the generator runs.
     """
 
     _entries: ClassVar[Entries]             # of this thread or task, the latest last
@@ -38,6 +44,9 @@ class Mode:
             entry.mode = None
             mine.remove(entry)
             self._count(-1)
+
+    def __call__(self, f: F) -> F:
+        return within(self, f)  # type: ignore[no-any-return]
 
     def _count(self, change: int) -> None:
         """A mode of this kind is entered (+1) or left (−1)."""

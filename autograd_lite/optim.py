@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, signal
+from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, short, signal, type_name
 from autograd_lite.ops.op import number, whole
 from autograd_lite.graph.value import Value
 
@@ -63,14 +63,14 @@ class Optimizer:
         if not isinstance(parameters, Iterable) or isinstance(parameters, Mapping):
             remedy = "; give its values()" if isinstance(parameters, Mapping) else ""
             raise InputError(f"{self._kind}: expected a list of parameters, such as model.parameters(), "
-                             f"not {type(parameters).__name__}{remedy}")
+                             f"not {type_name(parameters)}{remedy}")
         every = (*self.parameters, *parameters)
         if not every:
             raise InputError(f"{self._kind}: there are no parameters to optimise")
         for i, p in enumerate(every):
             if not isinstance(p, Value) or p.op:
                 raise InputError(f"{self._kind}: parameter {i} must be a leaf (a Value made from a number, "
-                                 f"not computed), got {p!r}")
+                                 f"not computed), got {short(p, 200)}")
         if len(set(map(id, every))) < len(every):
             raise InputError(f"{self._kind}: a parameter occurs twice; it would be moved twice")
         more = len(every) - len(self.parameters)
@@ -79,7 +79,7 @@ class Optimizer:
 
     @property
     def _kind(self) -> str:
-        return type(self).__name__
+        return type_name(self)
 
     def rate(self) -> float:
         """The learning rate of the next step."""
@@ -173,7 +173,7 @@ def _counted(name: str, x: Any, most: int) -> int:
             return int(x)
     except InputError:
         pass
-    raise FormatError(f"{name}: expected a count of at most {most}, got {type(x).__name__}")
+    raise FormatError(f"{name}: expected a count of at most {most}, got {type_name(x)}")
 
 
 def _listed(name: str, entries: Any, size: int) -> list[Any]:
@@ -189,7 +189,7 @@ def _column(name: str, entries: Any, size: int, least: float) -> list[float]:
         except AutogradError:
             fits = False
         if not fits:
-            what = repr(x) if isinstance(x, float) else type(x).__name__
+            what = repr(x) if isinstance(x, float) else type_name(x)
             raise FormatError(f"{name}[{i}]: expected a finite number >= {least}; got {what}")
     return [float(x) for x in entries]
 
@@ -198,7 +198,7 @@ def _setting(name: str, x: Any, below: float = math.inf) -> float:
     setting = number(x, name)
     if not 0.0 <= setting < below:
         raise InputError(f"{name} must be at least 0 and {'finite' if below == math.inf else 'below 1'}, "
-                         f"not {setting!r}")
+                         f"not {short(setting)}")
     return setting
 
 
@@ -244,7 +244,7 @@ class Adam(Optimizer):
         try:
             first, second = betas
         except (TypeError, ValueError):
-            raise InputError(f"betas are two numbers, not {betas!r}") from None
+            raise InputError(f"betas are two numbers, not {short(betas)}") from None
         self.betas = _setting("betas[0]", first, 1.0), _setting("betas[1]", second, 1.0)
         self.eps, self.weight_decay = _setting("eps", eps), _setting("weight_decay", weight_decay)
         if not self.eps:
@@ -291,10 +291,10 @@ class _Schedule:
             object.__setattr__(self, name, whole(x, name, 1) if counts else _setting(name, x))
 
     def __call__(self, k: int) -> float:
-        rate = self._at(whole(k, f"{type(self).__name__}: the number of steps taken"))
+        rate = self._at(whole(k, f"{type_name(self)}: the number of steps taken"))
         if rate - rate != 0.0:
             signal(RangeError(f"{self!r}: the rate after {k} steps is too large for a double",
-                              type(self).__name__, (k,)))
+                              type_name(self), (k,)))
         return rate
 
     def _at(self, k: int) -> float:

@@ -21,7 +21,7 @@ from autograd_lite.checks.audit import audit
 from autograd_lite.diagnosis.diagnose import diagnose
 from autograd_lite.diagnosis.functions import arguments, derivation_of
 from autograd_lite.diagnosis.points import wrong_points
-from autograd_lite.errors import AuditError, InputError, NumericError, errstate
+from autograd_lite.errors import AuditError, InputError, NumericError, errstate, short
 from autograd_lite.nn import MLP
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
 from autograd_lite.ops.op import TABLE, Op, op_named, whole
@@ -75,7 +75,8 @@ def _predicate(domain: Any) -> Callable[[float], bool]:
         domain = op_named(domain)
     if not isinstance(domain, Op):
         if not callable(domain):
-            raise InputError(f"a domain is (low, high), an op or its name, or a predicate, not {domain!r}")
+            raise InputError("a domain is (low, high), an op or its name, or a predicate, not "
+                             + short(domain))
         return domain  # type: ignore[no-any-return]
     if domain.open or domain.least != 1:
         raise InputError(f"{domain.name!r} takes more than one operand; points({domain.name}) gives them")
@@ -347,7 +348,7 @@ def assert_derivation(forward: Callable[[Any], Any], hand: Callable[[Any], Any],
     points = wrong_points(differing, lambda check, most: _for_all(check, inputs, settings, most))
     if points:
         report = diagnose(forward, hand, points, rtol=rtol, strict=False)
-        raise AuditError(f"at the point {points[0]!r}:\n{report.summary()}")
+        raise AuditError(f"at the point {short(points[0], 4000)}:\n{report.summary()}")
 
 
 def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None = None, *,
@@ -382,7 +383,7 @@ def assert_gradients(f: Callable[..., Any], inputs: SearchStrategy[Any] | None =
         report = _or_reject(lambda: check_gradients(g, point, order=order))
         judged, notes = judged or any(x.verdict == CORRECT for x in report.derivatives), report.notes
         if report.verdict == WRONG:
-            raise AuditError(f"at the point {point!r}:\n{report.summary()}")
+            raise AuditError(f"at the point {short(point, 4000)}:\n{report.summary()}")
 
     g, strategy = _spread(f, inputs)
     _for_all(hold, strategy, settings)
@@ -418,8 +419,8 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any],
                     *[term_sizes(Trace(side, (point,), {})) for side in (left, right)], strict=True)
         for i, (a, b, size, other) in enumerate(pairs):
             if not abs(a - b) <= rtol * max(abs(a), abs(b)) + 1e-13 * (size + other):
-                raise AuditError(f"at the point {point!r}: the derivatives by number {i} of the argument "
-                                 f"differ: {a!r} and {b!r}")
+                raise AuditError(f"at the point {short(point, 4000)}: the derivatives by number {i} of "
+                                 f"the argument differ: {a!r} and {b!r}")
     _for_all(hold, strategy, settings)
 
 

@@ -17,14 +17,14 @@ PACKAGE = Path(autograd_lite.__file__).parent
 
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
-    {"locks", "modes", "lines", "graph.kinks"}, {"errors"},
+    {"locks", "modes", "lines", "graph.kinks"}, {"errors"}, {"decorators"},
     {"ops.notation", "ops.special", "ops.op"}, {"ops.define", "ops.methods"}, {"ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {
         "ops.normal", "ops.sequences"}, {"ops.activations"},
     {"ops.custom"},
     {"graph.walks"}, {"graph.copying"}, {"graph.node"}, {"graph.backward"}, {"graph.value"},
-    {"graph.recording", "graph.program", "graph.linear", "graph.quick"},
+    {"graph.recording", "graph.program", "graph.linear", "graph.quick", "graph.foreign"},
     {"graph.native", "graph.conventions"}, {"graph.labels"},
     {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds",
      "transforms.rounding", "transforms.coefficients"},

@@ -781,6 +781,152 @@ def test_interleaved_generators_leave_the_mode_that_is_still_entered():
     assert modes_are_off()
 
 
+MODES = {"no_grad": no_grad, "errstate": lambda: errstate("ignore"), "record_lines": ag.record_lines}
+
+
+def mode_is(name):
+    """Whether a mode holds here."""
+    x = Value(2.0)
+    if name == "no_grad":
+        return not (x * x).requires_grad
+    if name == "record_lines":
+        return (x * x).line is not None
+    try:
+        return math.isinf(ag.log(0.0))
+    except DomainError:
+        return False
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_mode_is_a_decorator_of_functions_and_methods(name):
+    mode = MODES[name]()
+
+    @mode
+    def fib(n):
+        """Words."""
+        assert mode_is(name)
+        return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+    class Thing:
+        @mode
+        def method(self, n):
+            return self, mode_is(name), n
+
+        @staticmethod
+        @mode
+        def static():
+            return mode_is(name)
+
+    thing = Thing()
+    assert fib(6) == 8 and (fib.__name__, fib.__doc__) == ("fib", "Words.")
+    assert thing.method(n=3) == (thing, True, 3) and Thing.static()
+
+    @mode
+    def failing():
+        raise KeyError
+    with pytest.raises(KeyError):
+        failing()
+    assert not mode_is(name)
+    with mode, mode:                            # one instance, entered again and again
+        assert fib(3) == 2 and mode_is(name)
+    assert not mode_is(name) and modes_are_off()
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_mode_above_a_generator_holds_only_while_it_runs(name):
+    closed = []
+
+    @MODES[name]()
+    def generator(n):
+        seen = []
+        try:
+            while len(seen) < n:
+                assert mode_is(name)
+                try:
+                    seen.append((yield len(seen)))
+                except KeyError as error:
+                    seen.append(error.args[0])
+            return seen
+        finally:
+            closed.append(mode_is(name))
+
+    steps = generator(3)
+    assert closed == [] and next(steps) == 0 and not mode_is(name)
+    assert steps.send("a") == 1 and not mode_is(name)
+    assert steps.throw(KeyError("b")) == 2 and not mode_is(name)
+    with pytest.raises(StopIteration) as stopped:
+        steps.send("c")
+    assert stopped.value.value == ["a", "b", "c"] and closed == [True]
+    steps = generator(3)
+    next(steps)
+    steps.close()
+    assert closed == [True, True] and not mode_is(name)
+    steps = generator(3)
+    next(steps)
+    with pytest.raises(ZeroDivisionError):
+        steps.throw(ZeroDivisionError())
+    assert closed == [True] * 3 and list(generator(2)) == [0, 1] and modes_are_off()
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_mode_above_a_coroutine_holds_for_it_alone(name):
+    @MODES[name]()
+    async def coroutine(turn):
+        before = mode_is(name)
+        await turn
+        return before, mode_is(name)
+
+    @MODES[name]()
+    async def agenerator():
+        try:
+            for k in range(2):
+                assert mode_is(name)
+                assert (yield k) is None
+        finally:
+            assert mode_is(name)
+
+    async def main():
+        turn = asyncio.get_running_loop().create_future()
+        task = asyncio.ensure_future(coroutine(turn))
+        await asyncio.sleep(0)
+        outside = mode_is(name)
+        turn.set_result(None)
+        found = []
+        async for k in agenerator():
+            found.append((k, mode_is(name)))
+        half = agenerator()
+        await half.asend(None)
+        with pytest.raises(KeyError):
+            await half.athrow(KeyError())
+        half = agenerator()
+        await half.asend(None)
+        await half.aclose()
+        return outside, await task, found
+
+    assert asyncio.run(main()) == (False, (True, True), [(0, False), (1, False)])
+    assert modes_are_off()
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_with_in_a_generator_holds_for_the_caller_too_until_it_ends(name):
+    """As Mode's docstring says: Python has no context of a generator's own."""
+    def generator():
+        with MODES[name]():
+            yield mode_is(name)
+    steps = generator()
+    assert next(steps) and mode_is(name)
+    steps.close()
+    assert not mode_is(name) and "paused" in (ag.no_grad.__doc__ or "")
+
+
+@pytest.mark.parametrize("wrong", [
+    lambda: no_grad(lambda: 1.0), lambda: ag.record_lines(len), lambda: errstate(len), lambda: no_grad()(3.0),
+    lambda: errstate("ignore")(ag.sqrt(4.0))])
+def test_a_mode_above_what_is_no_function_or_without_brackets_is_refused(wrong):
+    with pytest.raises(ag.InputError):
+        wrong()
+
+
 def test_errstate_in_one_thread_leaves_the_others_alone():
     found = []
 

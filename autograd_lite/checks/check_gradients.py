@@ -24,6 +24,7 @@ from autograd_lite.checks.verdicts import (CORRECT, KINK, NOISY, WRONG, Derivati
                                            verdict_on)
 from autograd_lite.errors import InputError, NumericError, errstate, shown
 from autograd_lite.graph.node import plain
+from autograd_lite.lines import printable
 from autograd_lite.ops.op import Op, number, whole
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.jacobians import jacobian
@@ -252,4 +253,4 @@ def _orders(f: Callable[[Any], Any]) -> Iterator[Callable[[Any], list[Any]]]:
 
 def _title(f: Callable[..., Any]) -> str:
     name = getattr(f, "__name__", "")
-    return "f" if not name or name == "<lambda>" else str(name)
+    return "f" if not name or name == "<lambda>" else printable(str(name))

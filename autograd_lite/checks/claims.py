@@ -5,11 +5,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.checks.report import printable
-from autograd_lite.errors import InputError, LabelError, short
+from autograd_lite.errors import InputError, LabelError, short, type_name
 from autograd_lite.graph.labels import Names, split
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import printable
 from autograd_lite.ops.op import number
 
 Shape = tuple[int, ...]
@@ -205,7 +205,7 @@ def _items(claims: Any, what: str) -> Iterable[tuple[Any, Any]]:
         if all(isinstance(item, (list, tuple)) and len(item) == 2 and not isinstance(item[1], str)
                for item in items):
             return [(key, given) for key, given in items]
-    raise InputError(f"audit: the {what} number}}, got {type(claims).__name__} {short(claims)}; or a list of "
+    raise InputError(f"audit: the {what} number}}, got {type_name(claims)} {short(claims)}; or a list of "
                      "pairs [(key, number)]")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.checks.edges import Edges
 from autograd_lite.checks.explanation import INFINITE, Explanation, Finding, Input, used_operands
 from autograd_lite.checks.paths import Paths
-from autograd_lite.errors import InputError, ignoring
+from autograd_lite.errors import InputError, ignoring, shown
 from autograd_lite.graph.backward import finite
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Linear
@@ -50,7 +50,7 @@ def explain(root: Value, node: Value | str | None = None) -> Explanation:
       25.0 %             1  z ← x
     """
     if not isinstance(root, Value):
-        raise InputError(f"explain: {root!r} is not a Value, and a plain number has no history")
+        raise InputError(f"explain: {shown(root)} is not a Value, and a plain number has no history")
     program = Program([root])
     if node is not None:
         if isinstance(node, str):

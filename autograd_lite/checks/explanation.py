@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from autograd_lite.checks.report import Report, printable, wrapped
+from autograd_lite.checks.report import Report, clip, plain_data, wrapped
 from autograd_lite.graph.backward import finite
 from autograd_lite.graph.node import call_of, op_of, plain, taken_of
 from autograd_lite.graph.value import Value
-from autograd_lite.lines import Line
+from autograd_lite.lines import Line, printable
 from autograd_lite.locks import computed_once
 from autograd_lite.ops.special import TINY
 
@@ -83,11 +83,13 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """The finding in plain data."""
-        return {"what": self.what, "why": self.why, **_as_dict(self.node),
-                "operands": [_as_dict(x) for x in self.node.operands], "operand": self.operand,
-                "partial": self.partial, "gradient": self.gradient,
-                "line": self.line and {"file": self.line.file, "number": self.line.number,
-                                       "text": self.line.text}}
+        facts: dict[str, Any] = plain_data({
+            "what": self.what, "why": self.why, **_as_dict(self.node),
+            "operands": [_as_dict(x) for x in self.node.operands], "operand": self.operand,
+            "partial": self.partial, "gradient": self.gradient,
+            "line": self.line and {"file": self.line.file, "number": self.line.number,
+                                   "text": self.line.text}})
+        return facts
 
     def __str__(self) -> str:
         return f"{self.why[:-1]}, {str(self.line).splitlines()[0]}" if self.line else self.why
@@ -128,9 +130,10 @@ class Path:
 
     def as_dict(self) -> dict[str, Any]:
         """The path in plain data."""
-        return {"nodes": [_name(node) for node in self.nodes], "places": list(self.places),
-                "factors": list(self.factors), "contribution": self.contribution,
-                "log10": self.log10, "share": self.share}
+        facts: dict[str, Any] = plain_data({
+            "nodes": [_name(node) for node in self.nodes], "places": self.places, "factors": self.factors,
+            "contribution": self.contribution, "log10": self.log10, "share": self.share})
+        return facts
 
     def __str__(self) -> str:
         """All nodes by name (``#3`` means as the third operand, where this is not obvious); on a long
@@ -222,12 +225,14 @@ class Explanation(Report):
         return self.found[0] if self.found else None
 
     def as_dict(self) -> dict[str, Any]:
-        """The explanation in plain data."""
-        return {"root": _as_dict(self.root), "node": None if self.node is None else _as_dict(self.node),
-                "gradient": self.gradient, "findings": [finding.as_dict() for finding in self.found],
-                "hidden": self.hidden, "paths": [path.as_dict() for path in self.paths],
-                "number_of_paths": self.number_of_paths, "log10_size": self.log10_size,
-                "inputs": [{**_as_dict(x), "gradient": g, "share": share} for x, g, share in self.inputs]}
+        """The explanation in plain data, for JSON; a nan or infinity as "nan", "inf" or "-inf"."""
+        facts: dict[str, Any] = plain_data({
+            "root": _as_dict(self.root), "node": None if self.node is None else _as_dict(self.node),
+            "gradient": self.gradient, "findings": [finding.as_dict() for finding in self.found],
+            "hidden": self.hidden, "paths": [path.as_dict() for path in self.paths],
+            "number_of_paths": self.number_of_paths, "log10_size": self.log10_size,
+            "inputs": [{**_as_dict(x), "gradient": g, "share": share} for x, g, share in self.inputs]})
+        return facts
 
     def summary(self) -> str:
         """The number, and what went wrong with it."""
@@ -292,8 +297,8 @@ def _about_best(path: Path) -> Iterator[str]:
     if min(sizes, default=1.0) < 1e-3:
         i = sizes.index(min(sizes))
         node = path.nodes[i]
-        yield (f"Its smallest factor is {path.factors[i]:.3g}, the partial of\n"
-               f"  {call_of(node)} by {_name(path.nodes[i + 1])}")
+        yield f"Its smallest factor is {path.factors[i]:.3g}, the partial of"
+        yield from wrapped(f"{call_of(node)} by {_name(path.nodes[i + 1])}", "  ", 4)
         if node.line:
             yield textwrap.indent(str(node.line), "  ")
 
@@ -320,8 +325,7 @@ def _as_dict(x: Any) -> dict[str, Any]:
 def _name(x: Any) -> str:
     if not isinstance(x, Value):
         return repr(x)
-    name = printable(x.label or x.op or f"{x.data:.6g}")
-    return name if len(name) <= 30 else name[:29] + "…"
+    return clip(printable(x.label or x.op or f"{x.data:.6g}"), 30)
 
 
 def _chain(names: Sequence[str]) -> str:
@@ -331,7 +335,7 @@ def _chain(names: Sequence[str]) -> str:
 
 
 def _title(node: Value) -> str:
-    return _name(node) if node.label or not node.op else f"({node.op})"
+    return _name(node) if node.label or not node.op else f"({_name(node)})"
 
 
 def _power_of_ten(log10: float) -> str:

@@ -9,7 +9,7 @@ from autograd_lite.checks.claims import Claim, Line, Reader
 from autograd_lite.checks.edges import steps_of
 from autograd_lite.checks.forward import Forward
 from autograd_lite.checks.rule import AGREES, Finding, Rule
-from autograd_lite.errors import InputError, short
+from autograd_lite.errors import InputError, short, type_name
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 
@@ -53,7 +53,7 @@ def _roots(root: Any, claims: Any, rtol: Any) -> list[Value]:
             remedy = ("write audit(root, claims), the root first" if isinstance(claims, Value) else
                       "backward() returns None; give the node it was called on" if x is None else
                       "give the node whose graph the claims are about")
-            raise InputError(f"audit: the root must be a Value, got {type(root).__name__} {short(root)}: "
+            raise InputError(f"audit: the root must be a Value, got {type_name(root)} {short(root)}: "
                              + remedy)
     if not roots:
         raise InputError("audit: there is no root; give the node whose graph the claims are about")

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
-import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
+from unicodedata import category, east_asian_width
 
 from autograd_lite.errors import AuditError
 
@@ -83,19 +84,50 @@ def count(n: int, noun: str) -> str:
     return f"{n} {noun}" + ("" if n == 1 else "s")
 
 
-def printable(name: str) -> str:
-    """Any name, such as a label, made fit for a line of text.
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes.
 
-    >>> printable("loss"), printable("a\\nb")
-    ('loss', 'a\\\\nb')
+    >>> columns("loss"), columns("两层"), columns("e\u0301")
+    (4, 4, 1)
     """
-    return name if name.isprintable() else repr(name)[1:-1]
+    return len(text) if text.isascii() else sum(
+        0 if category(c) in ("Mn", "Me") else 2 if east_asian_width(c) in ("W", "F") else 1 for c in text)
+
+
+def clip(text: str, width: int) -> str:
+    """The text in at most so many columns; more of its end is kept, which tells entries apart.
+
+    >>> clip("weights of the first layer[12]", 16)
+    'weigh… layer[12]'
+    """
+    if columns(text) <= width and len(text) <= 4 * width:
+        return text
+    head = width // 3
+    return _start(text, head) + "…" + _start(text[::-1], width - head - 1)[::-1]
+
+
+def _start(text: str, width: int) -> str:
+    """As much of a text as so many columns hold, without endless accents."""
+    ends = [*itertools.accumulate(map(columns, text[:4 * width]))]
+    return text[:sum(end <= width for end in ends)]
+
+
+def filled(text: str, width: int) -> str:
+    """The text in just so many columns."""
+    text = clip(text, width)
+    return text + " " * (width - columns(text))
 
 
 def wrapped(text: str, head: str, indent: int) -> list[str]:
-    """A text after a head, broken at 79 columns but not within words; further lines are indented."""
-    return textwrap.wrap(text, 79, initial_indent=head, subsequent_indent=" " * indent,
-                         break_long_words=False, break_on_hyphens=False)
+    """A text after a head, broken at spaces into lines of 79 columns; further lines are indented."""
+    lines, line, start = list[str](), head, head
+    for word in filter(None, text.split(" ")):
+        word = clip(word, 79 - max(indent, columns(head)))
+        if line != start and columns(line) + columns(word) > 79:
+            lines.append(line.rstrip(" "))
+            line = start = " " * indent
+        line += word + " "
+    return [*lines, line.rstrip(" ")] if text else []
 
 
 def plain_data(x: Any) -> Any:

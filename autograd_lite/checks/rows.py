@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from autograd_lite.checks.claims import claim_name, thing_name
 from autograd_lite.checks.latent import Latent
-from autograd_lite.checks.report import Report, count, plain_data, printable, wrapped
+from autograd_lite.checks.report import Report, clip, columns, count, filled, plain_data, wrapped
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS
+from autograd_lite.lines import printable
 
 Index = tuple[int, ...]
 
@@ -181,12 +182,12 @@ class AuditReport(Report):
                      "the claim agrees with the graph" if n else "there are no claims"]
         for cause in self.causes:
             shown = partial(self._number, but=cause.name)
-            lines += wrapped(f"{cause.name}: {cause.numbers(shown)}", "  ", 6)
+            lines += wrapped(f"{_brief(cause.name)}: {cause.numbers(shown)}", "  ", 6)
             if cause.independent:
-                output, source = cause.ends
+                output, source = map(_brief, cause.ends)
                 lines += wrapped(f"{output} does not depend on {source}" + (
                     f"; did you mean ∂{source}/∂{output}?" if cause.reversed else ""), "      ", 6)
-            names = [claim_name(claim).replace(" ", "\0") for claim in cause.spoils]            # (kept whole)
+            names = [_brief(claim_name(claim)).replace(" ", "\0") for claim in cause.spoils]    # (kept whole)
             spoils = ", ".join(names)
             lines += [line.replace("\0", " ") for line in wrapped(spoils, "      spoils ", 13)]
             lines += [line for text in cause.kinds() for line in wrapped(text, "      ", 10)]
@@ -199,7 +200,7 @@ class AuditReport(Report):
         for row in self.rows:
             if row.kink:
                 kinks.setdefault(row.kink, []).append(row.name)
-        lines = [f"{', '.join(names[:3])}{', …' * (len(names) > 3)} agree{'s' * (len(names) == 1)} by the "
+        lines = [f"{_brief(*names[:3])}{', …' * (len(names) > 3)} agree{'s' * (len(names) == 1)} by the "
                  f"other slope of {op} at its kink" for op, names in kinks.items()]
         rtols = sorted({row.rtol for row in self.rows})
         if rtols[1:]:                           # (claims of different precision)
@@ -211,7 +212,7 @@ class AuditReport(Report):
     def _number(self, x: float, but: str) -> str:
         trivial = abs(x) <= 10.0 and x == round(x)          # too many nodes hold such a number
         names = [name for name in self.meanings.get(x, ()) if name != but and not trivial]
-        return f"{x:.12g}" + (f" (= {', '.join(map(printable, names))})" if 0 < len(names) <= 3 else "")
+        return f"{x:.12g}" + (f" (= {_brief(*names)})" if 0 < len(names) <= 3 else "")
 
     def as_dict(self) -> dict[str, Any]:
         """The report in plain data, for JSON; a nan or infinity as "nan", "inf" or "-inf"."""
@@ -223,15 +224,20 @@ class AuditReport(Report):
             return self.summary()
         names = [row.name + (f" {list(row.worst[0])}" if row.size > 1 and row.verdict != AGREES else "")
                  for row in self.rows]
-        width = min(max([len("claim"), *map(len, names)]), 24)
+        width = min(max([len("claim"), *map(columns, names)]), 24)
         lines = [self.summary(), "",
                  f"{'claim':<{width}}  {'claimed':>14}  {'derived':>14}  {'error':>7}  verdict"]
         for name, row in zip(names, self.rows):
-            if len(name) > width:
-                lines.append(name)
+            if columns(name) > width:
+                lines.append(clip(name, 79))
                 name = ""
-            lines.append(f"{name:<{width}}  {_columns(row)}")
+            lines.append(f"{filled(name, width)}  {_columns(row)}")
         return "\n".join(lines)
+
+
+def _brief(*names: str) -> str:
+    """Names as sentences show them."""
+    return ", ".join([clip(printable(name), 60) for name in names])
 
 
 def _columns(row: Row) -> str:

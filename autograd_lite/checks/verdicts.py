@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from dataclasses import dataclass
 from math import inf, nan
 from typing import Any
 
-from autograd_lite.checks.report import Report, count, plain_data, printable
+from autograd_lite.checks.report import Report, clip, count, filled, plain_data, wrapped
 from autograd_lite.checks.slopes import Estimate
+from autograd_lite.lines import printable
 from autograd_lite.ops.special import TINY
 
 CORRECT, KINK, NOISY, WRONG = "correct", "kink nearby", "too noisy to tell", "wrong derivative"
@@ -125,9 +125,9 @@ class GradientReport(Report):
                 lines += [f"  and {len(found) - 8} more"] if found[8:] else []
         for partial in self.partials[:8]:
             lines += [partial.head(), "  " + partial.number()]
-        return "\n".join(textwrap.fill(line, 79, subsequent_indent="    ", break_on_hyphens=False)
-                         for line in (*lines, *self.notes)
-                         ) or f"{count(len(self.derivatives), 'derivative')} correct"
+        lines = [part for line in (*lines, *self.notes) for part in wrapped(
+            printable(line.replace("\n", " ")), "  " * line.startswith("  "), 4)]
+        return "\n".join(lines) or f"{count(len(self.derivatives), 'derivative')} correct"
 
     def as_dict(self) -> dict[str, Any]:
         """The report in plain data, for JSON; a nan or infinity as "nan", "inf" or "-inf"."""
@@ -138,15 +138,9 @@ class GradientReport(Report):
         rest = len(self.derivatives) - len(shown)
         return "\n".join([
             self.summary(), "", f"{'derivative':<22}  {'claimed':>17}  {'reference':>17}  verdict",
-            *(f"{clip(x.name, 22):<22}  {x.claimed:>17.10g}  {x.reference.value:>17.10g}  {x.verdict}"
+            *(f"{filled(x.name, 22)}  {x.claimed:>17.10g}  {x.reference.value:>17.10g}  {x.verdict}"
               for x in shown),
             *([f"and {rest} more"] if rest else [])])
-
-
-def clip(text: str, width: int) -> str:
-    """The text at most so wide; more of its end is kept, which tells entries apart."""
-    head = width // 3
-    return text if len(text) <= width else text[:head] + "…" + text[len(text) - width + head + 1:]
 
 
 def _against(given: float, reference: Estimate) -> str:

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from autograd_lite.errors import InputError
+from autograd_lite.errors import InputError, short, shown
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op
@@ -24,7 +24,7 @@ def arguments(f: Callable[..., Any]) -> list[str]:
     if isinstance(n := getattr(f, "inputs", None), int):                 # (an `Expression`)
         return [f"x{k}" for k in range(n)]
     if any(p.kind == p.VAR_POSITIONAL for p in kinds):
-        raise InputError(f"points: {f!r} takes any number of arguments; say how many, points(f, n)")
+        raise InputError(f"points: {shown(f)} takes any number of arguments; say how many, points(f, n)")
     return [p.name for p in kinds
             if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
@@ -65,6 +65,6 @@ def _parts(name: str, claimed: Any) -> Iterator[tuple[str, Any]]:
     """What is claimed of each array or number in a structure."""
     if isinstance(claimed, Mapping):
         for key, part in claimed.items():
-            yield from _parts(f"{name}[{key!r}]", part)
+            yield from _parts(f"{name}[{short(key, 1000)}]", part)
     else:
         yield name, claimed

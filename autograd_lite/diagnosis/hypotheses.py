@@ -13,6 +13,7 @@ from autograd_lite.diagnosis.evidence import Evidence
 from autograd_lite.diagnosis.forms import FORMS, MASKS, Form, constant, forms, simple, wrapped
 from autograd_lite.diagnosis.products import Product, products
 from autograd_lite.diagnosis.view import DIRECT, Array
+from autograd_lite.lines import printable
 
 POINTS = 3                      # a hypothesis must hold at so many points at least
 _MOST, _TOO_MANY = 3, 12        # so many diagnoses are told; if so many are as good, none is
@@ -42,7 +43,8 @@ def diagnoses(evidence: Evidence) -> tuple[Diagnosis, ...]:
     for _, diagnosis in [entry for entry in found if entry[0] <= found[0][0] + _FURTHER]:
         best.setdefault(diagnosis.text.removesuffix(_IN_SUM), diagnosis)
     as_good = len({diagnosis.text for cost, diagnosis in found if cost <= found[0][0]})
-    return () if as_good > _TOO_MANY else tuple(best.values())[:_MOST]
+    return () if as_good > _TOO_MANY else tuple([
+        Diagnosis(kind, printable(text)) for kind, text in best.values()][:_MOST])
 
 
 def _usual(evidence: Evidence) -> Found:

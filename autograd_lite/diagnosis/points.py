@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd_lite.errors import AuditError, AutogradError
+from autograd_lite.errors import AuditError, AutogradError, short
 
 _LOOK = 30                      # so many points are looked at first
 
@@ -30,7 +30,7 @@ def wrong_points(differing: Callable[[Any], int], for_all: Callable[..., None]) 
     def hold(point: Any) -> None:
         if differing(point) >= most:
             found.append(point)
-            raise AuditError(f"at the point {point!r}")
+            raise AuditError(f"at the point {short(point)}")
 
     for_all(look, _LOOK)
     most = max([n for n, _ in seen if n], default=1)

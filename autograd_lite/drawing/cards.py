@@ -13,6 +13,7 @@ from unicodedata import east_asian_width
 from autograd_lite.drawing.view import Fold
 from autograd_lite.graph.node import op_of
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import printable
 
 # Colours that colour-blind eyes can tell apart, also in grey: ink for numbers computed forward,
 # blue for those computed backward, and red, with a heavier line, for those that are not finite.
@@ -42,7 +43,7 @@ def escape(text: str, longest: int = LONGEST) -> str:
     >>> print(escape("<b> & \\N\n"))
     &lt;b&gt; &amp; \\N\\n
     """
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = printable(text)
     if len(text) > longest:
         text = text[:longest - 1] + "…"
     return escape_html(text).replace("\\", "\\\\")

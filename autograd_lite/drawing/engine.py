@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 
 from autograd_lite.errors import RenderError
+from autograd_lite.lines import printable
 from autograd_lite.locks import shared_lock
 
 INSTALL = "pip install 'autograd-lite[png]'"
@@ -29,7 +30,7 @@ def program() -> str:
             trouble = _trouble(path)
         if not trouble:
             return path
-        tried.append(f"{name} ({path}) {trouble}")
+        tried.append(printable(f"{name} ({path}) {trouble}"))
     raise RenderError(f"no program to draw with was found{''.join('; ' + t for t in tried)}. Install one: "
                       f"{INSTALL}, or the system's package graphviz (apt install graphviz, "
                       "brew install graphviz, winget install graphviz)")
@@ -74,8 +75,9 @@ def run(source: str, *options: str) -> bytes:
     except OSError as error:
         raise RenderError(f"{' '.join(command)} does not run: {error}") from None
     if done.returncode != 0 or not done.stdout:
-        raise RenderError(f"{' '.join(command)} failed with exit status {done.returncode}: "
-                          f"{_last_line(done.stderr) or 'it wrote nothing'}; a smaller max_nodes may help")
+        raise RenderError(printable(
+            f"{' '.join(command)} failed with exit status {done.returncode}: "
+            f"{_last_line(done.stderr) or 'it wrote nothing'}; a smaller max_nodes may help"))
     return done.stdout
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from autograd_lite.errors import InputError, RenderError
+from autograd_lite.errors import InputError, RenderError, short, type_name
 from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import whole
@@ -47,12 +47,12 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
     roots = [root] if isinstance(root, Value) else list(root) if isinstance(root, Iterable) else [root]
     for x in roots:
         if not isinstance(x, Value):
-            raise InputError(f"draw: expected a Value or a list of Values, got {type(x).__name__}")
+            raise InputError(f"draw: expected a Value or a list of Values, got {type_name(x)}")
     if not roots:
         raise InputError("draw: the list of Values is empty")
     max_nodes, digits = whole(max_nodes, "draw: max_nodes", 1), whole(digits, "draw: digits", 1)
     if direction not in ("LR", "RL", "TB", "BT"):
-        raise InputError(f"draw: direction={direction!r}: choose 'LR', 'RL', 'TB' or 'BT'")
+        raise InputError(f"draw: direction={short(direction)}: choose 'LR', 'RL', 'TB' or 'BT'")
     try:
         from autograd_lite.drawing.picture import Picture
     except ModuleNotFoundError as error:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from autograd_lite.errors import InputError, LabelError
+from autograd_lite.errors import InputError, LabelError, short, shown, type_name
 from autograd_lite.graph.node import Label, note_of, set_labels
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
@@ -34,7 +34,7 @@ def label(names: Mapping[str, Any] | None = None, /, **more: Any) -> None:
     ('w[1]', 'y')
     """
     if not isinstance(names, Mapping | None):
-        raise InputError(f"label: expected a mapping of names to nodes, got {type(names).__name__}; "
+        raise InputError(f"label: expected a mapping of names to nodes, got {type_name(names)}; "
                          "write label(x=node) or label({'x': node})")
     try:
         found = [list(_named(name, thing)) for name, thing in {**(names or {}), **more}.items()]
@@ -61,12 +61,12 @@ def give(named: Iterable[tuple[str, Value]], own: bool = False) -> None:
 def _named(name: str, thing: Any) -> Iterator[tuple[str, Value]]:
     """The nodes in a thing, and their names."""
     if not isinstance(name, str):
-        raise InputError(f"label: a label is a str, not {type(name).__name__}")
+        raise InputError(f"label: a label is a str, not {type_name(name)}")
     if isinstance(thing, Value):
         yield name, thing
     elif isinstance(thing, Mapping):
         for key, entry in thing.items():
-            yield from _named(f"{name}[{key!r}]", entry)
+            yield from _named(f"{name}[{short(key, 1000)}]", entry)
     elif callable(parameters := getattr(thing, "named_parameters", None)):
         yield from ((f"{name}.{rest}", p) for rest, p in parameters().items())
     elif isinstance(thing, Iterable) and not isinstance(thing, (str, bytes)):
@@ -76,7 +76,7 @@ def _named(name: str, thing: Any) -> Iterator[tuple[str, Value]]:
             for i, entry in enumerate(thing):
                 yield from _named(f"{name}[{i}]", entry)
     else:
-        raise InputError(f"label: {name!r} is a {type(thing).__name__}, not a Value or a list of "
+        raise InputError(f"label: {name!r} is a {type_name(thing)}, not a Value or a list of "
                          "them; a plain number has no node to name")
 
 
@@ -208,5 +208,5 @@ def place_in(program: Program, where: str, node: Any, remedy: str = "") -> int:
     """
     place = program.place(node)
     if place is None:
-        raise LabelError(f"{where}: {node!r} is not in the graph{remedy}")
+        raise LabelError(f"{where}: {shown(node)} is not in the graph{remedy}")
     return place

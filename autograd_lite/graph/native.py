@@ -136,7 +136,7 @@ def _typed(text: str, n: int, general: str, name: str, tag: str) -> str:
              **{f"p{i}": "Any" if f"p{i}" in called or "is None or" in body else "float" for i in range(4)}}
     declared = "".join([f"    {x}: {kind}\n" for x, kind in kinds.items() if re.search(rf"\b{x}\b", body)])
     head = re.sub(r"def \w+", f"def {name}", head)
-    head = re.sub(r"\b(other|a\d|at_zero|slope|alpha|more|options|operands)\b", r"\1: Any", head)
+    head = re.sub(r"\b(other|a\d|at_zero|slope|alpha|modulo|more|options|operands)\b", r"\1: Any", head)
     return f"{head} -> Any:\n{declared}{body}"
 
 
@@ -240,7 +240,7 @@ def value_source(text: str) -> str:
         r"^new: Callable.*\n": _NEW,
         r'build = "python"': 'build = "mypyc"',
         r"^    special = on": "    special = flags.special = on",          # (quicker to read)
-        r"^        self\._data = number\(data\)\n": "        if data is BLANK:\n            return\n"
+        r"^        self\._data = .*number\(data\)\n": "        if data is BLANK:\n            return\n"
         "        self._data = number(data)\n",
         r"^(            self\._note = .*line=user_line\(\)\))\n": r"\1\n        settle(self)\n",
         r"^(        self\._note = .*)\n(        return self)\n": r"\1\n        settle(self)\n\2\n",
@@ -248,7 +248,7 @@ def value_source(text: str) -> str:
         r"^( +)(net\._note = out\._note = note) .*\n": r"\1\2\n\1settle(net)\n\1settle(out)\n",
         r"^    def backward": (indent(methods, "    ") + "\n    def backward").replace("\\", r"\\"),
         r'label: str = "", requires_grad: bool = True': 'label: Any = "", requires_grad: Any = True',
-        r"def backward\(self, seed: float = 1.0\)": "def backward(self, seed: Any = 1.0)"})
+        r"def backward\(self, seed: float = 1.0": "def backward(self, seed: Any = 1.0"})
     start = text.index("def set_special(")
     future = "from __future__ import annotations\n"
     return (text[:start].replace(future, future + _IMPORTS) + _CONSTANTS + ops + constants + "\n\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 from autograd_lite.graph import copying
-from autograd_lite.errors import GradientError, InputError, shown
+from autograd_lite.errors import GradientError, InputError, shown, type_name
 from autograd_lite.lines import Line
 from autograd_lite.locks import shared_lock
 from autograd_lite.ops.branches import Guard
@@ -83,6 +83,8 @@ class Node(Operators):
     @grad.setter
     def grad(self, grad: Any) -> None:
         if type(grad) is float and self._grad is not None and at_rest: self._grad = grad; return  # noqa
+        if grad is None:
+            raise InputError("a gradient is a number: write p.grad = 0.0 for none")
         grad = number(grad, "grad")
         if self._grad is not None:
             with lock:
@@ -138,7 +140,8 @@ class Node(Operators):
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
-            raise InputError(f"a label is a str, not {type(label).__name__}")
+            raise InputError(f"a label is a str, not {type_name(label)}; a node with operands is made by "
+                             "an operation, as in a + b, or one of your own: custom_op(forward, partials)")
         own = [name for name in note_of(self).labels if name.own]
         set_labels(self, (Label(label), *own) if label else ())
 
@@ -171,7 +174,7 @@ class Node(Operators):
         if self._operation is not None:
             parts.append(f"op={self.op!r}")
         parts.append("requires_grad=False" if self._grad is None else f"grad={self.grad!r}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+        return f"{type_name(self)}({', '.join(parts)})"
 
     # -- copying and pickling ----------------------------------------------------------------
 

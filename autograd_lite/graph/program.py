@@ -35,6 +35,10 @@ class Program:
         self.operands: list[tuple[int | None, ...]] = [
             () if id(node) in ends else tuple(map(place, map(id, node.operands))) for node in self.nodes]
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._place = {id(node): k for k, node in enumerate(self.nodes)}        # (of the copies)
+
     def __len__(self) -> int:
         return len(self.nodes)
 

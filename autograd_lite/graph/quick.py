@@ -188,12 +188,14 @@ def method_source(source: Source, function: Any, reflected: bool) -> str:
     names = function.__code__.co_varnames[:function.__code__.co_argcount]
     operands = names[:source.n][::-1 if reflected else 1]
     body = source.quick(operands, "self") + _mixed(source.n, *operands)
-    parameters = ", ".join(names)
-    if len(names) > source.n:                   # the last is an option
+    parameters, condition = ", ".join(names), "not special"
+    if len(names) > source.op.most:             # the last is pow's, which no op takes
+        parameters, condition = f"{parameters}=None", f"not special and {names[-1]} is None"
+    elif len(names) > source.n:                 # the last is an option
         body = f"if {names[-1]} is None:\n" + indent(body, "    ") + "else:\n" + indent(
             _mixed(source.n + 1, *names), "    ")
         parameters += "=None"
-    return _function("method", parameters, "not special", body, f"general({', '.join(names)})")
+    return _function("method", parameters, condition, body, f"general({', '.join(names)})")
 
 
 def call_source(source: Source) -> str:

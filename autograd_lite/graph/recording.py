@@ -1,6 +1,9 @@
 """The modes of recording: `no_grad`, and `record_lines`."""
 from __future__ import annotations
 
+from typing import Any
+
+from autograd_lite.errors import InputError, type_name
 from autograd_lite.graph import value
 from autograd_lite.locks import shared_lock
 from autograd_lite.modes import Mode
@@ -11,6 +14,11 @@ _entered, _lock = 0, shared_lock()
 class Special(Mode):
     """A mode of recording: while any thread is in one, the hot path asks for it."""
 
+    def __init__(self, *given: Any):
+        if given:
+            raise InputError(f"{type_name(self)} takes no argument; above a function write "
+                             f"@{type_name(self)}()")
+
     def _count(self, change: int) -> None:
         global _entered
         with _lock:
@@ -19,7 +27,9 @@ class Special(Mode):
 
 
 class no_grad(Special):
-    """Within it, operations on Values record nothing and give constants.
+    """Within it, operations on Values record nothing and give constants; ``@no_grad()`` is for a function.
+
+    (For a generator too: while it runs. A ``with`` in one also holds for its caller while it is paused.)
 
     >>> from autograd_lite import Value
     >>> x = Value(2.0)

@@ -51,27 +51,19 @@ class Value(Node):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, label: str = "", requires_grad: bool = True):
-        self._data = number(data)
+    def __init__(self, data: Any, label: str = "", requires_grad: bool = True, _children: Any = (),
+                 _op: Any = ""):
+        self._data = data if type(data) is float else number(data)
         self._grad = ZERO if requires_grad else None
         self._operation = self._a = self._b = self._pa = self._pb = None
-        if label != "":
-            self.label = label
+        if label != "" or _children or _op:
+            self.label = _children or (() if _op else label)  # type: ignore[assignment]    # (refused there)
         if special and current(recording_lines):
             self._note = note_of(self)._replace(line=user_line())
 
     def __init_subclass__(cls) -> None:
         raise InputError("Value cannot be subclassed: what is computed from one is a plain Value; keep "
                          "what you know about a node in a dict")
-
-    # micrograd's names, for programs written for it.
-    @property
-    def _prev(self) -> set[Value]:
-        return {x for x in self.operands if type(x) is Value}
-
-    @property
-    def _op(self) -> str:
-        return self.op
 
     def detach(self) -> Value:
         """A constant with the same number and label, cut off from the graph."""
@@ -128,17 +120,23 @@ class Value(Node):
         self._note = note._replace(guards=(*note.guards, guard))
         return self
 
-    def backward(self, seed: float = 1.0) -> None:
+    def backward(self, seed: float = 1.0, retain_graph: Any = True, create_graph: Any = False,
+                 inputs: Any = None, gradient: Any = None) -> None:
         """Set `.grad` of every node this one depends on to `seed` · ∂self/∂node.
 
         Leaves add it to what they hold; computed nodes hold the latest. An exception leaves every
         gradient as it was. Threads may share nodes: one pass runs at a time, and `.grad` waits for it.
+
+        Graphs are always kept: `retain_graph` changes nothing; PyTorch's other arguments are refused.
 
         Raises:
             GradientError: this node carries no gradient.
             DomainError: a gradient arrives where a derivative is infinite or missing.
             RangeError: a gradient is too large for a double.
         """
+        if create_graph or inputs is not None or gradient is not None:
+            raise InputError("backward takes the seed alone, v.backward(1.0); grad(f) gives derivatives by "
+                             "arguments, grad(grad(f)) and hessian(f) derivatives of derivatives")
         seed = number(seed, "backward")
         if self._grad is None:
             raise GradientError(f"backward() of {self!r}: it carries no gradient; it was computed "

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph.node import Note
 from autograd_lite.graph.value import Value, name_new
+from autograd_lite.lines import printable
 from autograd_lite.nn.module import Module
 from autograd_lite.ops.op import TABLE, Op, number, whole
 from autograd_lite.ops.operators import Operators
@@ -222,8 +223,9 @@ def _inputs(scope: Scope, x: Any, size: int) -> list[Any]:
     except InputError:
         if getattr(x, "shape", ())[1:] or isinstance(x, (list, tuple)) and any(
                 isinstance(row, (list, tuple)) or getattr(row, "shape", ()) for row in x):
-            raise InputError(f"{where} takes one sample; for many write [model(row) for row in x]") from None
+            raise InputError(f"{printable(where)} takes one sample; for many write "
+                             "[model(row) for row in x]") from None
         raise
     if len(xs) != size:
-        raise InputError(f"{where} takes {size} input{'s' * (size != 1)}, got {len(xs)}")
+        raise InputError(f"{printable(where)} takes {size} input{'s' * (size != 1)}, got {len(xs)}")
     return xs

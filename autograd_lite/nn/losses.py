@@ -46,7 +46,7 @@ def hinge(scores: Any, targets: Any) -> Any:
     pairs = _paired("hinge", scores, targets)
     for _, t in pairs:
         if t != 1.0 and t != -1.0:
-            raise InputError(f"hinge: a target is -1 or 1, not {t!r}")
+            raise InputError(f"hinge: a target is -1 or 1, not {short(t)}")
     return _total([relu(1.0 - t * s) for s, t in pairs])
 
 
@@ -61,7 +61,7 @@ def binary_cross_entropy(logits: Any, targets: Any) -> Any:
     losses = []
     for x, t in _paired("binary_cross_entropy", logits, targets):
         if not 0.0 <= t <= 1.0:
-            raise InputError(f"binary_cross_entropy: a target is a probability from 0 to 1, not {t!r}")
+            raise InputError(f"binary_cross_entropy: a target is a probability from 0 to 1, not {short(t)}")
         if type(t) is float and t in (0.0, 1.0):
             losses.append(softplus(-x if t else x))
         else:
@@ -77,7 +77,7 @@ def softmax_cross_entropy(logits: Iterable[Any], target: int) -> Any:
     """
     name = "softmax_cross_entropy"
     if not isinstance(logits, Iterable):
-        raise InputError(f"{name}: expected a list of logits, one for each class, got {logits!r}")
+        raise InputError(f"{name}: expected a list of logits, one for each class, got {short(logits)}")
     xs = entries(name, logits)
     try:
         k = whole(target, name, -inf)

@@ -11,10 +11,11 @@ from itertools import accumulate, islice
 from types import FunctionType, GeneratorType, ModuleType, NoneType
 from typing import Any
 
-from autograd_lite.errors import AutogradError, FormatError, InputError, short
+from autograd_lite.errors import AutogradError, FormatError, InputError, short, type_name
 from autograd_lite.files import AnyPath, path_text, read, write
 from autograd_lite.graph.labels import give
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import printable
 from autograd_lite.ops.op import Op, number
 
 FORMAT = "autograd_lite parameters, version 1"
@@ -54,13 +55,13 @@ class Module:
         found = set(map(id, named.values())) if others else {}
         for where, thing in others:
             if isinstance(thing, _READ_ONCE):
-                raise InputError(f"{where}: parameters in a {type(thing).__name__}, which can be read only "
-                                 f"once, are not found; {_REMEDY}, or make it a list")
+                raise InputError(f"{printable(where)}: parameters in a {type_name(thing)}, which can be "
+                                 f"read only once, are not found; {_REMEDY}, or make it a list")
             for name, p in _reached(thing, _samples):
                 if isinstance(p, Value) and p.requires_grad and not p.op and id(p) not in found:
-                    raise InputError(f"{where}: parameters in a {type(thing).__name__}, such as "
-                                     f"{name or repr(p)}, are not found; {_REMEDY}, or make it a list, a "
-                                     "dataclass or a Module")
+                    raise InputError(f"{printable(where)}: parameters in a {type_name(thing)}, such as "
+                                     f"{printable(name or repr(p))}, are not found; {_REMEDY}, or make it a "
+                                     "list, a dataclass or a Module")
         return named
 
     def label_parameters(self) -> None:
@@ -92,7 +93,7 @@ class Module:
         """
         named = self.named_parameters()
         if not isinstance(state, Mapping):
-            raise FormatError(f"a state is a mapping of names to numbers, not {type(state).__name__}")
+            raise FormatError(f"a state is a mapping of names to numbers, not {type_name(state)}")
         for names, have, what in ((named, state, "missing from the state"),
                                   (state, named, "not in this model")):
             absent = [name for name in names if name not in have]
@@ -138,7 +139,7 @@ class Module:
                 raise FormatError("it must have 'format' and 'parameters', and nothing else")
             self.load_state_dict(content["parameters"])
         except FormatError as error:
-            raise FormatError(f"{name}: {error}") from None
+            raise FormatError(f"{printable(name)}: {error}") from None
 
 
 # -- where parameters are looked for ---------------------------------------------------------
@@ -197,7 +198,7 @@ def _entries(thing: object) -> Parts:
 
 def _text(key: object) -> str:
     """A key without what changes from run to run."""
-    return type(key).__name__ if type(key) is Value else _ADDRESS.sub("", repr(key))
+    return type(key).__name__ if type(key) is Value else _ADDRESS.sub("", short(key, 1000))
 
 
 def _attributes(thing: object) -> Parts:
@@ -230,7 +231,7 @@ def _finite(name: str, x: Any) -> float:
     except AutogradError:
         data = math.nan
     if not math.isfinite(data):
-        raise FormatError(f"{name}: expected a finite number, got {type(x).__name__} {short(x)}")
+        raise FormatError(f"{printable(name)}: expected a finite number, got {type_name(x)} {short(x)}")
     return data
 
 

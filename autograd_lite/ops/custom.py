@@ -9,8 +9,8 @@ from math import inf, nan
 from typing import Any
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, errstate,
-                                  shown)
-from autograd_lite.lines import Line
+                                  short, shown)
+from autograd_lite.lines import Line, printable
 from autograd_lite.ops.notation import function
 from autograd_lite.ops.numbers import Ieee
 from autograd_lite.ops.op import TABLE, Op, number
@@ -77,7 +77,8 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     """
     name = getattr(forward, "__name__", "") if name is None else name
     if not isinstance(name, str) or not name or name == "<lambda>":
-        raise InputError(f"custom_op: {name!r} is not a name; give one by name=")
+        raise InputError(f"custom_op: {short(name)} is not a name; give one by name=")
+    name = printable(name)
     if not callable(forward):
         raise InputError(f"custom_op {name!r}: forward is a function of floats, not {shown(forward)}")
     operands, by_name = _arity(forward)
@@ -136,7 +137,7 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
 def _blamed(error: Exception, what: str) -> Exception:
     """An error of a user's function, saying where it arose."""
     if isinstance(error, TypeError):
-        blamed = InputError(f"{what}: {error}")
+        blamed = InputError(f"{what}: {printable(str(error))}")
         blamed.__cause__ = error
         return blamed
     if not isinstance(error, (ValueError, ArithmeticError)):
@@ -151,7 +152,8 @@ def _numeric(what: str, f: Any, *operands: Any) -> Any:
     except (ValueError, ArithmeticError) as error:
         kind = (RangeError if isinstance(error, OverflowError) else
                 DivisionError if isinstance(error, ZeroDivisionError) else DomainError)
-        raise kind(f"{what}: {error.args[-1] if error.args else type(error).__name__}") from error
+        reason = str(error.args[-1]) if error.args else type(error).__name__
+        raise kind(f"{what}: {printable(reason)}") from error
     except Exception as error:
         raise _blamed(error, what)
 

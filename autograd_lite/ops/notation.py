@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
+from autograd_lite.lines import printable
+
 # How tightly an expression binds, as in Python's grammar; an operand that binds less tightly gets brackets.
 LOOSE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)
 # Characters with a meaning in LaTeX, written so that LaTeX, KaTeX and matplotlib all read them.
@@ -106,8 +108,7 @@ def function(name: str, tex: str | Form = "", sign: str = "", title: str = "", p
     `python` is an expression of Python's floats and `math` for it, if there is a simple one.
     """
     called = name if name.isascii() and name.isidentifier() and not iskeyword(name) else f"op_named({name!r})"
-    shown = name if name.isprintable() else repr(name)[1:-1]
-    head = tex or rf"\mathrm{{{shown.translate(_ESCAPES)}}}"
+    head = tex or rf"\mathrm{{{printable(name).translate(_ESCAPES)}}}"
     return Notation(Form(lambda xs: f"{called}({', '.join(xs)})"), head if isinstance(head, Form) else
                     latex(lambda xs: rf"{head}\left({', '.join(xs)}\right)"), sign or name, title=title,
                     targets={"python": Form(python, LOOSE, COMPARISON)} if python else {},

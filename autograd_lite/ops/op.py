@@ -15,8 +15,8 @@ from numbers import Real
 from typing import Any, Self
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, short,
-                                  signal)
-from autograd_lite.lines import Line
+                                  signal, type_name)
+from autograd_lite.lines import Line, printable
 
 TABLE: dict[str, Op] = {}
 _BRANCH = "(If this is on a branch that is not taken: select(condition, then, otherwise) takes functions.)"
@@ -269,7 +269,6 @@ def number(x: Any, where: str = "Value") -> float:
     """
     if type(x) is float:
         return x
-    kind = type(x).__name__
     if isinstance(x, (float, int, Real)) or (type(x).__module__ == "numpy" and getattr(x, "shape", None) == ()
                                              and x.dtype.kind in "biuf"):
         try:
@@ -279,15 +278,16 @@ def number(x: Any, where: str = "Value") -> float:
         except OverflowError:
             pass
         bits = f" of {x.bit_length()} bits" if isinstance(x, int) else ""
-        raise RangeError(f"{where}: {kind}{bits} is too large for a double; scale it first", where)
-    many = "give one number, or map the function over it"
+        raise RangeError(f"{printable(where)}: {type_name(x)}{bits} is too large for a double; scale it "
+                         "first", where)
+    kind, many = type_name(x), "give one number, or map the function over it"
     remedy = {"complex": "only real numbers have a derivative here; take v.real or abs(v)",
               "str": "convert it with float(...)", "Decimal": "convert it with float(...)",
               "NoneType": "a value is missing",
-              "Value": "it is a Value already; use it as it is, or v.detach() for a copy without gradient",
+              "Value": "it is a Value already; use it as it is, its v.data, or v.detach() for a constant",
               "ndarray": "give one number, or apply the function to an object array of Values",
               "list": many, "tuple": many}
-    raise InputError(f"{where}: expected a real number, got {kind} {short(x)}: "
+    raise InputError(f"{printable(where)}: expected a real number, got {kind} {short(x)}: "
                      + remedy.get(kind, "convert it with float(...) if it stands for one"))
 
 

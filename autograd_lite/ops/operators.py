@@ -54,7 +54,12 @@ class Operators(Methods):
     def __rmul__(self, other: Any) -> Self: return self._by("*", other, self)
     def __truediv__(self, other: Any) -> Self: return self._by("/", self, other)
     def __rtruediv__(self, other: Any) -> Self: return self._by("/", other, self)
-    def __pow__(self, other: Any) -> Self: return self._by("**", self, other)
+
+    def __pow__(self, other: Any, modulo: Any = None) -> Self:
+        if modulo is not None:
+            raise InputError("pow takes two numbers here, not three: write v ** n % m")
+        return self._by("**", self, other)
+
     def __rpow__(self, other: Any) -> Self: return self._by("**", other, self)
     def __mod__(self, other: Any) -> Self: return self._by("%", self, other)
     def __rmod__(self, other: Any) -> Self: return self._by("%", other, self)

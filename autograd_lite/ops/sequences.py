@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from autograd_lite.errors import InputError
+from autograd_lite.errors import InputError, type_name
 from autograd_lite.ops import special
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.notation import POWER, PRODUCT, SUM, Form, Notation, function, latex
@@ -149,7 +149,7 @@ def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:
     try:
         operands = list(xs)
     except TypeError:
-        raise InputError(f"{name}: expected a sequence of numbers, got {type(xs).__name__}; "
+        raise InputError(f"{name}: expected a sequence of numbers, got {type_name(xs)}; "
                          f"write {name}([a, b, …])") from None
     if len(operands) < least:
         raise InputError(f"{name}: the sequence is empty; give at least one number")

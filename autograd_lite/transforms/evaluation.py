@@ -18,6 +18,7 @@ from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph.node import note_of, op_of
 from autograd_lite.graph.program import Program
+from autograd_lite.lines import printable
 from autograd_lite.ops.op import Op, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.transforms.kinds import Kind, kind_of
@@ -254,7 +255,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     except InputError as error:
         raise InputError(f"the derivative of {call()}: {error}") from error.__cause__
     except (ArithmeticError, ValueError) as error:
-        reason, cause = op.singular or str(error), error.__cause__
+        reason, cause = op.singular or printable(str(error)), error.__cause__
         failure = RangeError if isinstance(error, OverflowError) and not op.singular else DomainError
     if any([isinstance(p, float) and p - p != 0.0 for p in found]) and all(
             [kind.finite(x.n) for x in operands]):

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from autograd_lite.errors import GradientError, InputError
-from autograd_lite.transforms.trace import (Selection, Trace, name_of, named_like, require_function,
-                                            scalar_result)
+from autograd_lite.errors import GradientError, InputError, short
+from autograd_lite.transforms.trace import Selection, Trace, name_of, scalar_result, transform
 from autograd_lite.transforms.trees import leaves, rebuild
 from autograd_lite.graph.value import Value
 
@@ -38,13 +37,16 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
-    _require("value_and_grad", f, unused)
+    if unused != "zero":
+        _refuse(unused)
+    return transform(_value_and_grad, f, argnums, has_aux, unused)
 
-    def transformed(*args: Any, **kwargs: Any) -> Any:
-        trace, y, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
-        value = trace.lower(y)
-        return (value, trace.lower_all(aux)) if has_aux else value, trace.shape(found)
-    return named_like(f, transformed)
+
+def _value_and_grad(f: Callable[..., Any], argnums: Selection, has_aux: bool, unused: str, /,
+                    *args: Any, **kwargs: Any) -> Any:
+    trace, y, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
+    value = trace.lower(y)
+    return (value, trace.lower_all(aux)) if has_aux else value, trace.shape(found)
 
 
 def _pulled(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Selection,
@@ -79,18 +81,20 @@ def grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False
     >>> grad(lambda point: point["x"] * point["y"])({"x": 2.0, "y": 5.0})
     {'x': 5.0, 'y': 2.0}
     """
-    _require("grad", f, unused)
-
-    def transformed(*args: Any, **kwargs: Any) -> Any:
-        trace, _, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
-        return (trace.shape(found), trace.lower_all(aux)) if has_aux else trace.shape(found)
-    return named_like(f, transformed)
+    if unused != "zero":
+        _refuse(unused)
+    return transform(_grad, f, argnums, has_aux, unused)
 
 
-def _require(where: str, f: Any, unused: str) -> None:
-    require_function(where, f)
-    if unused not in ("zero", "raise"):
-        raise InputError(f"unused={unused!r}: choose 'zero' or 'raise'")
+def _grad(f: Callable[..., Any], argnums: Selection, has_aux: bool, unused: str, /,
+          *args: Any, **kwargs: Any) -> Any:
+    trace, _, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
+    return (trace.shape(found), trace.lower_all(aux)) if has_aux else trace.shape(found)
+
+
+def _refuse(unused: str) -> None:
+    if unused != "raise":
+        raise InputError(f"unused={short(unused)}: choose 'zero' or 'raise'")
 
 
 def stop_gradient(x: Any) -> Any:

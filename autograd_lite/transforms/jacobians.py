@@ -13,7 +13,7 @@ from autograd_lite.transforms.colouring import dependence, hessian_matrix, jacob
 from autograd_lite.transforms.gates import Gate, opened
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.structures import matched, returned
-from autograd_lite.transforms.trace import Checked, Selection, Trace, name_of, require_function
+from autograd_lite.transforms.trace import Checked, Selection, Trace, name_of, require_function, transform
 from autograd_lite.transforms.trees import is_number, refill
 
 
@@ -65,11 +65,12 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     require_function("vjp", f)
     trace = Trace(f, primals, {}, range(len(primals)))
     result = returned(name_of(f), trace.result)
+    return trace.lower_all(result), functools.partial(_pull, trace, result)
 
-    def pull(cotangent: Any) -> Any:
-        seeds = matched(result, cotangent, "the result", "vjp: the cotangent")
-        return trace.shape(trace.pull(*zip(trace.outputs, seeds)))
-    return trace.lower_all(result), pull
+
+def _pull(trace: Trace, result: Any, cotangent: Any) -> Any:
+    seeds = matched(result, cotangent, "the result", "vjp: the cotangent")
+    return trace.shape(trace.pull(*zip(trace.outputs, seeds)))
 
 
 def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]:
@@ -85,22 +86,21 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
     >>> jacobian(lambda p: [p[0] * p[1], p[0] + p[1]])([2.0, 5.0])
     [[5.0, 2.0], [1.0, 1.0]]
     """
-    require_function("jacobian", f)
+    return transform(_jacobian, f, argnums, sparse)
 
-    @functools.wraps(f)
-    def transformed(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(f, args, kwargs, argnums)
-        result, n = returned(name_of(f), trace.result), len(trace.inputs)
-        if sparse:
-            return jacobian_matrix(_pattern(trace), n, functools.partial(pushed, trace),
-                                   lambda weights: trace.pull(*zip(trace.outputs, weights)))
-        if len(trace.outputs) <= n:
-            rows = [trace.pull((y, 1.0)) for y in trace.outputs]
-        else:
-            columns = [pushed(trace, [1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
-            rows = [[column[k] for column in columns] for k in range(len(trace.outputs))]
-        return refill(result, map(trace.shape, rows))
-    return transformed
+
+def _jacobian(f: Callable[..., Any], argnums: Selection, sparse: bool, /, *args: Any, **kwargs: Any) -> Any:
+    trace = Trace(f, args, kwargs, argnums)
+    result, n = returned(name_of(f), trace.result), len(trace.inputs)
+    if sparse:
+        return jacobian_matrix(_pattern(trace), n, functools.partial(pushed, trace),
+                               lambda weights: trace.pull(*zip(trace.outputs, weights)))
+    if len(trace.outputs) <= n:
+        rows = [trace.pull((y, 1.0)) for y in trace.outputs]
+    else:
+        columns = [pushed(trace, [1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
+        rows = [[column[k] for column in columns] for k in range(len(trace.outputs))]
+    return refill(result, map(trace.shape, rows))
 
 
 def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]:
@@ -113,15 +113,14 @@ def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fal
     [[10.0, 6.0], [6.0, 0.0]]
     """
     require_function("hessian", f)
-    gradient = grad(f, argnums)
-    if not sparse:
-        return jacobian(gradient, argnums)
+    gradient: Any = grad(f, argnums)
+    argnums = gradient.args[1]                  # (they may come from an iterator)
+    return transform(_sparse_hessian, gradient, argnums) if sparse else jacobian(gradient, argnums)
 
-    @functools.wraps(f)
-    def transformed(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(gradient, args, kwargs, argnums)
-        return hessian_matrix(_pattern(trace), functools.partial(pushed, trace))
-    return transformed
+
+def _sparse_hessian(gradient: Callable[..., Any], argnums: Selection, /, *args: Any, **kwargs: Any) -> Any:
+    trace = Trace(gradient, args, kwargs, argnums)
+    return hessian_matrix(_pattern(trace), functools.partial(pushed, trace))
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

@@ -9,9 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, errstate,
-                                  signal)
+                                  short, signal)
 from autograd_lite.graph.conventions import MOVED, Chooser
-from autograd_lite.lines import Line
+from autograd_lite.lines import Line, printable
 from autograd_lite.ops import special
 from autograd_lite.ops.numbers import Constant
 from autograd_lite.ops.op import Op
@@ -56,7 +56,7 @@ class Kind:
         try:
             return self.convert(x)
         except (TypeError, ValueError, OverflowError, NotImplementedError):
-            raise InputError(f"{where}: {x!r} is not {self.title}") from None
+            raise InputError(f"{where}: {short(x)} is not {self.title}") from None
 
     def call(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
         """The operation as a message shows it."""
@@ -112,7 +112,7 @@ class Kind:
             raise InputError(f"{call}: {op.name} {self.lack}") from None
         except (TypeError, NotImplementedError) as error:
             raise error if isinstance(error, InputError) else InputError(
-                f"{call}: its form does not give {self.title}: {error}") from error
+                f"{call}: its form does not give {self.title}: {printable(str(error))}") from error
         except (ValueError, ArithmeticError) as error:
             failure = (DivisionError if isinstance(error, ZeroDivisionError) else
                        RangeError if isinstance(error, OverflowError) else DomainError)
@@ -348,5 +348,5 @@ def kind_of(number: Any) -> Kind:
     context = getattr(number, "context", None) or getattr(number, "ctx", None) or number
     if type(context).__module__.partition(".")[0] == "mpmath" and hasattr(context, "mpf"):
         return Intervals(context) if hasattr(context.mpf(0), "_mpi_") else Reals(context)
-    raise InputError(f"evaluate: number={number!r} is not a kind of number it knows; choose float, "
+    raise InputError(f"evaluate: number={short(number)} is not a kind of number it knows; choose float, "
                      "fractions.Fraction, mpmath.mpf or mpmath.iv.mpf")

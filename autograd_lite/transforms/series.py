@@ -8,7 +8,6 @@ quotients have recurrences of their own: partials are made of them.
 """
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +30,7 @@ from autograd_lite.ops.selection import choose
 from autograd_lite.transforms.coefficients import NOTHING, is_zero, products, total
 from autograd_lite.transforms.rounding import signal_lost
 from autograd_lite.transforms.structures import returned
-from autograd_lite.transforms.trace import Trace, name_of, require_function
+from autograd_lite.transforms.trace import Trace, name_of, require_function, transform
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
@@ -353,25 +352,25 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     >>> derivative(lambda x: x ** 4, order=3)(2.0)
     48.0
     """
-    require_function("derivative", f)
     order = whole(order, "an order")
     # In t = (x − x₀)/scale the coefficients are about as large as the derivative, whatever the order
     # (n! is about (n/e)^n): so none is out of range if the derivative is not.
     scale = max(1, round(order / math.e))
     factor = float(Fraction(math.factorial(order), scale ** order))
+    return transform(_derivative, f, 0, order, float(scale), factor)
 
+
+def _derivative(f: Callable[..., Any], argnums: int, order: int, scale: float, factor: float, /, x: Any,
+                *args: Any, **kwargs: Any) -> Any:
     def times_factor(c: list[Any]) -> Any:
         y = c[order] if factor == 1.0 else c[order] * factor
         if finite(c[order]) and not finite(y):
             signal(RangeError(f"{name_of(f)}: the derivative of order {order} is too large for a double"))
         return y
 
-    @functools.wraps(f)
-    def transformed(x: Any, *args: Any, **kwargs: Any) -> Any:
-        trace = _traced(f, (x, *args), kwargs)
-        found = _coefficients(f, trace, order, float(scale), [order], "derivative", factor)
-        return refill(trace.result, map(times_factor, found))
-    return transformed
+    trace = _traced(f, (x, *args), kwargs)
+    found = _coefficients(f, trace, order, scale, [order], "derivative", factor)
+    return refill(trace.result, map(times_factor, found))
 
 
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Trace:

@@ -3,11 +3,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
-from autograd_lite.errors import InputError, errstate, ignoring, shown
+from autograd_lite.errors import InputError, errstate, ignoring, short, shown
 from autograd_lite.graph.backward import checked, finite, gradients, plus
 from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph import kinks, value
@@ -15,6 +17,7 @@ from autograd_lite.graph.node import freeze, op_of, plain, stored_partials
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.recording import recording
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import printable
 from autograd_lite.locks import computed_once
 from autograd_lite.ops.branches import Guard
 from autograd_lite.ops.elementary import identity
@@ -44,9 +47,9 @@ class Trace:
         places: Any = [argnums] if first else _places(f, argnums, args, kwargs)
         if value.special:
             with recording():
-                self.result = self._run(f, list(args), dict(kwargs), places)
+                self.result = self._run(f, list(args), kwargs, places)
         else:
-            self.result = self._run(f, list(args), dict(kwargs), places)
+            self.result = self._run(f, list(args), kwargs, places)
         self.selected = self.selected[0] if first or _is_one(argnums) else tuple(self.selected)
         for x in self.inputs:
             if not (self.linked and x.operands):
@@ -59,7 +62,7 @@ class Trace:
                 given = args if type(place) is int else kwargs
                 tree, before = given[place], len(self.inputs)
                 self.selected.append(tree)
-                given[place] = rebuild(tree, self._input)
+                given[place] = self._input(tree) if type(tree) is float else rebuild(tree, self._input)
                 if not self.inputs[before:]:
                     leaves(tree)
         except InputError as error:
@@ -237,8 +240,33 @@ def _times(g: Any, p: Any) -> Any:
     return g * p
 
 
+def selection(f: Callable[..., Any], argnums: Any) -> Any:
+    """`argnums`, once it is clear that f may have such arguments; several in a tuple."""
+    one = _is_one(argnums)
+    try:
+        several = tuple([x if isinstance(x, str) or type(x) is bool else operator.index(x)
+                         for x in ((argnums,) if one else argnums)])
+    except TypeError:
+        several = (False,)
+    if bool in map(type, several):
+        raise InputError(f"argnums={short(argnums)}: give the position or the name of an argument of "
+                         f"{name_of(f)}, or several")
+    if len(set(several)) < len(several):
+        raise InputError(f"argnums={short(argnums)} names an argument of {name_of(f)} twice")
+    if type(f) is FunctionType:
+        code = f.__code__
+        known = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+        for wanted in several:
+            missing, more = ((wanted not in known, inspect.CO_VARKEYWORDS) if isinstance(wanted, str) else
+                             (wanted >= code.co_argcount, inspect.CO_VARARGS))
+            if missing and not code.co_flags & more:
+                raise InputError(f"argnums={short(argnums)}: {name_of(f)} has no such argument; its "
+                                 f"parameters are {', '.join(known) or 'none'}")
+    return several[0] if one else several
+
+
 def _is_one(argnums: Any) -> bool:
-    return isinstance(argnums, str) or not isinstance(argnums, Iterable)
+    return isinstance(argnums, str) or not isinstance(argnums, Iterable) or getattr(argnums, "shape", 0) == ()
 
 
 def _places(f: Callable[..., Any], argnums: Any, args: Sequence[Any],
@@ -246,8 +274,6 @@ def _places(f: Callable[..., Any], argnums: Any, args: Sequence[Any],
     """Where the selected arguments stand in this call."""
     names: list[int | str] = []
     for wanted in [argnums] if _is_one(argnums) else argnums:
-        if not hasattr(wanted, "__index__") and not isinstance(wanted, str):
-            raise InputError(f"argnums={argnums!r}: give the position or the name of an argument, or several")
         if isinstance(wanted, str) and wanted not in kwargs:
             parameters = list(inspect.signature(f).parameters)
             if wanted not in parameters or parameters.index(wanted) >= len(args):
@@ -259,25 +285,49 @@ def _places(f: Callable[..., Any], argnums: Any, args: Sequence[Any],
                              f"gives {len(args)}")
         names.append(wanted if isinstance(wanted, str) else int(wanted) % len(args))
     if len(set(names)) < len(names):
-        raise InputError(f"argnums={argnums!r} names an argument of {name_of(f)} twice")
+        raise InputError(f"argnums={short(argnums)} names an argument of {name_of(f)} twice")
     return names
 
 
 def name_of(f: Callable[..., Any]) -> str:
     """A function's name, for messages."""
-    return getattr(f, "__name__", type(f).__name__)
+    return printable(str(getattr(f, "__name__", type(f).__name__)))
 
 
-def named_like(f: Callable[..., Any], transformed: Any) -> Callable[..., Any]:
-    """A transform of f with f's name, words and signature."""
-    if type(f) is FunctionType:                 # (what `functools` does, in a quarter of its time)
-        transformed.__name__, transformed.__qualname__ = f.__name__, f.__qualname__
-        transformed.__module__, transformed.__doc__ = f.__module__, f.__doc__
-        if f.__dict__:
-            transformed.__dict__.update(f.__dict__)
-        transformed.__wrapped__ = f
-        return transformed  # type: ignore[no-any-return]
-    return functools.wraps(f)(transformed)
+class Transform(functools.partial[Any]):
+    """A function made of f, which can be pickled if f can; see `transform`."""
+
+    def __get__(self, thing: Any, kind: Any = None) -> Any:
+        return self if thing is None else MethodType(self, thing)
+
+    def __reduce__(self) -> Any:
+        path: str = getattr(self, "__qualname__", "")
+        found: Any = sys.modules.get(self.__module__)
+        for name in path.split("."):
+            found = getattr(found, name, None)
+        return path if found is self else (transform, (self.func, *self.args))
+
+    def __repr__(self) -> str:
+        return f"<{self.func.__name__[1:]} of {short(self.args[0])}>"
+
+
+def transform(run: Callable[..., Any], f: Any, argnums: Any = 0, *options: Any) -> Callable[..., Any]:
+    """The function that calls ``run(f, argnums, *options, *arguments)``, with f's name, doc and signature."""
+    kind = type(f)
+    if kind is not FunctionType:
+        require_function(run.__name__[1:], f)
+    if type(argnums) is not int or kind is FunctionType and argnums >= f.__code__.co_argcount:
+        argnums = selection(f, argnums)
+    transformed: Any = Transform(run, f, argnums, *options)
+    if kind is FunctionType or kind is Transform:       # (what `functools` does, in a quarter of its time)
+        names = {"__name__": f.__name__, "__qualname__": f.__qualname__, "__module__": f.__module__,
+                 "__doc__": f.__doc__, "__wrapped__": f}
+        transformed.__dict__ = {**f.__dict__, **names} if f.__dict__ else names
+    else:
+        functools.update_wrapper(transformed, f)
+        for name in ("__name__", "__qualname__"):               # (some callables have none)
+            vars(transformed).setdefault(name, name_of(f))
+    return transformed  # type: ignore[no-any-return]
 
 
 def require_function(where: str, f: Any) -> None:
