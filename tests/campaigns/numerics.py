@@ -133,10 +133,22 @@ def lies_at_a_kink(f: Expression, point: Sequence[float]) -> bool:
     for op, operands in f.steps:
         xs = [results[x] if isinstance(x, int) else x for x in operands]
         try:
-            if op.kink is not None and not abs(op.kink(*xs)) > 0.0:
+            of_two = len(xs) < 2 or operands[0] != operands[1]
+            if op.kink is not None and of_two and not abs(op.kink(*xs)) > 0.0:
                 return True
             results.append(op(*xs))
         except (AutogradError, ArithmeticError, ValueError):
+            return True
+    return False
+
+
+def underflows(f: Expression, point: Sequence[float]) -> bool:
+    """Whether a result on the way is too small for a double's digits, or 0."""
+    results: list[float] = list(point)
+    for op, operands in f.steps:
+        xs = [results[x] if isinstance(x, int) else x for x in operands]
+        results.append(op(*xs))
+        if all(xs) and abs(results[-1]) < 1e-290:
             return True
     return False
 
@@ -237,6 +249,8 @@ class Campaign:
                 self.note(where, way, "SILENT NAN OR INF", f"{f!r} at {point}, by {by}: {number}")
                 continue
             what = verdict(f, point, by, number, rtol, self.rng)
+            if what == "wrong" and underflows(f, point):
+                what = "underflows"
             if what == "wrong" and not way.startswith(("derivative", "taylor")):    # (which bound their loss)
                 true, noisy = (true_derivative(f, point, by, noise) for noise in (None, self.rng))
                 if true is None or noisy is None or not near(true, noisy.value, 0.01 * rtol):
