@@ -8,10 +8,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
 import numerics  # noqa: E402
+import reentry  # noqa: E402
 import rounding as campaign_of_roundings  # noqa: E402
 import truth  # noqa: E402
 from autograd_lite.ops.op import TABLE  # noqa: E402
 from autograd_lite.testing import Expression  # noqa: E402
+from graphs import python_build  # noqa: E402
 
 
 def faults(op, where, mode="raise", operands=(0,), witness=(0.7,)):
@@ -55,3 +57,12 @@ def test_rounding_finds_a_wrong_coefficient_and_a_refusal(monkeypatch):
     monkeypatch.setattr("autograd_lite.transforms.rounding.lost",
                         lambda levels, outputs, wanted: [(outputs[0], k, 1.0) for k in wanted])
     assert judged(lambda x: x * x, lambda x: x * x, 0.7, 2) == ("healthy", "refused")
+
+
+@python_build
+def test_reentry_finds_a_pass_that_works_in_the_gradients_of_another(monkeypatch):
+    within = [*reentry.codes_of(reentry.backward_module, without=("suspend", "keep_out"))]
+    assert reentry.nested(["root", "sharing"], [400, 0], within) == "refused"
+    monkeypatch.setattr(reentry.backward_module._Pass, "suspend", lambda self: None)
+    monkeypatch.setattr(reentry.backward_module._Pass, "keep_out", lambda self, others: None)
+    assert reentry.nested(["root", "sharing"], [400, 0], within) == "WRONG"

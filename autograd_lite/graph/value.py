@@ -135,7 +135,8 @@ class Value(Node):
         gradient as it was. Threads may share nodes: one pass runs at a time, and `.grad` waits for it.
 
         Raises:
-            GradientError: this node carries no gradient.
+            GradientError: this node carries no gradient; or a pass that this one interrupted (in a signal
+                handler, a finalizer) works in the same gradients.
             DomainError: a gradient arrives where a derivative is infinite or missing.
             RangeError: a gradient is too large for a double.
         """

@@ -14,6 +14,7 @@ from types import FunctionType, GeneratorType, ModuleType, NoneType
 from typing import Any
 
 from autograd_lite.errors import AutogradError, FormatError, InputError, short
+from autograd_lite.graph.backward import zero_grad
 from autograd_lite.graph.labels import give
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op, number
@@ -77,8 +78,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
-        for p in self.parameters():
-            p.grad = 0.0
+        zero_grad(self.parameters())
 
     def state_dict(self) -> dict[str, float]:
         """The parameters' numbers by name."""
