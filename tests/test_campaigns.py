@@ -62,7 +62,7 @@ def test_rounding_finds_a_wrong_coefficient_and_a_refusal(monkeypatch):
 @python_build
 def test_reentry_finds_a_pass_that_works_in_the_gradients_of_another(monkeypatch):
     within = [*reentry.codes_of(reentry.backward_module, without=("suspend", "keep_out"))]
-    assert reentry.nested(["root", "sharing"], [400, 0], within) == "refused"
+    assert reentry.nested(["root", "over"], [400, 0], within) == "refused"
     monkeypatch.setattr(reentry.backward_module._Pass, "suspend", lambda self: None)
     monkeypatch.setattr(reentry.backward_module._Pass, "keep_out", lambda self, others: None)
-    assert reentry.nested(["root", "sharing"], [400, 0], within) == "WRONG"
+    assert reentry.nested(["root", "over"], [400, 0], within) == "WRONG"
