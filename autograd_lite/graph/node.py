@@ -231,9 +231,11 @@ def op_of(node: Node) -> Op | None:
 
 def stored_partials(node: Node) -> Sequence[float | None]:
     """The partials by the operands as recorded, None where no gradient flows."""
+    if node._b is not None:
+        return node._pa, node._pb
     if type(node._a) is tuple:
         return node._pb or (None,) * len(node._a)
-    return (node._pa, node._pb)[:len(node.operands)]
+    return () if node._operation is None else (node._pa,)
 
 
 def partials_of(node: Node) -> Sequence[float | None]:
