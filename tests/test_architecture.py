@@ -17,7 +17,7 @@ PACKAGE = Path(autograd_lite.__file__).parent
 
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
-    {"locks", "modes", "lines", "graph.kinks"}, {"errors"},
+    {"locks", "lines", "graph.kinks"}, {"modes"}, {"errors"},
     {"ops.notation", "ops.special", "ops.op"}, {"ops.define", "ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {

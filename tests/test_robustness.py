@@ -4,6 +4,7 @@ import contextlib
 import copy
 import gc
 import io
+import itertools
 import math
 import os
 import pickle
@@ -21,8 +22,9 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import AutogradError, DomainError, RangeError, Value, errstate, no_grad
-from autograd_lite import optim
-from autograd_lite.graph import backward as backward_module, node as node_module
+from autograd_lite import errors as errors_module, modes as modes_module, optim
+from autograd_lite.graph import (backward as backward_module, node as node_module,
+                                 recording as recording_module, value as value_module)
 from autograd_lite.nn import module as nn_module
 from autograd_lite.graph.walks import topological
 from autograd_lite.graph.node import lock
@@ -702,6 +704,43 @@ def test_a_mode_ends_also_where_another_thread_or_task_ends_the_generator_it_is_
     mode().__exit__()                           # never entered: nothing to leave
     with no_grad():
         assert not (Value(2.0) * 3.0).requires_grad
+    assert modes_are_off()
+
+
+@python_build
+@pytest.mark.parametrize("kept, most", [(False, 0), (True, 40)])
+def test_an_interruption_at_any_instruction_leaves_no_mode_on_to_which_nothing_else_refers(
+        monkeypatch, kept, most):
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: None)      # (of what is called at an object's end)
+
+    def entered():
+        variable = (errstate("ignore"), no_grad()) if kept else ()
+        try:
+            with variable[0] if kept else errstate("ignore"):
+                with variable[1] if kept else no_grad():
+                    Value(2.0) * 3.0
+        except Interrupt:
+            pass
+        return errors_module.raising() and Value(2.0).exp().requires_grad
+
+    codes = [*codes_of(modes_module, errors_module, recording_module, without=("raising", "current")),
+             entered.__code__]
+    left_on = 0
+    for instruction in itertools.count(1):
+        with contextlib.suppress(Interrupt), interrupted_at(instruction, codes) as left:
+            left_on += not entered()
+        assert modes_are_off() and not errors_module.unusual and not value_module.special, instruction
+        if left() > 0:
+            break
+    assert instruction > 250 and left_on <= most
+
+
+def test_a_mode_that_nothing_refers_to_is_left():
+    no_grad().__enter__()
+    assert modes_are_off() and not value_module.special
+    mode = no_grad().__enter__()
+    assert not Value(2.0).exp().requires_grad
+    del mode
     assert modes_are_off()
 
 
