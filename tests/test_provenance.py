@@ -641,7 +641,8 @@ def test_an_explanation_survives_pickle_and_copy() -> None:
     lambda x: functools.reduce(lambda y, _: ag.tanh(y) * 1.01, range(500), x),
     lambda x: functools.reduce(lambda y, _: ag.sin(y) + ag.cos(y), range(300), x),
     lambda x: ag.sum([x * k for k in range(300)])], ids=["chain", "diamonds", "sum"])
-def test_an_explanation_reads_each_nodes_partials_three_times_at_most_and_searches_few_steps(monkeypatch, make) -> None:
+def test_an_explanation_reads_each_nodes_partials_three_times_at_most_and_searches_few_steps(
+        monkeypatch, make) -> None:
     x = Value(0.7, "x")
     y = make(x)
     size, counts = len(topological([y])), dict.fromkeys(["partials", "steps"], 0)

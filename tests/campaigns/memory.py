@@ -2,9 +2,9 @@
 
     python tests/campaigns/memory.py --nodes 1000000 --tasks explain evaluate
 
-Each task has a process of its own. "graph" is what the process grew by as the graph was recorded; "more" is how
-much higher it rose in the task (the peak), in MB and in graphs. A task that records its graph itself (grad) is
-charged with it.
+Each task has a process of its own. "graph" is what the process grew by as the graph was recorded; "more" is
+how much higher it rose in the task (the peak), in MB and in graphs. A task that records its graph itself (grad)
+is charged with it.
 """
 from __future__ import annotations
 
