@@ -30,10 +30,10 @@ class Mode:
 
     Leaving it marks the entry itself. So modes can be left in any order, and in another thread or task.
 
-    A mode that nothing refers to any more is left. So an interruption (Ctrl-C) while a `with` statement enters or
-    leaves leaves no mode on that it alone refers to. What Python cannot close: if it comes just as `__exit__`
-    begins, a mode in a variable, too, stays on until that is gone, or until the exception is gone (the last one
-    is kept by an interactive Python).
+    A mode that nothing refers to any more is left. So an interruption (Ctrl-C) while a `with` statement enters
+    or leaves leaves no mode on that it alone refers to. What Python cannot close: if it comes just as
+    `__exit__` begins, a mode in a variable stays on until that is gone, and any mode until the exception is gone
+    (an interactive Python keeps the last).
     """
 
     _entries: ClassVar[Entries]             # of this thread or task, the latest last

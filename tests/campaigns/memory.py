@@ -2,9 +2,9 @@
 
     python tests/campaigns/memory.py --nodes 1000000 --tasks explain evaluate
 
-Each task has a process of its own. "graph" is what the process grew by as the graph was recorded; "more" is
-how much higher it rose in the task (the peak), in MB and in graphs. A task that records its graph itself (grad)
-is charged with it.
+Each task has a process of its own. "graph" is what the process grew by as the graph was recorded; "more"
+is how much higher it rose in the task (the peak), in MB and in graphs. A task that records its graph itself
+(grad) is charged with it.
 """
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def tasks(nodes: int) -> dict[str, tuple[bool, Callable[..., Any]]]:
         "grad": (False, lambda: ag.grad(f)(0.7)),
         "grad, captured": (False, lambda: (lambda w: ag.grad(lambda x: chain(x, w, nodes))(0.7))(Value(0.6))),
         "value_and_grad": (False, lambda: ag.value_and_grad(pair)([0.7, 0.6])),
-        "hvp": (False, lambda: ag.hvp(pair, [0.7, 0.6], [1.0, 0.0])),
+        "hvp": (False, lambda: ag.hvp(pair, ([0.7, 0.6],), ([1.0, 0.0],))),
         "jacobian": (False, lambda: ag.jacobian(lambda p: [pair(p), p[0] * p[1]])([0.7, 0.6])),
         "derivative": (False, lambda: ag.derivative(f)(0.7)),
         "check_gradients": (False, lambda: ag.check_gradients(pair, [0.7, 0.6])),
