@@ -11,7 +11,6 @@ from contextvars import ContextVar
 from typing import Any, Literal
 
 from autograd_lite.lines import Line, printable, user_line
-from autograd_lite.locks import shared_lock
 from autograd_lite.modes import Entries, Mode, current
 
 
@@ -85,7 +84,6 @@ class AutogradWarning(RuntimeWarning):
 
 
 _entered: Entries = ContextVar("errstate", default=())
-_count, _lock = 0, shared_lock()
 unusual = False              # whether any thread is in an errstate; if not, the hot path asks no further
 
 
@@ -100,18 +98,17 @@ class errstate(Mode):
     -inf
     """
 
-    _entries = _entered
+    _entries, _live = _entered, []
 
     def __init__(self, choice: Literal["raise", "warn", "ignore"]):
         if choice not in ("raise", "warn", "ignore"):
             raise InputError(f"errstate({short(choice)}): choose 'raise', 'warn' or 'ignore'")
         self.choice = choice
 
-    def _count(self, change: int) -> None:
-        global _count, unusual
-        with _lock:
-            _count += change
-            unusual = _count > 0
+    @staticmethod
+    def _held(on: bool) -> None:
+        global unusual
+        unusual = on
 
 
 def _choice() -> str:

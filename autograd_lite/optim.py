@@ -18,11 +18,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, short, signal, type_name
+from autograd_lite.errors import (AutogradError, FormatError, GradientError, InputError, RangeError, short,
+                                  signal, type_name)
+from autograd_lite.graph.backward import zero_grad
 from autograd_lite.ops.op import number, whole
 from autograd_lite.graph.value import Value
 
 Schedule = Callable[[int], float]
+_changing: set[int] = set()         # the ids of the optimisers in the middle of a change
 
 
 class Optimizer:
@@ -74,8 +77,8 @@ class Optimizer:
         if len(set(map(id, every))) < len(every):
             raise InputError(f"{self._kind}: a parameter occurs twice; it would be moved twice")
         more = len(every) - len(self.parameters)
-        self._become((), every, self.steps, [*self._counts, *[0] * more],
-                     [*self._memories, *[(0.0,) * len(self.memory)] * more])
+        _alone(self, self._become, (), every, self.steps, [*self._counts, *[0] * more],
+               [*self._memories, *[(0.0,) * len(self.memory)] * more])
 
     @property
     def _kind(self) -> str:
@@ -100,7 +103,11 @@ class Optimizer:
 
         Raises:
             RangeError: a number would become infinite or a nan.
+            GradientError: another change is under way (this is a signal handler within a step, say).
         """
+        _alone(self, self._step)
+
+    def _step(self) -> None:
         lr, steps = self.rate(), self.steps + 1
         moving = [p.requires_grad for p in self.parameters]
         counts = [*map(operator.add, self._counts, moving)]
@@ -134,8 +141,7 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
-        for p in self.parameters:
-            p.grad = 0.0
+        zero_grad(self.parameters)
 
     def state_dict(self) -> dict[str, Any]:
         """What `step` remembers, for JSON: with this and the parameters, training continues exactly.
@@ -164,7 +170,22 @@ class Optimizer:
         counts = [_counted(f"counts[{i}]", n, steps) for i, n in enumerate(
             _listed("counts", state.get("counts", [steps] * size), size))]
         columns = [_column(name, state[name], size, least) for name, least in self.memory.items()]
-        self._become((), self.parameters, steps, counts, list(zip(*columns)) if columns else [()] * size)
+        _alone(self, self._become, (), self.parameters, steps, counts,
+               list(zip(*columns)) if columns else [()] * size)
+
+
+def _alone(optimizer: Optimizer, change: Callable[..., None], *args: Any) -> None:
+    """Change an optimiser, unless that would be in the middle of another change."""
+    me = id(optimizer)
+    if me in _changing:
+        raise GradientError(f"{type(optimizer).__name__}: a step or another change of this optimizer is "
+                            "under way (this is a signal handler, a finalizer, another thread); wait until "
+                            "it is over")
+    try:
+        _changing.add(me)
+        change(*args)
+    finally:                                # (until this is done Python lets no signal come)
+        _changing.discard(me)
 
 
 def _counted(name: str, x: Any, most: int) -> int:

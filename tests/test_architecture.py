@@ -17,7 +17,7 @@ PACKAGE = Path(autograd_lite.__file__).parent
 
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
-    {"locks", "modes", "lines", "graph.kinks"}, {"errors"}, {"decorators"},
+    {"locks", "lines", "graph.kinks"}, {"modes"}, {"errors"}, {"decorators"},
     {"ops.notation", "ops.special", "ops.op"}, {"ops.define", "ops.methods"}, {"ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {

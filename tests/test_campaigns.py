@@ -12,12 +12,14 @@ sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
 import hostile  # noqa: E402
 import numerics  # noqa: E402
+import reentry  # noqa: E402
 import rounding as campaign_of_roundings  # noqa: E402
 import saves  # noqa: E402
 import truth  # noqa: E402
 from autograd_lite import FormatError, nn  # noqa: E402
 from autograd_lite.ops.op import TABLE  # noqa: E402
 from autograd_lite.testing import Expression  # noqa: E402
+from graphs import python_build  # noqa: E402
 
 
 def faults(op, where, mode="raise", operands=(0,), witness=(0.7,)):
@@ -102,3 +104,12 @@ def test_hostile_finds_a_loader_that_changes_or_takes_what_it_should_not(load, f
         campaign.look()
     found = {what for _, what in campaign.faults}
     assert fault in found if fault else not found
+
+
+@python_build
+def test_reentry_finds_a_pass_that_works_in_the_gradients_of_another(monkeypatch):
+    within = [*reentry.codes_of(reentry.backward_module, without=("suspend", "keep_out"))]
+    assert reentry.nested(["root", "over"], [400, 0], within) == "refused"
+    monkeypatch.setattr(reentry.backward_module._Pass, "suspend", lambda self: None)
+    monkeypatch.setattr(reentry.backward_module._Pass, "keep_out", lambda self, others: None)
+    assert reentry.nested(["root", "over"], [400, 0], within) == "WRONG"

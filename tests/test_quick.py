@@ -300,7 +300,7 @@ def test_an_interruption_as_a_pass_begins_leaves_gradients_to_be_read_without_th
     from autograd_lite.graph import backward, node
     y = Value(2.0) * 3.0
 
-    def interrupted(self):
+    def interrupted(self, *roots):
         raise KeyboardInterrupt
     monkeypatch.setattr(backward._Pass, "__init__", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import gc
 import io
+import itertools
 import math
 import os
 import pickle
@@ -21,13 +22,15 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 from autograd_lite import AutogradError, DomainError, RangeError, Value, errstate, no_grad
-from autograd_lite import optim
-from autograd_lite.graph import backward as backward_module, node as node_module
+from autograd_lite import errors as errors_module, modes as modes_module, optim
+from autograd_lite.graph import (backward as backward_module, node as node_module,
+                                 recording as recording_module, value as value_module)
 from autograd_lite.nn import module as nn_module
 from autograd_lite.graph.walks import topological
 from autograd_lite.graph.node import lock
 from autograd_lite.ops.op import TABLE
 from graphs import computations, gradients, python_build, recorded
+from instructions import Interrupt, codes_of, interrupted_at
 
 DEEP = 20_000
 
@@ -352,71 +355,6 @@ def test_a_warning_made_an_error_leaves_every_gradient_as_it_was():
     assert gradients([x, w, y]) == [0.0, 0.0, 0.0]
 
 
-class Interrupt(BaseException):
-    """Raised at a chosen instruction, as Ctrl-C or a lack of memory would be."""
-
-
-def codes_of(*modules, without=()):
-    """The code of the functions, methods and properties of modules."""
-    for home in modules:
-        mine = [x for x in vars(home).values() if getattr(x, "__module__", "") == home.__name__]
-        parts = [part for kind in mine if isinstance(kind, type) for part in vars(kind).values()]
-        for thing in (*mine, *parts):
-            for f in (thing.fget, thing.fset) if isinstance(thing, property) else (thing,):
-                if hasattr(f, "__code__") and f.__name__ not in without:
-                    yield f.__code__
-
-
-@contextlib.contextmanager
-def interrupted_at(instruction, codes):
-    """Raise before the given instruction of these, counted from here on."""
-    left = instruction
-
-    def count(*_):
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise Interrupt
-
-    with (each_instruction if sys.version_info < (3, 12) else each_instruction_monitored)(count, codes):
-        yield lambda: left
-
-
-@contextlib.contextmanager
-def each_instruction(count, codes):
-    def trace(frame, event, arg):
-        if frame.f_code not in codes:
-            return None
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        if event == "opcode":
-            count()
-        return trace
-
-    outer = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        yield
-    finally:
-        sys.settrace(outer)
-
-
-@contextlib.contextmanager
-def each_instruction_monitored(count, codes):
-    """The same since Python 3.12, whose traces do not see every instruction."""
-    monitoring = sys.monitoring
-    monitoring.use_tool_id(monitoring.DEBUGGER_ID, "interruptions")
-    monitoring.register_callback(monitoring.DEBUGGER_ID, monitoring.events.INSTRUCTION, count)
-    for code in codes:
-        monitoring.set_local_events(monitoring.DEBUGGER_ID, code, monitoring.events.INSTRUCTION)
-    try:
-        yield
-    finally:
-        for code in codes:
-            monitoring.set_local_events(monitoring.DEBUGGER_ID, code, 0)
-        monitoring.register_callback(monitoring.DEBUGGER_ID, monitoring.events.INSTRUCTION, None)
-        monitoring.free_tool_id(monitoring.DEBUGGER_ID)
-
-
 def interrupted_graph():
     x, w, frozen = Value(2.0), Value(3.0), Value(5.0, requires_grad=False)
     h = x * w + frozen
@@ -497,8 +435,9 @@ def test_a_step_or_a_load_interrupted_at_any_instruction_is_undone_or_all_done(k
     act(model, optimizer)
     after = state()
     assert before != after
-    codes = [*codes_of(optim, nn_module, node_module, without=(     # looking for parameters changes nothing
-        "named_parameters", "_reached", "_parts", "_samples", "_entries", "_attributes"))]
+    codes = [*codes_of(optim, nn_module, node_module, without=(
+        "_alone",                                       # (as for a lock: no signal comes where it ends)
+        "named_parameters", "_reached", "_parts", "_samples", "_entries", "_attributes"))]     # (only look)
     instruction, undone, done = 0, 0, 0
     while True:
         instruction += 1
@@ -765,6 +704,43 @@ def test_a_mode_ends_also_where_another_thread_or_task_ends_the_generator_it_is_
     mode().__exit__()                           # never entered: nothing to leave
     with no_grad():
         assert not (Value(2.0) * 3.0).requires_grad
+    assert modes_are_off()
+
+
+@python_build
+@pytest.mark.parametrize("kept, most", [(False, 0), (True, 60)])
+def test_an_interruption_at_any_instruction_leaves_no_mode_on_to_which_nothing_else_refers(
+        monkeypatch, kept, most):
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: None)      # (within a weak reference's end)
+
+    def entered():
+        variable = (errstate("ignore"), no_grad()) if kept else ()
+        try:
+            with variable[0] if kept else errstate("ignore"):
+                with variable[1] if kept else no_grad():
+                    Value(2.0) * 3.0
+        except Interrupt:
+            pass
+        return errors_module.raising() and Value(2.0).exp().requires_grad
+
+    codes = [*codes_of(modes_module, errors_module, recording_module, without=("raising", "current")),
+             entered.__code__]
+    left_on = 0
+    for instruction in itertools.count(1):
+        with contextlib.suppress(Interrupt), interrupted_at(instruction, codes) as left:
+            left_on += not entered()
+        assert modes_are_off() and not errors_module.unusual and not value_module.special, instruction
+        if left() > 0:
+            break
+    assert instruction > 250 and left_on <= most
+
+
+def test_a_mode_that_nothing_refers_to_is_left():
+    no_grad().__enter__()
+    assert modes_are_off() and not value_module.special
+    mode = no_grad().__enter__()
+    assert not Value(2.0).exp().requires_grad
+    del mode
     assert modes_are_off()
 
 

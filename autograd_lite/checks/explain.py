@@ -83,7 +83,7 @@ def _explain_gradient(program: Program, root: Value, node: Value, place: int) ->
                         connected=flow.connected)
     if not flow.smooth:
         return found
-    paths = Paths(program.nodes, flow.edges, flow.top, place)
+    paths = Paths(program.nodes, flow.reached_edges, flow.top, place)
     return replace(found, paths=tuple(paths.largest(_SHOWN)), number_of_paths=paths.number,
                    log10_size=paths.size * math.log10(2.0))
 
@@ -114,8 +114,7 @@ class _Flow:
     """The gradient of a root on its way down to some targets, and what goes wrong with it.
 
     Attributes:
-        leading: for each place the edges that lead to a target.
-        edges: those of the nodes that a path of partials other than 0 reaches from the root.
+        reached: for each place whether a path of partials other than 0 reaches it from the root.
         connected: whether any path leads from the root to a target.
         smooth: whether the partials of `edges` are finite.
         arrived: the gradient at each place, None where nothing arrives.
@@ -123,32 +122,30 @@ class _Flow:
 
     def __init__(self, program: Program, root: Value, targets: Iterable[Value]):
         self.program, self.top = program, place_in(program, "explain", root)
-        ends = {place_in(program, "explain", x) for x in targets}
-        leads = [k in ends for k in range(len(program))]
-        self.leading: list[Edges] = []
+        self._ends = {place_in(program, "explain", x) for x in targets}
+        self._leads = leads = bytearray([k in self._ends for k in range(len(program))])
         for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
-            found: Edges = ()
-            if operands and not leads[k]:
-                found = _open_edges(node, operands, leads)
-                leads[k] = bool(found)
-            self.leading.append(found)
-        self.connected, self.smooth = leads[self.top], True
+            for x in operands:
+                if x is not None and leads[x] and not leads[k]:
+                    op = op_of(node)
+                    leads[k] = op is None or not op.chooses or bool(_open_edges(node, operands, leads))
+                    break
+        self.connected, self.smooth = bool(leads[self.top]), True
         self._wrong: list[tuple[Any, ...]] = []          # findings, as arguments of `Finding`
         self._fall()
 
     def _fall(self) -> None:
         """Let the gradient fall from the root; a 0 is not passed on, unless `errstate` ignores 0·inf."""
-        size, nodes = len(self.program), self.program.nodes
-        edges: list[Edges] = [()] * size
-        arrived: list[float | None] = [None] * size
-        reached = [False] * size
+        nodes, leading = self.program.nodes, self.leading
+        arrived: list[float | None] = [None] * len(nodes)
+        reached = bytearray(len(nodes))
         reached[self.top], arrived[self.top] = True, 1.0
         ieee = ignoring()
         for k in range(self.top, -1, -1):
             if not reached[k]:
                 continue
-            g, edges[k] = arrived[k], self.leading[k]
-            for x, i, p in edges[k]:
+            g = arrived[k]
+            for x, i, p in leading(k):
                 p = p or 0.0
                 if p or ieee:
                     reached[x] = True
@@ -166,12 +163,22 @@ class _Flow:
                     arrived[x] = total = term if before is None else before + term
                     if total - total != 0.0 and before is not None and finite(before) and finite(term):
                         self._wrong.append((nodes[x], "sum overflow"))
-        self.edges, self.arrived = edges, arrived
+        self.reached, self.arrived = reached, arrived
+
+    def leading(self, k: int) -> Edges:
+        """The edges of a node that lead to a target. (Those of all nodes would fill more than the graph.)"""
+        if not self._leads[k] or k in self._ends:
+            return ()
+        return _open_edges(self.program.nodes[k], self.program.operands[k], self._leads)
+
+    def reached_edges(self, k: int) -> Edges:
+        """The same of a node that a path of partials other than 0 reaches from the root."""
+        return self.leading(k) if self.reached[k] else ()
 
     @property
     def between(self) -> list[Value]:
         """The nodes on any path from the root to a target."""
-        flags = Linear(len(self.program), self.leading.__getitem__).pull({self.top: True}, _Any())
+        flags = Linear(len(self.program), self.leading).pull({self.top: True}, _Any())
         return [node for node, flag in zip(self.program.nodes, flags) if flag]
 
     def gradient(self, node: Value) -> float:
@@ -189,7 +196,7 @@ class _Flow:
         return sorted(lost, key=lambda finding: -place_in(self.program, "explain", finding.node))
 
 
-def _open_edges(node: Value, operands: Sequence[int | None], leads: Sequence[bool]) -> Edges:
+def _open_edges(node: Value, operands: Sequence[int | None], leads: Sequence[int]) -> Edges:
     """The edges that a gradient can take to the operands that lead on; of a choice only that to the one
     taken."""
     edges: list[tuple[int, int, float | None]] = []
@@ -202,7 +209,7 @@ def _open_edges(node: Value, operands: Sequence[int | None], leads: Sequence[boo
                 return _unusual_edges(node, [
                     (x, i) for i, x in enumerate(operands) if x is not None and leads[x]])
             edges.append((x, i, p))
-    return tuple(edges)             # (which the garbage collector soon looks at no more)
+    return edges
 
 
 def _unusual_edges(node: Value, places: Sequence[tuple[int, int]]) -> Edges:

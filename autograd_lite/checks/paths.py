@@ -5,7 +5,8 @@ import bisect
 import heapq
 import itertools
 import math
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from math import inf
 
 from autograd_lite.checks.edges import Edges
@@ -22,7 +23,7 @@ class Paths:
     steps as they have nodes, however many others there are.
 
     Args:
-        edges: for each place the edges of its node, the target's none.
+        edges: a function that gives the edges of the node at a place; the target has none.
 
     Attributes:
         number: how many paths there are.
@@ -30,13 +31,13 @@ class Paths:
             not underflow).
     """
 
-    def __init__(self, nodes: Sequence[Value], edges: Sequence[Edges], root: int, target: int):
+    def __init__(self, nodes: Sequence[Value], edges: Callable[[int], Edges], root: int, target: int):
         self.nodes, self.edges, self.root, self.target = nodes, edges, root, target
-        self._best = best = [-inf] * len(edges)         # the largest product from each place
-        sizes, numbers = [-inf] * len(edges), [0.0] * len(edges)
+        self._best = best = array("d", [-inf]) * len(nodes)         # the largest product from each place
+        sizes, numbers = array("d", [-inf]) * len(nodes), array("d", [0.0]) * len(nodes)
         best[target], sizes[target], numbers[target] = 0.0, 0.0, 1.0
         for k in range(target + 1, root + 1):
-            for x, _, p in edges[k]:
+            for x, _, p in edges(k):
                 if p and numbers[x]:
                     log = math.log2(abs(p))
                     best[k] = max(best[k], log + best[x])
@@ -61,7 +62,7 @@ class Paths:
             aside: list[tuple[float, int, int, list[Edge], int, Edge]] = []     # the n best ways to leave it
             best: Edge | None = step
             while best and best[0] != self.target:              # (the best step would be popped next)
-                only = self.edges[best[0]]
+                only = self.edges(best[0])
                 depth -= 1
                 if len(only) == 1:                              # (it leads on: `best` has come this far)
                     best = only[0]

@@ -4,23 +4,33 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from autograd_lite.errors import DomainError, NumericError, RangeError, ignoring, signal
+from autograd_lite.errors import (DomainError, GradientError, NumericError, RangeError, ignoring, signal)
 from autograd_lite.lines import Line
 from autograd_lite.graph import kinks, node as nodes
 from autograd_lite.graph.node import ZERO, Node, call_of, lock, plain, stored_partials
+from autograd_lite.graph.walks import topological
 from autograd_lite.ops.numbers import is_missing
 from autograd_lite.ops.op import Op
 
 
-class _Pass:
-    """The nodes one backward pass meets, and their gradients before it."""
+class _Met:
+    """The nodes one backward pass meets, and their gradients before it.
 
-    __slots__ = ("order", "again", "leaves")
+    A signal handler, a finalizer or a trace function may start another pass in the middle of one. That
+    takes back what this one did so far, and gives it again at its end (`suspend`, `resume`).
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("roots", "outer", "at_rest", "order", "again", "leaves", "suspended", "members")
+
+    def __init__(self, *roots: Node) -> None:
+        self.roots = roots                               # what its nodes lie under
+        self.outer = nodes.running                       # the pass that this one interrupts
+        self.at_rest = nodes.at_rest
         self.order: list[Node] = []                      # computed nodes, operands first
         self.again: list[tuple[Node, Any]] = []          # met before, with their gradients
         self.leaves: list[tuple[Node, Any]] = []         # the leaves, with their gradients before
+        self.suspended: Sequence[tuple[Node, Any]] = ()  # what the outer pass had done
+        self.members: set[int] | None = None             # the ids of all nodes that it meets, once asked for
 
     def undo(self) -> None:
         """Give every node met so far the gradient it had."""
@@ -30,6 +40,43 @@ class _Pass:
             node._grad = grad
         for node, grad in self.leaves:
             node._grad = grad
+
+    def suspend(self) -> None:
+        """Take back for now what the outer pass did. (Within this, another pass may do the same.)"""
+        outer = self.outer
+        self.suspended = [(node, node._grad) for node in (
+            *outer.order, *[node for node, _ in (*outer.again, *outer.leaves)])]
+        outer.undo()
+
+    def resume(self) -> None:
+        """Give it back."""
+        for node, grad in self.suspended:
+            node._grad = grad
+
+    def before(self, node: Node) -> Any:
+        """A node's gradient before this pass."""
+        for met, grad in self.leaves if node._operation is None else self.again:
+            if met is node:
+                return grad
+        return ZERO if any([met is node for met in self.order]) else node._grad
+
+    def keep_out(self, others: Sequence[Node]) -> None:
+        """Raise an error if this pass, which was interrupted, meets one of these nodes."""
+        if self.members is None:
+            self.members = set(map(id, topological(self.roots, _differentiated)))
+        for node in others:
+            if id(node) in self.members:
+                raise GradientError(f"{node!r}: a backward pass that works in its gradient was interrupted "
+                                    "here (by a signal handler, a finalizer, a trace function); this must "
+                                    "wait until that pass is over")
+        if self.outer is not None:
+            self.outer.keep_out(others)
+
+
+class _Pass(_Met):
+    """One backward pass."""
+
+    __slots__ = ()
 
     def walk(self, root: Node) -> None:
         """List what `root` depends on, operands first (post-order, iterative).
@@ -155,14 +202,22 @@ class _Pass:
             leaf._grad = None if held is None else total            # None: frozen since
 
 
+def _differentiated(node: Node) -> list[Node]:
+    """The operands to which a gradient flows."""
+    return [x for x, p in zip(node.operands, stored_partials(node)) if p is not None]
+
+
 def backward(root: Node, seed: float) -> None:
     """Set the gradients of all that `root` depends on; an exception leaves them as they were."""
     with lock:
-        this = _Pass()
-        outer = nodes.at_rest
+        this = _Pass(root)
         try:
-            nodes.at_rest = False
+            if this.outer is not None:
+                this.suspend()
+            nodes.running, nodes.at_rest = this, False
             this.walk(root)
+            if this.outer is not None:
+                this.outer.keep_out([*this.order, *[leaf for leaf, _ in this.leaves]])
             if not this.propagate(root, seed):
                 frozen = {id(leaf) for leaf, held in this.leaves if held is None}
                 this.propagate_carefully(root, seed, frozen)
@@ -174,7 +229,9 @@ def backward(root: Node, seed: float) -> None:
             this.undo()
             raise
         finally:
-            nodes.at_rest = outer
+            nodes.running, nodes.at_rest = this.outer, this.at_rest
+            if this.outer is not None:
+                this.resume()
 
 
 def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | None] | None:
@@ -183,10 +240,11 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
     The leaves are frozen: none carries a gradient before. Returns None if `root` depends on others too.
     """
     with lock:
-        this = _Pass()
-        outer = nodes.at_rest
+        this = _Pass(root)
         try:
-            nodes.at_rest = False
+            if this.outer is not None:
+                this.suspend()
+            nodes.running, nodes.at_rest = this, False
             this.walk(root)
             for _, held in this.leaves:
                 if held is not None:
@@ -197,7 +255,31 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
             return [leaf._grad for leaf in leaves]
         finally:
             this.undo()
-            nodes.at_rest = outer
+            nodes.running, nodes.at_rest = this.outer, this.at_rest
+            if this.outer is not None:
+                this.resume()
+
+
+def zero_grad(leaves: Sequence[Node]) -> None:
+    """Set the gradients of all leaves to 0; an exception leaves them as they were."""
+    with lock:
+        this = _Pass(*leaves)
+        try:
+            if this.outer is not None:
+                this.suspend()
+            nodes.running, nodes.at_rest = this, False
+            if this.outer is not None:
+                this.outer.keep_out(leaves)
+            for leaf in leaves:
+                this.leaves.append((leaf, leaf._grad))
+                leaf._grad = None if leaf._grad is None else 0.0
+        except BaseException:
+            this.undo()
+            raise
+        finally:
+            nodes.running, nodes.at_rest = this.outer, this.at_rest
+            if this.outer is not None:
+                this.resume()
 
 
 # -- infinite and missing derivatives, of floats or nodes -----------------------------------

@@ -1,7 +1,7 @@
 """`Linear`: the derivatives along a program's edges, and two sweeps over them."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 Edge = tuple[int, int, Any]     # the place of an operand, which operand of its user it is, the partial
@@ -38,8 +38,12 @@ class Linear:
     def __init__(self, size: int, edges: Callable[[int], Iterable[Edge]]):
         self.size, self.edges = size, edges
 
-    def pull(self, seeds: Mapping[int, Any], algebra: Algebra = Algebra()) -> list[Any]:
-        """From seeds at some nodes down to their operands: each node's total, None if nothing arrives."""
+    def pull(self, seeds: Mapping[int, Any], algebra: Algebra = Algebra(),
+             kept: Container[int | None] | None = None) -> list[Any]:
+        """From seeds at some nodes down to their operands: each node's total, None if nothing arrives.
+
+        If only some totals are `kept`, the others are let go as the sweep has passed them.
+        """
         times, plus = algebra.times, algebra.plus
         found: list[Any] = [None] * self.size
         for k, seed in seeds.items():
@@ -47,6 +51,8 @@ class Linear:
         for k in range(max(seeds, default=-1), -1, -1):
             g = found[k]
             if g is not None:
+                if kept is not None and k not in kept:
+                    found[k] = None
                 for place, i, p in self.edges(k):
                     term = times(g, p, k, i)
                     if term is not None:

@@ -145,7 +145,7 @@ def backward_source(text: str) -> str:
     return _replaced(text, {
         r"x\._grad = x\._grad \+ g \* (\w)": r"x._grad = _plus_product(x._grad, g, \1)",
         r"b\._(\w)\._grad is mark": r"_has(b._\1, mark)",
-        r"\nclass _Pass:": """
+        r"\nclass _Pass\(_Met\):": """
 def _plus_product(held: float, g: float, p: float) -> float:
     return held + g * p
 
@@ -154,7 +154,7 @@ def _has(x: Node, mark: Any) -> bool:
     return x._grad is mark
 
 
-class _Pass:"""})
+class _Pass(_Met):"""})
 
 
 def node_source(text: str) -> str:

@@ -19,6 +19,7 @@ lock = shared_lock()        # a backward pass works in the gradients, which thre
 # Whether no pass runs: then a gradient may be read and set without the lock. (Question and slot stand on one
 # line: threads change at calls and jumps back, and trace functions run between lines.)
 at_rest: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
+running: Any = None         # the pass that holds the lock; who meets it there has interrupted it
 
 
 class Label(NamedTuple):
@@ -78,7 +79,7 @@ class Node(Operators):
     @property
     def grad(self) -> float:
         """The gradient of the latest `backward`; a leaf's accumulates until it is assigned."""
-        return (0.0 if self._grad is None else self._grad) if at_rest else _awaited(self)
+        return (0.0 if self._grad is None else self._grad) if at_rest else held(self) or 0.0
 
     @grad.setter
     def grad(self, grad: Any) -> None:
@@ -88,6 +89,7 @@ class Node(Operators):
         grad = number(grad, "grad")
         if self._grad is not None:
             with lock:
+                require_at_rest(self)
                 self._grad = grad
         elif grad != 0.0:
             raise GradientError(f"{self!r} carries no gradient; make it with requires_grad=True")
@@ -95,7 +97,7 @@ class Node(Operators):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow to this node. A leaf's can be assigned."""
-        return self._grad is not None
+        return (self._grad if at_rest else held(self)) is not None
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
@@ -103,6 +105,7 @@ class Node(Operators):
             raise InputError(f"{self!r}: only a leaf's requires_grad can be assigned; use detach()")
         if wanted != self.requires_grad:
             with lock:
+                require_at_rest(self)
                 self._grad = ZERO if wanted else None
 
     @property
@@ -183,16 +186,21 @@ class Node(Operators):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]: return _copies.reduced(self)
 
 
-def _awaited(node: Node) -> float:
-    """A gradient, after the pass that works in it."""
+def held(node: Node) -> Any:
+    """A gradient after the pass that works in it; before it, for who has interrupted that pass."""
     with lock:
-        return 0.0 if node._grad is None else node._grad
+        return node._grad if running is None else running.before(node)
+
+
+def require_at_rest(node: Node) -> None:
+    """Raise an error within a pass that works in the node's gradient."""
+    if running is not None:
+        running.keep_out([node])
 
 
 def _state(node: Node, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """What a node holds, with `operands` in place of its own and then its guards'."""
-    with lock:
-        grad = node._grad
+    grad = held(node)
     note = getattr(node, "_note", None)
     if note is not None and note.guards:
         rest = iter(operands[len(node.operands):])
@@ -226,9 +234,11 @@ def op_of(node: Node) -> Op | None:
 
 def stored_partials(node: Node) -> Sequence[float | None]:
     """The partials by the operands as recorded, None where no gradient flows."""
+    if node._b is not None:
+        return node._pa, node._pb
     if type(node._a) is tuple:
         return node._pb or (None,) * len(node._a)
-    return (node._pa, node._pb)[:len(node.operands)]
+    return () if node._operation is None else (node._pa,)
 
 
 def partials_of(node: Node) -> Sequence[float | None]:

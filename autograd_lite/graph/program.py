@@ -27,13 +27,13 @@ class Program:
     """
 
     def __init__(self, roots: Iterable[Any], inputs: Iterable[Any] = ()):
-        ends = set(map(id, inputs))
+        ends = set(inputs)
         self.nodes: list[Any] = topological([x for x in roots if not isinstance(x, (float, int))],
-                                            lambda x: [] if id(x) in ends else needed_nodes(x))
-        self._place = {id(node): k for k, node in enumerate(self.nodes)}
-        place = self._place.get
+                                            lambda x: [] if x in ends else needed_nodes(x))
+        self._place = place = {node: k for k, node in enumerate(self.nodes)}
         self.operands: list[tuple[int | None, ...]] = [
-            () if id(node) in ends else tuple(map(place, map(id, node.operands))) for node in self.nodes]
+            () if node in ends else tuple([None if type(x) is float else place.get(x) for x in node.operands])
+            for node in self.nodes]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -44,7 +44,7 @@ class Program:
 
     def place(self, node: Any) -> int | None:
         """Where a node stands; None for a plain number, and for a node that is not in the graph."""
-        return self._place.get(id(node))
+        return None if isinstance(node, (float, int)) else self._place.get(node)
 
     def dependent(self, sources: Iterable[int | None], ops: Sequence[Any] = ()) -> list[bool]:
         """For each place whether it is a source, or depends on one; if the nodes' `ops` are given, by

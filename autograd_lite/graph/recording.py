@@ -5,25 +5,22 @@ from typing import Any
 
 from autograd_lite.errors import InputError, type_name
 from autograd_lite.graph import value
-from autograd_lite.locks import shared_lock
 from autograd_lite.modes import Mode
-
-_entered, _lock = 0, shared_lock()
 
 
 class Special(Mode):
     """A mode of recording: while any thread is in one, the hot path asks for it."""
+
+    _live = []
 
     def __init__(self, *given: Any):
         if given:
             raise InputError(f"{type_name(self)} takes no argument; above a function write "
                              f"@{type_name(self)}()")
 
-    def _count(self, change: int) -> None:
-        global _entered
-        with _lock:
-            _entered += change
-            value.set_special(_entered > 0)
+    @staticmethod
+    def _held(on: bool) -> None:
+        value.set_special(on)
 
 
 class no_grad(Special):
@@ -55,12 +52,10 @@ class record_lines(Special):
     _entries = value.recording_lines
 
 
-class recording:
+class recording(Special):
     """Within it, operations are recorded, even inside a `no_grad`."""
 
-    def __enter__(self) -> None:
-        self._outer = value.not_recording.get()
-        value.not_recording.set(())
+    _entries = value.not_recording
 
-    def __exit__(self, *exc: object) -> None:
-        value.not_recording.set(self._outer)
+    def __bool__(self) -> bool:
+        return False

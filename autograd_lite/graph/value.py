@@ -130,7 +130,8 @@ class Value(Node):
         Graphs are always kept: `retain_graph` changes nothing; PyTorch's other arguments are refused.
 
         Raises:
-            GradientError: this node carries no gradient.
+            GradientError: this node carries no gradient; or a pass that this one interrupted (in a signal
+                handler, a finalizer) works in the same gradients.
             DomainError: a gradient arrives where a derivative is infinite or missing.
             RangeError: a gradient is too large for a double.
         """

@@ -13,6 +13,7 @@ from typing import Any
 
 from autograd_lite.errors import AutogradError, FormatError, InputError, short, type_name
 from autograd_lite.files import AnyPath, path_text, read, write
+from autograd_lite.graph.backward import zero_grad
 from autograd_lite.graph.labels import give
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
@@ -77,8 +78,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
-        for p in self.parameters():
-            p.grad = 0.0
+        zero_grad(self.parameters())
 
     def state_dict(self) -> dict[str, float]:
         """The parameters' numbers by name."""

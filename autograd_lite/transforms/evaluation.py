@@ -8,6 +8,7 @@ has 1/3 as a double for x/3), and the rules branch at the new point.
 from __future__ import annotations
 
 import contextlib
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -98,17 +99,21 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
         raise InputError(f"evaluate: inputs is a dict {{label or leaf: number}}, got {shown(inputs)}")
     program = Program([x for x in leaves(root) if isinstance(x, Value)])
     given = {_place(program, name, leaf=True): x for name, x in (inputs or {}).items()}
-    twins: list[Twin] = []
+    twins: list[Any] = []
+    done: Sequence[int] = _last_uses(program, leaves(root)) if wrt is None else ()
 
     def run() -> None:
         twins.clear()
         for k, node in enumerate(program.nodes):
-            twins.append(_twin(kind, program, twins, k, node, given))
+            twins.append(_twin(kind, program, twins, k, node, given, wrt is not None))
+            for x in program.operands[k] if done else ():
+                if x is not None and done[x] == k:          # nothing else needs it: let it go
+                    twins[x] = None
 
     def twin(y: Any) -> Twin:
         if not isinstance(y, Value):
             return Twin(kind, kind.mpf(y))
-        found = twins[place_in(program, "evaluate", y)]
+        found: Twin = twins[place_in(program, "evaluate", y)]
         if found.error:
             raise found.error
         return found
@@ -123,7 +128,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     def derive(y: Twin, order: int) -> Any:
         if order == 0:
             return y.n
-        found = [derive(g, order - 1) for g in _gradient(y, [twins[place] for place in places])]
+        found = [derive(g, order - 1) for g in _gradient(y, [twins[place] for place in places], order == 1)]
         return found[0] if single else found
 
     found = rebuild(root, lambda y: derive(twin(y), order))
@@ -148,9 +153,23 @@ def _place(program: Program, name: Any, leaf: bool = False) -> int:
     return place
 
 
+def _last_uses(program: Program, roots: Sequence[Any]) -> Sequence[int]:
+    """For each place the last node that has it as an operand; −1 for what is needed to the end."""
+    last = array("q", [-1]) * len(program)
+    for k, operands in enumerate(program.operands):
+        for x in operands:
+            if x is not None:
+                last[x] = k
+    needed = [x for node in program.nodes for guard in node.__guards__ for x in guard.operands]
+    for place in map(program.place, (*needed, *[y for y in roots if isinstance(y, Value)])):
+        if place is not None:
+            last[place] = -1
+    return last
+
+
 def _twin(kind: Kind, program: Program, twins: Sequence[Twin], k: int, node: Value,
-          given: Mapping[int, Any]) -> Twin:
-    """The twin of a node; `twins` has those before it."""
+          given: Mapping[int, Any], whole_graph: bool) -> Twin:
+    """The twin of a node, with its operands if the `whole_graph` is wanted; `twins` has those before it."""
     op, error = op_of(node), _objection(program, twins, k)
     if k in given or op is None:
         where = f"evaluate, {node.label!r}" if node.label else "evaluate"
@@ -164,7 +183,7 @@ def _twin(kind: Kind, program: Program, twins: Sequence[Twin], k: int, node: Val
             number = _slope(kind, op, xs) if slope else None
             if number is None:
                 number = kind.apply(op, [x.n for x in xs], node.operands, node.line)
-            return Twin(kind, number, op, xs, node)
+            return Twin(kind, number, op, xs, node) if whole_graph else Twin(kind, number, node=node)
         except AutogradError as found:
             error = found
     return Twin(kind, None, op, xs, node, error)
@@ -194,10 +213,11 @@ class _Undefined(NamedTuple):
 
 
 class _Twins(Algebra):
-    """Gradients in the numbers of the node at `top`, whose own is 1."""
+    """Gradients in the numbers of the node at `top`, whose own is 1; those of the `last` order forget what
+    made them."""
 
-    def __init__(self, top: int):
-        self.top = top
+    def __init__(self, top: int, last: bool):
+        self.top, self.last = top, last
 
     def times(self, g: Any, p: Any, k: int, i: int) -> Any:
         if type(p) is _Undefined:
@@ -207,13 +227,16 @@ class _Twins(Algebra):
                 raise p.error
             signal(p.error)
             p = p.ieee
-        return p if k == self.top else g * p
+        return p if k == self.top else self._made(g * p)
 
     def plus(self, a: Any, b: Any, k: int) -> Any:
-        return a + b
+        return self._made(a + b)
+
+    def _made(self, x: Twin) -> Twin:
+        return Twin(x.kind, x.n) if self.last else x
 
 
-def _gradient(y: Twin, sources: Sequence[Twin]) -> list[Twin]:
+def _gradient(y: Twin, sources: Sequence[Twin], last: bool) -> list[Twin]:
     """∂y/∂source for each source, as Twins again."""
     program = Program([y])
     places = [program.place(x) for x in sources]
@@ -227,7 +250,7 @@ def _gradient(y: Twin, sources: Sequence[Twin]) -> list[Twin]:
                 if wanted[i] and p is not None]
 
     one, zero = Twin(y.kind, y.kind.mpf(1)), Twin(y.kind, y.kind.mpf(0))
-    found = Linear(len(program), edges).pull({top: one}, _Twins(top))
+    found = Linear(len(program), edges).pull({top: one}, _Twins(top, last), set(places))
     return [zero if place is None or found[place] is None else found[place] for place in places]
 
 
