@@ -239,6 +239,32 @@ def test_what_does_not_depend_on_the_input_does_not_count():
     assert found.data == 0.0
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("c", range(1, 7))
+def test_a_plain_number_in_a_tie_is_not_taken_for_a_node(c, turned):
+    def f(x):
+        for _ in range(c - 1):                  # (then x is node number c of the gradient)
+            x = 1.0 * x
+        return x * (maximum(float(c), x) if turned else maximum(x, float(c)))
+
+    with pytest.raises(DomainError, match=rf"maximum\({c}.0, {c}.0\)"):
+        hessian(f)(float(c))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("before", range(4))
+def test_only_the_kink_that_matters_is_blamed(before, turned):
+    def f(x):
+        u = x
+        for _ in range(before):
+            u = 1.0 * u
+        t = u * u
+        return u * (maximum(4.0, t) if turned else maximum(t, 4.0)) + abs(u - 2.0)
+
+    with pytest.raises(DomainError, match=r"^maximum\(4.0, 4.0\): "):
+        hessian(f)(2.0)
+
+
 # -- a law: what is returned is the second derivative on both sides ------------------------------------
 
 PARTS = st.recursive(

@@ -59,11 +59,11 @@ def _with_itself(op: Op, operands: Sequence[Any]) -> bool:
 class Chooser:
     """Other numbers for the slopes at kinks, the same for the same slope; none for the one `kept`.
 
-    A slope is known by its op and the keys of its operands.
+    A slope is known by its op and the keys of its operands: their places, or numbers as text.
     """
 
-    def __init__(self, seed: int, kept: Hashable = None):
-        self._seed, self._kept = seed, kept
+    def __init__(self, seed: int, kept: tuple[Op, *tuple[Hashable, ...]] | None = None):
+        self._seed, self._kept = seed, kept and _key(*kept)
         self.places: dict[str, None] = {}       # the kinks met, as a message shows them
 
     def number(self, op: Op, xs: Sequence[Any], keys: Sequence[Hashable]) -> float | None:
@@ -74,12 +74,21 @@ class Chooser:
         if total is not None and keys[0] == keys[1]:            # a tie with itself: half of each
             return None
         self.places[f"{name}({', '.join(map(str, xs))})"] = None
-        mirrored = total is not None and repr(keys[0]) > repr(keys[1])          # a tie the other way round
-        key = (op, *(keys[::-1] if mirrored else keys))
+        key = _key(op, *keys)
         if key == self._kept:
             return None
         number = low + (high - low) * random.Random(f"{self._seed} {key}").uniform(0.1, 0.9)
-        return (total or 0.0) - number if mirrored else number
+        return number if key[1] == keys[0] else (total or 0.0) - number         # (a tie the other way round)
+
+
+def _text(x: Any) -> str:
+    """The key of a plain number. (As a number it could be taken for a place.)"""
+    return str(float(x) + 0.0)
+
+
+def _key(op: Op, *keys: Hashable) -> tuple[Hashable, ...]:
+    """The key of a slope, the same for a tie the other way round."""
+    return op, *(sorted(keys, key=repr) if op.convention and op.convention[2] is not None else keys)
 
 
 class Slope(Operators):
@@ -93,7 +102,7 @@ class Slope(Operators):
     @staticmethod
     def __apply_op__(op: Op, operands: Sequence[Any]) -> Slope:
         chooser = next(x.chooser for x in operands if type(x) is Slope)
-        keys = [x.key if type(x) is Slope else x for x in operands]
+        keys = [x.key if type(x) is Slope else _text(x) for x in operands]
         xs = [x.data if type(x) is Slope else float(x) for x in operands]
         number = chooser.number(op, xs, keys)
         return Slope(op.evaluate(xs) if number is None else number, (op, *keys), chooser)
@@ -135,7 +144,7 @@ class _Replay:
 
 
 def _keys(program: Program, k: int) -> list[Hashable]:
-    return [plain(x) if place is None else place
+    return [_text(plain(x)) if place is None else place
             for x, place in zip(program.nodes[k].operands, program.operands[k])]
 
 
