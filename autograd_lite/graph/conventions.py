@@ -62,7 +62,7 @@ class Chooser:
     A slope is known by its op and the keys of its operands: their places, or numbers as text.
     """
 
-    def __init__(self, seed: int, kept: tuple[Op, *tuple[Hashable, ...]] | None = None):
+    def __init__(self, seed: int, kept: tuple[Any, ...] | None = None):
         self._seed, self._kept = seed, kept and _key(*kept)
         self.places: dict[str, None] = {}       # the kinks met, as a message shows them
 
