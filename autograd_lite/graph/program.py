@@ -37,7 +37,7 @@ class Program:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._place = {id(node): k for k, node in enumerate(self.nodes)}        # (of the copies)
+        self._place = {node: k for k, node in enumerate(self.nodes)}            # (of the copies)
 
     def __len__(self) -> int:
         return len(self.nodes)
