@@ -35,10 +35,10 @@ class Mode:
     ``with`` in a generator goes on for its caller while the generator is paused, until it is resumed or
     closed; a decorator does not: it holds only while the generator runs.
 
-    A mode that nothing refers to any more is left. So an interruption (Ctrl-C) while a `with` enters
-    or leaves leaves no mode on that it alone refers to. What Python cannot close: if it comes just as
-    `__exit__` begins, a mode in a variable stays on until that is gone, and any until the exception is gone
-    (an interactive Python keeps the last).
+    A mode that nothing refers to any more is left. So an interruption (Ctrl-C) while a `with` statement
+    enters or leaves leaves no mode on that it alone refers to. What Python cannot close: if it comes just as
+    `__exit__` begins, a mode in a variable stays on until that is gone, and any mode until the exception is
+    gone (an interactive Python keeps the last).
     """
 
     _entries: ClassVar[Entries]             # of this thread or task, the latest last
@@ -48,9 +48,7 @@ class Mode:
         entry = _Entry(self, self._recount)
         entry.left = False
         try:
-            with _lock:
-                self._live.append(entry)
-                self._recount()
+            self._recount(entry)
             self._entries.set((*[e for e in self._entries.get() if e.mode is not None], entry))
         except BaseException:
             entry.left = True
@@ -80,10 +78,10 @@ class Mode:
         return None
 
     @classmethod
-    def _recount(cls, gone: object = None) -> None:
-        """Say whether any thread is in a mode of this kind."""
+    def _recount(cls, *changed: _Entry) -> None:
+        """Say whether any thread is in a mode of this kind, after an entry was made, left or has ended."""
         with _lock:
-            cls._live[:] = [entry for entry in cls._live if entry.mode is not None]
+            cls._live[:] = [entry for entry in (*cls._live, *changed) if entry.mode is not None]
             cls._held(bool(cls._live))
 
     @staticmethod
