@@ -129,7 +129,7 @@ def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[f
     @st.composite
     def inside(draw: DrawFn) -> list[float]:
         for _ in range(10):
-            xs = draw(st.one_of(pools))
+            xs: list[float] = draw(st.one_of(pools))
             if _defined(f, xs):
                 return xs
         reject()

@@ -377,7 +377,7 @@ def test_saturated_units_may_be_written_by_their_result():
             h = f(x)
             y = 2.0 * h
             label(h=h, y=y)
-            assert audit(y, {"h": kind(2), "x": kind(2) * slope(by_hand(kind(at)))}).ok
+            assert audit(y, {"h": kind(2), "x": kind(2) * kind(slope(kind(by_hand(kind(at)))))}).ok
     x = Value(3.0, "x")
     assert not audit(ag.tanh(x), {x: -(1.0 - math.tanh(3.0) ** 2)}).ok
 

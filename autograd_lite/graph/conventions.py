@@ -62,8 +62,8 @@ class Chooser:
     A slope is known by its op and the keys of its operands: their places, or numbers as text.
     """
 
-    def __init__(self, seed: int, kept: tuple[Any, ...] | None = None):
-        self._seed, self._kept = seed, kept and _key(*kept)
+    def __init__(self, seed: int, kept: Sequence[Any] = ()):
+        self._seed, self._kept = seed, _key(*kept) if kept else None
         self.places: dict[str, None] = {}       # the kinks met, as a message shows them
 
     def number(self, op: Op, xs: Sequence[Any], keys: Sequence[Hashable]) -> float | None:
@@ -180,7 +180,7 @@ def verify_sweep(program: Program, sources: Places, seeds: Mapping[int, float], 
     for seed, replay in enumerate(_replays[program], 1):
         other = swept(replay.linear, seeds)
         if apart(given, other, replay):
-            keys = [(op_of(program.nodes[k]), *_keys(program, k)) for k in slopes]
+            keys: list[Any] = [(op_of(program.nodes[k]), *_keys(program, k)) for k in slopes]
             guilty = [k for k, key in zip(slopes[:100], keys) if apart(
                 other, swept(_Replay(program, Chooser(seed, key)).linear, seeds), replay)] or slopes
             at = program.nodes[guilty[0]]

@@ -294,7 +294,7 @@ def number(x: Any, where: str = "Value") -> float:
 def whole(x: Any, where: str, least: float = 0) -> Any:
     """A whole number, NumPy's too, as an int; anything else, a bool too, is an `InputError`."""
     try:
-        n = nan if type(x) is bool else operator.index(x)
+        n = nan if type(x).__name__ in ("bool", "bool_") else operator.index(x)     # (NumPy's, too)
     except TypeError:
         n = nan
     if n >= least:

@@ -202,7 +202,8 @@ def as_array(entries: Sequence[Any], shape: tuple[int, ...], whole: Any = object
 
 def _elements(tree: Any) -> list[Any]:
     import numpy as np
-    return np.asarray(tree).ravel().tolist()
+    elements: list[Any] = np.asarray(tree).ravel().tolist()
+    return elements
 
 
 def _array(tree: Any, parts: Sequence[Any]) -> Any:
