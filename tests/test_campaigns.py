@@ -1,4 +1,5 @@
 """Each campaign finds a fault that was planted."""
+import ast
 import json
 import math
 import os
@@ -11,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
 import hostile  # noqa: E402
+import mutation  # noqa: E402
 import numerics  # noqa: E402
 import reentry  # noqa: E402
 import rounding as campaign_of_roundings  # noqa: E402
@@ -113,3 +115,44 @@ def test_reentry_finds_a_pass_that_works_in_the_gradients_of_another(monkeypatch
     monkeypatch.setattr(reentry.backward_module._Pass, "suspend", lambda self: None)
     monkeypatch.setattr(reentry.backward_module._Pass, "keep_out", lambda self, others: None)
     assert reentry.nested(["root", "over"], [400, 0], within) == "WRONG"
+
+
+SOURCE = b'''"""A small module."""
+def f(x, most=3.0, strict=True):
+    """f(1) + 1 is not changed."""
+    total: "int | None" = 0
+    if x < most and not strict:
+        raise ValueError(f"{x + 1}")
+    total += abs(x) * 2.0
+    return max(total, -len([x]))
+'''
+
+
+def test_mutation_changes_a_source_as_it_says():
+    found = mutation.mutants("f.py", SOURCE)
+    assert {(m.kind, m.lines(SOURCE)[1]) for m in found} == {
+        ("constant", "def f(x, most=4.0, strict=True):"), ("constant", "def f(x, most=3.0, strict=False):"),
+        ("constant", 'total: "int | None" = 1'), ("constant", "total += abs(x) * 3.0"),
+        ("comparison", "if x <= most and not strict:"), ("and/or", "if x < most or not strict:"),
+        ("dropped not", "if x < most and strict:"),
+        ("negated condition", "if (not (x < most and not strict)):"),
+        ("error class", 'raise KeyError(f"{x + 1}")'), ("dropped statement", "pass"),
+        ("operator", "total -= abs(x) * 2.0"), ("operator", "total += abs(x) / 2.0"),
+        ("removed abs", "total += (x) * 2.0"), ("dropped statement", "return None"),
+        ("other function", "return min(total, -len([x]))"), ("dropped -", "return max(total, len([x]))"),
+        ("off by one", "return max(total, -(len([x]) - 1))")}
+    for m in found:
+        ast.parse(m.applied(SOURCE))
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="it runs on Unix")
+def test_mutation_tells_what_a_test_notices_from_what_it_does_not(tmp_path, capsys):
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "sums.py").write_text("def add(a, b=1):\n    return a + b\n")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_sums.py").write_text(
+        "from small.sums import add\n\n\ndef test_add():\n    assert add(2, 2) == 4 and add(2, 0) == 2\n")
+    survivors = mutation.main(["--seed", "1"], tmp_path, "small")
+    assert [(m.module, m.kind, m.text) for m in survivors] == [("sums.py", "constant", b"2")]
+    printed = capsys.readouterr().out
+    assert "operator: FAILED tests/test_sums.py::test_add" in printed and "2 of 3 died (66.7 %)" in printed
