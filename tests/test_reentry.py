@@ -40,6 +40,7 @@ def test_an_act_in_the_middle_of_another_is_right_or_refused_and_so_is_the_other
 
 
 @python_build
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="one tool at a time may monitor instructions there")
 @pytest.mark.parametrize("names, instructions", [
     (["root", "apart", "sharing"], (200, 40)), (["root", "grad", "hessian"], (300, 300)),
     (["root", "root", "read"], (700, 30)), (["sharing", "apart", "copy"], (60, 60)),
