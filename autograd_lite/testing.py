@@ -175,7 +175,7 @@ class Expression:
             if x in names:
                 return Written(names[x])
             op, operands = self.steps[x - self.inputs]
-            written: Written = op.text([text(operand) for operand in operands])
+            written: Written = op.notation.text(*[text(operand) for operand in operands])
             if uses.count(x) > 1:
                 names[x] = f"t{len(names) - self.inputs + 1}"
                 return Written(f"({names[x]} := {written.text})")

@@ -17,7 +17,7 @@ PACKAGE = Path(autograd_lite.__file__).parent
 
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
-    {"locks", "lines", "graph.kinks"}, {"modes"}, {"errors"}, {"decorators"},
+    {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes"}, {"errors"}, {"decorators"},
     {"ops.notation", "ops.special", "ops.op"}, {"ops.define", "ops.methods"}, {"ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {
@@ -109,7 +109,7 @@ def test_a_module_imports_only_from_rows_above_its_own(name):
     ("graph.value", "from autograd_lite.transforms.gradients import grad", False),
     ("graph.value", "from autograd_lite import nn", False),
     ("ops.elementary", "import autograd_lite.graph.value", False),
-    ("ops.op", "from autograd_lite.ops.numbers import Constant", False),
+    ("ops.op", "from autograd_lite.ops.numbers import Ieee", False),
     ("nn.losses", "def f():\n    from autograd_lite.optim import SGD", False),
     ("checks.audit", "import autograd_lite", False),
     ("graph.node", "from autograd_lite.graph.value import Value", False),
@@ -273,7 +273,7 @@ def test_the_core_reads_in_little_more_than_an_hour():
     """All that `Value`, `backward` and `grad` need, at 220 words a minute, docstrings and all."""
     core = closure("graph.value", "graph.backward", "transforms.gradients")
     assert {"errors", "ops.op", "ops.branches", "graph.node", "transforms.trace", "graph.linear"} <= core
-    assert sum(len(MODULES[name].read_text().split()) for name in core) <= 65 * 220
+    assert sum(len(MODULES[name].read_text().split()) for name in core) <= 64 * 220
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name])

@@ -12,7 +12,7 @@ import autograd_lite as ag
 from autograd_lite import Value, nn
 from autograd_lite.graph import native
 from autograd_lite.graph.node import note_of
-from autograd_lite.ops.numbers import Constant
+from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import TABLE
 from test_quick import custom
 

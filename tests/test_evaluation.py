@@ -19,7 +19,7 @@ from mpmath import iv, mp
 import autograd_lite as ag
 from autograd_lite import Value, evaluate
 from autograd_lite.ops.op import TABLE, Op
-from autograd_lite.ops.numbers import Constant
+from autograd_lite.ops.constants import Constant
 from truth import partial
 
 

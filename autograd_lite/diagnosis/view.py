@@ -75,7 +75,8 @@ class View:
             if node.label:
                 texts[k] = node.label
             elif op is not None and op.notation and all(x is None or x in texts for x in operands):
-                text = op.text([plain(y) if x is None else texts[x] for x, y in zip(operands, node.operands)])
+                written = [plain(y) if x is None else texts[x] for x, y in zip(operands, node.operands)]
+                text = op.notation.text(*written)
                 if len(text.text) <= _SHORT:
                     texts[k] = text
                     yield node, text.text

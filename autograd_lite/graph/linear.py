@@ -26,8 +26,8 @@ class Linear:
 
     Args:
         size: the number of nodes.
-        edges: a function that gives the edges of the node at a place; called at most once per node and
-            sweep, in a pull only for nodes that something reaches.
+        edges: gives the edges of the node at a place; called at most once per node and sweep, in a pull
+            only for nodes that something reaches.
 
     >>> edges = [[], [(0, 0, 2.0)], [(0, 0, 5.0), (1, 1, 3.0)]]      # y = 5x + 3u, u = 2x
     >>> derivatives = Linear(3, edges.__getitem__)
@@ -40,7 +40,7 @@ class Linear:
 
     def pull(self, seeds: Mapping[int, Any], algebra: Algebra = Algebra(),
              kept: Container[int | None] | None = None) -> list[Any]:
-        """From seeds at some nodes down to their operands: each node's total, None if nothing arrives.
+        """From seeds at some nodes down to operands: each node's total, None if nothing arrives.
 
         If only some totals are `kept`, the others are let go as the sweep has passed them.
         """
@@ -61,7 +61,7 @@ class Linear:
         return found
 
     def push(self, start: Mapping[int, Any], algebra: Algebra = Algebra()) -> list[Any]:
-        """From some nodes up to their users: each node's total, None if nothing arrives."""
+        """The same from some nodes up to their users."""
         times, plus = algebra.times, algebra.plus
         found: list[Any] = [None] * self.size
         for k in range(self.size):

@@ -5,41 +5,31 @@ An operand that is a plain number is not a node, and is skipped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, TypeVar
+
+N = TypeVar("N")
 
 
-class HasOperands(Protocol):
-    """A node: its operands are nodes or plain numbers."""
-
-    @property
-    def operands(self) -> Sequence[object]: ...
-
-
-N = TypeVar("N", bound=HasOperands)
-
-
-def operand_nodes(node: N) -> list[N]:
+def operand_nodes(node: Any) -> list[Any]:
     """The nodes among a node's operands, in order, with repetitions."""
-    return [x for x in node.operands if not isinstance(x, (float, int))]  # type: ignore[misc]
+    return [x for x in node.operands if not isinstance(x, (float, int))]
 
 
-def needed(node: HasOperands) -> Sequence[object]:
+def needed(node: Any) -> Sequence[Any]:
     """A node's operands, then those of its guards."""
     guards = getattr(node, "__guards__", ())
     return (*node.operands, *[x for guard in guards for x in guard.operands]) if guards else node.operands
 
 
-def needed_nodes(node: N) -> list[N]:
+def needed_nodes(node: Any) -> list[Any]:
     """The nodes among these."""
-    return [x for x in needed(node) if not isinstance(x, (float, int))]  # type: ignore[misc]
+    return [x for x in needed(node) if not isinstance(x, (float, int))]
 
 
-def topological(roots: Iterable[N],
-                operands: Callable[[N], Iterable[N]] = operand_nodes) -> list[N]:
+def topological(roots: Iterable[N], operands: Callable[[N], Iterable[N]] = operand_nodes) -> list[N]:
     """Every node the roots depend on, and the roots, each after its operands.
 
-    The order depends on the graph alone. `operands` may restrict or extend the
-    walk; the result must have no cycle.
+    The order depends on the graph alone. `operands` may restrict or extend the walk, without a cycle.
 
     >>> from autograd_lite import Value
     >>> x = Value(2.0, "x"); y = (x * x).exp()

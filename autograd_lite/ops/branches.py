@@ -6,7 +6,6 @@ says how its question was answered (see `Ordinary`).
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -69,12 +68,10 @@ QUESTIONS: dict[str, Ordinary] = {}
 class Ordinary:
     """A question that a rule asks about ``(y, *operands)``; yes for all but extreme operands.
 
-    It is not recorded: the result notes the answer as a `Guard`.
-
     Args:
         op: the name of the op whose rule asks.
-        holds: the question: a function, or its source without the word lambda, made of comparisons and
-            arithmetic, which generated code has in line.
+        holds: a function, or its source without the word lambda, made of comparisons and arithmetic, which
+            generated code has in line.
         plain: places that must hold plain numbers; if a node is there, the answer is always no (and
             `otherwise` must be right everywhere). floats: the same for all places.
     """
@@ -97,14 +94,6 @@ class Ordinary:
             return select(y.__ask__(self, (y, *xs)), lambda: then(y, *xs), lambda: otherwise(y, *xs))
         return chosen
 
-    def written(self, operands: Sequence[str]) -> str:
-        """The question about operands of these names as Python source; "" if it is not known."""
-        names, _, text = self.source.partition(": ")
-        places = dict(zip([name.partition("=")[0] for name in names.split(", ")], operands))
-        if len(places) < names.count(",") + 1:
-            return ""                           # (one with a default is left out)
-        return re.sub(r"\b[a-z]+\b", lambda word: places.get(word[0], word[0]), text)
-
     def of_nodes(self, operands: Sequence[Any], answer: bool) -> Any:
         """The condition if an operand is recorded; `answer` is the present answer."""
         if self.floats or any(isinstance(operands[i], Operators) for i in self.plain):
@@ -121,10 +110,7 @@ def question_named(key: str) -> Ordinary:
 
 
 class Guard(NamedTuple):
-    """An `Ordinary` question that was asked while a graph was recorded, and its answer.
-
-    The graph holds where the answer is the same.
-    """
+    """A question asked while a graph was recorded, and its answer: the graph holds where it is the same."""
 
     question: Ordinary
     operands: Sequence[Any]

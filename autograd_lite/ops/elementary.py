@@ -20,7 +20,7 @@ from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.geometry import hypot
 from autograd_lite.ops.notation import (ATOM, LOOSE, POWER, PRODUCT, SIGN, SUM, Form, Notation, function,
                                         infix, latex)
-from autograd_lite.ops.numbers import Constant
+from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.special import TINY
 

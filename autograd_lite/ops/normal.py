@@ -9,7 +9,7 @@ from autograd_lite.ops import special
 from autograd_lite.ops.branches import Ordinary
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.notation import POWER, Form, function, latex
-from autograd_lite.ops.numbers import Constant
+from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
 
 _TWO_INV_SQRT_PI = Constant(special.TWO_INV_SQRT_PI, lambda m: 2 / m.sqrt(m.pi))

@@ -1,11 +1,11 @@
-"""The numbers of the rules: floats that follow IEEE 754, constants, and partials that may be missing."""
+"""The numbers of the rules: floats that follow IEEE 754, and partials that may be missing."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import inf, nan
-from typing import Any, Self
+from typing import Any
 
-from autograd_lite.errors import errstate, raising
+from autograd_lite.errors import InputError, errstate, raising
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.operators import Operators
 
@@ -27,26 +27,6 @@ class Ieee(Operators):
         return holds(float(self), other)
 
 
-class Constant(float):
-    """A number that no double equals: the nearest double, and `exact(m)` in other numbers."""
-
-    def __new__(cls, nearest: float, exact: Callable[[Any], Any]) -> Self:
-        self = float.__new__(cls, nearest)
-        self.exact = exact
-        return self
-
-    exact: Callable[[Any], Any]
-
-    def __neg__(self) -> Constant:
-        return Constant(-float(self), lambda m: -self.exact(m))
-
-    def __truediv__(self, x: Any) -> Any:       # so that an Ieee divides in its own way
-        return float(self) / x if isinstance(x, float) else NotImplemented
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return float, (float(self),)
-
-
 # -- partials where some may be infinite or missing -----------------------------------------
 
 
@@ -59,7 +39,7 @@ def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = 
     """
     for i in op.options:
         if wanted and i < len(xs) and wanted[i]:
-            op.partial(i, y, xs)                # raises
+            raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; give a float")
     try:
         if type(y) is not float or raising():   # (for other numbers `errstate` decides)
             return op.partials(y, xs, wanted)
@@ -82,7 +62,7 @@ def is_missing(op: Op, i: int, y: float, xs: Sequence[float]) -> bool:
     """Whether the i-th partial is missing, rather than too large."""
     try:
         with errstate("raise"):
-            p = op.partial(i, y, xs)
+            p = op.partials(y, xs, [j == i for j in range(len(xs))])[i]
         return bool(p != p)
     except OverflowError:
         return False

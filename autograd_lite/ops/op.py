@@ -33,7 +33,6 @@ class Described:
     name: str
     forward: Callable[..., float]
     rules: Sequence[Rule | None]
-    open: bool
     least: int
     kink: Any
     convention: tuple[float, float, float | None, str] | None
@@ -84,29 +83,13 @@ class Described:
         """What a user's rules raise at xs."""
         return None
 
-    def text(self, operands: Sequence[Any]) -> Any:
-        """The op applied to written operands, as a Python expression.
-
-        >>> op_named("*").text([op_named("+").text(["a", 2.0]), "c"]).text
-        '(a + 2.0) * c'
-        """
-        return self.notation.text(*operands)
-
-    def latex(self, operands: Sequence[Any]) -> Any:
-        r"""The same in LaTeX.
-
-        >>> op_named("/").latex(["x", op_named("exp").latex(["y"])]).text
-        '\\frac{x}{e^{y}}'
-        """
-        return self.notation.latex(*operands)
-
 
 class Op(Described, partial):  # type: ignore[type-arg]
-    """One primitive operation: its function, its derivatives, where they hold and how it is written.
+    """One operation: its function, its derivatives, where they hold and how it is written.
 
     Args:
         forward: the function of floats; may raise as `math` does.
-        partials: a rule for each operand: a function of ``(y, *operands)``, y being the result; or, for
+        partials: a rule for each operand, a function of the result and them, ``(y, *operands)``; or, for
             any number of operands, one function of ``(y, operands)`` that lists all. A rule of None marks
             an option, by which nothing is differentiated; by `flat`, or a result of None, no gradient flows.
         domain: whether the operation is defined at the operands; remedy: says in words where.
@@ -222,17 +205,9 @@ class Op(Described, partial):  # type: ignore[type-arg]
         """For each of n operands whether it has a partial: neither an option nor `flat`."""
         return [True] * n if self.open else [rule is not None and rule is not flat for rule in self.rules[:n]]
 
-    def partial(self, i: int, y: Any, xs: Sequence[Any]) -> Any:
-        """The i-th partial at the operands `xs`, of any kind, with the result `y`; or None."""
-        if self.open:
-            return self.rules[0](y, xs)[i]  # type: ignore[misc]
-        rule = self.rules[i]
-        if rule is None:
-            raise InputError(f"{self.name}: operand {i + 1} is an option, with no derivative; give a float")
-        return rule(y, *xs)
-
     def partials(self, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = ()) -> list[Any]:
-        """All partials, or those wanted; None for the others, and where there is none."""
+        """The partials at operands of any kind with the result y, or those wanted; None for the others, and
+        where there is none."""
         if self.open:
             found = list(self.rules[0](y, xs))  # type: ignore[misc]
             return [p if flag else None for p, flag in zip(found, wanted)] if wanted else found

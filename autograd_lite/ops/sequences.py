@@ -10,7 +10,7 @@ from autograd_lite.errors import InputError, type_name
 from autograd_lite.ops import special
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.notation import POWER, PRODUCT, SUM, Form, Notation, function, latex
-from autograd_lite.ops.numbers import Constant
+from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
 
 # -- many operands ---------------------------------------------------------------------

@@ -16,6 +16,8 @@ from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.selection import choose
 
+Binary = Callable[[Any, Any], Any]
+
 
 class Gate(NamedTuple):
     """One side of a choice, in place of a partial: the condition, and the answer that opens it."""
@@ -43,8 +45,7 @@ def _gated(g: Any) -> Gated:
     return g if type(g) is Gated else Gated(g)
 
 
-def _behind(gates: Iterable[Gate], checked: Callable[..., Any], unchecked: Callable[..., Any], a: Any,
-            b: Any) -> Any:
+def _behind(gates: Iterable[Gate], checked: Binary, unchecked: Binary, a: Any, b: Any) -> Any:
     """A product or sum behind gates: checked if all are open, else without raising."""
     if all(gate.is_open for gate in gates):
         return checked(a, b)
@@ -52,7 +53,7 @@ def _behind(gates: Iterable[Gate], checked: Callable[..., Any], unchecked: Calla
         return unchecked(a, b)
 
 
-def through(g: Any, p: Any, times: Callable[[Any, Any], Any]) -> Any:
+def through(g: Any, p: Any, times: Binary) -> Any:
     """A gradient times a partial, behind its gates; a gate in place of the partial is added to them."""
     gradient, gates = _gated(g)
     if type(p) is Gate:
@@ -60,7 +61,7 @@ def through(g: Any, p: Any, times: Callable[[Any, Any], Any]) -> Any:
     return Gated(_behind(gates, times, operator.mul, gradient, p), gates)
 
 
-def merged(a: Any, b: Any, plus: Callable[[Any, Any], Any]) -> Any:
+def merged(a: Any, b: Any, plus: Binary) -> Any:
     """The sum of two gradients, behind the gates they share."""
     a, b = _gated(a), _gated(b)
     shared = 0
@@ -84,10 +85,11 @@ def idle(program: Program, outputs: Iterable[int | None]) -> list[bool]:
             needed[k] = True
     for k in range(len(ops) - 1, -1, -1):
         op = ops[k]
-        if needed[k] and op is not None and program.operands[k]:
-            has = op.differentiable(len(program.operands[k]))
+        operands = program.operands[k]
+        if needed[k] and op is not None and operands:
+            has = op.differentiable(len(operands))
             for i in op.taken(list(map(plain, program.nodes[k].operands))):
-                x = program.operands[k][i]
+                x = operands[i]
                 if x is not None and has[i]:    # (nothing comes through a condition)
                     needed[x] = True
     return [not flag for flag in needed]

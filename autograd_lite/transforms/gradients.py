@@ -6,17 +6,17 @@ ones), its gradient is a graph on them. So transforms nest, and their perturbati
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from autograd_lite.errors import GradientError, InputError, short
-from autograd_lite.transforms.trace import Selection, Trace, name_of, scalar_result, transform
+from autograd_lite.transforms.trace import Function, Selection, Trace, name_of, scalar_result, transform
 from autograd_lite.transforms.trees import leaves, rebuild
 from autograd_lite.graph.value import Value
 
 
-def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False,
-                   unused: Literal["zero", "raise"] = "zero") -> Callable[..., Any]:
+def value_and_grad(f: Function, argnums: Selection = 0, *, has_aux: bool = False,
+                   unused: Literal["zero", "raise"] = "zero") -> Function:
     """The function that returns f's value and its gradient.
 
     Args:
@@ -42,14 +42,14 @@ def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bo
     return transform(_value_and_grad, f, argnums, has_aux, unused)
 
 
-def _value_and_grad(f: Callable[..., Any], argnums: Selection, has_aux: bool, unused: str, /,
+def _value_and_grad(f: Function, argnums: Selection, has_aux: bool, unused: str, /,
                     *args: Any, **kwargs: Any) -> Any:
     trace, y, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
     value = trace.lower(y)
     return (value, trace.lower_all(aux)) if has_aux else value, trace.shape(found)
 
 
-def _pulled(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Selection,
+def _pulled(f: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Selection,
             has_aux: bool, unused: str) -> tuple[Trace, Any, Any, list[Any]]:
     """A trace of f, its number, what else it returned, and the number's derivatives by the inputs."""
     trace = Trace(f, args, kwargs, argnums)
@@ -61,15 +61,16 @@ def _pulled(f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
         trace.result = leaves(trace.result, lenient=True)       # (aux holds anything)
     y = scalar_result(f, y)
     found = trace.pull((y, 1.0))
-    if unused == "raise" and any([g is None for g in found]):
-        missing = [g is None for g in found].index(True)
-        raise GradientError(f"{name_of(f)}: the result does not depend on number {missing} of the "
-                            "selected arguments; leave it out, or ask for unused='zero'")
+    if unused == "raise":
+        missing = [g is None for g in found]
+        if True in missing:
+            raise GradientError(f"{name_of(f)}: the result does not depend on number {missing.index(True)} "
+                                "of the selected arguments; leave it out, or ask for unused='zero'")
     return trace, y, aux, found
 
 
-def grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False,
-         unused: Literal["zero", "raise"] = "zero") -> Callable[..., Any]:
+def grad(f: Function, argnums: Selection = 0, *, has_aux: bool = False,
+         unused: Literal["zero", "raise"] = "zero") -> Function:
     """The gradient of f, a function of f's arguments; see `value_and_grad`.
 
     With ``has_aux=True`` it returns (gradient, anything).
@@ -86,7 +87,7 @@ def grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False
     return transform(_grad, f, argnums, has_aux, unused)
 
 
-def _grad(f: Callable[..., Any], argnums: Selection, has_aux: bool, unused: str, /,
+def _grad(f: Function, argnums: Selection, has_aux: bool, unused: str, /,
           *args: Any, **kwargs: Any) -> Any:
     trace, _, aux, found = _pulled(f, args, kwargs, argnums, has_aux, unused)
     return (trace.shape(found), trace.lower_all(aux)) if has_aux else trace.shape(found)

@@ -13,7 +13,7 @@ from autograd_lite.errors import (DivisionError, DomainError, InputError, Numeri
 from autograd_lite.graph.conventions import MOVED, Chooser
 from autograd_lite.lines import Line, printable
 from autograd_lite.ops import special
-from autograd_lite.ops.numbers import Constant
+from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.op import number as as_float
 

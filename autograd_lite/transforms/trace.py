@@ -27,6 +27,7 @@ from autograd_lite.ops.selection import stopped
 from autograd_lite.transforms.gates import Gate, Gated, idle, merged, opened, through
 from autograd_lite.transforms.trees import leaves, rebuild, refill
 
+Function = Callable[..., Any]
 Selection = int | str | Sequence[int | str]
 
 
@@ -37,8 +38,7 @@ class Trace:
     Values made of their numbers, `result` what the function returned.
     """
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any],
-                 argnums: Selection = 0):
+    def __init__(self, f: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Selection = 0):
         self.inputs: list[Value] = []
         self.linked = False                 # whether an input is made from a node of the caller's
         self.closed: list[Any] = []         # results known to depend on the inputs alone
@@ -50,12 +50,12 @@ class Trace:
                 self.result = self._run(f, list(args), kwargs, places)
         else:
             self.result = self._run(f, list(args), kwargs, places)
-        self.selected = self.selected[0] if first or _is_one(argnums) else tuple(self.selected)
+        self.selected = self.selected[0] if first or isinstance(argnums, (int, str)) else tuple(self.selected)
         for x in self.inputs:
             if not (self.linked and x.operands):
                 freeze(x)                   # to the caller, an input that escapes is a constant
 
-    def _run(self, f: Callable[..., Any], args: Any, kwargs: Any, places: Sequence[int | str]) -> Any:
+    def _run(self, f: Function, args: Any, kwargs: Any, places: Sequence[int | str]) -> Any:
         """What f returns if the numbers in its arguments at `places` are inputs."""
         try:
             for place in places:
@@ -195,7 +195,7 @@ def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
         return [None, Gate(xs[0], True), Gate(xs[0], False)]
     wanted = [False] * len(xs)
     for i in moved:
-        wanted[i] = op.open or op.rules[i] is not None
+        wanted[i] = i not in op.options
     if not trace.idle[k]:
         partials = partials_or_nan(op, node, xs, wanted)
         if op.kink:
@@ -240,9 +240,9 @@ def _times(g: Any, p: Any) -> Any:
     return g * p
 
 
-def selection(f: Callable[..., Any], argnums: Any) -> Any:
+def selection(f: Function, argnums: Any) -> Any:
     """`argnums`, once it is clear that f may have such arguments; several in a tuple."""
-    one = _is_one(argnums)
+    one = isinstance(argnums, str) or not isinstance(argnums, Iterable) or getattr(argnums, "shape", 0) == ()
     try:
         several = tuple([x if isinstance(x, str) or type(x) is bool else operator.index(x)
                          for x in ((argnums,) if one else argnums)])
@@ -265,31 +265,30 @@ def selection(f: Callable[..., Any], argnums: Any) -> Any:
     return several[0] if one else several
 
 
-def _is_one(argnums: Any) -> bool:
-    return isinstance(argnums, str) or not isinstance(argnums, Iterable) or getattr(argnums, "shape", 0) == ()
-
-
-def _places(f: Callable[..., Any], argnums: Any, args: Sequence[Any],
+def _places(f: Function, argnums: Selection, args: Sequence[Any],
             kwargs: Mapping[str, Any]) -> list[int | str]:
     """Where the selected arguments stand in this call."""
-    names: list[int | str] = []
-    for wanted in [argnums] if _is_one(argnums) else argnums:
-        if isinstance(wanted, str) and wanted not in kwargs:
-            parameters = list(inspect.signature(f).parameters)
-            if wanted not in parameters or parameters.index(wanted) >= len(args):
-                raise InputError(f"{name_of(f)} is called without an argument {wanted!r}; its parameters "
-                                 f"are {', '.join(parameters)}")
-            wanted = parameters.index(wanted)
-        elif not isinstance(wanted, str) and not -len(args) <= wanted < len(args):
+    places: list[int | str] = []
+    for wanted in [argnums] if isinstance(argnums, (int, str)) else argnums:
+        if isinstance(wanted, str):
+            if wanted not in kwargs:
+                parameters = list(inspect.signature(f).parameters)
+                if wanted not in parameters[:len(args)]:
+                    raise InputError(f"{name_of(f)} is called without an argument {wanted!r}; its parameters "
+                                     f"are {', '.join(parameters)}")
+                wanted = parameters.index(wanted)
+        elif -len(args) <= wanted < len(args):
+            wanted %= len(args)
+        else:
             raise InputError(f"{name_of(f)} has no positional argument number {wanted} in this call, which "
                              f"gives {len(args)}")
-        names.append(wanted if isinstance(wanted, str) else int(wanted) % len(args))
-    if len(set(names)) < len(names):
+        places.append(wanted)
+    if len(set(places)) < len(places):
         raise InputError(f"argnums={short(argnums)} names an argument of {name_of(f)} twice")
-    return names
+    return places
 
 
-def name_of(f: Callable[..., Any]) -> str:
+def name_of(f: Function) -> str:
     """A function's name, for messages."""
     return printable(str(getattr(f, "__name__", type(f).__name__)))
 
@@ -311,7 +310,7 @@ class Transform(functools.partial[Any]):
         return f"<{self.func.__name__[1:]} of {short(self.args[0])}>"
 
 
-def transform(run: Callable[..., Any], f: Any, argnums: Any = 0, *options: Any) -> Callable[..., Any]:
+def transform(run: Function, f: Any, argnums: Any = 0, *options: Any) -> Function:
     """The function that calls ``run(f, argnums, *options, *arguments)``, with f's name, doc and signature."""
     kind = type(f)
     if kind is not FunctionType:
@@ -338,7 +337,7 @@ def require_function(where: str, f: Any) -> None:
         raise InputError(f"{where} takes a function, got {shown(f)}{remedy}")
 
 
-def scalar_result(f: Callable[..., Any], y: Any) -> Any:
+def scalar_result(f: Function, y: Any) -> Any:
     """The one number that f returned."""
     if isinstance(y, Value):
         return y

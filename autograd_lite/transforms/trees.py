@@ -34,7 +34,7 @@ def kept(x: Any) -> Any:
 
 
 def unexpected(x: Any) -> InputError:
-    """The error."""
+    """The refusal."""
     return InputError("expected a number, or a list, tuple, dict, dataclass or array of numbers, got "
                       + shown(x))
 
