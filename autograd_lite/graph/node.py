@@ -19,6 +19,7 @@ lock = shared_lock()        # a backward pass works in the gradients, which thre
 # Whether no pass runs: then a gradient may be read and set without the lock. (Question and slot stand on one
 # line: threads change at calls and jumps back, and trace functions run between lines.)
 at_rest: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
+reader: Any = None          # who reads numbers for the users while any thread traces
 running: Any = None         # the pass that holds the lock; who meets it there has interrupted it
 
 
@@ -67,7 +68,7 @@ class Node(Operators):
     @property
     def data(self) -> float:
         """The number. A leaf's can be assigned; nodes computed before keep the old one."""
-        return self._data
+        return self._data if reader is None else reader(self)
 
     @data.setter
     def data(self, data: Any) -> None:
@@ -277,6 +278,11 @@ def set_labels(node: Node, labels: tuple[Label, ...]) -> None:
 def plain(x: Any) -> Any:
     """The number of a node; a plain number as it is."""
     return getattr(x, "_data", x)
+
+
+def read_numbers(many: Iterable[Node]) -> list[float]:
+    """The numbers of nodes."""
+    return [node._data for node in many]
 
 
 def call_of(node: Node) -> str:

@@ -16,9 +16,8 @@ from typing import Any
 
 from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.branches import Ordinary
 from autograd_lite.ops.methods import NUMPY_NAMES
-from autograd_lite.ops.notation import COMPARISON, LOOSE, Form, Written, literal
+from autograd_lite.ops.notation import COMPARISON, LOOSE, Form, Written, asked, literal
 from autograd_lite.ops.op import TABLE, Op, flat
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.sequences import Shares
@@ -52,7 +51,7 @@ class Text(Operators):
 
     def __ask__(self, question: Any, operands: Sequence[Any]) -> bool:
         names = [_written(x).text for x in operands]
-        in_line = _asked(question, names) if all(map(str.isidentifier, names)) else ""
+        in_line = asked(question.source, names) if all(map(str.isidentifier, names)) else ""
         self.source.questions.append(f"({in_line})" if in_line else
                                      f"{self.source.named('holds', question.holds)}({', '.join(names)})")
         return True                             # where it does not hold, the general way is taken
@@ -60,15 +59,6 @@ class Text(Operators):
 
 def _written(x: Any) -> Written:
     return x.written if type(x) is Text else literal(x)
-
-
-def _asked(question: Ordinary, operands: Sequence[str]) -> str:
-    """A question about operands of these names as Python source; "" if it is not known."""
-    names, _, text = question.source.partition(": ")
-    places = dict(zip([name.partition("=")[0] for name in names.split(", ")], operands))
-    if len(places) < names.count(",") + 1:
-        return ""                               # (one with a default is left out)
-    return re.sub(r"\b[a-z]+\b", lambda word: places.get(word[0], word[0]), text)
 
 
 class Source:

@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from autograd_lite.errors import GradientError, InputError, errstate
+from autograd_lite.graph import node as nodes
 from autograd_lite.graph.backward import backward
 from autograd_lite.graph.node import ZERO, Node, Note, note_of, plain
 from autograd_lite.lines import user_line
@@ -22,12 +24,24 @@ quicken: Callable[[Op], None] = lambda op: None     # (`graph.quick` puts its ow
 special = False              # whether any thread is in a special mode; if not, the hot path asks no further
 not_recording: Entries = ContextVar("no_grad", default=())
 recording_lines: Entries = ContextVar("record_lines", default=())
+tracing: ContextVar[Any] = ContextVar("tracing", default=None)       # where this thread or task records
+leaked = Op("traced", lambda: math.nan, ())     # on a traced number, once the trace is over
+_special = [False, False]
 
 
-def set_special(on: bool) -> None:
+def set_special(on: bool, tracing: bool = False) -> None:
     """Say whether any thread is in a special mode."""
     global special
-    special = on
+    _special[tracing] = on
+    special = True in _special
+    if tracing:
+        nodes.reader = _read if on else None
+
+
+def _read(node: Any) -> Any:
+    """A node's number, for its users."""
+    tape = tracing.get()
+    return tape.read("data", node) if tape else node._data
 
 
 class Value(Node):
@@ -53,13 +67,16 @@ class Value(Node):
 
     def __init__(self, data: Any, label: str = "", requires_grad: bool = True, _children: Any = (),
                  _op: Any = ""):
-        self._data = data if type(data) is float else number(data)
+        self._data = data if type(data) is float else 0.0 if special and tracing.get() else number(data)
         self._grad = ZERO if requires_grad else None
         self._operation = self._a = self._b = self._pa = self._pb = None
         if label != "" or _children or _op:
             self.label = _children or (() if _op else label)  # type: ignore[assignment]    # (refused there)
-        if special and current(recording_lines):
-            self._note = note_of(self)._replace(line=user_line())
+        if special:
+            if tape := tracing.get():
+                tape.leaf(self, data)
+            if current(recording_lines):
+                self._note = note_of(self)._replace(line=user_line())
 
     def __init_subclass__(cls) -> None:
         raise InputError("Value cannot be subclassed: what is computed from one is a plain Value; keep "
@@ -67,6 +84,8 @@ class Value(Node):
 
     def detach(self) -> Value:
         """A constant with the same number and label, cut off from the graph."""
+        if special and (tape := tracing.get()):
+            return tape.alias(self, False)  # type: ignore[no-any-return]
         return Value(self._data, self.label, requires_grad=False)
 
     # -- recording ---------------------------------------------------------------------------
@@ -76,9 +95,13 @@ class Value(Node):
         """A node for any op: its result, and its partials where a gradient flows."""
         if not op.quick:
             quicken(op)
+        if special and (tape := tracing.get()):
+            return tape.apply(op, operands)  # type: ignore[no-any-return]
         xs: list[Any] = [x._data if type(x) is Value else number(x, op.name) for x in operands]
         line = user_line() if special and current(recording_lines) else None
         data = op.evaluate(xs, operands, line)
+        if data != data:
+            refuse_leaked(operands)
         out = new()
         out._data = data
         out._grad = out._operation = out._a = out._b = out._pa = out._pb = None
@@ -101,6 +124,8 @@ class Value(Node):
 
     def __select__(self, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
         """Record both branches, the one not taken without raising."""
+        if special and (tape := tracing.get()):
+            return tape.select(self, then, otherwise)
         if not self.operands:                   # a constant: there is nothing to choose later
             return then() if self._data else otherwise()
         taken, idle = (then, otherwise) if self._data else (otherwise, then)
@@ -138,6 +163,8 @@ class Value(Node):
         if create_graph or inputs is not None or gradient is not None:
             raise InputError("backward takes the seed alone, v.backward(1.0); grad(f) gives derivatives by "
                              "arguments, grad(grad(f)) and hessian(f) derivatives of derivatives")
+        if special and (tape := tracing.get()):
+            tape.refuse("backward() within")
         seed = number(seed, "backward")
         if self._grad is None:
             raise GradientError(f"backward() of {self!r}: it carries no gradient; it was computed "
@@ -148,24 +175,44 @@ class Value(Node):
 
     def __compare__(self, holds: Callable[[Any, Any], Any], other: Any) -> Any:
         try:
+            if special and (tape := tracing.get()):
+                return tape.compare(holds, self, other)
             return holds(self._data, other._data if type(other) is Value else other)
         except TypeError:
             return NotImplemented
 
-    def __bool__(self) -> bool: return self._data != 0.0
-    def __format__(self, spec: str) -> str: return format(self._data, spec) if spec else str(self)
+    def __bool__(self) -> bool: return bool(self.__compare__(operator.ne, 0.0))
 
-    def _as_number(self, what: str = "float()") -> NoReturn:
+    def __format__(self, spec: str) -> Any:
+        if special and (tape := tracing.get()):
+            return tape.read("__format__", self, spec)
+        return format(self._data, spec) if spec else str(self)
+
+    def _as_number(self, what: str, *options: Any) -> Any:
+        if special and (tape := tracing.get()):
+            return tape.read(what, self, *options)
+        if what == "__index__":
+            raise TypeError("'Value' object cannot be interpreted as an integer")
+        what = f"{what.strip('_')}()"
         raise InputError(f"{what} of {self!r} would lose its gradient: use v.data for the number, and "
                          "autograd_lite.exp(v) and the like in place of math.exp(v)")
 
-    def __float__(self) -> float: self._as_number()
-    def __int__(self) -> int: self._as_number("int()")
-    def __complex__(self) -> complex: self._as_number("complex()")
-    def __round__(self, digits: int | None = None) -> Any: self._as_number("round()")
-    def __trunc__(self) -> Any: self._as_number("trunc()")
-    def __floor__(self) -> Any: self._as_number("floor()")
-    def __ceil__(self) -> Any: self._as_number("ceil()")
+    def __float__(self) -> Any: return self._as_number("__float__")
+    def __int__(self) -> Any: return self._as_number("__int__")
+    def __complex__(self) -> Any: return self._as_number("__complex__")
+    def __round__(self, *digits: Any) -> Any: return self._as_number("__round__", *digits)
+    def __trunc__(self) -> Any: return self._as_number("__trunc__")
+    def __floor__(self) -> Any: return self._as_number("__floor__")
+    def __ceil__(self) -> Any: return self._as_number("__ceil__")
+    def __index__(self) -> Any: return self._as_number("__index__")
+
+
+def refuse_leaked(operands: Sequence[Any]) -> None:
+    """Raise an error if a traced number is used after its trace."""
+    for x in operands:
+        if type(x) is Value and x._operation is leaked:
+            raise InputError("a number that compile traced was kept (in a list, say) and is used after the "
+                             "trace: it stood for any number; return it from the function instead")
 
 
 new: Callable[[], Value] = partial(object.__new__, Value)

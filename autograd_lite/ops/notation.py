@@ -93,6 +93,15 @@ class Notation(NamedTuple):
         return self.text if self.infix else self.said
 
 
+def asked(question: str, operands: Sequence[str]) -> str:
+    """A question, as `Ordinary` has it, about operands of these texts; "" if its source is not known."""
+    names, _, text = question.partition(": ")
+    places = dict(zip([name.partition("=")[0] for name in names.split(", ")], operands))
+    if len(places) < names.count(",") + 1:
+        return ""                               # (one with a default is left out)
+    return re.sub(r"\b[a-z]+\b", lambda word: places.get(word[0], word[0]), text)
+
+
 def infix(operator: str, precedence: int, tex: str | Form, sign: str = "") -> Notation:
     """An operator between two operands, applied left to right; `tex` is its sign or whole form in LaTeX."""
     least = (precedence, precedence + 1)

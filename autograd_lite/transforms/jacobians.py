@@ -143,6 +143,8 @@ def _pattern(trace: Trace) -> list[set[int]]:
 
 def pushed(trace: Trace, tangents: Sequence[Any]) -> list[Any]:
     """The derivative of each output along `tangents` of the inputs (a forward sweep)."""
+    if trace.tape:
+        return trace.tape.push(trace, tangents)  # type: ignore[no-any-return]
     start = {k: t for k, t in zip(trace.inputs_at, tangents) if k is not None and _moves(t)}
     try:
         along = trace.linear.push(start, _Push(trace))

@@ -43,6 +43,7 @@ class Trace:
         self.linked = False                 # whether an input is made from a node of the caller's
         self.closed: list[Any] = []         # results known to depend on the inputs alone
         self.selected: Any = []
+        self.tape = value.tracing.get() if value.special else None         # where `compile` records
         first = type(argnums) is int and 0 <= argnums < len(args)
         places: Any = [argnums] if first else _places(f, argnums, args, kwargs)
         if value.special:
@@ -81,7 +82,9 @@ class Trace:
 
     def _input(self, x: Any) -> Value:
         """A Value of our own, linked to the caller's if x is one."""
-        if not isinstance(x, Value):
+        if self.tape:
+            own: Value = self.tape.alias(x, True)
+        elif not isinstance(x, Value):
             own = Value(x)
         else:
             self.linked |= x.requires_grad
@@ -122,6 +125,8 @@ class Trace:
         """A result for the caller: a float, unless it depends on the caller's Values."""
         if not isinstance(x, Value):
             return x
+        if self.tape:
+            return self.tape.lower(self, x)
         if not any([x is y for y in self.closed]):
             k = self.program.place(x)
             if k is not None and self.outer[k]:
@@ -130,6 +135,8 @@ class Trace:
 
     def pull(self, *seeded: tuple[Any, Any]) -> list[Any]:
         """Σ seed · ∂output/∂input by each input (a reverse sweep); None where no path leads."""
+        if self.tape:
+            return self.tape.pull(self, seeded)  # type: ignore[no-any-return]
         if len(seeded) == 1 and not self.linked:
             output, seed = seeded[0]
             if type(seed) is float and isinstance(output, Value) and output.requires_grad:

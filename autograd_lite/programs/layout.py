@@ -1,0 +1,193 @@
+"""`Plan`: of a recorded program, what is needed, where, and what must be looked at."""
+from __future__ import annotations
+
+import ast
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_lite.ops.elementary import add, mul, neg, sub
+from autograd_lite.ops.notation import asked
+from autograd_lite.ops.op import Op
+from autograd_lite.ops.selection import Comparison, choose
+from autograd_lite.ops.sequences import dot_op, sum_op
+from autograd_lite.programs.code import CONSTANT, INPUT, PRODUCTS, Check
+from autograd_lite.programs.recording import Recording
+
+PASS = {add, sub, mul, neg, PRODUCTS, sum_op, dot_op}   # they pass on what is not finite
+_DEEP = 60                                              # the most sides in each other
+
+
+@functools.lru_cache(maxsize=4096)
+def hides(op: Any, n: int, i: int) -> bool:
+    """Whether an op's result may be finite where its i-th operand is not."""
+    if op is choose:
+        return i == 0
+    if not isinstance(op, Op) or not op.in_line or op.open or n > 2:
+        return True
+    for x in (math.inf, -math.inf, math.nan):
+        for other in (0.0, 0.5, -0.5, 1.0, 2.0, -3.0, 1e300, -1e300)[:1 if n == 1 else None]:
+            xs = [x if j == i else other for j in range(n)]
+            try:
+                y = op.forward(*xs)
+            except (ValueError, ArithmeticError):
+                continue
+            if y - y == 0.0:
+                return True
+    return False
+
+
+@functools.lru_cache(maxsize=4096)
+def simplified(question: str, known: tuple[tuple[str, float], ...]) -> str:
+    """A condition for the ordinary way, where some of its operands are known."""
+    constants = dict(known)
+
+    class Known(ast.NodeTransformer):
+        def generic_visit(self, node: ast.AST) -> ast.AST:
+            super().generic_visit(node)
+            if isinstance(node, ast.BoolOp):
+                decides = isinstance(node.op, ast.Or)
+                values = [x for x in node.values
+                          if not (isinstance(x, ast.Constant) and x.value is (not decides))]
+                if not values or any([isinstance(x, ast.Constant) and x.value is decides for x in values]):
+                    return ast.Constant(decides if values else not decides)
+                return values[0] if len(values) == 1 else ast.BoolOp(node.op, values)
+            if isinstance(node, (ast.Compare, ast.UnaryOp, ast.BinOp)) and not any(
+                    [isinstance(x, ast.Name) for x in ast.walk(node)]):
+                whole = ast.fix_missing_locations(ast.Expression(node))
+                return ast.Constant(eval(compile(whole, "", "eval")))
+            return node
+
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            return ast.Constant(constants[node.id]) if node.id in constants else node
+
+    tree = Known().visit(ast.parse(question, mode="eval"))
+    text = ast.unparse(tree)
+    return text
+
+
+class Side:
+    """Where a condition has an answer, within another side."""
+
+    def __init__(self, outer: Side | None, condition: int, answer: bool, depth: int):
+        self.outer, self.condition, self.answer, self.depth = outer, condition, answer, depth
+
+    def path(self) -> list[Side]:
+        """This side and those around it, the outermost first."""
+        found, side = list[Side](), self
+        while side is not None:
+            found.append(side)
+            side = side.outer  # type: ignore[assignment]
+        return found[::-1]
+
+    def holds(self, condition: int, answer: bool) -> bool:
+        """Whether it lies within such a side."""
+        return any([side.condition == condition and side.answer is answer for side in self.path()])
+
+
+def common(a: Side | None, b: Side | None) -> Side | None:
+    """The innermost side around both."""
+    while a is not b:
+        if a is None or b is None:
+            return None
+        if a.depth >= b.depth:
+            a = a.outer
+        else:
+            b = b.outer
+    return a
+
+
+class Plan:
+    """What a program needs.
+
+    Attributes:
+        needed: the places that results and guards need, in order; uses: how often each is used.
+        checks: those of the code that may fail.
+        home: for each place the side of choices that alone needs it; it is not there if all need it.
+        unsure: the places whose numbers must be looked at.
+    """
+
+    def __init__(self, recording: Recording):
+        self.recording, self.code = recording, recording.code
+        self.checks = {k: kept for k, checks in self.code.checks.items()
+                       if (kept := [check for check in checks if not self.holds(check)])}
+        self.needed, self.uses = self._needed()
+        self.home = self._homes()
+        self.unsure = self._unsure()
+
+    def holds(self, check: Check) -> bool:
+        """Whether a check always holds."""
+        return self.condition_of(check, [f"x{i}" for i in range(len(check.operands))]) == "True"
+
+    def condition_of(self, check: Check, xs: Sequence[str]) -> str:
+        """A check of operands of these names in Python; "" if its source is not known."""
+        constants = {x: self.code.data[k] for x, k in zip(xs, check.operands) if self.code.ops[k] is CONSTANT}
+        text = asked(check.question.source, xs)
+        return simplified(text, tuple(constants.items())) if text else ""
+
+    def _needed(self) -> tuple[list[int], dict[int, int]]:
+        """The places that results and guards need, in order, and how often each is used."""
+        code, uses = self.code, dict[int, int]()
+        for k in (*self.recording.outputs, *[x for guard in self.recording.guards for x in guard.operands]):
+            uses[k] = uses.get(k, 0) + 2                # (2: it has a name of its own)
+        for k in self.recording.firm:                   # (it may fail, and does so eagerly)
+            if code.ops[k] is not INPUT and not isinstance(code.ops[k], Comparison):
+                uses.setdefault(k, 0)
+        found = []
+        for k in range(len(code) - 1, -1, -1):
+            if k in uses:
+                found.append(k)
+                for i, x in enumerate(code.operands[k]):
+                    if not (i == 0 and code.ops[k] is choose and isinstance(code.ops[x], Comparison)):
+                        uses[x] = uses.get(x, 0) + 1
+                    else:                               # (a condition is written where it is asked)
+                        uses.setdefault(x, 0)
+                for check in self.checks.get(k, ()):
+                    for x in check.operands:
+                        uses[x] = uses.get(x, 0) + 2
+        return found[::-1], uses
+
+    def _unsure(self) -> set[int]:
+        """The places whose numbers must be looked at: those that may not be finite though all results are."""
+        code, home = self.code, self.home
+        shown = set(self.recording.outputs)
+        for k in self.needed:
+            op, operands, where = code.ops[k], code.operands[k], home.get(k)
+            for i, x in enumerate(operands):
+                if home.get(x) == where and (op in PASS or not hides(op, len(operands), i)):
+                    shown.add(x)
+        asked = {x for guard in self.recording.guards for x in guard.operands}
+        return {k for k in self.needed if (k not in shown or k in asked) and code.ops[k] is not CONSTANT
+                and not isinstance(code.ops[k], Comparison) and type(code.data[k]) is float}
+
+    def _homes(self) -> dict[int, Side | None]:
+        """For each place the side of choices that alone needs it; it is not there if all need it."""
+        code, firm = self.code, self.recording.firm
+        home: dict[int, Side | None] = {}
+        if not any([code.ops[k] is choose for k in self.needed]):
+            return home
+        sides: dict[Any, Side] = {}
+
+        def side(outer: Side | None, condition: int, answer: bool) -> Side | None:
+            depth = outer.depth if outer else 0
+            if depth == _DEEP or outer and outer.holds(condition, answer):
+                return outer
+            key = (outer and id(outer), condition, answer)
+            return sides.setdefault(key, Side(outer, condition, answer, depth + 1))
+
+        roots = {*self.recording.outputs, *[x for guard in self.recording.guards for x in guard.operands]}
+        wanted: dict[int, Side | None] = {}
+        for k in reversed(self.needed):
+            where = None if k in roots or k in firm else wanted[k]
+            if where is not None:
+                home[k] = where
+            uses = [(x, where) for x in code.operands[k]]
+            if code.ops[k] is choose:
+                condition, *_ = code.operands[k]
+                uses[1:] = [(x, side(where, condition, answer))
+                            for (x, _), answer in zip(uses[1:], (True, False))]
+            uses += [(x, where) for check in self.checks.get(k, ()) for x in check.operands]
+            for x, there in uses:
+                wanted[x] = common(wanted[x], there) if x in wanted else there
+        return home
