@@ -172,11 +172,14 @@ class Source:
                 + f"\n    if {nodes}:\n" + indent(self.node(operands, "?" * self.n), " " * 8))
 
 
-def _function(name: str, parameters: str, condition: str, body: str, otherwise: str) -> str:
+def _function(name: str, parameters: str, condition: str, body: str, otherwise: str,
+              operands: str = "") -> str:
+    traced = (f"    elif special and (tape := tracing.get()){condition.removeprefix('not special')}:\n"
+              f"        return tape.apply(op, ({operands},))\n") if operands else ""
     return (f"def {name}({parameters}):\n    if {condition}:\n        try:\n" + indent(body, " " * 12) +
             "        except (ValueError, ArithmeticError, TypeError):\n"
             "            pass                # the general way says what is wrong\n"
-            f"    return {otherwise}\n")
+            f"{traced}    return {otherwise}\n")
 
 
 def _mixed(n: int, *operands: str) -> str:
@@ -195,7 +198,8 @@ def method_source(source: Source, function: Any, reflected: bool) -> str:
         body = f"if {names[-1]} is None:\n" + indent(body, "    ") + "else:\n" + indent(
             _mixed(source.n + 1, *names), "    ")
         parameters += "=None"
-    return _function("method", parameters, condition, body, f"general({', '.join(names)})")
+    return _function("method", parameters, condition, body, f"general({', '.join(names)})",
+                     ", ".join(operands) if len(names) == source.n or len(names) > source.op.most else "")
 
 
 def call_source(source: Source) -> str:

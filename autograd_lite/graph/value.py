@@ -26,14 +26,14 @@ not_recording: Entries = ContextVar("no_grad", default=())
 recording_lines: Entries = ContextVar("record_lines", default=())
 tracing: ContextVar[Any] = ContextVar("tracing", default=None)       # where this thread or task records
 leaked = Op("traced", lambda: math.nan, ())     # on a traced number, once the trace is over
-_special = [False, False]
+entered = [False, False]    # whether any thread is in a mode of recording, and whether any traces
 
 
 def set_special(on: bool, tracing: bool = False) -> None:
     """Say whether any thread is in a special mode."""
     global special
-    _special[tracing] = on
-    special = True in _special
+    entered[tracing] = on
+    special = True in entered
     if tracing:
         nodes.reader = _read if on else None
 

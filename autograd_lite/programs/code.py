@@ -48,6 +48,9 @@ ITEM = Step("item", lambda xs, i: xs[int(i)])                       # one of a l
 ADDED = Step("added", _added)       # of (size, i, x, j, y, …): a list of zeros, and x added at i, y at j, …
 
 
+LISTS = {SHARES, ROWS, ADDED}
+
+
 class Partial(Step):
     """A partial of a user's op, by its own rule: a function of (y, *operands)."""
 
@@ -84,7 +87,7 @@ class Code:
     Attributes:
         ops: what each does: an op, or a `Step`.
         operands: the places each uses.
-        data: what each gave where the code was recorded (nan where it fails).
+        data: what each gave where the code was recorded (nan where it fails; None: see `value`).
         checks: for some places what must hold there.
     """
 
@@ -93,8 +96,9 @@ class Code:
         self.operands: list[tuple[int, ...]] = []
         self.data: list[Any] = []
         self.checks: dict[int, list[Check]] = {}
-        self._known: dict[Any, int] = {}
+        self.known: dict[Any, int] = {}
         self._constants: dict[Any, int] = {}
+        self._settled = 0                       # up to where there is data
 
     def __len__(self) -> int:
         return len(self.ops)
@@ -124,55 +128,28 @@ class Code:
     def emit(self, op: Any, operands: tuple[int, ...], y: Any = None) -> int:
         """The place of an op's result at these operands; y is the result, if it is known."""
         key = (op, operands)
-        k = self._known.get(key)
+        k = self.known.get(key)
         if k is None:
-            k = self._known[key] = self._new(op, operands, y)
+            ops = self.ops
+            if op in _SIMPLER or isinstance(op, Shares) or CONSTANT in [ops[x] for x in operands]:
+                k = self._simpler(op, operands)
+            if k is None:
+                k = len(ops)
+                ops.append(op)
+                self.operands.append(operands)
+                self.data.append(y)
+            self.known[key] = k
         return k
 
-    def known(self, op: Any, operands: tuple[int, ...]) -> int | None:
-        """The place of such an instruction, if there is one."""
-        return self._known.get((op, operands))
-
-    def _new(self, op: Any, operands: tuple[int, ...], y: Any) -> int:
-        ops, constant = self.ops, self.is_constant
-        if op is mul:
-            for a, b in (operands, operands[::-1]):
-                if ops[a] is CONSTANT and self.data[a] in (1.0, -1.0):
-                    return b if self.data[a] == 1.0 else self.emit(neg, (b,))
-        elif op is identity:
-            return operands[0]
-        elif op is neg:
-            if ops[operands[0]] is neg:
-                return self.operands[operands[0]][0]
-        elif op is power:
-            if constant(operands[1], 1.0) or constant(operands[1], 0.0):
-                return operands[0] if self.data[operands[1]] else self.constant(1.0)
-        elif op is div:
-            if constant(operands[1], 1.0):
-                return operands[0]
-        elif op is sub or op is add:
-            b = operands[1]                     # (x − 0.0 and x + −0.0 are x, whatever x; x + 0.0 is not)
-            if constant(b, 0.0) and (math.copysign(1.0, self.data[b]) > 0.0) is (op is sub):
-                return operands[0]
-        elif op is choose:
-            condition, then, otherwise = operands
-            if then == otherwise:
-                return then
-            if ops[condition] is CONSTANT:
-                return then if self.data[condition] else otherwise
-        elif isinstance(op, Shares):            # all from one list, whichever comes first
-            turn = operands.index(min(operands))
-            shares = self.emit(SHARES, operands[turn:] + operands[:turn])
-            return self.emit(ITEM, (shares, self.constant(float(-turn % len(operands)))), y)
-        if y is None:
+    def _simpler(self, op: Any, operands: tuple[int, ...]) -> int | None:
+        """The place of the same number, if there is one: of an operand, say, or of a constant."""
+        simpler = _shared if isinstance(op, Shares) else _SIMPLER.get(op) or _WITH_CONSTANT.get(op)
+        k = simpler(self, operands) if simpler else None
+        if k is None and all([self.ops[x] is CONSTANT for x in operands]):
             y = self.computed(op, operands)
-        if type(y) is float and y - y == 0.0 and getattr(op, "in_line", True):
-            for x in operands:
-                if ops[x] is not CONSTANT:
-                    break
-            else:
+            if type(y) is float and y - y == 0.0 and getattr(op, "in_line", True):
                 return self.constant(y)
-        return self.append(op, operands, y)
+        return k
 
     def computed(self, op: Any, operands: Sequence[int]) -> Any:
         """What an op gives at these places now; nan where it fails."""
@@ -181,3 +158,64 @@ class Code:
             return op.forward(*[data[x] for x in operands])
         except (ValueError, ArithmeticError, TypeError):
             return nan
+
+    def value(self, k: int) -> Any:
+        """What a place gave where the code was recorded."""
+        data = self.data
+        if data[k] is None:
+            for i in range(self._settled, k + 1):
+                if data[i] is None:
+                    data[i] = self.computed(self.ops[i], self.operands[i])
+            self._settled = k + 1
+        return data[k]
+
+
+# -- what can be said more simply, without any change of a number --------------------------------------
+
+
+def _product(code: Code, operands: tuple[int, ...]) -> int | None:
+    for a, b in (operands, operands[::-1]):
+        if code.ops[a] is CONSTANT and code.data[a] in (1.0, -1.0):
+            return b if code.data[a] == 1.0 else code.emit(neg, (b,))
+    return None
+
+
+def _negated(code: Code, operands: tuple[int, ...]) -> int | None:
+    k = operands[0]
+    return code.operands[k][0] if code.ops[k] is neg else None
+
+
+def _power(code: Code, operands: tuple[int, ...]) -> int | None:
+    a, b = operands
+    return a if code.is_constant(b, 1.0) else code.constant(1.0) if code.is_constant(b, 0.0) else None
+
+
+def _quotient(code: Code, operands: tuple[int, ...]) -> int | None:
+    return operands[0] if code.is_constant(operands[1], 1.0) else None
+
+
+def _sum(code: Code, operands: tuple[int, ...], zero: float = -0.0) -> int | None:
+    a, b = operands                             # (x + −0.0 is x, whatever x; x + 0.0 is not)
+    same = code.is_constant(b, 0.0) and math.copysign(1.0, code.data[b]) == math.copysign(1.0, zero)
+    return a if same else None
+
+
+def _chosen(code: Code, operands: tuple[int, ...]) -> int | None:
+    condition, then, otherwise = operands
+    if then == otherwise:
+        return then
+    if code.ops[condition] is CONSTANT:
+        return then if code.data[condition] else otherwise
+    return None
+
+
+def _shared(code: Code, operands: tuple[int, ...]) -> int:
+    turn = operands.index(min(operands))        # all shares from one list, whichever comes first
+    shares = code.emit(SHARES, operands[turn:] + operands[:turn])
+    return code.emit(ITEM, (shares, code.constant(float(-turn % len(operands)))))
+
+
+_Simpler = dict[Any, Callable[[Code, tuple[int, ...]], int | None]]
+_SIMPLER: _Simpler = {identity: lambda code, operands: operands[0], neg: _negated, choose: _chosen}
+_WITH_CONSTANT: _Simpler = {mul: _product, power: _power, div: _quotient, add: _sum,
+                            sub: lambda code, operands: _sum(code, operands, 0.0)}

@@ -38,17 +38,34 @@ class Stats(NamedTuple):
     break_even: float
 
 
+LARGE = 4000                    # of a program with more instructions the first call gives what f itself gives
+
+
 class Program:
     """One path through a function's branches, as a function of floats."""
 
     def __init__(self, traced: Traced, point: Sequence[Any]):
         self.recording, self.captured, self.wanted = traced.recording, traced.captured, traced.wanted
         self.point = list(point)
-        self.run, self.text = function(self.recording, "f")
+        self.run: Callable[..., Any] = self._first
+        self.seconds = 0.0                      # to compile
         # For each guard the programs that agree with this one on all before it, by their answer to it.
         self.groups: list[dict[Any, Program]] = [{guard.answer: self} for guard in self.recording.guards]
         self.verified = False
         self.shape = _shape(traced.result)
+        self.large = len(self.recording.code) > LARGE
+
+    def _first(self, *numbers: Any) -> Any:
+        self.source()
+        return self.run(*numbers)
+
+    def source(self) -> str:
+        """The source, which is written and compiled when the program is first needed."""
+        if self.run == self._first:
+            start = time.perf_counter()
+            self.run, self._text = function(self.recording, "f")
+            self.seconds = time.perf_counter() - start
+        return self._text
 
     def join(self, other: Program, k: int) -> None:
         """Take a place among the programs that agree with another one on all guards before the k-th."""
@@ -72,8 +89,8 @@ class Compiled:
 
     def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str):
         self.f, self.max_programs, self.on_limit = f, max_programs, on_limit
-        self.count = 0
-        self.tracing = self.compiling = 0.0
+        self.tracing = 0.0
+        self.programs: list[Program] = []
         self._roots: dict[Any, list[Root]] = {}
         self._last: Program | None = None
         functools.update_wrapper(self, f)
@@ -115,6 +132,8 @@ class Compiled:
                 return None, None
             root = Root(Environment(self.f), program)
             roots.append(root)
+            if program.large:
+                return None, None
         program, tried = root.last, set[Program]()
         while True:
             try:
@@ -132,6 +151,9 @@ class Compiled:
                 if following is None:
                     return None, None
                 following.join(program, out)
+                root.last = following
+                if following.large:
+                    return None, None
             program = following
         if not program.verified and program.point != list(numbers):
             self._verify(program, args, kwargs, backward)
@@ -149,18 +171,16 @@ class Compiled:
     def _new(self, args: Any, kwargs: Any, numbers: Sequence[Any], backward: bool,
              guard: Any) -> Program | None:
         """Another program; None if there may be no more."""
-        if self.count >= self.max_programs:
+        if len(self.programs) >= self.max_programs:
             if self.on_limit == "eager":
                 return None
             raise InputError(self._limit(guard))
         start = time.perf_counter()
         traced = trace(self.f, args, kwargs, backward)
         self.tracing += time.perf_counter() - start
-        start = time.perf_counter()
-        program = Program(traced, numbers)
-        self.compiling += time.perf_counter() - start
-        self.count += 1
-        return program
+        self.programs.append(Program(traced, numbers))
+        self._last = self.programs[-1]
+        return self._last
 
     def _verify(self, program: Program, args: Any, kwargs: Any, backward: bool) -> None:
         """Raise an error if the function computes something else at these numbers."""
@@ -172,15 +192,15 @@ class Compiled:
 
     def _limit(self, guard: Any) -> str:
         line = f"\n  {guard.line}" if guard and guard.line else ""
-        return (f"{name_of(self.f)} has {self.count} programs, one for each way its branches went, and needs "
-                "another: write where(condition, a, b), maximum or select for the branch, pass what changes "
-                "as an argument, raise max_programs, or choose on_limit='eager'" + line)
+        return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
+                "and needs another: write where(condition, a, b), maximum or select for the branch, pass what "
+                f"changes as an argument, raise max_programs, or choose on_limit='eager'{line}")
 
     # -- what it is ------------------------------------------------------------------------------
 
     def source(self) -> str:
         """The generated source of the program used last."""
-        return self._used().text
+        return self._used().source()
 
     def _used(self) -> Program:
         if self._last is None:
@@ -191,8 +211,9 @@ class Compiled:
     def stats(self) -> Stats:
         """What it consists of, and what it cost."""
         program = self._used()
-        return Stats(len(program.recording.code), self.count, len(program.recording.guards), "python",
-                     self.tracing, self.compiling, 0.0)
+        program.source()
+        return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards), "python",
+                     self.tracing, sum([program.seconds for program in self.programs]), 0.0)
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.f)}>"

@@ -12,7 +12,7 @@ from autograd_lite.ops.notation import asked
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import Comparison, choose
 from autograd_lite.ops.sequences import dot_op, sum_op
-from autograd_lite.programs.code import CONSTANT, INPUT, PRODUCTS, Check
+from autograd_lite.programs.code import CONSTANT, INPUT, LISTS, PRODUCTS, Check
 from autograd_lite.programs.recording import Recording
 
 PASS = {add, sub, mul, neg, PRODUCTS, sum_op, dot_op}   # they pass on what is not finite
@@ -159,7 +159,7 @@ class Plan:
                     shown.add(x)
         asked = {x for guard in self.recording.guards for x in guard.operands}
         return {k for k in self.needed if (k not in shown or k in asked) and code.ops[k] is not CONSTANT
-                and not isinstance(code.ops[k], Comparison) and type(code.data[k]) is float}
+                and not isinstance(code.ops[k], Comparison) and code.ops[k] not in LISTS}
 
     def _homes(self) -> dict[int, Side | None]:
         """For each place the side of choices that alone needs it; it is not there if all need it."""

@@ -62,7 +62,9 @@ class Expressions(Plan):
         super().__init__(recording)
         self.variables: dict[int, str] = {}
         self.taken: set[str] = set()
-        self.inline: dict[int, tuple[Written, set[int]]] = {}        # and what they use
+        self.texts: dict[int, Written] = {}
+        self.many = len(self.needed) > _PIECE
+        self.inline: dict[int, set[int]] = {}           # what an expression that has no statement uses
         self.used: set[int] = set()                     # the places that the present statement uses
 
     # -- names -----------------------------------------------------------------------------------
@@ -89,16 +91,18 @@ class Expressions(Plan):
 
     def written(self, k: int) -> Written:
         """A place as an operand."""
-        if self.code.ops[k] is CONSTANT:
-            x = self.code.data[k]
-            return literal(x) if x - x == 0.0 else Written(
-                "math.nan" if x != x else "math.inf" if x > 0.0 else "(-math.inf)")
-        found = self.inline.pop(k, None)
+        found = self.texts.get(k)
         if found is None:
-            self.used.add(k)
-            return Written(self.variable(k))
-        self.used |= found[1]
-        return found[0]
+            if self.code.ops[k] is CONSTANT:
+                x = self.code.data[k]
+                found = literal(x) if x - x == 0.0 else Written(
+                    "math.nan" if x != x else "math.inf" if x > 0.0 else "(-math.inf)")
+            else:
+                found = Written(self.variable(k))
+            self.texts[k] = found
+        if self.many:
+            self.used.update(self.inline.get(k) or (() if self.code.ops[k] is CONSTANT else (k,)))
+        return found
 
     def condition(self, k: int) -> Written:
         """A place as a condition."""
@@ -283,7 +287,7 @@ class Writer(Expressions):
             y = self.expression(k)
             if (self.uses[k] == 1 and k not in self.unsure and k not in self.checks and len(y.text) < 60
                     and k not in self.recording.labels and self._stands(k)):
-                self.inline[k], self.used = (y, self.used), used
+                self.texts[k], self.inline[k], self.used = y, self.used, used
                 return []
             self.used |= used
             lines.append(f"{self.variable(k)} = {y.text}")

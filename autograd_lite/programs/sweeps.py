@@ -5,13 +5,15 @@ to the last bit. What arrives through one side of a choice stays behind it (see 
 """
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.elementary import identity, mul
+from autograd_lite.ops.elementary import add, identity, mul
 from autograd_lite.ops.selection import choose
-from autograd_lite.programs.code import PRODUCTS, Check, Code
+from autograd_lite.ops.sequences import dot_op
+from autograd_lite.programs.code import CONSTANT, PRODUCTS, Check, Code
 from autograd_lite.programs.templates import template
 
 
@@ -23,6 +25,7 @@ class Recorded(Protocol):
     operands: list[tuple[int, ...]]
     places: list[int]
     flows: list[bool]
+    idle: list[int]
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int: ...
     def node(self, x: Any, where: str = ...) -> int: ...
@@ -32,12 +35,7 @@ class Recorded(Protocol):
 Gates = tuple[tuple[int, bool], ...]            # conditions, and the answers that let a gradient through
 
 
-class Term(NamedTuple):
-    """g·p, which arrives at a node behind gates."""
-
-    g: Any
-    p: Any
-    gates: Gates
+Term = tuple[Any, Any, Gates]                   # (g, p, gates): g·p, which arrives at a node behind gates
 
 
 class Writer:
@@ -45,6 +43,7 @@ class Writer:
 
     def __init__(self, tape: Recorded, again: bool):
         self.tape, self.code, self.again = tape, tape.code, again
+        self.one = self.constant(1.0)
 
     def at(self, k: int) -> int:
         """A node as an operand here."""
@@ -66,61 +65,78 @@ class Writer:
             return self.code.emit(op, operands)
         tape = self.tape
         flows = any([tape.flows[x] for x in operands])
+        tape.idle.append(len(tape.ops))
         return tape.append(op, operands, self.code.emit(op, tuple([tape.places[x] for x in operands])), flows)
 
     # -- sums behind gates -------------------------------------------------------------------------
 
     def leave(self, g: int, gates: Gates) -> int:
         """A gradient where all gates are open, else 0."""
-        return self.sum([Term(g, self.constant(1.0), gates)])
+        return self.sum([(g, self.one, gates)]) if gates else g
 
     def total(self, terms: Sequence[Term]) -> tuple[int, Gates]:
         """The sum of terms, left to right, behind the gates that they share."""
-        gates = terms[0].gates
-        for term in terms[1:]:
-            if term.gates != gates:
-                shared = [one == other for one, other in zip(gates, term.gates)]
+        if len(terms) == 1:
+            g, p, gates = terms[0]
+            return self.product(g, p), gates
+        gates = terms[0][2]
+        pairs: list[int] = []
+        for g, p, behind in terms:
+            if behind is not gates:
+                break
+            pairs.append(g)
+            pairs.append(p)
+        else:
+            return self.emit(PRODUCTS, *pairs), gates
+        for _, _, behind in terms[1:]:
+            if behind != gates:
+                shared = [one == other for one, other in zip(gates, behind)]
                 gates = gates[:shared.index(False) if False in shared else len(shared)]
-        return self.sum([term._replace(gates=term.gates[len(gates):]) for term in terms]), gates
+        return self.sum([(g, p, behind[len(gates):]) for g, p, behind in terms]), gates
 
     def sum(self, terms: Sequence[Term]) -> int:
         """The sum of terms, each where its gates are open."""
-        conditions = list(dict.fromkeys([term.gates[0][0] for term in terms if term.gates]))
+        conditions = list(dict.fromkeys([gates[0][0] for _, _, gates in terms if gates]))
         if len(conditions) == 1:                # then each side of it has a sum of its own
             terms = [self.chosen(conditions[0], terms)]
         elif conditions:
             grouped: dict[Any, list[Term]] = {}
             for i, term in enumerate(terms):
-                grouped.setdefault(term.gates[0][0] if term.gates else (i,), []).append(term)
+                grouped.setdefault(term[2][0][0] if term[2] else (i,), []).append(term)
             terms = [self.chosen(key, group) if type(key) is int else group[0]
                      for key, group in grouped.items()]
-        pairs = [x for g, p, _ in terms if not self.is_constant(g, 0.0) for x in (g, p)]
+        return self.sum_of([x for g, p, _ in terms for x in (g, p)])
+
+    def chosen(self, condition: int, terms: Sequence[Term]) -> Term:
+        """The sum of terms behind one condition, or behind none."""
+        sides = [self.sum([(g, p, gates[1:]) for g, p, gates in terms if not gates or gates[0][1] is answer])
+                 for answer in (True, False)]
+        return self.emit(choose, condition, *sides), self.one, ()
+
+    def sum_of(self, pairs: Sequence[int]) -> int:
+        """The sum of products."""
+        pairs = [x for g, p in zip(pairs[::2], pairs[1::2]) if not self.is_constant(g, 0.0) for x in (g, p)]
         if not pairs:
             return self.constant(0.0)
         return self.product(*pairs) if len(pairs) == 2 else self.emit(PRODUCTS, *pairs)
 
-    def chosen(self, condition: int, terms: Sequence[Term]) -> Term:
-        """The sum of terms behind one condition, or behind none."""
-        sides = [self.sum([term._replace(gates=term.gates[1:]) for term in terms
-                           if not term.gates or term.gates[0][1] is answer]) for answer in (True, False)]
-        return Term(self.emit(choose, condition, *sides), self.constant(1.0), ())
-
     def product(self, g: int, p: int) -> int:
-        if self.is_constant(p, 1.0):
+        if p == self.one:
             return g
-        if self.is_constant(g, 1.0):
-            return p
-        return self.emit(mul, g, p)
+        return p if g == self.one else self.emit(mul, g, p)
 
     # -- partials ----------------------------------------------------------------------------------
 
-    def partials(self, k: int, wanted: Sequence[bool]) -> list[int | None]:
+    def partials(self, k: int, wanted: Sequence[Any]) -> list[int | None]:
         """The partials of a node by its operands, at least those that are wanted."""
         tape, op = self.tape, self.tape.ops[k]
         operands = tape.operands[k]
         xs = [self.at(x) for x in operands]
         if op is PRODUCTS:
             return [xs[i ^ 1] for i in range(len(xs))]
+        if op is dot_op:
+            n = len(xs) // 2
+            return [*xs[n:2 * n], *xs[:n], *[self.one] * (len(xs) - 2 * n)]
         plain = tuple([not tape.flows[x] for x in operands]) if self.again and not op.open else ()
         found: list[int | None] = [None] * len(xs)
         for i in [0] if op.open else [i for i, flag in enumerate(wanted) if flag]:
@@ -134,6 +150,18 @@ class Writer:
                     if rule.checks and wanted[j]:
                         self.check(self.place(place), rule.checks, have)
         return found
+
+    def passed(self, k: int, g: int, gates: Gates, varying: Sequence[int]) -> list[tuple[int, int, Gates]]:
+        """What a node passes on: (operand, partial, gates)."""
+        op, operands = self.tape.ops[k], self.tape.operands[k]
+        if op is choose:
+            condition, then, otherwise = operands
+            at = self.at(condition)
+            return [(then, self.one, (*gates, (at, True))), (otherwise, self.one, (*gates, (at, False)))]
+        if op is identity:
+            return [(operands[0], self.one, gates)]
+        found = self.partials(k, [varying[x] for x in operands])
+        return [(x, p, gates) for x, p in zip(operands, found) if p is not None]
 
     def check(self, place: int, checks: Sequence[Check], have: Sequence[int]) -> None:
         """Note what must hold where a partial is used."""
@@ -153,7 +181,7 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool) -> list[
     Those that flow, by operands that have a partial; or `everything`.
     """
     ops, operands, flows = tape.ops, tape.operands, tape.flows
-    seen: set[int] = set()
+    seen = bytearray(len(ops))
     found: list[int] = []
     stack: list[int] = []
     for root in roots:
@@ -162,21 +190,28 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool) -> list[
             k = stack.pop()
             if k < 0:                               # all operands of this node are done
                 found.append(~k)
-            elif k not in seen:
-                seen.add(k)
-                op = ops[k]
-                if op is None:
-                    below = []
-                elif everything:
-                    below = [x for x in operands[k] if x not in seen]
-                elif op is not PRODUCTS and op.partly:
-                    below = [x for x, has in zip(operands[k], op.differentiable(len(operands[k])))
-                             if has and flows[x] and x not in seen]
-                else:
-                    below = [x for x in operands[k] if flows[x] and x not in seen]
+            elif not seen[k]:
+                seen[k] = 1
+                below = operands[k]
                 if below:
+                    at = len(stack)
                     stack.append(~k)
-                    stack += below[::-1]
+                    op = ops[k]
+                    if everything:
+                        for x in reversed(below):
+                            if not seen[x]:
+                                stack.append(x)
+                    elif op is PRODUCTS or not op.partly:
+                        for x in reversed(below):
+                            if flows[x] and not seen[x]:
+                                stack.append(x)
+                    else:
+                        for x, has in zip(below[::-1], op.differentiable(len(below))[::-1]):
+                            if has and flows[x] and not seen[x]:
+                                stack.append(x)
+                    if len(stack) == at + 1:
+                        stack.pop()
+                        found.append(k)
                 else:
                     found.append(k)
     return found
@@ -189,19 +224,21 @@ def depends_on_others(tape: Recorded, roots: Sequence[int], own: Sequence[int]) 
                 for k in order_under(tape, [k for k in roots if tape.flows[k]], False)])
 
 
-def _varying(tape: Recorded, order: Sequence[int], inputs: Sequence[int]) -> set[int]:
-    """The nodes that depend on the inputs."""
-    found = set(inputs)
+def _varying(tape: Recorded, order: Sequence[int], inputs: Sequence[int]) -> bytearray:
+    """For each node whether it depends on the inputs."""
     ops, all_operands = tape.ops, tape.operands
+    found = bytearray(len(ops))
+    for k in inputs:
+        found[k] = 1
     for k in order:
-        op = ops[k]
-        if op is not None and k not in found:
-            operands: Sequence[int] = all_operands[k]
+        operands: Sequence[int] = all_operands[k]
+        if operands and not found[k]:
+            op = ops[k]
             if op is not PRODUCTS and op.partly:
                 operands = [x for x, has in zip(operands, op.differentiable(len(operands))) if has]
             for x in operands:
-                if x in found:
-                    found.add(k)
+                if found[x]:
+                    found[k] = 1
                     break
     return found
 
@@ -224,35 +261,44 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     order = order_under(tape, roots, again or len(outputs) > 1)
     varying = _varying(tape, order, inputs)
     write = Writer(tape, again)
-    arrived: dict[int, list[Term]] = {}
-    one = write.constant(1.0)
+    arrived: defaultdict[int, list[Term]] = defaultdict(list)
+    one = write.one
     for y, seed in zip(roots, seeds):
-        arrived.setdefault(y, []).append(Term(write.at(seed), one, ()))
+        if not tape.code.is_constant(tape.places[seed], 0.0):
+            arrived[y].append((write.at(seed), one, ()))
+    ops, all_operands = tape.ops, tape.operands
     found: dict[int, int] = {}
+    kinds, places = tape.code.ops, tape.places
     for k in reversed(order):
         terms = arrived.pop(k, None)
-        if terms is None or k not in varying:
+        if terms is None:
             continue
-        g, gates = write.total(terms)
+        if len(terms) > 1:
+            g, gates = write.total(terms)
+        else:
+            g, p, gates = terms[0]
+            if p != one:
+                g = write.product(g, p)
         if k in own:
             found[k] = write.leave(g, gates)
             continue
-        if write.is_constant(g, 0.0):
+        if kinds[places[g] if again else g] is CONSTANT and write.is_constant(g, 0.0):
             continue
-        op, operands = tape.ops[k], tape.operands[k]
-        if op is identity:
-            terms = [Term(g, one, gates)]
-        elif op is choose:
-            condition, then, otherwise = operands
-            for x, answer in ((then, True), (otherwise, False)):
-                if x in varying:
-                    arrived.setdefault(x, []).append(Term(g, one, (*gates, (write.at(condition), answer))))
-            continue
+        op = ops[k]
+        if op is mul:
+            a, b = all_operands[k]
+            if varying[a]:
+                arrived[a].append((g, b if again else places[b], gates))
+            if varying[b]:
+                arrived[b].append((g, a if again else places[a], gates))
+        elif op is add:
+            for x in all_operands[k]:
+                if varying[x]:
+                    arrived[x].append((g, one, gates))
         else:
-            terms = [Term(g, p, gates) for p in write.partials(k, [x in varying for x in operands])]
-        for x, term in zip(operands, terms):
-            if term.p is not None and x in varying:
-                arrived.setdefault(x, []).append(term)
+            for x, p, behind in write.passed(k, g, gates, varying):
+                if varying[x]:
+                    arrived[x].append((g, p, behind))
     if write.again:
         return [found.get(k) for k in inputs]
     return [tape.append(None, (), found[k], False) if k in found else None for k in inputs]
@@ -268,7 +314,7 @@ def push(tape: Recorded, trace: Any, tangents: Sequence[Any]) -> list[Any]:
     again = (depends_on_others(tape, roots, inputs) or any([tape.flows[t] for t in moved.values()])
              or any([tape.flows[x] for k in inputs for x in tape.operands[k]]))
     write = Writer(tape, again)
-    one = write.constant(1.0)
+    one = write.one
     along = {k: write.at(t) for k, t in moved.items()}
     own = set(inputs)
     for k in order_under(tape, roots, True):
@@ -282,7 +328,8 @@ def push(tape: Recorded, trace: Any, tangents: Sequence[Any]) -> list[Any]:
             along[k] = write.emit(choose, condition, *moves)
             continue
         partials = [one] if op is identity else write.partials(k, [x in along for x in operands])
-        terms = [Term(along[x], p, ()) for x, p in zip(operands, partials) if p is not None and x in along]
+        terms: list[Term] = [(along[x], p, ()) for x, p in zip(operands, partials)
+                             if p is not None and x in along]
         if terms:
             along[k] = write.total(terms)[0]
     found = [None if y is None else along.get(y) for y in outputs]

@@ -42,10 +42,11 @@ class Nodes:
         self.captured: list[tuple[Value, int]] = []     # the caller's Values, and their nodes
         self.whole: set[int] = set()                    # the places of inputs that are ints
         self.labels: dict[int, str] = {}                # of places in the code
-        self.firm: set[int] = set()
+        self.idle: list[int] = []                       # nodes that a run may leave out
         self.depth = 0                                  # how many branches of `select` run
         self._asked: set[Any] = set()
-        self._node: dict[int, int] = {}                 # by the id of a Value
+        self._captured: dict[int, int] = {}             # by the id of a Value
+        self._plain: dict[float, int] = {}              # by a number other than 0
         self._made: list[Value] = []
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int:
@@ -58,25 +59,29 @@ class Nodes:
 
     def node(self, x: Any, where: str = "Value") -> int:
         """The node of a number; the caller's Values become inputs, plain numbers constants."""
-        k = self._node.get(id(x))
-        if k is not None:
+        if type(x) is not Value:
+            y = number(x, where)
+            k = self._plain.get(y) if y else None
+            if k is None:
+                k = self.append(None, (), self.code.constant(y), False)
+                self._plain[y] = k
             return k
-        if type(x) is Value:
+        if x._b is self:
+            return x._pa  # type: ignore[no-any-return]
+        k = self._captured.get(id(x))
+        if k is None:
             value.refuse_leaked([x])
             k = self.append(None, (), self.code.input(x._data), x.requires_grad)
-            self._node[id(x)] = k
+            self._captured[id(x)] = k
             self.captured.append((x, k))
-            return k
-        return self.append(None, (), self.code.constant(number(x, where)), False)
+        return k
 
-    def made(self, k: int, op: Op | None = None, operands: Any = None) -> Value:
-        """A Value for a node."""
+    def made(self, k: int) -> Value:
+        """A Value for a node. (It stands in the Value's own slots.)"""
         x = new()
-        x._data = self.code.data[self.places[k]]
-        x._operation, x._a = op, operands
-        x._b = x._pa = x._pb = None
+        x._data = self.code.value(self.places[k])
+        x._operation, x._a, x._b, x._pa, x._pb = None, (), self, k, None
         x._grad = nodes.ZERO if self.flows[k] else None
-        self._node[id(x)] = k
         self._made.append(x)
         return x
 
@@ -96,8 +101,8 @@ class Nodes:
     def leaf(self, x: Value, given: Any) -> None:
         """A Value that the function itself makes of a number."""
         place = self.places[self.node(given)]
-        x._data = self.code.data[place]
-        self._node[id(x)] = self.append(None, (), place, x.requires_grad)
+        x._data = self.code.value(place)
+        x._b, x._pa = self, self.append(None, (), place, x.requires_grad)
         self._made.append(x)
 
 
@@ -123,36 +128,48 @@ class Tape(Nodes):
 
     def apply(self, op: Op, operands: Sequence[Any]) -> Value:
         """The result of an op."""
-        known, places, code = self._node, self.places, self.code
-        at = []
+        places, flags, code = self.places, self.flows, self.code
+        at, flows = [], False
         for x in operands:
-            k = known.get(id(x))
-            at.append(self.node(x, op.name) if k is None else k)
-        used = tuple([places[k] for k in at])
-        place = code.known(op, used)
-        if place is None:
-            if len(used) < op.least or len(used) > op.most:
-                raise op.miscounted(len(used))
-            y = None if hasattr(op, "together") else op.evaluate([code.data[k] for k in used], operands)
-            place = code.emit(op, used, y)
-        if not self.depth:
-            self.firm.add(place)
-        flags = self.flows
-        flows = False
-        for k in at:
+            k = x._pa if type(x) is Value and x._b is self else self.node(x, op.name)
+            at.append(k)
             if flags[k]:
                 flows = True
+        used = tuple([places[k] for k in at])
+        place = code.known.get((op, used))
+        if place is None:
+            xs = [x._data if type(x) is Value else code.data[k] for x, k in zip(operands, used)]
+            try:
+                y = op.forward(*xs)
+                if y - y != 0.0:
+                    y = op.evaluate(xs, operands)
+            except (ValueError, ArithmeticError, TypeError):
+                y = op.evaluate(xs, operands)
+            place = code.emit(op, used, y)
+        if self.depth:
+            self.idle.append(len(places))
         if flows:
             if op.partly:
-                has = op.differentiable(len(at))
-                for i in op.options:
-                    if i < len(at) and flags[at[i]]:
-                        raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; "
-                                         "give a float")
-                flows = any([flags[k] for k, wanted in zip(at, has) if wanted])
-            if current(value.not_recording):
+                flows = self.flowing(op, at)
+            if value.entered[0] and current(value.not_recording):
                 flows = False
-        return self.made(self.append(op, tuple(at), place, flows), op, tuple(operands))
+        out = new()
+        out._data = code.value(place)
+        out._operation, out._a, out._b, out._pa, out._pb = op, operands, self, len(places), None
+        out._grad = nodes.ZERO if flows else None
+        self._made.append(out)
+        self.ops.append(op)
+        self.operands.append(tuple(at))
+        places.append(place)
+        flags.append(flows)
+        return out
+
+    def flowing(self, op: Op, at: Sequence[int]) -> bool:
+        """Whether gradients flow to one of the operands by which there are any."""
+        for i in op.options:
+            if i < len(at) and self.flows[at[i]]:
+                raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; give a float")
+        return any([self.flows[k] for k, wanted in zip(at, op.differentiable(len(at))) if wanted])
 
     def select(self, condition: Value, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
         """`select`: both branches, of which a run computes one."""
@@ -175,22 +192,24 @@ class Tape(Nodes):
         """Keep the labels of nodes as names of places; inputs without one have the names of the arguments."""
         for x in (*self._made, *[x for x, _ in self.captured]):
             if note := nodes.note_of(x).labels:
-                self.labels.setdefault(self.places[self._node[id(x)]], note[0].name)
+                self.labels.setdefault(self.places[self.node(x)], note[0].name)
         for x, name in zip(inputs, names):
-            self.labels.setdefault(self.places[self._node[id(x)]], name)
+            self.labels.setdefault(self.places[self.node(x)], name)
 
     def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
         """The program that computes the outputs."""
-        at = self.places
+        at, idle = self.places, set(self.idle)
+        firm = {at[k] for k, op in enumerate(self.ops) if op is not None and k not in idle}
         return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
-                         [at[self.node(y)] for y in outputs], self.guards, self.labels, self.firm)
+                         [at[y if type(y) is int else self.node(y)] for y in outputs], self.guards,
+                         self.labels, firm)
 
     def close(self) -> None:
         """End it: who has kept a number of this run is told so when it is used."""
         for x in self._made:
-            x._data, x._operation, x._a, x._b, x._grad = math.nan, value.leaked, (), None, None
+            x._data, x._operation, x._a = math.nan, value.leaked, ()
+            x._b = x._pa = x._grad = None
         self._made.clear()
-        self._node.clear()
 
     def refuse(self, what: str) -> None:
         """The error for what a run must not do."""

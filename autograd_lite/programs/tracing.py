@@ -56,7 +56,7 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
             for (x, k), gradient in zip(tape.captured, found):
                 if tape.flows[k] and gradient is not None:
                     wanted.append(x)
-                    outputs.append(tape.made(gradient))
+                    outputs.append(gradient)
         return result, outputs
 
     state, enabled = random_state(), gc.isenabled()
