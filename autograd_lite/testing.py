@@ -87,8 +87,7 @@ def _predicate(domain: Any) -> Callable[[float], bool]:
 def _defined(f: Callable[..., Any], xs: Sequence[float]) -> bool:
     """Whether f has a finite result there (of Values: a float's own ** may be complex)."""
     try:
-        with errstate("raise"), no_grad():
-            ys = leaves(f(*map(Value, xs)))
+        ys: list[Any] = errstate("raise").run(no_grad().run, lambda: leaves(f(*map(Value, xs))))
     except (ValueError, ArithmeticError):
         return False
     return all(math.isfinite(y.data if isinstance(y, Value) else y) for y in ys)

@@ -708,7 +708,7 @@ def test_a_mode_ends_also_where_another_thread_or_task_ends_the_generator_it_is_
 
 
 @python_build
-@pytest.mark.parametrize("kept, most", [(False, 0), (True, 60)])
+@pytest.mark.parametrize("kept, most", [(False, 0), (True, 20)])
 def test_an_interruption_at_any_instruction_leaves_no_mode_on_to_which_nothing_else_refers(
         monkeypatch, kept, most):
     monkeypatch.setattr(sys, "unraisablehook", lambda found: None)      # (within a weak reference's end)

@@ -117,8 +117,8 @@ class _Replay:
     def __init__(self, program: Program, chooser: Chooser):
         self._data = [node.data for node in program.nodes]
         self._moved = [False] * len(program)
-        with errstate("ignore"):
-            edges = [self._edges(program, k, chooser) for k in range(len(program))]
+        edges = errstate("ignore").run(lambda: [
+            self._edges(program, k, chooser) for k in range(len(program))])
         self.linear = Linear(len(program), edges.__getitem__)
         self.sizes = Linear(len(program), lambda k: [(place, i, abs(p)) for place, i, p in edges[k]])
 

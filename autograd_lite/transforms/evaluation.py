@@ -264,8 +264,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     kind.undecided = False
 
     def partials(choice: Any) -> list[Any]:
-        with errstate(choice):
-            return op.partials(node, operands, wanted)
+        return errstate(choice).run(op.partials, node, operands, wanted)
 
     def twins(partials: Sequence[Any]) -> list[Any]:
         return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]

@@ -180,8 +180,7 @@ class Reals(Kind):
         except NumericError as error:
             if all(map(self.finite, xs)):
                 signal(error)
-                with errstate("ignore"):
-                    y = op.evaluate(list(map(float, xs)))
+                y = errstate("ignore").run(op.evaluate, list(map(float, xs)))
                 return self.convert(math.nan if math.isfinite(y) else y)    # (rounded into the domain)
         return self.convert(op.evaluate(list(map(float, xs)), nodes, line))
 

@@ -81,8 +81,7 @@ class Series(Operators):
         taken, idle = (then, otherwise) if plain(start) else (otherwise, then)
         found = {taken: taken()}
         was, self.expansion.idle = self.expansion.idle, True
-        with errstate("ignore"):
-            found[idle] = idle()
+        found[idle] = errstate("ignore").run(idle)
         self.expansion.idle = was
         return self.expansion.apply(choose, (self, found[then], found[otherwise]))
 
@@ -118,8 +117,7 @@ class Series(Operators):
         k = len(self.c)
         recurrence: Recurrence = _RECURRENCES.get(self.op, _by_partials)
         if self.idle:
-            with errstate("ignore"):
-                self._append(recurrence(self, k, *self.operands))
+            self._append(errstate("ignore").run(recurrence, self, k, *self.operands))
             return
         try:
             c = recurrence(self, k, *self.operands)
@@ -207,8 +205,7 @@ def _of_choice(y: Series, k: int, condition: Any, *branches: Any) -> Any:
     start = _start(condition)
     if not isinstance(start, Operators):
         return c[0 if start else 1]
-    with errstate("ignore"):
-        return choose(start, *c)
+    return errstate("ignore").run(choose, start, *c)
 
 
 _RECURRENCES: dict[Op | None, Recurrence] = {mul: _of_product, div: _of_quotient, choose: _of_choice}
@@ -263,11 +260,13 @@ class Expansion:
 
     def run(self) -> None:
         """Extend all series, and those that arise on the way, until the nodes' are complete."""
-        with errstate("raise"):
-            for step in range(self.order):
-                for level in range(step, -1, -1):       # partials first
-                    for y in self.series[level]:
-                        y.extend()
+        errstate("raise").run(self._run)
+
+    def _run(self) -> None:
+        for step in range(self.order):
+            for level in range(step, -1, -1):           # partials first
+                for y in self.series[level]:
+                    y.extend()
 
     def close(self) -> None:
         """Undo the cycles among the series (eˣ is its own partial), which nobody needs any more."""
@@ -424,8 +423,7 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                 signal(y.error)
                 failed = True
         if failed:                                      # a warning: then the numbers are IEEE's
-            with errstate("ignore"):
-                return _coefficients(f, trace, order, scale, wanted, what, factor)
+            return errstate("ignore").run(_coefficients, f, trace, order, scale, wanted, what, factor)
         slopes = [k for k, node in enumerate(program.nodes) if note_of(node).kink] if kinks.live else []
         if slopes or expansion.at_kink:                 # (a slope that was recorded is of order 1 already)
             varying = [k for k, flags in enumerate(zip(trace.varies, program.dependent(slopes)))

@@ -45,11 +45,8 @@ class Trace:
         self.selected: Any = []
         first = type(argnums) is int and 0 <= argnums < len(args)
         places: Any = [argnums] if first else _places(f, argnums, args, kwargs)
-        if value.special:
-            with recording():
-                self.result = self._run(f, list(args), kwargs, places)
-        else:
-            self.result = self._run(f, list(args), kwargs, places)
+        run: Function = functools.partial(recording().run, self._run) if value.special else self._run
+        self.result = run(f, list(args), kwargs, places)
         self.selected = self.selected[0] if first or isinstance(argnums, (int, str)) else tuple(self.selected)
         for x in self.inputs:
             if not (self.linked and x.operands):
@@ -201,8 +198,7 @@ def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
         if op.kink:
             kinks.mark(node, partials)
         return [p * node if type(p) is float and p != p else p for p in partials]
-    with errstate("ignore"):                # they may be right where that branch is taken
-        return partials_or_nan(op, node, xs, wanted)
+    return errstate("ignore").run(partials_or_nan, op, node, xs, wanted)     # (right where it is taken)
 
 
 class Checked(Algebra):
