@@ -24,7 +24,7 @@ ROWS = [
         "ops.normal", "ops.sequences"}, {"ops.activations"},
     {"ops.custom"},
     {"graph.walks"}, {"graph.copying"}, {"graph.node"}, {"graph.backward"}, {"graph.value"},
-    {"graph.recording", "graph.program", "graph.linear", "graph.quick", "graph.foreign"},
+    {"graph.changes", "graph.recording", "graph.program", "graph.linear", "graph.quick", "graph.foreign"},
     {"graph.native", "graph.conventions"}, {"graph.labels"},
     {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds",
      "transforms.rounding", "transforms.coefficients"},

@@ -1,13 +1,15 @@
 """The backward pass over recorded nodes: iterative, in floats, an error where a derivative is missing."""
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from autograd_lite.errors import (DomainError, GradientError, NumericError, RangeError, ignoring, signal)
 from autograd_lite.lines import Line
 from autograd_lite.graph import kinks, node as nodes
-from autograd_lite.graph.node import ZERO, Node, call_of, lock, plain, stored_partials
+from autograd_lite.graph.node import (ZERO, Node, call_of, lock, plain, require_at_rest, set_grad,
+                                      stored_partials)
 from autograd_lite.graph.walks import topological
 from autograd_lite.ops.numbers import is_missing
 from autograd_lite.ops.op import Op
@@ -261,25 +263,10 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
 
 
 def zero_grad(leaves: Sequence[Node]) -> None:
-    """Set the gradients of all leaves to 0; an exception leaves them as they were."""
+    """Set the gradients of all leaves to 0, or of none if it is interrupted."""
     with lock:
-        this = _Pass(*leaves)
-        try:
-            if this.outer is not None:
-                this.suspend()
-            nodes.running, nodes.at_rest = this, False
-            if this.outer is not None:
-                this.outer.keep_out(leaves)
-            for leaf in leaves:
-                this.leaves.append((leaf, leaf._grad))
-                leaf._grad = None if leaf._grad is None else 0.0
-        except BaseException:
-            this.undo()
-            raise
-        finally:
-            nodes.running, nodes.at_rest = this.outer, this.at_rest
-            if this.outer is not None:
-                this.resume()
+        require_at_rest(leaves)
+        deque(map(set_grad, leaves, [None if leaf._grad is None else 0.0 for leaf in leaves]), maxlen=0)
 
 
 # -- infinite and missing derivatives, of floats or nodes -----------------------------------

@@ -1,6 +1,7 @@
 """`Node`: a recorded number, as users read and set it."""
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Self
@@ -89,7 +90,7 @@ class Node(Operators):
         grad = number(grad, "grad")
         if self._grad is not None:
             with lock:
-                require_at_rest(self)
+                require_at_rest([self])
                 self._grad = grad
         elif grad != 0.0:
             raise GradientError(f"{self!r} carries no gradient; make it with requires_grad=True")
@@ -105,7 +106,7 @@ class Node(Operators):
             raise InputError(f"{self!r}: only a leaf's requires_grad can be assigned; use detach()")
         if wanted != self.requires_grad:
             with lock:
-                require_at_rest(self)
+                require_at_rest([self])
                 self._grad = ZERO if wanted else None
 
     @property
@@ -192,10 +193,10 @@ def held(node: Node) -> Any:
         return node._grad if running is None else running.before(node)
 
 
-def require_at_rest(node: Node) -> None:
-    """Raise an error within a pass that works in the node's gradient."""
+def require_at_rest(nodes: Sequence[Node]) -> None:
+    """Raise an error within a pass that works in the nodes' gradients."""
     if running is not None:
-        running.keep_out([node])
+        running.keep_out(nodes)
 
 
 def _state(node: Node, operands: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -222,6 +223,10 @@ def _restored(kind: type[Node], data: float, grad: Any, op: Op | None, operands:
 
 
 _copies = copying.Copies(_state, _restored)
+
+# In C code, which no signal interrupts.
+stored = operator.attrgetter("_data", "_grad")
+set_data, set_grad, set_note = [vars(Node)[slot].__set__ for slot in ("_data", "_grad", "_note")]
 
 
 # -- what the rest of the library asks of a node ---------------------------------------------
