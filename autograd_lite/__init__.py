@@ -32,6 +32,7 @@ from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, Di
                                   FormatError, GradientError, InputError, LabelError, MemberError,
                                   MissingError, NumericError, RangeError, RenderError, errstate)
 from autograd_lite.graph.conventions import verify_sweep as _verify_sweep     # (as soon as it is loaded)
+from autograd_lite.graph.copying import Copies as _Copies           # (as soon as it is loaded)
 from autograd_lite.graph.foreign import Foreign as _Foreign         # (as soon as it is loaded)
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.quick import quicken as _quicken     # (it serves as soon as it is loaded)

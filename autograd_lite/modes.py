@@ -56,10 +56,10 @@ class Mode:
             raise
 
     def __exit__(self, *exc: object, entry: _Entry | None = None) -> None:
-        try:                                                # (at once: no interruption before it)
+        try:
             entry = self._latest()
             entry.left = True
-        except BaseException:                               # an interruption
+        except BaseException:
             (entry or self._latest()).left = True
             raise
         finally:
@@ -75,13 +75,7 @@ class Mode:
         >>> ag.errstate("ignore").run(ag.log, 0.0)
         -inf
         """
-        context = copy_context()
-        try:
-            return context.run(self._within, f, args, kwargs)
-        finally:
-            for variable, x in context.items():             # (what f set for its caller)
-                if variable is not self._entries and variable.get(None) is not x:
-                    variable.set(x)
+        return apart(self._entries, self._within, f, args, kwargs)  # type: ignore[no-any-return]
 
     def _within(self, f: Callable[..., T], args: Any, kwargs: Any) -> T:
         with self:
@@ -105,6 +99,17 @@ class Mode:
     @staticmethod
     def _held(on: bool) -> None:
         """Any thread is in a mode of this kind, or none."""
+
+
+def apart(own: Entries, f: Callable[..., T], *args: Any) -> T:
+    """What f returns in a context of its own, which C code ends; what it sets, `own` aside, holds on."""
+    context = copy_context()
+    try:
+        return context.run(f, *args)
+    finally:
+        for variable, x in context.items():
+            if variable is not own and variable.get(None) is not x:
+                variable.set(x)
 
 
 def current(entries: Entries) -> Any:

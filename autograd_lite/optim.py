@@ -21,10 +21,11 @@ from typing import Any
 
 from autograd_lite.errors import (AutogradError, FormatError, InputError, RangeError, short,
                                   signal, type_name)
-from autograd_lite.graph.backward import zero_grad
-from autograd_lite.graph.changes import attributes_now, change, leaves_now, setting, setting_data
-from autograd_lite.ops.op import number, whole
+from autograd_lite.graph.changes import (attributes_now, change, leaves_now, setting, setting_data,
+                                         zero_grad)
+from autograd_lite.ops.op import number
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.whole import whole
 
 Schedule = Callable[[int], float]
 State = tuple[Sequence[float], tuple[Value, ...], int, Sequence[int], Sequence[tuple[float, ...]]]

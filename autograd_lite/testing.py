@@ -24,13 +24,14 @@ from autograd_lite.diagnosis.points import wrong_points
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate, short
 from autograd_lite.nn import MLP
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
-from autograd_lite.ops.op import TABLE, Op, op_named, whole
+from autograd_lite.ops.op import TABLE, Op, op_named
 from autograd_lite.ops.selection import Comparison
 from autograd_lite.transforms.trace import Trace
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.trees import leaves
 from autograd_lite.graph.recording import no_grad
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
     from hypothesis import settings as Settings

@@ -106,7 +106,7 @@ def test_these_calls_reach_each_place_in_the_library_where_a_mode_is_entered(mon
     places = {(path, f.name) for path in package.rglob("*.py") for f in ast.walk(ast.parse(path.read_text()))
               if isinstance(f, ast.FunctionDef) and any(
                   isinstance(x, ast.Attribute) and x.attr == "run" and isinstance(x.value, ast.Call) and
-                  ast.unparse(x.value.func) in ("errstate", "recording", "no_grad") for x in ast.walk(f))}
+                  ast.unparse(x.value.func) in ("errstate", "no_grad") for x in ast.walk(f))}
     assert {f for _, f in places - reached} <= {"_partials"} and len(places) > 20   # (in one of its own)
 
 
@@ -180,7 +180,7 @@ def entered_by_with(source):
         if isinstance(node, (ast.With, ast.AsyncWith)):
             for item in node.items:
                 words = {x.id for x in ast.walk(item.context_expr) if isinstance(x, ast.Name)}
-                if words & {"errstate", "no_grad", "recording", "record_lines", "mode", "self"}:
+                if words & {"errstate", "no_grad", "record_lines", "mode", "self"}:
                     yield node.lineno, ast.unparse(item.context_expr)
 
 

@@ -25,7 +25,8 @@ from autograd_lite.checks.verdicts import (CORRECT, KINK, NOISY, WRONG, Derivati
 from autograd_lite.errors import InputError, NumericError, errstate, shown
 from autograd_lite.graph.node import plain
 from autograd_lite.lines import printable
-from autograd_lite.ops.op import Op, number, whole
+from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.whole import whole
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.jacobians import jacobian
 from autograd_lite.transforms.structures import matched, paths

@@ -3,12 +3,12 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
 from typing import Any
 
 from autograd_lite.errors import GradientError
-from autograd_lite.graph.node import Node, set_data, set_note, stored
+from autograd_lite.graph.node import Node, lock, require_at_rest, set_data, set_grad, set_note, stored
 
 _if_true = {True: None}.__getitem__             # (else a KeyError)
 TRIES = 100
@@ -42,6 +42,13 @@ def notes_now(nodes: Iterable[Node]) -> Iterable[Any]:
 def attributes_now(thing: object, names: Iterable[str]) -> Iterable[Any]:
     """A thing's attributes."""
     return map(getattr, repeat(thing), names)
+
+
+def zero_grad(leaves: Sequence[Node]) -> None:
+    """Set the gradients of all leaves to 0, or of none if it is interrupted."""
+    with lock:
+        require_at_rest(leaves)
+        make(map(set_grad, leaves, [None if x is None else 0.0 for _, x in map(stored, leaves)]))
 
 
 def make(*changes: Iterable[Any]) -> None:

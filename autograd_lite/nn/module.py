@@ -13,8 +13,7 @@ from typing import Any
 
 from autograd_lite.errors import AutogradError, FormatError, InputError, short, type_name
 from autograd_lite.files import AnyPath, path_text, read, write
-from autograd_lite.graph.backward import zero_grad
-from autograd_lite.graph.changes import make, setting_data
+from autograd_lite.graph.changes import make, setting_data, zero_grad
 from autograd_lite.graph.labels import give
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable

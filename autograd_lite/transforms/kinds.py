@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, errstate,
                                   short, signal)
-from autograd_lite.graph.conventions import MOVED, Chooser
+from autograd_lite.graph.conventions import MOVED, Chooser, conventional
 from autograd_lite.lines import Line, printable
 from autograd_lite.ops import special
 from autograd_lite.ops.constants import Constant
@@ -79,7 +79,7 @@ class Kind:
 
     def slope(self, op: Op, xs: Sequence[Any], keys: Sequence[Hashable]) -> Any:
         """Another number for an op at its kink; None elsewhere, and if conventions stand."""
-        if not op.convention or not op.conventional(list(map(self.point, xs))):
+        if not op.convention or not conventional(op, list(map(self.point, xs))):
             return None
         self.met = True
         number = self.chooser.number(op, list(map(self.point, xs)), keys) if self.chooser else None

@@ -18,13 +18,13 @@ from typing import Any
 from autograd_lite.graph.backward import finite, no_derivative
 from autograd_lite.errors import InputError, NumericError, RangeError, errstate, ignoring, shown, signal
 from autograd_lite.graph import kinks
-from autograd_lite.graph.conventions import MOVED, Chooser, moved, signal_moved
+from autograd_lite.graph.conventions import MOVED, Chooser, conventional, moved, signal_moved
 from autograd_lite.graph.node import note_of, op_of, plain
 from autograd_lite.lines import Line
 from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.elementary import div, mul
 from autograd_lite.ops.numbers import partials_or_nan
-from autograd_lite.ops.op import Op, number, whole
+from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose
 from autograd_lite.transforms.coefficients import NOTHING, is_zero, products, total
@@ -34,6 +34,7 @@ from autograd_lite.transforms.trace import Trace, name_of, require_function, tra
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.whole import whole
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
 
@@ -251,7 +252,7 @@ class Expansion:
     def _chosen(self, op: Op, xs: Sequence[Any], c: Any) -> Any:
         """The number c of an op; at its kink another than a convention's, if there is a chooser."""
         starts = [plain(_start(x)) for x in xs]
-        if not op.conventional(starts):
+        if not conventional(op, starts):
             return c
         self.at_kink = True
         keys = [id(x) if isinstance(x, Series) else x for x in xs]
