@@ -32,11 +32,11 @@ from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, Di
                                   FormatError, GradientError, InputError, LabelError, MemberError,
                                   MissingError, NumericError, RangeError, RenderError, errstate)
 from autograd_lite.graph.conventions import verify_sweep as _verify_sweep     # (as soon as it is loaded)
-from autograd_lite.graph.copying import Copies as _Copies           # (as soon as it is loaded)
 from autograd_lite.graph.foreign import Foreign as _Foreign         # (as soon as it is loaded)
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.quick import quicken as _quicken     # (it serves as soon as it is loaded)
 from autograd_lite.graph.recording import no_grad, record_lines
+from autograd_lite.graph.states import restored as _restored            # (as soon as it is loaded)
 from autograd_lite.graph.value import Value, build
 from autograd_lite.lines import Line as Line
 from autograd_lite.ops.activations import (elu, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus)

@@ -21,8 +21,8 @@ from typing import Any
 
 from autograd_lite.errors import (AutogradError, FormatError, InputError, RangeError, short,
                                   signal, type_name)
-from autograd_lite.graph.changes import (attributes_now, change, leaves_now, setting, setting_data,
-                                         zero_grad)
+from autograd_lite.graph.changes import (attributes_now, change, data_now, gradients_now, setting,
+                                         setting_data, zero_grad)
 from autograd_lite.ops.op import number
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
@@ -111,28 +111,29 @@ class Optimizer:
 
         Raises:
             RangeError: a number would become infinite or a nan.
-            GradientError: its state, a parameter or a gradient changes whenever the step is worked out.
+            GradientError: its state or a parameter changes whenever the step is worked out.
         """
         self._become(self._stepped)
 
     def _stepped(self) -> State:
         lr, steps = self.rate(), self.steps + 1
-        moving = [p.requires_grad for p in self.parameters]
+        grads = gradients_now(self.parameters)
+        moving = [g is not None for g in grads]
         counts = [*map(operator.add, self._counts, moving)]
-        after = [self.moved(p.data, p.grad, memory, lr, n) if moves else (p.data, *memory)
-                 for p, memory, n, moves in zip(self.parameters, self._memories, counts, moving)]
+        after = [(p.data, *memory) if g is None else self.moved(p.data, g, memory, lr, n)
+                 for p, memory, n, g in zip(self.parameters, self._memories, counts, grads)]
         for i, (p, numbers) in enumerate(zip(self.parameters, after)):
             if moving[i] and not all(map(math.isfinite, numbers)):
                 signal(RangeError(f"{self._kind}, step {steps}: parameter {i}, {p!r}, would leave the range "
                                   "of a double; its gradient, the square of that or the rate "
-                                  f"{lr!r} is out of scale", self._kind, (p.data, p.grad), (p,)))
+                                  f"{lr!r} is out of scale", self._kind, (p.data, grads[i]), (p,)))
         return ([numbers[0] for numbers in after], self.parameters, steps, counts,
                 [numbers[1:] for numbers in after])
 
     def _become(self, after: Callable[[], State]) -> None:
         """Take the state `after`, all of it or, if it is interrupted, nothing."""
         def now() -> Iterable[Any]:
-            return chain(attributes_now(self, _STATE), leaves_now(self.parameters))
+            return chain(attributes_now(self, _STATE), data_now(self.parameters))
 
         def changes() -> Iterable[Iterable[Any]]:
             data, *facts = after()

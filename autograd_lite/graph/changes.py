@@ -8,7 +8,9 @@ from itertools import chain, repeat
 from typing import Any
 
 from autograd_lite.errors import GradientError
-from autograd_lite.graph.node import Node, lock, require_at_rest, set_data, set_grad, set_note, stored
+from autograd_lite.graph import node as nodes
+from autograd_lite.graph.node import (Node, get_data, get_grad, held, lock, require_at_rest, set_data,
+                                      set_grad, set_note)
 
 _if_true = {True: None}.__getitem__             # (else a KeyError)
 TRIES = 100
@@ -29,9 +31,9 @@ def setting(thing: object, names: Iterable[str], values: Iterable[Any]) -> Itera
     return map(setattr, repeat(thing), names, values)
 
 
-def leaves_now(leaves: Iterable[Node]) -> Iterable[Any]:
-    """The numbers and gradients of leaves."""
-    return map(stored, leaves)
+def data_now(leaves: Iterable[Node]) -> Iterable[Any]:
+    """The numbers of leaves, each in a tuple, in which a nan is equal to itself."""
+    return zip(map(get_data, leaves))
 
 
 def notes_now(nodes: Iterable[Node]) -> Iterable[Any]:
@@ -48,7 +50,13 @@ def zero_grad(leaves: Sequence[Node]) -> None:
     """Set the gradients of all leaves to 0, or of none if it is interrupted."""
     with lock:
         require_at_rest(leaves)
-        make(map(set_grad, leaves, [None if x is None else 0.0 for _, x in map(stored, leaves)]))
+        make(map(set_grad, leaves, [None if g is None else 0.0 for g in map(get_grad, leaves)]))
+
+
+def gradients_now(leaves: Sequence[Node]) -> list[Any]:
+    """The gradients of leaves at one moment, None for a frozen one; within a pass, as before it."""
+    with lock:
+        return list(map(get_grad if nodes.running is None else held, leaves))
 
 
 def make(*changes: Iterable[Any]) -> None:

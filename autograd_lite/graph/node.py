@@ -19,7 +19,7 @@ lock = shared_lock()        # a backward pass works in the gradients, which thre
 # Whether no pass runs: then a gradient may be read and set without the lock. (Question and slot stand on one
 # line: threads change at calls and jumps back, and trace functions run between lines.)
 at_rest: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
-copies: Any = None          # (see `graph.copying`)
+copies: Any = None          # (see `graph.states`)
 running: Any = None         # the pass that holds the lock; who meets it there has interrupted it
 
 
@@ -198,7 +198,7 @@ def require_at_rest(nodes: Sequence[Node]) -> None:
 
 
 # In C code, which no signal interrupts.
-stored = operator.attrgetter("_data", "_grad")
+get_data, get_grad = operator.attrgetter("_data"), operator.attrgetter("_grad")
 set_data, set_grad, set_note = [vars(Node)[slot].__set__ for slot in ("_data", "_grad", "_note")]
 
 
