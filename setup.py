@@ -11,7 +11,7 @@ from pathlib import Path
 from setuptools import setup
 
 COPY = Path("build", "compiled").absolute()
-COMPILED = ["ops/methods", "ops/operators", "graph/node", "graph/value", "graph/backward"]
+COMPILED = ["ops/methods", "ops/operators", "graph/node", "graph/states", "graph/value", "graph/backward"]
 
 
 def extensions():

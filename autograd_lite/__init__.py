@@ -36,6 +36,7 @@ from autograd_lite.graph.foreign import Foreign as _Foreign         # (as soon a
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.quick import quicken as _quicken     # (it serves as soon as it is loaded)
 from autograd_lite.graph.recording import no_grad, record_lines
+from autograd_lite.graph.states import restored as _restored            # (as soon as it is loaded)
 from autograd_lite.graph.value import Value, build
 from autograd_lite.lines import Line as Line
 from autograd_lite.ops.activations import (elu, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus)

@@ -13,8 +13,7 @@ from autograd_lite.modes import Mode
 def within(mode: Mode, f: Any) -> Any:
     """f, which holds a mode whenever it runs: also as a generator, between two pauses, or a coroutine."""
     def function(*args: Any, **kwargs: Any) -> Any:
-        with mode:
-            return f(*args, **kwargs)
+        return mode.run(f, *args, **kwargs)
 
     async def coroutine(*args: Any, **kwargs: Any) -> Any:
         with mode:
@@ -25,8 +24,7 @@ def within(mode: Mode, f: Any) -> Any:
         step, given = steps.send, None
         while True:
             try:
-                with mode:
-                    y = step(given)
+                y = mode.run(step, given)
             except StopIteration as end:
                 return end.value
             finally:

@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any, ClassVar, Self, TypeVar
 from weakref import ref
 
 from autograd_lite.locks import shared_lock
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 within: Callable[[Any, Any], Any] = lambda mode, f: f           # (`decorators` puts its own here)
 _lock = shared_lock()
 
@@ -16,8 +17,7 @@ _lock = shared_lock()
 class _Entry(ref["Mode"]):
     """One entry into a mode."""
 
-    __slots__ = ("left",)
-    left: bool
+    left = False
 
     @property
     def mode(self) -> Mode | None:
@@ -35,10 +35,10 @@ class Mode:
     ``with`` in a generator goes on for its caller while the generator is paused, until it is resumed or
     closed; a decorator does not: it holds only while the generator runs.
 
-    A mode that nothing refers to any more is left. So an interruption (Ctrl-C) while a `with` statement
-    enters or leaves leaves no mode on that it alone refers to. What Python cannot close: if it comes just as
-    `__exit__` begins, a mode in a variable stays on until that is gone, and any mode until the exception is
-    gone (an interactive Python keeps the last).
+    A mode that nothing refers to any more is left. So if an interruption (Ctrl-C) comes just as `__exit__`
+    begins (what Python cannot close), the mode stays on until the exception is gone (an interactive Python
+    keeps the last) and the variable that it is in. `run`, as this library does, and a decorator of a function
+    leave none on.
     """
 
     _entries: ClassVar[Entries]             # of this thread or task, the latest last
@@ -46,36 +46,48 @@ class Mode:
 
     def __enter__(self) -> Self:
         entry = _Entry(self, self._recount)
-        entry.left = False
         try:
             self._recount(entry)
             self._entries.set((*[e for e in self._entries.get() if e.mode is not None], entry))
+            return self
         except BaseException:
             entry.left = True
             self._recount()
             raise
-        return self
 
-    def __exit__(self, *exc: object) -> None:
-        entry = None
+    def __exit__(self, *exc: object, entry: _Entry | None = None) -> None:
         try:
             entry = self._latest()
+            entry.left = True
+        except BaseException:
+            (entry or self._latest()).left = True
+            raise
         finally:
-            entry = entry or self._latest()                 # (once more, if interrupted)
-            if entry:
-                entry.left = True
             self._recount()
 
     def __call__(self, f: F) -> F:
         return within(self, f)  # type: ignore[no-any-return]
 
-    def _latest(self) -> _Entry | None:
-        """The latest entry into this mode: here, else in any thread."""
+    def run(self, f: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """What f returns within this mode. It ends with a context of its own: no interruption leaves it on.
+
+        >>> import autograd_lite as ag
+        >>> ag.errstate("ignore").run(ag.log, 0.0)
+        -inf
+        """
+        return apart(self._entries, self._within, f, args, kwargs)  # type: ignore[no-any-return]
+
+    def _within(self, f: Callable[..., T], args: Any, kwargs: Any) -> T:
+        with self:
+            return f(*args, **kwargs)
+
+    def _latest(self) -> _Entry:
+        """The latest entry into this mode: here, else in any thread; a new one if there is none."""
         for entries in (self._entries.get(), self._live):
             for entry in reversed(entries):
                 if entry.mode is self:
                     return entry
-        return None
+        return _Entry(self)
 
     @classmethod
     def _recount(cls, *changed: _Entry) -> None:
@@ -87,6 +99,17 @@ class Mode:
     @staticmethod
     def _held(on: bool) -> None:
         """Any thread is in a mode of this kind, or none."""
+
+
+def apart(own: Entries, f: Callable[..., T], *args: Any) -> T:
+    """What f returns in a context of its own, which C code ends; what it sets, `own` aside, holds on."""
+    context = copy_context()
+    try:
+        return context.run(f, *args)
+    finally:
+        for variable, x in context.items():
+            if variable is not own and variable.get(None) is not x:
+                variable.set(x)
 
 
 def current(entries: Entries) -> Any:

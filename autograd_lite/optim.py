@@ -16,16 +16,20 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from autograd_lite.errors import (AutogradError, FormatError, GradientError, InputError, RangeError, short,
+from autograd_lite.errors import (AutogradError, FormatError, InputError, RangeError, short,
                                   signal, type_name)
-from autograd_lite.graph.backward import zero_grad
-from autograd_lite.ops.op import number, whole
+from autograd_lite.graph.changes import (attributes_now, change, data_now, gradients_now, setting,
+                                         setting_data, zero_grad)
+from autograd_lite.ops.op import number
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.whole import whole
 
 Schedule = Callable[[int], float]
-_changing: set[int] = set()         # the ids of the optimisers in the middle of a change
+State = tuple[Sequence[float], tuple[Value, ...], int, Sequence[int], Sequence[tuple[float, ...]]]
+_STATE = "parameters", "steps", "_counts", "_memories"          # (after the parameters' data)
 
 
 class Optimizer:
@@ -67,6 +71,10 @@ class Optimizer:
             remedy = "; give its values()" if isinstance(parameters, Mapping) else ""
             raise InputError(f"{self._kind}: expected a list of parameters, such as model.parameters(), "
                              f"not {type_name(parameters)}{remedy}")
+        parameters = tuple(parameters)
+        self._become(lambda: self._joined(parameters))
+
+    def _joined(self, parameters: tuple[Value, ...]) -> State:
         every = (*self.parameters, *parameters)
         if not every:
             raise InputError(f"{self._kind}: there are no parameters to optimise")
@@ -77,8 +85,8 @@ class Optimizer:
         if len(set(map(id, every))) < len(every):
             raise InputError(f"{self._kind}: a parameter occurs twice; it would be moved twice")
         more = len(every) - len(self.parameters)
-        _alone(self, self._become, (), every, self.steps, [*self._counts, *[0] * more],
-               [*self._memories, *[(0.0,) * len(self.memory)] * more])
+        return ((), every, self.steps, [*self._counts, *[0] * more],
+                [*self._memories, *[(0.0,) * len(self.memory)] * more])
 
     @property
     def _kind(self) -> str:
@@ -103,41 +111,35 @@ class Optimizer:
 
         Raises:
             RangeError: a number would become infinite or a nan.
-            GradientError: another change is under way (this is a signal handler within a step, say).
+            GradientError: its state or a parameter changes whenever the step is worked out.
         """
-        _alone(self, self._step)
+        self._become(self._stepped)
 
-    def _step(self) -> None:
+    def _stepped(self) -> State:
         lr, steps = self.rate(), self.steps + 1
-        moving = [p.requires_grad for p in self.parameters]
+        grads = gradients_now(self.parameters)
+        moving = [g is not None for g in grads]
         counts = [*map(operator.add, self._counts, moving)]
-        after = [self.moved(p.data, p.grad, memory, lr, n) if moves else (p.data, *memory)
-                 for p, memory, n, moves in zip(self.parameters, self._memories, counts, moving)]
+        after = [(p.data, *memory) if g is None else self.moved(p.data, g, memory, lr, n)
+                 for p, memory, n, g in zip(self.parameters, self._memories, counts, grads)]
         for i, (p, numbers) in enumerate(zip(self.parameters, after)):
             if moving[i] and not all(map(math.isfinite, numbers)):
                 signal(RangeError(f"{self._kind}, step {steps}: parameter {i}, {p!r}, would leave the range "
                                   "of a double; its gradient, the square of that or the rate "
-                                  f"{lr!r} is out of scale", self._kind, (p.data, p.grad), (p,)))
-        self._become([numbers[0] for numbers in after], self.parameters, steps, counts,
-                     [numbers[1:] for numbers in after])
+                                  f"{lr!r} is out of scale", self._kind, (p.data, grads[i]), (p,)))
+        return ([numbers[0] for numbers in after], self.parameters, steps, counts,
+                [numbers[1:] for numbers in after])
 
-    def _become(self, *state: Any) -> None:
-        """Take all of these data, parameters, steps, counts and memories, or none if interrupted.
+    def _become(self, after: Callable[[], State]) -> None:
+        """Take the state `after`, all of it or, if it is interrupted, nothing."""
+        def now() -> Iterable[Any]:
+            return chain(attributes_now(self, _STATE), data_now(self.parameters))
 
-        (Only a second interruption, while the first is undone, could leave a part of them.)
-        """
-        data = [p.data for p in self.parameters]
-        before = data, self.parameters, self.steps, self._counts, self._memories
-        try:
-            self._set(*state)
-        except BaseException:
-            self._set(*before)
-            raise
+        def changes() -> Iterable[Iterable[Any]]:
+            data, *facts = after()
+            return setting_data(self.parameters, data), setting(self, _STATE, facts)
 
-    def _set(self, data: Iterable[float], *facts: Any) -> None:
-        self.parameters, self.steps, self._counts, self._memories = facts
-        for p, x in zip(self.parameters, data):
-            p.data = x
+        change(self._kind, now, changes)
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
@@ -159,6 +161,9 @@ class Optimizer:
         Raises:
             FormatError: the state does not fit; nothing has changed then.
         """
+        self._become(lambda: self._resumed(state))
+
+    def _resumed(self, state: Mapping[str, Any]) -> State:
         names = {"optimizer", "steps", *self.memory}
         if not isinstance(state, Mapping) or state.keys() - {"counts"} != names:
             raise FormatError(f"a state of {self._kind} (but for the counts of parameters once frozen) is a "
@@ -170,22 +175,7 @@ class Optimizer:
         counts = [_counted(f"counts[{i}]", n, steps) for i, n in enumerate(
             _listed("counts", state.get("counts", [steps] * size), size))]
         columns = [_column(name, state[name], size, least) for name, least in self.memory.items()]
-        _alone(self, self._become, (), self.parameters, steps, counts,
-               list(zip(*columns)) if columns else [()] * size)
-
-
-def _alone(optimizer: Optimizer, change: Callable[..., None], *args: Any) -> None:
-    """Change an optimiser, unless that would be in the middle of another change."""
-    me = id(optimizer)
-    if me in _changing:
-        raise GradientError(f"{type(optimizer).__name__}: a step or another change of this optimizer is "
-                            "under way (this is a signal handler, a finalizer, another thread); wait until "
-                            "it is over")
-    try:
-        _changing.add(me)
-        change(*args)
-    finally:                                # (until this is done Python lets no signal come)
-        _changing.discard(me)
+        return (), self.parameters, steps, counts, list(zip(*columns)) if columns else [()] * size
 
 
 def _counted(name: str, x: Any, most: int) -> int:

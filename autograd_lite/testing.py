@@ -24,13 +24,14 @@ from autograd_lite.diagnosis.points import wrong_points
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate, short
 from autograd_lite.nn import MLP
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
-from autograd_lite.ops.op import TABLE, Op, op_named, whole
+from autograd_lite.ops.op import TABLE, Op, op_named
 from autograd_lite.ops.selection import Comparison
 from autograd_lite.transforms.trace import Trace
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.trees import leaves
 from autograd_lite.graph.recording import no_grad
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
     from hypothesis import settings as Settings
@@ -87,8 +88,7 @@ def _predicate(domain: Any) -> Callable[[float], bool]:
 def _defined(f: Callable[..., Any], xs: Sequence[float]) -> bool:
     """Whether f has a finite result there (of Values: a float's own ** may be complex)."""
     try:
-        with errstate("raise"), no_grad():
-            ys = leaves(f(*map(Value, xs)))
+        ys: list[Any] = errstate("raise").run(no_grad().run, lambda: leaves(f(*map(Value, xs))))
     except (ValueError, ArithmeticError):
         return False
     return all(math.isfinite(y.data if isinstance(y, Value) else y) for y in ys)

@@ -1,4 +1,5 @@
 """What is done in the middle of a pass is right, or refused; and so is the pass."""
+import contextlib
 import itertools
 import random
 import signal
@@ -8,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from autograd_lite import GradientError, Value, nn, optim
+from autograd_lite import FormatError, GradientError, Value, label, nn, optim
+from autograd_lite.graph import (backward as backward_module, changes as changes_module,
+                                 labels as labels_module, node as node_module)
+from autograd_lite.nn import module as nn_module
 from graphs import gradients, python_build
-from instructions import at_instruction, codes_of
+from instructions import Interrupt, at_instruction, codes_of, interrupted_at
 
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
@@ -21,7 +25,7 @@ TOUCHING = {                        # the acts that set gradients in which each 
     "root": {"root", "part", "over", "sharing", "assign", "zero"},
     "too large": {"apart", "sharing", "zero", "too large"},
     "grad": set(),
-    "zero": {"root", "part", "over", "sharing", "apart", "zero", "too large"}}
+    "zero": set()}
 
 
 @python_build
@@ -87,29 +91,97 @@ def test_a_model_s_gradients_are_zeroed_all_or_not_at_all():
     assert refused == [before] and model.parameters()[-1].grad == before[-1] + 3.0
 
 
+class Training:
+    """A model, its optimizer, and a graph under which its parameters lie."""
+
+    def __init__(self):
+        self.model = nn.Layer(1, 2, bias="layer")
+        parameters = self.model.parameters()
+        for i, p in enumerate(parameters):
+            p.data, p.grad = 0.5 * i + 0.25, 1.0 + i
+        self.optimizer = optim.SGD(parameters, optim.linear(0.125, 4), momentum=0.5)
+        self.optimizer.step()
+        self.loss = parameters[0] * parameters[1] + parameters[2]
+
+    def state(self):
+        return (self.model.state_dict(), self.optimizer.state_dict(), len(self.optimizer.parameters),
+                [(p.grad, p.label) for p in self.model.parameters()])
+
+
+def assigned(training):
+    training.model.parameters()[1].data = 9.0
+
+
+CHANGES = {
+    "step": lambda training: training.optimizer.step(),
+    "load": lambda training: training.model.load_state_dict(
+        {name: 7.0 + i for i, name in enumerate(training.model.state_dict())}),
+    "resume": lambda training: training.optimizer.load_state_dict(
+        {"optimizer": "SGD", "steps": 9, "counts": [9, 8, 7], "velocity": [4.0, 5.0, 6.0]}),
+    "add": lambda training: training.optimizer.add([Value(3.0)]),
+    "zero": lambda training: training.model.zero_grad(),
+    "backward": lambda training: training.loss.backward(),
+    "label": lambda training: label(w=training.model.parameters()),
+    "own labels": lambda training: training.model.label_parameters(),
+    "assign": assigned}
+LOOKING = ("named_parameters", "_reached", "_parts", "_samples", "_entries", "_attributes")
+CHANGING = [*codes_of(optim, nn_module, node_module, changes_module, labels_module, without=LOOKING)]
+
+
 @python_build
-def test_a_step_in_the_middle_of_a_step_is_refused_and_before_or_after_it_is_right():
-    def trained(instruction):
-        x = Value(1.0)
-        optimizer = optim.SGD([x, Value(2.0)], lr=0.1, momentum=0.5)
-        x.grad = 3.0
-        refused = []
+@pytest.mark.parametrize("outer", ["step", "load", "resume", "add", "zero", "label", "own labels"])
+@pytest.mark.parametrize("inner", CHANGES)
+def test_a_change_in_the_middle_of_another_is_as_if_one_came_after_the_other(outer, inner):
+    def tried(training, name, refused):
+        try:
+            CHANGES[name](training)
+        except FormatError:                     # (a state of fewer parameters than there are)
+            refused.append(name)
 
-        def again():
-            try:
-                optimizer.step()
-            except GradientError:
-                refused.append(True)
+    def changed(*names):
+        training, refused = Training(), []
+        for name in names:
+            tried(training, name, refused)
+        return training.state(), refused
 
-        with at_instruction(instruction, [*codes_of(optim)], again) as left:
-            optimizer.step()
-        return left() <= 0, refused, (optimizer.steps, x.data)
-
-    seen = Counter()
-    for instruction in itertools.count(1):
-        reached, refused, state = trained(instruction)
-        if not reached:
+    serial = [changed(outer, inner), changed(inner, outer)]
+    for instruction in itertools.count(1 + len(inner) % 4, {"zero": 3, "load": 5}.get(outer, 23)):
+        training, refused = Training(), []
+        with at_instruction(instruction, CHANGING, lambda: tried(training, inner, refused)) as left:
+            tried(training, outer, refused)
+        if left() > 0:
             break
-        assert state == ((1, 1.0 - 0.3) if refused else (2, 1.0 - 0.3 - 0.45)), instruction
-        seen[bool(refused)] += 1
-    assert seen[True] > 50 and seen[False] > 5
+        assert (training.state(), refused) in serial, instruction
+    assert instruction > 20
+
+
+@python_build
+@pytest.mark.parametrize("name", ["load", "zero", "label", "own labels"])
+def test_a_change_interrupted_at_any_instruction_is_made_or_not_made(name):
+    training = Training()
+    before = training.state()
+    CHANGES[name](training)
+    seen = {"before": 0, "after": 0}
+    states = {"before": before, "after": training.state()}
+    for instruction in itertools.count(1, 4 if "label" in name else 1):
+        training = Training()
+        with contextlib.suppress(Interrupt), interrupted_at(instruction, [*CHANGING, *codes_of(
+                backward_module)]) as left:
+            CHANGES[name](training)
+        if left() > 0:
+            break
+        seen[next(which for which, state in states.items() if state == training.state())] += 1
+    assert seen["before"] > 30 and seen["after"] < 20
+
+
+def test_a_step_whose_parameters_are_changed_each_time_it_is_tried_is_refused():
+    x = Value(1.0, "x")
+
+    def rate(k):
+        x.data += 1.0
+        return 0.1
+
+    optimizer = optim.SGD([x], rate)
+    with pytest.raises(GradientError, match="SGD changes whenever its next state"):
+        optimizer.step()
+    assert optimizer.steps == 0

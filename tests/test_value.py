@@ -19,7 +19,8 @@ from autograd_lite import (DivisionError, DomainError, GradientError, InputError
                            no_grad)
 from autograd_lite.graph import backward as backward_module
 from autograd_lite.graph.walks import topological
-from autograd_lite.ops.op import TABLE, whole
+from autograd_lite.ops.op import TABLE
+from autograd_lite.ops.whole import whole
 from graphs import computations, gradients, python_build, recorded, results, rounded
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -8,11 +8,12 @@ from math import inf, nan
 from operator import add
 from typing import Any, NamedTuple
 
+from autograd_lite.checks.edges import taken_of
 from autograd_lite.checks.halves import FEW, by_halves, directions
 from autograd_lite.checks.slopes import Estimate, directional_slope, lacks_digits, op_slope, reach
 from autograd_lite.checks.verdicts import CORRECT, KINK, NOISY, RTOL, WRONG, Partial, verdict_on
 from autograd_lite.graph.linear import Algebra, Edge, Linear
-from autograd_lite.graph.node import call_of, op_of, plain, taken_of
+from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import computed_once
 from autograd_lite.ops.numbers import is_missing

@@ -25,7 +25,8 @@ from autograd_lite.checks.verdicts import (CORRECT, KINK, NOISY, WRONG, Derivati
 from autograd_lite.errors import InputError, NumericError, errstate, shown
 from autograd_lite.graph.node import plain
 from autograd_lite.lines import printable
-from autograd_lite.ops.op import Op, number, whole
+from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.whole import whole
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.jacobians import jacobian
 from autograd_lite.transforms.structures import matched, paths
@@ -127,6 +128,12 @@ def check_op(op: Op, *points: Any, order: int = 2) -> GradientReport:
 _ORDINARY = (0.7, -0.4, 1.3, -2.6, 3.2, 0.15, -1.1, 5.9, 0.93, -7.3, 18.0)
 
 
+def _is_inside(op: Op, xs: Sequence[float]) -> bool:
+    with contextlib.suppress(NumericError):
+        return op.domain(*xs) and bool(side(op, xs)) and math.isfinite(op.evaluate(xs))
+    return False
+
+
 def _ordinary_points(op: Op) -> list[list[float]]:
     """Points inside the domain and away from kinks, as far as trial finds any."""
     size = 4 if op.open else op.least
@@ -134,9 +141,8 @@ def _ordinary_points(op: Op) -> list[list[float]]:
     for k in range(len(_ORDINARY)):
         xs = [1.0 if i in op.options else _ORDINARY[(k + 3 * i) % len(_ORDINARY)] for i in range(size)]
         xs[:1] = [float(k % 2)] if op.chooses else xs[:1]
-        with contextlib.suppress(NumericError), errstate("raise"):
-            if op.domain(*xs) and side(op, xs) and math.isfinite(op.evaluate(xs)):
-                found.append(xs)
+        if errstate("raise").run(_is_inside, op, xs):
+            found.append(xs)
     if not found:
         raise InputError(f"check_op: no point in the domain of {op.name!r} was found; give some")
     return found

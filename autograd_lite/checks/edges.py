@@ -124,3 +124,9 @@ def _sides(op: Op, xs: Sequence[float], i: int) -> Iterator[list[float | None]]:
         at = [*xs[:i], near, *xs[i + 1:]]
         if op.domain(*at):
             yield op.partials(op.forward(*at), at)
+
+
+def taken_of(node: Node) -> Sequence[int]:
+    """The places of the operands that make up a node's number: all, or for a choice the one taken."""
+    op = op_of(node)
+    return op.taken([plain(x) for x in node.operands]) if op else ()

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from autograd_lite.checks.edges import taken_of
 from autograd_lite.checks.report import Report, clip, plain_data, wrapped
 from autograd_lite.graph.backward import finite
-from autograd_lite.graph.node import call_of, op_of, plain, taken_of
+from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import Line, printable
 from autograd_lite.locks import computed_once

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from autograd_lite.checks.claims import Line
 from autograd_lite.checks.edges import Step, Variant
@@ -65,8 +66,8 @@ class Forward:
         if not any([x in self._own for x in operands]):
             return size, node.data, mark
         try:
-            with errstate("ignore"):
-                return size, op_of(node).evaluate(self._xs(k)), mark  # type: ignore[union-attr]
+            op: Any = op_of(node)
+            return size, errstate("ignore").run(op.evaluate, self._xs(k)), mark
         except (ValueError, ArithmeticError):
             return size, math.nan, mark
 
@@ -106,8 +107,7 @@ class Forward:
     def _at(self, k: int, op: Op, xs: Sequence[float]) -> list[Step]:
         """A node's steps with its partials at other operands."""
         try:
-            with errstate("ignore"):
-                partials = op.partials(op.evaluate(xs), xs)
+            partials = errstate("ignore").run(lambda: op.partials(op.evaluate(xs), xs))
         except (ValueError, ArithmeticError):
             partials = [math.nan] * len(xs)
         own = partials_of(self.program.nodes[k])            # (a choice may have been another)

@@ -12,10 +12,11 @@ from math import inf, nan
 from typing import Any
 
 from autograd_lite.checks.chain_rule import Sum
+from autograd_lite.checks.edges import taken_of
 from autograd_lite.checks.halves import by_halves, directions
 from autograd_lite.checks.slopes import EPS, Estimate, reach, side, slope
 from autograd_lite.checks.verdicts import DECISIVE
-from autograd_lite.graph.node import op_of, plain, taken_of
+from autograd_lite.graph.node import op_of, plain
 from autograd_lite.graph.value import Value
 from autograd_lite.graph.walks import topological
 from autograd_lite.locks import computed_once

@@ -104,31 +104,32 @@ def op_slope(op: Op, xs: Sequence[float], i: int) -> Estimate:
 
     if op.domain(*xs) and not side(op, xs):     # on the kink, known only by an operand that changes nothing
         along = _inside(op, xs, at)
-        with errstate("raise"):
-            flat = all(high == low == along(xs[i]) for high, low, _ in _pairs(along, xs[i]))
+        flat = errstate("raise").run(lambda: all(
+            high == low == along(xs[i]) for high, low, _ in _pairs(along, xs[i])))
         still = not any(side(op, at(x)) for x in (xs[i] - 0.5, 0.5 * xs[i] + 1.0))
         return Estimate(0.0, 0.0) if flat and still else UNKNOWN
-    return _slope_along(op, xs, at, xs[i])
+    return errstate("raise").run(_slope_along, op, xs, at, xs[i])
 
 
 def directional_slope(op: Op, xs: Sequence[float], steps: Mapping[int, float]) -> Estimate:
     """Σ step[i] · ∂op/∂x[i], from the op's function alone, as the operands move together."""
-    return _slope_along(op, xs, lambda t: [x + (t - 1.0) * steps[i] if i in steps else x
-                                           for i, x in enumerate(xs)], 1.0)
+    def at(t: Any) -> list[Any]:
+        return [x + (t - 1.0) * steps[i] if i in steps else x for i, x in enumerate(xs)]
+
+    return errstate("raise").run(_slope_along, op, xs, at, 1.0)
 
 
 def _slope_along(op: Op, xs: Sequence[float], at: Callable[[Any], list[Any]], middle: float) -> Estimate:
     """The slope of an op along a line: `at` gives the operands at a place, and the middle is at xs."""
-    with errstate("raise"):
-        if not op.domain(*xs) or not side(op, xs):
-            return UNKNOWN
-        function = _in_mpmath(op)
-        if function is None:
-            return slope(_inside(op, xs, at), middle)
-        try:
-            return _precise_slope(op, function, at, middle)
-        except (ValueError, ArithmeticError):               # not defined all around
-            return UNKNOWN
+    if not op.domain(*xs) or not side(op, xs):
+        return UNKNOWN
+    function = _in_mpmath(op)
+    if function is None:
+        return slope(_inside(op, xs, at), middle)
+    try:
+        return _precise_slope(op, function, at, middle)
+    except (ValueError, ArithmeticError):                   # not defined all around
+        return UNKNOWN
 
 
 def _inside(op: Op, xs: Sequence[float], at: Callable[[Any], list[Any]]) -> Callable[[float], float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from autograd_lite.errors import InputError, RenderError, short, type_name
 from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.op import whole
+from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
     from autograd_lite.drawing.drawn import Drawing

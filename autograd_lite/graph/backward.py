@@ -17,7 +17,7 @@ class _Met:
     """The nodes one backward pass meets, and their gradients before it.
 
     A signal handler, a finalizer or a trace function may start another pass in the middle of one. That
-    takes back what this one did so far, and gives it again at its end (`suspend`, `resume`).
+    takes back what this one did so far, and gives it again at its end.
     """
 
     __slots__ = ("roots", "outer", "at_rest", "order", "again", "leaves", "suspended", "members")
@@ -30,7 +30,7 @@ class _Met:
         self.again: list[tuple[Node, Any]] = []          # met before, with their gradients
         self.leaves: list[tuple[Node, Any]] = []         # the leaves, with their gradients before
         self.suspended: Sequence[tuple[Node, Any]] = ()  # what the outer pass had done
-        self.members: set[int] | None = None             # the ids of all nodes that it meets, once asked for
+        self.members: set[int] | None = None             # the ids of all, once asked for
 
     def undo(self) -> None:
         """Give every node met so far the gradient it had."""
@@ -42,7 +42,7 @@ class _Met:
             node._grad = grad
 
     def suspend(self) -> None:
-        """Take back for now what the outer pass did. (Within this, another pass may do the same.)"""
+        """Take back what the outer pass did."""
         outer = self.outer
         self.suspended = [(node, node._grad) for node in (
             *outer.order, *[node for node, _ in (*outer.again, *outer.leaves)])]
@@ -207,76 +207,39 @@ def _differentiated(node: Node) -> list[Node]:
     return [x for x, p in zip(node.operands, stored_partials(node)) if p is not None]
 
 
-def backward(root: Node, seed: float) -> None:
-    """Set the gradients of all that `root` depends on; an exception leaves them as they were."""
+def backward(root: Node, seed: float, wanted: Sequence[Node] | None = None) -> list[float | None] | None:
+    """Set the gradients of all that `root` depends on; an exception leaves them as they were.
+
+    With leaves `wanted`, which are frozen, no gradient changes: theirs are returned (None where no path
+    leads), or None if `root` depends on others too.
+    """
     with lock:
-        this = _Pass(root)
+        this, done = _Pass(root), False
         try:
             if this.outer is not None:
                 this.suspend()
             nodes.running, nodes.at_rest = this, False
             this.walk(root)
-            if this.outer is not None:
+            if wanted is not None:
+                for _, held in this.leaves:
+                    if held is not None:
+                        return None
+            elif this.outer is not None:
                 this.outer.keep_out([*this.order, *[leaf for leaf, _ in this.leaves]])
             if not this.propagate(root, seed):
                 frozen = {id(leaf) for leaf, held in this.leaves if held is None}
-                this.propagate_carefully(root, seed, frozen)
+                this.propagate_carefully(root, seed, frozen.difference(map(id, wanted or ())))
+            if wanted is not None:
+                return [leaf._grad for leaf in wanted]
             if kinks.live:
                 leaves = [leaf for leaf, _ in this.leaves]
                 kinks.verify_backward(root, seed, leaves, [leaf._grad for leaf in leaves])
             this.settle()
-        except BaseException:
-            this.undo()
-            raise
+            done = True
+            return None
         finally:
-            nodes.running, nodes.at_rest = this.outer, this.at_rest
-            if this.outer is not None:
-                this.resume()
-
-
-def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | None] | None:
-    """∂root/∂leaf · seed for each leaf, None where no path leads; no `.grad` changes.
-
-    The leaves are frozen: none carries a gradient before. Returns None if `root` depends on others too.
-    """
-    with lock:
-        this = _Pass(root)
-        try:
-            if this.outer is not None:
-                this.suspend()
-            nodes.running, nodes.at_rest = this, False
-            this.walk(root)
-            for _, held in this.leaves:
-                if held is not None:
-                    return None
-            if not this.propagate(root, seed):
-                others = {id(leaf) for leaf, _ in this.leaves}.difference(map(id, leaves))
-                this.propagate_carefully(root, seed, others)
-            return [leaf._grad for leaf in leaves]
-        finally:
-            this.undo()
-            nodes.running, nodes.at_rest = this.outer, this.at_rest
-            if this.outer is not None:
-                this.resume()
-
-
-def zero_grad(leaves: Sequence[Node]) -> None:
-    """Set the gradients of all leaves to 0; an exception leaves them as they were."""
-    with lock:
-        this = _Pass(*leaves)
-        try:
-            if this.outer is not None:
-                this.suspend()
-            nodes.running, nodes.at_rest = this, False
-            if this.outer is not None:
-                this.outer.keep_out(leaves)
-            for leaf in leaves:
-                this.leaves.append((leaf, leaf._grad))
-                leaf._grad = None if leaf._grad is None else 0.0
-        except BaseException:
-            this.undo()
-            raise
-        finally:
+            if not done:
+                this.undo()
             nodes.running, nodes.at_rest = this.outer, this.at_rest
             if this.outer is not None:
                 this.resume()

@@ -40,13 +40,18 @@ class Kink:
 _ELSEWHERE = Kink()
 
 
+def conventional(op: Op, xs: Sequence[Any]) -> bool:
+    """Whether an op's number at these operands is a convention."""
+    return bool(op.convention and len(xs) == op.least and op.kink(*xs) == 0.0)
+
+
 def mark(node: Node, slopes: Iterable[Any]) -> None:
     """Mark a node's recorded slopes, and if it has any its own number, if conventions may choose them."""
     found = [x for x in slopes if x is not None]
     for slope in (node, *found) if found else ():
         op = op_of(slope) if isinstance(slope, Node) else None
         if op is not None and op.convention and len(slope.operands) == op.least:
-            here = op.conventional(list(map(plain, slope.operands))) and not _with_itself(op, slope.operands)
+            here = conventional(op, list(map(plain, slope.operands))) and not _with_itself(op, slope.operands)
             slope._note = note_of(slope)._replace(kink=Kink(call_of(node)) if here else _ELSEWHERE)
 
 
@@ -68,7 +73,7 @@ class Chooser:
 
     def number(self, op: Op, xs: Sequence[Any], keys: Sequence[Hashable]) -> float | None:
         """Another number for an op at its kink; None elsewhere."""
-        if not op.convention or not op.conventional(xs):
+        if not op.convention or not conventional(op, xs):
             return None
         low, high, total, name = op.convention
         if total is not None and keys[0] == keys[1]:            # a tie with itself: half of each
@@ -117,8 +122,8 @@ class _Replay:
     def __init__(self, program: Program, chooser: Chooser):
         self._data = [node.data for node in program.nodes]
         self._moved = [False] * len(program)
-        with errstate("ignore"):
-            edges = [self._edges(program, k, chooser) for k in range(len(program))]
+        edges = errstate("ignore").run(lambda: [
+            self._edges(program, k, chooser) for k in range(len(program))])
         self.linear = Linear(len(program), edges.__getitem__)
         self.sizes = Linear(len(program), lambda k: [(place, i, abs(p)) for place, i, p in edges[k]])
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from autograd_lite.errors import InputError, LabelError, short, shown, type_name
-from autograd_lite.graph.node import Label, note_of, set_labels
+from autograd_lite.graph.changes import change, notes_now, setting_notes
+from autograd_lite.graph.node import Label, note_of
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 
@@ -40,22 +41,30 @@ def label(names: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         found = [list(_named(name, thing)) for name, thing in {**(names or {}), **more}.items()]
     except RecursionError:
         raise InputError("label: a list is nested too deeply, or holds itself") from None
-    for named in found:
-        give(named)
+    give(found)
 
 
-def give(named: Iterable[tuple[str, Value]], own: bool = False) -> None:
-    """Label nodes. An `own` label, which a module gives to its parameters, takes the place of the one
-    before, and shows only if there is no other."""
-    parts = [(name, node, *split(name)) for name, node in named]
-    indices: dict[str, list[Shape]] = {}
-    for _, _, base, index in parts:
-        indices.setdefault(base, []).append(index)
-    shapes = {base: _extent(found) for base, found in indices.items()}
-    for name, node, base, _ in parts:
-        new, old = Label(name, shapes[base], own), note_of(node).labels
-        given = {x.name: x for x in old if not x.own} | ({} if own else {name: new})
-        set_labels(node, (*given.values(), *([new] if own else [x for x in old if x.own])))
+def give(groups: Iterable[Iterable[tuple[str, Value]]], own: bool = False) -> None:
+    """Label nodes: all, or none if interrupted. An `own` label, which a module gives to its parameters, takes
+    the place of the one before, and shows only if there is no other."""
+    parts = [[(name, node, *split(name)) for name, node in named] for named in groups]
+    nodes = {id(node): node for group in parts for _, node, *_ in group}
+
+    def labelled() -> Iterator[Iterable[Any]]:
+        notes = {k: note_of(node) for k, node in nodes.items()}
+        for group in parts:
+            indices: dict[str, list[Shape]] = {}
+            for _, _, base, index in group:
+                indices.setdefault(base, []).append(index)
+            shapes = {base: _extent(found) for base, found in indices.items()}
+            for name, node, base, _ in group:
+                new, old = Label(name, shapes[base], own), notes[id(node)].labels
+                given = {x.name: x for x in old if not x.own} | ({} if own else {name: new})
+                notes[id(node)] = notes[id(node)]._replace(labels=(
+                    *given.values(), *([new] if own else [x for x in old if x.own])))
+        yield setting_notes(nodes.values(), notes.values())
+
+    change("label", lambda: notes_now(nodes.values()), lambda: list(labelled()))
 
 
 def _named(name: str, thing: Any) -> Iterator[tuple[str, Value]]:

@@ -164,12 +164,18 @@ def node_source(text: str) -> str:
         r"def label\(self, label: str\)": "def label(self, label: Any)",
         r"def scope\(self, scope: Iterable\[str\]\)": "def scope(self, scope: Any)",
         r"def requires_grad\(self, wanted: bool\)": "def requires_grad(self, wanted: Any)",
-        r"kind\.__new__\(kind\)": "getattr(kind, '__call__')(0.0)",
-        r"^(        node\._note = note)\n": r"\1\n    settle(node)\n",
         # (a name is a plain str: it refers to nothing)
         r"scope=names\)": "scope=tuple([''.join([name]) for name in names]))",
         r"labels=labels\)": "labels=tuple([x._replace(name=''.join([x.name])) for x in labels]))",
         r"\Z": _COLLECTOR})
+
+
+def states_source(text: str) -> str:
+    """The source of what nodes hold."""
+    return _replaced(text, {
+        r"import Node, Note, held": "import Node, Note, held, settle",
+        r"kind\.__new__\(kind\)": "getattr(kind, '__call__')(0.0)",
+        r"^(        node\._note = note)\n": r"\1\n    settle(node)\n"})
 
 
 def operators_source(text: str) -> str:

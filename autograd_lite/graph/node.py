@@ -1,11 +1,11 @@
 """`Node`: a recorded number, as users read and set it."""
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Self
 
-from autograd_lite.graph import copying
 from autograd_lite.errors import GradientError, InputError, shown, type_name
 from autograd_lite.lines import Line
 from autograd_lite.locks import shared_lock
@@ -20,6 +20,7 @@ lock = shared_lock()        # a backward pass works in the gradients, which thre
 # line: threads change at calls and jumps back, and trace functions run between lines.)
 at_rest: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
 reader: Any = None          # who reads numbers for the users while any thread traces
+copies: Any = None          # (see `graph.states`)
 running: Any = None         # the pass that holds the lock; who meets it there has interrupted it
 
 
@@ -90,7 +91,7 @@ class Node(Operators):
         grad = number(grad, "grad")
         if self._grad is not None:
             with lock:
-                require_at_rest(self)
+                require_at_rest([self])
                 self._grad = grad
         elif grad != 0.0:
             raise GradientError(f"{self!r} carries no gradient; make it with requires_grad=True")
@@ -106,7 +107,7 @@ class Node(Operators):
             raise InputError(f"{self!r}: only a leaf's requires_grad can be assigned; use detach()")
         if wanted != self.requires_grad:
             with lock:
-                require_at_rest(self)
+                require_at_rest([self])
                 self._grad = ZERO if wanted else None
 
     @property
@@ -180,11 +181,9 @@ class Node(Operators):
         parts.append("requires_grad=False" if self._grad is None else f"grad={self.grad!r}")
         return f"{type_name(self)}({', '.join(parts)})"
 
-    # -- copying and pickling ----------------------------------------------------------------
-
-    def __copy__(self) -> Self: return _copies.shallow(self)  # type: ignore[no-any-return]
-    def __deepcopy__(self, memo: Any) -> Self: return _copies.deep(self, memo)  # type: ignore[no-any-return]
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]: return _copies.reduced(self)
+    def __copy__(self) -> Self: return copies.shallow(self)  # type: ignore[no-any-return]
+    def __deepcopy__(self, memo: Any) -> Self: return copies.deep(self, memo)  # type: ignore[no-any-return]
+    def __reduce_ex__(self, protocol: Any) -> Any: return copies.reduced(self)
 
 
 def held(node: Node) -> Any:
@@ -193,36 +192,15 @@ def held(node: Node) -> Any:
         return node._grad if running is None else running.before(node)
 
 
-def require_at_rest(node: Node) -> None:
-    """Raise an error within a pass that works in the node's gradient."""
+def require_at_rest(nodes: Sequence[Node]) -> None:
+    """Raise an error within a pass that works in the nodes' gradients."""
     if running is not None:
-        running.keep_out([node])
+        running.keep_out(nodes)
 
 
-def _state(node: Node, operands: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a node holds, with `operands` in place of its own and then its guards'."""
-    grad = held(node)
-    note = getattr(node, "_note", None)
-    if note is not None and note.guards:
-        rest = iter(operands[len(node.operands):])
-        note = note._replace(guards=tuple([guard._replace(operands=[next(rest) for _ in guard.operands])
-                                           for guard in note.guards]))
-    return (type(node), node._data, grad, node._operation, operands[:len(node.operands)], node._pa, node._pb,
-            note)
-
-
-def _restored(kind: type[Node], data: float, grad: Any, op: Op | None, operands: tuple[Any, ...], pa: Any,
-              pb: Any, note: Note | None) -> Node:
-    node = kind.__new__(kind)
-    node._data, node._grad, node._operation, node._pa, node._pb = data, grad, op, pa, pb
-    many = op is not None and (op.open or len(operands) > 2)
-    node._a, node._b = (operands, None) if many else (*operands, None, None)[:2]
-    if note is not None:
-        node._note = note
-    return node
-
-
-_copies = copying.Copies(_state, _restored)
+# In C code, which no signal interrupts.
+get_data, get_grad = operator.attrgetter("_data"), operator.attrgetter("_grad")
+set_data, set_grad, set_note = [vars(Node)[slot].__set__ for slot in ("_data", "_grad", "_note")]
 
 
 # -- what the rest of the library asks of a node ---------------------------------------------
@@ -252,12 +230,6 @@ def partials_of(node: Node) -> Sequence[float | None]:
         return stored
     fresh = partials_or_nan(op, node._data, [plain(x) for x in node.operands], wanted)
     return [f if p is None else p for p, f in zip(stored, fresh)]
-
-
-def taken_of(node: Node) -> Sequence[int]:
-    """The places of the operands that make up a node's number: all, or for a choice the one taken."""
-    op = node._operation
-    return op.taken([plain(x) for x in node.operands]) if op else ()
 
 
 def freeze(leaf: Node) -> None:

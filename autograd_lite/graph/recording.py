@@ -50,12 +50,3 @@ class record_lines(Special):
     """
 
     _entries = value.recording_lines
-
-
-class recording(Special):
-    """Within it, operations are recorded, even inside a `no_grad`."""
-
-    _entries = value.not_recording
-
-    def __bool__(self) -> bool:
-        return False

@@ -131,8 +131,7 @@ class Value(Node):
         taken, idle = (then, otherwise) if self._data else (otherwise, then)
         a = taken()
         try:
-            with errstate("ignore"):
-                b = idle()
+            b = errstate("ignore").run(idle)
         except (ValueError, ArithmeticError):   # (of Python's own numbers)
             b = math.nan
         return choose(self, a, b) if self._data else choose(self, b, a)

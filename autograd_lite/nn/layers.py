@@ -19,9 +19,10 @@ from autograd_lite.graph.node import Note
 from autograd_lite.graph.value import Value, name_new
 from autograd_lite.lines import printable
 from autograd_lite.nn.module import Module
-from autograd_lite.ops.op import TABLE, Op, number, whole
+from autograd_lite.ops.op import TABLE, Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.sequences import dot_op
+from autograd_lite.ops.whole import whole
 
 Scope = tuple[str, ...]
 

@@ -9,8 +9,8 @@ from autograd_lite.errors import InputError, short
 from autograd_lite.nn.layers import entries
 from autograd_lite.ops.activations import relu, softplus
 from autograd_lite.ops.elementary import power, sub
-from autograd_lite.ops.op import whole
 from autograd_lite.ops.sequences import log_softmax_first, sum
+from autograd_lite.ops.whole import whole
 
 
 def _paired(name: str, outputs: Any, targets: Any) -> list[tuple[Any, Any]]:

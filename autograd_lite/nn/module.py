@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
 from itertools import accumulate, islice
 from types import FunctionType, GeneratorType, ModuleType, NoneType
@@ -13,7 +13,7 @@ from typing import Any
 
 from autograd_lite.errors import AutogradError, FormatError, InputError, short, type_name
 from autograd_lite.files import AnyPath, path_text, read, write
-from autograd_lite.graph.backward import zero_grad
+from autograd_lite.graph.changes import make, setting_data, zero_grad
 from autograd_lite.graph.labels import give
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
@@ -70,7 +70,7 @@ class Module:
 
         They show only if nobody gives others; the networks here call it when they are made.
         """
-        give(self.named_parameters().items(), own=True)
+        give([self.named_parameters().items()], own=True)
 
     def parameters(self) -> list[Value]:
         """The parameters, each once, in order."""
@@ -101,13 +101,7 @@ class Module:
                 verb = f"(and {len(absent) - 1} more) are" if absent[1:] else "is"
                 raise FormatError(f"{short(absent[0])} {verb} {what}; was it saved from a model of "
                                   "another shape?")
-        data = [_finite(name, state[name]) for name in named]
-        before = [p.data for p in named.values()]
-        try:
-            _set_data(named.values(), data)
-        except BaseException:                   # an interruption
-            _set_data(named.values(), before)
-            raise
+        make(setting_data(named.values(), [_finite(name, state[name]) for name in named]))
 
     def save(self, path: AnyPath) -> None:
         """Write the parameters to a JSON file, exactly.
@@ -218,11 +212,6 @@ def _attributes(thing: object) -> Parts:
     for name, part in held.items():
         if str(name)[:1] != "_" and not hasattr(type(part), "__get__"):         # (no method or property)
             yield f".{name if str(name).isidentifier() else repr(name)}", part
-
-
-def _set_data(parameters: Iterable[Value], data: Iterable[float]) -> None:
-    for p, x in zip(parameters, data):
-        p.data = x
 
 
 def _finite(name: str, x: Any) -> float:

@@ -2,7 +2,7 @@
 
 A recorded branch holds for all operands, not only for those it was recorded at: the condition is a
 node, and so is the choice. A branch for extreme operands alone is not recorded; a `Guard` on the result
-says how its question was answered (see `Ordinary`).
+says how its question was answered.
 """
 from __future__ import annotations
 

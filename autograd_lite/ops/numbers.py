@@ -20,8 +20,7 @@ class Ieee(Operators):
 
     @staticmethod
     def __apply_op__(op: Op, operands: Sequence[Any]) -> Ieee:
-        with errstate("ignore"):
-            return Ieee(op.evaluate([float(x) for x in operands]))
+        return Ieee(errstate("ignore").run(op.evaluate, [float(x) for x in operands]))
 
     def __compare__(self, holds: Callable[[Any, Any], Any], other: Any) -> Any:
         return holds(float(self), other)
@@ -43,8 +42,7 @@ def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = 
     try:
         if type(y) is not float or raising():   # (for other numbers `errstate` decides)
             return op.partials(y, xs, wanted)
-        with errstate("raise"):
-            return op.partials(y, xs, wanted)
+        return errstate("raise").run(op.partials, y, xs, wanted)
     except (ValueError, ArithmeticError) as error:
         substitute = inf if isinstance(error, OverflowError) else nan
     flags = wanted or op.differentiable(len(xs))
@@ -61,8 +59,7 @@ def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = 
 def is_missing(op: Op, i: int, y: float, xs: Sequence[float]) -> bool:
     """Whether the i-th partial is missing, rather than too large."""
     try:
-        with errstate("raise"):
-            p = op.partials(y, xs, [j == i for j in range(len(xs))])[i]
+        p = errstate("raise").run(op.partials, y, xs, [j == i for j in range(len(xs))])[i]
         return bool(p != p)
     except OverflowError:
         return False

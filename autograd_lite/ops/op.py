@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import operator
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf, nan
@@ -75,10 +74,6 @@ class Described:
         labels = [repr(x.label) for x in nodes[:4] if getattr(x, "label", "")]
         return text + (f" of {', '.join(labels)}" if labels else "")
 
-    def conventional(self, xs: Sequence[Any]) -> bool:
-        """Whether its number at these operands is a convention."""
-        return bool(self.convention and len(xs) == self.least and self.kink(*xs) == 0.0)
-
     def failure(self, xs: Sequence[float]) -> Exception | None:
         """What a user's rules raise at xs."""
         return None
@@ -108,7 +103,7 @@ class Op(Described, partial):  # type: ignore[type-arg]
         options: the places of its options; partly: whether some operand has no derivative.
         chooses: whether its first operand decides which of the two others is the result.
         in_line: whether its rules may be written out by applying them to a text.
-        quick: whether it has a quick function (see `graph.quick`).
+        quick: whether `graph.quick` has a function for it.
 
     (It is a `functools.partial` of `apply`, or of the quick function: a call of it is one call in Python.)
     """
@@ -145,7 +140,7 @@ class Op(Described, partial):  # type: ignore[type-arg]
         self.__setstate__((function, (), {}, vars(self)))  # type: ignore[attr-defined]
 
     def apply(self, *operands: Any, **options: Any) -> Any:
-        """Apply the op: a float from plain numbers, a node where an operand is one.
+        """Apply the op.
 
         An operand with a default may be given by its name: ``relu(x, at_zero=1.0)``.
         """
@@ -264,14 +259,3 @@ def number(x: Any, where: str = "Value") -> float:
               "list": many, "tuple": many}
     raise InputError(f"{printable(where)}: expected a real number, got {kind} {short(x)}: "
                      + remedy.get(kind, "convert it with float(...) if it stands for one"))
-
-
-def whole(x: Any, where: str, least: float = 0) -> Any:
-    """A whole number, NumPy's too, as an int; anything else, a bool too, is an `InputError`."""
-    try:
-        n = nan if type(x).__name__ in ("bool", "bool_") else operator.index(x)     # (NumPy's, too)
-    except TypeError:
-        n = nan
-    if n >= least:
-        return n
-    raise InputError(f"{where} must be {f'at least {least}' if n == n else 'a whole number'}, not {short(x)}")

@@ -10,7 +10,7 @@ from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.op import whole
+from autograd_lite.ops.whole import whole
 from autograd_lite.programs.arguments import Given, described, entered
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.python import EAGER, function
@@ -192,8 +192,8 @@ class Compiled:
 
     def _limit(self, guard: Any) -> str:
         line = f"\n  {guard.line}" if guard and guard.line else ""
-        return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
-                "and needs another: write where(condition, a, b), maximum or select for the branch, pass what "
+        return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, and "
+                "needs another: write where(condition, a, b), maximum or select for the branch, pass what "
                 f"changes as an argument, raise max_programs, or choose on_limit='eager'{line}")
 
     # -- what it is ------------------------------------------------------------------------------

@@ -180,8 +180,7 @@ class Tape(Nodes):
             taken, idle = (then, otherwise) if condition._data else (otherwise, then)
             a = taken()
             try:
-                with errstate("ignore"):
-                    b = idle()
+                b = errstate("ignore").run(idle)
             except (ValueError, ArithmeticError):           # (of Python's own numbers)
                 b = math.nan
         finally:

@@ -20,11 +20,12 @@ from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph.node import note_of, op_of
 from autograd_lite.graph.program import Program
 from autograd_lite.lines import printable
-from autograd_lite.ops.op import Op, whole
+from autograd_lite.ops.op import Op
 from autograd_lite.ops.operators import Operators
 from autograd_lite.transforms.kinds import Kind, kind_of
 from autograd_lite.transforms.trees import leaves, rebuild
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.whole import whole
 
 
 class Twin(Operators):
@@ -264,8 +265,7 @@ def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
     kind.undecided = False
 
     def partials(choice: Any) -> list[Any]:
-        with errstate(choice):
-            return op.partials(node, operands, wanted)
+        return errstate(choice).run(op.partials, node, operands, wanted)
 
     def twins(partials: Sequence[Any]) -> list[Any]:
         return [p if p is None or type(p) is Twin else Twin(kind, kind.mpf(p)) for p in partials]

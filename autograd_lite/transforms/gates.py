@@ -49,8 +49,7 @@ def _behind(gates: Iterable[Gate], checked: Binary, unchecked: Binary, a: Any, b
     """A product or sum behind gates: checked if all are open, else without raising."""
     if all(gate.is_open for gate in gates):
         return checked(a, b)
-    with errstate("ignore"):
-        return unchecked(a, b)
+    return errstate("ignore").run(unchecked, a, b)
 
 
 def through(g: Any, p: Any, times: Binary) -> Any:

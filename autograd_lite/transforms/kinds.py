@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, errstate,
                                   short, signal)
-from autograd_lite.graph.conventions import MOVED, Chooser
+from autograd_lite.graph.conventions import MOVED, Chooser, conventional
 from autograd_lite.lines import Line, printable
 from autograd_lite.ops import special
 from autograd_lite.ops.constants import Constant
@@ -79,7 +79,7 @@ class Kind:
 
     def slope(self, op: Op, xs: Sequence[Any], keys: Sequence[Hashable]) -> Any:
         """Another number for an op at its kink; None elsewhere, and if conventions stand."""
-        if not op.convention or not op.conventional(list(map(self.point, xs))):
+        if not op.convention or not conventional(op, list(map(self.point, xs))):
             return None
         self.met = True
         number = self.chooser.number(op, list(map(self.point, xs)), keys) if self.chooser else None
@@ -180,8 +180,7 @@ class Reals(Kind):
         except NumericError as error:
             if all(map(self.finite, xs)):
                 signal(error)
-                with errstate("ignore"):
-                    y = op.evaluate(list(map(float, xs)))
+                y = errstate("ignore").run(op.evaluate, list(map(float, xs)))
                 return self.convert(math.nan if math.isfinite(y) else y)    # (rounded into the domain)
         return self.convert(op.evaluate(list(map(float, xs)), nodes, line))
 

@@ -18,13 +18,13 @@ from typing import Any
 from autograd_lite.graph.backward import finite, no_derivative
 from autograd_lite.errors import InputError, NumericError, RangeError, errstate, ignoring, shown, signal
 from autograd_lite.graph import kinks
-from autograd_lite.graph.conventions import MOVED, Chooser, moved, signal_moved
+from autograd_lite.graph.conventions import MOVED, Chooser, conventional, moved, signal_moved
 from autograd_lite.graph.node import note_of, op_of, plain
 from autograd_lite.lines import Line
 from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.elementary import div, mul
 from autograd_lite.ops.numbers import partials_or_nan
-from autograd_lite.ops.op import Op, number, whole
+from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose
 from autograd_lite.transforms.coefficients import NOTHING, is_zero, products, total
@@ -34,6 +34,7 @@ from autograd_lite.transforms.trace import Trace, name_of, require_function, tra
 from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.whole import whole
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
 
@@ -81,8 +82,7 @@ class Series(Operators):
         taken, idle = (then, otherwise) if plain(start) else (otherwise, then)
         found = {taken: taken()}
         was, self.expansion.idle = self.expansion.idle, True
-        with errstate("ignore"):
-            found[idle] = idle()
+        found[idle] = errstate("ignore").run(idle)
         self.expansion.idle = was
         return self.expansion.apply(choose, (self, found[then], found[otherwise]))
 
@@ -118,8 +118,7 @@ class Series(Operators):
         k = len(self.c)
         recurrence: Recurrence = _RECURRENCES.get(self.op, _by_partials)
         if self.idle:
-            with errstate("ignore"):
-                self._append(recurrence(self, k, *self.operands))
+            self._append(errstate("ignore").run(recurrence, self, k, *self.operands))
             return
         try:
             c = recurrence(self, k, *self.operands)
@@ -207,8 +206,7 @@ def _of_choice(y: Series, k: int, condition: Any, *branches: Any) -> Any:
     start = _start(condition)
     if not isinstance(start, Operators):
         return c[0 if start else 1]
-    with errstate("ignore"):
-        return choose(start, *c)
+    return errstate("ignore").run(choose, start, *c)
 
 
 _RECURRENCES: dict[Op | None, Recurrence] = {mul: _of_product, div: _of_quotient, choose: _of_choice}
@@ -254,7 +252,7 @@ class Expansion:
     def _chosen(self, op: Op, xs: Sequence[Any], c: Any) -> Any:
         """The number c of an op; at its kink another than a convention's, if there is a chooser."""
         starts = [plain(_start(x)) for x in xs]
-        if not op.conventional(starts):
+        if not conventional(op, starts):
             return c
         self.at_kink = True
         keys = [id(x) if isinstance(x, Series) else x for x in xs]
@@ -263,11 +261,13 @@ class Expansion:
 
     def run(self) -> None:
         """Extend all series, and those that arise on the way, until the nodes' are complete."""
-        with errstate("raise"):
-            for step in range(self.order):
-                for level in range(step, -1, -1):       # partials first
-                    for y in self.series[level]:
-                        y.extend()
+        errstate("raise").run(self._run)
+
+    def _run(self) -> None:
+        for step in range(self.order):
+            for level in range(step, -1, -1):           # partials first
+                for y in self.series[level]:
+                    y.extend()
 
     def close(self) -> None:
         """Undo the cycles among the series (eˣ is its own partial), which nobody needs any more."""
@@ -424,8 +424,7 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                 signal(y.error)
                 failed = True
         if failed:                                      # a warning: then the numbers are IEEE's
-            with errstate("ignore"):
-                return _coefficients(f, trace, order, scale, wanted, what, factor)
+            return errstate("ignore").run(_coefficients, f, trace, order, scale, wanted, what, factor)
         slopes = [k for k, node in enumerate(program.nodes) if note_of(node).kink] if kinks.live else []
         if slopes or expansion.at_kink:                 # (a slope that was recorded is of order 1 already)
             varying = [k for k, flags in enumerate(zip(trace.varies, program.dependent(slopes)))

@@ -10,15 +10,15 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from autograd_lite.errors import InputError, errstate, ignoring, short, shown
-from autograd_lite.graph.backward import checked, finite, gradients, plus
+from autograd_lite.graph.backward import backward, checked, finite, plus
 from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph import kinks, value
 from autograd_lite.graph.node import freeze, op_of, plain, stored_partials
 from autograd_lite.graph.program import Program
-from autograd_lite.graph.recording import recording
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
 from autograd_lite.locks import computed_once
+from autograd_lite.modes import apart
 from autograd_lite.ops.branches import Guard
 from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.numbers import partials_or_nan
@@ -46,18 +46,17 @@ class Trace:
         self.tape = value.tracing.get() if value.special else None         # where `compile` records
         first = type(argnums) is int and 0 <= argnums < len(args)
         places: Any = [argnums] if first else _places(f, argnums, args, kwargs)
-        if value.special:
-            with recording():
-                self.result = self._run(f, list(args), kwargs, places)
-        else:
-            self.result = self._run(f, list(args), kwargs, places)
+        run = functools.partial(apart, value.not_recording, self._run) if value.special else self._run
+        self.result = run(f, list(args), kwargs, places)
         self.selected = self.selected[0] if first or isinstance(argnums, (int, str)) else tuple(self.selected)
         for x in self.inputs:
             if not (self.linked and x.operands):
                 freeze(x)                   # to the caller, an input that escapes is a constant
 
     def _run(self, f: Function, args: Any, kwargs: Any, places: Sequence[int | str]) -> Any:
-        """What f returns if the numbers in its arguments at `places` are inputs."""
+        """What f returns if the numbers in its arguments at `places` are inputs, even inside a `no_grad`."""
+        if value.special:
+            value.not_recording.set(())
         try:
             for place in places:
                 given = args if type(place) is int else kwargs
@@ -140,7 +139,7 @@ class Trace:
         if len(seeded) == 1 and not self.linked:
             output, seed = seeded[0]
             if type(seed) is float and isinstance(output, Value) and output.requires_grad:
-                found = gradients(output, self.inputs, seed)
+                found = backward(output, seed, self.inputs)
                 if found is not None:
                     self.closed.append(output)
                     if kinks.live:
@@ -208,8 +207,7 @@ def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
         if op.kink:
             kinks.mark(node, partials)
         return [p * node if type(p) is float and p != p else p for p in partials]
-    with errstate("ignore"):                # they may be right where that branch is taken
-        return partials_or_nan(op, node, xs, wanted)
+    return errstate("ignore").run(partials_or_nan, op, node, xs, wanted)     # (right where it is taken)
 
 
 class Checked(Algebra):

@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import autograd_lite as ag  # noqa: E402
 from autograd_lite import GradientError, Value, optim  # noqa: E402
-from autograd_lite.graph import backward as backward_module, node as node_module  # noqa: E402
+from autograd_lite.graph import backward as backward_module, changes as changes_module  # noqa: E402
+from autograd_lite.graph import node as node_module  # noqa: E402
 from autograd_lite.graph.walks import topological  # noqa: E402
 from instructions import at_instruction, codes_of  # noqa: E402
 
@@ -79,7 +80,7 @@ ACTS: dict[str, Callable[[World], Any]] = {
     "too large": too_large,
 }
 MANY = {"read", "copy"}                         # many acts, which may have others between them
-CODES = [*codes_of(backward_module, node_module)]
+CODES = [*codes_of(backward_module, node_module, changes_module)]
 
 
 def serial(names: Sequence[str], scale: int = 1) -> list[tuple[Any, ...]]:

@@ -1,0 +1,37 @@
+"""What a node holds, and a node made of that: for copies and pickles."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_lite.graph import node as nodes
+from autograd_lite.graph.copying import Copies
+from autograd_lite.graph.node import Node, Note, held
+from autograd_lite.ops.op import Op
+
+
+def state(node: Node, operands: Sequence[Any]) -> tuple[Any, ...]:
+    """What a node holds, with `operands` in place of its own and then its guards'."""
+    grad = held(node)
+    note = getattr(node, "_note", None)
+    if note is not None and note.guards:
+        rest = iter(operands[len(node.operands):])
+        note = note._replace(guards=tuple([guard._replace(operands=[next(rest) for _ in guard.operands])
+                                           for guard in note.guards]))
+    return (type(node), node._data, grad, node._operation, operands[:len(node.operands)], node._pa, node._pb,
+            note)
+
+
+def restored(kind: type[Node], data: float, grad: Any, op: Op | None, operands: tuple[Any, ...], pa: Any,
+             pb: Any, note: Note | None) -> Node:
+    """A node that holds this."""
+    node = kind.__new__(kind)
+    node._data, node._grad, node._operation, node._pa, node._pb = data, grad, op, pa, pb
+    many = op is not None and (op.open or len(operands) > 2)
+    node._a, node._b = (operands, None) if many else (*operands, None, None)[:2]
+    if note is not None:
+        node._note = note
+    return node
+
+
+nodes.copies = Copies(state, restored)
