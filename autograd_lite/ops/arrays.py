@@ -17,20 +17,24 @@ from autograd_lite.ops import special
 
 
 def sech2(xp: Any, x: Any) -> Any:
+    """1/cosh(x)²."""
     e = xp.exp(-2.0 * xp.abs(x))
     return 4.0 * e / ((1.0 + e) * (1.0 + e))
 
 
 def sigmoid(xp: Any, x: Any) -> Any:
+    """1 / (1 + e^(−x))."""
     e = xp.exp(-xp.abs(x))
     return xp.where(x >= 0.0, 1.0, e) / (1.0 + e)
 
 
 def softplus(xp: Any, x: Any) -> Any:
+    """log(1 + e^x)."""
     return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
 def silu(xp: Any, x: Any) -> Any:
+    """x·sigmoid(x)."""
     half = xp.exp(-0.5 * xp.abs(x))             # (e^x may underflow where x·e^x does not)
     total = 1.0 + half * half
     return xp.where(x >= 0.0, x / total, half * (xp.maximum(x, -2000.0) / total) * half)
@@ -74,6 +78,7 @@ def _scale(xp: Any, a: Any, b: Any, large: float) -> Any:
 
 
 def cos_angle(xp: Any, a: Any, b: Any) -> Any:
+    """a / hypot(a, b), 0 at the origin."""
     scale = _scale(xp, a, b, 1e300)
     a = a * scale
     h = xp.hypot(a, b * scale)
@@ -81,6 +86,7 @@ def cos_angle(xp: Any, a: Any, b: Any) -> Any:
 
 
 def over_square(xp: Any, a: Any, b: Any) -> Any:
+    """a / (a² + b²)."""
     scale = _scale(xp, a, b, 1e150)
     a, b = a * scale, b * scale
     return a / (a * a + b * b) * scale
@@ -107,15 +113,17 @@ def _bell(xp: Any, x: Any, n: float, half: float) -> Any:
 
 
 def gauss(xp: Any, x: Any, n: float = 0.0) -> Any:
+    """The n-th derivative of e^(−x²)."""
     return _bell(xp, x, n, 1.0)
 
 
 def normal_pdf(xp: Any, x: Any, n: float = 0.0) -> Any:
+    """The n-th derivative of the density of the standard normal distribution."""
     return 0.3989422804014327 * _bell(xp, x, n, 0.5)
 
 
 def normal_cdf(erfc: Any, xp: Any, x: Any) -> Any:
-    """By erfc at −x/√2 rounded, and what that lost: see `special.NORMAL_CDF`."""
+    """The normal distribution function, by erfc at −x/√2 rounded, and what that lost."""
     x = xp.minimum(xp.maximum(x, -40.0), 40.0)
     z, h = -0.7071067811865476 * x, _upper(x)
     rest = (h * 0.7071067839860916 + z) + ((x - h) * 0.7071067839860916 + x * -2.799544089368687e-09)
@@ -123,6 +131,7 @@ def normal_cdf(erfc: Any, xp: Any, x: Any) -> Any:
 
 
 def gelu(erfc: Any, xp: Any, x: Any) -> Any:
+    """x·Φ(x), Φ the normal distribution function."""
     u = 1.0 / (x * x)                           # far below 0: φ times an asymptotic series in 1/x²
     far = functools.reduce(lambda t, k: 1.0 - k * u * t, (13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0), 1.0)
     return xp.where(x < -30.0, -normal_pdf(xp, x) * far, x * normal_cdf(erfc, xp, x))
@@ -132,11 +141,12 @@ def gelu(erfc: Any, xp: Any, x: Any) -> Any:
 
 
 def digamma(own: Any, xp: Any, x: Any) -> Any:
-    """Not below 0: there some namespaces' own has no digits near the poles."""
+    """The derivative of lgamma; nan below 0, where some namespaces' own has no digits near the poles."""
     return xp.where(x > 0.0, own(x), math.nan)
 
 
 def polygamma(zeta: Any, xp: Any, n: float, x: Any) -> Any:
+    """The n-th derivative of digamma; nan below 0."""
     if special.count(n) == 0:
         return xp.digamma(x)
     factor = (-1.0) ** (n + 1.0) * math.factorial(int(n)) if n < 170.0 else math.nan
@@ -144,6 +154,7 @@ def polygamma(zeta: Any, xp: Any, n: float, x: Any) -> Any:
 
 
 # -- many operands -----------------------------------------------------------------------------
+
 
 def _added(xs: Sequence[Any]) -> Any:
     return functools.reduce(operator.add, xs) if xs else 0.0
@@ -184,6 +195,7 @@ def _powers(xp: Any, xs: Sequence[Any], top: Any) -> list[Any]:
 
 
 def logsumexp(xp: Any, *xs: Any) -> Any:
+    """log Σ e^x."""
     top, rest = _top_and_rest(xp, xs)
     return top + xp.log1p(_added([xp.exp(x - top) for x in rest]))
 
