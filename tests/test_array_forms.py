@@ -37,7 +37,7 @@ def rows(name: str, many: int = 150) -> list[tuple[float, ...]]:
                               math.ldexp(chance.uniform(-1, 1), chance.randint(-1080, 1023))])
 
     def option() -> float:
-        return float(chance.randint(0, 3))
+        return float(chance.randint(0, 2))
     found = list(points(name))
     for length in (2, 3, 5) if op.open else range(op.least, int(op.most) + 1):
         for draw in [anywhere] * many + [lambda: chance.choice(SPECIAL)] * (4 * many // (1 + op.open)):
@@ -89,7 +89,9 @@ def wrong(op: Op, xs: Sequence[float], y: float, units: float = 4.0) -> bool:
         far = 1e150 if op.name in ("mean", "fsum", "fdot") else inf
         return math.isfinite(y) or math.isfinite(true) and all(abs(x) < far for x in xs)
     size = max(map(abs, xs)) if op is TABLE["logsumexp"] else 0.0           # (its terms cancel beside 0)
-    return abs(y - true) > units * math.ulp(max(abs(true), size))
+    if op is TABLE["power_slope"] and sum(xs[2:]) > 1.0:                    # (a second derivative: 1e-13)
+        units = 450.0
+    return abs(y - true) > units * (1 + op.open) * math.ulp(max(abs(true), size))
 
 
 def mistakes(op: Op, given: Sequence[tuple[float, ...]], found: Functions) -> list[str]:
@@ -114,6 +116,11 @@ def test_what_numpy_lacks_is_known():
 def test_an_op_over_numpy_arrays_gives_what_it_gives_eagerly_and_nothing_finite_where_it_refuses(name):
     found = mistakes(TABLE[name], rows(name), functions(np))
     assert not found, f"{len(found)}: " + "\n".join(found[:5])
+
+
+def test_a_power_of_a_negative_base_is_refused_though_its_exponent_less_1_is_rounded():
+    assert not mistakes(TABLE["power_slope"], [(-2.5, b, k, 0.0) for b in (1e-103, -2e-292, 1e-17)
+                                               for k in (0.0, 1.0, 2.0)], functions(np))
 
 
 @pytest.mark.parametrize("name, form", [

@@ -55,13 +55,14 @@ def power_slope(xp: Any, a: Any, b: Any, k: float, n: float) -> Any:
     less, lost = special.difference(b, k)
     size = xp.abs(a)
     log_a = xp.log(xp.where(a == 0.0, 1.0, a if n else size))
-    y = sum(math.perm(int(n), j) * p * log_a ** (n - j) if j < n else math.perm(int(n), j) * p
-            for j, p in enumerate(special.falling(b, k)) if j <= n)
+    y = fsum(xp, *[math.perm(int(n), j) * p * (log_a ** (n - j) if j < n else 1.0)
+                   for j, p in enumerate(special.falling(b, k)) if j <= n])
     quarter = xp.power(size, 0.25 * less)       # in parts, where the power itself may be out of range
     far = (quarter < 1e-65) | (quarter > 1e65)
     y = xp.where(far, y * quarter * quarter * quarter * quarter, y * xp.power(size, less))
     y = xp.where(quarter == 0.0, 0.0 * less * log_a, y * (1.0 + lost * log_a))
-    y = y * xp.power(xp.where(a < 0.0, -1.0, 1.0), less)
+    side = xp.where(a < 0.0, -1.0, 1.0)         # (nan to a power that is not whole, of which less may be)
+    y = y * xp.power(side, less) * xp.abs(xp.power(side, b))
     if n:
         return xp.where(a == 0.0, xp.where(b > k, 0.0, math.nan), y)
     gone = (b > k) | (b >= 0.0) & (b < k) & (b % 1.0 == 0.0)
@@ -105,11 +106,11 @@ def _bell(xp: Any, x: Any, n: float, half: float) -> Any:
     x = xp.minimum(xp.maximum(x, -40.0), 40.0)  # (beyond it is 0)
     h, square = _upper(x), x * x
     lost = half * ((h * h - square) + (x - h) * (x + h))
+    e = xp.exp(-half * square)
     if not n:
-        e = xp.exp(-half * square)
         return e - e * lost
-    e = xp.exp(-0.5 * half * square)
-    return e * special.hermite(x, n, half) * e * (1.0 - lost)
+    p, root = special.hermite(x, n, half), xp.exp(-0.5 * half * square)     # (e may underflow before p·e)
+    return xp.where(half * square < 600.0, p * (e - e * lost), root * p * root * (1.0 - lost))
 
 
 def gauss(xp: Any, x: Any, n: float = 0.0) -> Any:

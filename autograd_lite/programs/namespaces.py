@@ -3,8 +3,9 @@
 An op's array form (`Op.notation.targets["array"]`) is an expression of arrays, or numbers, of functions of
 `xp` (the `Functions` of a namespace), and of Python's `sum`. At least one operand is an array.
 
-- In NumPy it is within 4 ulp of the float kernel (logsumexp: of its largest term). JAX's and torch's own
-  functions are less exact: there it is within 1e-13, at normal numbers; JAX takes subnormal ones as 0.
+- In NumPy it is within 4 ulp of the float kernel (8 for many operands; of its largest term for logsumexp;
+  1e-13 for a power differentiated twice or more). JAX's and torch's own functions are less exact: there it
+  is within 1e-13, at normal numbers; JAX takes subnormal ones as 0.
 - Where eager mode refuses the operands, the result is infinite or nan. It may be so elsewhere, too: where a
   mean or an exact sum leaves the doubles on the way, or an operand is infinite; and but for NumPy for
   digamma and polygamma below 0, and for torch's % of a quotient too large.
