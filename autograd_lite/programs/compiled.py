@@ -192,8 +192,8 @@ class Compiled:
 
     def _limit(self, guard: Any) -> str:
         line = f"\n  {guard.line}" if guard and guard.line else ""
-        return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, and "
-                "needs another: write where(condition, a, b), maximum or select for the branch, pass what "
+        return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
+                "and needs another: write where(condition, a, b), maximum or select for the branch, pass what "
                 f"changes as an argument, raise max_programs, or choose on_limit='eager'{line}")
 
     # -- what it is ------------------------------------------------------------------------------
