@@ -8,6 +8,9 @@ from typing import Any
 from autograd_lite.graph.walks import needed_nodes, topological
 
 
+SMALL = 4096                # of fewer nodes, what is looked up often is kept
+
+
 class _Operands(Sequence[tuple[int | None, ...]]):
     def __init__(self, *given: Any):
         self.nodes, self.place, self.ends = given
@@ -31,7 +34,7 @@ class Program:
     Attributes:
         nodes: every node, each after its operands.
         operands: for each node the places of its operands, None for a plain number; an input has none.
-            (Of many nodes they are looked up as they are asked for: kept, they would fill half as much as these.)
+            (Of many nodes they are looked up when asked for: kept, they would fill half as much as these.)
 
     >>> from autograd_lite import Value
     >>> x = Value(2.0, "x"); y = x * x + 1.0
@@ -49,7 +52,7 @@ class Program:
     def _index(self) -> None:
         self._place = {node: k for k, node in enumerate(self.nodes)}
         self.operands: Sequence[tuple[int | None, ...]] = _Operands(self.nodes, self._place, self._ends)
-        if len(self.nodes) < 4096:
+        if len(self.nodes) < SMALL:
             self.operands = list(self.operands)
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -124,9 +124,12 @@ def _evaluated(kind: Kind, root: Any, inputs: Mapping[Any, Any] | None, wrt: Any
             found = _gradient(program, twins, top, places, True)
             return found[0].n if single else [x.n for x in found]
         sources = [twins[place] for place in places]
-        return rebuild(root, lambda y: _derived(
-            _sound(twins[place_in(program, "evaluate", y)]) if isinstance(y, Value) else Twin(kind, kind.mpf(y)),
-            sources, order, single))
+
+        def twin(y: Any) -> Twin:
+            return (_sound(twins[place_in(program, "evaluate", y)]) if isinstance(y, Value) else
+                    Twin(kind, kind.mpf(y)))
+
+        return rebuild(root, lambda y: _derived(twin(y), sources, order, single))
 
     found = run()
     if kind.met and (order > 1 or order and any([note_of(node).kink for node in program.nodes])):
