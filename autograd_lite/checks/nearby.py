@@ -144,6 +144,11 @@ class Nearby:
             self.probes[j] = Probe(self, self.point[j], lambda t: {j: t})
         return self.probes[j]
 
+    def close(self) -> None:
+        """Let the probes go, which refer to this."""
+        self.probes.clear()
+        self.latest = [], []
+
     def suspects(self, inputs: Iterable[int]) -> set[int]:
         """The inputs that have to be moved one by one: where all are moved together, the function branches
         otherwise or constants vary, and so on with halves of them."""
