@@ -142,7 +142,7 @@ class ChainRule(Algebra):
             return []
         by = [i for i in taken_of(node) if (x := operands[i]) is not None and self.varies[x]]
         call = Call(node, by, self.judge.calls)
-        return [(operands[i], i, call) for i in by]  # type: ignore[misc]
+        return [(operands[i], i, call) for i in by]
 
     def times(self, g: Sum, p: Call, k: int, i: int) -> Sum | None:
         if not (g.size or g.error) and math.isfinite(p.given[i]):       # (infinite times 0 is unknown)

@@ -8,10 +8,10 @@ from typing import Any
 from autograd_lite.graph.walks import needed_nodes, topological
 
 
-SMALL = 4096                # of fewer nodes, what is looked up often is kept
+SMALL = 1024
 
 
-class _Operands(Sequence[tuple[int | None, ...]]):
+class _Operands(Sequence[Any]):
     def __init__(self, *given: Any):
         self.nodes, self.place, self.ends = given
 
@@ -34,7 +34,7 @@ class Program:
     Attributes:
         nodes: every node, each after its operands.
         operands: for each node the places of its operands, None for a plain number; an input has none.
-            (Of many nodes they are looked up when asked for: kept, they would fill half as much as these.)
+            (Those of many nodes, which would fill half as much as these, are looked up.)
 
     >>> from autograd_lite import Value
     >>> x = Value(2.0, "x"); y = x * x + 1.0
@@ -51,7 +51,7 @@ class Program:
 
     def _index(self) -> None:
         self._place = {node: k for k, node in enumerate(self.nodes)}
-        self.operands: Sequence[tuple[int | None, ...]] = _Operands(self.nodes, self._place, self._ends)
+        self.operands: Sequence[Any] = _Operands(self.nodes, self._place, self._ends)
         if len(self.nodes) < SMALL:
             self.operands = list(self.operands)
 

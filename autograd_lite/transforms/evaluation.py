@@ -269,7 +269,7 @@ def _gradient(program: Program, twins: Sequence[Twin], top: int, places: Sequenc
         operands = program.operands[k]
         wanted = [x is not None and varies[x] for x in operands]
         partials = _partials(twins[k], twins[k].operands or _operands(kind, program, twins, k), wanted)
-        return [(x, i, p) for i, (x, p) in enumerate(zip(operands, partials))  # type: ignore[misc]
+        return [(x, i, p) for i, (x, p) in enumerate(zip(operands, partials))
                 if wanted[i] and p is not None]
 
     one, zero = Twin(kind, kind.mpf(1)), Twin(kind, kind.mpf(0))

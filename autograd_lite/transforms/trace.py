@@ -160,7 +160,7 @@ class Trace:
     def linear(self) -> Linear:
         """The partials by operands that vary: floats, or Values where they depend on the caller's.
 
-        (They are kept from the second sweep on: of a large graph they fill more than it does.)
+        They are kept for a second sweep, not for one alone.
         """
         edges = self._kept.__getitem__ if self._swept else functools.partial(_edges, self)
         self._swept = True
@@ -188,7 +188,7 @@ def _edges(trace: Trace, k: int) -> list[Edge]:
     if not moved:
         return []
     partials = _recorded(trace, k, moved) if trace.outer[k] else stored_partials(trace.program.nodes[k])
-    return [(operands[i], i, partials[i]) for i in moved if partials[i] is not None]  # type: ignore[misc]
+    return [(operands[i], i, partials[i]) for i in moved if partials[i] is not None]
 
 
 def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
