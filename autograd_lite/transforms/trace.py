@@ -38,11 +38,12 @@ class Trace:
     Values made of their numbers, `result` what the function returned.
     """
 
+    _swept = False
+
     def __init__(self, f: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Selection = 0):
         self.inputs: list[Value] = []
         self.linked = False                 # whether an input is made from a node of the caller's
         self.closed: list[Any] = []         # results known to depend on the inputs alone
-        self._swept = False
         self.selected: Any = []
         first = type(argnums) is int and 0 <= argnums < len(args)
         places: Any = [argnums] if first else _places(f, argnums, args, kwargs)
