@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from math import inf, nan
 from operator import add
 from typing import Any, NamedTuple
@@ -15,7 +15,6 @@ from autograd_lite.checks.verdicts import CORRECT, KINK, NOISY, RTOL, WRONG, Par
 from autograd_lite.graph.linear import Algebra, Edge, Linear
 from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.graph.value import Value
-from autograd_lite.locks import computed_once
 from autograd_lite.ops.numbers import is_missing
 from autograd_lite.ops.special import TINY, added
 from autograd_lite.transforms.trace import Trace
@@ -30,16 +29,18 @@ class Call:
         known: those already judged, for all calls of this op at these operands.
     """
 
+    __slots__ = ("node", "by", "op", "xs", "given", "key", "known")
+
     def __init__(self, node: Value, by: Sequence[int], calls: dict[Any, dict[int, Estimate]]):
         self.node, self.by = node, by
         op: Any = op_of(node)
         self.op, self.xs = op, list[float](map(plain, node.operands))
         self.given = [nan if math.isinf(p) and is_missing(op, i, node.data, self.xs) else p
                       for i, p in enumerate(node.partials)]
-        self.key = (self.op, *map(float.hex, self.xs))
+        self.key = op, array("d", self.xs).tobytes()
         self.known = calls.setdefault(self.key, {})
 
-    @computed_once
+    @property
     def text(self) -> str:
         """The operation with its numbers and labels."""
         return call_of(self.node)
@@ -121,14 +122,20 @@ class ChainRule(Algebra):
     """The derivatives of a trace's outputs, computed from the judge's partials."""
 
     def __init__(self, trace: Trace, judge: Judge):
-        self.program, self.judge = trace.program, judge
+        self.program, self.judge, self.several = trace.program, judge, len(trace.outputs) > 1
         self.varies = self.program.dependent(trace.inputs_at)   # (an op may say wrongly that none flows)
-        self.linear = Linear(len(trace.program), cache(self._edges))
+        self._known: dict[int, list[Edge]] = {}
 
     def pull(self, output: Any) -> list[Sum | None]:
         """The derivative of an output by the node at each place; None where nothing arrives."""
         top = self.program.place(output)
-        return self.linear.pull({} if top is None else {top: Sum(1.0, 1.0, 0.0)}, self)
+        linear = Linear(len(self.program), self._kept if self.several else self._edges)
+        return linear.pull({} if top is None else {top: Sum(1.0, 1.0, 0.0)}, self)
+
+    def _kept(self, k: int) -> list[Edge]:
+        if k not in self._known:
+            self._known[k] = self._edges(k)
+        return self._known[k]
 
     def _edges(self, k: int) -> list[Edge]:
         node, op, operands = self.program.nodes[k], op_of(self.program.nodes[k]), self.program.operands[k]
@@ -136,7 +143,7 @@ class ChainRule(Algebra):
             return []
         by = [i for i in taken_of(node) if (x := operands[i]) is not None and self.varies[x]]
         call = Call(node, by, self.judge.calls)
-        return [(operands[i], i, call) for i in by]  # type: ignore[misc]
+        return [(operands[i], i, call) for i in by]
 
     def times(self, g: Sum, p: Call, k: int, i: int) -> Sum | None:
         if not (g.size or g.error) and math.isfinite(p.given[i]):       # (infinite times 0 is unknown)

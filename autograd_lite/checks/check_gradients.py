@@ -172,9 +172,12 @@ class _Check:
             self.found.append(Derivative(head + "…", k, nan, UNKNOWN, KINK))
             self.notes.append(str(error))
             return False
-        chain = ChainRule(nearby.here.trace, self.judge)
-        for n, others in enumerate(itertools.product(self.names, repeat=k - 1)):
-            self._add(_Output(nearby, chain, n), k, head + "".join(f"∂{one}" for one in others))
+        try:
+            chain = ChainRule(nearby.here.trace, self.judge)
+            for n, others in enumerate(itertools.product(self.names, repeat=k - 1)):
+                self._add(_Output(nearby, chain, n), k, head + "".join(f"∂{one}" for one in others))
+        finally:
+            nearby.close()
         return True
 
     def _add(self, output: _Output, k: int, head: str) -> None:

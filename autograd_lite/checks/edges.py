@@ -16,23 +16,42 @@ Edges = Sequence[tuple[int, int, float | None]]     # as in `Linear`; None where
 Step = tuple[int, float, float]                 # the place of an operand, the partial, and the student's
 
 
-def steps_of(program: Program) -> list[list[Step]]:
+class Steps(Sequence[list[Step]]):
     """For each place the steps of the chain rule to its operands, the student's partials as the graph's.
 
-    Partials are as recorded; those by a constant, which are not recorded, are for its present number.
+    Partials are as recorded; those by a constant, which are not recorded, are for its present number. (They
+    are looked up as they are asked for: those of all nodes would fill more than the graph.)
+
+    Args:
+        program: the graph; changed: other steps, by places of the program.
+        order: its places in the order wanted; rank: where each of them then stands.
 
     >>> from autograd_lite import Value
     >>> x, c = Value(2.0), Value(5.0, requires_grad=False)
-    >>> steps_of(Program([x * c + 1.0]))
+    >>> list(Steps(Program([x * c + 1.0])))
     [[], [], [(0, 5.0, 5.0), (1, 2.0, 2.0)], [(2, 1.0, 1.0)]]
     """
-    found = []
-    for node, operands in zip(program.nodes, program.operands):
+
+    def __init__(self, program: Program, changed: Mapping[int, list[Step]] = {},
+                 order: Sequence[int] | None = None, rank: Sequence[int] = ()):
+        self.program, self.changed, self.order, self.rank = program, changed, order, rank
+
+    def __len__(self) -> int:
+        return len(self.program)
+
+    def __getitem__(self, k: Any) -> Any:
+        if self.order is not None:
+            return [(self.rank[x], p, q) for x, p, q in self._at(self.order[k])]
+        return self._at(k)
+
+    def _at(self, k: int) -> list[Step]:
+        if k in self.changed:
+            return self.changed[k]
+        node, operands = self.program.nodes[k], self.program.operands[k]
         partials = stored_partials(node)
-        if any([p is None and x is not None for p, x in zip(partials, operands)]):
+        if None in partials and any([p is None and x is not None for p, x in zip(partials, operands)]):
             partials = partials_of(node)
-        found.append([(x, p, p) for x, p in zip(operands, partials) if x is not None and p is not None])
-    return found
+        return [(x, p, p) for x, p in zip(operands, partials) if x is not None and p is not None]
 
 
 class Sizes(Algebra):

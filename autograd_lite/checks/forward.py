@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.checks.claims import Line
-from autograd_lite.checks.edges import Step, Variant
+from autograd_lite.checks.edges import Step, Steps, Variant
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS, Finding, near
 from autograd_lite.errors import errstate
 from autograd_lite.graph.node import op_of, partials_of, plain
@@ -75,13 +75,13 @@ class Forward:
         return [self._own.get(x, plain(node)) if x is not None else plain(node)
                 for x, node in zip(self.program.operands[k], self.program.nodes[k].operands)]
 
-    def steps(self, steps: Sequence[list[Step]]) -> tuple[list[list[Step]], list[Variant]]:
-        """These with the partials at the student's numbers; and as a variant those of the ops whose result
-        was claimed wrong, as they are when written by the result: y(1 − y)."""
-        found, by_result = list(steps), dict[int, list[Step]]()
+    def steps(self) -> tuple[dict[int, list[Step]], list[Variant]]:
+        """Those that are others with the partials at the student's numbers; and as a variant those of the ops
+        whose result was claimed wrong, as they are when written by the result: y(1 − y)."""
+        steps, found, by_result = Steps(self.program), dict[int, list[Step]](), dict[int, list[Step]]()
         for k, node in enumerate(self.program.nodes):
             op, operands = op_of(node), self.program.operands[k]
-            if op is None or not steps[k] or not (k in self._own or any([x in self._own for x in operands])):
+            if op is None or not (k in self._own or any([x in self._own for x in operands])) or not steps[k]:
                 continue
             xs = self._xs(k)
             if any([x in self._own for x in operands]):

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.claims import Claim, Line, Reader
-from autograd_lite.checks.edges import steps_of
 from autograd_lite.checks.forward import Forward
 from autograd_lite.checks.rule import AGREES, Finding, Rule
 from autograd_lite.errors import InputError, short, type_name
@@ -35,8 +34,8 @@ def judged(root: Any, claims: Any, rtol: float | None, values: Any = ()) -> Judg
     given = [*numbers, *derivatives]
     lines = [list(claim.lines(group)) for group, claim in enumerate(given)]
     forward = Forward(program, [line for some in lines[:len(numbers)] for line in some if line.output >= 0])
-    steps, variants = forward.steps(steps_of(program)) if forward.marks else (steps_of(program), [])
-    rule = Rule(program, steps, list(itertools.chain(*lines[len(numbers):])), forward.step_marks(), variants)
+    changed, variants = forward.steps() if forward.marks else ({}, [])
+    rule = Rule(program, changed, [*itertools.chain(*lines[len(numbers):])], forward.step_marks(), variants)
     found = iter([*forward.found, *rule.judge()])
     findings = [[next(found) if line.output >= 0 else Finding(line.claimed, line.claimed, AGREES)
                  for line in some] for some in lines]

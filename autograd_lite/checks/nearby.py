@@ -50,19 +50,24 @@ class Run:
         return [0.0 if g is None else plain(g) for g in self.trace.pull((self.outputs[n], 1.0))]
 
     @computed_once
+    def nodes(self) -> list[Value]:
+        """What the core's results and the outputs were computed from."""
+        return _below([*self.core_results, *self.outputs])
+
+    @computed_once
     def shape(self) -> list[Any]:
         """For each node its op, its operands, and the side of the op's kink it lies on."""
-        return self._shape([*self.core_results, *self.outputs])
+        return self._shape(self.nodes)
 
     @computed_once
     def way(self) -> list[Any]:
         """The same for the core alone."""
-        return self._shape(self.core_results)
+        return self._shape(_below(self.core_results))
 
-    def _shape(self, results: Iterable[Any]) -> list[Any]:
-        nodes, inputs = _below(results), self.trace.inputs
-        place = {id(node): k for k, node in enumerate(nodes)} | {id(x): -1 - k for k, x in enumerate(inputs)}
-        return [(op, place[id(node)], [(i, place.get(id(x))) for i, x in _taken(node)],
+    def _shape(self, nodes: Sequence[Value]) -> list[Any]:
+        place: dict[Any, int] = {node: k for k, node in enumerate(nodes)} | {
+            x: -1 - k for k, x in enumerate(self.trace.inputs)}
+        return [(op, place[node], [(i, place.get(x)) for i, x in _taken(node)],
                  side(op, list(map(plain, node.operands))) if op is not None and op.kink else None)
                 for node in nodes for op in [op_of(node)]]
 
@@ -72,32 +77,46 @@ class Run:
         return self.trace.program.dependent(self.trace.inputs_at)
 
     @computed_once
-    def _users(self) -> list[tuple[int, Value, list[int]]]:
-        """The nodes that depend on an input, with their places and the operands that do not."""
-        return [(k, node, [i for i, x in _taken(node) if self._is_constant(x)])
-                for k, node in enumerate(self.trace.program.nodes) if self.varies[k]]
+    def _users(self) -> list[tuple[int, int, list[int]]]:
+        """Of the nodes that depend on an input and on something else: where each stands among the nodes, its
+        place in the program, and the operands that do not depend on an input."""
+        program, varies, found = self.trace.program, self.varies, []
+        for m, node in enumerate(self.nodes):
+            k = program.place(node)
+            if k is not None and varies[k] and (operands := program.operands[k]):
+                by = [i for i, _ in _taken(node) if (x := operands[i]) is None or not varies[x]]
+                if by:
+                    found.append((m, k, by))
+        return found
 
-    def _is_constant(self, x: Any) -> bool:
-        k = self.trace.program.place(x)
-        return k is None or not self.varies[k]
+    @computed_once
+    def _fixed(self) -> list[int]:
+        """The outputs that depend on no input."""
+        places = map(self.trace.program.place, self.outputs)
+        return [m for m, k in enumerate(places) if k is None or not self.varies[k]]
 
     @computed_once
     def constants(self) -> list[float]:
         """The numbers in the graph of the outputs, or among these, that depend on no input."""
-        return [*(plain(node.operands[i]) for _, node, by in self._users for i in by),
-                *(plain(y) for y in self.outputs if self._is_constant(y))]
+        return self.constants_of(self)
+
+    def constants_of(self, other: Run) -> list[float]:
+        """Those of a run of the same shape."""
+        return [*(plain(other.nodes[m].operands[i]) for m, _, by in self._users for i in by),
+                *(plain(other.outputs[m]) for m in self._fixed)]
 
     def weights(self, n: int, sums: Sequence[Sum | None]) -> list[float]:
         """The derivative of output n by each constant, from `sums`, those by the nodes."""
         found: list[float] = []
-        for k, node, by in self._users:
-            g, op = sums[k], op_of(node)
-            if op is None or not by or g is None or not g.value:
+        for _, k, by in self._users:
+            node, g = self.trace.program.nodes[k], sums[k]
+            op = op_of(node)
+            if op is None or g is None or not g.value:
                 found += [0.0] * len(by)
             else:
                 partials = node.partials        # (by an option none is known)
                 found += [nan if i in op.options else g.value * partials[i] for i in by]
-        return found + [float(m == n) for m, y in enumerate(self.outputs) if self._is_constant(y)]
+        return found + [float(m == n) for m in self._fixed]
 
 
 class Nearby:
@@ -125,6 +144,11 @@ class Nearby:
         if j not in self.probes:
             self.probes[j] = Probe(self, self.point[j], lambda t: {j: t})
         return self.probes[j]
+
+    def close(self) -> None:
+        """Let the probes go, which refer to this."""
+        self.probes.clear()
+        self.latest = [], []
 
     def suspects(self, inputs: Iterable[int]) -> set[int]:
         """The inputs that have to be moved one by one: where all are moved together, the function branches
@@ -207,7 +231,7 @@ class Probe:
                 if not same and run.way != here.way:
                     self.turning.add(t)
                 if same or self.bent and [x[:3] for x in run.shape] == [x[:3] for x in here.shape]:
-                    self.samples[t] = list(map(plain, run.outputs)), run.constants
+                    self.samples[t] = list(map(plain, run.outputs)), here.constants_of(run)
         return self.samples[t]
 
     def _slope(self, which: int, m: int, steps: Sequence[float] = ()) -> Estimate:

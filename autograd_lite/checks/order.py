@@ -8,24 +8,27 @@ from collections.abc import Iterable, Sequence
 Pair = tuple[int, int]                      # the places of an output and of an input
 
 
-def ordered(below: Sequence[list[int]], claims: Sequence[Pair]) -> tuple[list[int], set[Pair]]:
-    """The places of a graph, each after those below it, and each output of a claim after its input.
+def ordered(below: Iterable[list[int]], claims: Sequence[Pair]) -> tuple[list[int] | None, set[Pair]]:
+    """The places of a graph, each after those below it, and each output of a claim after its input; None if
+    they stand so.
 
     The second result are the claims against the graph whose edges would lie on a circle; they are left out.
 
     >>> ordered([[], [0], []], [(1, 0)]), ordered([[], [0], []], [(1, 2)])
-    (([0, 1, 2], set()), ([0, 2, 1], set()))
+    ((None, set()), ([0, 2, 1], set()))
     >>> ordered([[], [0], []], [(0, 1), (1, 0)])
-    ([0, 1, 2], {(0, 1)})
+    (None, {(0, 1)})
     """
     if all([source <= output for output, source in claims]):
-        return list(range(len(below))), set()
+        return None, set()
+    below = list(below)
     reversed = connected(below, [(source, output) for output, source in claims if source != output])
     circles = {(output, source) for source, output in reversed}             # each with the graph alone
     component = _components(_with(below, set(claims) - circles))
     among = {(output, source) for output, source in claims if component[output] == component[source]}
     circles |= among - connected(below, among)
-    return _postorder(_with(below, set(claims) - circles)), circles
+    order = _postorder(_with(below, set(claims) - circles))
+    return order if order != sorted(order) else None, circles
 
 
 def _with(below: Sequence[list[int]], claims: Iterable[Pair]) -> list[list[int]]:

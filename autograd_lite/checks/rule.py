@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.claims import Line
-from autograd_lite.checks.edges import Step, Variant, conventions, floors
+from autograd_lite.checks.edges import Step, Steps, Variant, conventions, floors
 from autograd_lite.checks.order import ordered
-from autograd_lite.graph.program import Program
+from autograd_lite.graph.program import SMALL, Program
 
 AGREES, INHERITS, CAUSE = "agrees", "inherits", "cause"
 _TINY = 64 * 5e-324             # the smallest doubles are rounded by about themselves
@@ -61,7 +62,7 @@ class Arrivals(NamedTuple):
 
     derived: list[float | None]
     follows: list[float | None]
-    sizes: list[float]
+    sizes: Sequence[float]
     onward: list[float | None]
 
     def at(self, place: int) -> tuple[float | None, float, float]:
@@ -74,25 +75,25 @@ class Rule:
 
     Args:
         program: the graph.
-        steps: for each place the steps to its operands: their place, the partial, and the partial at the
-            student's own numbers.
+        changed: the steps to their operands of the places where a partial is another at the student's own
+            numbers.
         lines: output, input, number, tolerance and group of each.
         marks: for each place the groups of values by which its own partials differ, as bits.
         variants: steps that a student may have taken in place of these.
     """
 
-    def __init__(self, program: Program, steps: Sequence[Sequence[Step]], lines: Sequence[Line],
+    def __init__(self, program: Program, changed: Mapping[int, list[Step]], lines: Sequence[Line],
                  marks: Mapping[int, int], variants: Sequence[Variant] = ()):
-        self.program = program
+        self.program, self.lines = program, lines
+        steps = Steps(program, changed)
         pairs = [(line.output, line.source) for line in lines if line.source is not None]
-        order, self.circles = ordered([[x for x, _, _ in found] for found in steps], pairs)
-        rank = self.rank = [0] * len(order)
-        for new, k in enumerate(order):
-            rank[k] = new
-        self.steps, self.marks, self.lines = steps, marks, lines
-        if order != sorted(order):
-            self.steps = [[(rank[x], p, q) for x, p, q in steps[k]] for k in order]
-            self.marks = {rank[k]: mark for k, mark in marks.items()}
+        order, self.circles = ordered(([x for x, _, _ in found] for found in steps), pairs)
+        rank: Sequence[int] = range(len(program))
+        if order is not None:
+            rank = sorted(rank, key=order.__getitem__)
+            steps = Steps(program, changed, order, rank)
+        self.rank, self.marks = rank, {rank[k]: mark for k, mark in marks.items()}
+        self.steps: Sequence[Sequence[Step]] = list(steps) if len(program) < SMALL else steps
         self.floors = {rank[k]: floor for k, floor in floors(program).items()}
         self.variants = list(map(self._ranked, variants))
         self.corrections: dict[int, list[tuple[int, float, int]]] = {}
@@ -138,7 +139,7 @@ class Rule:
              other: Mapping[int, Sequence[Step]] = {}) -> Arrivals:
         """Down from an output once, to the lowest of the inputs claimed, at some places by `other` steps."""
         derived: list[Any] = [None] * (output + 1)
-        follows, sizes, onward = derived.copy(), [0.0] * (output + 1), derived.copy()
+        follows, sizes, onward = derived.copy(), array("d", [0.0]) * (output + 1), derived.copy()
         derived[output] = follows[output] = sizes[output] = 1.0
         steps, corrections, lines = self.steps, self.corrections, self.lines
         for k in range(output, min(claims, default=0) - 1, -1):

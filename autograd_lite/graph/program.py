@@ -8,6 +8,22 @@ from typing import Any
 from autograd_lite.graph.walks import needed_nodes, topological
 
 
+SMALL = 1024
+
+
+class _Operands(Sequence[Any]):
+    def __init__(self, *given: Any):
+        self.nodes, self.place, self.ends = given
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __getitem__(self, k: Any) -> Any:
+        node, place = self.nodes[k], self.place
+        return () if node in self.ends else tuple([
+            None if type(x) is float else place.get(x) for x in node.operands])
+
+
 class Program:
     """The graph under roots, down to leaves or to `inputs`.
 
@@ -18,26 +34,30 @@ class Program:
     Attributes:
         nodes: every node, each after its operands.
         operands: for each node the places of its operands, None for a plain number; an input has none.
+            (Those of many nodes, which would fill half as much as these, are looked up.)
 
     >>> from autograd_lite import Value
     >>> x = Value(2.0, "x"); y = x * x + 1.0
     >>> program = Program([y])
-    >>> [node.op for node in program.nodes], program.operands
+    >>> [node.op for node in program.nodes], list(program.operands)
     (['', '*', '+'], [(), (0, 0), (1, None)])
     """
 
     def __init__(self, roots: Iterable[Any], inputs: Iterable[Any] = ()):
-        ends = set(inputs)
+        self._ends = ends = set(inputs)
         self.nodes: list[Any] = topological([x for x in roots if not isinstance(x, (float, int))],
                                             lambda x: [] if x in ends else needed_nodes(x))
-        self._place = place = {node: k for k, node in enumerate(self.nodes)}
-        self.operands: list[tuple[int | None, ...]] = [
-            () if node in ends else tuple([None if type(x) is float else place.get(x) for x in node.operands])
-            for node in self.nodes]
+        self._index()
+
+    def _index(self) -> None:
+        self._place = {node: k for k, node in enumerate(self.nodes)}
+        self.operands: Sequence[Any] = _Operands(self.nodes, self._place, self._ends)
+        if len(self.nodes) < SMALL:
+            self.operands = list(self.operands)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._place = {node: k for k, node in enumerate(self.nodes)}            # (of the copies)
+        self._index()                                                           # (of the copies)
 
     def __len__(self) -> int:
         return len(self.nodes)

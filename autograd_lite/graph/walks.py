@@ -37,7 +37,7 @@ def topological(roots: Iterable[N], operands: Callable[[N], Iterable[N]] = opera
     ['x', '*', 'exp']
     """
     order: list[N] = []
-    seen: set[int] = set()
+    seen: set[N] = set()
     stack: list[N | None] = []
     for root in roots:
         stack.append(root)
@@ -45,9 +45,9 @@ def topological(roots: Iterable[N], operands: Callable[[N], Iterable[N]] = opera
             node = stack.pop()
             if node is None:                    # all operands of the node below are done
                 order.append(stack.pop())  # type: ignore[arg-type]
-            elif id(node) not in seen:
-                seen.add(id(node))
-                below = [x for x in operands(node) if id(x) not in seen]
+            elif node not in seen:
+                seen.add(node)
+                below = [x for x in operands(node) if x not in seen]
                 if below:
                     stack += (node, None)
                     stack += below[::-1]

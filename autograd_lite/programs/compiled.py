@@ -193,8 +193,8 @@ class Compiled:
     def _limit(self, guard: Any) -> str:
         line = f"\n  {guard.line}" if guard and guard.line else ""
         return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
-                "and needs another: write where(condition, a, b), maximum or select for the branch, pass what "
-                f"changes as an argument, raise max_programs, or choose on_limit='eager'{line}")
+                "and needs another: write where(condition, a, b), maximum or select for the branch, pass "
+                f"what changes as an argument, raise max_programs, or choose on_limit='eager'{line}")
 
     # -- what it is ------------------------------------------------------------------------------
 

@@ -95,53 +95,68 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     >>> evaluate(y, {x: Fraction(1, 2)}, Fraction, wrt=x)
     Fraction(1, 3)
     """
-    kind = kind_of(number)
+    try:
+        return _evaluated(kind_of(number), root, inputs, wrt, order)
+    except AutogradError as error:
+        raise error.with_traceback(None)            # (its frames hold the Twins, and these the error)
+
+
+def _evaluated(kind: Kind, root: Any, inputs: Mapping[Any, Any] | None, wrt: Any, order: int) -> Any:
     if not isinstance(inputs, Mapping | None):
         raise InputError(f"evaluate: inputs is a dict {{label or leaf: number}}, got {shown(inputs)}")
     program = Program([x for x in leaves(root) if isinstance(x, Value)])
     given = {_place(program, name, leaf=True): x for name, x in (inputs or {}).items()}
-    twins: list[Any] = []
     done: Sequence[int] = _last_uses(program, leaves(root)) if wrt is None else ()
+    order = whole(order, "evaluate: the order") if wrt is not None else 0
+    single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
+    places = [_place(program, name) for name in ([wrt] if single else wrt)] if wrt is not None else []
+    once = order == 1 and isinstance(root, Value)           # then one sweep over `program` is all there is
 
-    def run() -> None:
-        twins.clear()
-        for k, node in enumerate(program.nodes):
-            twins.append(_twin(kind, program, twins, k, node, given, wrt is not None))
+    def run() -> Any:
+        twins: list[Any] = []
+        for k in range(len(program)):
+            twins.append(_twin(kind, program, twins, k, given, order > 0 and not once))
             for x in program.operands[k] if done else ():
                 if x is not None and done[x] == k:          # nothing else needs it: let it go
                     twins[x] = None
+        if once:
+            top = place_in(program, "evaluate", root)
+            _sound(twins[top])
+            found = _gradient(program, twins, top, places, True)
+            return found[0].n if single else [x.n for x in found]
+        sources = [twins[place] for place in places]
 
-    def twin(y: Any) -> Twin:
-        if not isinstance(y, Value):
-            return Twin(kind, kind.mpf(y))
-        found: Twin = twins[place_in(program, "evaluate", y)]
-        if found.error:
-            raise found.error
-        return found
+        def twin(y: Any) -> Twin:
+            return (_sound(twins[place_in(program, "evaluate", y)]) if isinstance(y, Value) else
+                    Twin(kind, kind.mpf(y)))
 
-    run()
-    if wrt is None:
-        return rebuild(root, lambda y: twin(y).n)
-    order = whole(order, "evaluate: the order")
-    single = not isinstance(wrt, Iterable) or isinstance(wrt, str)
-    places = [_place(program, name) for name in ([wrt] if single else wrt)]
+        return rebuild(root, lambda y: _derived(twin(y), sources, order, single))
 
-    def derive(y: Twin, order: int) -> Any:
-        if order == 0:
-            return y.n
-        found = [derive(g, order - 1) for g in _gradient(y, [twins[place] for place in places], order == 1)]
-        return found[0] if single else found
-
-    found = rebuild(root, lambda y: derive(twin(y), order))
-    if kind.met and (order > 1 or any([note_of(node).kink for node in program.nodes])):
+    found = run()
+    if kind.met and (order > 1 or order and any([note_of(node).kink for node in program.nodes])):
         for seed in (1, 2):                     # with other numbers for the slopes at kinks
             kind.chooser = Chooser(seed)
-            run()
-            other = rebuild(root, lambda y: derive(twin(y), order))
-            if any(map(kind.apart, leaves(found), leaves(other))):
+            if any(map(kind.apart, leaves(found), leaves(run()))):
                 signal_moved(kind.chooser.places)
                 break
     return found
+
+
+def _sound(twin: Twin) -> Twin:
+    """The twin, if there is such a number."""
+    if twin.error:
+        raise twin.error
+    return twin
+
+
+def _derived(y: Twin, sources: Sequence[Twin], order: int, single: bool) -> Any:
+    """The derivatives of y of an order, as plain numbers."""
+    if order == 0:
+        return y.n
+    program = Program([y])
+    found = [_derived(g, sources, order - 1, single) for g in _gradient(
+        program, program.nodes, len(program) - 1, list(map(program.place, sources)), order == 1)]
+    return found[0] if single else found
 
 
 def _place(program: Program, name: Any, leaf: bool = False) -> int:
@@ -168,26 +183,32 @@ def _last_uses(program: Program, roots: Sequence[Any]) -> Sequence[int]:
     return last
 
 
-def _twin(kind: Kind, program: Program, twins: Sequence[Twin], k: int, node: Value,
-          given: Mapping[int, Any], whole_graph: bool) -> Twin:
+def _operands(kind: Kind, program: Program, twins: Sequence[Twin], k: int) -> tuple[Twin, ...]:
+    """The twins of a node's operands."""
+    return tuple([Twin(kind, kind.mpf(x)) if place is None else twins[place]
+                  for x, place in zip(program.nodes[k].operands, program.operands[k])])
+
+
+def _twin(kind: Kind, program: Program, twins: Sequence[Twin], k: int, given: Mapping[int, Any],
+          whole_graph: bool) -> Twin:
     """The twin of a node, with its operands if the `whole_graph` is wanted; `twins` has those before it."""
+    node = program.nodes[k]
     op, error = op_of(node), _objection(program, twins, k)
     if k in given or op is None:
         where = f"evaluate, {node.label!r}" if node.label else "evaluate"
         return Twin(kind, kind.mpf(given.get(k, node.data), where), node=node, error=error)
-    xs = tuple(Twin(kind, kind.mpf(x)) if place is None else twins[place]
-               for x, place in zip(node.operands, program.operands[k]))
+    xs = _operands(kind, program, twins, k)
     error = xs[0].error or next((xs[i].error for i in op.taken(xs) if xs[i].error), None) or error
+    number = None
     if error is None:
         try:
             slope = note_of(node).kink or any(op.differentiable(len(xs)))
             number = _slope(kind, op, xs) if slope else None
             if number is None:
                 number = kind.apply(op, [x.n for x in xs], node.operands, node.line)
-            return Twin(kind, number, op, xs, node) if whole_graph else Twin(kind, number, node=node)
         except AutogradError as found:
-            error = found
-    return Twin(kind, None, op, xs, node, error)
+            error = found.with_traceback(None)
+    return Twin(kind, number, op, xs if whole_graph else (), node, error)
 
 
 def _objection(program: Program, twins: Sequence[Twin], k: int) -> AutogradError | None:
@@ -237,27 +258,29 @@ class _Twins(Algebra):
         return Twin(x.kind, x.n) if self.last else x
 
 
-def _gradient(y: Twin, sources: Sequence[Twin], last: bool) -> list[Twin]:
-    """∂y/∂source for each source, as Twins again."""
-    program = Program([y])
-    places = [program.place(x) for x in sources]
-    varies, top = program.dependent(places, [node.op for node in program.nodes]), len(program) - 1
+def _gradient(program: Program, twins: Sequence[Twin], top: int, places: Sequence[int | None],
+              last: bool) -> list[Twin]:
+    """The gradient of the twin at `top` by those at `places`, as Twins again."""
+    kind, ops = twins[top].kind, [x.op for x in twins]
+    varies = program.dependent(places, ops)
 
     def edges(k: int) -> list[Edge]:
-        node, operands = program.nodes[k], program.operands[k]
+        if not varies[k] or ops[k] is None:
+            return []
+        operands = program.operands[k]
         wanted = [x is not None and varies[x] for x in operands]
-        partials = _partials(node, wanted) if varies[k] and node.op is not None else []
-        return [(x, i, p) for i, (x, p) in enumerate(zip(operands, partials))  # type: ignore[misc]
+        partials = _partials(twins[k], twins[k].operands or _operands(kind, program, twins, k), wanted)
+        return [(x, i, p) for i, (x, p) in enumerate(zip(operands, partials))
                 if wanted[i] and p is not None]
 
-    one, zero = Twin(y.kind, y.kind.mpf(1)), Twin(y.kind, y.kind.mpf(0))
+    one, zero = Twin(kind, kind.mpf(1)), Twin(kind, kind.mpf(0))
     found = Linear(len(program), edges).pull({top: one}, _Twins(top, last), set(places))
     return [zero if place is None or found[place] is None else found[place] for place in places]
 
 
-def _partials(node: Twin, wanted: Sequence[bool]) -> list[Any]:
+def _partials(node: Twin, operands: Sequence[Twin], wanted: Sequence[bool]) -> list[Any]:
     """The partials by the operands wanted: Twins, or the reasons why there are none."""
-    kind, op, operands = node.kind, node.op, node.operands
+    kind, op = node.kind, node.op
     assert op is not None
     found: Sequence[Any] = ()
     reason, cause = "", None

@@ -100,25 +100,26 @@ class Kind:
     def apply(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = (), line: Line | None = None) -> Any:
         """The result of an op, which must be finite if the operands are; errors name `nodes` and `line`."""
         failure: type[NumericError] = DomainError
-        words, call = "", self.call(op, xs, nodes)
+        words = ""
         try:
             if op.form is None:
-                raise InputError(f"{call}: {op.name} has no form in other numbers; "
+                raise InputError(f"{self.call(op, xs, nodes)}: {op.name} has no form in other numbers; "
                                  "give it one, custom_op(…, form=…)")
             y = self.convert(op.form(self, *xs))
             if self.finite(y) or not all(map(self.finite, xs)):
                 return y
         except _Missing:
-            raise InputError(f"{call}: {op.name} {self.lack}") from None
+            raise InputError(f"{self.call(op, xs, nodes)}: {op.name} {self.lack}") from None
         except (TypeError, NotImplementedError) as error:
             raise error if isinstance(error, InputError) else InputError(
-                f"{call}: its form does not give {self.title}: {printable(str(error))}") from error
+                f"{self.call(op, xs, nodes)}: its form does not give {self.title}: "
+                f"{printable(str(error))}") from error
         except (ValueError, ArithmeticError) as error:
             failure = (DivisionError if isinstance(error, ZeroDivisionError) else
                        RangeError if isinstance(error, OverflowError) else DomainError)
             words = f" ({error})" if isinstance(error, NumericError) else ""
         remedy = f"the result is too large for {self.title}" if failure is RangeError else op.remedy
-        raise failure(f"{call}: {remedy}{words}", op.name, xs, nodes, line)
+        raise failure(f"{self.call(op, xs, nodes)}: {remedy}{words}", op.name, xs, nodes, line)
 
 
 class Floats(Kind):

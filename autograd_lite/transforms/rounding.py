@@ -7,7 +7,6 @@ the coefficients do not: of 1/(1 + x²) at 2.5, order 80, it is 1e13 times the n
 """
 from __future__ import annotations
 
-import functools
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
@@ -130,6 +129,9 @@ class Track:
     `times` is c as a factor: where all digits are lost, another number within the error in place of c[k].
     """
 
+    __slots__ = ("order", "c", "times", "slope", "bar", "share", "divisor", "uses", "single", "slopes",
+                 "starts", "own", "rounding", "error", "_slope_errors")
+
     def __init__(self, s: Expanded):
         try:
             numbers = list(map(float, s.c))
@@ -143,12 +145,22 @@ class Track:
         self.c, self.times, self.slope = numbers, numbers[:], [k * x for k, x in enumerate(numbers)][1:]
         self.bar, self.share = list[float](), list[float]()
         self.divisor = 0.0                              # of share (0: that is k)
-        self.uses: list[Use] = []
-        self.single: list[tuple[list[float], float, bool]] = []     # with one term only: of[k]·p
-        self.slopes: list[tuple[list[float], list[float]]] = []     # the same without shift, times k
-        self.starts: list[tuple[list[float], list[float]]] = []     # of c[0], in other c[0]
+        # (Most tracks have one or two entries in all four: a list is made for the first, by `note`.)
+        self.uses: Sequence[Use] = ()
+        self.single: Sequence[tuple[list[float], float, bool]] = ()     # with one term only: of[k]·p
+        self.slopes: Sequence[tuple[list[float], list[float]]] = ()     # the same without shift, times k
+        self.starts: Sequence[tuple[list[float], list[float]]] = ()     # of c[0], in other c[0]
         self.own = False                                # whether a coefficient is rounded at the end
         self.rounding = self.error = 0.0                # of c[0]: its own, and with its operands'
+        self._slope_errors: list[float] | None = None
+
+    def note(self, kind: str, *entry: Any) -> None:
+        """Add a use to one of the four."""
+        known = getattr(self, kind)
+        if known:
+            known.append(entry)
+        else:
+            setattr(self, kind, [entry])
 
     def at(self, k: int) -> float:
         """A coefficient (zeros at the end are left out)."""
@@ -158,10 +170,12 @@ class Track:
         """What is left of a coefficient where it is cancelled."""
         return ULP * abs(self.at(k)) or abs(self.times[k]) if k < len(self.times) else 0.0
 
-    @functools.cached_property
+    @property
     def slope_errors(self) -> list[float]:
         """What rounding has changed in `slope`."""
-        return [float(Fraction(x) * k - Fraction(k * x)) for k, x in enumerate(self.c)][1:]
+        if self._slope_errors is None:
+            self._slope_errors = [float(Fraction(x) * k - Fraction(k * x)) for k, x in enumerate(self.c)][1:]
+        return self._slope_errors
 
     def connect(self, s: Expanded, track: Callable[[Any], Any], exactly: bool) -> None:
         """Tell the series of the operands, and of the partials, what this one makes of them."""
@@ -227,14 +241,15 @@ class Track:
 
 
 class _Product(Track):
+    __slots__ = ("a", "b")
     a: Track
     b: Track
 
     def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
              ) -> Sequence[float]:
         self.a, self.b = series
-        self.a.uses.append((self.bar, self.b.times, 0, True))
-        self.b.uses.append((self.bar, self.a.times, 0, False))
+        self.a.note("uses", self.bar, self.b.times, 0, True)
+        self.b.note("uses", self.bar, self.a.times, 0, False)
         return xs[::-1]
 
     def residual(self, k: int) -> float:
@@ -242,6 +257,7 @@ class _Product(Track):
 
 
 class _Quotient(Track):
+    __slots__ = ("a", "b")
     a: Track | None                             # None: a plain number
     b: Track
 
@@ -250,9 +266,9 @@ class _Quotient(Track):
         self.a, self.b = series
         self.own, self.divisor = True, -xs[1]
         if self.a:
-            self.a.single.append((self.share, -1.0, False))
-        self.b.uses.append((self.share, self.times, 0, False))
-        self.uses.append((self.share, self.b.times[1:], 1, True))
+            self.a.note("single", self.share, -1.0, False)
+        self.b.note("uses", self.share, self.times, 0, False)
+        self.note("uses", self.share, self.b.times[1:], 1, True)
         return 1.0 / xs[1], -self.c[0] / xs[1]
 
     def residual(self, k: int) -> float:
@@ -261,16 +277,20 @@ class _Quotient(Track):
 
 
 class _Choice(Track):
+    __slots__ = ()
+
     def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
              ) -> Sequence[float]:
         found = [0.0, 1.0, 0.0] if xs[0] else [0.0, 0.0, 1.0]
         for x, p in zip(series, found):
             if x and p:
-                x.single.append((self.bar, 1.0, False))
+                x.note("single", self.bar, 1.0, False)
         return found
 
 
 class _ByPartials(Track):
+    __slots__ = ("others", "linear")
+
     def link(self, op: Any, series: Sequence[Any], xs: Sequence[float], partials: Sequence[Any]
              ) -> Sequence[float]:
         self.own = True
@@ -287,17 +307,17 @@ class _ByPartials(Track):
                 found.append(p.times[0])
                 if x:
                     self.others.append((x, p.c))
-                    x.slopes.append((self.share, p.times))
-                    x.starts.append((self.bar, p.times))
-                    p.uses.append((self.share, x.slope, 1, True))
+                    x.note("slopes", self.share, p.times)
+                    x.note("starts", self.bar, p.times)
+                    p.note("uses", self.share, x.slope, 1, True)
             else:
                 p = float(p or 0.0) if p is None or abs(p) < inf else HUGE
                 found.append(p)
                 if x and p == HUGE:                     # (infinite: at the point itself alone)
-                    x.starts.append((self.bar, [HUGE]))
+                    x.note("starts", self.bar, [HUGE])
                 elif x and p:
                     self.linear.append((x, p, abs(p) == 1.0 or p in xs))
-                    x.single.append((self.bar, p, abs(p) != 1.0 or len(xs) > 2))
+                    x.note("single", self.bar, p, abs(p) != 1.0 or len(xs) > 2)
         if not self.others:                             # a sum: where all cancels, roundings are left
             terms: dict[Track, float] = {}
             for x, p, _ in self.linear:

@@ -55,7 +55,7 @@ class Series(Operators):
     def __init__(self, expansion: Expansion, coefficients: Iterable[Any], op: Op | None = None,
                  operands: Sequence[Any] = (), node: Value | None = None):
         self.expansion, self.level, self.idle = expansion, expansion.level, expansion.idle
-        self.guards: list[Guard] = []
+        self.guards: Sequence[Guard] = ()
         self.op, self.operands, self.node = op, operands, node
         self.line = expansion.line if node is None else node.line
         self.c: list[Any] = []
@@ -94,7 +94,7 @@ class Series(Operators):
         return question.of_nodes(starts, answer)
 
     def __guarded__(self, guard: Guard) -> Series:
-        self.guards.append(guard)
+        self.guards = (*self.guards, guard)
         for c in self.c:
             if isinstance(c, Value):
                 c.__guarded__(guard)
@@ -269,6 +269,12 @@ class Expansion:
                 for y in self.series[level]:
                     y.extend()
 
+    def settle(self) -> None:
+        """Let go what only further coefficients would need."""
+        self.known.clear()
+        for y in itertools.chain(*self.series):
+            y.slope = []
+
     def close(self) -> None:
         """Undo the cycles among the series (eˣ is its own partial), which nobody needs any more."""
         for y in itertools.chain(*self.series):
@@ -433,6 +439,7 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                     [k for k in wanted if k > 1 or slopes and k])
         if not ignoring() and all([                         # (the user's own inf has no rounding)
                 idle or all(map(finite, node.operands)) for node, idle in zip(program.nodes, trace.idle)]):
+            expansion.settle()
             signal_lost(expansion.series, [y for y in series if y is not None], wanted, name_of(f), what,
                         factor)
         return [[trace.lower(y), *[0.0] * order] if s is None else s.c[:order + 1]

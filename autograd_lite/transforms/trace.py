@@ -38,6 +38,8 @@ class Trace:
     Values made of their numbers, `result` what the function returned.
     """
 
+    _swept = False
+
     def __init__(self, f: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Selection = 0):
         self.inputs: list[Value] = []
         self.linked = False                 # whether an input is made from a node of the caller's
@@ -161,10 +163,19 @@ class Trace:
         kinks.verify_sweep(self.program, self.inputs_at, {k: plain(seed) for k, seed in seeds.items()},
                            outputs or self.inputs_at, found, bool(outputs))
 
-    @computed_once
+    @property
     def linear(self) -> Linear:
-        """The partials by operands that vary: floats, or Values where they depend on the caller's."""
-        return Linear(len(self.program), _edges(self).__getitem__)
+        """The partials by operands that vary: floats, or Values where they depend on the caller's.
+
+        They are kept for a second sweep, not for one alone.
+        """
+        edges = self._kept.__getitem__ if self._swept else functools.partial(_edges, self)
+        self._swept = True
+        return Linear(len(self.program), edges)
+
+    @computed_once
+    def _kept(self) -> list[list[Edge]]:
+        return [_edges(self, k) for k in range(len(self.program))]
 
     @computed_once
     def guards(self) -> list[Sequence[Guard]]:
@@ -177,18 +188,14 @@ class Trace:
         return idle(self.program, list(map(self.program.place, self.outputs)))
 
 
-def _edges(trace: Trace) -> list[list[Edge]]:
-    """For each place the partials by the operands that vary."""
-    program, varies, outer, edges = trace.program, trace.varies, trace.outer, list[list[Edge]]()
-    for k, operands in enumerate(program.operands):
-        moved = [i for i, x in enumerate(operands) if x is not None and varies[x]]
-        if moved:
-            partials = _recorded(trace, k, moved) if outer[k] else stored_partials(program.nodes[k])
-            edges.append([(operands[i], i, partials[i]) for i in moved  # type: ignore[misc]
-                          if partials[i] is not None])
-        else:
-            edges.append([])
-    return edges
+def _edges(trace: Trace, k: int) -> list[Edge]:
+    """The partials of a node by the operands that vary."""
+    varies, operands = trace.varies, trace.program.operands[k]
+    moved = [i for i, x in enumerate(operands) if x is not None and varies[x]]
+    if not moved:
+        return []
+    partials = _recorded(trace, k, moved) if trace.outer[k] else stored_partials(trace.program.nodes[k])
+    return [(operands[i], i, partials[i]) for i in moved if partials[i] is not None]
 
 
 def _recorded(trace: Trace, k: int, moved: Sequence[int]) -> Sequence[Any]:
