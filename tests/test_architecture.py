@@ -30,6 +30,7 @@ ROWS = [
      "transforms.rounding", "transforms.coefficients"},
     {"transforms.structures", "transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
+    {"programs.names"}, {"programs.reach"}, {"programs.environment"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
@@ -40,7 +41,7 @@ ROWS = [
     {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"}, {"diagnosis.products"},
     {"diagnosis.hypotheses"}, {"diagnosis.diagnose", "diagnosis.points", "diagnosis.functions"},
     {"testing"}, {"document"}, {"cli"}, {"__main__"},
-    {"ops", "graph", "transforms", "checks", "diagnosis"},               # these import nothing
+    {"ops", "graph", "transforms", "programs", "checks", "diagnosis"},               # these import nothing
 ]
 ROW = {name: i for i, row in enumerate(ROWS) for name in row}
 

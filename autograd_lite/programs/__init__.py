@@ -1,0 +1,1 @@
+"""What `compile` makes of a function: recorded programs, and when each may be used."""

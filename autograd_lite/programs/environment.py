@@ -1,0 +1,315 @@
+"""`Environment`: what a function reads apart from its arguments, and whether it is as it was.
+
+It is found without running the function: in its code and that of the Python functions it reaches, all names of
+globals and attributes count as read, and every entry of a container. What is done by code of other packages
+cannot be seen: files, clocks, and attributes that it reads of the user's objects by names that the user's code
+does not mention.
+"""
+from __future__ import annotations
+
+import random
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
+from itertools import chain, repeat
+from operator import attrgetter, is_
+from typing import Any
+
+from autograd_lite.errors import short, type_name
+from autograd_lite.graph.value import Value
+from autograd_lite.lines import printable
+from autograd_lite.programs.reach import MISSING, PLAIN, Reach, Table, content, content_of, equal, held_by, same
+
+_flat = chain.from_iterable
+_dict_of = object.__getattribute__
+
+
+class Environment:
+    """What a function and the Python functions it calls may read, apart from its arguments.
+
+    A snapshot of it is taken when it is made. Numbers, texts and None are compared by type and value; `Value`s
+    by identity, for their numbers are read at each call; containers, objects and functions by what they
+    hold; anything else by identity.
+
+    Attributes: `values`, the Values that were found, each once; `generators`, the generators of random numbers.
+
+    >>> rates = {"slow": 0.1}
+    >>> environment = Environment(lambda x: rates["slow"] * x)
+    >>> environment.holds()
+    True
+    >>> rates["slow"] = 0.2
+    >>> environment.holds(), environment.changed()
+    (False, "rates['slow'] was 0.1 and is 0.2")
+    """
+
+    def __init__(self, f: Any):
+        self.f = f
+        self._adopt(Reach(f))
+
+    def _adopt(self, reach: Reach) -> None:
+        questions = _Questions(reach)
+        self._reach, self._reads, self._same = reach, questions.reads, questions.all
+
+    @property
+    def values(self) -> list[Value]:
+        """The Values that were found, each once."""
+        return self._reach.values
+
+    @property
+    def generators(self) -> list[Any]:
+        """The generators of random numbers that were found."""
+        return self._reach.generators
+
+    def holds(self) -> bool:
+        """Whether all is as in the snapshot."""
+        try:
+            if self._same():
+                return True
+        except Exception:                       # (something is not there any more)
+            pass
+        return self._holds_by_value()
+
+    def _holds_by_value(self) -> bool:
+        """The same, where something is not the same object."""
+        try:
+            for now, kept in self._reads:
+                for i, (a, b) in enumerate(zip(now(), kept)):
+                    if a is not b:
+                        if type(a) is Value or type(b) is Value:
+                            return False
+                        if type(a) in PLAIN or type(b) in PLAIN:
+                            if not equal(a, b):
+                                return False
+                            kept[i] = a
+            if self._same():
+                return True
+        except Exception:
+            pass
+        reach = Reach(self.f)
+        if len(reach.tokens) != len(self._reach.tokens) or not all(map(same, reach.tokens, self._reach.tokens)):
+            return False
+        self._adopt(reach)
+        return True
+
+    def changed(self) -> str:
+        """What has changed since the snapshot, for messages; "" if nothing has."""
+        if self.holds():
+            return ""
+        then, now = self._reach, Reach(self.f)
+        for at, (a, b) in enumerate(zip(then.tokens, now.tokens)):
+            if not same(a, b):
+                return _difference(then, now, at)
+        return "something that it reads has changed"
+
+
+# -- questions -------------------------------------------------------------------------------------------
+
+Read = tuple[Callable[[], Iterable[Any]], list[Any]]    # what is there now, and what was there
+_FEW = 12
+
+
+class _Questions:
+    """Whether things are as they are now: one expression, asked as fast as Python can.
+
+    `all` asks; `reads` is what is compared.
+    """
+
+    def __init__(self, reach: Reach):
+        self.conditions, self.things, self.reads = list[str](), dict[int, tuple[int, Any]](), list[Read]()
+        x = self.name
+        facts = attrgetter("__code__", "__defaults__", "__kwdefaults__")
+        self.each(lambda: _flat(map(facts, reach.functions)), [
+            f"{x(f)}.{fact}" for f in reach.functions for fact in ("__code__", "__defaults__", "__kwdefaults__")])
+        for table in reach.tables.values():
+            self.entries(table)
+        if cells := reach.cells:
+            full = not any(content_of(cell) is MISSING for cell in cells)
+            contents: Any = attrgetter("cell_contents") if full else content_of
+            self.each(partial(map, contents, cells), [f"{x(cell)}.cell_contents" for cell in cells if full])
+        for (iterate, length), things in reach.containers.items():
+            self.containers(things, iterate, length)
+        self.objects([thing for thing, _, whole in reach.objects if whole])
+        if some := [self.attributes(thing, names, frozenset(reach.names.difference(names)))
+                    for thing, names, whole in reach.objects if not whole]:
+            self.ask(f"all([check() for check in {x(some)}])")
+        for reader, things in reach.readers.items():
+            self.each(partial(map, reader, things))
+        if arrays := reach.arrays:
+            self.ask(f"list(map({x(content)}, {x(arrays)})) == {x(list(map(content, arrays)))}")
+        things = [thing for _, thing in self.things.values()]
+        self.all: Callable[[], bool] = _asking(tuple(self.conditions), len(things))(*things)
+
+    def name(self, thing: Any) -> str:
+        """How the expression calls a thing."""
+        return f"x{self.things.setdefault(id(thing), (len(self.things), thing))[0]}"
+
+    def ask(self, condition: str) -> None:
+        """One question more."""
+        self.conditions.append(condition)
+
+    def each(self, now: Callable[[], Iterable[Any]], places: Sequence[str] = ()) -> None:
+        """Whether what is read now is the same; a few are asked for one by one, if their places are given."""
+        kept = list(now())
+        self.reads.append((now, kept))
+        if places and len(places) <= _FEW:
+            for i, place in enumerate(places):
+                self.ask(f"{place} is {self.name(kept)}[{i}]")
+        elif kept:
+            self.ask(f"all(map(is_, {self.name(now)}(), {self.name(kept)}))")
+
+    def entries(self, table: Table) -> None:
+        """Whether the entries of a table are the same, and those not there are still not there."""
+        x, held, names, absent = self.name, table.entries, sorted(table.present), sorted(table.absent)
+        if table.keys:
+            self.ask(f"list({x(held)}) == {x(table.keys)}")
+        elif len(absent) <= _FEW:
+            for name in absent:
+                self.ask(f"{x(name)} not in {x(held)}")
+        else:
+            self.ask(f"{x(held.keys)}().isdisjoint({x(frozenset(absent))})")
+        self.each(partial(map, held.__getitem__, names), [f"{x(held)}[{x(name)}]" for name in names])
+
+    def containers(self, things: list[Any], iterate: Any, length: Any) -> None:
+        """Whether containers hold the same things."""
+        x = self.name
+        if len(things) == 1:
+            thing, = things
+            self.ask(f"{x(length)}({x(thing)}) == {length(thing)}")
+            self.each(partial(iterate, thing))
+        else:
+            self.ask(f"list(map({x(length)}, {x(things)})) == {x(list(map(length, things)))}")
+            self.each(lambda: _flat(map(iterate, things)))
+
+    def objects(self, things: list[Any]) -> None:
+        """Whether objects all of whose attributes are read have the same attributes."""
+        def check() -> bool:
+            held = list(map(_dict_of, things, repeat("__dict__")))
+            return (list(map(len, held)) == lengths and list(_flat(held)) == keys
+                    and all(map(is_, _flat(map(dict.values, held)), kept)))
+
+        def now() -> Iterable[Any]:
+            return _flat(map(dict.values, map(_dict_of, things, repeat("__dict__"))))
+        before: list[Any] = list(map(_dict_of, things, repeat("__dict__")))
+        lengths, keys, kept = list(map(len, before)), list(_flat(before)), list(now())
+        if things:
+            self.reads.append((now, kept))
+            self.ask(f"{self.name(check)}()")
+
+    def attributes(self, thing: Any, names: list[str], absent: frozenset[str]) -> Any:
+        """The question whether those attributes of an object that are read are the same."""
+        def check() -> bool:
+            held = held_by(thing)
+            return held.keys().isdisjoint(absent) and all(map(is_, map(held.__getitem__, names), kept))
+
+        def now() -> Iterable[Any]:
+            return map(held_by(thing).__getitem__, names)
+        kept = list(now())
+        self.reads.append((now, kept))
+        return check
+
+
+@lru_cache(maxsize=1024)
+def _asking(conditions: tuple[str, ...], things: int) -> Any:
+    """The function of the things which makes the function that asks whether the conditions hold."""
+    made: dict[str, Any] = {"is_": is_}
+    names = ", ".join([f"x{i}" for i in range(things)])
+    # (Nothing in the text is the user's: all names of things and attributes are arguments.)
+    exec(f"def ask({names}): return lambda: {' and '.join(conditions) or True}", made)
+    return made["ask"]
+
+
+# -- messages --------------------------------------------------------------------------------------------
+
+_ROOTS = {"global": "the global {!r}", "closure": "the closure variable {!r}", "default": "the default of {!r}",
+          "argument": "the argument {!r} of a partial", "class": "the class {}"}
+
+
+def _difference(then: Reach, now: Reach, at: int) -> str:
+    """What differs between two walks that are alike up to a place."""
+    place, a, b = _place(now, at), then.tokens[at], now.tokens[at]
+    old, new = then.steps[at].thing, now.steps[at].thing
+    if type(a) is not tuple or type(b) is not tuple or type(old) is not type(new):
+        return f"{place} was {_said(old)} and is {_said(new)}"
+    if a[0] is not b[0]:
+        if type(new) is Value or " at 0x" in short(old) + short(new) or short(old) == short(new):
+            return f"{place} is another {type_name(new)}"
+        return f"{place} was {short(old)} and is {short(new)}"
+    if isinstance(new, (list, tuple, set, frozenset, deque, dict)) and a[1] != b[1]:
+        return f"{place} had {a[1]} entries and has {b[1]}"
+    if isinstance(new, (list, tuple, deque)):
+        i = next(i for i, (x, y) in enumerate(zip(a, b)) if not equal(x, y))
+        part = f".{new._fields[i - 2]}" if hasattr(new, "_fields") else f"[{i - 2}]"
+        return f"{_expression(now, at)}{part} was {short(a[i])} and is {short(b[i])}"
+    for these, others, verb in ((b, a, "is new"), (a, b, "is gone")):
+        for x in these[1:]:
+            if type(x) is str and x not in others[1:] and not hasattr(new, "dtype"):
+                return f"{short(x)} of {place} {verb}"
+    return f"the content of {place} has changed"
+
+
+def _said(thing: Any) -> str:
+    return "missing" if thing is MISSING else short(thing)
+
+
+def _expression(reach: Reach, at: int) -> str:
+    """How a program would write a thing: cfg.layers[2].rate."""
+    text = ""
+    while at >= 0:
+        at, way, key, _ = reach.steps[at]
+        if way == ".":
+            text = f".{key}{text}"
+        elif way == "[":
+            text = f"[{short(key)}]{text}"
+        elif way == "key":
+            text = f"'s key number {key}{text}"
+        elif way in _ROOTS or way == "self":
+            return printable(f"args[{key}]{text}" if type(key) is int else f"{key}{text}")
+    return printable(getattr(reach.steps[0].thing, "__name__", "the function") + text)
+
+
+def _place(reach: Reach, at: int) -> str:
+    """Where a thing stands, in words."""
+    step = reach.steps[at]
+    while step.way == "in" and step.parent >= 0:
+        at, step = step.parent, reach.steps[step.parent]
+    if step.way in _ROOTS:
+        reader = reach.steps[step.parent].thing
+        name = getattr(reader, "__name__", "") if step.parent and step.way in ("global", "closure") else ""
+        return printable(_ROOTS[step.way].format(step.key) + (f" (read by {name})" if name else ""))
+    return _expression(reach, at)
+
+
+# -- random numbers --------------------------------------------------------------------------------------
+
+
+def random_state(generators: Iterable[Any] = ()) -> dict[str, Any]:
+    """The states of `random`, of NumPy's global generator if NumPy is loaded, and of these generators.
+
+    >>> before = random_state()
+    >>> drawn(before, random_state()), random.random() < 1.0, drawn(before, random_state())
+    ('', True, 'random')
+    """
+    states: dict[str, Any] = {"random": random.getstate()}
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None:
+        states["numpy.random"] = _frozen(numpy.get_state(legacy=False))
+    for i, generator in enumerate(generators, 1):
+        inner = getattr(generator, "bit_generator", generator)
+        state = next(filter(None, (getattr(inner, name, None) for name in ("getstate", "get_state", "state"))))
+        states[f"{type_name(generator)} number {i}"] = _frozen(state() if callable(state) else state)
+    return states
+
+
+def drawn(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """The first whose state differs, so that random numbers were drawn from it; "" if there is none."""
+    return next((name for name in before if name in after and before[name] != after[name]), "")
+
+
+def _frozen(state: Any) -> Any:
+    """A state, to be compared later."""
+    if isinstance(state, dict):
+        return {key: _frozen(x) for key, x in state.items()}
+    if isinstance(state, (list, tuple)) and not all(type(x) is int for x in state):
+        return [_frozen(x) for x in state]
+    return state.tobytes() if hasattr(state, "tobytes") else state
