@@ -30,7 +30,7 @@ ROWS = [
      "transforms.rounding", "transforms.coefficients"},
     {"transforms.structures", "transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
-    {"programs.names"}, {"programs.reach"}, {"programs.environment"},
+    {"programs.names"}, {"programs.reach"}, {"programs.things"}, {"programs.environment"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},

@@ -1,9 +1,9 @@
 """`Environment`: what a function reads apart from its arguments, and whether it is as it was.
 
-It is found without running the function: in its code and that of the Python functions it reaches, all names of
-globals and attributes count as read, and every entry of a container. What is done by code of other packages
-cannot be seen: files, clocks, and attributes that it reads of the user's objects by names that the user's code
-does not mention.
+It is found without running the function. All names of globals and attributes in its code, and in that of the
+Python functions it reaches, count as read, and so does every entry of a container. What cannot be seen:
+files, clocks, what iterators will give, the content of arrays that are not NumPy's, and attributes that other
+packages read of the user's objects by names that the user's code does not mention.
 """
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from typing import Any
 from autograd_lite.errors import short, type_name
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
-from autograd_lite.programs.reach import MISSING, PLAIN, Reach, Table, content, content_of, equal, held_by, same
+from autograd_lite.programs.reach import MISSING, PLAIN, Reach, Table, equal, held_by, same
+from autograd_lite.programs.things import content, content_of
 
 _flat = chain.from_iterable
 _dict_of = object.__getattribute__
+_SIMPLE = PLAIN | {Value}
 
 
 class Environment:
     """What a function and the Python functions it calls may read, apart from its arguments.
 
-    A snapshot of it is taken when it is made. Numbers, texts and None are compared by type and value; `Value`s
-    by identity, for their numbers are read at each call; containers, objects and functions by what they
-    hold; anything else by identity.
-
-    Attributes: `values`, the Values that were found, each once; `generators`, the generators of random numbers.
+    A snapshot is taken when it is made. Numbers, texts and None are compared by type and value; `Value`s by
+    identity, for their numbers are read at each call; containers, objects and functions by what they hold;
+    anything else by identity.
 
     >>> rates = {"slow": 0.1}
     >>> environment = Environment(lambda x: rates["slow"] * x)
@@ -61,6 +61,11 @@ class Environment:
         """The generators of random numbers that were found."""
         return self._reach.generators
 
+    @property
+    def iterators(self) -> list[Any]:
+        """The iterators that were found, such as files: what they give next cannot be compared."""
+        return self._reach.iterators
+
     def holds(self) -> bool:
         """Whether all is as in the snapshot."""
         try:
@@ -72,22 +77,28 @@ class Environment:
 
     def _holds_by_value(self) -> bool:
         """The same, where something is not the same object."""
+        differs = moved = False
         try:
             for now, kept in self._reads:
-                for i, (a, b) in enumerate(zip(now(), kept)):
-                    if a is not b:
-                        if type(a) is Value or type(b) is Value:
-                            return False
-                        if type(a) in PLAIN or type(b) in PLAIN:
-                            if not equal(a, b):
-                                return False
+                found = list(now())
+                if not all(map(is_, found, kept)):
+                    for i, (a, b) in enumerate(zip(found, kept)):
+                        if a is b:
+                            continue
+                        if equal(a, b):
                             kept[i] = a
-            if self._same():
+                        elif type(a) in _SIMPLE or type(b) in _SIMPLE:
+                            differs = True
+                        else:
+                            moved = True        # another object may hold the same
+            if differs and not moved:
+                return False
+            if not differs and self._same():
                 return True
         except Exception:
             pass
-        reach = Reach(self.f)
-        if len(reach.tokens) != len(self._reach.tokens) or not all(map(same, reach.tokens, self._reach.tokens)):
+        reach, before = Reach(self.f), self._reach
+        if len(reach.tokens) != len(before.tokens) or not all(map(same, reach.tokens, before.tokens)):
             return False
         self._adopt(reach)
         return True
@@ -97,16 +108,19 @@ class Environment:
         if self.holds():
             return ""
         then, now = self._reach, Reach(self.f)
-        for at, (a, b) in enumerate(zip(then.tokens, now.tokens)):
-            if not same(a, b):
-                return _difference(then, now, at)
+        try:
+            for at, (a, b) in enumerate(zip(then.tokens, now.tokens)):
+                if not same(a, b):
+                    return _difference(then, now, at)
+        except Exception:                       # (of an object that cannot be shown)
+            pass
         return "something that it reads has changed"
 
 
 # -- questions -------------------------------------------------------------------------------------------
 
 Read = tuple[Callable[[], Iterable[Any]], list[Any]]    # what is there now, and what was there
-_FEW = 12
+_FEW = 12                   # so many are asked for one by one
 
 
 class _Questions:
@@ -118,9 +132,9 @@ class _Questions:
     def __init__(self, reach: Reach):
         self.conditions, self.things, self.reads = list[str](), dict[int, tuple[int, Any]](), list[Read]()
         x = self.name
-        facts = attrgetter("__code__", "__defaults__", "__kwdefaults__")
-        self.each(lambda: _flat(map(facts, reach.functions)), [
-            f"{x(f)}.{fact}" for f in reach.functions for fact in ("__code__", "__defaults__", "__kwdefaults__")])
+        facts = "__code__", "__defaults__", "__kwdefaults__"
+        self.each(lambda: _flat(map(attrgetter(*facts), reach.functions)), [
+            f"{x(f)}.{fact}" for f in reach.functions for fact in facts])
         for table in reach.tables.values():
             self.entries(table)
         if cells := reach.cells:
@@ -176,10 +190,14 @@ class _Questions:
         if len(things) == 1:
             thing, = things
             self.ask(f"{x(length)}({x(thing)}) == {length(thing)}")
-            self.each(partial(iterate, thing))
+            now: Any = partial(iterate, thing)
         else:
             self.ask(f"list(map({x(length)}, {x(things)})) == {x(list(map(length, things)))}")
-            self.each(lambda: _flat(map(iterate, things)))
+            now = partial(_flat, things) if iterate is iter else lambda: _flat(map(iterate, things))
+        if iterate is dict.keys and {str}.issuperset(map(type, kept := list(now()))):
+            self.ask(f"list({x(now)}()) == {x(kept)}")      # (equal texts are the same key)
+        else:
+            self.each(now)
 
     def objects(self, things: list[Any]) -> None:
         """Whether objects all of whose attributes are read have the same attributes."""
@@ -221,14 +239,15 @@ def _asking(conditions: tuple[str, ...], things: int) -> Any:
 
 # -- messages --------------------------------------------------------------------------------------------
 
-_ROOTS = {"global": "the global {!r}", "closure": "the closure variable {!r}", "default": "the default of {!r}",
-          "argument": "the argument {!r} of a partial", "class": "the class {}"}
+_ROOTS = {"global": "the global {!r}", "closure": "the closure variable {!r}",
+          "default": "the default of {!r}", "argument": "the argument {!r} of a partial",
+          "class": "the class {}"}
 
 
 def _difference(then: Reach, now: Reach, at: int) -> str:
     """What differs between two walks that are alike up to a place."""
     place, a, b = _place(now, at), then.tokens[at], now.tokens[at]
-    old, new = then.steps[at].thing, now.steps[at].thing
+    old, new = then.steps[at][3], now.steps[at][3]
     if type(a) is not tuple or type(b) is not tuple or type(old) is not type(new):
         return f"{place} was {_said(old)} and is {_said(new)}"
     if a[0] is not b[0]:
@@ -238,7 +257,9 @@ def _difference(then: Reach, now: Reach, at: int) -> str:
     if isinstance(new, (list, tuple, set, frozenset, deque, dict)) and a[1] != b[1]:
         return f"{place} had {a[1]} entries and has {b[1]}"
     if isinstance(new, (list, tuple, deque)):
-        i = next(i for i, (x, y) in enumerate(zip(a, b)) if not equal(x, y))
+        i = next((i for i, (x, y) in enumerate(zip(a, b)) if not equal(x, y)), 0)
+        if not i:
+            return f"the entries of {place} have changed"
         part = f".{new._fields[i - 2]}" if hasattr(new, "_fields") else f"[{i - 2}]"
         return f"{_expression(now, at)}{part} was {short(a[i])} and is {short(b[i])}"
     for these, others, verb in ((b, a, "is new"), (a, b, "is gone")):
@@ -265,18 +286,20 @@ def _expression(reach: Reach, at: int) -> str:
             text = f"'s key number {key}{text}"
         elif way in _ROOTS or way == "self":
             return printable(f"args[{key}]{text}" if type(key) is int else f"{key}{text}")
-    return printable(getattr(reach.steps[0].thing, "__name__", "the function") + text)
+    return printable(getattr(reach.steps[0][3], "__name__", "the function") + text)
 
 
 def _place(reach: Reach, at: int) -> str:
     """Where a thing stands, in words."""
-    step = reach.steps[at]
-    while step.way == "in" and step.parent >= 0:
-        at, step = step.parent, reach.steps[step.parent]
-    if step.way in _ROOTS:
-        reader = reach.steps[step.parent].thing
-        name = getattr(reader, "__name__", "") if step.parent and step.way in ("global", "closure") else ""
-        return printable(_ROOTS[step.way].format(step.key) + (f" (read by {name})" if name else ""))
+    parent, way, key, _ = reach.steps[at]
+    while way == "in" and parent >= 0:
+        at = parent
+        parent, way, key, _ = reach.steps[at]
+    if way in _ROOTS:
+        text = _ROOTS[way].format(key)
+        if parent and way in ("global", "closure"):
+            text += f" (read by {reach.steps[parent][3].__name__})"
+        return printable(text)
     return _expression(reach, at)
 
 
@@ -295,8 +318,9 @@ def random_state(generators: Iterable[Any] = ()) -> dict[str, Any]:
     if numpy is not None:
         states["numpy.random"] = _frozen(numpy.get_state(legacy=False))
     for i, generator in enumerate(generators, 1):
-        inner = getattr(generator, "bit_generator", generator)
-        state = next(filter(None, (getattr(inner, name, None) for name in ("getstate", "get_state", "state"))))
+        inner = getattr(generator, "bit_generator", generator)      # (NumPy's new ones)
+        ways = "getstate", "get_state", "state"
+        state = next(getattr(inner, name) for name in ways if hasattr(inner, name))
         states[f"{type_name(generator)} number {i}"] = _frozen(state() if callable(state) else state)
     return states
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import dis
 import functools
 import importlib.util
+import os
 import re
 import sys
 from types import CodeType
@@ -58,10 +59,15 @@ def named(code: CodeType) -> Named:
         if text.isidentifier():
             attributes.add(text)
         elif len(text) < 1000 and _WORDS & mentioned:
-            attributes.update(re.findall(r"[^\W\d]\w*", text))
+            attributes |= words(text)
     if _WORDS - {"format", "format_map"} & mentioned:
         read |= attributes - {EVERY}
     return Named(frozenset(read), frozenset(attributes), frozenset(imported))
+
+
+def words(text: str) -> set[str]:
+    """What in a text may be a name."""
+    return set(re.findall(r"[^\W\d]\w*", text))
 
 
 def _flat(constant: Any) -> list[Any]:
@@ -89,18 +95,28 @@ def _asks_for_a_constant(instructions: list[dis.Instruction], at: int) -> bool:
     return False
 
 
-def origin(module: Any) -> Literal["ours", "others", "user's"]:
+Origin = Literal["ours", "others", "user's"]
+
+
+def origin(module: Any) -> Origin:
     """Whose code the module of this name is: ours, of the standard library or a package, or the user's."""
     package = module.partition(".")[0] if isinstance(module, str) else ""
     if package == "autograd_lite":
         return "ours"
-    if package in sys.stdlib_module_names:
-        return "others"
     file = getattr(sys.modules.get(package), "__file__", None)
-    return "others" if isinstance(file, str) and _INSTALLED.search(file) else "user's"
+    if isinstance(file, str):
+        return "others" if _INSTALLED.search(file) or file.startswith(_LIBRARY) else "user's"
+    return "others" if package in sys.stdlib_module_names else "user's"
+
+
+def origin_of_code(code: CodeType, module: Any) -> Origin:
+    """The same for a function of a module; one in a doctest of ours is the user's."""
+    whose = origin(module)
+    return "user's" if whose == "ours" and code.co_filename.startswith("<doctest") else whose
 
 
 _INSTALLED = re.compile(r"[\\/](site|dist)-packages[\\/]")
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
 def module_names(wanted: tuple[str, int], package: str) -> list[str]:
