@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import chain, repeat
-from operator import attrgetter, is_
+from operator import attrgetter, getitem, is_
 from typing import Any
 
 from autograd_lite.errors import short, type_name
@@ -81,6 +81,7 @@ class Environment:
         try:
             for now, kept in self._reads:
                 found = list(now())
+                moved |= len(found) != len(kept)
                 if not all(map(is_, found, kept)):
                     for i, (a, b) in enumerate(zip(found, kept)):
                         if a is b:
@@ -207,9 +208,11 @@ class _Questions:
                     and all(map(is_, _flat(map(dict.values, held)), kept)))
 
         def now() -> Iterable[Any]:
-            return _flat(map(dict.values, map(_dict_of, things, repeat("__dict__"))))
+            return map(getitem, map(_dict_of, owners, repeat("__dict__")), keys)
         before: list[Any] = list(map(_dict_of, things, repeat("__dict__")))
-        lengths, keys, kept = list(map(len, before)), list(_flat(before)), list(now())
+        lengths, keys = list(map(len, before)), list(_flat(before))
+        owners = list(_flat(map(repeat, things, lengths)))
+        kept = list(now())
         if things:
             self.reads.append((now, kept))
             self.ask(f"{self.name(check)}()")

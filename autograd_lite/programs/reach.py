@@ -163,7 +163,7 @@ def attributes(thing: Any, reach: Reach, token: Token = None) -> Token:
     if type(held) is dict:
         known = [name for name in held if type(name) is str and (every or name in names)]
         reach.objects.append((thing, known, len(known) == len(held)))
-        known.sort()
+        known = sorted(known)
         reach.add_all(".", known, map(held.__getitem__, known))
         token = (*token, *known)
     for name, slot in slots:
