@@ -19,11 +19,12 @@ from typing import Any
 from autograd_lite.errors import short, type_name
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
-from autograd_lite.programs.reach import MISSING, PLAIN, Reach, Table, equal, held_by, same
+from autograd_lite.programs.reach import MISSING, PLAIN, Reach, Table, equal, same
 from autograd_lite.programs.things import content, content_of
 
 _flat = chain.from_iterable
 _dict_of = object.__getattribute__
+_disjoint: Any = type(dict[str, Any]().keys()).isdisjoint
 _SIMPLE = PLAIN | {Value}
 
 
@@ -144,10 +145,8 @@ class _Questions:
             self.each(partial(map, contents, cells), [f"{x(cell)}.cell_contents" for cell in cells if full])
         for (iterate, length), things in reach.containers.items():
             self.containers(things, iterate, length)
-        self.objects([thing for thing, _, whole in reach.objects if whole])
-        if some := [self.attributes(thing, names, frozenset(reach.names.difference(names)))
-                    for thing, names, whole in reach.objects if not whole]:
-            self.ask(f"all([check() for check in {x(some)}])")
+        self.objects([(thing, names) for thing, names, whole in reach.objects if whole])
+        self.attributes([(thing, names) for thing, names, whole in reach.objects if not whole], reach.names)
         for reader, things in reach.readers.items():
             self.each(partial(map, reader, things))
         if arrays := reach.arrays:
@@ -200,34 +199,38 @@ class _Questions:
         else:
             self.each(now)
 
-    def objects(self, things: list[Any]) -> None:
+    def objects(self, read: list[tuple[Any, list[str]]]) -> None:
         """Whether objects all of whose attributes are read have the same attributes."""
-        def check() -> bool:
-            held = list(map(_dict_of, things, repeat("__dict__")))
-            return (list(map(len, held)) == lengths and list(_flat(held)) == keys
-                    and all(map(is_, _flat(map(dict.values, held)), kept)))
+        if read:
+            things, names = map(list, zip(*read))
+            lengths, keys, kept = list(map(len, names)), list(_flat(names)), list(_held(read)())
+            self.reads.append((_held(read), kept))
 
-        def now() -> Iterable[Any]:
-            return map(getitem, map(_dict_of, owners, repeat("__dict__")), keys)
-        before: list[Any] = list(map(_dict_of, things, repeat("__dict__")))
-        lengths, keys = list(map(len, before)), list(_flat(before))
-        owners = list(_flat(map(repeat, things, lengths)))
-        kept = list(now())
-        if things:
-            self.reads.append((now, kept))
+            def check() -> bool:
+                held = list(map(_dict_of, things, repeat("__dict__")))
+                return (list(map(len, held)) == lengths and list(_flat(held)) == keys
+                        and all(map(is_, _flat(map(dict.values, held)), kept)))
             self.ask(f"{self.name(check)}()")
 
-    def attributes(self, thing: Any, names: list[str], absent: frozenset[str]) -> Any:
-        """The question whether those attributes of an object that are read are the same."""
-        def check() -> bool:
-            held = held_by(thing)
-            return held.keys().isdisjoint(absent) and all(map(is_, map(held.__getitem__, names), kept))
+    def attributes(self, read: list[tuple[Any, list[str]]], wanted: set[str]) -> None:
+        """Whether those attributes that are read are the same, and others that would be are not there."""
+        x = self.name
+        absent = [frozenset(wanted.difference(names)) for _, names in read]
+        if len(read) <= _FEW:
+            for (thing, _), names in zip(read, absent):
+                self.ask(f"{x(_dict_of)}({x(thing)}, '__dict__').keys().isdisjoint({x(names)})")
+        else:
+            held = partial(map, _dict_of, [thing for thing, _ in read], repeat("__dict__"))
+            self.ask(f"all(map({x(_disjoint)}, map({x(dict.keys)}, {x(held)}()), {x(absent)}))")
+        self.each(_held(read), [f"{x(_dict_of)}({x(thing)}, '__dict__')[{x(name)}]"
+                                for thing, names in read for name in names])
 
-        def now() -> Iterable[Any]:
-            return map(held_by(thing).__getitem__, names)
-        kept = list(now())
-        self.reads.append((now, kept))
-        return check
+
+def _held(read: list[tuple[Any, list[str]]]) -> Callable[[], Iterable[Any]]:
+    """What gives the attributes of these names of objects."""
+    owners = [thing for thing, names in read for _ in names]
+    names = [name for _, names in read for name in names]
+    return lambda: map(getitem, map(_dict_of, owners, repeat("__dict__")), names)
 
 
 @lru_cache(maxsize=1024)
