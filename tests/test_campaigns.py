@@ -72,7 +72,8 @@ def test_rounding_finds_a_wrong_coefficient_and_a_refusal(monkeypatch):
 
 def test_environment_finds_a_change_that_is_missed_and_one_that_is_none(monkeypatch):
     def faults():
-        return [fault for seed in range(14, 32) for fault in campaign_of_environments.trial(random.Random(seed))]
+        trials = [campaign_of_environments.trial(random.Random(seed)) for seed in (0, 14, 21, 31, 34, 45)]
+        return [fault for trial in trials for fault in trial]
 
     assert faults() == []
     for name, wrong in (("environment.equal", operator.eq), ("environment.same", lambda a, b: True),

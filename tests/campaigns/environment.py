@@ -48,16 +48,17 @@ class Pair:
 
 def made(rng: random.Random, depth: int) -> Any:
     """A random structure."""
-    kind, count = rng.randrange(13), rng.randrange(4)
+    kind, count = rng.randrange(14), rng.randrange(4)
     if depth == 0 or kind < 3:
         return rng.choice(LEAVES)()
     parts = [made(rng, depth - 1) for _ in range(count)]
     one = made(rng, depth - 1)
     thing: Any = [parts, tuple(parts), deque(parts), Items(parts), dict(zip(["a", 1, (1, 2)], parts)),
-                  OrderedDict(a=one), Pair(one, parts), Slots(), Thing(), lambda: one][kind - 3]
+                  OrderedDict(a=one), Pair(one, parts), Slots(), Thing(), lambda: one,
+                  np.array([rng.choice([0.0, -0.0, 1.0]) for _ in parts])][kind - 3]
     if type(thing) in (Slots, Thing):
         thing.a = one
-    return np.array([rng.choice([0.0, -0.0, 1.0]) for _ in parts]) if count == 3 and kind == 4 else thing
+    return thing
 
 
 def picture(x: Any, seen: dict[int, tuple[int, Any]]) -> Any:
