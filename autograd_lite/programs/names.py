@@ -10,10 +10,11 @@ import sys
 from types import CodeType
 from typing import Any, Literal, NamedTuple
 
-EVERY = "*"                         # stands among the names where code may read attributes of any name
+EVERY = "*"                         # stands among the names where code may read any
 _OPENING = {"vars", "__dict__", "dir", "eval", "exec", "asdict", "astuple", "attrgetter", "__getattribute__",
             "getmembers", "getattr_static"}
 _ASKING = {"getattr", "hasattr"}
+_LOOKING_UP = {"globals", "eval", "exec"}
 _WORDS = {"eval", "exec", "format", "format_map", "globals", "attrgetter", "methodcaller"}
 _CALL = "PRECALL" if "PRECALL" in dis.opmap else "CALL"
 _GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
@@ -37,6 +38,8 @@ def named(code: CodeType) -> Named:
             read.add(x.argval)
             if x.argval in _ASKING and not _asks_for_a_constant(instructions, at):
                 attributes.add(EVERY)
+            if x.argval in _LOOKING_UP and not _looks_up_a_constant(instructions, at):
+                read.add(EVERY)
         elif x.opname == "IMPORT_NAME":
             level = instructions[at - 2].argval
             imported.add((x.argval, level if type(level) is int else 0))
@@ -61,7 +64,7 @@ def named(code: CodeType) -> Named:
         elif len(text) < 1000 and _WORDS & mentioned:
             attributes |= words(text)
     if _WORDS - {"format", "format_map"} & mentioned:
-        read |= attributes - {EVERY}
+        read |= words(" ".join(texts))
     return Named(frozenset(read), frozenset(attributes), frozenset(imported))
 
 
@@ -91,6 +94,17 @@ def _asks_for_a_constant(instructions: list[dis.Instruction], at: int) -> bool:
         for k in range(min(before, height - 1) + 1, height + 1) if height > before else (height,):
             made[k] = x
         if height < 0:
+            return False
+    return False
+
+
+def _looks_up_a_constant(instructions: list[dis.Instruction], at: int) -> bool:
+    """Whether the function loaded `at` gets, or what it gives is asked for, one text in the code."""
+    for x, then in zip(instructions[at + 1:], instructions[at + 2:]):
+        if x.opcode in dis.hasconst:
+            used = then.opname in (_CALL, "BINARY_SUBSCR") or then.argrepr == "[]"
+            return type(x.argval) is str and used
+        if x.opname.startswith("LOAD_") and x.opname not in ("LOAD_METHOD", "LOAD_ATTR"):
             return False
     return False
 

@@ -7,7 +7,7 @@ import random
 import sys
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextvars import ContextVar
 from enum import Enum
 from itertools import repeat
@@ -37,7 +37,7 @@ def _function(f: Any, reach: Reach) -> Token:
         reads = named(code)
         reach.names |= reads.attributes
         reach.functions.append(f)
-        present = sorted(reads.globals & held.keys())
+        present = _there(held, reads.globals)
         reach.table(held, present, reads.globals - held.keys())
         reach.add_all("global", present, map(held.__getitem__, present))
         defaults = f.__defaults__ or ()
@@ -61,6 +61,11 @@ def _function(f: Any, reach: Reach) -> Token:
         for name in read:
             reach.add("in" if name == "__wrapped__" else ".", name, known[name])
     return (code, len(f.__defaults__ or ()), *present)
+
+
+def _there(held: dict[str, Any], names: Set[str]) -> list[str]:
+    """Those of the names that a namespace has, in order."""
+    return sorted([name for name in held if name[:2] != "__"] if EVERY in names else names & held.keys())
 
 
 def content_of(cell: CellType) -> Any:
@@ -106,7 +111,7 @@ def _module(thing: Any, reach: Reach) -> Token:
     if whose == "ours":
         return thing,
     names = reach.wanted() | {"__getattr__"}
-    present = sorted(names & held.keys())
+    present = _there(held, names if whose == "user's" else names - {EVERY})
     reach.table(held, present, names - held.keys() if whose == "user's" else ())
     reach.add_all(".", present, map(held.__getitem__, present))
     return (thing, *present)
