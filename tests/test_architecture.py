@@ -33,6 +33,7 @@ ROWS = [
     {"transforms.structures", "transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
     {"programs.code"}, {"programs.templates", "programs.recording"}, {"programs.sweeps"}, {"programs.tape"},
+    {"programs.names"}, {"programs.reach"}, {"programs.things"},
     {"programs.layout", "programs.environment", "programs.arguments"},
     {"programs.python", "programs.tracing"}, {"programs.compiled"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},

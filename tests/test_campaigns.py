@@ -2,7 +2,9 @@
 import ast
 import json
 import math
+import operator
 import os
+import random
 import sys
 import time
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
+import environment as campaign_of_environments  # noqa: E402
 import hostile  # noqa: E402
 import mutation  # noqa: E402
 import numerics  # noqa: E402
@@ -65,6 +68,19 @@ def test_rounding_finds_a_wrong_coefficient_and_a_refusal(monkeypatch):
     monkeypatch.setattr("autograd_lite.transforms.rounding.lost",
                         lambda levels, outputs, wanted: [(outputs[0], k, 1.0) for k in wanted])
     assert judged(lambda x: x * x, lambda x: x * x, 0.7, 2) == ("healthy", "refused")
+
+
+def test_environment_finds_a_change_that_is_missed_and_one_that_is_none(monkeypatch):
+    def faults():
+        trials = [campaign_of_environments.trial(random.Random(seed)) for seed in (0, 14, 21, 31, 34, 45)]
+        return [fault for trial in trials for fault in trial]
+
+    assert faults() == []
+    for name, wrong in (("environment.equal", operator.eq), ("environment.same", lambda a, b: True),
+                        ("environment.content", lambda array: 0), ("things.content_of", lambda cell: 0.0)):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"autograd_lite.programs.{name}", wrong)
+            assert faults(), name
 
 
 def in_place(model, path):

@@ -80,8 +80,10 @@ class Program:
 class Root:
     """The programs for one state of what the function reads."""
 
-    def __init__(self, environment: Environment, program: Program):
-        self.environment, self.last = environment, program
+    last: Program
+
+    def __init__(self, environment: Environment):
+        self.environment = environment
 
 
 class Compiled:
@@ -127,10 +129,11 @@ class Compiled:
         roots = self._roots.setdefault(key, [])
         root = next((root for root in roots if root.environment.holds()), None)
         if root is None:
-            program = self._new(args, kwargs, numbers, backward, None)
+            changed = roots[-1].environment.changed() if roots else ""
+            root = Root(Environment(self.f))
+            program = self._new(root, args, kwargs, numbers, backward, changed)
             if program is None:
                 return None, None
-            root = Root(Environment(self.f), program)
             roots.append(root)
             if program.large:
                 return None, None
@@ -147,16 +150,16 @@ class Compiled:
             tried.add(program)
             following = next((other for other in program.groups[out].values() if other not in tried), None)
             if following is None:
-                following = self._new(args, kwargs, numbers, backward, program.recording.guards[out])
+                line = program.recording.guards[out].line
+                following = self._new(root, args, kwargs, numbers, backward, f"\n  {line}" if line else "")
                 if following is None:
                     return None, None
                 following.join(program, out)
-                root.last = following
                 if following.large:
                     return None, None
             program = following
         if not program.verified and program.point != list(numbers):
-            self._verify(program, args, kwargs, backward)
+            self._verify(root, program, args, kwargs, backward)
         root.last = self._last = program
         return program, out
 
@@ -168,33 +171,34 @@ class Compiled:
 
     # -- programs --------------------------------------------------------------------------------
 
-    def _new(self, args: Any, kwargs: Any, numbers: Sequence[Any], backward: bool,
-             guard: Any) -> Program | None:
+    def _new(self, root: Root, args: Any, kwargs: Any, numbers: Sequence[Any], backward: bool,
+             reason: str) -> Program | None:
         """Another program; None if there may be no more."""
         if len(self.programs) >= self.max_programs:
             if self.on_limit == "eager":
                 return None
-            raise InputError(self._limit(guard))
+            raise InputError(self._limit(reason))
         start = time.perf_counter()
-        traced = trace(self.f, args, kwargs, backward)
+        traced = trace(self.f, args, kwargs, backward, root.environment)
         self.tracing += time.perf_counter() - start
         self.programs.append(Program(traced, numbers))
-        self._last = self.programs[-1]
+        root.last = self._last = self.programs[-1]
         return self._last
 
-    def _verify(self, program: Program, args: Any, kwargs: Any, backward: bool) -> None:
+    def _verify(self, root: Root, program: Program, args: Any, kwargs: Any, backward: bool) -> None:
         """Raise an error if the function computes something else at these numbers."""
-        difference = program.recording.difference(trace(self.f, args, kwargs, backward).recording)
+        difference = program.recording.difference(trace(self.f, args, kwargs, backward,
+                                                        root.environment).recording)
         if difference:
             raise InputError(f"{name_of(self.f)} is not what was compiled: {difference}. What it gets from "
                              "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
         program.verified = True
 
-    def _limit(self, guard: Any) -> str:
-        line = f"\n  {guard.line}" if guard and guard.line else ""
+    def _limit(self, reason: str) -> str:
+        reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
         return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
                 "and needs another: write where(condition, a, b), maximum or select for the branch, pass "
-                f"what changes as an argument, raise max_programs, or choose on_limit='eager'{line}")
+                f"what changes as an argument, raise max_programs, or choose on_limit='eager'{reason}")
 
     # -- what it is ------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph.value import Value
 from autograd_lite.programs.arguments import entered, names_of
-from autograd_lite.programs.environment import random_state
+from autograd_lite.programs.environment import Environment, drawn, random_state
 from autograd_lite.programs.recording import Recording
 from autograd_lite.programs.sweeps import pulled
 from autograd_lite.programs.tape import Tape
@@ -32,10 +32,12 @@ class Traced(NamedTuple):
     wanted: Sequence[Value]
 
 
-def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool) -> Traced:
+def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
+          environment: Environment) -> Traced:
     """Run f on numbers that stand for any others.
 
     Args:
+        environment: what f reads.
         backward: whether to add to the results the gradients by the Values that f captures.
     """
     tape, inputs, wanted = Tape(), list[Value](), list[Value]()
@@ -59,7 +61,7 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
                     outputs.append(gradient)
         return result, outputs
 
-    state, enabled = random_state(), gc.isenabled()
+    state, enabled = random_state(environment.generators), gc.isenabled()
     gc.disable()
     try:
         result, outputs = tape.record(run)
@@ -69,9 +71,9 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
         tape.close()
         if enabled:
             gc.enable()
-    if random_state() != state:
-        raise InputError(f"{name_of(f)} draws random numbers, which a compiled function would repeat: draw "
-                         "them outside and pass them as arguments")
+    if source := drawn(state, random_state(environment.generators)):
+        raise InputError(f"{name_of(f)} draws random numbers (from {source}), which a compiled function would "
+                         "repeat: draw them outside and pass them as arguments")
     return Traced(recording, [x for x, _ in tape.captured], result, wanted)
 
 

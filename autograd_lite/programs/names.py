@@ -1,0 +1,144 @@
+"""What the code of a function names: globals, attributes, texts that may be names, modules it imports."""
+from __future__ import annotations
+
+import dis
+import functools
+import importlib.util
+import os
+import re
+import sys
+from types import CodeType
+from typing import Any, Literal, NamedTuple
+
+EVERY = "*"                         # stands among the names where code may read any
+_OPENING = {"vars", "__dict__", "dir", "eval", "exec", "asdict", "astuple", "attrgetter", "__getattribute__",
+            "getmembers", "getattr_static"}
+_ASKING = {"getattr", "hasattr"}
+_LOOKING_UP = {"globals", "eval", "exec"}
+_WORDS = {"eval", "exec", "format", "format_map", "globals", "attrgetter", "methodcaller"}
+_CALL = "PRECALL" if "PRECALL" in dis.opmap else "CALL"
+_GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
+
+
+class Named(NamedTuple):
+    """What a code and those within it name; `imported` are names of modules, each with its level."""
+
+    globals: frozenset[str]
+    attributes: frozenset[str]
+    imported: frozenset[tuple[str, int]]
+
+
+@functools.lru_cache(maxsize=4096)
+def named(code: CodeType) -> Named:
+    """What a code and those within it name."""
+    read, attributes, texts, imported = set[str](), set[str](), set[str](), set[tuple[str, int]]()
+    instructions = [x for x in dis.get_instructions(code) if x.opname not in ("CACHE", "EXTENDED_ARG")]
+    for at, x in enumerate(instructions):
+        if x.opname in _GLOBAL:
+            read.add(x.argval)
+            if x.argval in _ASKING and not _asks_for_a_constant(instructions, at):
+                attributes.add(EVERY)
+            if x.argval in _LOOKING_UP and not _looks_up_a_constant(instructions, at):
+                read.add(EVERY)
+        elif x.opname == "IMPORT_NAME":
+            level = instructions[at - 2].argval
+            imported.add((x.argval, level if type(level) is int else 0))
+        elif x.opcode in dis.hasname:
+            if not x.opname.startswith(("STORE", "DELETE")):
+                attributes.add(x.argval)
+        elif x.opcode in dis.hasconst:
+            for constant in _flat(x.argval):
+                if type(constant) is str:
+                    texts.add(constant)
+                elif type(constant) is CodeType:
+                    inner = named(constant)
+                    read |= inner.globals
+                    attributes |= inner.attributes
+                    imported |= inner.imported
+    mentioned = read | attributes
+    if _OPENING & mentioned:
+        attributes.add(EVERY)
+    for text in texts:
+        if text.isidentifier():
+            attributes.add(text)
+        elif len(text) < 1000 and _WORDS & mentioned:
+            attributes |= words(text)
+    if _WORDS - {"format", "format_map"} & mentioned:
+        read |= words(" ".join(texts))
+    return Named(frozenset(read), frozenset(attributes), frozenset(imported))
+
+
+def words(text: str) -> set[str]:
+    """What in a text may be a name."""
+    return set(re.findall(r"[^\W\d]\w*", text))
+
+
+def _flat(constant: Any) -> list[Any]:
+    """The constants in nested tuples and frozensets."""
+    if type(constant) in (tuple, frozenset):
+        return [x for part in constant for x in _flat(part)]
+    return [constant]
+
+
+def _asks_for_a_constant(instructions: list[dis.Instruction], at: int) -> bool:
+    """Whether the call of the function loaded `at` gets a text in the code as its second argument."""
+    made: dict[int, dis.Instruction] = {}           # by its height on the stack, what put an operand there
+    height = 0
+    for x in instructions[at + 1:]:
+        if x.opcode in dis.hasjrel or x.opcode in dis.hasjabs:
+            return False
+        if x.opname == _CALL and height <= (x.arg or 0):
+            second = made.get(2)
+            return second is not None and second.opcode in dis.hasconst and type(second.argval) is str
+        before, height = height, height + dis.stack_effect(x.opcode, x.arg, jump=False)
+        for k in range(min(before, height - 1) + 1, height + 1) if height > before else (height,):
+            made[k] = x
+        if height < 0:
+            return False
+    return False
+
+
+def _looks_up_a_constant(instructions: list[dis.Instruction], at: int) -> bool:
+    """Whether the function loaded `at` gets, or what it gives is asked for, one text in the code."""
+    for x, then in zip(instructions[at + 1:], instructions[at + 2:]):
+        if x.opcode in dis.hasconst:
+            used = then.opname in (_CALL, "BINARY_SUBSCR") or then.argrepr == "[]"
+            return type(x.argval) is str and used
+        if x.opname.startswith("LOAD_") and x.opname not in ("LOAD_METHOD", "LOAD_ATTR"):
+            return False
+    return False
+
+
+Origin = Literal["ours", "others", "user's"]
+
+
+def origin(module: Any) -> Origin:
+    """Whose code the module of this name is: ours, of the standard library or a package, or the user's."""
+    package = module.partition(".")[0] if isinstance(module, str) else ""
+    if package == "autograd_lite":
+        return "ours"
+    file = getattr(sys.modules.get(package), "__file__", None)
+    if isinstance(file, str):
+        return "others" if _INSTALLED.search(file) or file.startswith(_LIBRARY) else "user's"
+    return "others" if package in sys.stdlib_module_names else "user's"
+
+
+def origin_of_code(code: CodeType, module: Any) -> Origin:
+    """The same for a function of a module; one in a doctest of ours is the user's."""
+    whose = origin(module)
+    return "user's" if whose == "ours" and code.co_filename.startswith("<doctest") else whose
+
+
+_INSTALLED = re.compile(r"[\\/](site|dist)-packages[\\/]")
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
+
+
+def module_names(wanted: tuple[str, int], package: str) -> list[str]:
+    """The full names of the modules that an import statement names, the outermost first."""
+    name, level = wanted
+    try:
+        whole = importlib.util.resolve_name("." * level + name, package or None) if level else name
+    except (ImportError, ValueError):
+        return []
+    parts = whole.split(".")
+    return [".".join(parts[:k]) for k in range(1, len(parts) + 1)]
