@@ -105,6 +105,29 @@ class Nodes:
         x._b, x._pa = self, self.append(None, (), place, x.requires_grad)
         self._made.append(x)
 
+    def name(self, inputs: Sequence[Value], names: Sequence[str]) -> None:
+        """Keep the labels of nodes as names of places; inputs without one have the names of the arguments."""
+        for x in (*self._made, *[x for x, _ in self.captured]):
+            if note := nodes.note_of(x).labels:
+                self.labels.setdefault(self.places[self.node(x)], note[0].name)
+        for x, name in zip(inputs, names):
+            self.labels.setdefault(self.places[self.node(x)], name)
+
+    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
+        """The program that computes the outputs."""
+        at, idle = self.places, set(self.idle)
+        firm = {at[k] for k, op in enumerate(self.ops) if op is not None and k not in idle}
+        return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
+                         [at[y if type(y) is int else self.node(y)] for y in outputs], self.guards,
+                         self.labels, firm)
+
+    def close(self) -> None:
+        """End it: who has kept a number of this run is told so when it is used."""
+        for x in self._made:
+            x._data, x._operation, x._a = math.nan, value.leaked, ()
+            x._b = x._pa = x._grad = None
+        self._made.clear()
+
 
 live: WeakSet[Tape] = WeakSet()                 # those that record, in any thread
 
@@ -186,29 +209,6 @@ class Tape(Nodes):
         finally:
             self.depth -= 1
         return choose(condition, a, b) if condition._data else choose(condition, b, a)
-
-    def name(self, inputs: Sequence[Value], names: Sequence[str]) -> None:
-        """Keep the labels of nodes as names of places; inputs without one have the names of the arguments."""
-        for x in (*self._made, *[x for x, _ in self.captured]):
-            if note := nodes.note_of(x).labels:
-                self.labels.setdefault(self.places[self.node(x)], note[0].name)
-        for x, name in zip(inputs, names):
-            self.labels.setdefault(self.places[self.node(x)], name)
-
-    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
-        """The program that computes the outputs."""
-        at, idle = self.places, set(self.idle)
-        firm = {at[k] for k, op in enumerate(self.ops) if op is not None and k not in idle}
-        return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
-                         [at[y if type(y) is int else self.node(y)] for y in outputs], self.guards,
-                         self.labels, firm)
-
-    def close(self) -> None:
-        """End it: who has kept a number of this run is told so when it is used."""
-        for x in self._made:
-            x._data, x._operation, x._a = math.nan, value.leaked, ()
-            x._b = x._pa = x._grad = None
-        self._made.clear()
 
     def refuse(self, what: str) -> None:
         """The error for what a run must not do."""

@@ -72,8 +72,8 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
         if enabled:
             gc.enable()
     if source := drawn(state, random_state(environment.generators)):
-        raise InputError(f"{name_of(f)} draws random numbers (from {source}), which a compiled function would "
-                         "repeat: draw them outside and pass them as arguments")
+        raise InputError(f"{name_of(f)} draws random numbers (from {source}), which a compiled function "
+                         "would repeat: draw them outside and pass them as arguments")
     return Traced(recording, [x for x, _ in tape.captured], result, wanted)
 
 
