@@ -101,7 +101,7 @@ class Mode:
         """Any thread is in a mode of this kind, or none."""
 
 
-def apart(own: Entries, f: Callable[..., T], *args: Any) -> T:
+def apart(own: ContextVar[Any], f: Callable[..., T], *args: Any) -> T:
     """What f returns in a context of its own, which C code ends; what it sets, `own` aside, holds on."""
     context = copy_context()
     try:

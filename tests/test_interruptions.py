@@ -15,6 +15,8 @@ import autograd_lite as ag
 from autograd_lite import Value, errors as errors_module, errstate, modes as modes_module, no_grad
 from autograd_lite.graph import recording as recording_module, value as value_module
 from autograd_lite import testing
+from autograd_lite.programs.compiled import compile
+from autograd_lite.programs.namespaces import mapped
 from graphs import python_build
 from instructions import Interrupt, codes_of, interrupted_at
 
@@ -88,6 +90,8 @@ CALLS = {
         lambda xs: ag.sum([ag.sin(x) for x in xs]), [0.5] * 9),
     "an audit": wrong_claims,
     "a predicate": lambda: testing._defined(ag.log, [0.5]),
+    "a choice that is compiled": lambda: compile(rooted)(2.0),
+    "an op over arrays": lambda: mapped(ag.log)([0.0, 1.0]),
     "a decorator": lambda: errstate("ignore")(no_grad()(lambda: ag.log(0.0)))()}
 
 
@@ -107,7 +111,7 @@ def test_these_calls_reach_each_place_in_the_library_where_a_mode_is_entered(mon
               if isinstance(f, ast.FunctionDef) and any(
                   isinstance(x, ast.Attribute) and x.attr == "run" and isinstance(x.value, ast.Call) and
                   ast.unparse(x.value.func) in ("errstate", "no_grad") for x in ast.walk(f))}
-    assert {f for _, f in places - reached} <= {"_partials"} and len(places) > 20   # (in one of its own)
+    assert {f for _, f in places - reached} <= {"_partials", "mapped"} and len(places) > 20   # (in their own)
 
 
 # Python 3.11 keeps an exception alive whose handler a trace function interrupts, and so the modes in its

@@ -142,8 +142,8 @@ def mapped(op: Op) -> Callable[..., Any]:
         import numpy
 
         places = numpy.broadcast_arrays(*xs)
-        with errstate("ignore"):
-            found = [op(*row) for row in zip(*[x.ravel().tolist() for x in places])]
+        rows = zip(*[x.ravel().tolist() for x in places])
+        found = errstate("ignore").run(lambda: [op(*row) for row in rows])
         return numpy.array(found, float).reshape(places[0].shape)
     return over_arrays
 

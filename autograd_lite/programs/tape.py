@@ -1,7 +1,6 @@
 """`Tape`: what a function computes, recorded as it runs on numbers that stand for any numbers."""
 from __future__ import annotations
 
-import contextvars
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ from autograd_lite.errors import InputError, errstate
 from autograd_lite.graph import node as nodes, value
 from autograd_lite.graph.value import Value, new
 from autograd_lite.lines import user_line
-from autograd_lite.modes import current
+from autograd_lite.modes import apart, current
 from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
@@ -144,7 +143,7 @@ class Tape(Nodes):
         live.add(self)
         value.set_special(True, tracing=True)
         try:
-            return contextvars.copy_context().run(recorded)
+            return apart(value.tracing, recorded)
         finally:
             live.discard(self)
             value.set_special(bool(live), tracing=True)

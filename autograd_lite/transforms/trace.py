@@ -35,10 +35,9 @@ class Trace:
     """One run of a function on Values of its own.
 
     `selected` are the arguments that `argnums` names (a tuple if it names several), `inputs` the
-    Values made of their numbers, `result` what the function returned.
-    """
+    Values made of their numbers, `result` what the function returned."""
 
-    _swept = False
+    _swept, _kept = False, list[list[Edge]]()
 
     def __init__(self, f: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Selection = 0):
         self.inputs: list[Value] = []
@@ -90,8 +89,7 @@ class Trace:
         else:
             self.linked |= x.requires_grad
             own = identity(x) if x.requires_grad else Value(x.data)
-            if x.label:
-                own.label = x.label
+            own.label = x.label
         self.inputs.append(own)
         return own
 
@@ -167,15 +165,12 @@ class Trace:
     def linear(self) -> Linear:
         """The partials by operands that vary: floats, or Values where they depend on the caller's.
 
-        They are kept for a second sweep, not for one alone.
-        """
-        edges = self._kept.__getitem__ if self._swept else functools.partial(_edges, self)
+        They are kept for a second sweep, not for one alone."""
+        edges: Any = functools.partial(_edges, self)
+        if self._swept:
+            self._kept = self._kept or list(map(edges, range(len(self.program))))
         self._swept = True
-        return Linear(len(self.program), edges)
-
-    @computed_once
-    def _kept(self) -> list[list[Edge]]:
-        return [_edges(self, k) for k in range(len(self.program))]
+        return Linear(len(self.program), self._kept.__getitem__ if self._kept else edges)
 
     @computed_once
     def guards(self) -> list[Sequence[Guard]]:
