@@ -9,7 +9,7 @@ from autograd_lite.ops import special
 from autograd_lite.ops.elementary import add, div, identity, mul, neg, power, sub
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import choose
-from autograd_lite.ops.sequences import Shares
+from autograd_lite.ops.sequences import softmax_first
 
 nan = math.nan
 
@@ -127,23 +127,30 @@ class Code:
 
     def emit(self, op: Any, operands: tuple[int, ...], y: Any = None) -> int:
         """The place of an op's result at these operands; y is the result, if it is known."""
-        key = (op, operands)
-        k = self.known.get(key)
+        k = self.known.get((op, operands))
+        return self.new(op, operands, y) if k is None else k
+
+    def new(self, op: Any, operands: tuple[int, ...], y: Any) -> int:
+        """The same for an instruction that is not known."""
+        ops, k = self.ops, None
+        if op in _SIMPLER:
+            k = self._simpler(op, operands)
+        else:
+            for x in operands:
+                if ops[x] is CONSTANT:
+                    k = self._simpler(op, operands)
+                    break
         if k is None:
-            ops = self.ops
-            if op in _SIMPLER or isinstance(op, Shares) or CONSTANT in [ops[x] for x in operands]:
-                k = self._simpler(op, operands)
-            if k is None:
-                k = len(ops)
-                ops.append(op)
-                self.operands.append(operands)
-                self.data.append(y)
-            self.known[key] = k
+            k = len(ops)
+            ops.append(op)
+            self.operands.append(operands)
+            self.data.append(y)
+        self.known[op, operands] = k
         return k
 
     def _simpler(self, op: Any, operands: tuple[int, ...]) -> int | None:
         """The place of the same number, if there is one: of an operand, say, or of a constant."""
-        simpler = _shared if isinstance(op, Shares) else _SIMPLER.get(op) or _WITH_CONSTANT.get(op)
+        simpler = _SIMPLER.get(op) or _WITH_CONSTANT.get(op)
         k = simpler(self, operands) if simpler else None
         if k is None and all([self.ops[x] is CONSTANT for x in operands]):
             y = self.computed(op, operands)
@@ -216,6 +223,7 @@ def _shared(code: Code, operands: tuple[int, ...]) -> int:
 
 
 _Simpler = dict[Any, Callable[[Code, tuple[int, ...]], int | None]]
-_SIMPLER: _Simpler = {identity: lambda code, operands: operands[0], neg: _negated, choose: _chosen}
+_SIMPLER: _Simpler = {identity: lambda code, operands: operands[0], neg: _negated, choose: _chosen,
+                       softmax_first: _shared}
 _WITH_CONSTANT: _Simpler = {mul: _product, power: _power, div: _quotient, add: _sum,
                             sub: lambda code, operands: _sum(code, operands, 0.0)}

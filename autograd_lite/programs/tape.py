@@ -151,13 +151,18 @@ class Tape(Nodes):
     def apply(self, op: Op, operands: Sequence[Any]) -> Value:
         """The result of an op."""
         places, flags, code = self.places, self.flows, self.code
-        at, flows = [], False
-        for x in operands:
-            k = x._pa if type(x) is Value and x._b is self else self.node(x, op.name)
-            at.append(k)
-            if flags[k]:
-                flows = True
-        used = tuple([places[k] for k in at])
+        at: tuple[int, ...]
+        used: tuple[int, ...]
+        if len(operands) == 2:                  # (the common case, in less time)
+            a, b = operands
+            i = a._pa if type(a) is Value and a._b is self else self.node(a, op.name)
+            k = b._pa if type(b) is Value and b._b is self else self.node(b, op.name)
+            at, used, flows = (i, k), (places[i], places[k]), flags[i] or flags[k]
+        else:
+            at = tuple([x._pa if type(x) is Value and x._b is self else self.node(x, op.name)
+                        for x in operands])
+            used = tuple([places[k] for k in at])
+            flows = True in [flags[k] for k in at]
         place = code.known.get((op, used))
         if place is None:
             xs = [x._data if type(x) is Value else code.data[k] for x, k in zip(operands, used)]
@@ -167,7 +172,7 @@ class Tape(Nodes):
                     y = op.evaluate(xs, operands)
             except (ValueError, ArithmeticError, TypeError):
                 y = op.evaluate(xs, operands)
-            place = code.emit(op, used, y)
+            place = code.new(op, used, y)
         if self.depth:
             self.idle.append(len(places))
         if flows:
@@ -176,12 +181,13 @@ class Tape(Nodes):
             if value.entered[0] and current(value.not_recording):
                 flows = False
         out = new()
-        out._data = code.value(place)
+        y = code.data[place]
+        out._data = code.value(place) if y is None else y
         out._operation, out._a, out._b, out._pa, out._pb = op, operands, self, len(places), None
         out._grad = nodes.ZERO if flows else None
         self._made.append(out)
         self.ops.append(op)
-        self.operands.append(tuple(at))
+        self.operands.append(at)
         places.append(place)
         flags.append(flows)
         return out
