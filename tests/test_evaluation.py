@@ -20,6 +20,7 @@ import autograd_lite as ag
 from autograd_lite import Value, evaluate
 from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.ops.constants import Constant
+from autograd_lite.transforms.kinds import kind_of
 from truth import partial
 
 
@@ -562,3 +563,17 @@ def test_a_slope_of_a_power_that_leaves_the_range_is_an_error_of_ours() -> None:
     for operands in [(0.0, 0.0, 0.0, 100.0), (5e-324, 0.5, 100.0, 100.0), (0.0, 0.0, 0.0, 3.0)]:
         with pytest.raises(ag.NumericError, match="power_slope|derivative"):
             TABLE["power_slope"](*operands)
+
+
+@pytest.mark.parametrize("number", [float, mpmath.mpf])
+@pytest.mark.parametrize("f", [lambda x, y: x + ag.log(y), lambda x, y: ag.dot([x, x], [x, ag.sqrt(y)])])
+def test_an_operand_that_is_undefined_is_the_error_wherever_it_stands(f, number):
+    x, y = Value(1.0, "x"), Value(2.0, "y")
+    with pytest.raises(ag.DomainError, match="^(log|sqrt)"):
+        evaluate(f(x, y), {"y": -1}, number)
+
+
+def test_a_long_fraction_is_shown_as_a_float():
+    kind = kind_of(Fraction)
+    assert kind.show(Fraction(123456, 12345679)) == "123456/12345679"
+    assert kind.show(Fraction(1234567, 12345679)) == repr(1234567 / 12345679)

@@ -280,6 +280,20 @@ def test_the_caller_s_values_change_nothing() -> None:
     assert derivative(lambda x: ag.sin(w * x), 4)(0.5).data == pytest.approx(math.sin(0.5), rel=1e-14)
 
 
+def test_a_coefficient_that_cancels_entirely_counts_in_what_is_made_of_it() -> None:
+    def f(x: Any) -> Any:
+        rest = 1e17 * x + x - 1e17 * x          # 0, truly x
+        return rest * rest
+    with pytest.raises(ag.NumericError, match="cancel"):
+        derivative(f, 2)(1.0)
+
+
+@pytest.mark.parametrize("f, x, value", [
+    (lambda x: ag.hypot(x, 1.0) - x, 5e4, 1e-5), (lambda x: ag.relu(x) - 0.3, 0.3 + 1e-11, 1e-11)])
+def test_what_is_known_to_be_exact_or_nearly_is_not_refused(f: Any, x: float, value: float) -> None:
+    assert taylor(f, x, 0) == [pytest.approx(value, rel=1e-6)]
+
+
 def test_what_a_branch_not_taken_has_lost_does_not_matter() -> None:
     lossy = lambda x: (1 - ag.cos(x)) / x ** 2  # noqa: E731
     f = lambda x: ag.where(ag.greater(x, 1e-3), lossy(x), 0.5 - x * x / 24)  # noqa: E731
