@@ -287,6 +287,14 @@ def test_an_interval_that_leaves_the_domain_or_holds_a_kink_is_refused(
         evaluate(f(x), {x: iv.mpf([low, high])}, iv.mpf, wrt=x if wrt else None)
 
 
+@pytest.mark.parametrize("low, high", [(-1.6, -1.4), (-0.9, -0.1), (-20.5, -20.4), (0.1, 9.0)])
+def test_digamma_of_an_interval_between_two_poles_goes_from_end_to_end(low: float, high: float) -> None:
+    held = evaluate(ag.digamma(Value(low, "x")), {"x": iv.mpf([low, high])}, iv.mpf)
+    with mp.workdps(90):
+        assert mp.digamma(low) in held and mp.digamma(high) in held
+        assert held.delta < 1e-12 + mp.digamma(high) - mp.digamma(low)
+
+
 def test_a_power_of_an_interval_across_0_has_its_derivatives() -> None:
     x = Value(1.0)
     wide = {x: iv.mpf([-1, 2])}

@@ -396,6 +396,11 @@ def test_a_polygamma_of_any_order_is_right_or_out_of_range(n, x):
     near_truth("polygamma", n, x, by=(1,))
 
 
+@pytest.mark.parametrize("n", [1.0, 30.0, 100.0, 300.0])
+def test_a_polygamma_is_right_where_its_expansion_begins(n):
+    near_truth("polygamma", n, 12.0 + n, by=(1,))
+
+
 def test_logsumexp_and_softmax_of_large_numbers_are_those_of_their_differences():
     for xs in [(1000.0, 1000.0), (1000.0, 999.0, -1000.0), (-1000.0, -1000.5), (700.3, 0.1), (1e308, 1e308)]:
         for by in paths("softmax", xs, 3):

@@ -70,6 +70,7 @@ def found(f: Function, x: float, order: int) -> tuple[list[float], set[int]]:
     (lambda x: ag.dot([ag.exp(x), 1.0], [1.0, -1.0]) / x, 1e-7, 3),
     (lambda x: ag.lgamma(x) / (x - 1), 1 + 1e-9, 1), (lambda x: ag.log(x) / (x - 1), 1 + 1e-5, 4),
     (lambda x: ag.logsumexp([x, x]) - ag.log(2.0) - x, 0.5, 1),
+    (lambda x: (x - ag.tanh(x)) * ag.exp(x), 1e-6, 1), (lambda x: ag.exp(x) * (x - ag.tanh(x)), 1e-6, 1),
     (lambda x: ag.sin(ag.sin(x) / x), 1e-6, 4), (lambda x: ag.hypot(1, x) - 1, 1e-9, 0),
     # so lost that to first order nothing follows from it: squares of 0, and functions far out
     (lambda x: (1 - ag.cos(x)) ** 2 / x ** 4, 1e-9, 1), (lambda x: (1 - ag.cos(x)) ** 2 / x ** 4, 1e-9, 0),
