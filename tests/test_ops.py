@@ -396,9 +396,10 @@ def test_a_polygamma_of_any_order_is_right_or_out_of_range(n, x):
     near_truth("polygamma", n, x, by=(1,))
 
 
-@pytest.mark.parametrize("n", [1.0, 30.0, 100.0, 300.0])
-def test_a_polygamma_is_right_where_its_expansion_begins(n):
-    near_truth("polygamma", n, 12.0 + n, by=(1,))
+@pytest.mark.parametrize("n, x", [(1.0, 13.0), (30.0, 42.0), (100.0, 112.0), (300.0, 312.0),
+                                  (100.0, 63.9), (160.0, 127.3), (250.0, 255.1)])
+def test_a_polygamma_is_right_where_its_expansion_begins_and_where_steps_to_there_are_rounded(n, x):
+    near_truth("polygamma", n, x, by=(1,))
 
 
 def test_logsumexp_and_softmax_of_large_numbers_are_those_of_their_differences():

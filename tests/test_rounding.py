@@ -290,7 +290,8 @@ def test_a_coefficient_that_cancels_entirely_counts_in_what_is_made_of_it() -> N
 
 
 @pytest.mark.parametrize("f, x, value", [
-    (lambda x: ag.hypot(x, 1.0) - x, 5e4, 1e-5), (lambda x: ag.relu(x) - 0.3, 0.3 + 1e-11, 1e-11)])
+    (lambda x: ag.hypot(x, 1.0) - x, 5e4, 1e-5), (lambda x: ag.relu(x) - 0.3, 0.3 + 1e-11, 1e-11),
+    (lambda x: ag.sqrt(x) - 1e4, 1e8 + 0.03, 1.5e-6)])
 def test_what_is_known_to_be_exact_or_nearly_is_not_refused(f: Any, x: float, value: float) -> None:
     assert taylor(f, x, 0) == [pytest.approx(value, rel=1e-6)]
 

@@ -55,15 +55,16 @@ NEITHER = {"test_architecture.py", "test_campaigns.py"}         # they look at t
 
 # (module, line, line of the mutant): faults that no test can notice.
 EQUIVALENT = {
-    # To which power a rounding is worked out exactly: a limit of the cost.
-    # Between what agrees to the last digits and what is wrong: the numbers of the document are one or the other.
-    ("document.py", 'verdict = "agree" if relative_error(published[name], x) < 1e-12 else "PUBLISHED WRONG"',
-     'verdict = "agree" if relative_error(published[name], x) < 1e-09 else "PUBLISHED WRONG"'),
-    # How many bits more than enough.
-    ("transforms/kinds.py", "with self.mp.workprec(self.iv.prec + 30): # (the slack covers the square of its error)",
-     "with self.mp.workprec(self.iv.prec + 31): # (the slack covers the square of its error)"),
+    # A limit of the cost: to which power a rounding is worked out exactly.
     ("transforms/rounding.py", "whole = b % 1.0 == 0.0 and 0.0 <= b <= 16.0",
-     "whole = b % 1.0 == 0.0 and 0.0 <= b <= 17.0")}
+     "whole = b % 1.0 == 0.0 and 0.0 <= b <= 17.0"),
+    # More bits than enough.
+    ("transforms/kinds.py",
+     "with self.mp.workprec(self.iv.prec + 30): # (the slack covers the square of its error)",
+     "with self.mp.workprec(self.iv.prec + 31): # (the slack covers the square of its error)"),
+    # Numbers of the document, which agree to the last digits or not at all.
+    ("document.py", 'verdict = "agree" if relative_error(published[name], x) < 1e-12 else "PUBLISHED WRONG"',
+     'verdict = "agree" if relative_error(published[name], x) < 1e-09 else "PUBLISHED WRONG"')}
 
 
 class Mutant(NamedTuple):
