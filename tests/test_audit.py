@@ -592,6 +592,16 @@ def chain():
     return y
 
 
+@pytest.mark.parametrize("x", [0.3, -0.3])
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_the_last_digits_of_a_number_do_not_count_whatever_its_sign_and_rtol(x, name):
+    y = 2.0 * Value(x, "x")
+    label(y=y)
+    right = {"x": x, "y": 2.0 * x}[name]
+    assert [audit(y, {}, values={name: right * (1.0 + error)}, rtol=1e-15).ok
+            for error in (1e-13, 1e-11)] == [True, False]
+
+
 def test_the_first_wrong_number_is_named_and_what_it_spoils():
     net = 2.0 * 0.2                             # for 3a
     out = sigmoid(net)

@@ -5,7 +5,9 @@ import gc
 import math
 import warnings
 import random
+import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -294,6 +296,20 @@ def test_a_coefficient_that_cancels_entirely_counts_in_what_is_made_of_it() -> N
     (lambda x: ag.sqrt(x) - 1e4, 1e8 + 0.03, 1.5e-6)])
 def test_what_is_known_to_be_exact_or_nearly_is_not_refused(f: Any, x: float, value: float) -> None:
     assert taylor(f, x, 0) == [pytest.approx(value, rel=1e-6)]
+
+
+def test_the_error_told_covers_the_roundings_of_partials_that_cancel() -> None:
+    op = ag.custom_op(lambda a, b: a / 3.0 - b / 7.0, (lambda y, a, b: 1.0 / 3.0, lambda y, a, b: -1.0 / 7.0),
+                      name="thirds less sevenths")
+    for c in (1.1, 1.3, 1.7, 2.1):
+        for order in (1, 3):
+            with pytest.raises(ag.NumericError, match="cancel") as caught:
+                derivative(lambda x: op(3.0 * c * ag.exp(x), 7.0 * c * ag.exp(x)), order)(0.5)
+            told = re.search(r"comes out as (\S+), and .* by (\S+);", str(caught.value))
+            assert told
+            value, error = map(float, told.groups())
+            true = math.exp(0.5) * float(Fraction(3.0 * c) / 3 - Fraction(7.0 * c) / 7)
+            assert abs(value - true) <= error
 
 
 def test_what_a_branch_not_taken_has_lost_does_not_matter() -> None:
