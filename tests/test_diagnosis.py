@@ -9,6 +9,8 @@ import pytest
 import autograd_lite as ag
 import derivations
 from autograd_lite import InputError, Value, diagnose, label
+from autograd_lite.diagnosis import hypotheses
+from autograd_lite.diagnosis.forms import Form
 
 ALIKE = [{"factor", "missing factor", "extra factor", "extra path"}, {"missing path", "missing term", "zero"},
          {"substitution", "transposition", "missing factor", "sign"}]
@@ -194,3 +196,27 @@ def test_a_report_of_claims_that_come_and_go_is_strict_json():
     assert facts["rows"][3]["diagnoses"] == [list(entry) for entry in report.causes[0].diagnoses]
     assert "diagnoses" in facts["rows"][0] and facts["rows"][0]["diagnoses"] == []
     assert ag.Diagnosis("sign", "sign flipped") == ("sign", "sign flipped")
+
+
+def test_another_gradient_is_named_though_the_way_from_there_is_no_product_of_labelled_numbers():
+    def forward(point):
+        x = np.vectorize(Value, otypes=[object])(point["x"])
+        p = x * np.roll(x, 1)
+        q = point["U"][:3, :3] @ p
+        L = (q ** 3).sum()
+        label(x=x, p=p, q=q, L=L)
+        return L
+
+    def hand(point):
+        x, U = point["x"], point["U"][:3, :3]
+        dq = 3.0 * (U @ (x * np.roll(x, 1))) ** 2
+        return {"q": dq, "p": U.T @ dq, "x": dq * np.roll(x, 1) + np.roll(dq * x, -1)}
+    found = diagnose(forward, hand, points()).causes[0]
+    assert found.claim[1] == "x" and found.diagnoses == (("substitution", "∂L/∂q where ∂L/∂p belongs"),)
+
+
+def test_entries_that_are_mere_rounding_tell_of_no_factor():
+    known = [Form("x", 0.0, np.array([1.0, 2.0, 2.0, 3.0])), Form("y", 0.0, np.array([1.0, 2.0, 5.0, 2.0]))]
+    for tiny in (0.0, 1e-16):
+        claimed, right = np.array([3e-16, -2e-16, 6.0, 12.0]), np.array([tiny, tiny, 3.0, 4.0])
+        assert hypotheses._fitting(claimed, right, known) == [known[0]]

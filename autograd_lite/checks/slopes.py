@@ -192,7 +192,12 @@ def _precise_slope(op: Op, f: Callable[..., Any], at: Callable[[Any], list[Any]]
 
 
 def side(op: Op, xs: Sequence[float]) -> float:
-    """Which side of its kink an operation is on: −1 or 1; 0 on the kink, nan if doubles cannot tell."""
+    """Which side of its kink an operation is on: −1 or 1; 0 on the kink, nan if doubles cannot tell.
+
+    >>> from autograd_lite.ops.op import TABLE
+    >>> [side(TABLE["abs"], [x]) for x in (-7.0, 0.0, 0.3)]
+    [-1.0, 0.0, 1.0]
+    """
     distance = _distance(op, xs)
     return math.copysign(1.0, distance) if distance and distance == distance else distance
 
