@@ -198,7 +198,12 @@ def test_a_report_of_claims_that_come_and_go_is_strict_json():
     assert ag.Diagnosis("sign", "sign flipped") == ("sign", "sign flipped")
 
 
-def test_another_gradient_is_named_though_the_way_from_there_is_no_product_of_labelled_numbers():
+@pytest.mark.parametrize("mistake, kind, text", [
+    (lambda dp, dq, q: dq, "substitution", "∂L/∂q where ∂L/∂p belongs"),
+    (lambda dp, dq, q: dp * q, "extra factor", "the factor q is too much in ∂L/∂p"),
+    (lambda dp, dq, q: dp / q, "missing factor", "the factor q is missing in ∂L/∂p")])
+def test_a_wrong_gradient_is_named_though_the_way_from_there_is_no_product_of_labelled_numbers(
+        mistake, kind, text):
     def forward(point):
         x = np.vectorize(Value, otypes=[object])(point["x"])
         p = x * np.roll(x, 1)
@@ -209,10 +214,13 @@ def test_another_gradient_is_named_though_the_way_from_there_is_no_product_of_la
 
     def hand(point):
         x, U = point["x"], point["U"][:3, :3]
-        dq = 3.0 * (U @ (x * np.roll(x, 1))) ** 2
-        return {"q": dq, "p": U.T @ dq, "x": dq * np.roll(x, 1) + np.roll(dq * x, -1)}
+        q = U @ (x * np.roll(x, 1))
+        dq = 3.0 * q ** 2
+        dp = U.T @ dq
+        wrong = mistake(dp, dq, q)
+        return {"q": dq, "p": dp, "x": wrong * np.roll(x, 1) + np.roll(wrong * x, -1)}
     found = diagnose(forward, hand, points()).causes[0]
-    assert found.claim[1] == "x" and found.diagnoses == (("substitution", "∂L/∂q where ∂L/∂p belongs"),)
+    assert found.claim[1] == "x" and found.diagnoses[0] == (kind, text)
 
 
 def test_entries_that_are_mere_rounding_tell_of_no_factor():

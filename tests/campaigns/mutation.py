@@ -54,17 +54,30 @@ NEAREST = {
 NEITHER = {"test_architecture.py", "test_campaigns.py"}         # they look at the sources, or run this
 
 # (module, line, line of the mutant): faults that no test can notice.
-EQUIVALENT = {
-    # A limit of the cost: to which power a rounding is worked out exactly.
+EQUIVALENT = {(module, old, new) for module, old, *others in (
+    # The cost alone: to which power a rounding is worked out exactly, how many bits more than enough,
+    # the weights of a sum that tells whether to look closer, and what is quicker on a Python.
     ("transforms/rounding.py", "whole = b % 1.0 == 0.0 and 0.0 <= b <= 16.0",
      "whole = b % 1.0 == 0.0 and 0.0 <= b <= 17.0"),
-    # More bits than enough.
     ("transforms/kinds.py",
      "with self.mp.workprec(self.iv.prec + 30): # (the slack covers the square of its error)",
      "with self.mp.workprec(self.iv.prec + 31): # (the slack covers the square of its error)"),
+    ("transforms/rounding.py", "(y, k, weight * random.choice((1.0, -1.0)) * random.uniform(0.5, 1.0))",
+     "(y, k, weight * random.choice((1.0, -1.0)) / random.uniform(0.5, 1.0))",
+     "(y, k, weight * random.choice((2.0, -1.0)) * random.uniform(0.5, 1.0))"),
+    ("ops/special.py", "added = sum if sys.version_info < (3, 12) else _one_by_one",
+     "added = sum if (not (sys.version_info < (3, 12))) else _one_by_one"),
+    # Without rows no way takes a sweep.
+    ("transforms/colouring.py",
+     "widest, tallest = max(map(len, rows), default=0), max(map(len, columns), default=0)",
+     "widest, tallest = max(map(len, rows), default=1), max(map(len, columns), default=0)"),
+    # Any two places near and far from a kink.
+    ("checks/slopes.py", "still = not any(side(op, at(x)) for x in (xs[i] - 0.5, 0.5 * xs[i] + 1.0))",
+     "still = not any(side(op, at(x)) for x in (xs[i] - 0.5, 1.5 * xs[i] + 1.0))"),
     # Numbers of the document, which agree to the last digits or not at all.
     ("document.py", 'verdict = "agree" if relative_error(published[name], x) < 1e-12 else "PUBLISHED WRONG"',
-     'verdict = "agree" if relative_error(published[name], x) < 1e-09 else "PUBLISHED WRONG"')}
+     'verdict = "agree" if relative_error(published[name], x) < 1e-09 else "PUBLISHED WRONG"'),
+) for new in others}
 
 
 class Mutant(NamedTuple):
