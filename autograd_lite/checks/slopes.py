@@ -203,7 +203,12 @@ def side(op: Op, xs: Sequence[float]) -> float:
 
 
 def reach(op: Op, xs: Sequence[float]) -> float:
-    """How far to step over a kink nearby; 0 if there is none."""
+    """How far to step over a kink nearby; 0 if there is none.
+
+    >>> from autograd_lite.ops.op import TABLE
+    >>> [reach(TABLE["maximum"], [x, 3.0]) for x in (2.0, 2.9999, 2.999999, 3.0)]
+    [0.0, 0.0, 6e-06, 6e-06]
+    """
     near = 1e-6 * max(1.0, *map(abs, xs))
     return 2.0 * near if abs(_distance(op, xs)) < near else 0.0
 

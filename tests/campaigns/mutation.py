@@ -67,6 +67,13 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      "(y, k, weight * random.choice((2.0, -1.0)) * random.uniform(0.5, 1.0))"),
     ("ops/special.py", "added = sum if sys.version_info < (3, 12) else _one_by_one",
      "added = sum if (not (sys.version_info < (3, 12))) else _one_by_one"),
+    # How deep a list may be, so that one that holds itself is noticed.
+    ("checks/claims.py",
+     "def _flat(tree: Any, where: str, kinds: set[str], depth: int = 0) -> tuple[Shape, list[Any]]:",
+     "def _flat(tree: Any, where: str, kinds: set[str], depth: int = 1) -> tuple[Shape, list[Any]]:"),
+    # Which of two groups comes first.
+    ("checks/chain_rule.py", "by_halves([i for i in call.by if (call.given[i] == 0.0) == zeros],",
+     "by_halves([i for i in call.by if (call.given[i] != 0.0) == zeros],"),
     # Without rows no way takes a sweep.
     ("transforms/colouring.py",
      "widest, tallest = max(map(len, rows), default=0), max(map(len, columns), default=0)",
