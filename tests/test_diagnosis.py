@@ -223,6 +223,21 @@ def test_a_wrong_gradient_is_named_though_the_way_from_there_is_no_product_of_la
     assert found.claim[1] == "x" and found.diagnoses[0] == (kind, text)
 
 
+def test_the_gradient_of_the_first_node_of_all_is_known_too():
+    def forward(point):
+        x, w = (np.vectorize(Value, otypes=[object])(point["U"][:, k]) for k in (0, 1))
+        L = np.sin(point["W"] @ point["W"].T @ x + w).sum()
+        label(x=x, w=w, L=L)
+        return L
+
+    def hand(point):
+        M = point["W"] @ point["W"].T
+        dw = np.cos(M @ point["U"][:, 0] + point["U"][:, 1])
+        return {"w": M @ dw}
+    found = diagnose(forward, hand, points()).causes[0]
+    assert found.claim[1] == "w" and [entry.text for entry in found.diagnoses] == ["claimed is ∂L/∂x"]
+
+
 def test_entries_that_are_mere_rounding_tell_of_no_factor():
     known = [Form("x", 0.0, np.array([1.0, 2.0, 2.0, 3.0])), Form("y", 0.0, np.array([1.0, 2.0, 5.0, 2.0]))]
     for tiny in (0.0, 1e-16):

@@ -21,7 +21,7 @@ import autograd_lite as ag
 from autograd_lite import Value, derivative, taylor
 from autograd_lite.ops.op import TABLE
 from autograd_lite.testing import Expression
-from autograd_lite.transforms import rounding
+from autograd_lite.transforms import rounding, series
 from autograd_lite.transforms.kinds import kind_of
 from graphs import applied, computations, results
 
@@ -348,3 +348,29 @@ def test_a_call_leaves_no_reference_cycles(call: Callable[[], Any]) -> None:
 def test_an_order_may_be_a_numpy_integer(order: Any) -> None:
     assert derivative(lambda x: x ** 4, order)(2.0) == 48.0
     assert taylor(lambda x: x ** 4, 2.0, order) == [16.0, 32.0, 24.0, 8.0]
+
+
+def errors_of(f: Any, x: float, monkeypatch: Any) -> list[float]:
+    """How far roundings may have moved the value of f, as its Taylor series knows it."""
+    found: list[float] = []
+
+    def spy(levels: Any, outputs: Any, *rest: Any) -> None:
+        roundings = rounding.Roundings(levels)
+        found.extend(roundings.track(y).error for y in outputs)
+    monkeypatch.setattr(series, "signal_lost", spy)
+    taylor(f, x, 1)
+    return found
+
+
+def test_the_error_of_a_quotient_and_of_a_choice_is_that_of_what_it_is_made_of(monkeypatch: Any) -> None:
+    def lossy(x: Any) -> Any:
+        return 1.0 - ag.cos(x)
+    point = 1e-3
+    [error] = errors_of(lossy, point, monkeypatch)
+    assert error > 0.0
+    functions: list[tuple[Function, float]] = [
+        (lambda x: lossy(x) / ag.exp(x), math.exp(-point)), (lambda x: lossy(x) / (-7.0 - x), 1.0 / 7.001),
+        (lambda x: ag.where(ag.greater(x, 0.0), lossy(x), x), 1.0),
+        (lambda x: ag.where(ag.greater(0.0, x), x, lossy(x)), 1.0)]
+    for f, size in functions:
+        assert errors_of(f, point, monkeypatch) == [pytest.approx(error * size, rel=1e-4, abs=0.0)]
