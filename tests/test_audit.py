@@ -779,3 +779,9 @@ def test_the_search_for_latent_causes_is_bounded(monkeypatch):
     label({f"m{k}": node for k, node in enumerate(nodes)})
     report = audit(y, {x: 5.0, w: 5.0})
     assert len(report.causes) == 2 and report.latent and sum(visited) < 300_000
+
+
+@pytest.mark.parametrize("nothing", [[], (), {}])
+def test_without_a_root_there_is_nothing_to_audit(nothing):
+    with pytest.raises(InputError, match="there is no root"):
+        audit(nothing, {})

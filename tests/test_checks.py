@@ -731,3 +731,9 @@ def test_a_verdict_is_the_same_for_the_numbers_with_the_other_sign(claimed, erro
     assert verdict == verdict_on(-claimed, Estimate(-5.0, error))
     if math.isnan(claimed):
         assert verdict == (WRONG if error < 5e-3 else KINK)
+
+
+@pytest.mark.parametrize("nothing", ["a", None, ("a", None), {"a": None}])
+def test_a_point_of_other_things_than_numbers_is_refused(nothing):
+    with pytest.raises(InputError):
+        check_gradients(lambda p: Value(1.0), nothing)

@@ -233,7 +233,7 @@ def test_the_gradient_of_the_first_node_of_all_is_known_too():
     def hand(point):
         M = point["W"] @ point["W"].T
         dw = np.cos(M @ point["U"][:, 0] + point["U"][:, 1])
-        return {"w": M @ dw}
+        return {"x[0]": (M @ dw)[0], "w": M @ dw}
     found = diagnose(forward, hand, points()).causes[0]
     assert found.claim[1] == "w" and [entry.text for entry in found.diagnoses] == ["claimed is ∂L/∂x"]
 

@@ -207,3 +207,9 @@ def test_without_matplotlib_the_curves_are_skipped_with_a_word(tmp_path, capsys,
     assert main(["document", "--steps", "2", "--output", str(tmp_path)]) == 0
     assert "'autograd-lite[demos]'" in capsys.readouterr().err
     assert not (tmp_path / "training.png").exists()
+
+
+def test_the_published_training_starts_at_the_error_of_its_own_forward_pass():
+    at = document.forward(document.Network(published=True))
+    error = 0.5 * sum((t - at[o]) ** 2 for t, o in zip(document.TARGETS, ("outo1", "outo2")))
+    assert document.train("published", 1).errors[0] == pytest.approx(error, rel=1e-15)
