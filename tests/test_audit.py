@@ -592,6 +592,16 @@ def chain():
     return y
 
 
+@pytest.mark.parametrize("x", [0.3, -0.3])
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_the_last_digits_of_a_number_do_not_count_whatever_its_sign_and_rtol(x, name):
+    y = 2.0 * Value(x, "x")
+    label(y=y)
+    right = {"x": x, "y": 2.0 * x}[name]
+    assert [audit(y, {}, values={name: right * (1.0 + error)}, rtol=1e-15).ok
+            for error in (1e-13, 1e-11)] == [True, False]
+
+
 def test_the_first_wrong_number_is_named_and_what_it_spoils():
     net = 2.0 * 0.2                             # for 3a
     out = sigmoid(net)
@@ -769,3 +779,9 @@ def test_the_search_for_latent_causes_is_bounded(monkeypatch):
     label({f"m{k}": node for k, node in enumerate(nodes)})
     report = audit(y, {x: 5.0, w: 5.0})
     assert len(report.causes) == 2 and report.latent and sum(visited) < 300_000
+
+
+@pytest.mark.parametrize("nothing", [[], (), {}])
+def test_without_a_root_there_is_nothing_to_audit(nothing):
+    with pytest.raises(InputError, match="there is no root"):
+        audit(nothing, {})

@@ -16,7 +16,8 @@ import autograd_lite as ag
 from autograd_lite import (AuditError, DomainError, InputError, NumericError, RangeError, Value,
                            check_gradients, check_op, custom_op, errstate, grad, greater, select, where)
 from autograd_lite.checks.check_gradients import CORRECT, KINK, NOISY, WRONG
-from autograd_lite.checks.slopes import has_mpmath, slope
+from autograd_lite.checks.slopes import Estimate, has_mpmath, slope
+from autograd_lite.checks.verdicts import verdict_on
 from autograd_lite.graph.walks import topological
 from autograd_lite.ops.op import TABLE, Op, flat
 from autograd_lite.ops.selection import sign
@@ -721,3 +722,18 @@ def test_check_op_finds_points_in_a_narrow_domain_or_asks_for_some(op):
     with pytest.raises(InputError, match="give some"):
         check_op(far)
     assert check_op(far, 2e6, 3e6).ok
+
+
+@pytest.mark.parametrize("claimed", [5.0, 5.001, 6.0, 0.0, math.inf, math.nan])
+@pytest.mark.parametrize("error", [0.0, 1e-9, 1e-3, 1e-2, math.inf])
+def test_a_verdict_is_the_same_for_the_numbers_with_the_other_sign(claimed, error):
+    verdict = verdict_on(claimed, Estimate(5.0, error))
+    assert verdict == verdict_on(-claimed, Estimate(-5.0, error))
+    if math.isnan(claimed):
+        assert verdict == (WRONG if error < 5e-3 else KINK)
+
+
+@pytest.mark.parametrize("nothing", ["a", None, ("a", None), {"a": None}])
+def test_a_point_of_other_things_than_numbers_is_refused(nothing):
+    with pytest.raises(InputError):
+        check_gradients(lambda p: Value(1.0), nothing)

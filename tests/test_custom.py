@@ -195,6 +195,15 @@ def test_a_function_or_form_that_returns_no_number_is_refused(op, result):
                 evaluate(formed(Value(1.5)), number=number)
 
 
+@pytest.mark.parametrize("number", [float, Fraction, mpmath.mpf, mpmath.iv.mpf])
+def test_a_form_is_asked_within_the_domain_alone(op, number):
+    mine = op(lambda x: x * x, (lambda y, x: 2.0 * x,), form=lambda m, x: x * x, domain=lambda x: x >= 1.0)
+    x = Value(1.5, "x")
+    assert float(evaluate(mine(x), {x: number(2)}, number)) == 4.0
+    with pytest.raises(ag.DomainError, match="mine"):
+        evaluate(mine(x), {x: number(0.5)}, number)
+
+
 def test_a_function_that_returns_nan_leaves_its_domain(op):
     with pytest.raises(ag.DomainError, match=r"mine\(1.5\): the operands must .*\(it returned nan\)"):
         op(lambda x: math.nan, (lambda y, x: 2.0,))(1.5)

@@ -9,6 +9,8 @@ import pytest
 import autograd_lite as ag
 import derivations
 from autograd_lite import InputError, Value, diagnose, label
+from autograd_lite.diagnosis import hypotheses
+from autograd_lite.diagnosis.forms import Form
 
 ALIKE = [{"factor", "missing factor", "extra factor", "extra path"}, {"missing path", "missing term", "zero"},
          {"substitution", "transposition", "missing factor", "sign"}]
@@ -194,3 +196,50 @@ def test_a_report_of_claims_that_come_and_go_is_strict_json():
     assert facts["rows"][3]["diagnoses"] == [list(entry) for entry in report.causes[0].diagnoses]
     assert "diagnoses" in facts["rows"][0] and facts["rows"][0]["diagnoses"] == []
     assert ag.Diagnosis("sign", "sign flipped") == ("sign", "sign flipped")
+
+
+@pytest.mark.parametrize("mistake, kind, text", [
+    (lambda dp, dq, q: dq, "substitution", "∂L/∂q where ∂L/∂p belongs"),
+    (lambda dp, dq, q: dp * q, "extra factor", "the factor q is too much in ∂L/∂p"),
+    (lambda dp, dq, q: dp / q, "missing factor", "the factor q is missing in ∂L/∂p")])
+def test_a_wrong_gradient_is_named_though_the_way_from_there_is_no_product_of_labelled_numbers(
+        mistake, kind, text):
+    def forward(point):
+        x = np.vectorize(Value, otypes=[object])(point["x"])
+        p = x * np.roll(x, 1)
+        q = point["U"][:3, :3] @ p
+        L = (q ** 3).sum()
+        label(x=x, p=p, q=q, L=L)
+        return L
+
+    def hand(point):
+        x, U = point["x"], point["U"][:3, :3]
+        q = U @ (x * np.roll(x, 1))
+        dq = 3.0 * q ** 2
+        dp = U.T @ dq
+        wrong = mistake(dp, dq, q)
+        return {"q": dq, "p": dp, "x": wrong * np.roll(x, 1) + np.roll(wrong * x, -1)}
+    found = diagnose(forward, hand, points()).causes[0]
+    assert found.claim[1] == "x" and found.diagnoses[0] == (kind, text)
+
+
+def test_the_gradient_of_the_first_node_of_all_is_known_too():
+    def forward(point):
+        x, w = (np.vectorize(Value, otypes=[object])(point["U"][:, k]) for k in (0, 1))
+        L = np.sin(point["W"] @ point["W"].T @ x + w).sum()
+        label(x=x, w=w, L=L)
+        return L
+
+    def hand(point):
+        M = point["W"] @ point["W"].T
+        dw = np.cos(M @ point["U"][:, 0] + point["U"][:, 1])
+        return {"x[0]": (M @ dw)[0], "w": M @ dw}
+    found = diagnose(forward, hand, points()).causes[0]
+    assert found.claim[1] == "w" and [entry.text for entry in found.diagnoses] == ["claimed is ∂L/∂x"]
+
+
+def test_entries_that_are_mere_rounding_tell_of_no_factor():
+    known = [Form("x", 0.0, np.array([1.0, 2.0, 2.0, 3.0])), Form("y", 0.0, np.array([1.0, 2.0, 5.0, 2.0]))]
+    for tiny in (0.0, 1e-16):
+        claimed, right = np.array([3e-16, -2e-16, 6.0, 12.0]), np.array([tiny, tiny, 3.0, 4.0])
+        assert hypotheses._fitting(claimed, right, known) == [known[0]]

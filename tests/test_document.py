@@ -172,7 +172,7 @@ def test_the_tables_fit_80_columns_and_name_both_mistakes(tmp_path, capsys):
     assert all(len(line) <= 80 for line in out.splitlines() if str(tmp_path) not in line)
     assert "∂neto2/∂outh1: claimed 0.4 (= w5), is 0.5 (= w7)" in out
     assert "outh2 where neto2 needs outh1" in out
-    assert out.count("PUBLISHED WRONG") == 2 and out.count("DIFFER") == 2
+    assert out.count("PUBLISHED WRONG") == out.count("DIFFER") == out.count("not derived") == 2
     first = out.split("THE DOCUMENT")[0]
     assert "has 2 mistakes, and never updates its biases" in first
     assert "w5 where w7 belongs, at each of 3 random points" in first
@@ -207,3 +207,9 @@ def test_without_matplotlib_the_curves_are_skipped_with_a_word(tmp_path, capsys,
     assert main(["document", "--steps", "2", "--output", str(tmp_path)]) == 0
     assert "'autograd-lite[demos]'" in capsys.readouterr().err
     assert not (tmp_path / "training.png").exists()
+
+
+def test_the_published_training_starts_at_the_error_of_its_own_forward_pass():
+    at = document.forward(document.Network(published=True))
+    error = 0.5 * sum((t - at[o]) ** 2 for t, o in zip(document.TARGETS, ("outo1", "outo2")))
+    assert document.train("published", 1).errors[0] == pytest.approx(error, rel=1e-15)

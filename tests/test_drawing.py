@@ -740,3 +740,7 @@ def test_only_drawing_imports_graphviz():
     importers = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
                  if any(name.split(".")[0] == "graphviz" for name in imported(path))}
     assert importers == {"drawing/drawn.py"}
+
+
+def test_text_is_cut_only_where_it_is_longer_than_it_may_be():
+    assert [cards.escape("x" * n, 4) for n in (3, 4, 5)] == ["xxx", "xxxx", "xxx…"]

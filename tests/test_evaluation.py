@@ -20,6 +20,7 @@ import autograd_lite as ag
 from autograd_lite import Value, evaluate
 from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.ops.constants import Constant
+from autograd_lite.transforms.kinds import kind_of
 from truth import partial
 
 
@@ -284,6 +285,14 @@ def test_an_interval_that_leaves_the_domain_or_holds_a_kink_is_refused(
     x = Value(1.5, "x")
     with pytest.raises(ag.DomainError, match=reason):
         evaluate(f(x), {x: iv.mpf([low, high])}, iv.mpf, wrt=x if wrt else None)
+
+
+@pytest.mark.parametrize("low, high", [(-1.6, -1.4), (-0.9, -0.1), (-20.5, -20.4), (0.1, 9.0)])
+def test_digamma_of_an_interval_between_two_poles_goes_from_end_to_end(low: float, high: float) -> None:
+    held = evaluate(ag.digamma(Value(low, "x")), {"x": iv.mpf([low, high])}, iv.mpf)
+    with mp.workdps(90):
+        assert mp.digamma(low) in held and mp.digamma(high) in held
+        assert held.delta < 1e-12 + mp.digamma(high) - mp.digamma(low)
 
 
 def test_a_power_of_an_interval_across_0_has_its_derivatives() -> None:
@@ -562,3 +571,17 @@ def test_a_slope_of_a_power_that_leaves_the_range_is_an_error_of_ours() -> None:
     for operands in [(0.0, 0.0, 0.0, 100.0), (5e-324, 0.5, 100.0, 100.0), (0.0, 0.0, 0.0, 3.0)]:
         with pytest.raises(ag.NumericError, match="power_slope|derivative"):
             TABLE["power_slope"](*operands)
+
+
+@pytest.mark.parametrize("number", [float, mpmath.mpf])
+@pytest.mark.parametrize("f", [lambda x, y: x + ag.log(y), lambda x, y: ag.dot([x, x], [x, ag.sqrt(y)])])
+def test_an_operand_that_is_undefined_is_the_error_wherever_it_stands(f, number):
+    x, y = Value(1.0, "x"), Value(2.0, "y")
+    with pytest.raises(ag.DomainError, match="^(log|sqrt)"):
+        evaluate(f(x, y), {"y": -1}, number)
+
+
+def test_a_long_fraction_is_shown_as_a_float():
+    kind = kind_of(Fraction)
+    assert kind.show(Fraction(123456, 12345679)) == "123456/12345679"
+    assert kind.show(Fraction(1234567, 12345679)) == repr(1234567 / 12345679)

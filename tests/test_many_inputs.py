@@ -232,6 +232,16 @@ def test_a_domain_that_ends_at_one_of_many_inputs_is_an_edge():
     assert [entry.name for entry in report.derivatives if entry.verdict == KINK] == ["∂f/∂x[70]"]
 
 
+def test_how_well_a_partial_is_known_does_not_depend_on_the_unit_of_the_operands():
+    norm = custom_op(lambda *xs: math.sqrt(sum(x * x for x in xs)), lambda y, xs: [x / y for x in xs],
+                     name="norm")
+    found = []
+    for unit in (2.0 ** -20, 1.0, 2.0 ** 20):
+        report = check_gradients(lambda p: norm(*p), [unit * x for x in point(MANY)], order=1)
+        found.append([entry.reference for entry in report.derivatives])
+    assert found[0] == found[1] == found[2] and all(0.0 < error < 1e-9 for _, error in found[0])
+
+
 # -- halves ------------------------------------------------------------------------------------------
 
 

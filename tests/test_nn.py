@@ -649,6 +649,7 @@ HOSTILE = {
     "a truth": (swapped(**{B: True}), "b: expected a finite number, got bool"),
     "null": (swapped(**{B: None}), "b: expected a finite number, got NoneType"),
     "a list inside": (swapped(**{B: [0.0]}), "b: expected a finite number, got list"),
+    "many lists, none deep": (swapped(**{B: [[]] * 20}), "b: expected a finite number, got list"),
     "one more": (swapped(extra=1.0), "'extra' is not in this model"),
     "two more": (swapped(extra=1.0, b=2.0), r"'extra' \(and 1 more\) are not in this model"),
     "control": (swapped(**{"\x1b[2J\ud800": 1.0}), r"'\\x1b\[2J\\ud800' is not in this model"),

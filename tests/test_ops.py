@@ -396,6 +396,12 @@ def test_a_polygamma_of_any_order_is_right_or_out_of_range(n, x):
     near_truth("polygamma", n, x, by=(1,))
 
 
+@pytest.mark.parametrize("n, x", [(1.0, 13.0), (30.0, 42.0), (100.0, 112.0), (300.0, 312.0),
+                                  (100.0, 63.9), (160.0, 127.3), (250.0, 255.1)])
+def test_a_polygamma_is_right_where_its_expansion_begins_and_where_steps_to_there_are_rounded(n, x):
+    near_truth("polygamma", n, x, by=(1,))
+
+
 def test_logsumexp_and_softmax_of_large_numbers_are_those_of_their_differences():
     for xs in [(1000.0, 1000.0), (1000.0, 999.0, -1000.0), (-1000.0, -1000.5), (700.3, 0.1), (1e308, 1e308)]:
         for by in paths("softmax", xs, 3):

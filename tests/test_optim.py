@@ -579,3 +579,11 @@ def test_a_warm_up_multiplies_the_schedule_it_is_given():
 def test_a_schedule_of_impossible_settings_is_refused_when_it_is_made(make):
     with pytest.raises(InputError, match="must be"):
         make()
+
+
+def test_adam_moves_by_gradients_whose_squares_have_all_their_digits():
+    x = Value(0.0)
+    optimizer = optim.Adam([x], lr=0.5, eps=1e-160)
+    x.grad = 1e-143                             # (its square, times 0.001, is 1e-289)
+    optimizer.step()
+    assert x.data == pytest.approx(-0.5)

@@ -191,6 +191,12 @@ def test_the_inputs_that_matter_most_come_first() -> None:
     assert "  37.3 %        0.1004           0.6  b2" in str(found)
 
 
+def test_inputs_that_are_0_are_told_by_their_gradients() -> None:
+    x, y, z = Value(0.0, "x"), Value(0.0, "y"), Value(0.0, "z")
+    found = explain(2.0 * x - 5.0 * y + 3.0 * z)
+    assert [(entry.node.label, entry.share) for entry in found.inputs] == [("y", 0.0), ("z", 0.0), ("x", 0.0)]
+
+
 # -- where a value stopped being finite ------------------------------------------------------------
 
 

@@ -306,3 +306,11 @@ def test_an_interruption_as_a_pass_begins_leaves_gradients_to_be_read_without_th
     with pytest.raises(KeyboardInterrupt):
         y.backward()
     assert node.at_rest
+
+
+@pytest.mark.parametrize("name", ["+", "/", "tanh", "relu"])
+def test_a_quick_method_is_documented_by_its_op(name):
+    quicken(TABLE[name])
+    for method, _ in methods_of(TABLE[name]):
+        assert vars(Value)[method].__doc__ == ((TABLE[name].__doc__ or "").partition("\n")[0] or None)
+    assert TABLE["tanh"].__doc__

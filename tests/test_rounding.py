@@ -5,7 +5,9 @@ import gc
 import math
 import warnings
 import random
+import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -19,7 +21,7 @@ import autograd_lite as ag
 from autograd_lite import Value, derivative, taylor
 from autograd_lite.ops.op import TABLE
 from autograd_lite.testing import Expression
-from autograd_lite.transforms import rounding
+from autograd_lite.transforms import rounding, series
 from autograd_lite.transforms.kinds import kind_of
 from graphs import applied, computations, results
 
@@ -70,6 +72,7 @@ def found(f: Function, x: float, order: int) -> tuple[list[float], set[int]]:
     (lambda x: ag.dot([ag.exp(x), 1.0], [1.0, -1.0]) / x, 1e-7, 3),
     (lambda x: ag.lgamma(x) / (x - 1), 1 + 1e-9, 1), (lambda x: ag.log(x) / (x - 1), 1 + 1e-5, 4),
     (lambda x: ag.logsumexp([x, x]) - ag.log(2.0) - x, 0.5, 1),
+    (lambda x: (x - ag.tanh(x)) * ag.exp(x), 1e-6, 1), (lambda x: ag.exp(x) * (x - ag.tanh(x)), 1e-6, 1),
     (lambda x: ag.sin(ag.sin(x) / x), 1e-6, 4), (lambda x: ag.hypot(1, x) - 1, 1e-9, 0),
     # so lost that to first order nothing follows from it: squares of 0, and functions far out
     (lambda x: (1 - ag.cos(x)) ** 2 / x ** 4, 1e-9, 1), (lambda x: (1 - ag.cos(x)) ** 2 / x ** 4, 1e-9, 0),
@@ -280,6 +283,35 @@ def test_the_caller_s_values_change_nothing() -> None:
     assert derivative(lambda x: ag.sin(w * x), 4)(0.5).data == pytest.approx(math.sin(0.5), rel=1e-14)
 
 
+def test_a_coefficient_that_cancels_entirely_counts_in_what_is_made_of_it() -> None:
+    def f(x: Any) -> Any:
+        rest = 1e17 * x + x - 1e17 * x          # 0, truly x
+        return rest * rest
+    with pytest.raises(ag.NumericError, match="cancel"):
+        derivative(f, 2)(1.0)
+
+
+@pytest.mark.parametrize("f, x, value", [
+    (lambda x: ag.hypot(x, 1.0) - x, 5e4, 1e-5), (lambda x: ag.relu(x) - 0.3, 0.3 + 1e-11, 1e-11),
+    (lambda x: ag.sqrt(x) - 1e4, 1e8 + 0.03, 1.5e-6)])
+def test_what_is_known_to_be_exact_or_nearly_is_not_refused(f: Any, x: float, value: float) -> None:
+    assert taylor(f, x, 0) == [pytest.approx(value, rel=1e-6)]
+
+
+def test_the_error_told_covers_the_roundings_of_partials_that_cancel() -> None:
+    op = ag.custom_op(lambda a, b: a / 3.0 - b / 7.0, (lambda y, a, b: 1.0 / 3.0, lambda y, a, b: -1.0 / 7.0),
+                      name="thirds less sevenths")
+    for c in (1.1, 1.3, 1.7, 2.1):
+        for order in (1, 3):
+            with pytest.raises(ag.NumericError, match="cancel") as caught:
+                derivative(lambda x: op(3.0 * c * ag.exp(x), 7.0 * c * ag.exp(x)), order)(0.5)
+            told = re.search(r"comes out as (\S+), and .* by (\S+);", str(caught.value))
+            assert told
+            value, error = map(float, told.groups())
+            true = math.exp(0.5) * float(Fraction(3.0 * c) / 3 - Fraction(7.0 * c) / 7)
+            assert abs(value - true) <= error
+
+
 def test_what_a_branch_not_taken_has_lost_does_not_matter() -> None:
     lossy = lambda x: (1 - ag.cos(x)) / x ** 2  # noqa: E731
     f = lambda x: ag.where(ag.greater(x, 1e-3), lossy(x), 0.5 - x * x / 24)  # noqa: E731
@@ -316,3 +348,29 @@ def test_a_call_leaves_no_reference_cycles(call: Callable[[], Any]) -> None:
 def test_an_order_may_be_a_numpy_integer(order: Any) -> None:
     assert derivative(lambda x: x ** 4, order)(2.0) == 48.0
     assert taylor(lambda x: x ** 4, 2.0, order) == [16.0, 32.0, 24.0, 8.0]
+
+
+def errors_of(f: Any, x: float, monkeypatch: Any) -> list[float]:
+    """How far roundings may have moved the value of f, as its Taylor series knows it."""
+    found: list[float] = []
+
+    def spy(levels: Any, outputs: Any, *rest: Any) -> None:
+        roundings = rounding.Roundings(levels)
+        found.extend(roundings.track(y).error for y in outputs)
+    monkeypatch.setattr(series, "signal_lost", spy)
+    taylor(f, x, 1)
+    return found
+
+
+def test_the_error_of_a_quotient_and_of_a_choice_is_that_of_what_it_is_made_of(monkeypatch: Any) -> None:
+    def lossy(x: Any) -> Any:
+        return 1.0 - ag.cos(x)
+    point = 1e-3
+    [error] = errors_of(lossy, point, monkeypatch)
+    assert error > 0.0
+    functions: list[tuple[Function, float]] = [
+        (lambda x: lossy(x) / ag.exp(x), math.exp(-point)), (lambda x: lossy(x) / (-7.0 - x), 1.0 / 7.001),
+        (lambda x: ag.where(ag.greater(x, 0.0), lossy(x), x), 1.0),
+        (lambda x: ag.where(ag.greater(0.0, x), x, lossy(x)), 1.0)]
+    for f, size in functions:
+        assert errors_of(f, point, monkeypatch) == [pytest.approx(error * size, rel=1e-4, abs=0.0)]

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import mpmath
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -538,3 +539,8 @@ def test_a_condition_of_many_numbers_is_refused_in_words() -> None:
     np = pytest.importorskip("numpy")
     with pytest.raises(ag.InputError, match="condition must be"):
         where(np.array([True, False]), 1.0, 2.0)
+
+
+@pytest.mark.parametrize("kind", [bool, int, float, numpy.bool_])
+def test_select_takes_a_plain_condition_of_any_kind(kind):
+    assert [select(kind(flag), lambda: "a", lambda: "b") for flag in (1, 0)] == ["a", "b"]

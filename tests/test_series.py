@@ -238,6 +238,13 @@ def test_a_derivative_of_the_size_of_the_largest_double_is_found() -> None:
     assert derivative(lambda x: 1.0 / x, 170)(1.0) == pytest.approx(math.factorial(170), rel=1e-12)
 
 
+def test_the_error_of_a_coefficient_too_large_has_the_nodes_that_it_is_about() -> None:
+    with pytest.raises(ag.RangeError, match="coefficient of order 2") as caught:
+        taylor(lambda x: (1e200 * x + 1e100) * (1e200 * x + 1.0), 0.0, 2)
+    assert caught.value.operands == (1e100, 1.0)
+    assert [(node.op, node.data) for node in caught.value.nodes] == [("+", 1e100), ("+", 1.0)]
+
+
 def test_a_derivative_beyond_the_largest_double_is_a_range_error() -> None:
     with pytest.raises(ag.RangeError, match=r"Taylor coefficient .* too large"):
         derivative(lambda x: 1.0 / x, 200)(0.5)

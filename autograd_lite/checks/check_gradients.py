@@ -71,7 +71,6 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
     """
     require_function("check_gradients", f)
     x = rebuild(x, lambda v: number(plain(v), "check_gradients"))
-    leaves(x)
     claims = None if claimed is None else [number(plain(v)) for v in matched(
         x, claimed, "x", "check_gradients: the claimed gradient")]
     check = _Check(f, x, list(paths(x, "x")), claims)

@@ -62,7 +62,11 @@ class Sizes(Algebra):
 
 
 def term_sizes(trace: Trace) -> list[float]:
-    """For each input of a trace, the sizes of the terms that its derivative is made of, added up."""
+    """For each input of a trace, the sizes of the terms that its derivative is made of, added up.
+
+    >>> term_sizes(Trace(lambda x, y, z: x * y - x, (2.0, 3.0, 5.0), {}, [0, 1, 2]))
+    [4.0, 2.0, 0.0]
+    """
     outputs = [k for k in map(trace.program.place, trace.outputs) if k is not None]
     sizes = trace.linear.pull(dict.fromkeys(outputs, 1.0), Sizes())
     return [0.0 if k is None or sizes[k] is None else sizes[k] for k in trace.inputs_at]

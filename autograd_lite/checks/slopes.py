@@ -193,13 +193,23 @@ def _precise_slope(op: Op, f: Callable[..., Any], at: Callable[[Any], list[Any]]
 
 
 def side(op: Op, xs: Sequence[float]) -> float:
-    """Which side of its kink an operation is on: −1 or 1; 0 on the kink, nan if doubles cannot tell."""
+    """Which side of its kink an operation is on: −1 or 1; 0 on the kink, nan if doubles cannot tell.
+
+    >>> from autograd_lite.ops.op import TABLE
+    >>> [side(TABLE["abs"], [x]) for x in (-7.0, 0.0, 0.3)]
+    [-1.0, 0.0, 1.0]
+    """
     distance = _distance(op, xs)
     return math.copysign(1.0, distance) if distance and distance == distance else distance
 
 
 def reach(op: Op, xs: Sequence[float]) -> float:
-    """How far to step over a kink nearby; 0 if there is none."""
+    """How far to step over a kink nearby; 0 if there is none.
+
+    >>> from autograd_lite.ops.op import TABLE
+    >>> [reach(TABLE["maximum"], [x, 3.0]) for x in (2.0, 2.9999, 2.999999, 3.0)]
+    [0.0, 0.0, 6e-06, 6e-06]
+    """
     near = 1e-6 * max(1.0, *map(abs, xs))
     return 2.0 * near if abs(_distance(op, xs)) < near else 0.0
 

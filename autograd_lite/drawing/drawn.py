@@ -58,8 +58,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     def _render(self, engine: str, format: str, filepath: str, *, renderer: str | None = None,
                 formatter: str | None = None, neato_no_op: bool | int | None = None, quiet: bool = False,
-                outfile: AnyPath | None = None, raise_if_result_exists: bool = False,
-                overwrite_filepath: bool = False) -> str:
+                outfile: AnyPath | None = None, raise_if_result_exists: bool,
+                overwrite_filepath: bool) -> str:
         """What `graphviz.Digraph.render` calls when it has saved the source."""
         path = path_text(outfile or get_outfile(filepath, format=format, renderer=renderer,
                                                 formatter=formatter), "render")

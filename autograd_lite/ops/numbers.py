@@ -57,11 +57,9 @@ def partials_or_nan(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool] = 
 
 
 def is_missing(op: Op, i: int, y: float, xs: Sequence[float]) -> bool:
-    """Whether the i-th partial is missing, rather than too large."""
+    """Whether the i-th partial, which is infinite, is missing rather than too large."""
     try:
-        p = errstate("raise").run(op.partials, y, xs, [j == i for j in range(len(xs))])[i]
-        return bool(p != p)
-    except OverflowError:
-        return False
-    except (ValueError, ArithmeticError):
-        return True
+        errstate("raise").run(op.partials, y, xs, [j == i for j in range(len(xs))])
+    except (ValueError, ArithmeticError) as error:
+        return not isinstance(error, OverflowError)
+    return False

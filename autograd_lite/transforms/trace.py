@@ -249,7 +249,8 @@ def _times(g: Any, p: Any) -> Any:
 
 def selection(f: Function, argnums: Any) -> Any:
     """`argnums`, once it is clear that f may have such arguments; several in a tuple."""
-    one = isinstance(argnums, str) or not isinstance(argnums, Iterable) or getattr(argnums, "shape", 0) == ()
+    one = (isinstance(argnums, str) or not isinstance(argnums, Iterable)
+           or getattr(argnums, "shape", None) == ())
     try:
         several = tuple([x if isinstance(x, str) or type(x) is bool else operator.index(x)
                          for x in ((argnums,) if one else argnums)])
