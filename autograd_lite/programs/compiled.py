@@ -148,13 +148,16 @@ class Compiled:
 
     def _new(self, args: Any, kwargs: Any, numbers: Sequence[Any], backward: bool,
              guard: Any) -> Program | None:
-        """Another program; None if there may be no more."""
+        """Another program; None if there may be no more, or the function fails at these numbers."""
         if self.count >= self.max_programs:
             if self.on_limit == "eager":
                 return None
             raise InputError(self._limit(guard))
         start = time.perf_counter()
-        traced = trace(self.f, args, kwargs, backward)
+        try:
+            traced = trace(self.f, args, kwargs, backward)
+        except (ArithmeticError, ValueError):       # the eager way says what is wrong
+            return None
         self.tracing += time.perf_counter() - start
         start = time.perf_counter()
         program = Program(traced, numbers)

@@ -135,6 +135,8 @@ class Tape(Nodes):
                 raise op.miscounted(len(used))
             y = None if hasattr(op, "together") else op.evaluate([code.data[k] for k in used], operands)
             place = code.emit(op, used, y)
+            if y is None and code.data[place] != code.data[place]:
+                op.evaluate([code.data[k] for k in used], operands)         # (says what is wrong)
         if not self.depth:
             self.firm.add(place)
         flags = self.flows
@@ -151,25 +153,31 @@ class Tape(Nodes):
                                          "give a float")
                 flows = any([flags[k] for k, wanted in zip(at, has) if wanted])
             if current(value.not_recording):
-                flows = False
+                return self.made(self.append(None, (), place, False))
         return self.made(self.append(op, tuple(at), place, flows), op, tuple(operands))
 
     def select(self, condition: Value, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
         """`select`: both branches, of which a run computes one."""
-        if self.code.is_constant(self.places[self.node(condition)]):
-            return then() if condition._data else otherwise()
+        if self.ops[self.node(condition)] is None:  # a constant: there is nothing to choose later
+            return then() if self.compare(operator.ne, condition, 0.0) else otherwise()
+        sides = []
         self.depth += 1
         try:
-            taken, idle = (then, otherwise) if condition._data else (otherwise, then)
-            a = taken()
-            try:
-                with errstate("ignore"):
-                    b = idle()
-            except (ValueError, ArithmeticError):           # (of Python's own numbers)
-                b = math.nan
+            for side, taken in ((then, condition._data), (otherwise, not condition._data)):
+                try:
+                    if taken:
+                        sides.append(side())
+                    else:
+                        with errstate("ignore"):
+                            sides.append(side())
+                except (ValueError, ArithmeticError):       # (of Python's own numbers)
+                    if taken:
+                        raise
+                    self.ask("#1 != #2", (condition, 0.0), bool(condition._data))
+                    sides.append(math.nan)
         finally:
             self.depth -= 1
-        return choose(condition, a, b) if condition._data else choose(condition, b, a)
+        return choose(condition, *sides)
 
     def name(self, inputs: Sequence[Value], names: Sequence[str]) -> None:
         """Keep the labels of nodes as names of places; inputs without one have the names of the arguments."""
@@ -236,7 +244,11 @@ class Tape(Nodes):
             name = f"math.{name}"
         function: Any = {"__int__": int, "__round__": round, "__format__": format}.get(what)
         answer = function(data, *options) if function else getattr(data, what)()
-        return self.ask(f"{name}({', '.join([number, *map(repr, options)])})", (x,), answer)
+        text = f"{name}({', '.join([number, *map(repr, options)])})"
+        if type(answer) is float:               # (0.0 and -0.0 are two answers; a nan is one)
+            self.ask(f"repr({text})", (x,), repr(answer))
+            return answer
+        return self.ask(text, (x,), answer)
 
     # -- derivatives -----------------------------------------------------------------------------
 
