@@ -19,8 +19,9 @@ def entered(x: Any) -> Any:
 
 
 def given(x: Any) -> Any:
-    """A result as a compiled function gives it: numbers in place of Values."""
-    return rebuild(x, lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
+    """A result in floats: numbers in place of Values, floats in place of ints."""
+    return rebuild(x, lambda x: x.data if isinstance(x, Value) else x if isinstance(x, bool) else float(x),
+                   lambda x: x)
 
 
 def outcome(f: Callable[..., Any], args: Sequence[Any], kwargs: Any = {}, mode: str = "raise") -> Any:
@@ -67,4 +68,5 @@ def difference(a: Any, b: Any, allowed: float = 0.0) -> str:
 def held(fast: Callable[..., Any], f: Callable[..., Any], args: Sequence[Any], allowed: float = 0.0,
          mode: str = "raise", kwargs: Any = {}) -> str:
     """How a compiled function differs from the function itself at some arguments; "" if it does not."""
-    return difference(outcome(fast, args, kwargs, mode), eager(f, args, kwargs, mode), allowed)
+    return difference(outcome(lambda *args, **kwargs: given(fast(*args, **kwargs)), args, kwargs, mode),
+                      eager(f, args, kwargs, mode), allowed)

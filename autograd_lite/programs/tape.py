@@ -13,7 +13,7 @@ from autograd_lite.graph import node as nodes, value
 from autograd_lite.graph.value import Value, new
 from autograd_lite.lines import user_line
 from autograd_lite.modes import current
-from autograd_lite.ops.elementary import identity
+from autograd_lite.ops.elementary import identity, mul
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
 from autograd_lite.programs.code import Code
@@ -62,7 +62,7 @@ class Nodes:
         if k is not None:
             return k
         if type(x) is Value:
-            value.refuse_leaked([x])
+            nodes.refuse_leaked([x])
             k = self.append(None, (), self.code.input(x._data), x.requires_grad)
             self._node[id(x)] = k
             self.captured.append((x, k))
@@ -100,6 +100,27 @@ class Nodes:
         self._node[id(x)] = self.append(None, (), place, x.requires_grad)
         self._made.append(x)
 
+    def name(self, inputs: Sequence[Value], names: Sequence[str]) -> None:
+        """Keep the labels of nodes as names of places; inputs without one have the names of the arguments."""
+        for x in (*self._made, *[x for x, _ in self.captured]):
+            if note := nodes.note_of(x).labels:
+                self.labels.setdefault(self.places[self._node[id(x)]], note[0].name)
+        for x, name in zip(inputs, names):
+            self.labels.setdefault(self.places[self._node[id(x)]], name)
+
+    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
+        """The program that computes the outputs."""
+        at = self.places
+        return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
+                         [at[self.node(y)] for y in outputs], self.guards, self.labels, self.firm)
+
+    def close(self) -> None:
+        """End it: who has kept a number of this run is told so when it is used."""
+        for x in self._made:
+            x._data, x._operation, x._a, x._b, x._grad = math.nan, nodes.leaked, (), None, None
+        self._made.clear()
+        self._node.clear()
+
 
 live: WeakSet[Tape] = WeakSet()                 # those that record, in any thread
 
@@ -127,7 +148,11 @@ class Tape(Nodes):
         at = []
         for x in operands:
             k = known.get(id(x))
-            at.append(self.node(x, op.name) if k is None else k)
+            if k is None:
+                if type(x) in (list, tuple, str) and op is mul:
+                    return self.repeated(*operands)
+                k = self.node(x, op.name)
+            at.append(k)
         used = tuple([places[k] for k in at])
         place = code.known(op, used)
         if place is None:
@@ -156,6 +181,11 @@ class Tape(Nodes):
                 return self.made(self.append(None, (), place, False))
         return self.made(self.append(op, tuple(at), place, flows), op, tuple(operands))
 
+    @staticmethod
+    def repeated(a: Any, b: Any) -> Any:
+        """A list, tuple or text, as often as an int argument says."""
+        return a * operator.index(b) if type(b) is Value else b * operator.index(a)
+
     def select(self, condition: Value, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
         """`select`: both branches, of which a run computes one."""
         if self.ops[self.node(condition)] is None:  # a constant: there is nothing to choose later
@@ -179,31 +209,9 @@ class Tape(Nodes):
             self.depth -= 1
         return choose(condition, *sides)
 
-    def name(self, inputs: Sequence[Value], names: Sequence[str]) -> None:
-        """Keep the labels of nodes as names of places; inputs without one have the names of the arguments."""
-        for x in (*self._made, *[x for x, _ in self.captured]):
-            if note := nodes.note_of(x).labels:
-                self.labels.setdefault(self.places[self._node[id(x)]], note[0].name)
-        for x, name in zip(inputs, names):
-            self.labels.setdefault(self.places[self._node[id(x)]], name)
-
-    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
-        """The program that computes the outputs."""
-        at = self.places
-        return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
-                         [at[self.node(y)] for y in outputs], self.guards, self.labels, self.firm)
-
-    def close(self) -> None:
-        """End it: who has kept a number of this run is told so when it is used."""
-        for x in self._made:
-            x._data, x._operation, x._a, x._b, x._grad = math.nan, value.leaked, (), None, None
-        self._made.clear()
-        self._node.clear()
-
-    def refuse(self, what: str) -> None:
+    def refuse(self, what: str, remedy: str) -> None:
         """The error for what a run must not do."""
-        raise InputError(f"{what} a compiled function: compile(grad(f)), or compile(f).backward(…), gives "
-                         "gradients")
+        raise InputError(f"{what} a compiled function: {remedy}\n  {user_line()}")
 
     # -- questions -------------------------------------------------------------------------------
 
@@ -230,6 +238,8 @@ class Tape(Nodes):
         """What Python's int, round, format and the like make of a number."""
         if what == "data":
             return self.alias(x, False)
+        if what == "grad" or what.endswith("="):
+            self.refuse(f"v.{what} within", "it would happen once, not at each call; do it outside of it")
         if what == "__index__":
             if self.places[self.node(x)] not in self.whole:
                 raise TypeError("'float' object cannot be interpreted as an integer")
@@ -242,8 +252,12 @@ class Tape(Nodes):
         name = what.strip("_")
         if what in ("__trunc__", "__floor__", "__ceil__"):
             name = f"math.{name}"
-        function: Any = {"__int__": int, "__round__": round, "__format__": format}.get(what)
+        function: Any = {"__int__": int, "__round__": round, "__format__": format,
+                         "__repr__": repr}.get(what)
         answer = function(data, *options) if function else getattr(data, what)()
+        if what == "__repr__" and self.flows[self.node(x)]:     # (to others it is a plain number)
+            self.ask("repr(#1)", (x,), answer)
+            return None
         text = f"{name}({', '.join([number, *map(repr, options)])})"
         if type(answer) is float:               # (0.0 and -0.0 are two answers; a nan is one)
             self.ask(f"repr({text})", (x,), repr(answer))

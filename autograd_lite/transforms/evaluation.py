@@ -24,7 +24,7 @@ from autograd_lite.ops.op import Op, whole
 from autograd_lite.ops.operators import Operators
 from autograd_lite.transforms.kinds import Kind, kind_of
 from autograd_lite.transforms.trees import leaves, rebuild
-from autograd_lite.graph.value import Value
+from autograd_lite.graph.value import Value, refuse_traced
 
 
 class Twin(Operators):
@@ -94,6 +94,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     >>> evaluate(y, {x: Fraction(1, 2)}, Fraction, wrt=x)
     Fraction(1, 3)
     """
+    refuse_traced("evaluate")
     kind = kind_of(number)
     if not isinstance(inputs, Mapping | None):
         raise InputError(f"evaluate: inputs is a dict {{label or leaf: number}}, got {shown(inputs)}")

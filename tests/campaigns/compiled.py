@@ -131,7 +131,7 @@ class Program:
         if kind == "select":
             return ag.select(compare(x, y), lambda: self.inner(more[0], v), lambda: self.inner(more[1], v))
         if kind == "stop":
-            return ag.stop_gradient(x) * y if isinstance(x, Value) else y
+            return ag.stop_gradient(x) * y
         if kind == "no_grad":
             with ag.no_grad():
                 w = self.inner(more[0], v)
@@ -141,7 +141,7 @@ class Program:
         if kind == "format":
             return x * len(format(number, ".1f")) if abs(number) < 1e3 else x
         if kind == "chain":
-            return 2 * x - y / 3 + x ** 2 - x * x + (-y) * (1.0 * z)
+            return 2 * x - y / 3 + x ** 2 + x * x + (-y) * (1.0 * z)
         if kind == "softmax":
             return ag.softmax([x, y, z])[more] + ag.log_softmax([x, y])[0] + ag.logsumexp([y, z, x, 0.0])
         def f(a: Any) -> Any: return self.inner(more[0], [*v[:-1], a]) * y
