@@ -296,4 +296,5 @@ def push(tape: Recorded, trace: Any, tangents: Sequence[Any]) -> list[Any]:
         if terms:
             along[k] = write.total(terms)[0]
     found = [None if y is None else along.get(y) for y in outputs]
-    return [0.0 if x is None else computed(tape, x if again else tape.append(None, (), x, False)) for x in found]
+    return [0.0 if x is None else computed(tape, x if again else tape.append(None, (), x, False))
+            for x in found]

@@ -13,7 +13,7 @@ from autograd_lite.graph import node as nodes, value
 from autograd_lite.graph.value import Value, new
 from autograd_lite.lines import user_line
 from autograd_lite.modes import current
-from autograd_lite.ops.elementary import identity, mul
+from autograd_lite.ops.elementary import add, floordiv, identity, mod, mul, neg, sub
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
 from autograd_lite.programs.code import Code
@@ -22,6 +22,9 @@ from autograd_lite.programs.recording import Guard, Recording
 
 _SIGNS: dict[Any, str] = {operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=",
                           operator.eq: "==", operator.ne: "!="}
+
+
+_WHOLE = {add, sub, mul, neg, mod, floordiv}            # ops of ints that give ints
 
 
 class Nodes:
@@ -122,98 +125,12 @@ class Nodes:
         self._node.clear()
 
 
-live: WeakSet[Tape] = WeakSet()                 # those that record, in any thread
-
-
-class Tape(Nodes):
-    """The nodes of one run, as its operations, questions and derivatives make them."""
-
-    def record(self, run: Callable[[], Any]) -> Any:
-        """What `run` returns; what it computes, in this thread or task, is recorded here."""
-        def recorded() -> Any:
-            value.tracing.set(self)
-            return run()
-
-        live.add(self)
-        value.set_special(True, tracing=True)
-        try:
-            return contextvars.copy_context().run(recorded)
-        finally:
-            live.discard(self)
-            value.set_special(bool(live), tracing=True)
-
-    def apply(self, op: Op, operands: Sequence[Any]) -> Value:
-        """The result of an op."""
-        known, places, code = self._node, self.places, self.code
-        at = []
-        for x in operands:
-            k = known.get(id(x))
-            if k is None:
-                if type(x) in (list, tuple, str) and op is mul:
-                    return self.repeated(*operands)
-                k = self.node(x, op.name)
-            at.append(k)
-        used = tuple([places[k] for k in at])
-        place = code.known(op, used)
-        if place is None:
-            if len(used) < op.least or len(used) > op.most:
-                raise op.miscounted(len(used))
-            y = None if hasattr(op, "together") else op.evaluate([code.data[k] for k in used], operands)
-            place = code.emit(op, used, y)
-            if y is None and code.data[place] != code.data[place]:
-                op.evaluate([code.data[k] for k in used], operands)         # (says what is wrong)
-        if not self.depth:
-            self.firm.add(place)
-        flags = self.flows
-        flows = False
-        for k in at:
-            if flags[k]:
-                flows = True
-        if flows:
-            if op.partly:
-                has = op.differentiable(len(at))
-                for i in op.options:
-                    if i < len(at) and flags[at[i]]:
-                        raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; "
-                                         "give a float")
-                flows = any([flags[k] for k, wanted in zip(at, has) if wanted])
-            if current(value.not_recording):
-                return self.made(self.append(None, (), place, False))
-        return self.made(self.append(op, tuple(at), place, flows), op, tuple(operands))
-
-    @staticmethod
-    def repeated(a: Any, b: Any) -> Any:
-        """A list, tuple or text, as often as an int argument says."""
-        return a * operator.index(b) if type(b) is Value else b * operator.index(a)
-
-    def select(self, condition: Value, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-        """`select`: both branches, of which a run computes one."""
-        if self.ops[self.node(condition)] is None:  # a constant: there is nothing to choose later
-            return then() if self.compare(operator.ne, condition, 0.0) else otherwise()
-        sides = []
-        self.depth += 1
-        try:
-            for side, taken in ((then, condition._data), (otherwise, not condition._data)):
-                try:
-                    if taken:
-                        sides.append(side())
-                    else:
-                        with errstate("ignore"):
-                            sides.append(side())
-                except (ValueError, ArithmeticError):       # (of Python's own numbers)
-                    if taken:
-                        raise
-                    self.ask("#1 != #2", (condition, 0.0), bool(condition._data))
-                    sides.append(math.nan)
-        finally:
-            self.depth -= 1
-        return choose(condition, *sides)
+class Questions(Nodes):
+    """What Python asks of the numbers of a run, each answer one on which what follows depends."""
 
     def refuse(self, what: str, remedy: str) -> None:
         """The error for what a run must not do."""
         raise InputError(f"{what} a compiled function: {remedy}\n  {user_line()}")
-
-    # -- questions -------------------------------------------------------------------------------
 
     def ask(self, text: str, operands: Sequence[Any], answer: Any) -> Any:
         """The answer to a question, on which what follows depends."""
@@ -263,6 +180,101 @@ class Tape(Nodes):
             self.ask(f"repr({text})", (x,), repr(answer))
             return answer
         return self.ask(text, (x,), answer)
+
+
+live: WeakSet[Tape] = WeakSet()                 # those that record, in any thread
+
+
+class Tape(Questions):
+    """The nodes of one run, as its operations, questions and derivatives make them."""
+
+    def record(self, run: Callable[[], Any]) -> Any:
+        """What `run` returns; what it computes, in this thread or task, is recorded here."""
+        def recorded() -> Any:
+            value.tracing.set(self)
+            return run()
+
+        live.add(self)
+        value.set_special(True, tracing=True)
+        try:
+            return contextvars.copy_context().run(recorded)
+        finally:
+            live.discard(self)
+            value.set_special(bool(live), tracing=True)
+
+    def apply(self, op: Op, operands: Sequence[Any]) -> Any:
+        """The result of an op."""
+        known, places, code = self._node, self.places, self.code
+        at = []
+        for x in operands:
+            k = known.get(id(x))
+            if k is None:
+                if type(x) in (list, tuple, str) and op is mul:
+                    return self.repeated(*operands)
+                k = self.node(x, op.name)
+            at.append(k)
+        used = tuple([places[k] for k in at])
+        place = code.known(op, used)
+        if place is None:
+            if len(used) < op.least or len(used) > op.most:
+                raise op.miscounted(len(used))
+            y = None if hasattr(op, "together") else op.evaluate([code.data[k] for k in used], operands)
+            place = code.emit(op, used, y)
+            if y is None and code.data[place] != code.data[place]:
+                op.evaluate([code.data[k] for k in used], operands)         # (says what is wrong)
+        if not self.depth:
+            self.firm.add(place)
+        if self.whole and op in _WHOLE and self.all_whole(used):
+            self.whole.add(place)
+        flags = self.flows
+        flows = False
+        for k in at:
+            if flags[k]:
+                flows = True
+        if flows:
+            if op.partly:
+                has = op.differentiable(len(at))
+                for i in op.options:
+                    if i < len(at) and flags[at[i]]:
+                        raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; "
+                                         "give a float")
+                flows = any([flags[k] for k, wanted in zip(at, has) if wanted])
+            if current(value.not_recording):
+                return self.made(self.append(None, (), place, False))
+        return self.made(self.append(op, tuple(at), place, flows), op, tuple(operands))
+
+    def all_whole(self, places: Sequence[int]) -> bool:
+        """Whether an int argument and ints made these."""
+        return not self.whole.isdisjoint(places) and all([
+            k in self.whole or self.code.is_constant(k) and self.code.data[k].is_integer() for k in places])
+
+    @staticmethod
+    def repeated(a: Any, b: Any) -> Any:
+        """A list, tuple or text, as often as an int argument says."""
+        return a * operator.index(b) if type(b) is Value else b * operator.index(a)
+
+    def select(self, condition: Value, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+        """`select`: both branches, of which a run computes one."""
+        if self.ops[self.node(condition)] is None:  # a constant: there is nothing to choose later
+            return then() if self.compare(operator.ne, condition, 0.0) else otherwise()
+        sides = []
+        self.depth += 1
+        try:
+            for side, taken in ((then, condition._data), (otherwise, not condition._data)):
+                try:
+                    if taken:
+                        sides.append(side())
+                    else:
+                        with errstate("ignore"):
+                            sides.append(side())
+                except (ValueError, ArithmeticError):       # (of Python's own numbers)
+                    if taken:
+                        raise
+                    self.ask("#1 != #2", (condition, 0.0), bool(condition._data))
+                    sides.append(math.nan)
+        finally:
+            self.depth -= 1
+        return choose(condition, *sides)
 
     # -- derivatives -----------------------------------------------------------------------------
 

@@ -127,8 +127,8 @@ def _sparse_hessian(gradient: Callable[..., Any], argnums: Selection, /, *args: 
 
 def _refuse_traced(trace: Trace) -> None:
     if trace.tape:
-        trace.tape.refuse("sparse=True within", "a sparse matrix holds plain floats; leave out sparse=True, or "
-                          "call it outside of it")
+        trace.tape.refuse("sparse=True within", "a sparse matrix holds plain floats; leave out sparse=True, "
+                          "or call it outside of it")
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

@@ -31,8 +31,11 @@ from autograd_lite.programs.compiled import compile  # noqa: E402
 ONE = [op for op in TABLE.values() if op.least == 1 and not op.open]
 TWO = [op for op in TABLE.values() if op.least == 2 and not op.open]
 OPEN = [op for op in TABLE.values() if op.open]
-MILD = [TABLE[name] for name in ("sin", "tanh", "+", "*", "-", "sigmoid", "abs", "maximum", "hypot", "sum", "dot")]
+MILD = [TABLE[name] for name in (
+    "sin", "tanh", "+", "*", "-", "sigmoid", "abs", "maximum", "hypot", "sum", "dot")]
+DERIVED = ["grad", "jvp", "vjp", "value_and_grad", "hessian"]
 LOOSE = 2.0 ** 14       # ulp of a second derivative, which may cancel what was rounded otherwise by 2 ulp
+EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-300, 1e200, -1e200, 800.0, -800.0, math.inf, -math.inf, math.nan]
 CONSTANTS = [0.0, 1.0, -1.0, 2.0, 0.5, -0.0, 3.0, 1e-3, 100.0]
 
 
@@ -55,11 +58,11 @@ class Program:
 
     def statement(self, k: int, deep: int) -> tuple[Any, ...]:
         rng = self.rng
-        kind = rng.choice(["op"] * 9 + ["if", "if else", "while", "min", "max", "sorted", "int", "round", "data",
-                                        "captured", "where", "select", "select", "stop", "no_grad", "bool", "floor",
-                                        "guarded data", "format", "chain", "compare data", "softmax"]
-                          + (["grad", "grad", "jvp", "vjp", "value_and_grad", "hessian"] if deep == 2 else []))
-        if kind in ("grad", "jvp", "vjp", "value_and_grad", "hessian"):
+        kind = rng.choice(["op"] * 9 + [
+            "if", "if else", "while", "min", "max", "sorted", "int", "round", "data", "captured", "where",
+            "select", "select", "stop", "no_grad", "bool", "floor", "guarded data", "format", "chain",
+            "compare data", "softmax"] + DERIVED * (deep == 2))
+        if kind in DERIVED:
             self.allowed = LOOSE                # (derivatives of derivatives)
         x, y, z = [self.operand(k) for _ in "xyz"]
         sign = rng.choice("< <= > >= == !=".split())
@@ -67,7 +70,7 @@ class Program:
             op = rng.choice(rng.choice([ONE, TWO, OPEN]) if rng.random() < self.wild else MILD)
             n = rng.choice([1, 2, 3, 4, 7]) if op.open else op.least
             return "op", op, [self.operand(k) for _ in range(n + n % 2 if op.name in ("dot", "fdot") else n)]
-        if kind in ("if", "select", "where", "grad", "jvp", "vjp", "value_and_grad", "hessian", "if else", "no_grad"):
+        if kind in ("if", "select", "where", "if else", "no_grad", *DERIVED):
             if deep == 0:
                 return "data", x, y, z, sign, 0.0
             inner = [[self.statement(k + i, deep - 1) for i in range(rng.choice([1, 1, 2]))] for _ in "ab"]
@@ -92,8 +95,11 @@ class Program:
             return line[1](*[x if type(x) is float else v[x] for x in line[2]])
         _, *given, sign, more = line
         x, y, z = [a if type(a) is float else v[a] for a in given]
-        def holds() -> bool: return {"<": lambda: x < y, "<=": lambda: x <= y, ">": lambda: x > y,
-                                     ">=": lambda: x >= y, "==": lambda: x == y, "!=": lambda: x != y}[sign]()
+
+        def holds() -> bool:
+            return {"<": lambda: x < y, "<=": lambda: x <= y, ">": lambda: x > y,
+                    ">=": lambda: x >= y, "==": lambda: x == y, "!=": lambda: x != y}[sign]()
+
         compare = {"<": ag.less, "<=": ag.less_equal, ">": ag.greater, ">=": ag.greater_equal,
                    "==": TABLE["equal"], "!=": TABLE["not_equal"]}[sign]
         number = x.data if isinstance(x, Value) else x
@@ -144,7 +150,10 @@ class Program:
             return 2 * x - y / 3 + x ** 2 + x * x + (-y) * (1.0 * z)
         if kind == "softmax":
             return ag.softmax([x, y, z])[more] + ag.log_softmax([x, y])[0] + ag.logsumexp([y, z, x, 0.0])
-        def f(a: Any) -> Any: return self.inner(more[0], [*v[:-1], a]) * y
+
+        def f(a: Any) -> Any:
+            return self.inner(more[0], [*v[:-1], a]) * y
+
         if kind == "grad":
             return ag.grad(f)(x)
         if kind == "hessian":
@@ -184,8 +193,7 @@ def points(rng: random.Random, n: int, count: int) -> list[tuple[float, ...]]:
         elif draw < 0.3:
             found.append((rng.choice([0.0, 1.0, -2.0]),) * n)
         elif draw < 0.45:
-            found.append(tuple([rng.choice([0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-300, 1e200, -1e200, 800.0, -800.0,
-                                            math.inf, -math.inf, math.nan]) for _ in range(n)]))
+            found.append(tuple([rng.choice(EDGES) for _ in range(n)]))
         else:
             found.append(tuple([round(rng.gauss(0.0, 1.5), rng.choice([0, 1, 3, 17])) for _ in range(n)]))
     return found
@@ -220,7 +228,7 @@ class Campaign:
 
     def shrunk(self, f: Program, name: str, mode: str, before: Any, xs: Any) -> tuple[Any, str]:
         """The same fault with as little as possible."""
-        idle, text = ("op", TABLE["identity"], [0]), ""
+        idle = "op", TABLE["identity"], [0]
 
         def smaller(lines: Any) -> Any:
             for i in range(len(lines)):
@@ -232,8 +240,8 @@ class Campaign:
                     if isinstance(rest[-1], list) and rest[-1] and isinstance(rest[-1][0], list):
                         for k in range(2):
                             for less in smaller(rest[-1][k]):
-                                yield [*lines[:i], (kind, *rest[:-1], [less if j == k else rest[-1][j] for j in (0, 1)]),
-                                       *lines[i + 1:]]
+                                sides = [less if j == k else rest[-1][j] for j in (0, 1)]
+                                yield [*lines[:i], (kind, *rest[:-1], sides), *lines[i + 1:]]
 
         tries = 0
         while tries < 400:
@@ -243,12 +251,18 @@ class Campaign:
             lines = f.lines
             for f.lines in smaller(lines):
                 tries += 1
-                if text := self.differs(f, name, mode, before, xs):
+                if self.differs(f, name, mode, before, xs):
                     break
             else:
                 f.lines = lines
                 break
         return [ys for ys, _ in before], self.differs(f, name, mode, before, xs)
+
+    def one(self) -> None:
+        """Hold another program."""
+        rng = self.rng
+        size, wild = rng.choice([1, 2, 3, 5, 8]), rng.choice([0.1, 0.5, 1.0])
+        self.look(Program(rng, rng.choice([1, 2, 3]), size, wild, rng.random() < 0.25), chosen=3)
 
     def look(self, f: Program, count: int = 8, chosen: int = 99) -> None:
         """Hold the compiled functions of a program against it."""
@@ -282,13 +296,22 @@ class Printing(Campaign):
             print(f"{name} ({mode}) of {f.n} at {xs} after {before}: {less or text}\n    {lines}", flush=True)
 
 
+class Collecting(Campaign):
+    """The same, in a list."""
+
+    def __init__(self, seed: int):
+        super().__init__(seed)
+        self.texts: list[str] = []
+
+    def found(self, f: Program, name: str, mode: str, before: Any, xs: Any, text: str) -> None:
+        self.texts.append(f"{name} ({mode}) of {f.n} at {xs} after {before}: {text}\n{f.lines}")
+
+
 def main(seconds: float = 60.0, seed: int = 0) -> None:
     warnings.simplefilter("ignore")
     campaign, end, n = Printing(seed), time.monotonic() + seconds, 0
     while time.monotonic() < end:
-        rng = campaign.rng
-        campaign.look(Program(rng, rng.choice([1, 2, 3]), rng.choice([1, 2, 3, 5, 8]), rng.choice([0.1, 0.5, 1.0]),
-                              rng.random() < 0.25), chosen=3)
+        campaign.one()
         n += 1
     print(f"{n} programs, {campaign.calls} calls; differing: {dict(campaign.seen)}")
 
