@@ -24,6 +24,7 @@ from autograd_lite.checks.verdicts import (CORRECT, KINK, NOISY, WRONG, Derivati
                                            verdict_on)
 from autograd_lite.errors import InputError, NumericError, errstate, shown
 from autograd_lite.graph.node import plain
+from autograd_lite.graph.value import refuse_traced
 from autograd_lite.lines import printable
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.whole import whole
@@ -69,6 +70,7 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
     wrong derivative: 1 of 1 derivative
       ∂tanh/∂x: claimed 1.5e-15, is 1.255653117e-16 (off by a factor of 11.95)
     """
+    refuse_traced("check_gradients")
     require_function("check_gradients", f)
     x = rebuild(x, lambda v: number(plain(v), "check_gradients"))
     claims = None if claimed is None else [number(plain(v)) for v in matched(

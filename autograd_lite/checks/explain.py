@@ -15,7 +15,7 @@ from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Linear
 from autograd_lite.graph.node import op_of, partials_of, plain, stored_partials
 from autograd_lite.graph.program import Program
-from autograd_lite.graph.value import Value
+from autograd_lite.graph.value import Value, refuse_traced
 from autograd_lite.graph.walks import topological
 from autograd_lite.ops.special import TINY, added
 
@@ -49,6 +49,7 @@ def explain(root: Value, node: Value | str | None = None) -> Explanation:
       75.0 %             3  z ← * ← x
       25.0 %             1  z ← x
     """
+    refuse_traced("explain")
     if not isinstance(root, Value):
         raise InputError(f"explain: {shown(root)} is not a Value, and a plain number has no history")
     program = Program([root])

@@ -10,7 +10,7 @@ from autograd_lite.checks.forward import Forward
 from autograd_lite.checks.rule import AGREES, Finding, Rule
 from autograd_lite.errors import InputError, short, type_name
 from autograd_lite.graph.program import Program
-from autograd_lite.graph.value import Value
+from autograd_lite.graph.value import Value, refuse_traced
 
 
 class Judged(NamedTuple):
@@ -27,6 +27,7 @@ class Judged(NamedTuple):
 
 def judged(root: Any, claims: Any, rtol: float | None, values: Any = ()) -> Judged:
     """Read and judge claims; the arguments are those of `audit`."""
+    refuse_traced("audit")
     roots = _roots(root, claims, rtol)
     program = Program(roots)
     reader = Reader(program, roots, rtol)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Iterable, Sequence
+from math import nan
 from typing import Any, Final, NamedTuple, Self
 
 from autograd_lite.errors import GradientError, InputError, shown, type_name
@@ -21,6 +22,8 @@ lock = shared_lock()        # a backward pass works in the gradients, which thre
 at_rest: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
 reader: Any = None          # who reads numbers for the users while any thread traces
 copies: Any = None          # (see `graph.states`)
+leaked = Op("traced", lambda: nan, ())          # of a traced number, once the trace is over
+turned = 0                                      # how often a `requires_grad` was assigned
 running: Any = None         # the pass that holds the lock; who meets it there has interrupted it
 
 
@@ -69,19 +72,22 @@ class Node(Operators):
     @property
     def data(self) -> float:
         """The number. A leaf's can be assigned; nodes computed before keep the old one."""
-        return self._data if reader is None else reader(self)
+        data = self._data
+        return data if reader is None and data == data else read(self, "data")
 
     @data.setter
     def data(self, data: Any) -> None:
         if self._operation is not None:
             raise InputError(f"{self!r}: the data of a computed node cannot be assigned; assign "
                              "the leaves' and compute it again")
+        if reader is not None:
+            reader(self, "data =")
         self._data = data if type(data) is float else number(data, "data")
 
     @property
     def grad(self) -> float:
         """The gradient of the latest `backward`; a leaf's accumulates until it is assigned."""
-        return (0.0 if self._grad is None else self._grad) if at_rest else held(self) or 0.0
+        return (0.0 if self._grad is None else self._grad) if at_rest else read(self, "grad") or 0.0
 
     @grad.setter
     def grad(self, grad: Any) -> None:
@@ -91,7 +97,7 @@ class Node(Operators):
         grad = number(grad, "grad")
         if self._grad is not None:
             with lock:
-                require_at_rest([self])
+                require_at_rest([self], "grad =")
                 self._grad = grad
         elif grad != 0.0:
             raise GradientError(f"{self!r} carries no gradient; make it with requires_grad=True")
@@ -107,8 +113,10 @@ class Node(Operators):
             raise InputError(f"{self!r}: only a leaf's requires_grad can be assigned; use detach()")
         if wanted != self.requires_grad:
             with lock:
-                require_at_rest([self])
+                require_at_rest([self], "requires_grad =")
                 self._grad = ZERO if wanted else None
+                global turned
+                turned += 1
 
     @property
     def op(self) -> str:
@@ -173,12 +181,14 @@ class Node(Operators):
         return note_of(self).line
 
     def __repr__(self) -> str:
+        if reader is not None and (text := reader(self, "__repr__")):
+            return text  # type: ignore[no-any-return]
         parts = [repr(self._data)]
         if self.label:
             parts.append(repr(self.label))
         if self._operation is not None:
             parts.append(f"op={self.op!r}")
-        parts.append("requires_grad=False" if self._grad is None else f"grad={self.grad!r}")
+        parts.append("requires_grad=False" if self._grad is None else f"grad={held(self)!r}")
         return f"{type_name(self)}({', '.join(parts)})"
 
     def __copy__(self) -> Self: return copies.shallow(self)  # type: ignore[no-any-return]
@@ -192,8 +202,26 @@ def held(node: Node) -> Any:
         return node._grad if running is None else running.before(node)
 
 
-def require_at_rest(nodes: Sequence[Node]) -> None:
-    """Raise an error within a pass that works in the nodes' gradients."""
+def read(node: Node, what: str) -> Any:
+    """A number or gradient for the user, while some thread traces, or of what a trace left."""
+    if reader is not None:
+        return reader(node, what)
+    refuse_leaked([node])
+    return held(node) if what == "grad" else node._data
+
+
+def refuse_leaked(operands: Iterable[Any]) -> None:
+    """Raise an error if a traced number is used after its trace."""
+    for x in operands:
+        if isinstance(x, Node) and x._operation is leaked:
+            raise InputError("a number that compile traced was kept (in a list, say) and is used after the "
+                             "trace: it stood for any number; return it from the function instead")
+
+
+def require_at_rest(nodes: Sequence[Node], what: str = "") -> None:
+    """Raise an error within a pass that works in the nodes' gradients, or a trace."""
+    if reader is not None and what:
+        reader(nodes[0], what)
     if running is not None:
         running.keep_out(nodes)
 

@@ -11,7 +11,7 @@ from typing import Any
 from autograd_lite.errors import GradientError, InputError, errstate
 from autograd_lite.graph import node as nodes
 from autograd_lite.graph.backward import backward
-from autograd_lite.graph.node import ZERO, Node, Note, note_of, plain
+from autograd_lite.graph.node import ZERO, Node, Note, note_of, plain, refuse_leaked
 from autograd_lite.lines import user_line
 from autograd_lite.modes import Entries, current
 from autograd_lite.ops.branches import Guard, Ordinary
@@ -25,23 +25,30 @@ special = False              # whether any thread is in a special mode; if not, 
 not_recording: Entries = ContextVar("no_grad", default=())
 recording_lines: Entries = ContextVar("record_lines", default=())
 tracing: ContextVar[Any] = ContextVar("tracing", default=None)       # where this thread or task records
-leaked = Op("traced", lambda: math.nan, ())     # on a traced number, once the trace is over
-entered = [False, False]    # whether any thread is in a mode of recording, and whether any traces
+# Whether any thread is in a mode of recording, and whether any traces; `at_rest` before it did.
+entered = [False, False, True]
 
 
 def set_special(on: bool, tracing: bool = False) -> None:
     """Say whether any thread is in a special mode."""
     global special
+    if tracing and on is not entered[True]:
+        with nodes.lock:                        # (no pass runs)
+            if on:
+                entered[2] = nodes.at_rest
+            nodes.reader, nodes.at_rest = (_read, False) if on else (None, entered[2])
     entered[tracing] = on
-    special = True in entered
-    if tracing:
-        nodes.reader = _read if on else None
+    special = True in entered[:2]
 
 
-def _read(node: Any) -> Any:
-    """A node's number, for its users."""
-    tape = tracing.get()
-    return tape.read("data", node) if tape else node._data
+def _read(node: Any, what: str) -> Any:
+    """A node's number or gradient, for its users."""
+    if tape := tracing.get():
+        return tape.read(what, node)
+    if what == "__repr__":
+        return None
+    refuse_leaked([node])
+    return nodes.held(node) if what == "grad" else node._data
 
 
 class Value(Node):
@@ -163,9 +170,11 @@ class Value(Node):
             raise InputError("backward takes the seed alone, v.backward(1.0); grad(f) gives derivatives by "
                              "arguments, grad(grad(f)) and hessian(f) derivatives of derivatives")
         if special and (tape := tracing.get()):
-            tape.refuse("backward() within")
+            tape.refuse("backward() is called within", "compile(grad(f)), or compile(f).backward(…), gives "
+                        "gradients")
         seed = number(seed, "backward")
         if self._grad is None:
+            refuse_leaked([self])
             raise GradientError(f"backward() of {self!r}: it carries no gradient; it was computed "
                                 "from constants, under no_grad(), or by detach()")
         backward(self, seed)
@@ -176,8 +185,12 @@ class Value(Node):
         try:
             if special and (tape := tracing.get()):
                 return tape.compare(holds, self, other)
-            return holds(self._data, other._data if type(other) is Value else other)
+            data = self._data
+            if data != data:
+                refuse_leaked([self])
+            return holds(data, other._data if type(other) is Value else other)
         except TypeError:
+            refuse_leaked([self])
             return NotImplemented
 
     def __bool__(self) -> bool: return bool(self.__compare__(operator.ne, 0.0))
@@ -192,6 +205,7 @@ class Value(Node):
             return tape.read(what, self, *options)
         if what == "__index__":
             raise TypeError("'Value' object cannot be interpreted as an integer")
+        refuse_leaked([self])
         what = f"{what.strip('_')}()"
         raise InputError(f"{what} of {self!r} would lose its gradient: use v.data for the number, and "
                          "autograd_lite.exp(v) and the like in place of math.exp(v)")
@@ -206,12 +220,10 @@ class Value(Node):
     def __index__(self) -> Any: return self._as_number("__index__")
 
 
-def refuse_leaked(operands: Sequence[Any]) -> None:
-    """Raise an error if a traced number is used after its trace."""
-    for x in operands:
-        if type(x) is Value and x._operation is leaked:
-            raise InputError("a number that compile traced was kept (in a list, say) and is used after the "
-                             "trace: it stood for any number; return it from the function instead")
+def refuse_traced(what: str) -> None:
+    """Raise an error within a compiled function."""
+    if special and (tape := tracing.get()):
+        tape.refuse(f"{what} is called within", "it reads numbers that are traced; call it outside of it")
 
 
 new: Callable[[], Value] = partial(object.__new__, Value)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.op import number
 from autograd_lite.transforms.trees import is_number, kind_of, rebuild
 
 
@@ -22,7 +23,7 @@ def described(x: Any, numbers: list[Any]) -> Any:
         numbers.append(x)
         return float
     if cls is int:
-        numbers.append(x)
+        numbers.append(number(x, "an argument"))
         return int
     if cls is bool or cls is str or x is None:
         return cls, x
@@ -37,7 +38,7 @@ def described(x: Any, numbers: list[Any]) -> Any:
         raise Given
     if is_number(x):
         whole = isinstance(x, int) or getattr(getattr(x, "dtype", None), "kind", "") in ("i", "u")
-        numbers.append(int(x) if whole else float(x))
+        numbers.append(number(x, "an argument"))
         return int if whole else float
     kind = kind_of(x, True)
     if kind:

@@ -224,6 +224,6 @@ def _shared(code: Code, operands: tuple[int, ...]) -> int:
 
 _Simpler = dict[Any, Callable[[Code, tuple[int, ...]], int | None]]
 _SIMPLER: _Simpler = {identity: lambda code, operands: operands[0], neg: _negated, choose: _chosen,
-                       softmax_first: _shared}
+                      softmax_first: _shared}
 _WITH_CONSTANT: _Simpler = {mul: _product, power: _power, div: _quotient, add: _sum,
                             sub: lambda code, operands: _sum(code, operands, 0.0)}

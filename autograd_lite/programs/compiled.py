@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from autograd_lite.errors import InputError, short
-from autograd_lite.graph import value
-from autograd_lite.graph.node import read_numbers
+from autograd_lite.graph import node as nodes, value
+from autograd_lite.graph.node import plain, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
 from autograd_lite.programs.arguments import Given, described, entered
@@ -95,6 +95,8 @@ class Compiled:
         self.programs: list[Program] = []
         self._roots: dict[Any, list[Root]] = {}
         self._last: Program | None = None
+        self._flags: dict[Value, bool] = {}     # whether captured Values had gradients when first met
+        self._seen, self._other = nodes.turned, frozenset[Value]()
         functools.update_wrapper(self, f)
 
     # -- calls -----------------------------------------------------------------------------------
@@ -114,15 +116,24 @@ class Compiled:
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
         function uses, as ``f(*args).backward()`` does."""
-        key, numbers = _key(args, kwargs)
-        program, out = self._run(("backward", key), numbers, args, kwargs, True)
-        if program is None:
+        try:
+            key, numbers = _key(args, kwargs)
+            program, out = self._run(("backward", key, self._turned()), numbers, args, kwargs, True)
+        except Given:
+            program = None
+        if program is None or not _accumulated(program.wanted, out[1:]):
+            args, kwargs = _constants(args, kwargs)
             y = self.f(*args, **kwargs)
-            y.backward()
-            return float(y.data)
-        for x, g in zip(program.wanted, out[1:]):
-            x.grad += g
+            (y if isinstance(y, Value) else Value(y, requires_grad=False)).backward()
+            return float(plain(y))
         return float(out[0])
+
+    def _turned(self) -> frozenset[Value]:
+        """The captured Values whose `requires_grad` is not what it was when they were first met."""
+        if self._seen != nodes.turned:
+            self._seen = nodes.turned
+            self._other = frozenset([x for x, first in self._flags.items() if x.requires_grad is not first])
+        return self._other
 
     def _run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
         """A program and what it gives; None where only the eager way will do."""
@@ -165,25 +176,29 @@ class Compiled:
 
     def _eager(self, args: Any, kwargs: Any) -> Any:
         """What the function itself returns."""
-        args, kwargs = entered((list(args), kwargs), lambda x: x if isinstance(x, int) else
-                               Value(float(x), requires_grad=False))
+        args, kwargs = _constants(args, kwargs)
         return rebuild(self.f(*args, **kwargs), lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
 
     # -- programs --------------------------------------------------------------------------------
 
     def _new(self, root: Root, args: Any, kwargs: Any, numbers: Sequence[Any], backward: bool,
              reason: str) -> Program | None:
-        """Another program; None if there may be no more."""
+        """Another program; None if there may be no more, or the function fails at these numbers."""
         if len(self.programs) >= self.max_programs:
             if self.on_limit == "eager":
                 return None
             raise InputError(self._limit(reason))
         start = time.perf_counter()
-        traced = trace(self.f, args, kwargs, backward, root.environment)
+        try:
+            traced = trace(self.f, args, kwargs, backward, root.environment)
+        except (ArithmeticError, ValueError):       # the eager way says what is wrong
+            return None
         self.tracing += time.perf_counter() - start
-        self.programs.append(Program(traced, numbers))
-        root.last = self._last = self.programs[-1]
-        return self._last
+        program = root.last = self._last = Program(traced, numbers)
+        self.programs.append(program)
+        for x in program.captured:
+            self._flags.setdefault(x, x.requires_grad)
+        return program
 
     def _verify(self, root: Root, program: Program, args: Any, kwargs: Any, backward: bool) -> None:
         """Raise an error if the function computes something else at these numbers."""
@@ -235,6 +250,26 @@ def _key(args: Any, kwargs: Any) -> tuple[Any, list[Any]]:
     if kwargs:
         key.append(tuple([(name, described(x, numbers)) for name, x in kwargs.items()]))
     return tuple(key), numbers
+
+
+def _constants(args: Any, kwargs: Any) -> Any:
+    """The arguments for the eager way: Values that stand for numbers, as in a trace."""
+    return entered((list(args), kwargs), lambda x: x if isinstance(x, int) or isinstance(x, Value) else
+                   Value(float(x), requires_grad=False))
+
+
+def _accumulated(wanted: Sequence[Value], gradients: Sequence[float]) -> bool:
+    """Add gradients to those of Values, unless a sum leaves the range of doubles."""
+    with nodes.lock:
+        totals = [x.grad + g for x, g in zip(wanted, gradients)]
+        if sum([total - total for total in totals]) != 0.0:
+            return False
+        for x, total in zip(wanted, totals):
+            x.grad = total
+        for x, g in zip(wanted, gradients):
+            if x.operands:                      # computed from others, which have gradients too
+                x.backward(g)
+    return True
 
 
 def _shape(tree: Any) -> Callable[[Sequence[float]], Any]:

@@ -22,9 +22,7 @@ _DEEP = 60                                              # the most sides in each
 @functools.lru_cache(maxsize=4096)
 def hides(op: Any, n: int, i: int) -> bool:
     """Whether an op's result may be finite where its i-th operand is not."""
-    if op is choose:
-        return i == 0
-    if not isinstance(op, Op) or not op.in_line or op.open or n > 2:
+    if op is choose or not isinstance(op, Op) or not op.in_line or op.open or n > 2:
         return True
     for x in (math.inf, -math.inf, math.nan):
         for other in (0.0, 0.5, -0.5, 1.0, 2.0, -3.0, 1e300, -1e300)[:1 if n == 1 else None]:
@@ -80,6 +78,10 @@ class Side:
             found.append(side)
             side = side.outer  # type: ignore[assignment]
         return found[::-1]
+
+    def known(self, k: int) -> Side | None:
+        """The innermost side around this one whose conditions are known at a place."""
+        return next((side.outer for side in self.path() if side.condition > k), self)
 
     def holds(self, condition: int, answer: bool) -> bool:
         """Whether it lies within such a side."""
@@ -180,7 +182,7 @@ class Plan:
         wanted: dict[int, Side | None] = {}
         for k in reversed(self.needed):
             where = None if k in roots or k in firm else wanted[k]
-            if where is not None:
+            if where is not None and (where := where.known(k)) is not None:
                 home[k] = where
             uses = [(x, where) for x in code.operands[k]]
             if code.ops[k] is choose:

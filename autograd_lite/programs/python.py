@@ -138,16 +138,12 @@ class Expressions(Plan):
             y = form(*xs)
             return Written(re.sub(r"math\.(\w+)", lambda word: self.named(word[1], getattr(math, word[1])),
                                   y.text), y.precedence)
-        if op is sum_op or op is dot_op and len(operands) % 2 == 0:
+        if op is sum_op:
+            return self.products([x for k in operands for x in (k, None)])
+        if op is dot_op and len(operands) > 1:
             n = len(operands) // 2
-            one = self.code.constant(1.0)
-            return self.products([x for i in range(n) for x in (operands[i], operands[n + i])]
-                                 if op is dot_op else [x for k in operands for x in (k, one)])
-        if op is dot_op:
-            n = len(operands) // 2
-            one = self.code.constant(1.0)
             return self.products([*[x for i in range(n) for x in (operands[i], operands[n + i])],
-                                  operands[-1], one])
+                                  *[x for k in operands[2 * n:] for x in (k, None)]])
         kernel = getattr(op.forward, "__name__", op.name)
         return self.called(self.named(kernel if getattr(math, kernel, None) is op.forward else op.name,
                                       op.forward), xs)
@@ -164,10 +160,13 @@ class Expressions(Plan):
         return self.called(self.named({SHARES: "softmax", ADDED: "added"}.get(op, op.name), op.forward),
                            map(Written, xs))
 
-    def products(self, operands: Sequence[int]) -> Written:
-        """A sum of products."""
+    def products(self, operands: Sequence[Any]) -> Written:
+        """A sum of products; None stands for 1."""
         constant, total = self.code.is_constant, None
         for a, b in zip(operands[::2], operands[1::2]):
+            if b is None:
+                total = self.written(a) if total is None else infix(add, total, self.written(a))
+                continue
             a, b = (b, a) if constant(a, 1.0) or constant(a, -1.0) else (a, b)
             minus = constant(b, -1.0) and total is not None
             term = (self.written(a) if constant(b, 1.0) or minus else
@@ -230,6 +229,7 @@ class Writer(Expressions):
     def end_run(self) -> None:
         """The lines on sides of choices, each in its ifs."""
         lines, above = list[str](), list[Side]()
+        depth = -1                              # of the latest else
         for side, more in self.run:
             path = side.path()
             n = 0
@@ -237,7 +237,8 @@ class Writer(Expressions):
                 n += 1
             for i in range(n, len(path)):
                 one = path[i]
-                turned = (i == n and i < len(above) and above[i].condition == one.condition)
+                turned = (i == n != depth and i < len(above) and above[i].condition == one.condition)
+                depth = i if turned else min(depth, i - 1)
                 text = self.condition(one.condition).text
                 lines.append("    " * i + ("else:" if turned else f"if {text}:" if one.answer else
                                            f"if not ({text}):"))

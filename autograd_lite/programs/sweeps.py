@@ -26,6 +26,8 @@ class Recorded(Protocol):
     places: list[int]
     flows: list[bool]
     idle: list[int]
+    firm: set[int]
+    depth: int
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int: ...
     def node(self, x: Any, where: str = ...) -> int: ...
@@ -220,8 +222,9 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool) -> list[
 def depends_on_others(tape: Recorded, roots: Sequence[int], own: Sequence[int]) -> bool:
     """Whether gradients flow from some nodes to leaves of somebody else's."""
     inputs = set(own)
-    return any([not tape.operands[k] and tape.flows[k] and k not in inputs
-                for k in order_under(tape, [k for k in roots if tape.flows[k]], False)])
+    flows, operands = tape.flows, tape.operands
+    return any([k not in inputs and True not in [flows[x] for x in operands[k]]
+                for k in order_under(tape, [k for k in roots if flows[k]], False) if flows[k]])
 
 
 def _varying(tape: Recorded, order: Sequence[int], inputs: Sequence[int]) -> bytearray:
@@ -248,7 +251,14 @@ def pull(tape: Recorded, trace: Any, seeded: Sequence[tuple[Any, Any]]) -> list[
     inputs = [tape.node(x) for x in trace.inputs]
     outputs = [(tape.node(y), seed) for y, seed in seeded if type(y) is Value]
     found = pulled(tape, outputs, inputs)
-    return [None if k is None else tape.made(k) for k in found]
+    return [None if k is None else computed(tape, k) for k in found]
+
+
+def computed(tape: Recorded, k: int) -> Value:
+    """A derivative that eager code computes, whether what it is differentiated to needs it or not."""
+    if not tape.depth:
+        tape.firm.add(tape.places[k])
+    return tape.made(k)
 
 
 def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[int]) -> list[int | None]:
@@ -333,4 +343,5 @@ def push(tape: Recorded, trace: Any, tangents: Sequence[Any]) -> list[Any]:
         if terms:
             along[k] = write.total(terms)[0]
     found = [None if y is None else along.get(y) for y in outputs]
-    return [0.0 if x is None else tape.made(x if again else tape.append(None, (), x, False)) for x in found]
+    return [0.0 if x is None else computed(tape, x if again else tape.append(None, (), x, False))
+            for x in found]

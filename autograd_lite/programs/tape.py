@@ -12,7 +12,7 @@ from autograd_lite.graph import node as nodes, value
 from autograd_lite.graph.value import Value, new
 from autograd_lite.lines import user_line
 from autograd_lite.modes import apart, current
-from autograd_lite.ops.elementary import identity
+from autograd_lite.ops.elementary import add, floordiv, identity, mod, mul, neg, sub
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
 from autograd_lite.programs.code import Code
@@ -21,6 +21,10 @@ from autograd_lite.programs.recording import Guard, Recording
 
 _SIGNS: dict[Any, str] = {operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=",
                           operator.eq: "==", operator.ne: "!="}
+
+
+_WHOLE = {add, sub, mul, neg, mod, floordiv}            # ops of ints that give ints
+_REPEATED = (list, tuple, str)
 
 
 class Nodes:
@@ -42,6 +46,7 @@ class Nodes:
         self.whole: set[int] = set()                    # the places of inputs that are ints
         self.labels: dict[int, str] = {}                # of places in the code
         self.idle: list[int] = []                       # nodes that a run may leave out
+        self.firm: set[int] = set()                     # places of others that it may not
         self.depth = 0                                  # how many branches of `select` run
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
@@ -69,7 +74,7 @@ class Nodes:
             return x._pa  # type: ignore[no-any-return]
         k = self._captured.get(id(x))
         if k is None:
-            value.refuse_leaked([x])
+            nodes.refuse_leaked([x])
             k = self.append(None, (), self.code.input(x._data), x.requires_grad)
             self._captured[id(x)] = k
             self.captured.append((x, k))
@@ -118,109 +123,22 @@ class Nodes:
         firm = {at[k] for k, op in enumerate(self.ops) if op is not None and k not in idle}
         return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
                          [at[y if type(y) is int else self.node(y)] for y in outputs], self.guards,
-                         self.labels, firm)
+                         self.labels, firm | self.firm)
 
     def close(self) -> None:
         """End it: who has kept a number of this run is told so when it is used."""
         for x in self._made:
-            x._data, x._operation, x._a = math.nan, value.leaked, ()
+            x._data, x._operation, x._a = math.nan, nodes.leaked, ()
             x._b = x._pa = x._grad = None
         self._made.clear()
 
 
-live: WeakSet[Tape] = WeakSet()                 # those that record, in any thread
+class Questions(Nodes):
+    """What Python asks of the numbers of a run, each answer one on which what follows depends."""
 
-
-class Tape(Nodes):
-    """The nodes of one run, as its operations, questions and derivatives make them."""
-
-    def record(self, run: Callable[[], Any]) -> Any:
-        """What `run` returns; what it computes, in this thread or task, is recorded here."""
-        def recorded() -> Any:
-            value.tracing.set(self)
-            return run()
-
-        live.add(self)
-        value.set_special(True, tracing=True)
-        try:
-            return apart(value.tracing, recorded)
-        finally:
-            live.discard(self)
-            value.set_special(bool(live), tracing=True)
-
-    def apply(self, op: Op, operands: Sequence[Any]) -> Value:
-        """The result of an op."""
-        places, flags, code = self.places, self.flows, self.code
-        at: tuple[int, ...]
-        used: tuple[int, ...]
-        if len(operands) == 2:                  # (the common case, in less time)
-            a, b = operands
-            i = a._pa if type(a) is Value and a._b is self else self.node(a, op.name)
-            k = b._pa if type(b) is Value and b._b is self else self.node(b, op.name)
-            at, used, flows = (i, k), (places[i], places[k]), flags[i] or flags[k]
-        else:
-            at = tuple([x._pa if type(x) is Value and x._b is self else self.node(x, op.name)
-                        for x in operands])
-            used = tuple([places[k] for k in at])
-            flows = True in [flags[k] for k in at]
-        place = code.known.get((op, used))
-        if place is None:
-            xs = [x._data if type(x) is Value else code.data[k] for x, k in zip(operands, used)]
-            try:
-                y = op.forward(*xs)
-                if y - y != 0.0:
-                    y = op.evaluate(xs, operands)
-            except (ValueError, ArithmeticError, TypeError):
-                y = op.evaluate(xs, operands)
-            place = code.new(op, used, y)
-        if self.depth:
-            self.idle.append(len(places))
-        if flows:
-            if op.partly:
-                flows = self.flowing(op, at)
-            if value.entered[0] and current(value.not_recording):
-                flows = False
-        out = new()
-        y = code.data[place]
-        out._data = code.value(place) if y is None else y
-        out._operation, out._a, out._b, out._pa, out._pb = op, operands, self, len(places), None
-        out._grad = nodes.ZERO if flows else None
-        self._made.append(out)
-        self.ops.append(op)
-        self.operands.append(at)
-        places.append(place)
-        flags.append(flows)
-        return out
-
-    def flowing(self, op: Op, at: Sequence[int]) -> bool:
-        """Whether gradients flow to one of the operands by which there are any."""
-        for i in op.options:
-            if i < len(at) and self.flows[at[i]]:
-                raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; give a float")
-        return any([self.flows[k] for k, wanted in zip(at, op.differentiable(len(at))) if wanted])
-
-    def select(self, condition: Value, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-        """`select`: both branches, of which a run computes one."""
-        if self.code.is_constant(self.places[self.node(condition)]):
-            return then() if condition._data else otherwise()
-        self.depth += 1
-        try:
-            taken, idle = (then, otherwise) if condition._data else (otherwise, then)
-            a = taken()
-            try:
-                b = errstate("ignore").run(idle)
-            except (ValueError, ArithmeticError):           # (of Python's own numbers)
-                b = math.nan
-        finally:
-            self.depth -= 1
-        return choose(condition, a, b) if condition._data else choose(condition, b, a)
-
-    def refuse(self, what: str) -> None:
+    def refuse(self, what: str, remedy: str) -> None:
         """The error for what a run must not do."""
-        raise InputError(f"{what} a compiled function: compile(grad(f)), or compile(f).backward(…), gives "
-                         "gradients")
-
-    # -- questions -------------------------------------------------------------------------------
+        raise InputError(f"{what} a compiled function: {remedy}\n  {user_line()}")
 
     def ask(self, text: str, operands: Sequence[Any], answer: Any) -> Any:
         """The answer to a question, on which what follows depends."""
@@ -245,6 +163,8 @@ class Tape(Nodes):
         """What Python's int, round, format and the like make of a number."""
         if what == "data":
             return self.alias(x, False)
+        if what == "grad" or what.endswith("="):
+            self.refuse(f"v.{what} within", "it would happen once, not at each call; do it outside of it")
         if what == "__index__":
             if self.places[self.node(x)] not in self.whole:
                 raise TypeError("'float' object cannot be interpreted as an integer")
@@ -257,9 +177,127 @@ class Tape(Nodes):
         name = what.strip("_")
         if what in ("__trunc__", "__floor__", "__ceil__"):
             name = f"math.{name}"
-        function: Any = {"__int__": int, "__round__": round, "__format__": format}.get(what)
+        function: Any = {"__int__": int, "__round__": round, "__format__": format,
+                         "__repr__": repr}.get(what)
         answer = function(data, *options) if function else getattr(data, what)()
-        return self.ask(f"{name}({', '.join([number, *map(repr, options)])})", (x,), answer)
+        if what == "__repr__" and self.flows[self.node(x)]:     # (to others it is a plain number)
+            self.ask("repr(#1)", (x,), answer)
+            return None
+        text = f"{name}({', '.join([number, *map(repr, options)])})"
+        if type(answer) is float:               # (0.0 and -0.0 are two answers; a nan is one)
+            self.ask(f"repr({text})", (x,), repr(answer))
+            return answer
+        return self.ask(text, (x,), answer)
+
+
+live: WeakSet[Tape] = WeakSet()                 # those that record, in any thread
+
+
+class Tape(Questions):
+    """The nodes of one run, as its operations, questions and derivatives make them."""
+
+    def record(self, run: Callable[[], Any]) -> Any:
+        """What `run` returns; what it computes, in this thread or task, is recorded here."""
+        def recorded() -> Any:
+            value.tracing.set(self)
+            return run()
+
+        live.add(self)
+        value.set_special(True, tracing=True)
+        try:
+            return apart(value.tracing, recorded)
+        finally:
+            live.discard(self)
+            value.set_special(bool(live), tracing=True)
+
+    def apply(self, op: Op, operands: Sequence[Any]) -> Any:
+        """The result of an op."""
+        places, flags, code = self.places, self.flows, self.code
+        at: tuple[int, ...]
+        used: tuple[int, ...]
+        if len(operands) == 2:                  # (the common case, in less time)
+            a, b = operands
+            if op is mul and (type(a) in _REPEATED or type(b) in _REPEATED):
+                return self.repeated(a, b)
+            i = a._pa if type(a) is Value and a._b is self else self.node(a, op.name)
+            k = b._pa if type(b) is Value and b._b is self else self.node(b, op.name)
+            at, used, flows = (i, k), (places[i], places[k]), flags[i] or flags[k]
+        else:
+            at = tuple([x._pa if type(x) is Value and x._b is self else self.node(x, op.name)
+                        for x in operands])
+            used = tuple([places[k] for k in at])
+            flows = True in [flags[k] for k in at]
+        place = code.known.get((op, used))
+        if place is None:
+            xs = [x._data if type(x) is Value else code.data[k] for x, k in zip(operands, used)]
+            try:
+                y = op.forward(*xs)
+                if y - y != 0.0 or len(xs) > op.most:
+                    y = op.evaluate(xs, operands)
+            except (ValueError, ArithmeticError, TypeError):
+                y = op.evaluate(xs, operands)
+            place = code.new(op, used, y)
+        if self.whole and op in _WHOLE and self.all_whole(used):
+            self.whole.add(place)
+        if self.depth:
+            self.idle.append(len(places))
+        if flows:
+            if op.partly:
+                flows = self.flowing(op, at)
+            if value.entered[0] and current(value.not_recording):
+                if not self.depth:
+                    self.firm.add(place)
+                return self.made(self.append(None, (), place, False))
+        out = new()
+        y = code.data[place]
+        out._data = code.value(place) if y is None else y
+        out._operation, out._a, out._b, out._pa, out._pb = op, operands, self, len(places), None
+        out._grad = nodes.ZERO if flows else None
+        self._made.append(out)
+        self.ops.append(op)
+        self.operands.append(at)
+        places.append(place)
+        flags.append(flows)
+        return out
+
+    def flowing(self, op: Op, at: Sequence[int]) -> bool:
+        """Whether gradients flow to one of the operands by which there are any."""
+        for i in op.options:
+            if i < len(at) and self.flows[at[i]]:
+                raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; give a float")
+        return any([self.flows[k] for k, wanted in zip(at, op.differentiable(len(at))) if wanted])
+
+    def all_whole(self, places: Sequence[int]) -> bool:
+        """Whether an int argument and ints made these."""
+        return not self.whole.isdisjoint(places) and all([
+            k in self.whole or self.code.is_constant(k) and self.code.data[k].is_integer() for k in places])
+
+    @staticmethod
+    def repeated(a: Any, b: Any) -> Any:
+        """A list, tuple or text, as often as an int argument says."""
+        return a * operator.index(b) if type(b) is Value else b * operator.index(a)
+
+    def select(self, condition: Value, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+        """`select`: both branches, of which a run computes one."""
+        if self.ops[self.node(condition)] is None:  # a constant: there is nothing to choose later
+            return then() if self.compare(operator.ne, condition, 0.0) else otherwise()
+        sides = []
+        self.depth += 1
+        try:
+            for side, taken in ((then, condition._data), (otherwise, not condition._data)):
+                try:
+                    if taken:
+                        sides.append(side())
+                    else:
+                        sides.append(errstate("ignore").run(side))
+                except (ValueError, ArithmeticError):       # (of Python's own numbers)
+                    if taken:
+                        raise
+                    self.ask("#1 != #2", (condition, 0.0), bool(condition._data))
+                    sides.append(math.nan)
+        finally:
+            self.depth -= 1
+        return choose(condition, *sides)
 
     # -- derivatives -----------------------------------------------------------------------------
 

@@ -39,8 +39,6 @@ class Template:
     def step(self, op: Any, operands: Sequence[Any]) -> int:
         """Another step; its place."""
         self.steps.append((op, tuple(operands)))
-        if self.again and isinstance(op, Op) and op.convention and len(operands) == op.least:
-            self.checks.append(Check(Smooth(op), tuple(operands)))
         return self.size + len(self.steps) - 1
 
     def is_plain(self, place: int) -> bool:
@@ -72,6 +70,8 @@ class Symbol(Operators):
     def __apply_op__(op: Op, operands: Sequence[Any]) -> Symbol:
         template: Template = next(x.template for x in operands if type(x) is Symbol)
         xs = [x if type(x) is Symbol else number(x, op.name) for x in operands]
+        if template.again and op.convention and len(xs) == op.least:
+            template.checks.append(Check(Smooth(op), tuple(map(_place, xs))))
         if len(xs) < op.most and not op.open:   # options that were not given
             xs = list(op.bound(xs, {}))
         return Symbol(template.step(op, list(map(_place, xs))), template)

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import InputError, short
+from autograd_lite.errors import GradientError, InputError, short
 from autograd_lite.graph.value import Value
 from autograd_lite.programs.arguments import entered, names_of
 from autograd_lite.programs.environment import Environment, drawn, random_state
@@ -54,6 +54,8 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
             if not isinstance(result, Value):
                 raise InputError(f"{name_of(f)} returned {short(result)}; backward needs one number that "
                                  "depends on Values")
+            if not tape.flows[tape.node(result)]:
+                raise GradientError(f"backward() of what {name_of(f)} returns: it carries no gradient")
             found = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in tape.captured])
             for (x, k), gradient in zip(tape.captured, found):
                 if tape.flows[k] and gradient is not None:

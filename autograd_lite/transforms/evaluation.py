@@ -24,7 +24,7 @@ from autograd_lite.ops.op import Op
 from autograd_lite.ops.operators import Operators
 from autograd_lite.transforms.kinds import Kind, kind_of
 from autograd_lite.transforms.trees import leaves, rebuild
-from autograd_lite.graph.value import Value
+from autograd_lite.graph.value import Value, refuse_traced
 from autograd_lite.ops.whole import whole
 
 
@@ -95,6 +95,7 @@ def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = f
     >>> evaluate(y, {x: Fraction(1, 2)}, Fraction, wrt=x)
     Fraction(1, 3)
     """
+    refuse_traced("evaluate")
     try:
         return _evaluated(kind_of(number), root, inputs, wrt, order)
     except AutogradError as error:

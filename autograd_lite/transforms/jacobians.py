@@ -93,6 +93,7 @@ def _jacobian(f: Callable[..., Any], argnums: Selection, sparse: bool, /, *args:
     trace = Trace(f, args, kwargs, argnums)
     result, n = returned(name_of(f), trace.result), len(trace.inputs)
     if sparse:
+        _refuse_traced(trace)
         return jacobian_matrix(_pattern(trace), n, functools.partial(pushed, trace),
                                lambda weights: trace.pull(*zip(trace.outputs, weights)))
     if len(trace.outputs) <= n:
@@ -120,7 +121,14 @@ def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fal
 
 def _sparse_hessian(gradient: Callable[..., Any], argnums: Selection, /, *args: Any, **kwargs: Any) -> Any:
     trace = Trace(gradient, args, kwargs, argnums)
+    _refuse_traced(trace)
     return hessian_matrix(_pattern(trace), functools.partial(pushed, trace))
+
+
+def _refuse_traced(trace: Trace) -> None:
+    if trace.tape:
+        trace.tape.refuse("sparse=True within", "a sparse matrix holds plain floats; leave out sparse=True, "
+                          "or call it outside of it")
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
