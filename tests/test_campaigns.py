@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
+import compiled as campaign_of_compiled  # noqa: E402
 import environment as campaign_of_environments  # noqa: E402
 import hostile  # noqa: E402
 import mutation  # noqa: E402
@@ -172,3 +173,16 @@ def test_mutation_tells_what_a_test_notices_from_what_it_does_not(tmp_path, caps
     assert [(m.module, m.kind, m.text) for m in survivors] == [("sums.py", "constant", b"2")]
     printed = capsys.readouterr().out
     assert "operator: FAILED tests/test_sums.py::test_add" in printed and "2 of 3 died (66.7 %)" in printed
+
+
+@pytest.mark.parametrize("fault", [None, "a frozen branch", "a wrong gradient"])
+def test_compiled_finds_a_frozen_branch_and_a_wrong_gradient(fault, monkeypatch):
+    if fault == "a frozen branch":
+        monkeypatch.setattr("autograd_lite.programs.tape.Tape.ask", lambda self, text, operands, found: found)
+    elif fault:
+        monkeypatch.setattr("autograd_lite.programs.sweeps.Writer.product",
+                            lambda self, g, p: self.emit(TABLE["*"], p, self.constant(1.0 + 1e-9)))
+    search = campaign_of_compiled.Collecting(seed=5)
+    for _ in range(15):
+        search.one()
+    assert bool(search.texts) is bool(fault)

@@ -20,7 +20,6 @@ from autograd_lite import Value, custom_op, grad, hessian, hvp, jacobian, jvp, n
 from autograd_lite.ops.op import TABLE
 from autograd_lite.programs import templates
 from autograd_lite.programs.compiled import compile
-from autograd_lite.testing import Expression
 
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
@@ -28,9 +27,9 @@ import compiled as campaign  # noqa: E402
 
 inf, nan = math.inf, math.nan
 SOME = [(1.5,), (2.5,), (-1.5,), (0.0,), (-0.0,), (0.5,), (1e200,), (inf,), (nan,), (1.5,)]
-SEQUENCES = [(1.0, 2.0, 3.0), (-0.0, 0.0, 0.0), (1e308, 1e308, 1.0), (inf, 1.0, 2.0), (nan, 1.0, 2.0), (2.0, 2.0, 2.0),
-             (0.5,), (-inf,), (3.0, 3.0), (710.0, -710.0), (1.0, 2.0, 3.0, 4.0), (1e16, 1.0, -1e16, 5e-324),
-             tuple(map(float, range(7)))]
+SEQUENCES = [(1.0, 2.0, 3.0), (-0.0, 0.0, 0.0), (1e308, 1e308, 1.0), (inf, 1.0, 2.0), (nan, 1.0, 2.0),
+             (2.0, 2.0, 2.0), (0.5,), (-inf,), (3.0, 3.0), (710.0, -710.0), (1.0, 2.0, 3.0, 4.0),
+             (1e16, 1.0, -1e16, 5e-324), tuple(map(float, range(7)))]
 
 
 def differing(f, *calls, mode="raise", **options):
@@ -63,9 +62,9 @@ def test_an_op_and_its_derivatives_are_the_eager_ones(name):
         for f, allowed in [(op, 0.0), *[(grad(op, i), 0.0) for i in free],
                            *[(grad(grad(op, i), j), 2.0) for i in free for j in free]]:
             fast = compile(f)
-            ordinary = next((xs for xs in calls if max(map(abs, xs)) < 4.0 and type(outcome(f, xs)) is float), None)
-            if ordinary:
-                assert fast(*ordinary) == f(*ordinary)
+            ordinary = [xs for xs in calls if max(map(abs, xs)) < 4.0 and type(outcome(f, xs)) is float][:1]
+            for xs in ordinary:
+                assert fast(*xs) == f(*xs)
             for k, xs in enumerate(calls):
                 wrong += filter(None, [held(fast, f, xs, allowed)])
                 if k % 4 == 0 and name != "%":  # (where 0·∞ is stopped, and is a nan under "ignore")
@@ -94,6 +93,7 @@ def test_an_option_may_be_a_constant_or_an_argument(name):
 
 def test_a_broken_template_is_noticed(monkeypatch):
     assert not differing(grad(ag.sin), (0.7,), (0.9,))
+
     class Broken(templates.Template):
         def __init__(self, *facts):
             super().__init__(*facts)
@@ -124,15 +124,6 @@ def test_random_programs_that_branch(seed):
     assert search.calls > 100 and not search.texts, search.texts[0]
 
 
-def test_the_search_finds_a_wrong_template_and_a_frozen_branch(monkeypatch):
-    from autograd_lite.programs.tape import Tape
-    monkeypatch.setattr(Tape, "ask", lambda self, text, operands, answer: answer)
-    search = campaign.Collecting(0)
-    for _ in range(12):
-        search.one()
-    assert search.texts
-
-
 # -- branches -----------------------------------------------------------------------------------
 
 
@@ -146,7 +137,8 @@ def test_the_search_finds_a_wrong_template_and_a_frozen_branch(monkeypatch):
     lambda x: x * int(x.data) if x > 0 else x / 3,
     lambda x: x * 2.0 if x == None else x * 3.0 if x != "a" else x,     # noqa: E711
     lambda x: x * (x.data > 1.0) + Value(x.data) * x,
-    lambda x: ag.select(ag.less(x, 1.0), lambda: ag.sqrt(1.0 - x), lambda: ag.hypot(x, x) if x > 2.0 else x / 3),
+    lambda x: ag.select(ag.less(x, 1.0), lambda: ag.sqrt(1.0 - x),
+                        lambda: ag.hypot(x, x) if x > 2.0 else x / 3),
     lambda x: ag.where(ag.greater(x, 0.0), x * x, ag.stop_gradient(x) * x),
     lambda x: ag.derivative(lambda a: ag.sin(a) * a)(x) + ag.taylor(ag.exp, x, 2)[1],
 ], ids=str)
@@ -180,7 +172,8 @@ def test_captured_values_are_read_at_each_call_and_guarded():
 
 def test_labels_that_are_no_names_or_clash():
     def f(x, y):
-        for label in ("class", "a b", "x", "captured", "exp", "finite", "math", "v3", "f", "m", "float", "_v", "é", "x"):
+        for label in ("class", "a b", "x", "captured", "exp", "finite", "math", "v3", "f", "m", "float", "_v",
+                      "é", "x"):
             x = ag.exp(x * y * 0.1)
             x.label = label
             y = y + x * x
@@ -210,7 +203,7 @@ class Pair:
     (lambda n, m: [2 ** n, n // m, n % m, n / m, n], [(7, 2), (8, 3), (9, 3)]),
     (lambda x, flag: x if flag else -x, [(1.0, True), (1.0, False), (2.0, True)]),
     (lambda x, kind: ag.sin(x) if kind == "sin" else x, [(1.0, "sin"), (1.0, "id"), (2.0, "sin")]),
-    (lambda x, k=3.0, *more, **named: x * k + sum(more) + named.get("z", 0.0), [(1.0,), (2.0,), (1.0, 2.0, 3.0)]),
+    (lambda x, k=3.0, *more, **named: x * k + sum(more) + len(named), [(1.0,), (2.0,), (1.0, 2.0, 3.0)]),
     (lambda: 3.0, [(), ()]),
     (lambda x: [3.0, 1, None, "a"], SOME[:3]),
     (lambda xs: [xs[::-1], xs[:1], []], [([1.0, 2.0],), ([3.0, 4.0],), ([1.0, 2.0, 3.0],)]),
@@ -289,12 +282,17 @@ def test_backward_as_eager_where_values_are_computed_frozen_or_out_of_range():
     w, v = Value(2.0, "w"), Value(3.0, "v", requires_grad=False)
     u = w * 3.0
     def f(x): return u * x + w * v * x
+
+    def slow(x):
+        y = f(Value(x, requires_grad=False))
+        y.backward()
+        return y.data
+
     fast = compile(f)
     for on in (False, True, False, True):
         v.requires_grad = on
         for x in (2.0, 3.0, 1e308):
-            found = grads(lambda: fast.backward(x), w, v)
-            assert found == grads(lambda: (f(Value(x, requires_grad=False)).backward(), f(Value(x)).data)[1], w, v)
+            assert grads(lambda: fast.backward(x), w, v) == grads(lambda: slow(x), w, v)
     assert fast.stats.programs == 2
     p = Value(0.0)
     fast = compile(lambda x: p * x)
@@ -332,9 +330,11 @@ def assigning(what, number):
 
 
 @pytest.mark.parametrize("f, words", [
-    (lambda x: (x * w).backward(), "backward"), (assigning("data", 5.0), "data ="), (assigning("grad", 1.0), "grad ="),
+    (lambda x: (x * w).backward(), "backward"),
+    (assigning("data", 5.0), "data ="), (assigning("grad", 1.0), "grad ="),
     (assigning("requires_grad", False), "requires_grad ="), (lambda x: x * w.grad, "grad within"),
-    (lambda x: math.exp(x), "autograd_lite.exp"), (lambda x: float(x), "float()"), (lambda x: complex(x), "complex()"),
+    (lambda x: math.exp(x), "autograd_lite.exp"),
+    (lambda x: float(x), "float()"), (lambda x: complex(x), "complex()"),
     (lambda x: ag.evaluate(x * x), "evaluate"), (lambda x: ag.explain(x * x), "explain"),
     (lambda x: ag.check_gradients(ag.sin, x), "check_gradients"),
     (lambda x: ag.jacobian(lambda v: [v[0]], sparse=True)([x]), "sparse=True"),
@@ -370,8 +370,9 @@ def test_an_exception_at_the_first_call_leaves_it_usable():
 
 
 @pytest.mark.parametrize("use", [
-    lambda x: x * 2.0, lambda x: Value(1.0) + x, ag.exp, lambda x: x.data, lambda x: x > 1.0, lambda x: 1.0 == x, float,
-    bool, lambda x: x.backward(), lambda x: compile(lambda y: y * x)(1.0), lambda x: ag.softmax([x, 1.0]),
+    lambda x: x * 2.0, lambda x: Value(1.0) + x, ag.exp, lambda x: x.data, lambda x: x > 1.0,
+    lambda x: 1.0 == x, float, bool, lambda x: x.backward(), lambda x: compile(lambda y: y * x)(1.0),
+    lambda x: ag.softmax([x, 1.0]),
     lambda x: grad(lambda y: y * x)(2.0)], ids=range(12))
 def test_a_traced_number_that_leaks_is_refused(use):
     kept = []
@@ -433,8 +434,9 @@ def test_threads_may_call_it_at_once():
     assert not wrong
 
 
-@pytest.mark.parametrize("partial", [lambda y, x: 3.0 * x * x, lambda y, x: None, lambda y, x: ag.select(
-    ag.greater(x, 1.0), lambda: x, lambda: 2.0), lambda y, x: math.cos(x), lambda y, x: "a"], ids=range(5))
+@pytest.mark.parametrize("partial", [
+    lambda y, x: 3.0 * x * x, lambda y, x: None, lambda y, x: math.cos(x), lambda y, x: "a",
+    lambda y, x: ag.select(ag.greater(x, 1.0), lambda: x, lambda: 2.0)], ids=range(5))
 def test_ops_of_one_s_own(partial):
     name = f"own{random.random()}"
     op = custom_op(lambda x: x ** 3 if x < 100.0 else {}[x], (partial,), name=name)
@@ -452,8 +454,9 @@ def test_ops_of_one_s_own(partial):
 
 
 def test_the_comparison_itself_notices_a_difference():
-    assert held(lambda x: x * (1.0 + 2e-16), lambda x: x, (1.0,)) and not held(lambda x: x, lambda x: x, (1.0,))
+    assert held(lambda x: x * (1.0 + 3e-16), lambda x: x, (1.0,))
+    assert not held(lambda x: x, lambda x: x, (1.0,))
     assert held(lambda x: [x], lambda x: (x,), (1.0,)) and held(lambda x: 1.0, ag.log, (-1.0,))
     assert not held(lambda x: -0.0, lambda x: 0.0, (1.0,)) and not held(lambda x: nan, lambda x: nan, (1.0,))
-    assert held(lambda v: v.tolist(), lambda v: v, (np.array([1.0]),)) and given([Value(2.0), 1]) == [2.0, 1.0]
-    assert isinstance(Expression(1, (), (1.0,)), Expression)
+    assert held(lambda v: v.tolist(), lambda v: v, (np.array([1.0]),))
+    assert given([Value(2.0), 1]) == [2.0, 1.0]
