@@ -18,11 +18,12 @@ PACKAGE = Path(autograd_lite.__file__).parent
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
     {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes"}, {"errors"}, {"decorators"},
-    {"ops.notation", "ops.special", "ops.op"}, {"ops.define", "ops.methods"}, {"ops.operators"},
+    {"ops.notation", "ops.special", "ops.op"}, {"ops.define", "ops.methods", "ops.arrays"}, {"ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {
         "ops.normal", "ops.sequences"}, {"ops.activations"},
     {"ops.custom"},
+    {"programs.namespaces"},
     {"graph.walks"}, {"graph.copying"}, {"graph.node"}, {"graph.backward"}, {"graph.value"},
     {"graph.recording", "graph.program", "graph.linear", "graph.quick", "graph.foreign"},
     {"graph.native", "graph.conventions"}, {"graph.labels"},

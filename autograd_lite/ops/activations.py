@@ -47,36 +47,42 @@ sigmoid: Op = define("sigmoid", special.sigmoid, (lambda y, x: 0.25 * sech2(0.5 
                      "1 / (1 + e^(−x)), saturated without overflow.",
                      "sigmoid(0.0), sigmoid(-1000.0) = (0.5, 0.0)", form=lambda m, x: 1 / (1 + m.exp(-x)),
                      notation=function("sigmoid", r"\sigma", python="1.0 / (1.0 + math.exp(-#1)) if "
-                                       "#1 >= 0.0 else (e := math.exp(#1)) / (1.0 + e)"))
+                                       "#1 >= 0.0 else (e := math.exp(#1)) / (1.0 + e)",
+                                       array="xp.sigmoid(#1)"))
 log_sigmoid: Op = define("log_sigmoid", lambda x: -special.softplus(-x), (lambda y, x: sigmoid(-x),),
                          "log(sigmoid(x)), accurate at any x.", "log_sigmoid(-1000.0) = -1000.0",
                          form=lambda m, x: -m.log1p(m.exp(-x)),
-                         notation=function("log_sigmoid", latex(r"\ln\sigma\left(#1\right)", POWER)))
+                         notation=function("log_sigmoid", latex(r"\ln\sigma\left(#1\right)", POWER),
+                                           array="-xp.softplus(-#1)"))
 softplus: Op = define("softplus", special.softplus, (lambda y, x: sigmoid(x),),
                       "log(1 + e^x), without overflow.", "softplus(1000.0) = 1000.0",
-                      form=lambda m, x: m.log1p(m.exp(x)))
+                      form=lambda m, x: m.log1p(m.exp(x)),
+                      notation=function("softplus", array="xp.softplus(#1)"))
 relu: Op = define(
     "relu", lambda x, at_zero=0.0: x if x > 0.0 or x != x else 0.0,
     (lambda y, x, at_zero=0.0: step(x, 0.0, at_zero), None),
     "max(x, 0). The derivative at 0 is `at_zero`, a plain number (default 0).",
     "relu(-3.0), relu(3.0) = (0.0, 3.0)", kink=_itself, form=lambda m, x, at_zero=0: m.max(x, 0),
     notation=function("relu", r"\mathrm{ReLU}", title="ReLU",
-                      python="#1 if #1 > 0.0 or #1 != #1 else 0.0"))
+                      python="#1 if #1 > 0.0 or #1 != #1 else 0.0", array="xp.maximum(#1, 0.0)"))
 leaky_relu: Op = define(
     "leaky_relu", lambda x, slope=0.01: x if x > 0.0 else slope * x,
     (_leaky_partial, lambda y, x, slope=0.01: select(greater(x, 0.0), lambda: 0.0, lambda: x)),
     "x where positive, slope·x elsewhere (default slope 0.01).", "leaky_relu(-2.0, 0.5) = -1.0",
-    kink=_itself, form=lambda m, x, slope=0.01: m.max(x, 0) + m.mpf(slope) * m.min(x, 0))
+    kink=_itself, form=lambda m, x, slope=0.01: m.max(x, 0) + m.mpf(slope) * m.min(x, 0),
+    notation=function("leaky_relu", array="xp.where(#1 > 0.0, #1, #2 * #1)"))
 elu: Op = define(
     "elu", lambda x, alpha=1.0: x if x > 0.0 else alpha * math.expm1(x),
     (_elu_partial, lambda y, x, alpha=1.0: select(greater(x, 0.0), lambda: 0.0, lambda: expm1(x))),
     "x where positive, alpha·(e^x − 1) elsewhere (default alpha 1).", "elu(2.0) = 2.0",
-    kink=_itself, form=lambda m, x, alpha=1: m.max(x, 0) + alpha * m.expm1(m.min(x, 0)))
+    kink=_itself, form=lambda m, x, alpha=1: m.max(x, 0) + alpha * m.expm1(m.min(x, 0)),
+    notation=function("elu", array="xp.where(#1 > 0.0, #1, #2 * xp.expm1(xp.minimum(#1, 0.0)))"))
 gelu: Op = define("gelu", special.gelu, (lambda y, x: normal_cdf(x) + _gelu_rest(y, x),),
                   "x·Φ(x), Φ the normal distribution function (the erf form).", "gelu(0.0) = 0.0",
-                  form=lambda m, x: x * m.ncdf(x), notation=function("gelu", python=special.GELU))
+                  form=lambda m, x: x * m.ncdf(x),
+                  notation=function("gelu", python=special.GELU, array="xp.gelu(#1)"))
 silu: Op = define("silu", special.silu, (_silu_partial,), "x·sigmoid(x).", "silu(0.0) = 0.0",
-                  form=lambda m, x: x / (1 + m.exp(-x)))
+                  form=lambda m, x: x / (1 + m.exp(-x)), notation=function("silu", array="xp.silu(#1)"))
 
 
 __test__ = doctests(globals())

@@ -77,6 +77,7 @@ _mod_partial = Ordinary("%", "y, a, b: y == y", floats=True).rule(
     lambda y, a, b: 1.0, lambda y, a, b: 1.0 + 0.0 * y)
 
 
+_neg_text, _power_text = Form("-#1", SIGN, SIGN), Form("#1 ** #2", POWER, (ATOM, SIGN))
 _steps: dict[str, Any] = {
     "domain": lambda a, b: b != 0.0, "remedy": "the divisor must not be 0, nor the dividend infinite",
     "kink": _from_multiple}
@@ -97,11 +98,11 @@ floordiv: Op = define("//", lambda a, b: a // b, (_0_or_nan, _0_or_nan),
                       ieee=_over_0, form=lambda m, a, b: m.floordiv(a, b), **_steps,
                       notation=infix("//", PRODUCT, latex(r"\left\lfloor\frac{#1}{#2}\right\rfloor")))
 neg: Op = define("neg", lambda x: -x, (lambda y, x: -1.0,), generic=True,
-                 notation=Notation(Form("-#1", SIGN, SIGN), latex("-#1", SUM, PRODUCT), "neg",
-                                   targets={"python": Form("-#1", SIGN, SIGN)}))
+                 notation=Notation(_neg_text, latex("-#1", SUM, PRODUCT), "neg",
+                                   targets={"python": _neg_text, "array": _neg_text}))
 identity: Op = define("identity", lambda x: x, (lambda y, x: 1.0,),
                       "x itself, as a node of its own.", "identity(2.0) = 2.0", generic=True,
-                      notation=function("identity", said="#1"))
+                      notation=function("identity", said="#1", array="#1"))
 power: Op = define(
     "**", special.power, (_pow_base, _pow_exponent),
     domain=lambda a, b: a > 0.0 or (b % 1.0 == 0.0 if a else b >= 0.0),
@@ -110,8 +111,8 @@ power: Op = define(
     singular="the derivative by the exponent needs a positive base, and the one by the base is infinite "
     "at 0 for an exponent below 1; give the exponent as a plain number, or keep the base away from 0",
     form=lambda m, a, b: m.power(a, b),
-    notation=Notation(Form("#1 ** #2", POWER, (ATOM, SIGN)), latex("#1^{#2}", POWER, (ATOM, LOOSE)), "^",
-                      infix=True, targets={"python": Form("math.pow(#1, #2)")}))
+    notation=Notation(_power_text, latex("#1^{#2}", POWER, (ATOM, LOOSE)), "^", infix=True,
+                      targets={"python": Form("math.pow(#1, #2)"), "array": _power_text}))
 power_slope: Op = define(
     "power_slope", special.power_slope,
     (lambda y, a, b, k, n: power_slope(a, b, k + 1.0, n),
@@ -123,7 +124,8 @@ power_slope: Op = define(
     "if it is not differentiated by the exponent",
     singular="the derivative by the exponent needs a positive base, and others may be infinite at 0; keep "
     "the base away from 0",
-    notation=function("power_slope", said="a derivative of (#1) ** (#2)"),
+    notation=function("power_slope", said="a derivative of (#1) ** (#2)",
+                      array="xp.power_slope(#1, #2, #3, #4)"),
     ieee=special.power_slope_ieee, form=_power_slope_form)
 
 # -- exponentials, logarithms, roots ---------------------------------------------------
@@ -132,33 +134,35 @@ _positive = {"domain": lambda x: x > 0.0, "remedy": "the operand must be positiv
              "ieee": lambda x: -inf if x == 0.0 else nan}
 
 exp: Op = define("exp", math.exp, (lambda y, x: y,), "e to the power x.", "exp(0.0) = 1.0",
-                 notation=function("exp", latex("e^{#1}", POWER)))
+                 notation=function("exp", latex("e^{#1}", POWER), array="xp.exp(#1)"))
 exp2: Op = define("exp2", math.exp2, (lambda y, x: y * _LN2,), "2 to the power x.", "exp2(3.0) = 8.0",
-                  form=lambda m, x: m.power(2, x), notation=function("exp2", latex("2^{#1}", POWER)))
+                  form=lambda m, x: m.power(2, x), notation=function("exp2", latex("2^{#1}", POWER),
+                                                                     array="xp.exp2(#1)"))
 expm1: Op = define("expm1", math.expm1, (lambda y, x: exp(x),),
                    "e**x − 1, without cancellation near 0.", "expm1(1e-12) = 1.0000000000005e-12",
-                   notation=function("expm1", latex("e^{#1} - 1", SUM)))
+                   notation=function("expm1", latex("e^{#1} - 1", SUM), array="xp.expm1(#1)"))
 log: Op = define("log", math.log, (lambda y, x: 1.0 / x,),
                  "The natural logarithm, for x > 0.", "log(1.0) = 0.0", **_positive,
-                 notation=function("log", r"\ln"))
+                 notation=function("log", r"\ln", array="xp.log(#1)"))
 log2: Op = define("log2", math.log2, (lambda y, x: _LOG2E / x,), "The logarithm to base 2, for x > 0.",
                   "log2(8.0) = 3.0", form=lambda m, x: m.log(x) / m.log(2), **_positive,
-                  notation=function("log2", r"\log_{2}"))
+                  notation=function("log2", r"\log_{2}", array="xp.log2(#1)"))
 log10: Op = define("log10", math.log10, (lambda y, x: _LOG10E / x,),
                    "The logarithm to base 10, for x > 0.", "log10(1000.0) = 3.0", **_positive,
-                   notation=function("log10", r"\log_{10}"))
+                   notation=function("log10", r"\log_{10}", array="xp.log10(#1)"))
 log1p: Op = define("log1p", math.log1p, (lambda y, x: 1.0 / (1.0 + x),),
                    "log(1 + x), without cancellation near 0, for x > −1.",
                    "log1p(1e-12) = 9.999999999995e-13",
                    domain=lambda x: x > -1.0, remedy="the operand must be greater than -1",
                    ieee=lambda x: -inf if x == -1.0 else nan,
-                   notation=function("log1p", latex(r"\ln\left(1 + #1\right)", ATOM, PRODUCT)))
+                   notation=function("log1p", latex(r"\ln\left(1 + #1\right)", ATOM, PRODUCT),
+                                     array="xp.log1p(#1)"))
 sqrt: Op = define("sqrt", math.sqrt, (lambda y, x: 0.5 / y,),
                   "The square root, for x ≥ 0.", "sqrt(9.0) = 3.0",
                   domain=lambda x: x >= 0.0, remedy="the operand must not be negative",
                   singular="its derivative is infinite at 0; for sqrt(x*x) use abs(x), "
                   "for sqrt(x*x + y*y) use hypot(x, y)",
-                  notation=function("sqrt", latex(r"\sqrt{#1}")))
+                  notation=function("sqrt", latex(r"\sqrt{#1}"), array="xp.sqrt(#1)"))
 
 
 # y/3x and 1/3y², weighted so that an error of y itself (an ulp in many libms) cancels.
@@ -167,7 +171,7 @@ _cbrt_partial = Ordinary("cbrt", "y, x: 0.0 < abs(x) <= 1.7976931348623157e308")
 cbrt: Op = define("cbrt", math.cbrt, (_cbrt_partial,),
                   "The cube root, of negative numbers too.", "cbrt(-8.0) = -2.0",
                   singular="its derivative is infinite at 0; keep the operand away from 0",
-                  notation=function("cbrt", latex(r"\sqrt[3]{#1}")))
+                  notation=function("cbrt", latex(r"\sqrt[3]{#1}"), array="xp.cbrt(#1)"))
 
 # -- trigonometric and hyperbolic functions --------------------------------------------
 
@@ -175,54 +179,55 @@ _within_1 = {"domain": lambda x: -1.0 <= x <= 1.0, "remedy": "the operand must l
              "singular": "its derivative is infinite at -1 and 1; keep the operand inside (-1, 1)"}
 
 sin: Op = define("sin", math.sin, (lambda y, x: cos(x),), "The sine; x in radians.", "sin(0.0) = 0.0",
-                 notation=function("sin", r"\sin"))
+                 notation=function("sin", r"\sin", array="xp.sin(#1)"))
 cos: Op = define("cos", math.cos, (lambda y, x: -sin(x),), "The cosine; x in radians.", "cos(0.0) = 1.0",
-                 notation=function("cos", r"\cos"))
+                 notation=function("cos", r"\cos", array="xp.cos(#1)"))
 tan: Op = define("tan", math.tan, (lambda y, x: 1.0 + y * y,), "The tangent; x in radians.", "tan(0.0) = 0.0",
                  remedy="the operand must be finite, and an interval must not hold a pole",
-                 notation=function("tan", r"\tan"))
+                 notation=function("tan", r"\tan", array="xp.tan(#1)"))
 one_minus_square: Op = define("one_minus_square", lambda x: (1 - x) * (1 + x), (lambda y, x: -2.0 * x,),
                               "1 − x², without cancellation near −1 and 1.", "one_minus_square(0.5) = 0.75",
                               generic=True,
                               notation=function("one_minus_square", latex("1 - #1^{2}", SUM, ATOM),
-                                                said="1 - (#1) ** 2"))
+                                                said="1 - (#1) ** 2", array="(1.0 - #1) * (1.0 + #1)"))
 _atan_partial = Ordinary("atan", "y, x: -1e50 < x < 1e50").rule(
     lambda y, x: 1.0 / (1.0 + x * x), lambda y, x: 1.0 / x / x)
 asin: Op = define("asin", math.asin, (lambda y, x: 1.0 / sqrt(one_minus_square(x)),),
                   "The inverse sine of x in [−1, 1], in radians.", "asin(0.0) = 0.0", **_within_1,
-                  notation=function("asin", r"\arcsin"))
+                  notation=function("asin", r"\arcsin", array="xp.asin(#1)"))
 acos: Op = define("acos", math.acos, (lambda y, x: -1.0 / sqrt(one_minus_square(x)),),
                   "The inverse cosine of x in [−1, 1], in radians.", "acos(1.0) = 0.0", **_within_1,
-                  notation=function("acos", r"\arccos"))
+                  notation=function("acos", r"\arccos", array="xp.acos(#1)"))
 atan: Op = define("atan", math.atan, (_atan_partial,),
                   "The inverse tangent, in radians.", "atan(0.0) = 0.0",
-                  notation=function("atan", r"\arctan"))
+                  notation=function("atan", r"\arctan", array="xp.atan(#1)"))
 sinh: Op = define("sinh", math.sinh, (lambda y, x: cosh(x),), "The hyperbolic sine.", "sinh(0.0) = 0.0",
                   ieee=lambda x: math.copysign(inf, x),
-                  notation=function("sinh", r"\sinh"))
+                  notation=function("sinh", r"\sinh", array="xp.sinh(#1)"))
 cosh: Op = define("cosh", math.cosh, (lambda y, x: sinh(x),), "The hyperbolic cosine.", "cosh(0.0) = 1.0",
-                  notation=function("cosh", r"\cosh"))
+                  notation=function("cosh", r"\cosh", array="xp.cosh(#1)"))
 tanh: Op = define("tanh", math.tanh, (lambda y, x: sech2(x),),
                   "The hyperbolic tangent.", "tanh(1000.0) = 1.0",
-                  notation=function("tanh", r"\tanh"))
+                  notation=function("tanh", r"\tanh", array="xp.tanh(#1)"))
 sech2: Op = define("sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
                    "1/cosh(x)², the derivative of tanh, to the last digits at any x.", "sech2(0.0) = 1.0",
                    form=lambda m, x: m.sech(x) ** 2,
                    notation=function("sech2", r"\mathrm{sech}^{2}", python="4.0 * (e := math.exp(-2.0 "
-                                     "* #1 if #1 > 0.0 else 2.0 * #1)) / ((s := 1.0 + e) * s)"))
+                                     "* #1 if #1 > 0.0 else 2.0 * #1)) / ((s := 1.0 + e) * s)",
+                                     array="xp.sech2(#1)"))
 asinh: Op = define("asinh", math.asinh, (lambda y, x: 1.0 / hypot(1.0, x),),
                    "The inverse hyperbolic sine.", "asinh(0.0) = 0.0",
-                   notation=function("asinh", r"\mathrm{arsinh}"))
+                   notation=function("asinh", r"\mathrm{arsinh}", array="xp.asinh(#1)"))
 acosh: Op = define("acosh", math.acosh, (lambda y, x: 1.0 / sqrt(x - 1.0) / sqrt(x + 1.0),),
                    "The inverse hyperbolic cosine, for x ≥ 1.", "acosh(1.0) = 0.0",
                    domain=lambda x: x >= 1.0, remedy="the operand must be at least 1",
                    singular="its derivative is infinite at 1; keep the operand above 1",
-                   notation=function("acosh", r"\mathrm{arcosh}"))
+                   notation=function("acosh", r"\mathrm{arcosh}", array="xp.acosh(#1)"))
 atanh: Op = define("atanh", math.atanh, (lambda y, x: 1.0 / one_minus_square(x),),
                    "The inverse hyperbolic tangent, for −1 < x < 1.", "atanh(0.0) = 0.0",
                    domain=lambda x: -1.0 < x < 1.0, remedy="the operand must lie strictly between -1 and 1",
                    ieee=lambda x: math.copysign(inf, x) if abs(x) == 1.0 else nan,
-                   notation=function("atanh", r"\mathrm{artanh}"))
+                   notation=function("atanh", r"\mathrm{artanh}", array="xp.atanh(#1)"))
 
 
 __test__ = doctests(globals())

@@ -44,29 +44,34 @@ gauss: Op = define(
     "e^(−x²), differentiated n times (default 0), to the last digits at any x.", "gauss(0.0) = 1.0",
     form=lambda m, x, n=0: special.hermite(x, n, 1) * m.exp(-x ** 2), **_counted,
     notation=function("gauss", _family(r"\mathrm{gauss}"), python=special.GAUSS,
-                      said="the derivative of erf(#1)"))
+                      said="the derivative of erf(#1)", array="xp.gauss(#1, #2)"))
 erf: Op = define("erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
-                 "The error function.", "erf(0.0) = 0.0")
+                 "The error function.", "erf(0.0) = 0.0",
+                 notation=function("erf", array="xp.erf(#1)"))
 erfc: Op = define("erfc", math.erfc, (lambda y, x: -_TWO_INV_SQRT_PI * gauss(x),),
-                  "The complementary error function, 1 − erf(x).", "erfc(0.0) = 1.0")
+                  "The complementary error function, 1 − erf(x).", "erfc(0.0) = 1.0",
+                  notation=function("erfc", array="xp.erfc(#1)"))
 normal_pdf: Op = define(
     "normal_pdf", special.normal_pdf,
     (_pdf_partial, None),
     "The density of the standard normal distribution, differentiated n times (default 0).",
     "normal_pdf(0.0) = 0.3989422804014327",
     form=lambda m, x, n=0: special.hermite(x, n, 0.5) * m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi), **_counted,
-    notation=function("normal_pdf", _family(r"\phi"), python=special.NORMAL_PDF))
+    notation=function("normal_pdf", _family(r"\phi"), python=special.NORMAL_PDF,
+                      array="xp.normal_pdf(#1, #2)"))
 normal_cdf: Op = define("normal_cdf", special.normal_cdf, (lambda y, x: normal_pdf(x),),
                         "The distribution function of the standard normal distribution.",
                         "normal_cdf(0.0) = 0.5", form=lambda m, x: m.ncdf(x),
-                        notation=function("normal_cdf", r"\Phi", python=special.NORMAL_CDF))
+                        notation=function("normal_cdf", r"\Phi", python=special.NORMAL_CDF,
+                                          array="xp.normal_cdf(#1)"))
 lgamma: Op = define("lgamma", math.lgamma, (lambda y, x: digamma(x),), "log |Γ(x)|, except at 0, −1, −2, …",
                     "lgamma(1.0) = 0.0", ieee=lambda x: inf, **_no_pole,
-                    notation=function("lgamma", latex(r"\ln\left|\Gamma\left(#1\right)\right|", POWER)))
+                    notation=function("lgamma", latex(r"\ln\left|\Gamma\left(#1\right)\right|", POWER),
+                                      array="xp.lgamma(#1)"))
 digamma: Op = define("digamma", lambda x: special.polygamma(0.0, x), (lambda y, x: polygamma(1.0, x),),
                      "The derivative of lgamma.", "round(digamma(1.0), 12) = -0.577215664902",
                      ieee=lambda x: special.polygamma_ieee(0.0, x), **_no_pole,
-                     notation=function("digamma", r"\psi"))
+                     notation=function("digamma", r"\psi", array="xp.digamma(#1)"))
 polygamma: Op = define(
     "polygamma", special.polygamma, (None, lambda y, n, x: polygamma(n + 1.0, x)),
     "The n-th derivative of digamma at x (n a whole number, 0 ≤ n ≤ 1000).",
@@ -74,7 +79,8 @@ polygamma: Op = define(
     domain=lambda n, x: 0.0 <= n <= 1000.0 and n % 1.0 == 0.0 and (x > 0.0 or x % 1.0 != 0.0),
     remedy=f"{_COUNT}, and x not 0 or a negative whole number",
     ieee=special.polygamma_ieee,
-    notation=function("polygamma", latex(r"\psi^{\left(#1\right)}\left(#2\right)")))
+    notation=function("polygamma", latex(r"\psi^{\left(#1\right)}\left(#2\right)"),
+                      array="xp.polygamma(#1, #2)"))
 
 
 __test__ = doctests(globals())

@@ -107,18 +107,21 @@ def infix(operator: str, precedence: int, tex: str | Form, sign: str = "") -> No
     least = (precedence, precedence + 1)
     text = Form(f"#1 {operator} #2", precedence, least)
     return Notation(text, tex if isinstance(tex, Form) else latex(f"#1 {tex} #2", precedence, least),
-                    sign or operator, infix=True, targets={"python": text})
+                    sign or operator, infix=True, targets={"python": text, "array": text})
 
 
 def function(name: str, tex: str | Form = "", sign: str = "", title: str = "", python: str = "",
+             array: str | Callable[[Sequence[str]], str] = "",
              said: str | Callable[[Sequence[str]], str] = "") -> Notation:
     """A function of its operands in brackets; `tex` is its name or whole form in LaTeX.
 
-    `python` is an expression of Python's floats and `math` for it, if there is a simple one.
+    `python` is an expression of Python's floats and `math` for it, if there is a simple one; `array` one of
+    arrays and the functions of `xp` (see `programs.namespaces`), where an option not given has its default.
     """
     called = name if name.isascii() and name.isidentifier() and not iskeyword(name) else f"op_named({name!r})"
     head = tex or rf"\mathrm{{{printable(name).translate(_ESCAPES)}}}"
     return Notation(Form(lambda xs: f"{called}({', '.join(xs)})"), head if isinstance(head, Form) else
                     latex(lambda xs: rf"{head}\left({', '.join(xs)}\right)"), sign or name, title=title,
-                    targets={"python": Form(python, LOOSE, COMPARISON)} if python else {},
+                    targets={target: Form(form, LOOSE, COMPARISON if target == "python" else SIGN)
+                             for target, form in (("python", python), ("array", array)) if form},
                     said=Form(said) if said else None)

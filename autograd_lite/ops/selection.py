@@ -35,7 +35,8 @@ def _comparison(name: str, holds: Callable[[Any, Any], bool], python: str, sign:
         kind=Comparison, kink=lambda a, b: a - b, form=form,
         remedy="the operands must differ throughout the interval; split it",
         notation=function(name, latex(f"#1 {tex} #2", COMPARISON, SUM), sign,
-                          python=f"1.0 if #1 {python} #2 else 0.0"))
+                          python=f"1.0 if #1 {python} #2 else 0.0",
+                          array=f"xp.where(#1 {python} #2, 1.0, 0.0)"))
     return op
 
 
@@ -60,7 +61,8 @@ sign: Op = define("sign", _sign, (flat,),
                   "1 above 0, −1 below, 0 at 0: the slope of |x|.", "sign(-2.0) = -1.0",
                   kink=lambda x: x, convention=(-1.0, 1.0, None, "abs"), form=lambda m, x: m.decided(x, 0),
                   notation=function("sign", r"\mathrm{sgn}", said="the sign of #1",
-                                    python="1.0 if #1 > 0.0 else -1.0 if #1 < 0.0 else #1 + 0.0"))
+                                    python="1.0 if #1 > 0.0 else -1.0 if #1 < 0.0 else #1 + 0.0",
+                                    array="xp.where(#1 > 0.0, 1.0, xp.where(#1 < 0.0, -1.0, #1))"))
 step: Op = define(
     "step", _step, (flat, flat, None),
     "1 where a > b, 0 where a < b, `tie` (a plain number, ½) where they are equal.",
@@ -68,7 +70,9 @@ step: Op = define(
     convention=(0.0, 1.0, 1.0, "maximum"),
     form=lambda m, a, b, tie=0.5: tie if m.decided(a, b) == 0 else int(m.decided(a, b) > 0),
     notation=function("step", said="the slope of maximum(#1, #2)",
-                      python="1.0 if #1 > #2 else 0.0 if #1 < #2 else #3 if #1 == #2 else math.nan"))
+                      python="1.0 if #1 > #2 else 0.0 if #1 < #2 else #3 if #1 == #2 else math.nan",
+                      array="xp.where(#1 > #2, 1.0, xp.where(#1 < #2, 0.0, "
+                            "xp.where(#1 == #2, #3, #1 + #2)))"))
 
 # -- the choice ---------------------------------------------------------------------------------
 
@@ -88,7 +92,7 @@ choose: Op = define(
      lambda y, condition, *_: None if condition else 1.0),
     kind=Choice, form=lambda m, condition, then, otherwise: then if condition != 0 else otherwise,
     notation=function("where", latex(r"#2 \;\mathrm{if}\; #1 \;\mathrm{else}\; #3", LOOSE, COMPARISON),
-                      python="#2 if #1 else #3"))
+                      python="#2 if #1 else #3", array="xp.where(#1 != 0.0, #2, #3)"))
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:

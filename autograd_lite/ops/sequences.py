@@ -9,7 +9,7 @@ from typing import Any
 from autograd_lite.errors import InputError, type_name
 from autograd_lite.ops import special
 from autograd_lite.ops.define import define, doctests
-from autograd_lite.ops.notation import POWER, PRODUCT, SUM, Form, Notation, function, latex
+from autograd_lite.ops.notation import LOOSE, POWER, PRODUCT, SIGN, SUM, Form, Notation, function, latex
 from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
 
@@ -90,6 +90,17 @@ def _share(xs: Sequence[str]) -> str:
     return rf"\frac{{e^{{{xs[0]}}}}}{{{_powers(xs)}}}"
 
 
+def _added(terms: Sequence[str]) -> str:
+    """A sum over arrays; a long one not all in one expression, which Python's compiler would refuse."""
+    chain = " + ".join(terms[:50])
+    return f"sum([{', '.join(terms[50:])}], {chain})" if terms[50:] else chain
+
+
+def _dot_added(xs: Sequence[str]) -> str:
+    left, right, bias = special.halves(xs)
+    return _added([*(f"{a} * {b}" for a, b in zip(left, right)), *bias])
+
+
 _sum = latex(" + ".join, SUM, PRODUCT)
 _mean = latex(lambda xs: rf"\frac{{{' + '.join(xs)}}}{{{len(xs)}}}", POWER, PRODUCT)
 _dot = latex(_dot_latex, SUM, POWER)
@@ -105,25 +116,28 @@ class Total(Op):
                  "the result counts")
 
 
-def _notation(text: Form, tex: Form, name: str) -> Notation:
-    """A function of a list, which a message shortens."""
+def _notation(text: Form, tex: Form, name: str, array: Callable[[Sequence[str]], str] | None = None
+              ) -> Notation:
+    """A function of a list, which a message shortens; over arrays, if not given, one of as many operands."""
     def message(xs: Sequence[str]) -> str:
         whole: str = text.template(xs)  # type: ignore[operator]
         return whole if len(whole) <= 90 else f"{whole[:70]}… {len(xs)} operands)"
-    return Notation(text, tex, name, said=Form(message))
+    return Notation(text, tex, name, said=Form(message), targets={
+        "array": Form(array or (lambda xs: f"xp.{name}({', '.join(xs)})"), LOOSE, SIGN)})
 
 
 # -- the ops -----------------------------------------------------------------------------------
 
 sum_op: Op = define("sum", special.chain_sum, lambda y, xs: [1.0] * len(xs), generic=True,
-                    kind=Total, notation=_notation(_list("sum", ")"), _sum, "sum"))
+                    kind=Total, notation=_notation(_list("sum", ")"), _sum, "sum", _added))
 fsum: Op = define("fsum", special.fsum, lambda y, xs: [1.0] * len(xs), ieee=special.chain_sum,
                   form=sum_op.form, notation=_notation(_list("sum", ", exact=True)"), _sum, "fsum"))
 mean_op: Op = define("mean", special.mean, _equal_shares,
                      form=lambda m, *xs: special.chain_sum(*xs) / len(xs),
-                     notation=_notation(_list("mean", ")"), _mean, "mean"))
+                     notation=_notation(_list("mean", ")"), _mean, "mean",
+                                        lambda xs: f"({_added(xs)}) / {len(xs)}.0"))
 dot_op: Op = define("dot", special.dot, _dot_partials, generic=True, kind=Total,
-                    notation=_notation(_dot_text(""), _dot, "dot"))
+                    notation=_notation(_dot_text(""), _dot, "dot", _dot_added))
 fdot: Op = define("fdot", special.fdot, _dot_partials, ieee=special.dot, form=dot_op.form,
                   notation=_notation(_dot_text(", exact=True"), _dot, "fdot"))
 logsumexp_op: Op = define(
@@ -138,7 +152,8 @@ softmax_rest: Op = define(          # 1 − softmax, whose digits a difference o
     "softmax_rest", special.rest_share, _rest_partials,
     form=lambda m, *xs: (t := builtins.sum(m.exp(x - xs[0]) for x in xs[1:])) / (1 + t),
     notation=function("softmax_rest", latex(lambda xs: f"1 - {_share(xs)}", SUM),
-                      said=lambda xs: f"1 - softmax([{', '.join(xs)}])[0]"))
+                      said=lambda xs: f"1 - softmax([{', '.join(xs)}])[0]",
+                      array=lambda xs: f"xp.softmax_rest({', '.join(xs)})"))
 log_softmax_first: Op = define(
     "log_softmax", special.log_share, _log_softmax_partials,
     form=lambda m, *xs: -m.log1p(builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
