@@ -11,8 +11,11 @@ from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import whole
-from autograd_lite.programs.arguments import Given, described, entered
+from autograd_lite.programs import arrays
+from autograd_lite.programs.arguments import Given, entered, key_of
+from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.environment import Environment
+from autograd_lite.programs.namespaces import functions
 from autograd_lite.programs.python import EAGER, function
 from autograd_lite.programs.tracing import Traced, trace
 from autograd_lite.transforms.trace import name_of, require_function
@@ -48,7 +51,14 @@ class Program:
         # For each guard the programs that agree with this one on all before it, by their answer to it.
         self.groups: list[dict[Any, Program]] = [{guard.answer: self} for guard in self.recording.guards]
         self.verified = False
-        self.shape = _shape(traced.result)
+        self.result, self.shape = traced.result, _shape(traced.result)
+
+    @functools.cached_property
+    def over_arrays(self) -> Callable[..., Any]:
+        """The same of NumPy's arrays."""
+        import numpy
+
+        return arrays.function(self.recording, functions(numpy), True)[0]
 
     def join(self, other: Program, k: int) -> None:
         """Take a place among the programs that agree with another one on all guards before the k-th."""
@@ -70,8 +80,8 @@ class Root:
 class Compiled:
     """A compiled function; see `compile`."""
 
-    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str):
-        self.f, self.max_programs, self.on_limit = f, max_programs, on_limit
+    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, batch: Batch | None):
+        self.f, self.max_programs, self.on_limit, self.batch = f, max_programs, on_limit, batch
         self.count = 0
         self.tracing = self.compiling = 0.0
         self._roots: dict[Any, list[Root]] = {}
@@ -81,22 +91,30 @@ class Compiled:
     # -- calls -----------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.batch:
+            return self.batch.call(self, args, kwargs)
+        return self.once(args, kwargs)
+
+    def once(self, args: Any, kwargs: Any) -> Any:
+        """A call at one point."""
         try:
             if value.special and value.tracing.get():
                 raise Given
-            key, numbers = _key(args, kwargs)
+            key, numbers = key_of(args, kwargs)
         except Given:
             return self.f(*args, **kwargs)
-        program, out = self._run(key, numbers, args, kwargs, False)
+        program, out = self.run(key, numbers, args, kwargs, False)
         if program is None:
-            return self._eager(args, kwargs)
+            return self.eager(args, kwargs)
         return program.shape(out)
 
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
         function uses, as ``f(*args).backward()`` does."""
-        key, numbers = _key(args, kwargs)
-        program, out = self._run(("backward", key), numbers, args, kwargs, True)
+        if self.batch:
+            return self.batch.backward(self, args, kwargs)
+        key, numbers = key_of(args, kwargs)
+        program, out = self.run(key, numbers, args, kwargs, True)
         if program is None:
             y = self.f(*args, **kwargs)
             y.backward()
@@ -105,9 +123,9 @@ class Compiled:
             x.grad += g
         return float(out[0])
 
-    def _run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
+    def run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
         """A program and what it gives; None where only the eager way will do."""
-        roots = self._roots.setdefault(key, [])
+        roots = self._roots.setdefault((key, backward), [])
         root = next((root for root in roots if root.environment.holds()), None)
         if root is None:
             program = self._new(args, kwargs, numbers, backward, None)
@@ -138,7 +156,7 @@ class Compiled:
         root.last = self._last = program
         return program, out
 
-    def _eager(self, args: Any, kwargs: Any) -> Any:
+    def eager(self, args: Any, kwargs: Any) -> Any:
         """What the function itself returns."""
         args, kwargs = entered((list(args), kwargs), lambda x: x if isinstance(x, int) else
                                Value(float(x), requires_grad=False))
@@ -198,20 +216,6 @@ class Compiled:
         return f"<compiled {name_of(self.f)}>"
 
 
-def _key(args: Any, kwargs: Any) -> tuple[Any, list[Any]]:
-    for x in args:
-        if type(x) is not float:
-            break
-    else:
-        if not kwargs:
-            return len(args), list(args)
-    numbers: list[Any] = []
-    key = [described(x, numbers) for x in args]
-    if kwargs:
-        key.append(tuple([(name, described(x, numbers)) for name, x in kwargs.items()]))
-    return tuple(key), numbers
-
-
 def _shape(tree: Any) -> Callable[[Sequence[float]], Any]:
     """The function that puts results in place of the Values of a structure."""
     def text(x: Any) -> str:
@@ -240,7 +244,8 @@ def _shape(tree: Any) -> Callable[[Sequence[float]], Any]:
 
 
 def compile(f: Callable[..., Any], *, max_programs: int = 64,
-            on_limit: Literal["raise", "eager"] = "raise") -> Compiled:
+            on_limit: Literal["raise", "eager"] = "raise", batch: Any = None,
+            reduce: Any = None, rounding: str | None = None, target: Any = None) -> Any:
     """f, recorded once for each path through its branches and replayed from then on.
 
     >>> import autograd_lite as ag
@@ -251,4 +256,5 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64,
     require_function("compile", f)
     if on_limit not in ("raise", "eager"):
         raise InputError(f"on_limit={short(on_limit)}: choose 'raise' or 'eager'")
-    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit)
+    points = Batch(f, batch, reduce, rounding) if target is None and batch is not None else None
+    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit, points)
