@@ -34,7 +34,7 @@ ROWS = [
     {"programs.code"}, {"programs.templates", "programs.recording"}, {"programs.sweeps"}, {"programs.tape"},
     {"programs.layout", "programs.environment", "programs.arguments"},
     {"programs.python", "programs.tracing"}, {"programs.arrays"}, {"programs.batches"},
-    {"programs.compiled"},
+    {"programs.targets"}, {"programs.compiled"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},

@@ -136,8 +136,8 @@ class ArrayWriter(Expressions):
     """Writes the source of one recording."""
 
     def __init__(self, recording: Recording, found: Functions, watch: bool):
-        super().__init__(recording)
         self.found, self.watch = found, watch
+        super().__init__(recording if watch else recording._replace(firm=set()))
         self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either}
         self.taken |= {*self.names, "at", "captured"}
         self.users = {x: k for k in self.needed for x in self.code.operands[k]}
@@ -188,6 +188,10 @@ class ArrayWriter(Expressions):
             lines.append(text + (f"; del {', '.join(map(self.variable, gone))}" if gone else ""))
             later |= used
         return lines[::-1]
+
+    def holds(self, check: Check) -> bool:
+        """Whether a check need not be made."""
+        return not self.watch or super().holds(check)
 
     # -- instructions ------------------------------------------------------------------------------
 

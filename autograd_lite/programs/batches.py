@@ -18,8 +18,24 @@ from autograd_lite.programs.arrays import EAGER, FINE, Settled, Watch
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, rebuild
 
-_CACHED = 1 << 19                               # how many numbers a processor has at hand
+_BLOCK = 1 << 12                                # how many points are computed at a time
 _NONE: frozenset[Any] = frozenset()
+
+
+def is_array(x: Any) -> bool:
+    """Whether x is an array with a dimension."""
+    return hasattr(x, "__array__") and not isinstance(x, type) and len(getattr(x, "shape", ())) > 0
+
+
+def changed(tree: Any, array: Callable[[Any], Any], other: Callable[[Any], Any] = lambda x: x,
+            held: Callable[[Any], bool] = is_array) -> Any:
+    """A structure with ``array(x)`` for the arrays in it, and ``other(x)`` for all else without parts."""
+    if held(tree):
+        return array(tree)
+    kind = None if is_number(tree) else kind_of(tree, True)
+    if kind is None:
+        return other(tree)
+    return kind.again(tree, [changed(x, array, other, held) for x in kind.parts(tree)])
 
 
 class Batch:
@@ -69,7 +85,7 @@ class Batch:
             return result
         run = Run(compiled, points, False)
         run.all(self.rounding == "eager")
-        return self.reduced(run.results.tree(), points.n)
+        return self.reduced(run.results.tree(), self.one)
 
     def backward(self, compiled: Any, args: Any, kwargs: Any) -> float:
         """The one result, after its gradients were added to the `.grad` of the Values that f uses."""
@@ -92,12 +108,14 @@ class Batch:
             raise InputError(f"reduce={short(self.reduce)}: {name_of(self.f)} does not return a tuple of "
                              f"{len(self.reduce)} results")
 
-    def reduced(self, tree: Any, n: int) -> Any:
-        """The results, those that are to be reduced over the batch."""
+    def reduced(self, tree: Any, one: Callable[[Any, str | None], Any],
+                held: Callable[[Any], bool] = is_array) -> Any:
+        """The results, those that are to be reduced over the batch by ``one(array, how)``."""
         self.check_tuple(tree)
         if not isinstance(self.reduce, tuple):
-            return changed(tree, lambda x: self.one(x, self.reduce))
-        parts = [changed(part, lambda x, how=how: self.one(x, how)) for part, how in zip(tree, self.reduce)]
+            return changed(tree, lambda x: one(x, self.reduce), held=held)
+        parts = [changed(part, lambda x, how=how: one(x, how), held=held)  # type: ignore[misc]
+                 for part, how in zip(tree, self.reduce)]
         kind = kind_of(tree, True)
         return tuple(parts) if kind is None else kind.again(tree, parts)
 
@@ -119,21 +137,6 @@ class Batch:
 
 
 # -- arguments --------------------------------------------------------------------------------------
-
-
-def is_array(x: Any) -> bool:
-    """Whether x is an array with a dimension."""
-    return hasattr(x, "__array__") and not isinstance(x, type) and len(getattr(x, "shape", ())) > 0
-
-
-def changed(tree: Any, array: Callable[[Any], Any], other: Callable[[Any], Any] = lambda x: x) -> Any:
-    """A structure with ``array(x)`` for the arrays in it, and ``other(x)`` for all else without parts."""
-    if is_array(tree):
-        return array(tree)
-    kind = None if is_number(tree) else kind_of(tree, True)
-    if kind is None:
-        return other(tree)
-    return kind.again(tree, [changed(x, array, other) for x in kind.parts(tree)])
 
 
 class Points:
@@ -292,15 +295,13 @@ class Run:
         if not self.n:
             self.empty()
             return
-        program = None
         with np.errstate(all="ignore"):
             if in_turn:
                 self.in_turn()
-            size = self.n if in_turn else 1 << 12
-            for start in range(0, 0 if in_turn else self.n, size):
-                if start >= self.end:
-                    break
-                program = self.part(program, np.arange(start, min(start + size, self.n)))
+            else:
+                program = None
+                for start in range(0, self.n, _BLOCK):
+                    program = self.part(program, np.arange(start, min(start + _BLOCK, self.n)))
         if self.error:
             raise self.error
 
@@ -318,7 +319,7 @@ class Run:
                 continue
             fates = self.together(program, where)
             last = program
-            for fate in self.points.np.unique(fates):
+            for fate in self.points.np.unique(fates) if fates is not None else ():
                 at = where[fates == fate]
                 if fate == EAGER:
                     for i in at[at < self.end]:
@@ -330,25 +331,22 @@ class Run:
         return last
 
     def together(self, program: Any, where: Any) -> Any:
-        """Run a program at some points; what became of each."""
+        """Run a program at some points; what became of each, None if all are fine."""
         np, n = self.points.np, len(where)
-        block: Any = slice(where[0], where[-1] + 1) if where[-1] - where[0] + 1 == n else where
         watch, out = Watch(n), ()
         captured = [np.float64(x) for x in read_numbers(program.captured)]
+        place: Any = slice(where[0], where[-1] + 1) if where[-1] - where[0] + 1 == n else where
         try:
-            out = program.over_arrays(watch, *self.points.block(block), captured)
+            out = program.over_arrays(watch, *self.points.block(place), captured)
         except Settled:
             return watch.fates
-        fates = np.full(1, FINE) if watch.fates is None else watch.fates
         if watch.fates is not None:
-            fine = fates == FINE
-            block, out = where[fine], [x[fine] if np.ndim(x) else x for x in out]
-            if not len(block):
-                return fates
-        self.keep(block, program, out)
+            fine = watch.fates == FINE
+            place, out = where[fine], [x[fine] if np.ndim(x) else x for x in out]
+        self.keep(place, program, out)
         if not program.verified:
-            self.alone(where[-1] if watch.fates is None else block[-1])
-        return np.broadcast_to(fates, n)
+            self.alone(where[-1] if watch.fates is None else place[-1])
+        return watch.fates
 
     def keep(self, where: Any, program: Any, out: Sequence[Any]) -> None:
         """Keep what a program gave."""

@@ -17,6 +17,7 @@ from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.namespaces import functions
 from autograd_lite.programs.python import EAGER, function
+from autograd_lite.programs.targets import OverArrays
 from autograd_lite.programs.tracing import Traced, trace
 from autograd_lite.transforms.trace import name_of, require_function
 from autograd_lite.transforms.trees import leaves, rebuild, refill
@@ -256,5 +257,7 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64,
     require_function("compile", f)
     if on_limit not in ("raise", "eager"):
         raise InputError(f"on_limit={short(on_limit)}: choose 'raise' or 'eager'")
-    points = Batch(f, batch, reduce, rounding) if target is None and batch is not None else None
+    if target is not None:
+        return OverArrays(f, target, batch, reduce)
+    points = Batch(f, batch, reduce, rounding) if batch is not None else None
     return Compiled(f, whole(max_programs, "max_programs", 1), on_limit, points)
