@@ -197,7 +197,7 @@ class ArrayWriter(Expressions):
 
     def instruction(self, k: int) -> None:
         """An instruction as a statement, unless it is written where it is used."""
-        code, op, operands = self.code, self.code.ops[k], self.code.operands[k]
+        op, operands = self.code.ops[k], self.code.operands[k]
         if isinstance(op, Comparison):
             sign = op.notation.targets["array"].template.split()[1]
             a, b = [self.written(x) for x in operands]

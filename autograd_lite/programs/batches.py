@@ -14,7 +14,8 @@ from autograd_lite.errors import AutogradError, InputError, short, shown
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.programs.arguments import described, key_of
-from autograd_lite.programs.arrays import EAGER, FINE, Settled, Watch
+from autograd_lite.programs.arrays import FINE, Settled, Watch
+from autograd_lite.programs.python import EAGER
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, rebuild
 
@@ -60,14 +61,14 @@ class Batch:
             known = x in self.names if isinstance(x, str) else (
                 type(x) is int and -len(self.names) <= x < len(self.names))
             if isinstance(x, bool) or not isinstance(x, (str, int)) or self.names and not (known or more):
-                raise InputError(f"batch={short(batch)}: {name_of(f)} has no argument {x!r}; give positions or "
-                                 f"names of {', '.join(self.names) or 'its arguments'}")
+                raise InputError(f"batch={short(batch)}: {name_of(f)} has no argument {x!r}; give positions "
+                                 f"or names of {', '.join(self.names) or 'its arguments'}")
         if self.rounding not in ("eager", "vector", "free"):
             raise InputError(f"rounding={short(rounding)}: choose 'eager', 'vector' or 'free'")
         for how in reduce if isinstance(reduce, tuple) else (reduce,):
             if how not in (None, "sum", "mean"):
-                raise InputError(f"reduce={short(reduce)}: choose 'sum' or 'mean', None for neither, or a tuple "
-                                 "with one of them for each result")
+                raise InputError(f"reduce={short(reduce)}: choose 'sum' or 'mean', None for neither, or a "
+                                 "tuple with one of them for each result")
 
     def is_batch(self, place: int | str, count: int) -> bool:
         """Whether an argument, of so many positional ones, holds batches."""
@@ -187,8 +188,8 @@ class Points:
         if self.n is None or self.n == 1:
             self.n, self.longest = n, name
         elif n not in (1, self.n):
-            raise InputError(f"batch: the last axes of {self.longest} and {name} have the lengths {self.n} and "
-                             f"{n}, which do not broadcast")
+            raise InputError(f"batch: the last axes of {self.longest} and {name} have the lengths {self.n} "
+                             f"and {n}, which do not broadcast")
         rows = self.np.ascontiguousarray(x, float).reshape(-1, n) if x.size else self.np.empty(
             (int(self.np.prod(x.shape[:-1])), n))
         self.columns.extend(rows)
@@ -322,8 +323,9 @@ class Run:
             for fate in self.points.np.unique(fates) if fates is not None else ():
                 at = where[fates == fate]
                 if fate == EAGER:
-                    for i in at[at < self.end]:
-                        self.alone(i)
+                    for i in at:
+                        if i < self.end:
+                            self.alone(i)
                 elif fate != FINE:
                     now = tried | {program}
                     others = program.groups[fate].values()
@@ -333,7 +335,7 @@ class Run:
     def together(self, program: Any, where: Any) -> Any:
         """Run a program at some points; what became of each, None if all are fine."""
         np, n = self.points.np, len(where)
-        watch, out = Watch(n), ()
+        watch = Watch(n)
         captured = [np.float64(x) for x in read_numbers(program.captured)]
         place: Any = slice(where[0], where[-1] + 1) if where[-1] - where[0] + 1 == n else where
         try:
@@ -382,7 +384,7 @@ class Run:
 
     def in_turn(self) -> None:
         """Compute the points one by one."""
-        program, i = None, 0
+        program, i, captured = None, 0, list[float]()
         found: list[Any] = []
         for i, row in enumerate(self.points.rows()):
             if i >= self.end:
@@ -396,7 +398,7 @@ class Run:
                 continue
             self.flush(program, i, found)
             program, found = self.alone(i), []
-            captured = read_numbers(program.captured) if program else ()
+            captured = read_numbers(program.captured) if program else []
         else:
             i += 1
         self.flush(program, i, found)
@@ -417,8 +419,8 @@ class Run:
         except InputError as error:
             self.error = error
         if self.error:
-            raise InputError("an empty batch: what the function returns shows only at a point, and at numbers "
-                             f"1.0 it fails ({self.error})") from self.error
+            raise InputError("an empty batch: what the function returns shows only at a point, and at "
+                             f"numbers 1.0 it fails ({self.error})") from self.error
         self.results.columns = [x[:0] for x in self.results.columns]
         self.gradients = {x: column[:0] for x, column in self.gradients.items()}
         self.left = None

@@ -71,7 +71,8 @@ class OverArrays:
         given: list[Any] = [[], []]
         for supply, found in zip(points, given):
             del columns[:]
-            for place, x in [*enumerate(args), *kwargs.items()]:
+            places: list[int | str] = [*range(len(args)), *kwargs]
+            for place, x in zip(places, [*args, *kwargs.values()]):
                 last = self.everything or self.batch.is_batch(place, len(args))
                 found.append(self._entered(x, columns, supply, last))
         key = tuple([*kwargs, *[described(x, []) for x in given[0]]])
@@ -145,13 +146,13 @@ class OverArrays:
         name, recording = name_of(self.f), traced.recording
         if recording.guards:
             guard = recording.guards[0]
-            raise InputError(f"{name} cannot be compiled for {self.xp.__name__}: its way depends on its numbers, "
-                             "and each point of an array would go its own: write where(condition, a, b), "
-                             f"maximum or select for the branch\n  {guard.line}")
+            raise InputError(f"{name} cannot be compiled for {self.xp.__name__}: its way depends on its "
+                             "numbers, and each point of an array would go its own: write where(condition, "
+                             f"a, b), maximum or select for the branch\n  {guard.line}")
         difference = recording.difference(again.recording)
         if difference:
-            raise InputError(f"{name} is not the same in each run: {difference}. What it gets from elsewhere (a "
-                             "file, a clock, a counter) would be frozen: pass it as an argument")
+            raise InputError(f"{name} is not the same in each run: {difference}. What it gets from "
+                             "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
         code = recording.code
         ops = {code.ops[k] for k in Plan(recording).needed if isinstance(code.ops[k], Op)}
         found = functions(self.xp, [op for op in ops if array_form(op, ["x"] * max(op.least, 1))])
