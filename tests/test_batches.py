@@ -109,7 +109,7 @@ def test_a_batch_is_what_eager_calls_give_on_random_functions_that_branch(seed):
             with pytest.raises(type(error), match=f"^at index {at} of the batch: ") as info:
                 fast(x, y)
             assert str(error).split(":")[0] in str(info.value)
-            assert close(flat(fast(x[:at], y[:at])), flat_rows(true)) or not at
+            assert not at or close(flat(fast(x[:at], y[:at])), flat_rows(true))
     exact = compile(g, batch=(0, 1), rounding="eager")
     if error is None:
         assert np.array_equal(flat(exact(x, y)), flat_rows(true))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.errors import InputError, errstate
+from autograd_lite.ops.elementary import add, sub
 from autograd_lite.ops.notation import LOOSE, SUM, Written
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import Comparison, choose
@@ -21,7 +22,7 @@ from autograd_lite.ops.sequences import dot_op, sum_op
 from autograd_lite.programs.code import ADDED, CONSTANT, INPUT, ITEM, PRODUCTS, ROWS, SHARES, Check, Partial
 from autograd_lite.programs.layout import Side
 from autograd_lite.programs.namespaces import Functions, array_form
-from autograd_lite.programs.python import EAGER, Expressions
+from autograd_lite.programs.python import EAGER, Expressions, infix
 from autograd_lite.programs.recording import Guard, Recording
 
 FINE = -2                                       # (beside EAGER, and the numbers of guards)
@@ -203,17 +204,16 @@ class ArrayWriter(Expressions):
             a, b = [self.written(x) for x in operands]
             self.statement(f"{self.variable(k)} = {_inner(a)} {sign} {_inner(b)}", k)
             return
-        if op is sum_op or op is dot_op:
-            operands, op = self.terms(op, operands), PRODUCTS
-        if op is PRODUCTS and len(operands) > 2 * _MANY:
+        terms = self.terms(op, operands)
+        if len(terms) > _MANY:
             name = self.variable(k)
-            self.statement(f"{name} = {self.products(operands[:2 * _MANY]).text}", k)
-            for i in range(2 * _MANY, len(operands), 2 * _MANY):
+            self.statement(f"{name} = {self.total(terms[:_MANY]).text}", k)
+            for i in range(_MANY, len(terms), _MANY):
                 self.used.add(k)
-                self.statement(f"{name} = {name} + ({self.products(operands[i:i + 2 * _MANY]).text})", k)
+                self.statement(f"{name} = {name} + ({self.total(terms[i:i + _MANY]).text})", k)
             return
         used, self.used = self.used, set()
-        y = self.products(operands) if op is PRODUCTS else self.expression(k)
+        y = self.total(terms) if terms else self.expression(k)
         if (self.uses[k] == 1 and k not in self.unsure and k not in self.checks and len(y.text) < 60
                 and k not in self.recording.labels and self.holds_one(self.code.ops[self.users[k]])):
             self.inline[k], self.used = (y, self.used), used
@@ -221,13 +221,23 @@ class ArrayWriter(Expressions):
         self.used |= used
         self.statement(f"{self.variable(k)} = {y.text}", k)
 
-    def terms(self, op: Op, operands: Sequence[int]) -> tuple[int, ...]:
-        """A sum, or dot's sum of products, as one of products."""
-        one, n = self.code.constant(1.0), len(operands) // 2
-        if op is sum_op:
-            return tuple([x for k in operands for x in (k, one)])
-        pairs = [x for i in range(n) for x in (operands[i], operands[n + i])]
-        return tuple(pairs if len(operands) % 2 == 0 else [*pairs, operands[-1], one])
+    @staticmethod
+    def terms(op: Any, operands: Sequence[int]) -> list[Sequence[int]]:
+        """The numbers, and products of two, of which an instruction is the sum."""
+        if op is PRODUCTS:
+            return list(zip(operands[::2], operands[1::2]))
+        n = len(operands) // 2 if op is dot_op else 0
+        return [*zip(operands[:n], operands[n:2 * n]), *[(x,) for x in operands[2 * n:]]] if (
+            op is sum_op or op is dot_op) else []
+
+    def total(self, terms: Sequence[Sequence[int]]) -> Written:
+        """Their sum, left to right."""
+        found: Written | None = None
+        for x, *by in terms:
+            minus = found and by and self.code.is_constant(by[0], -1.0)
+            y = self.written(x) if minus or not by else self.products((x, *by))
+            found = y if found is None else infix(sub if minus else add, found, y)
+        return found  # type: ignore[return-value]
 
     @staticmethod
     def holds_one(op: Any) -> bool:
