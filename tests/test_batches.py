@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from truth import OURS
+from truth import points as points_of
 
 import autograd_lite as ag
 from autograd_lite.ops.op import TABLE
@@ -108,15 +110,16 @@ def test_a_batch_is_what_eager_calls_give_on_random_functions_that_branch(seed):
         else:
             with pytest.raises(type(error), match=f"^at index {at} of the batch: ") as info:
                 fast(x, y)
-            assert str(error).split(":")[0] in str(info.value)
+            assert str(error).split(":")[0] in str(info.value) or not isinstance(error, ag.AutogradError)
             assert not at or close(flat(fast(x[:at], y[:at])), flat_rows(true))
     exact = compile(g, batch=(0, 1), rounding="eager")
     if error is None:
         assert np.array_equal(flat(exact(x, y)), flat_rows(true))
     else:
         with ag.errstate("ignore"):
-            true, _, _ = one_by_one(g, x, y)
-            assert close(flat(fast(x, y)), flat_rows(true))
+            true, error, _ = one_by_one(g, x, y)
+            if error is None:                   # (round(nan) is one of Python's)
+                assert close(flat(fast(x, y)), flat_rows(true))
 
 
 def flat(result: Any) -> Any:
@@ -354,7 +357,45 @@ def test_points_at_which_arrays_and_floats_round_apart_end_with_the_scalar_progr
     assert compile(f, batch=(0, 1), rounding="eager")(x, y).tolist() == [1.0] * 3000
 
 
+def test_long_sums_and_many_instructions():
+    x, y = points(9, 20)
+
+    def f(x: Any, y: Any) -> Any:
+        xs = [ag.sin(x * float(k)) - y for k in range(60)]
+        return ag.sum(xs) * ag.dot(xs[:31], xs[29:60]) + ag.mean(xs) - sum(xs)
+    g = ag.value_and_grad(f, (0, 1))
+    true = flat_rows([g(a, b) for a, b in zip(x.tolist(), y.tolist())])
+    assert np.allclose(flat(compile(g, batch=(0, 1))(x, y)), true, 1e-10)
+    assert np.allclose(flat(compile(g, target=np)(x, y)), true, 1e-10)
+
+
 # -- every op -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_every_op_at_its_edge_points_and_its_derivatives(name):
+    op = TABLE[name]
+    groups: dict[Any, Any] = {}
+    for xs in points_of(name):
+        key = len(xs), tuple([xs[i] for i in sorted(op.options) if i < len(xs)])
+        groups.setdefault(key, []).append(xs)
+    for (n, _), rows in groups.items():
+        kept = [i for i in range(n) if i not in op.options]
+        fixed = rows[0]
+
+        def f(*given: Any) -> Any:
+            held = dict(zip(kept, given))
+            return op(*[held.get(i, x) for i, x in enumerate(fixed)])
+        columns = [np.array([float(xs[i]) for xs in rows]) for i in kept]
+        places = tuple(range(len(kept)))
+        with ag.errstate("ignore"):
+            for g, units in ((f, 4.0), (ag.grad(f, places), 400.0)):
+                true = np.array([np.ravel(g(*row)) for row in zip(*[x.tolist() for x in columns])]).T
+                found = np.atleast_2d(np.array(compile(g, batch=places, max_programs=10 ** 6)(*columns)))
+                wrong = ~((found == true) | (abs(found - true) <= units * np.spacing(abs(true)))
+                          | np.isnan(found) & np.isnan(true))
+                assert not wrong.any(), (name, g is f, [x[wrong.any(0)][:3] for x in columns],
+                                         found[wrong][:3], true[wrong][:3])
 
 
 def test_an_op_of_the_users_is_mapped_over_numpys_arrays(monkeypatch):
