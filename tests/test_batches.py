@@ -205,7 +205,8 @@ def test_leading_axes_are_structure():
     g = ag.grad(f)
     found = compile(g, batch=0)(p)
     assert found.shape == (3, 25) and close(found, np.array([g(row) for row in p.T]).T)
-    assert close(compile(g, batch=0)(p.T.copy().T), found) and close(compile(f, batch=0)(p), list(map(f, p.T)))
+    assert close(compile(g, batch=0)(p.T.copy().T), found)
+    assert close(compile(f, batch=0)(p), list(map(f, p.T)))
     assert close(compile(ag.hessian(f), batch=0)(p), np.moveaxis([ag.hessian(f)(q) for q in p.T], 0, -1))
 
 
@@ -307,13 +308,15 @@ def test_what_is_not_finite_on_the_way_is_an_error_that_names_the_index_or_passe
 def test_extreme_operands_of_a_rule_go_the_eager_way():
     g = ag.grad(lambda x, y: x / y, (0, 1))
     x, y = np.array([1.0, 3e-300, 5e-310, 1.0]), np.array([2.0, 2e-300, 0.5, 3e-10])
-    assert close(compile(g, batch=(0, 1))(x, y), np.array([g(a, b) for a, b in zip(x.tolist(), y.tolist())]).T)
+    true = np.array([g(a, b) for a, b in zip(x.tolist(), y.tolist())])
+    assert close(compile(g, batch=(0, 1))(x, y), true.T)
     h = ag.grad(ag.grad(lambda x: abs(x) * x))          # (its kink is a convention)
     assert close(compile(h, batch=0)(np.array([1.0, -2.0, 3.0])), [2.0, -2.0, 2.0])
 
 
 @pytest.mark.parametrize("args, message", [
-    ((np.ones(3), np.ones(4)), "x and y have the lengths 3 and 4"), (("abc", np.ones(3)), "x must hold numbers"),
+    ((np.ones(3), np.ones(4)), "x and y have the lengths 3 and 4"),
+    (("abc", np.ones(3)), "x must hold numbers"),
     ((np.ones(3), None), "y must hold numbers"), ((np.array([True]), 1.0), "not one of bool"),
     ((np.array(["a"]), 1.0), "real numbers"), ((np.array([1j]), 1.0), "real numbers"),
     ((np.ma.masked_less(np.ones(3), 2.0), 1.0), "masked"),
@@ -348,7 +351,7 @@ def test_a_limit_of_programs_and_a_number_that_was_baked_are_said_in_batches_too
 
 def test_points_at_which_arrays_and_floats_round_apart_end_with_the_scalar_program():
     x = np.random.default_rng(0).uniform(-3.0, 3.0, 3000)
-    y = np.array([math.exp(math.sin(t)) * math.tanh(t) for t in x.tolist()])   # (equal to the last bit)
+    y = np.array([math.exp(math.sin(t)) * math.tanh(t) for t in x.tolist()])    # (equal to the last bit)
 
     def f(x: Any, y: Any) -> Any:
         return 1.0 if ag.exp(ag.sin(x)) * ag.tanh(x) == y else 2.0
@@ -389,7 +392,7 @@ def test_every_op_at_its_edge_points_and_its_derivatives(name):
         columns = [np.array([float(xs[i]) for xs in rows]) for i in kept]
         places = tuple(range(len(kept)))
         with ag.errstate("ignore"), np.errstate(all="ignore"):
-            for g, units in ((f, 4.0), (ag.grad(f, places), 400.0)):
+            for g, units in ((f, 4.0), (ag.grad(f, places), 64.0)):
                 true = np.array([np.ravel(g(*row)) for row in zip(*[x.tolist() for x in columns])]).T
                 found = np.atleast_2d(np.array(compile(g, batch=places, max_programs=10 ** 6)(*columns)))
                 wrong = ~((found == true) | (abs(found - true) <= units * np.spacing(abs(true)))
@@ -424,7 +427,8 @@ def test_a_function_over_numpys_arrays_is_what_it_is_at_each_point():
     assert close(compile(smooth, target=np, batch="x", reduce="sum")(x, 2.0),
                  compile(smooth, target=np)(x, 2.0).sum())
     assert fast(x, 1.0)[0].shape == fast(1.0, x)[1][0].shape == (12,)
-    assert compile(lambda x, n: sum(x ** k for k in range(n)), target=np)(x, 3) == pytest.approx(1 + x + x * x)
+    powers = compile(lambda x, n: sum(x ** k for k in range(n)), target=np)
+    assert close(powers(x, 3), 1.0 + x + x * x) and close(powers(x, 2), 1.0 + x)
     with np.errstate(all="raise"):
         assert compile(lambda x: ag.log(x), target=np)(np.array([-1.0, 0.0, 1.0]))[1] == -math.inf
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd_lite.errors import InputError, errstate
 from autograd_lite.ops.elementary import add, sub
-from autograd_lite.ops.notation import LOOSE, SUM, Written
+from autograd_lite.ops.notation import LOOSE, SUM, Written, literal
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import Comparison, choose
 from autograd_lite.ops.sequences import dot_op, sum_op
@@ -133,15 +133,123 @@ def _whole(x: Any) -> Any:
 # -- the source --------------------------------------------------------------------------------------
 
 
-class ArrayWriter(Expressions):
-    """Writes the source of one recording."""
+class ArrayExpressions(Expressions):
+    """Writes instructions as expressions of arrays."""
 
     def __init__(self, recording: Recording, found: Functions, watch: bool):
         self.found, self.watch = found, watch
         super().__init__(recording if watch else recording._replace(firm=set()))
         self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either}
         self.taken |= {*self.names, "at", "captured"}
+        self.held: dict[int, tuple[Written, set[int]]] = {}         # written where they are used; what they use
+        self.used = set()                       # the places that the present statement uses
         self.users = {x: k for k in self.needed for x in self.code.operands[k]}
+
+    def holds(self, check: Check) -> bool:
+        """Whether a check need not be made."""
+        return not self.watch or super().holds(check)
+
+    def written(self, k: int) -> Written:
+        """A place as an operand."""
+        op = self.code.ops[k]
+        if op is CONSTANT:
+            x = self.code.data[k]
+            return literal(x) if x - x == 0.0 else Written(
+                "nan") if x != x else Written("inf") if x > 0.0 else Written("-inf", SUM)
+        if k in self.held:
+            text, used = self.held.pop(k)
+            self.used |= used
+            return text
+        self.used.add(k)
+        name = self.variable(k)
+        return Written(f"xp.where({name}, 1.0, 0.0)" if isinstance(op, Comparison) else name)
+
+    def condition(self, k: int) -> Written:
+        """A place as a condition."""
+        if isinstance(self.code.ops[k], Comparison):
+            self.used.add(k)
+            return Written(self.variable(k))
+        return Written(f"{self.written(k).text} != 0.0", LOOSE)
+
+    def expression(self, k: int) -> Written:
+        """What an instruction computes."""
+        op, operands, code = self.code.ops[k], self.code.operands[k], self.code
+        if op is choose:
+            condition = self.condition(operands[0]).text
+            xs = [self.written(x).text for x in operands[1:]]
+            return Written(f"xp.where({condition}, {xs[0]}, {xs[1]})")
+        if op is ITEM and code.ops[operands[1]] is CONSTANT:
+            return Written(f"{self.written(operands[0]).text}[{int(code.data[operands[1]])}]")
+        form = None
+        if isinstance(op, Op) and all([i >= len(operands) or code.ops[operands[i]] is CONSTANT
+                                       for i in op.options]):
+            form = array_form(op, [self.written(x) for x in operands])
+        if form:
+            return form
+        texts = [self.written(x).text for x in operands]
+        if op is SHARES:
+            return Written(f"xp.shares({', '.join(texts)})")
+        if op is ROWS:
+            return Written(f"[{', '.join(texts)}]")
+        if op is ITEM or op is ADDED:
+            function: Any = gather if op is ITEM else scatter
+            name = self.named(function.__name__, functools.partial(function, self.found))
+            return Written(f"{name}({', '.join(texts)})")
+        return Written(f"{self.pointwise(op)}({', '.join(texts)})")
+
+    def pointwise(self, op: Any) -> str:
+        """The name of a function that does what an op without an array form does, at each point."""
+        name = f"partial_of_{op.op.name}" if isinstance(op, Partial) else op.name
+        if self.found.namespace.__name__ != "numpy":
+            raise InputError(f"{getattr(op, 'op', op).name} cannot be compiled for "
+                             f"{self.found.namespace.__name__}: it has no form over arrays; write it with "
+                             "ops that have one, or choose another target")
+        return self.named(name, each(op.forward if isinstance(op, Partial) else op))
+
+    @staticmethod
+    def terms(op: Any, operands: Sequence[int]) -> list[Sequence[int]]:
+        """The numbers, and products of two, of which an instruction is the sum."""
+        if op is PRODUCTS:
+            return list(zip(operands[::2], operands[1::2]))
+        n = len(operands) // 2 if op is dot_op else 0
+        return [*zip(operands[:n], operands[n:2 * n]), *[(x,) for x in operands[2 * n:]]] if (
+            op is sum_op or op is dot_op) else []
+
+    def total(self, terms: Sequence[Sequence[int]]) -> Written:
+        """Their sum, left to right."""
+        found: Written | None = None
+        for x, *by in terms:
+            minus = found and by and self.code.is_constant(by[0], -1.0)
+            y = self.written(x) if minus or not by else self.products((x, *by))
+            found = y if found is None else infix(sub if minus else add, found, y)
+        return found  # type: ignore[return-value]
+
+    @staticmethod
+    def holds_one(op: Any) -> bool:
+        """Whether an expression may stand in an op's."""
+        if op is PRODUCTS or op is sum_op or op is dot_op:
+            return True
+        form = op.notation.targets.get("array") if isinstance(op, Op) and op.notation else None
+        return bool(form and isinstance(form.template, str) and not isinstance(op, Comparison)
+                    and all([form.template.count(f"#{i}") == 1 for i in range(1, int(op.most) + 1)]))
+
+    def question(self, check: Check, xs: Sequence[str]) -> str:
+        """A condition for the ordinary way."""
+        xs = [f"c{i}" if self.code.ops[k] is CONSTANT else self.written(k).text
+              for i, k in enumerate(check.operands)]
+        if text := self.condition_of(check, xs):
+            return over_arrays(text)
+        xs = [self.written(k).text for k in check.operands]
+        op = getattr(check.question, "op", None)
+        function = smooth(op) if isinstance(op, Op) else each(check.question.holds, bool)
+        return f"{self.named('holds', function)}({', '.join(xs)})"
+
+
+class ArrayWriter(ArrayExpressions):
+    """Writes the source of one recording."""
+
+    def __init__(self, recording: Recording, found: Functions, watch: bool):
+        super().__init__(recording, found, watch)
         self.statements: list[tuple[str, int | None, set[int]]] = []        # and what each makes and uses
         self.pending: list[tuple[int, Side | None, Check | None]] = []      # what must be looked at
 
@@ -190,10 +298,6 @@ class ArrayWriter(Expressions):
             later |= used
         return lines[::-1]
 
-    def holds(self, check: Check) -> bool:
-        """Whether a check need not be made."""
-        return not self.watch or super().holds(check)
-
     # -- instructions ------------------------------------------------------------------------------
 
     def instruction(self, k: int) -> None:
@@ -216,90 +320,10 @@ class ArrayWriter(Expressions):
         y = self.total(terms) if terms else self.expression(k)
         if (self.uses[k] == 1 and k not in self.unsure and k not in self.checks and len(y.text) < 60
                 and k not in self.recording.labels and self.holds_one(self.code.ops[self.users[k]])):
-            self.inline[k], self.used = (y, self.used), used
+            self.held[k], self.used = (y, self.used), used
             return
         self.used |= used
         self.statement(f"{self.variable(k)} = {y.text}", k)
-
-    @staticmethod
-    def terms(op: Any, operands: Sequence[int]) -> list[Sequence[int]]:
-        """The numbers, and products of two, of which an instruction is the sum."""
-        if op is PRODUCTS:
-            return list(zip(operands[::2], operands[1::2]))
-        n = len(operands) // 2 if op is dot_op else 0
-        return [*zip(operands[:n], operands[n:2 * n]), *[(x,) for x in operands[2 * n:]]] if (
-            op is sum_op or op is dot_op) else []
-
-    def total(self, terms: Sequence[Sequence[int]]) -> Written:
-        """Their sum, left to right."""
-        found: Written | None = None
-        for x, *by in terms:
-            minus = found and by and self.code.is_constant(by[0], -1.0)
-            y = self.written(x) if minus or not by else self.products((x, *by))
-            found = y if found is None else infix(sub if minus else add, found, y)
-        return found  # type: ignore[return-value]
-
-    @staticmethod
-    def holds_one(op: Any) -> bool:
-        """Whether an expression may stand in an op's."""
-        if op is PRODUCTS or op is sum_op or op is dot_op:
-            return True
-        form = op.notation.targets.get("array") if isinstance(op, Op) and op.notation else None
-        return bool(form and isinstance(form.template, str) and not isinstance(op, Comparison)
-                    and all([form.template.count(f"#{i}") == 1 for i in range(1, int(op.most) + 1)]))
-
-    def written(self, k: int) -> Written:
-        """A place as an operand."""
-        op = self.code.ops[k]
-        if op is CONSTANT and self.code.data[k] - self.code.data[k] != 0.0:
-            x = self.code.data[k]
-            return Written("nan") if x != x else Written("inf") if x > 0.0 else Written("-inf", SUM)
-        if isinstance(op, Comparison):
-            self.used.add(k)
-            return Written(f"xp.where({self.variable(k)}, 1.0, 0.0)")
-        return super().written(k)
-
-    def condition(self, k: int) -> Written:
-        """A place as a condition."""
-        if isinstance(self.code.ops[k], Comparison):
-            self.used.add(k)
-            return Written(self.variable(k))
-        return Written(f"{self.written(k).text} != 0.0", LOOSE)
-
-    def expression(self, k: int) -> Written:
-        """What an instruction computes."""
-        op, operands, code = self.code.ops[k], self.code.operands[k], self.code
-        if op is choose:
-            condition = self.condition(operands[0]).text
-            xs = [self.written(x).text for x in operands[1:]]
-            return Written(f"xp.where({condition}, {xs[0]}, {xs[1]})")
-        if op is ITEM and code.ops[operands[1]] is CONSTANT:
-            return Written(f"{self.written(operands[0]).text}[{int(code.data[operands[1]])}]")
-        form = None
-        if isinstance(op, Op) and all([i >= len(operands) or code.ops[operands[i]] is CONSTANT
-                                       for i in op.options]):
-            form = array_form(op, [self.written(x) for x in operands])
-        if form:
-            return form
-        texts = [self.written(x).text for x in operands]
-        if op is SHARES:
-            return Written(f"xp.shares({', '.join(texts)})")
-        if op is ROWS:
-            return Written(f"[{', '.join(texts)}]")
-        if op is ITEM or op is ADDED:
-            function: Any = gather if op is ITEM else scatter
-            name = self.named(function.__name__, functools.partial(function, self.found))
-            return Written(f"{name}({', '.join(texts)})")
-        return Written(f"{self.pointwise(op)}({', '.join(texts)})")
-
-    def pointwise(self, op: Any) -> str:
-        """The name of a function that does what an op without an array form does, at each point."""
-        name = f"partial_of_{op.op.name}" if isinstance(op, Partial) else op.name
-        if self.found.namespace.__name__ != "numpy":
-            raise InputError(f"{getattr(op, 'op', op).name} cannot be compiled for "
-                             f"{self.found.namespace.__name__}: it has no form over arrays; write it with "
-                             "ops that have one, or choose another target")
-        return self.named(name, each(op.forward if isinstance(op, Partial) else op))
 
     # -- what must hold ----------------------------------------------------------------------------
 
@@ -341,17 +365,6 @@ class ArrayWriter(Expressions):
             function = eval(f"lambda {', '.join(names)}: ({asked}) == {guard.answer!r}", {"math": math})
             text = f"{self.named('answer', each(function, bool))}({', '.join(xs)})"
         self.statement(f"at.holds({text}, True, {index})")
-
-    def question(self, check: Check, xs: Sequence[str]) -> str:
-        """A condition for the ordinary way."""
-        xs = [f"c{i}" if self.code.ops[k] is CONSTANT else self.written(k).text
-              for i, k in enumerate(check.operands)]
-        if text := self.condition_of(check, xs):
-            return over_arrays(text)
-        xs = [self.written(k).text for k in check.operands]
-        op = getattr(check.question, "op", None)
-        function = smooth(op) if isinstance(op, Op) else each(check.question.holds, bool)
-        return f"{self.named('holds', function)}({', '.join(xs)})"
 
 
 def _inner(x: Written) -> str:
