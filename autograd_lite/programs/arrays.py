@@ -141,7 +141,7 @@ class ArrayExpressions(Expressions):
         super().__init__(recording if watch else recording._replace(firm=set()))
         self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either}
         self.taken |= {*self.names, "at", "captured"}
-        self.held: dict[int, tuple[Written, set[int]]] = {}         # written where they are used; what they use
+        self.held: dict[int, tuple[Written, set[int]]] = {}      # written where used; what they use
         self.used = set()                       # the places that the present statement uses
         self.users = {x: k for k in self.needed for x in self.code.operands[k]}
 
