@@ -271,6 +271,23 @@ def test_gradients_by_captured_values_add_up():
     assert close(w.grad, 1.0 / (1.0 + math.exp(1.0)) + 1.0 / (1.0 + math.exp(2.0)))
 
 
+def test_given_values_it_is_the_function_itself_at_each_point():
+    x, y = points(10, 6)
+
+    def f(w: Any, x: Any) -> Any:
+        return ag.tanh(w * x) if x > 0.0 else w
+    total = compile(f, batch="x", reduce="sum")
+    true = sum([ag.grad(f)(0.5, t) for t in x.tolist()])
+    assert close(ag.grad(lambda w: total(w, x))(0.5), true)
+    assert close(compile(ag.grad(lambda w, x: total(w, x)))(0.5, x), true)
+    mean = compile(f, batch="x", reduce="mean")
+    assert close(ag.grad(lambda w: mean(w, x))(0.5), true / 6.0)
+    kept = compile(lambda w, x: (w * x, [w]), batch="x")(ag.Value(2.0), x)
+    assert [v.data for v in kept[0]] == (2.0 * x).tolist() and kept[1][0].shape == (6,)
+    over = compile(lambda x: x * x, target=np)
+    assert over(ag.Value(3.0)).data == 9.0 and ag.grad(over)(3.0) == 6.0
+
+
 # -- empty, non-finite, wrong ---------------------------------------------------------------------------
 
 
@@ -342,8 +359,8 @@ def test_a_limit_of_programs_and_a_number_that_was_baked_are_said_in_batches_too
     fast = compile(lambda x: sum(x for _ in range(round(plain(x)))), batch=0, max_programs=3)
     with pytest.raises(ag.InputError, match="needs another"):
         fast(np.arange(1.0, 9.0))
-    eager = compile(lambda x: sum(x for _ in range(round(plain(x)))), batch=0, max_programs=3, on_limit="eager")
-    assert close(eager(np.arange(1.0, 9.0)), np.arange(1.0, 9.0) ** 2)
+    more = compile(lambda x: sum(x for _ in range(round(plain(x)))), batch=0, max_programs=3, on_limit="eager")
+    assert close(more(np.arange(1.0, 9.0)), np.arange(1.0, 9.0) ** 2)
     counter = iter(range(1000))
     with pytest.raises(ag.InputError, match="would be frozen"):
         compile(lambda x: x * float(next(counter)), batch=0)(np.arange(1.0, 9.0))

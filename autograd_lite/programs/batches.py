@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd_lite.errors import AutogradError, InputError, short, shown
+from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
-from autograd_lite.programs.arguments import described, key_of
+from autograd_lite.programs.arguments import Given, described, key_of
 from autograd_lite.programs.arrays import FINE, Settled, Watch
 from autograd_lite.programs.python import EAGER
 from autograd_lite.transforms.trace import name_of
-from autograd_lite.transforms.trees import is_number, kind_of, rebuild
+from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild
 
 _BLOCK = 1 << 12                                # how many points are computed at a time
 _NONE: frozenset[Any] = frozenset()
@@ -80,6 +81,8 @@ class Batch:
     def call(self, compiled: Any, args: Any, kwargs: Any) -> Any:
         """The results at all points."""
         points = Points(self, args, kwargs)
+        if points.n is not None and (points.of_values or value.special and value.tracing.get()):
+            return self.reduced(self.of_values(points), self.one)
         if points.n is None:
             result = compiled.once(args, kwargs)
             self.check_tuple(result)
@@ -87,6 +90,18 @@ class Batch:
         run = Run(compiled, points, False)
         run.all(self.rounding == "eager")
         return self.reduced(run.results.tree(), self.one)
+
+    def of_values(self, points: Points) -> Any:
+        """The results of the function itself, where it is given Values: arrays of Values."""
+        if not points.n:
+            raise InputError("an empty batch: nothing depends on the Values given")
+        found = []
+        for i in range(points.n):
+            args, kwargs = points.at(i)
+            found.append(self.f(*args, **kwargs))
+        supply = iter([points.np.array(column, object)
+                       for column in zip(*[leaves(tree, lenient=True) for tree in found], strict=True)])
+        return rebuild(found[0], lambda _: next(supply), lambda x: x)
 
     def backward(self, compiled: Any, args: Any, kwargs: Any) -> float:
         """The one result, after its gradients were added to the `.grad` of the Values that f uses."""
@@ -134,7 +149,7 @@ class Batch:
         else:
             total = x.sum(axis=-1)
         total = total / n if how == "mean" else total
-        return total if total.shape else total.item()
+        return total if getattr(total, "shape", True) else total.item()
 
 
 # -- arguments --------------------------------------------------------------------------------------
@@ -145,6 +160,7 @@ class Points:
 
     Attributes:
         columns: for each number of a point the numbers of all, an array of floats, or one float for all.
+        of_values: whether some are Values.
     """
 
     def __init__(self, batch: Batch, args: Any, kwargs: Any):
@@ -153,6 +169,7 @@ class Points:
         self.np = numpy
         self.columns: list[Any] = []
         self.n: int | None = None
+        self.of_values = False
         self.longest = ""
         count = len(args)
         self.args = [self.entered(x, batch.names[i] if i < len(batch.names) else f"argument {i}")
@@ -164,7 +181,11 @@ class Points:
     def plain(self, x: Any) -> Any:
         """An argument that all points share."""
         numbers: list[Any] = []
-        described(x, numbers)
+        try:
+            described(x, numbers)
+        except Given:
+            self.of_values = True
+            numbers = [0.0]
         self.columns += map(self.np.float64, numbers)
         return x
 

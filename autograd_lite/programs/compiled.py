@@ -249,10 +249,25 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64,
             reduce: Any = None, rounding: str | None = None, target: Any = None) -> Any:
     """f, recorded once for each path through its branches and replayed from then on.
 
+    Args:
+        batch: positions or names of arguments whose numbers may be NumPy arrays, the last axis the batch (any
+            axes before it are those of an array that f gets at each point); they broadcast as in a ufunc,
+            and results are arrays with the batch as their last axis. An error names the index.
+        reduce: "sum" or "mean" of the results over the batch; a tuple has one for each, None for none.
+        rounding: of batches: "vector" (within 4 ulp an operation), "eager" (point by point, to the last bit)
+            or "free" (sums may be reordered).
+        target: a namespace of arrays (`numpy`, `jax.numpy`, `torch`): the result is a function of its arrays,
+            each one number at many points unless `batch` says otherwise, that `jax.jit` and `vmap` take.
+            It may not branch on numbers but by `where` and `select`, and what is not finite passes on. Within
+            `jax.jit` the numbers of captured Values are constants: pass as arguments what changes.
+
     >>> import autograd_lite as ag
     >>> fast = compile(ag.grad(lambda x: x * x if x > 0.0 else -x))
     >>> fast(3.0), fast(-3.0), fast(5.0)
     (6.0, -1.0, 10.0)
+    >>> import numpy as np
+    >>> compile(ag.grad(lambda x: x * x if x > 0.0 else -x), batch="x")(np.array([3.0, -3.0, 5.0])).tolist()
+    [6.0, -1.0, 10.0]
     """
     require_function("compile", f)
     if on_limit not in ("raise", "eager"):

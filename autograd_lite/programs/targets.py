@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import InputError, errstate
+from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op
 from autograd_lite.programs import arrays
-from autograd_lite.programs.arguments import described
+from autograd_lite.programs.arguments import Given, described
 from autograd_lite.programs.batches import Batch, changed
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.layout import Plan
@@ -69,12 +70,17 @@ class OverArrays:
         columns: list[Any] = []
         points = [_made_up(0.5), _made_up(0.7)]
         given: list[Any] = [[], []]
+        if value.special and value.tracing.get():
+            return self.f(*args, **kwargs)
         for supply, found in zip(points, given):
             del columns[:]
             places: list[int | str] = [*range(len(args)), *kwargs]
             for place, x in zip(places, [*args, *kwargs.values()]):
                 last = self.everything or self.batch.is_batch(place, len(args))
-                found.append(self._entered(x, columns, supply, last))
+                try:
+                    found.append(self._entered(x, columns, supply, last))
+                except Given:
+                    return self.f(*args, **kwargs)
         key = tuple([*kwargs, *[described(x, []) for x in given[0]]])
         known = self._programs.setdefault(key, [])
         program = next((one for one in known if one.environment.holds()), None)
@@ -119,6 +125,8 @@ class OverArrays:
         def other(x: Any) -> Any:
             if isinstance(x, (bool, str)) or not is_number(x):
                 return x
+            if isinstance(x, Value):
+                raise Given
             if isinstance(x, int):
                 return _Fixed(x)
             columns.append(self._number(x))
