@@ -359,7 +359,8 @@ def test_a_limit_of_programs_and_a_number_that_was_baked_are_said_in_batches_too
     fast = compile(lambda x: sum(x for _ in range(round(plain(x)))), batch=0, max_programs=3)
     with pytest.raises(ag.InputError, match="needs another"):
         fast(np.arange(1.0, 9.0))
-    more = compile(lambda x: sum(x for _ in range(round(plain(x)))), batch=0, max_programs=3, on_limit="eager")
+    more = compile(lambda x: sum(x for _ in range(round(plain(x)))), batch=0, max_programs=3,
+                   on_limit="eager")
     assert close(more(np.arange(1.0, 9.0)), np.arange(1.0, 9.0) ** 2)
     counter = iter(range(1000))
     with pytest.raises(ag.InputError, match="would be frozen"):

@@ -193,14 +193,16 @@ class Points:
         """An argument that may hold batches: its structure with an `_Entries` for each array."""
         before = len(self.columns)
         tree = changed(x, lambda array: self.array(array, name), self.plain)
-        if len(self.columns) == before and not is_array(x):
+        if len(self.columns) == before and not is_array(x) and not self.of_values:
             raise InputError(f"batch: {name} must hold numbers, or NumPy arrays of them, not {shown(x)}")
         return tree
 
     def array(self, given: Any, name: str) -> Any:
         """An array of a batch."""
         x = self.np.asarray(given)
-        if hasattr(given, "mask") or x.dtype.kind not in "iuf":
+        given_values = x.dtype.kind == "O" and any([isinstance(entry, Value) for entry in x.flat])
+        self.of_values |= given_values
+        if hasattr(given, "mask") or x.dtype.kind not in "iuf" and not given_values:
             remedy = ("call the function for those with True and those with False" if x.dtype.kind == "b" else
                       "fill what is masked" if hasattr(given, "mask") else "x.astype(float) makes one")
             raise InputError(f"batch: {name} must hold arrays of real numbers, not one of "
@@ -211,6 +213,8 @@ class Points:
         elif n not in (1, self.n):
             raise InputError(f"batch: the last axes of {self.longest} and {name} have the lengths {self.n} "
                              f"and {n}, which do not broadcast")
+        if given_values:
+            return _Entries(x)
         rows = self.np.ascontiguousarray(x, float).reshape(-1, n) if x.size else self.np.empty(
             (int(self.np.prod(x.shape[:-1])), n))
         self.columns.extend(rows)
@@ -243,7 +247,7 @@ class _Entries:
         if not x.shape[-1]:                     # (a point that stands for those of an empty batch)
             return x.sum(axis=-1) + 1 if x.ndim > 1 else x.dtype.type(1).item()
         x = x[..., i if x.shape[-1] > 1 else 0]
-        return x.copy() if x.shape else x.item()
+        return x if isinstance(x, Value) else x.copy() if x.shape else x.item()
 
 
 def _taken(tree: Any, i: int) -> Any:
