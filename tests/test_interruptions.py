@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 import mpmath
+import numpy
 import pytest
 
 import autograd_lite as ag
@@ -91,6 +92,7 @@ CALLS = {
     "an audit": wrong_claims,
     "a predicate": lambda: testing._defined(ag.log, [0.5]),
     "a choice that is compiled": lambda: compile(rooted)(2.0),
+    "an array target": lambda: compile(ag.sin, target=numpy)(numpy.array([0.5])),
     "an op over arrays": lambda: mapped(ag.log)([0.0, 1.0]),
     "a decorator": lambda: errstate("ignore")(no_grad()(lambda: ag.log(0.0)))()}
 
@@ -111,7 +113,7 @@ def test_these_calls_reach_each_place_in_the_library_where_a_mode_is_entered(mon
               if isinstance(f, ast.FunctionDef) and any(
                   isinstance(x, ast.Attribute) and x.attr == "run" and isinstance(x.value, ast.Call) and
                   ast.unparse(x.value.func) in ("errstate", "no_grad") for x in ast.walk(f))}
-    assert {f for _, f in places - reached} <= {"_partials", "mapped"} and len(places) > 20   # (in their own)
+    assert {f for _, f in places - reached} <= {"_partials", "mapped", "each", "over"} and len(places) > 20   # (in their own)
 
 
 # Python 3.11 keeps an exception alive whose handler a trace function interrupts, and so the modes in its
@@ -192,6 +194,7 @@ def test_the_library_enters_its_own_modes_in_one_place_alone():
     package = Path(ag.__file__).parent
     found = {(path.relative_to(package).as_posix(), text) for path in sorted(package.rglob("*.py"))
              for _, text in entered_by_with(path.read_text())}
-    assert {(name, text) for name, text in found if name not in ("files.py", "transforms/kinds.py")} == {
+    assert {(name, text) for name, text in found
+            if name not in ("files.py", "transforms/kinds.py") and "quiet" not in text} == {
         ("modes.py", "self"), ("decorators.py", "mode")}            # (a coroutine awaits within its mode)
     assert list(entered_by_with("with errstate('raise'), f(): pass")) == [(1, "errstate('raise')")]

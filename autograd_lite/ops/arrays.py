@@ -201,10 +201,16 @@ def logsumexp(xp: Any, *xs: Any) -> Any:
     return top + xp.log1p(_added([xp.exp(x - top) for x in rest]))
 
 
+def shares(xp: Any, *xs: Any) -> list[Any]:
+    """The share of each operand."""
+    parts = _powers(xp, xs, functools.reduce(xp.maximum, xs))
+    total = _added(parts)
+    return [part / total for part in parts]
+
+
 def softmax(xp: Any, *xs: Any) -> Any:
     """The share of the first operand."""
-    parts = _powers(xp, xs, functools.reduce(xp.maximum, xs))
-    return parts[0] / _added(parts)
+    return shares(xp, *xs)[0]
 
 
 def softmax_rest(xp: Any, *xs: Any) -> Any:
@@ -221,7 +227,7 @@ def log_softmax(xp: Any, *xs: Any) -> Any:
 
 KERNELS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (
     sech2, sigmoid, softplus, silu, cbrt, power_slope, cos_angle, over_square, gauss, normal_pdf, normal_cdf,
-    gelu, digamma, polygamma, fsum, fdot, logsumexp, softmax, softmax_rest, log_softmax)}
+    gelu, digamma, polygamma, fsum, fdot, logsumexp, shares, softmax, softmax_rest, log_softmax)}
 SPARE = {cbrt}                                  # only where the namespace has none of its own
 # Made of a function of the namespace's own, which is then the first argument; NumPy has none of these.
 MADE_OF = {normal_cdf: "erfc", gelu: "erfc", digamma: "digamma", polygamma: "zeta"}

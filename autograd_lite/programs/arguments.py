@@ -48,6 +48,21 @@ def described(x: Any, numbers: list[Any]) -> Any:
     return cls, _Kept(x)
 
 
+def key_of(args: Any, kwargs: Any) -> tuple[Any, list[Any]]:
+    """The key of the arguments of a call, and their numbers."""
+    for x in args:
+        if type(x) is not float:
+            break
+    else:
+        if not kwargs:
+            return len(args), list(args)
+    numbers: list[Any] = []
+    key = [described(x, numbers) for x in args]
+    if kwargs:
+        key.append(tuple([(name, described(x, numbers)) for name, x in kwargs.items()]))
+    return tuple(key), numbers
+
+
 def _hashable(x: Any) -> bool:
     try:
         hash(x)

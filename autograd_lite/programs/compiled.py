@@ -11,12 +11,15 @@ from autograd_lite.graph import node as nodes, value
 from autograd_lite.graph.node import plain, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
-from autograd_lite.programs.arguments import Given, described, entered
+from autograd_lite.programs.arguments import Given, entered, key_of
+from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.environment import Environment
-from autograd_lite.programs.python import EAGER, function
-from autograd_lite.programs.tracing import Traced, trace
+from autograd_lite.programs.program import Program, Root
+from autograd_lite.programs.python import EAGER
+from autograd_lite.programs.targets import OverArrays
+from autograd_lite.programs.tracing import trace
 from autograd_lite.transforms.trace import name_of, require_function
-from autograd_lite.transforms.trees import leaves, rebuild, refill
+from autograd_lite.transforms.trees import rebuild
 
 
 class Stats(NamedTuple):
@@ -38,59 +41,11 @@ class Stats(NamedTuple):
     break_even: float
 
 
-LARGE = 4000                    # of a program with more instructions the first call gives what f itself gives
-
-
-class Program:
-    """One path through a function's branches, as a function of floats."""
-
-    def __init__(self, traced: Traced, point: Sequence[Any]):
-        self.recording, self.captured, self.wanted = traced.recording, traced.captured, traced.wanted
-        self.point = list(point)
-        self.run: Callable[..., Any] = self._first
-        self.seconds = 0.0                      # to compile
-        # For each guard the programs that agree with this one on all before it, by their answer to it.
-        self.groups: list[dict[Any, Program]] = [{guard.answer: self} for guard in self.recording.guards]
-        self.verified = False
-        self.shape = _shape(traced.result)
-        self.large = len(self.recording.code) > LARGE
-
-    def _first(self, *numbers: Any) -> Any:
-        self.source()
-        return self.run(*numbers)
-
-    def source(self) -> str:
-        """The source, which is written and compiled when the program is first needed."""
-        if self.run == self._first:
-            start = time.perf_counter()
-            self.run, self._text = function(self.recording, "f")
-            self.seconds = time.perf_counter() - start
-        return self._text
-
-    def join(self, other: Program, k: int) -> None:
-        """Take a place among the programs that agree with another one on all guards before the k-th."""
-        answers = [guard.answer for guard in self.recording.guards[:k + 1]]
-        if len(answers) <= k or answers[:k] != [guard.answer for guard in other.recording.guards[:k]]:
-            raise InputError("a compiled function takes other branches in each run at the same numbers: pass "
-                             "what it depends on (a clock, a file) as an argument")
-        self.groups[:k + 1] = other.groups[:k + 1]
-        self.groups[k][answers[k]] = self
-
-
-class Root:
-    """The programs for one state of what the function reads."""
-
-    last: Program
-
-    def __init__(self, environment: Environment):
-        self.environment = environment
-
-
 class Compiled:
     """A compiled function; see `compile`."""
 
-    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str):
-        self.f, self.max_programs, self.on_limit = f, max_programs, on_limit
+    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, batch: Batch | None):
+        self.f, self.max_programs, self.on_limit, self.batch = f, max_programs, on_limit, batch
         self.tracing = 0.0
         self.programs: list[Program] = []
         self._roots: dict[Any, list[Root]] = {}
@@ -102,23 +57,29 @@ class Compiled:
     # -- calls -----------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.batch.call(self, args, kwargs) if self.batch else self.once(args, kwargs)
+
+    def once(self, args: Any, kwargs: Any) -> Any:
+        """A call at one point."""
         try:
             if value.special and value.tracing.get():
                 raise Given
-            key, numbers = _key(args, kwargs)
+            key, numbers = key_of(args, kwargs)
         except Given:
             return self.f(*args, **kwargs)
-        program, out = self._run(key, numbers, args, kwargs, False)
+        program, out = self.run(key, numbers, args, kwargs, False)
         if program is None:
-            return self._eager(args, kwargs)
+            return self.eager(args, kwargs)
         return program.shape(out)
 
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
         function uses, as ``f(*args).backward()`` does."""
+        if self.batch:
+            return self.batch.backward(self, args, kwargs)
         try:
-            key, numbers = _key(args, kwargs)
-            program, out = self._run(("backward", key, self._turned()), numbers, args, kwargs, True)
+            key, numbers = key_of(args, kwargs)
+            program, out = self.run(key, numbers, args, kwargs, True)
         except Given:
             program = None
         if program is None or not _accumulated(program.wanted, out[1:]):
@@ -135,9 +96,9 @@ class Compiled:
             self._other = frozenset([x for x, first in self._flags.items() if x.requires_grad is not first])
         return self._other
 
-    def _run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
+    def run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
         """A program and what it gives; None where only the eager way will do."""
-        roots = self._roots.setdefault(key, [])
+        roots = self._roots.setdefault((key, self._turned() if backward else None), [])
         root = next((root for root in roots if root.environment.holds()), None)
         if root is None:
             changed = roots[-1].environment.changed() if roots else ""
@@ -174,7 +135,7 @@ class Compiled:
         root.last = self._last = program
         return program, out
 
-    def _eager(self, args: Any, kwargs: Any) -> Any:
+    def eager(self, args: Any, kwargs: Any) -> Any:
         """What the function itself returns."""
         args, kwargs = _constants(args, kwargs)
         return rebuild(self.f(*args, **kwargs), lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
@@ -187,7 +148,7 @@ class Compiled:
         if len(self.programs) >= self.max_programs:
             if self.on_limit == "eager":
                 return None
-            raise InputError(self._limit(reason))
+            raise InputError(_limit(name_of(self.f), len(self.programs), reason))
         start = time.perf_counter()
         try:
             traced = trace(self.f, args, kwargs, backward, root.environment)
@@ -208,12 +169,6 @@ class Compiled:
             raise InputError(f"{name_of(self.f)} is not what was compiled: {difference}. What it gets from "
                              "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
         program.verified = True
-
-    def _limit(self, reason: str) -> str:
-        reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
-        return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
-                "and needs another: write where(condition, a, b), maximum or select for the branch, pass "
-                f"what changes as an argument, raise max_programs, or choose on_limit='eager'{reason}")
 
     # -- what it is ------------------------------------------------------------------------------
 
@@ -238,18 +193,12 @@ class Compiled:
         return f"<compiled {name_of(self.f)}>"
 
 
-def _key(args: Any, kwargs: Any) -> tuple[Any, list[Any]]:
-    for x in args:
-        if type(x) is not float:
-            break
-    else:
-        if not kwargs:
-            return len(args), list(args)
-    numbers: list[Any] = []
-    key = [described(x, numbers) for x in args]
-    if kwargs:
-        key.append(tuple([(name, described(x, numbers)) for name, x in kwargs.items()]))
-    return tuple(key), numbers
+def _limit(name: str, count: int, reason: str) -> str:
+    reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
+    return (f"{name} has {count} programs, one for each way its branches went, and needs another (max() and "
+            "sorted() of numbers have one for each order of them): write where(condition, a, b), maximum or "
+            "select for the branch, pass what changes as an argument, raise max_programs, or choose "
+            f"on_limit='eager'{reason}")
 
 
 def _constants(args: Any, kwargs: Any) -> Any:
@@ -272,43 +221,35 @@ def _accumulated(wanted: Sequence[Value], gradients: Sequence[float]) -> bool:
     return True
 
 
-def _shape(tree: Any) -> Callable[[Sequence[float]], Any]:
-    """The function that puts results in place of the Values of a structure."""
-    def text(x: Any) -> str:
-        if isinstance(x, Value):
-            return f"r[{next(places)}]"
-        if type(x) in (list, tuple) and len(x) < 1000:
-            inner = ", ".join(map(text, x)) + ("," if len(x) == 1 else "")
-            return f"[{inner}]" if type(x) is list else f"({inner})"
-        if x is None or type(x) in (bool, int, str) or type(x) is float and x - x == 0.0:
-            return repr(x)
-        if type(x) is dict and all([type(key) in (str, int, float, bool) for key in x]):
-            return f"{{{', '.join([f'{key!r}: {text(entry)}' for key, entry in x.items()])}}}"
-        raise ValueError
-
-    places = iter(range(10 ** 9))
-    try:
-        return eval(f"lambda r: {text(tree)}")  # type: ignore[no-any-return]
-    except (ValueError, RecursionError, MemoryError):
-        holes = [isinstance(x, Value) for x in leaves(tree, lenient=True)]
-        others = leaves(tree, lenient=True)
-
-        def filled(r: Sequence[float]) -> Any:
-            supply = iter(r)
-            return refill(tree, [next(supply) if hole else x for hole, x in zip(holes, others)])
-        return filled
-
-
 def compile(f: Callable[..., Any], *, max_programs: int = 64,
-            on_limit: Literal["raise", "eager"] = "raise") -> Compiled:
+            on_limit: Literal["raise", "eager"] = "raise", batch: Any = None,
+            reduce: Any = None, rounding: str | None = None, target: Any = None) -> Any:
     """f, recorded once for each path through its branches and replayed from then on.
+
+    Args:
+        batch: positions or names of arguments whose numbers may be NumPy arrays, the last axis the batch (any
+            axes before it are those of an array that f gets at each point); they broadcast as in a ufunc,
+            and results are arrays with the batch as their last axis. An error names the index.
+        reduce: "sum" or "mean" of the results over the batch; a tuple has one for each, None for none.
+        rounding: of batches: "vector" (within 4 ulp an operation), "eager" (point by point, to the last bit)
+            or "free" (sums may be reordered).
+        target: a namespace of arrays (`numpy`, `jax.numpy`, `torch`): the result is a function of its arrays,
+            each one number at many points unless `batch` says otherwise, that `jax.jit` and `vmap` take.
+            It may not branch on numbers but by `where` and `select`, and what is not finite passes on. Within
+            `jax.jit` the numbers of captured Values are constants: pass as arguments what changes.
 
     >>> import autograd_lite as ag
     >>> fast = compile(ag.grad(lambda x: x * x if x > 0.0 else -x))
     >>> fast(3.0), fast(-3.0), fast(5.0)
     (6.0, -1.0, 10.0)
+    >>> import numpy as np
+    >>> compile(ag.grad(lambda x: x * x if x > 0.0 else -x), batch="x")(np.array([3.0, -3.0, 5.0])).tolist()
+    [6.0, -1.0, 10.0]
     """
     require_function("compile", f)
     if on_limit not in ("raise", "eager"):
         raise InputError(f"on_limit={short(on_limit)}: choose 'raise' or 'eager'")
-    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit)
+    if target is not None:
+        return OverArrays(f, target, batch, reduce)
+    points = Batch(f, batch, reduce, rounding) if batch is not None else None
+    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit, points)

@@ -23,12 +23,13 @@ from typing import Any
 
 from autograd_lite.errors import InputError, errstate, shown
 from autograd_lite.ops import arrays
-from autograd_lite.ops.notation import Written
+from autograd_lite.ops.notation import ATOM, Written
 from autograd_lite.ops.op import TABLE, Op
 
 # Other names of the functions that the forms use.
 ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
            "acosh": "arccosh", "atanh": "arctanh", "power": "pow", "lgamma": "gammaln"}
+_CALL = re.compile(r"xp\.\w+\([^()]*\)")
 
 
 def array_text(op: Op, operands: Sequence[Written | str | float]) -> str | None:
@@ -40,12 +41,18 @@ def array_text(op: Op, operands: Sequence[Written | str | float]) -> str | None:
     >>> array_text(TABLE["relu"], ["x"])
     'xp.maximum(x, 0.0)'
     """
-    form = op.notation.targets.get("array")
-    if form is None:
+    written = array_form(op, operands)
+    return written and written.text
+
+
+def array_form(op: Op, operands: Sequence[Written | str | float]) -> Written | None:
+    """The same, with how tightly it binds."""
+    form = op.notation and op.notation.targets.get("array")
+    if not form:
         return None
     more = [] if op.open else list(op.__signature__.parameters.values())[len(operands):]
-    text: str = form(*operands, *[p.default for p in more if p.default is not p.empty]).text
-    return text
+    written: Written = form(*operands, *[p.default for p in more if p.default is not p.empty])
+    return written._replace(precedence=ATOM) if _CALL.fullmatch(written.text) else written
 
 
 class Functions:

@@ -1,0 +1,205 @@
+"""A function compiled for the arrays of a namespace: NumPy's, JAX's, torch's.
+
+It is traced at made-up numbers, never at those of a call, so `jax.jit`, `jax.vmap` and `torch.func.vmap` may
+call it with their tracers, and arrays may lie on many devices. Nothing eager stands behind it: it may not
+branch on a number but by `where` and `select`, of which both sides are computed; what is not finite passes
+on; and where a rule treats extreme operands apart, its ordinary formula is used there, too.
+"""
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from autograd_lite.errors import InputError, errstate
+from autograd_lite.graph import value
+from autograd_lite.graph.node import read_numbers
+from autograd_lite.graph.value import Value
+from autograd_lite.ops.op import Op
+from autograd_lite.programs import arrays
+from autograd_lite.programs.arguments import Given, described
+from autograd_lite.programs.batches import Batch, changed
+from autograd_lite.programs.environment import Environment
+from autograd_lite.programs.layout import Plan
+from autograd_lite.programs.namespaces import array_form, functions, quiet
+from autograd_lite.programs.tracing import Traced, trace
+from autograd_lite.transforms.trace import name_of
+from autograd_lite.transforms.trees import is_number
+
+
+class _Fixed:
+    """A whole number among the arguments: part of the key."""
+
+    def __init__(self, x: int):
+        self.x = x
+
+    def __hash__(self) -> int:
+        return hash(self.x)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Fixed) and self.x == other.x
+
+
+class ArrayProgram(NamedTuple):
+    """A traced function, for arguments of one structure."""
+
+    environment: Environment
+    traced: Traced
+    run: Callable[..., Any]
+    text: str
+
+
+class OverArrays:
+    """A function compiled for a namespace; see `compile`.
+
+    Each array stands for one number at many points, so arrays broadcast as in the namespace; but if `batch`
+    names arguments, only the last axes of the arrays in these, and other arrays are structures of numbers.
+    """
+
+    def __init__(self, f: Callable[..., Any], xp: Any, batch: Any, reduce: Any):
+        functions(xp)                           # (refuses what is none)
+        self.f, self.xp = f, xp
+        self.batch = Batch(f, () if batch is None else batch, reduce, None)
+        self.everything = batch is None
+        self._programs: dict[Any, list[ArrayProgram]] = {}
+        self._last: ArrayProgram | None = None
+        functools.update_wrapper(self, f)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        columns: list[Any] = []
+        points = [_made_up(0.5), _made_up(0.7)]
+        given: list[Any] = [[], []]
+        if value.special and value.tracing.get():
+            return self.f(*args, **kwargs)
+        for supply, found in zip(points, given):
+            del columns[:]
+            places: list[int | str] = [*range(len(args)), *kwargs]
+            for place, x in zip(places, [*args, *kwargs.values()]):
+                last = self.everything or self.batch.is_batch(place, len(args))
+                try:
+                    found.append(self._entered(x, columns, supply, last))
+                except Given:
+                    return self.f(*args, **kwargs)
+        key = tuple([*kwargs, *[described(x, []) for x in given[0]]])
+        known = self._programs.setdefault(key, [])
+        program = next((one for one in known if one.environment.holds()), None)
+        if program is None:
+            program = self._new(given, len(args), list(kwargs))
+            known.append(program)
+        self._last = program
+        numbers = [self._number(x) for x in read_numbers(program.traced.captured)]
+        with quiet(self.xp):
+            out = program.run(*columns, numbers)
+        return self._result(program.traced.result, iter(out), columns)
+
+    def source(self) -> str:
+        """The generated source of the program used last."""
+        if self._last is None:
+            raise InputError(f"{name_of(self.f)} has no program yet: call the compiled function once")
+        return self._last.text
+
+    def __repr__(self) -> str:
+        return f"<{name_of(self.f)} compiled for {self.xp.__name__}>"
+
+    # -- arguments ---------------------------------------------------------------------------------
+
+    def _entered(self, x: Any, columns: list[Any], supply: Iterator[float], last: bool) -> Any:
+        """An argument at a made-up point; its arrays, a number of the point each, go to the columns."""
+        def array(x: Any) -> Any:
+            kind = str(x.dtype)
+            if "float" not in kind and "int" not in kind:
+                raise InputError(f"{name_of(self.f)} over arrays takes real numbers, not an array of {kind}")
+            x = self.xp.asarray(x)
+            x = x * 1.0 if "int" in kind else x
+            shape = tuple(x.shape) if not last else () if self.everything else tuple(x.shape[:-1])
+            if not shape:
+                columns.append(x)
+                return next(supply)
+            import numpy
+
+            places = list(itertools.product(*map(range, shape)))
+            columns.extend([x[place] for place in places])
+            return numpy.array([next(supply) for _ in places]).reshape(shape)
+
+        def other(x: Any) -> Any:
+            if isinstance(x, (bool, str)) or not is_number(x):
+                return x
+            if isinstance(x, Value):
+                raise Given
+            if isinstance(x, int):
+                return _Fixed(x)
+            columns.append(self._number(x))
+            return next(supply)
+
+        return changed(x, array, other, _has_type)
+
+    def _number(self, x: Any) -> Any:
+        """A number of Python's as an array, so that it divides as arrays do."""
+        xp = self.xp
+        return xp.asarray(float(x), dtype=xp.float64) if hasattr(xp, "is_tensor") else xp.asarray(float(x))
+
+    # -- programs ----------------------------------------------------------------------------------
+
+    def _new(self, given: Sequence[Any], count: int, names: Sequence[str]) -> ArrayProgram:
+        """Trace the function, at two points."""
+        @functools.wraps(self.f)
+        def f(*args: Any, **kwargs: Any) -> Any:
+            args, kwargs = changed((args, kwargs), lambda x: x, lambda x: x.x if type(x) is _Fixed else x)
+            return self.f(*args, **kwargs)
+
+        environment = Environment(self.f)
+        traced, again = [errstate("ignore").run(
+            trace, f, point[:count], dict(zip(names, point[count:])), False, environment) for point in given]
+        name, recording = name_of(self.f), traced.recording
+        if recording.guards:
+            guard = recording.guards[0]
+            raise InputError(f"{name} cannot be compiled for {self.xp.__name__}: its way depends on its "
+                             "numbers, and each point of an array would go its own: write where(condition, "
+                             f"a, b), maximum or select for the branch\n  {guard.line}")
+        difference = recording.difference(again.recording)
+        if difference:
+            raise InputError(f"{name} is not the same in each run: {difference}. What it gets from "
+                             "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
+        code = recording.code
+        ops = {code.ops[k] for k in Plan(recording).needed if isinstance(code.ops[k], Op)}
+        found = functions(self.xp, [op for op in ops if array_form(op, ["x"] * max(op.least, 1))])
+        return ArrayProgram(environment, traced, *arrays.function(recording, found, False))
+
+    # -- results -----------------------------------------------------------------------------------
+
+    def _result(self, tree: Any, out: Iterator[Any], columns: Sequence[Any]) -> Any:
+        """The result, with an array for each number."""
+        xp = self.xp
+        shape = xp.broadcast_shapes(*[x.shape for x in columns]) if columns else ()
+
+        def number(x: Any) -> Any:
+            if not is_number(x) or isinstance(x, bool):
+                return x
+            y = next(out) if isinstance(x, Value) else x
+            y = y if hasattr(y, "shape") else self._number(y)
+            if y.shape == shape and not any([y is x for x in columns]):
+                return y
+            return xp.broadcast_to(y, shape) * 1.0
+
+        def array(x: Any) -> Any:
+            parts = [number(entry) for entry in x.ravel().tolist()]
+            return xp.stack(parts).reshape((*x.shape, *shape)) if parts else x
+
+        def reduced(x: Any, how: str | None) -> Any:
+            if how is None or not hasattr(x, "shape") or not shape:
+                return x
+            return xp.sum(x, axis=-1) if how == "sum" else xp.mean(x, axis=-1)
+
+        result = changed(tree, array, number)
+        return self.batch.reduced(result, reduced, lambda x: hasattr(x, "dtype"))
+
+
+def _has_type(x: Any) -> bool:
+    """Whether x is an array, of whatever namespace and dimension."""
+    return hasattr(x, "dtype") and hasattr(x, "shape") and not isinstance(x, type)
+
+
+def _made_up(start: float) -> Iterator[float]:
+    """Numbers between 0.25 and 0.75, all different."""
+    return ((start + k * 0.6180339887498949) % 1.0 * 0.5 + 0.25 for k in itertools.count())
