@@ -149,8 +149,9 @@ class OverArrays:
             return self.f(*args, **kwargs)
 
         environment = Environment(self.f)
-        traced, again = [errstate("ignore").run(
-            trace, f, point[:count], dict(zip(names, point[count:])), False, environment) for point in given]
+        runs = [functools.partial(trace, f, point[:count], dict(zip(names, point[count:])), False, environment)
+                for point in given]
+        traced, again = errstate("ignore").run(lambda: [run() for run in runs])
         name, recording = name_of(self.f), traced.recording
         if recording.guards:
             guard = recording.guards[0]
