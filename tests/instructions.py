@@ -42,7 +42,7 @@ def interrupted_at(instruction, codes):
 
 
 def let_go(lock):
-    """Release a lock that was interrupted where no signal comes: between its taking and the block under it."""
+    """Release a lock interrupted where no signal comes: between its taking and the block under it."""
     while lock._is_owned():
         lock.release()
 

@@ -197,7 +197,7 @@ def require_at_rest(nodes: Sequence[Node]) -> None:
         running.keep_out(nodes)
 
 
-# In C code, which no signal interrupts.
+# In C, which no signal interrupts.
 get_data, get_grad = operator.attrgetter("_data"), operator.attrgetter("_grad")
 set_data, set_grad, set_note = [vars(Node)[slot].__set__ for slot in ("_data", "_grad", "_note")]
 
