@@ -14,7 +14,7 @@ from autograd_lite.graph import (backward as backward_module, changes as changes
                                  labels as labels_module, node as node_module)
 from autograd_lite.nn import module as nn_module
 from graphs import gradients, python_build
-from instructions import Interrupt, at_instruction, codes_of, interrupted_at
+from instructions import Interrupt, at_instruction, codes_of, interrupted_at, let_go
 
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
@@ -168,6 +168,7 @@ def test_a_change_interrupted_at_any_instruction_is_made_or_not_made(name):
         with contextlib.suppress(Interrupt), interrupted_at(instruction, [*CHANGING, *codes_of(
                 backward_module)]) as left:
             CHANGES[name](training)
+        let_go(node_module.lock)
         if left() > 0:
             break
         seen[next(which for which, state in states.items() if state == training.state())] += 1

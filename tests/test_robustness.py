@@ -30,7 +30,7 @@ from autograd_lite.graph.walks import topological
 from autograd_lite.graph.node import lock
 from autograd_lite.ops.op import TABLE
 from graphs import computations, gradients, python_build, recorded
-from instructions import Interrupt, codes_of, interrupted_at
+from instructions import Interrupt, codes_of, interrupted_at, let_go
 
 DEEP = 20_000
 
@@ -446,6 +446,7 @@ def test_a_step_or_a_load_interrupted_at_any_instruction_is_undone_or_all_done(k
                 act(model, optimizer)
             except Interrupt:
                 pass
+        let_go(node_module.lock)
         if left() > 0:
             break
         assert state() in (before, after), instruction

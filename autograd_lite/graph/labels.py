@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd_lite.errors import InputError, LabelError, short, shown, type_name
 from autograd_lite.graph.changes import change, notes_now, setting_notes
-from autograd_lite.graph.node import Label, note_of
+from autograd_lite.graph.node import Label, labelled, note_of
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 
@@ -50,7 +50,7 @@ def give(groups: Iterable[Iterable[tuple[str, Value]]], own: bool = False) -> No
     parts = [[(name, node, *split(name)) for name, node in named] for named in groups]
     nodes = {id(node): node for group in parts for _, node, *_ in group}
 
-    def labelled() -> Iterator[Iterable[Any]]:
+    def worked_out() -> Iterator[Iterable[Any]]:
         notes = {k: note_of(node) for k, node in nodes.items()}
         for group in parts:
             indices: dict[str, list[Shape]] = {}
@@ -60,11 +60,11 @@ def give(groups: Iterable[Iterable[tuple[str, Value]]], own: bool = False) -> No
             for name, node, base, _ in group:
                 new, old = Label(name, shapes[base], own), notes[id(node)].labels
                 given = {x.name: x for x in old if not x.own} | ({} if own else {name: new})
-                notes[id(node)] = notes[id(node)]._replace(labels=(
+                notes[id(node)] = labelled(notes[id(node)], (
                     *given.values(), *([new] if own else [x for x in old if x.own])))
         yield setting_notes(nodes.values(), notes.values())
 
-    change("label", lambda: notes_now(nodes.values()), lambda: list(labelled()))
+    change("label", lambda: notes_now(nodes.values()), lambda: list(worked_out()))
 
 
 def _named(name: str, thing: Any) -> Iterator[tuple[str, Value]]:

@@ -156,7 +156,7 @@ class Node(Operators):
             raise InputError(f"a label is a str, not {type_name(label)}; a node with operands is made by "
                              "an operation, as in a + b, or one of your own: custom_op(forward, partials)")
         own = [name for name in note_of(self).labels if name.own]
-        set_labels(self, (Label(label), *own) if label else ())
+        self._note = labelled(note_of(self), (Label(label), *own) if label else ())
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -226,7 +226,7 @@ def require_at_rest(nodes: Sequence[Node], what: str = "") -> None:
         running.keep_out(nodes)
 
 
-# In C code, which no signal interrupts.
+# In C, which no signal interrupts.
 get_data, get_grad = operator.attrgetter("_data"), operator.attrgetter("_grad")
 set_data, set_grad, set_note = [vars(Node)[slot].__set__ for slot in ("_data", "_grad", "_note")]
 
@@ -270,9 +270,9 @@ def note_of(node: Node) -> Note:
     return getattr(node, "_note", _NO_NOTE)
 
 
-def set_labels(node: Node, labels: tuple[Label, ...]) -> None:
-    """Replace a node's labels."""
-    node._note = note_of(node)._replace(labels=labels)
+def labelled(note: Note, labels: tuple[Label, ...]) -> Note:
+    """A note with other labels."""
+    return note._replace(labels=labels)
 
 
 def plain(x: Any) -> Any:
