@@ -149,8 +149,8 @@ class OverArrays:
             return self.f(*args, **kwargs)
 
         environment = Environment(self.f)
-        runs = [functools.partial(trace, f, point[:count], dict(zip(names, point[count:])), False, environment)
-                for point in given]
+        runs = [functools.partial(trace, f, point[:count], dict(zip(names, point[count:])), False,
+                                  environment) for point in given]
         traced, again = errstate("ignore").run(lambda: [run() for run in runs])
         name, recording = name_of(self.f), traced.recording
         if recording.guards:
