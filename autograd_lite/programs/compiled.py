@@ -16,6 +16,7 @@ from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.program import Program, Root
 from autograd_lite.programs.python import EAGER
+from autograd_lite.programs.recording import Recording
 from autograd_lite.programs.targets import OverArrays
 from autograd_lite.programs.tracing import trace
 from autograd_lite.transforms.trace import name_of, require_function
@@ -49,6 +50,7 @@ class Compiled:
         self.tracing = 0.0
         self.programs: list[Program] = []
         self._roots: dict[Any, list[Root]] = {}
+        self._recent: dict[Any, Root] = {}      # of calls
         self._last: Program | None = None
         self._flags: dict[Value, bool] = {}     # whether captured Values had gradients when first met
         self._seen, self._other = nodes.turned, frozenset[Value]()
@@ -67,10 +69,17 @@ class Compiled:
             key, numbers = key_of(args, kwargs)
         except Given:
             return self.f(*args, **kwargs)
+        root = self._recent.get(key)
+        if root is not None and root.last.verified and root.environment.holds():    # (the common case)
+            program = root.last
+            try:
+                out = program.run(*numbers, read_numbers(program.captured))
+                if type(out) is tuple:
+                    return program.shape(out)
+            except (ArithmeticError, ValueError):
+                pass
         program, out = self.run(key, numbers, args, kwargs, False)
-        if program is None:
-            return self.eager(args, kwargs)
-        return program.shape(out)
+        return program.shape(out) if program else self.eager(args, kwargs)
 
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
@@ -131,8 +140,9 @@ class Compiled:
                     return None, None
             program = following
         if not program.verified and program.point != list(numbers):
-            self._verify(root, program, args, kwargs, backward)
+            _verify(program, trace(self.f, args, kwargs, backward, root.environment).recording, self.f)
         root.last = self._last = program
+        self._recent.update({} if backward else {key: root})
         return program, out
 
     def eager(self, args: Any, kwargs: Any) -> Any:
@@ -151,24 +161,15 @@ class Compiled:
             raise InputError(_limit(name_of(self.f), len(self.programs), reason))
         start = time.perf_counter()
         try:
-            traced = trace(self.f, args, kwargs, backward, root.environment)
+            program = Program(trace(self.f, args, kwargs, backward, root.environment), numbers)
         except (ArithmeticError, ValueError):       # the eager way says what is wrong
             return None
         self.tracing += time.perf_counter() - start
-        program = root.last = self._last = Program(traced, numbers)
+        root.last = self._last = program
         self.programs.append(program)
         for x in program.captured:
             self._flags.setdefault(x, x.requires_grad)
         return program
-
-    def _verify(self, root: Root, program: Program, args: Any, kwargs: Any, backward: bool) -> None:
-        """Raise an error if the function computes something else at these numbers."""
-        difference = program.recording.difference(trace(self.f, args, kwargs, backward,
-                                                        root.environment).recording)
-        if difference:
-            raise InputError(f"{name_of(self.f)} is not what was compiled: {difference}. What it gets from "
-                             "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
-        program.verified = True
 
     # -- what it is ------------------------------------------------------------------------------
 
@@ -191,6 +192,14 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.f)}>"
+
+
+def _verify(program: Program, recording: Recording, f: Any) -> None:
+    """Raise an error if a function computes something else at other numbers."""
+    if difference := program.recording.difference(recording):
+        raise InputError(f"{name_of(f)} is not what was compiled: {difference}. What it gets from elsewhere "
+                         "(a file, a clock, a counter) would be frozen: pass it as an argument")
+    program.verified = True
 
 
 def _limit(name: str, count: int, reason: str) -> str:
