@@ -262,6 +262,8 @@ def gradients(root: Node, leaves: Sequence[Node], seed: float) -> list[float | N
 
 def zero_grad(leaves: Sequence[Node]) -> None:
     """Set the gradients of all leaves to 0; an exception leaves them as they were."""
+    for leaf in leaves if nodes.reader else ():
+        nodes.read(leaf, "grad =")
     with lock:
         this = _Pass(*leaves)
         try:

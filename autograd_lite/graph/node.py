@@ -4,7 +4,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from math import nan
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 from autograd_lite.graph import copying
 from autograd_lite.errors import GradientError, InputError, shown, type_name
@@ -20,7 +20,7 @@ lock = shared_lock()        # a backward pass works in the gradients, which thre
 # Whether no pass runs: then a gradient may be read and set without the lock. (Question and slot stand on one
 # line: threads change at calls and jumps back, and trace functions run between lines.)
 at_rest: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
-reader: Any = None          # who reads numbers for the users while any thread traces
+reader: Any = None          # while any thread traces: gives the trace of this one
 leaked = Op("traced", lambda: nan, ())          # of a traced number, once the trace is over
 turned = 0                                      # how often a `requires_grad` was assigned
 running: Any = None         # the pass that holds the lock; who meets it there has interrupted it
@@ -79,8 +79,7 @@ class Node(Operators):
         if self._operation is not None:
             raise InputError(f"{self!r}: the data of a computed node cannot be assigned; assign "
                              "the leaves' and compute it again")
-        if reader is not None:
-            reader(self, "data =")
+        if reader is not None: read(self, "data =")  # noqa
         self._data = data if type(data) is float else number(data, "data")
 
     @property
@@ -180,8 +179,8 @@ class Node(Operators):
         return note_of(self).line
 
     def __repr__(self) -> str:
-        if reader is not None and (text := reader(self, "__repr__")):
-            return text  # type: ignore[no-any-return]
+        if text := read(self, "__repr__"):
+            return str(text)
         parts = [repr(self._data)]
         if self.label:
             parts.append(repr(self.label))
@@ -190,11 +189,20 @@ class Node(Operators):
         parts.append("requires_grad=False" if self._grad is None else f"grad={held(self)!r}")
         return f"{type_name(self)}({', '.join(parts)})"
 
+    def __hash__(self) -> int:
+        return object.__hash__(self) if reader is None else int(read(self, "__hash__"))
+
     # -- copying and pickling ----------------------------------------------------------------
 
-    def __copy__(self) -> Self: return _copies.shallow(self)  # type: ignore[no-any-return]
-    def __deepcopy__(self, memo: Any) -> Self: return _copies.deep(self, memo)  # type: ignore[no-any-return]
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]: return _copies.reduced(self)
+    def __copy__(self) -> Any: return copies(self).shallow(self)
+    def __deepcopy__(self, memo: Any) -> Any: return copies(self).deep(self, memo)
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]: return copies(self).reduced(self)
+
+
+def copies(node: Node) -> copying.Copies:
+    """How nodes are copied, unless a trace runs."""
+    read(node, "copy")
+    return _copies
 
 
 def held(node: Node) -> Any:
@@ -204,11 +212,14 @@ def held(node: Node) -> Any:
 
 
 def read(node: Node, what: str) -> Any:
-    """A number or gradient for the user, while some thread traces, or of what a trace left."""
-    if reader is not None:
-        return reader(node, what)
-    refuse_leaked([node])
-    return held(node) if what == "grad" else node._data
+    """What a user reads or sets: the trace that runs here decides, and what it left is refused."""
+    if reader is not None and (tape := reader()):
+        return tape.read(what, node)
+    if what == "__hash__":
+        return object.__hash__(node)
+    if what in ("data", "grad"):
+        refuse_leaked([node])
+        return held(node) if what == "grad" else node._data
 
 
 def refuse_leaked(operands: Iterable[Any]) -> None:
@@ -221,8 +232,7 @@ def refuse_leaked(operands: Iterable[Any]) -> None:
 
 def require_at_rest(node: Node, what: str) -> None:
     """Raise an error within a pass that works in the node's gradient, or a trace."""
-    if reader is not None:
-        reader(node, what)
+    read(node, what)
     if running is not None:
         running.keep_out([node])
 

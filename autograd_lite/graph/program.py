@@ -27,24 +27,25 @@ class Program:
     """
 
     def __init__(self, roots: Iterable[Any], inputs: Iterable[Any] = ()):
-        ends = set(inputs)
+        ends = set(map(id, inputs))
         self.nodes: list[Any] = topological([x for x in roots if not isinstance(x, (float, int))],
-                                            lambda x: [] if x in ends else needed_nodes(x))
-        self._place = place = {node: k for k, node in enumerate(self.nodes)}
+                                            lambda x: [] if id(x) in ends else needed_nodes(x))
+        self._place = place = {id(node): k for k, node in enumerate(self.nodes)}
         self.operands: list[tuple[int | None, ...]] = [
-            () if node in ends else tuple([None if type(x) is float else place.get(x) for x in node.operands])
+            () if id(node) in ends else
+            tuple([None if type(x) is float else place.get(id(x)) for x in node.operands])
             for node in self.nodes]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._place = {node: k for k, node in enumerate(self.nodes)}            # (of the copies)
+        self._place = {id(node): k for k, node in enumerate(self.nodes)}            # (of the copies)
 
     def __len__(self) -> int:
         return len(self.nodes)
 
     def place(self, node: Any) -> int | None:
         """Where a node stands; None for a plain number, and for a node that is not in the graph."""
-        return None if isinstance(node, (float, int)) else self._place.get(node)
+        return None if isinstance(node, (float, int)) else self._place.get(id(node))
 
     def dependent(self, sources: Iterable[int | None], ops: Sequence[Any] = ()) -> list[bool]:
         """For each place whether it is a source, or depends on one; if the nodes' `ops` are given, by

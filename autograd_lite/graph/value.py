@@ -25,6 +25,7 @@ special = False              # whether any thread is in a special mode; if not, 
 not_recording: Entries = ContextVar("no_grad", default=())
 recording_lines: Entries = ContextVar("record_lines", default=())
 tracing: ContextVar[Any] = ContextVar("tracing", default=None)       # where this thread or task records
+_trace = tracing.get
 _special = [False, False, True]
 
 
@@ -35,19 +36,9 @@ def set_special(on: bool, tracing: bool = False) -> None:
         with nodes.lock:                        # (no pass runs)
             if on:
                 _special[2] = nodes.at_rest
-            nodes.reader, nodes.at_rest = (_read, False) if on else (None, _special[2])
+            nodes.reader, nodes.at_rest = (_trace, False) if on else (None, _special[2])
     _special[tracing] = on
     special = True in _special[:2]
-
-
-def _read(node: Any, what: str) -> Any:
-    """A node's number or gradient, for its users."""
-    if tape := tracing.get():
-        return tape.read(what, node)
-    if what == "__repr__":
-        return None
-    refuse_leaked([node])
-    return nodes.held(node) if what == "grad" else node._data
 
 
 class Value(Node):

@@ -46,6 +46,7 @@ class Nodes:
         self.whole: set[int] = set()                    # the places of inputs that are ints
         self.labels: dict[int, str] = {}                # of places in the code
         self.firm: set[int] = set()
+        self.own: list[int] = []                        # the nodes of Values that the function makes
         self.depth = 0                                  # how many branches of `select` run
         self._asked: set[Any] = set()
         self._node: dict[int, int] = {}                 # by the id of a Value
@@ -100,7 +101,8 @@ class Nodes:
         """A Value that the function itself makes of a number."""
         place = self.places[self.node(given)]
         x._data = self.code.data[place]
-        self._node[id(x)] = self.append(None, (), place, x.requires_grad)
+        self._node[id(x)] = k = self.append(None, (), place, x.requires_grad)
+        self.own.append(k)
         self._made.append(x)
 
     def name(self, inputs: Sequence[Value], names: Sequence[str]) -> None:
@@ -141,6 +143,11 @@ class Questions(Nodes):
         self.guards.append(Guard(text, used, answer, len(self.code), user_line()))
         return answer
 
+    def is_number(self, x: Any) -> bool:
+        """Whether a Value stands for what is a plain number in an eager run."""
+        k = self.node(x)
+        return not self.flows[k] and k not in self.own and all([k != at for _, at in self.captured])
+
     def compare(self, holds: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
         """Whether a comparison holds."""
         other = b._data if type(b) is Value else b
@@ -155,8 +162,9 @@ class Questions(Nodes):
         """What Python's int, round, format and the like make of a number."""
         if what == "data":
             return self.alias(x, False)
-        if what == "grad" or what.endswith("="):
-            self.refuse(f"v.{what} within", "it would happen once, not at each call; do it outside of it")
+        if what in ("grad", "copy") or what.endswith("="):
+            self.refuse(f"{'a ' if what == 'copy' else 'v.'}{what} within", "it would happen once, not "
+                        "at each call; do it outside of it")
         if what == "__index__":
             if self.places[self.node(x)] not in self.whole:
                 raise TypeError("'float' object cannot be interpreted as an integer")
@@ -167,12 +175,14 @@ class Questions(Nodes):
         data = int(x._data) if self.places[self.node(x)] in self.whole else x._data
         number = "int(#1)" if type(data) is int else "#1"
         name = what.strip("_")
+        if what == "__hash__" and not self.is_number(x):
+            return object.__hash__(x)
         if what in ("__trunc__", "__floor__", "__ceil__"):
             name = f"math.{name}"
         function: Any = {"__int__": int, "__round__": round, "__format__": format,
-                         "__repr__": repr}.get(what)
+                         "__repr__": repr, "__hash__": hash}.get(what)
         answer = function(data, *options) if function else getattr(data, what)()
-        if what == "__repr__" and self.flows[self.node(x)]:     # (to others it is a plain number)
+        if what == "__repr__" and not self.is_number(x):
             self.ask("repr(#1)", (x,), answer)
             return None
         text = f"{name}({', '.join([number, *map(repr, options)])})"
@@ -232,6 +242,8 @@ class Tape(Questions):
             if flags[k]:
                 flows = True
         if flows:
+            if current(value.not_recording):
+                return self.made(self.append(None, (), place, False))
             if op.partly:
                 has = op.differentiable(len(at))
                 for i in op.options:
@@ -239,8 +251,6 @@ class Tape(Questions):
                         raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; "
                                          "give a float")
                 flows = any([flags[k] for k, wanted in zip(at, has) if wanted])
-            if current(value.not_recording):
-                return self.made(self.append(None, (), place, False))
         return self.made(self.append(op, tuple(at), place, flows), op, tuple(operands))
 
     def all_whole(self, places: Sequence[int]) -> bool:
