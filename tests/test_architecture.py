@@ -33,7 +33,7 @@ ROWS = [
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
     {"programs.code"}, {"programs.templates", "programs.recording"}, {"programs.sweeps"}, {"programs.tape"},
     {"programs.layout", "programs.environment", "programs.arguments"},
-    {"programs.python", "programs.tracing"}, {"programs.arrays"}, {"programs.batches"},
+    {"programs.python", "programs.tracing", "programs.points"}, {"programs.arrays"}, {"programs.batches"},
     {"programs.targets"}, {"programs.compiled"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},

@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
+import batches as campaign_of_batches  # noqa: E402
 import hostile  # noqa: E402
 import mutation  # noqa: E402
 import numerics  # noqa: E402
@@ -20,6 +21,8 @@ import saves  # noqa: E402
 import truth  # noqa: E402
 from autograd_lite import FormatError, nn  # noqa: E402
 from autograd_lite.ops.op import TABLE  # noqa: E402
+from autograd_lite.programs import arrays  # noqa: E402
+from autograd_lite.programs.python import EAGER  # noqa: E402
 from autograd_lite.testing import Expression  # noqa: E402
 from graphs import python_build  # noqa: E402
 
@@ -156,3 +159,10 @@ def test_mutation_tells_what_a_test_notices_from_what_it_does_not(tmp_path, caps
     assert [(m.module, m.kind, m.text) for m in survivors] == [("sums.py", "constant", b"2")]
     printed = capsys.readouterr().out
     assert "operator: FAILED tests/test_sums.py::test_add" in printed and "2 of 3 died (66.7 %)" in printed
+
+
+def test_batches_finds_points_that_follow_a_program_of_other_answers(monkeypatch):
+    holds = arrays.Watch.holds
+    monkeypatch.setattr(arrays.Watch, "holds", lambda self, condition, side=True, fate=EAGER: holds(
+        self, condition, side, fate) if fate == EAGER else None)
+    assert campaign_of_batches.search(range(6))
