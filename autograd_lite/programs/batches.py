@@ -223,22 +223,34 @@ class Run:
                 program = self.alone(where[0])
                 queue.append((None if program in tried else program, where[1:], tried))
                 continue
-            fates = self.together(program, where)
+            watch = self.together(program, where)
             last = program
-            for fate in self.points.np.unique(fates) if fates is not None else ():
-                at = where[fates == fate]
+            for fate in self.points.np.unique(watch.fates) if watch.fates is not None else ():
+                at = where[watch.fates == fate]
                 if fate == EAGER:
                     for i in at:
                         if i < self.end:
                             self.alone(i)
                 elif fate != FINE:
-                    now = tried | {program}
-                    others = program.groups[fate].values()
-                    queue.append((next((x for x in others if x not in now), None), at, now))
+                    self.pass_on(queue, program, tried | {program}, int(fate), at, watch)
         return last
 
-    def together(self, program: Any, where: Any) -> Any:
-        """Run a program at some points; what became of each, None if all are fine."""
+    @staticmethod
+    def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: Any, watch: Watch) -> None:
+        """Let points at which the k-th guard failed go on to programs with other answers to it."""
+        others = program.groups[k]
+        if k in watch.answered:
+            answers = watch.answered[k][watch.fates == k]
+            for answer in set(answers.tolist()) & set(others):
+                mine = answers == answer
+                queue.append((others[answer] if others[answer] not in tried else None, at[mine], tried))
+                at, answers = at[~mine], answers[~mine]
+            queue.append((None, at, tried))
+        else:
+            queue.append((next((x for x in others.values() if x not in tried), None), at, tried))
+
+    def together(self, program: Any, where: Any) -> Watch:
+        """Run a program at some points; what became of each."""
         np, n = self.points.np, len(where)
         watch = Watch(n)
         captured = [np.float64(x) for x in read_numbers(program.captured)]
@@ -246,14 +258,14 @@ class Run:
         try:
             out = program.over_arrays(watch, *self.points.block(place), captured)
         except Settled:
-            return watch.fates
+            return watch
         if watch.fates is not None:
             fine = watch.fates == FINE
             place, out = where[fine], [x[fine] if np.ndim(x) else x for x in out]
         self.keep(place, program, out)
         if not program.verified:
             self.alone(where[-1] if watch.fates is None else place[-1])
-        return watch.fates
+        return watch
 
     def keep(self, where: Any, program: Any, out: Sequence[Any]) -> None:
         """Keep what a program gave."""
