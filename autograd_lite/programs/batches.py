@@ -232,22 +232,8 @@ class Run:
                         if i < self.end:
                             self.alone(i)
                 elif fate != FINE:
-                    self.pass_on(queue, program, tried | {program}, int(fate), at, watch)
+                    pass_on(queue, program, tried | {program}, int(fate), at, watch)
         return last
-
-    @staticmethod
-    def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: Any, watch: Watch) -> None:
-        """Let points at which the k-th guard failed go on to programs with other answers to it."""
-        others = program.groups[k]
-        if k in watch.answered:
-            answers = watch.answered[k][watch.fates == k]
-            for answer in set(answers.tolist()) & set(others):
-                mine = answers == answer
-                queue.append((others[answer] if others[answer] not in tried else None, at[mine], tried))
-                at, answers = at[~mine], answers[~mine]
-            queue.append((None, at, tried))
-        else:
-            queue.append((next((x for x in others.values() if x not in tried), None), at, tried))
 
     def together(self, program: Any, where: Any) -> Watch:
         """Run a program at some points; what became of each."""
@@ -341,6 +327,20 @@ class Run:
         self.results.columns = [x[:0] for x in self.results.columns]
         self.gradients = {x: column[:0] for x, column in self.gradients.items()}
         self.left = None
+
+
+def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: Any, watch: Watch) -> None:
+    """Let points at which the k-th guard failed go on to programs with other answers to it."""
+    others = program.groups[k]
+    if k in watch.answered:
+        answers = watch.answered[k][watch.fates == k]
+        for answer in set(answers.tolist()) & set(others):
+            mine = answers == answer
+            queue.append((others[answer] if others[answer] not in tried else None, at[mine], tried))
+            at, answers = at[~mine], answers[~mine]
+        queue.append((None, at, tried))
+    else:
+        queue.append((next((x for x in others.values() if x not in tried), None), at, tried))
 
 
 def place(error: Exception, i: int) -> None:
