@@ -35,7 +35,7 @@ ROWS = [
     {"programs.code"}, {"programs.templates", "programs.recording"}, {"programs.sweeps"}, {"programs.tape"},
     {"programs.names"}, {"programs.reach"}, {"programs.things"},
     {"programs.layout", "programs.environment", "programs.arguments"},
-    {"programs.python", "programs.tracing"}, {"programs.arrays"}, {"programs.batches"},
+    {"programs.python", "programs.tracing", "programs.points"}, {"programs.arrays"}, {"programs.batches"},
     {"programs.targets", "programs.program"}, {"programs.compiled"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},

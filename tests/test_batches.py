@@ -16,7 +16,12 @@ from truth import points as points_of
 
 import autograd_lite as ag
 from autograd_lite.ops.op import TABLE
+from autograd_lite.programs.arrays import FINE, Watch, function
+from autograd_lite.programs.code import ADDED, ITEM, ROWS, Code
 from autograd_lite.programs.compiled import compile
+from autograd_lite.programs.namespaces import functions
+from autograd_lite.programs.python import EAGER
+from autograd_lite.programs.recording import Recording
 
 # -- random functions that branch -----------------------------------------------------------------
 
@@ -367,6 +372,16 @@ def test_a_limit_of_programs_and_a_number_that_was_baked_are_said_in_batches_too
         compile(lambda x: x * float(next(counter)), batch=0)(np.arange(1.0, 9.0))
 
 
+def test_each_point_goes_to_the_program_of_its_own_answer():
+    def f(x: Any) -> Any:
+        name, n = f"{plain(x):.0f}", round(plain(x))
+        return x ** float(n) + float(len(name)) + sum(x for _ in range(n // 10))
+    x = np.random.default_rng(0).uniform(0.0, 14.0, 400)
+    fast = compile(f, batch=0)
+    assert close(fast(x), list(map(f, x.tolist()))) and close(fast(x[::-1]), fast(x)[::-1])
+    assert fast.stats.programs == 15
+
+
 def test_points_at_which_arrays_and_floats_round_apart_end_with_the_scalar_program():
     x = np.random.default_rng(0).uniform(-3.0, 3.0, 3000)
     y = np.array([math.exp(math.sin(t)) * math.tanh(t) for t in x.tolist()])    # (equal to the last bit)
@@ -417,6 +432,31 @@ def test_every_op_at_its_edge_points_and_its_derivatives(name):
                           | np.isnan(found) & np.isnan(true))
                 assert not wrong.any(), (name, g is f, [x[wrong.any(0)][:3] for x in columns],
                                          found[wrong][:3], true[wrong][:3])
+
+
+def gathered(xp: Any, watch: bool) -> Any:
+    """Of (a, b, c, i): the i-th of (a, 2, b), and of a list with a added at 1, c at i the last."""
+    code = Code()
+    a, b, c, i = map(code.input, (1.0, 2.0, 3.0, 1.0))
+    item = code.emit(ITEM, (code.emit(ROWS, (a, code.constant(2.0), b), (1.0, 2.0, 2.0)), i), 2.0)
+    one = code.constant(1.0)
+    added = code.emit(ADDED, (code.constant(3.0), one, a, i, c), [0.0, 4.0, 0.0])
+    last = code.emit(ITEM, (added, code.constant(-1.0)), 0.0)
+    recording = Recording(code, [a, b, c, i], [], [item, last], [], {}, set())
+    return function(recording, functions(xp), watch)[0]
+
+
+def test_entries_of_lists_are_chosen_and_added_to_point_by_point():
+    a, c = np.array([1.0, 2.0, 3.0, 4.0]), np.array([10.0, 20.0, 30.0, 40.0])
+    i = np.array([0.0, 2.0, -1.0, 1.0])
+    for b in (np.float64(7.0), np.array([5.0, 6.0, 7.0, 8.0])):
+        item, last = gathered(np, False)(a, b, c, i, ())
+        assert item.tolist() == [1.0, *np.broadcast_to(b, 4)[1:3], 2.0] and last.tolist() == [0, 20, 30, 0]
+    watch = Watch(4)
+    gathered(np, True)(watch, a, b, c, np.array([0.0, 3.0, -3.0, -4.0]), ())
+    assert watch.fates.tolist() == [FINE, EAGER, FINE, EAGER]
+    item, last = gathered(np, False)(a, b, c, 2, ())
+    assert np.array_equal(item, b) and np.array_equal(last, c)
 
 
 def test_an_op_of_the_users_is_mapped_over_numpys_arrays(monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
+import batches as campaign_of_batches  # noqa: E402
 import compiled as campaign_of_compiled  # noqa: E402
 import environment as campaign_of_environments  # noqa: E402
 import hostile  # noqa: E402
@@ -24,6 +25,8 @@ import saves  # noqa: E402
 import truth  # noqa: E402
 from autograd_lite import FormatError, nn  # noqa: E402
 from autograd_lite.ops.op import TABLE  # noqa: E402
+from autograd_lite.programs import arrays  # noqa: E402
+from autograd_lite.programs.python import EAGER  # noqa: E402
 from autograd_lite.testing import Expression  # noqa: E402
 from graphs import python_build  # noqa: E402
 
@@ -186,3 +189,10 @@ def test_compiled_finds_a_frozen_branch_and_a_wrong_gradient(fault, monkeypatch)
     for _ in range(15):
         search.one()
     assert bool(search.texts) is bool(fault)
+
+
+def test_batches_finds_points_that_follow_a_program_of_other_answers(monkeypatch):
+    holds = arrays.Watch.holds
+    monkeypatch.setattr(arrays.Watch, "holds", lambda self, condition, side=True, fate=EAGER: holds(
+        self, condition, side, fate) if fate == EAGER else None)
+    assert campaign_of_batches.search(range(6))

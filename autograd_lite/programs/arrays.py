@@ -47,6 +47,7 @@ class Watch:
 
         self.np, self.n = numpy, n
         self.fates: Any = None                  # (none yet: all are fine)
+        self.answered: dict[int, Any] = {}      # what was answered where, by the guard
 
     def finite(self, x: Any, side: Any = True) -> None:
         """Send points at which a number is not finite the eager way, if they are on this side."""
@@ -61,6 +62,11 @@ class Watch:
         self.fates[~condition & side & (self.fates == FINE)] = fate
         if not (self.fates == FINE).any():
             raise Settled
+
+    def answers(self, found: Any, answer: Any, guard: int) -> None:
+        """Give the points at which a guard has another answer its number."""
+        self.answered[guard] = self.np.broadcast_to(found, self.n)
+        self.holds(self.answered[guard] == answer, True, guard)
 
 
 def each(function: Callable[..., Any], kind: Any = float) -> Callable[..., Any]:
@@ -103,26 +109,34 @@ def smooth(op: Op) -> Callable[..., Any]:
 def gather(found: Functions, rows: Any, index: Any) -> Any:
     """The entry of a list, of arrays or numbers, at each point's index."""
     xp = found.namespace
-    index = _whole(index) % len(rows)
+    if not hasattr(index, "dtype"):
+        return rows[int(index)]
+    whole = _whole(index) % len(rows)
     if not hasattr(rows, "ndim"):
-        shape = functools.reduce(lambda x, y: x + y, [0.0 * x for x in (*rows, index)])
-        rows = xp.stack([row + 0.0 * shape for row in rows])
-    points = rows.shape[1:]
-    flat = (index + xp.zeros(points, dtype=index.dtype)).reshape(-1) if points else index
-    found_at = rows.reshape(len(rows), -1)[flat, xp.arange(len(flat))] if points else rows[flat]
-    return found_at.reshape(points) if points else found_at
+        zero = 0.0 * index
+        rows = xp.stack([row + zero for row in rows])
+    shape = rows.shape[1:]
+    whole = xp.broadcast_to(whole, shape).reshape(-1)
+    return rows.reshape(len(rows), -1)[whole, xp.arange(len(whole))].reshape(shape)
 
 
 def scatter(found: Functions, size: float, *pairs: Any) -> Any:
     """A list of zeros, with x added at each point's index i, for pairs i, x."""
     xp = found.namespace
-    shape = functools.reduce(lambda x, y: x + y, [0.0 * x for x in pairs])
-    rows = [shape] * int(size)
+    zero = functools.reduce(lambda total, x: total + x, [0.0 * x for x in pairs])
+    rows = [zero + 0.0] * int(size)
     for index, x in zip(pairs[::2], pairs[1::2]):
-        index = _whole(index) % int(size) if hasattr(index, "dtype") else int(index) % int(size)
-        rows = [row + found.where(index == r, x, 0.0) if hasattr(index, "dtype") else row + x * (index == r)
-                for r, row in enumerate(rows)]
-    return xp.stack(rows)
+        if hasattr(index, "dtype"):
+            whole = _whole(index) % int(size)
+            rows = [row + found.where(whole == r, x, 0.0) for r, row in enumerate(rows)]
+        else:
+            rows[int(index)] = rows[int(index)] + x
+    return xp.stack(rows) if hasattr(zero, "dtype") else rows
+
+
+def within(index: Any, size: float) -> Any:
+    """Whether an index is one of a list of this size, negative ones too."""
+    return (-size <= index) & (index < size)
 
 
 def _whole(x: Any) -> Any:
@@ -138,7 +152,7 @@ class ArrayExpressions(Expressions):
     def __init__(self, recording: Recording, found: Functions, watch: bool):
         self.found, self.watch = found, watch
         super().__init__(recording if watch else recording._replace(firm=set()))
-        self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either}
+        self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either, "within": within}
         self.taken |= {*self.names, "at", "captured"}
         self.held: dict[int, tuple[Written, set[int]]] = {}      # written where used; what they use
         self.used = set()                       # the places that the present statement uses
@@ -203,7 +217,7 @@ class ArrayExpressions(Expressions):
             raise InputError(f"{getattr(op, 'op', op).name} cannot be compiled for "
                              f"{self.found.namespace.__name__}: it has no form over arrays; write it with "
                              "ops that have one, or choose another target")
-        return self.named(name, each(op.forward if isinstance(op, Partial) else op))
+        return self.named(name, each(op if isinstance(op, Op) else op.forward))
 
     @staticmethod
     def terms(op: Any, operands: Sequence[int]) -> list[Sequence[int]]:
@@ -302,6 +316,12 @@ class ArrayWriter(ArrayExpressions):
     def instruction(self, k: int) -> None:
         """An instruction as a statement, unless it is written where it is used."""
         op, operands = self.code.ops[k], self.code.operands[k]
+        if self.watch and (op is ITEM or op is ADDED):
+            for x in [operands[1]] if op is ITEM else operands[1::2]:
+                if self.code.ops[x] is not CONSTANT:
+                    text = self.written(operands[0]).text
+                    size = f"len({text})" if op is ITEM else text
+                    self.statement(f"at.holds(within({self.written(x).text}, {size}))")
         if isinstance(op, Comparison):
             sign = op.notation.targets["array"].template.split()[1]
             a, b = [self.written(x) for x in operands]
@@ -317,8 +337,9 @@ class ArrayWriter(ArrayExpressions):
             return
         used, self.used = self.used, set()
         y = self.total(terms) if terms else self.expression(k)
-        if (self.uses[k] == 1 and k not in self.unsure and k not in self.checks and len(y.text) < 60
-                and k not in self.recording.labels and self.holds_one(self.code.ops[self.users[k]])):
+        if (self.uses[k] == 1 and k not in self.unsure and op is not ROWS and k not in self.checks
+                and len(y.text) < 60 and k not in self.recording.labels
+                and self.holds_one(self.code.ops[self.users[k]])):
             self.held[k], self.used = (y, self.used), used
             return
         self.used |= used
@@ -355,15 +376,16 @@ class ArrayWriter(ArrayExpressions):
         xs = [self.written(x).text for x in guard.operands]
         text = re.sub(r"#(\d)", lambda at: xs[int(at[1]) - 1], guard.text)
         if _COMPARED.fullmatch(guard.text):
-            text = text if guard.answer else f"~({text})"
-        elif guard.text == "int(#1)":
-            text = f"xp.trunc({xs[0]}) == {guard.answer!r}"
+            self.statement(f"at.holds({text if guard.answer else f'~({text})'}, True, {index})")
+            return
+        if guard.text == "int(#1)":
+            text = f"xp.trunc({xs[0]})"
         else:
             names = [f"x{i}" for i in range(len(xs))]
             asked = re.sub(r"#(\d)", lambda at: names[int(at[1]) - 1], guard.text)
-            function = eval(f"lambda {', '.join(names)}: ({asked}) == {guard.answer!r}", {"math": math})
-            text = f"{self.named('answer', each(function, bool))}({', '.join(xs)})"
-        self.statement(f"at.holds({text}, True, {index})")
+            function = eval(f"lambda {', '.join(names)}: {asked}", {"math": math})
+            text = f"{self.named('answer', each(function, object))}({', '.join(xs)})"
+        self.statement(f"at.answers({text}, {guard.answer!r}, {index})")
 
 
 def _inner(x: Written) -> str:

@@ -7,37 +7,22 @@ one. Points at which a number is not finite, or operands are extreme for a rule,
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_lite.errors import AutogradError, InputError, short, shown
+from autograd_lite.errors import AutogradError, InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
-from autograd_lite.programs.arguments import Given, described, key_of
+from autograd_lite.programs.arguments import described, key_of
 from autograd_lite.programs.arrays import FINE, Settled, Watch
+from autograd_lite.programs.points import Points, changed, is_array
 from autograd_lite.programs.python import EAGER
 from autograd_lite.transforms.trace import name_of
-from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild
+from autograd_lite.transforms.trees import kind_of, leaves, rebuild
 
 _BLOCK = 1 << 12                                # how many points are computed at a time
 _NONE: frozenset[Any] = frozenset()
-
-
-def is_array(x: Any) -> bool:
-    """Whether x is an array with a dimension."""
-    return hasattr(x, "__array__") and not isinstance(x, type) and len(getattr(x, "shape", ())) > 0
-
-
-def changed(tree: Any, array: Callable[[Any], Any], other: Callable[[Any], Any] = lambda x: x,
-            held: Callable[[Any], bool] = is_array) -> Any:
-    """A structure with ``array(x)`` for the arrays in it, and ``other(x)`` for all else without parts."""
-    if held(tree):
-        return array(tree)
-    kind = None if is_number(tree) else kind_of(tree, True)
-    if kind is None:
-        return other(tree)
-    return kind.again(tree, [changed(x, array, other, held) for x in kind.parts(tree)])
 
 
 class Batch:
@@ -152,111 +137,6 @@ class Batch:
         return total if getattr(total, "shape", True) else total.item()
 
 
-# -- arguments --------------------------------------------------------------------------------------
-
-
-class Points:
-    """The arguments of one call: n points; n is None if no argument holds an array.
-
-    Attributes:
-        columns: for each number of a point the numbers of all, an array of floats, or one float for all.
-        of_values: whether some are Values.
-    """
-
-    def __init__(self, batch: Batch, args: Any, kwargs: Any):
-        import numpy
-
-        self.np = numpy
-        self.columns: list[Any] = []
-        self.n: int | None = None
-        self.of_values = False
-        self.longest = ""
-        count = len(args)
-        self.args = [self.entered(x, batch.names[i] if i < len(batch.names) else f"argument {i}")
-                     if batch.is_batch(i, count) else self.plain(x) for i, x in enumerate(args)]
-        self.kwargs = {name: self.entered(x, name) if batch.is_batch(name, count) else self.plain(x)
-                       for name, x in kwargs.items()}
-        self.columns = [x if type(x) is numpy.float64 or len(x) == self.n else x[0] for x in self.columns]
-
-    def plain(self, x: Any) -> Any:
-        """An argument that all points share."""
-        numbers: list[Any] = []
-        try:
-            described(x, numbers)
-        except Given:
-            self.of_values = True
-            numbers = [0.0]
-        self.columns += map(self.np.float64, numbers)
-        return x
-
-    def entered(self, x: Any, name: str) -> Any:
-        """An argument that may hold batches: its structure with an `_Entries` for each array."""
-        before = len(self.columns)
-        tree = changed(x, lambda array: self.array(array, name), self.plain)
-        if len(self.columns) == before and not is_array(x) and not self.of_values:
-            raise InputError(f"batch: {name} must hold numbers, or NumPy arrays of them, not {shown(x)}")
-        return tree
-
-    def array(self, given: Any, name: str) -> Any:
-        """An array of a batch."""
-        x = self.np.asarray(given)
-        given_values = x.dtype.kind == "O" and any([isinstance(entry, Value) for entry in x.flat])
-        self.of_values |= given_values
-        if hasattr(given, "mask") or x.dtype.kind not in "iuf" and not given_values:
-            remedy = ("call the function for those with True and those with False" if x.dtype.kind == "b" else
-                      "fill what is masked" if hasattr(given, "mask") else "x.astype(float) makes one")
-            raise InputError(f"batch: {name} must hold arrays of real numbers, not one of "
-                             f"{'masked ' * hasattr(given, 'mask')}{x.dtype}: {remedy}")
-        n = x.shape[-1]
-        if self.n is None or self.n == 1:
-            self.n, self.longest = n, name
-        elif n not in (1, self.n):
-            raise InputError(f"batch: the last axes of {self.longest} and {name} have the lengths {self.n} "
-                             f"and {n}, which do not broadcast")
-        if given_values:
-            return _Entries(x)
-        rows = self.np.ascontiguousarray(x, float).reshape(-1, n) if x.size else self.np.empty(
-            (int(self.np.prod(x.shape[:-1])), n))
-        self.columns.extend(rows)
-        return _Entries(x)
-
-    def at(self, i: int) -> tuple[list[Any], dict[str, Any]]:
-        """The arguments at one point."""
-        args = [_taken(x, i) for x in self.args]
-        return args, {name: _taken(x, i) for name, x in self.kwargs.items()}
-
-    def block(self, where: Any) -> list[Any]:
-        """The columns at some points."""
-        float64 = self.np.float64
-        return [x if type(x) is float64 else x[where] for x in self.columns]
-
-    def rows(self) -> Iterator[Any]:
-        """The numbers of each point."""
-        n = self.n or 0
-        return zip(*[[x.item()] * n if type(x) is self.np.float64 else x.tolist() for x in self.columns])
-
-
-class _Entries:
-    """An array in the structure of an argument."""
-
-    def __init__(self, x: Any):
-        self.x = x
-
-    def at(self, i: int) -> Any:
-        x = self.x
-        if not x.shape[-1]:                     # (a point that stands for those of an empty batch)
-            return x.sum(axis=-1) + 1 if x.ndim > 1 else x.dtype.type(1).item()
-        x = x[..., i if x.shape[-1] > 1 else 0]
-        return x if isinstance(x, Value) else x.copy() if x.shape else x.item()
-
-
-def _taken(tree: Any, i: int) -> Any:
-    if isinstance(tree, _Entries):
-        return tree.at(i)
-    kind = None if is_number(tree) or is_array(tree) else kind_of(tree, True)
-    return tree if kind is None else kind.again(tree, [_taken(x, i) for x in kind.parts(tree)])
-
-
 # -- results ----------------------------------------------------------------------------------------
 
 
@@ -343,22 +223,20 @@ class Run:
                 program = self.alone(where[0])
                 queue.append((None if program in tried else program, where[1:], tried))
                 continue
-            fates = self.together(program, where)
+            watch = self.together(program, where)
             last = program
-            for fate in self.points.np.unique(fates) if fates is not None else ():
-                at = where[fates == fate]
+            for fate in self.points.np.unique(watch.fates) if watch.fates is not None else ():
+                at = where[watch.fates == fate]
                 if fate == EAGER:
                     for i in at:
                         if i < self.end:
                             self.alone(i)
                 elif fate != FINE:
-                    now = tried | {program}
-                    others = program.groups[fate].values()
-                    queue.append((next((x for x in others if x not in now), None), at, now))
+                    pass_on(queue, program, tried | {program}, int(fate), at, watch)
         return last
 
-    def together(self, program: Any, where: Any) -> Any:
-        """Run a program at some points; what became of each, None if all are fine."""
+    def together(self, program: Any, where: Any) -> Watch:
+        """Run a program at some points; what became of each."""
         np, n = self.points.np, len(where)
         watch = Watch(n)
         captured = [np.float64(x) for x in read_numbers(program.captured)]
@@ -366,14 +244,14 @@ class Run:
         try:
             out = program.over_arrays(watch, *self.points.block(place), captured)
         except Settled:
-            return watch.fates
+            return watch
         if watch.fates is not None:
             fine = watch.fates == FINE
             place, out = where[fine], [x[fine] if np.ndim(x) else x for x in out]
         self.keep(place, program, out)
         if not program.verified:
             self.alone(where[-1] if watch.fates is None else place[-1])
-        return watch.fates
+        return watch
 
     def keep(self, where: Any, program: Any, out: Sequence[Any]) -> None:
         """Keep what a program gave."""
@@ -449,6 +327,20 @@ class Run:
         self.results.columns = [x[:0] for x in self.results.columns]
         self.gradients = {x: column[:0] for x, column in self.gradients.items()}
         self.left = None
+
+
+def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: Any, watch: Watch) -> None:
+    """Let points at which the k-th guard failed go on to programs with other answers to it."""
+    others = program.groups[k]
+    if k in watch.answered:
+        answers = watch.answered[k][watch.fates == k]
+        for answer in set(answers.tolist()) & set(others):
+            mine = answers == answer
+            queue.append((others[answer] if others[answer] not in tried else None, at[mine], tried))
+            at, answers = at[~mine], answers[~mine]
+        queue.append((None, at, tried))
+    else:
+        queue.append((next((x for x in others.values() if x not in tried), None), at, tried))
 
 
 def place(error: Exception, i: int) -> None:

@@ -19,10 +19,11 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op
 from autograd_lite.programs import arrays
 from autograd_lite.programs.arguments import Given, described
-from autograd_lite.programs.batches import Batch, changed
+from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.layout import Plan
 from autograd_lite.programs.namespaces import array_form, functions, quiet
+from autograd_lite.programs.points import changed
 from autograd_lite.programs.tracing import Traced, trace
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number
