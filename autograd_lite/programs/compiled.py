@@ -11,8 +11,9 @@ from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
-from autograd_lite.programs.arguments import Given, described, entered
+from autograd_lite.programs.arguments import Given, described, entered, is_whole
 from autograd_lite.programs.environment import Environment
+from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.python import EAGER, function
 from autograd_lite.programs.tracing import Traced, trace
 from autograd_lite.transforms.trace import name_of, require_function
@@ -89,8 +90,9 @@ class Root:
 class Compiled:
     """A compiled function; see `compile`."""
 
-    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str):
-        self.f, self.max_programs, self.on_limit = f, max_programs, on_limit
+    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str,
+                 indices: Indices | None = None):
+        self.f, self.max_programs, self.on_limit, self.indices = f, max_programs, on_limit, indices
         self.tracing = 0.0
         self.programs: list[Program] = []
         self._roots: dict[Any, list[Root]] = {}
@@ -103,6 +105,8 @@ class Compiled:
         try:
             if value.special and value.tracing.get():
                 raise Given
+            if self.indices:
+                self.indices.check(args, kwargs)
             key, numbers = _key(args, kwargs)
         except Given:
             return self.f(*args, **kwargs)
@@ -114,6 +118,8 @@ class Compiled:
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
         function uses, as ``f(*args).backward()`` does."""
+        if self.indices:
+            self.indices.check(args, kwargs)
         key, numbers = _key(args, kwargs)
         program, out = self._run(("backward", key), numbers, args, kwargs, True)
         if program is None:
@@ -165,7 +171,7 @@ class Compiled:
 
     def _eager(self, args: Any, kwargs: Any) -> Any:
         """What the function itself returns."""
-        args, kwargs = entered((list(args), kwargs), lambda x: x if isinstance(x, int) else
+        args, kwargs = entered((list(args), kwargs), lambda x: x if is_whole(x) else
                                Value(float(x), requires_grad=False))
         return rebuild(self.f(*args, **kwargs), lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
 
@@ -179,7 +185,7 @@ class Compiled:
                 return None
             raise InputError(self._limit(reason))
         start = time.perf_counter()
-        traced = trace(self.f, args, kwargs, backward, root.environment)
+        traced = trace(self.f, args, kwargs, backward, root.environment, self.indices)
         self.tracing += time.perf_counter() - start
         self.programs.append(Program(traced, numbers))
         root.last = self._last = self.programs[-1]
@@ -188,7 +194,7 @@ class Compiled:
     def _verify(self, root: Root, program: Program, args: Any, kwargs: Any, backward: bool) -> None:
         """Raise an error if the function computes something else at these numbers."""
         difference = program.recording.difference(trace(self.f, args, kwargs, backward,
-                                                        root.environment).recording)
+                                                        root.environment, self.indices).recording)
         if difference:
             raise InputError(f"{name_of(self.f)} is not what was compiled: {difference}. What it gets from "
                              "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
@@ -265,8 +271,12 @@ def _shape(tree: Any) -> Callable[[Sequence[float]], Any]:
 
 
 def compile(f: Callable[..., Any], *, max_programs: int = 64,
-            on_limit: Literal["raise", "eager"] = "raise") -> Compiled:
+            on_limit: Literal["raise", "eager"] = "raise", indices: Any = ()) -> Compiled:
     """f, recorded once for each path through its branches and replayed from then on.
+
+    Args:
+        indices: positions or names of arguments that hold whole numbers, which f uses only to choose, in
+            ``take(rows, index)``: one program holds for all their values.
 
     >>> import autograd_lite as ag
     >>> fast = compile(ag.grad(lambda x: x * x if x > 0.0 else -x))
@@ -276,4 +286,5 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64,
     require_function("compile", f)
     if on_limit not in ("raise", "eager"):
         raise InputError(f"on_limit={short(on_limit)}: choose 'raise' or 'eager'")
-    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit)
+    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit,
+                    Indices(f, indices) if indices != () else None)

@@ -16,7 +16,7 @@ from autograd_lite.modes import current
 from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
-from autograd_lite.programs.code import Code
+from autograd_lite.programs.code import Code, Step
 from autograd_lite.programs import sweeps
 from autograd_lite.programs.recording import Guard, Recording
 
@@ -47,6 +47,7 @@ class Nodes:
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
         self._plain: dict[float, int] = {}              # by a number other than 0
+        self.lists: dict[Any, int] = {}                 # nodes of lists, their entries and indices (see `listed`)
         self._made: list[Value] = []
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int:
@@ -98,6 +99,17 @@ class Nodes:
         op, operands = (identity, (k,)) if flows else (None, ())
         return self.made(self.append(op, operands, self.places[k], flows))
 
+    def listed(self, step: Step, operands: tuple[int, ...], y: Any, idle: bool = True) -> int:
+        """The one node of a list, of an entry of one, or of an index, which is y now."""
+        key = (step, operands, self.depth > 0)
+        k = self.lists.get(key)
+        if k is None:
+            place = self.code.emit(step, tuple([self.places[x] for x in operands]), y)
+            k = self.lists[key] = self.append(step, operands, place, any([self.flows[x] for x in operands]))
+            if idle or self.depth:
+                self.idle.append(k)
+        return k
+
     def leaf(self, x: Value, given: Any) -> None:
         """A Value that the function itself makes of a number."""
         place = self.places[self.node(given)]
@@ -116,6 +128,7 @@ class Nodes:
     def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
         """The program that computes the outputs."""
         at, idle = self.places, set(self.idle)
+        self.code.constant(1.0)                         # (which a target may want: it adds nothing of its own)
         firm = {at[k] for k, op in enumerate(self.ops) if op is not None and k not in idle}
         return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
                          [at[y if type(y) is int else self.node(y)] for y in outputs], self.guards,
@@ -204,7 +217,7 @@ class Tape(Nodes):
             a = taken()
             try:
                 b = errstate("ignore").run(idle)
-            except (ValueError, ArithmeticError):           # (of Python's own numbers)
+            except (ValueError, ArithmeticError, IndexError):       # (of Python's own numbers, or `take`)
                 b = math.nan
         finally:
             self.depth -= 1
