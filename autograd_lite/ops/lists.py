@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any
 
-from autograd_lite.errors import InputError, shown
+from autograd_lite.errors import InputError, short, shown
 from autograd_lite.ops.whole import whole
 
 
@@ -42,4 +42,4 @@ def take(rows: Any, index: Any) -> Any:
 
 def out_of_range(i: int, n: int) -> IndexError:
     """The error for an index to which there is no row."""
-    return IndexError(f"take: index {i} is out of range for {n} row{'s' * (n != 1)}")
+    return IndexError(f"take: index {short(i)} is out of range for {n} row{'s' * (n != 1)}")

@@ -18,12 +18,12 @@ Pairs = list[tuple[Callable[[], int], Any]]     # (what gives the index, term)
 class Arriving(list[Any]):
     """What arrives at an entry of a list: it goes to the list."""
 
-    def __init__(self, pairs: Pairs, index: Callable[[], int]):
-        self.pairs, self.index = pairs, index
+    def __init__(self, pairs: Pairs, at: Callable[[], int]):
+        self.pairs, self.at = pairs, at
 
     def append(self, term: Any) -> None:
         """Note a term with its index."""
-        self.pairs.append((self.index, term))
+        self.pairs.append((self.at, term))
 
 
 class Gathers:
@@ -82,7 +82,8 @@ class Gathers:
         """The list of what has arrived."""
         write = self.write
         terms = [(index(), write.leave(write.product(g, p), gates)) for index, (g, p, gates) in pairs]
-        return write.emit(ADDED, write.constant(float(size)), *[x for term in terms for x in term])
+        found: int = write.emit(ADDED, write.constant(float(size)), *[x for term in terms for x in term])
+        return found
 
     def spread(self, k: int) -> None:
         """Hand on what has arrived at the entries of a list, if the node is one."""
@@ -124,5 +125,6 @@ def carried(write: Any, op: Any, operands: Sequence[int], along: dict[int, int])
     """The derivative of a list, or of an entry of one, along those of its operands; one of them moves."""
     zero = write.constant(0.0)
     fixed = {0, *range(1, len(operands), 2)} if op is ADDED else {1} if op is ITEM else set[int]()
-    return write.emit(op, *[write.at(x) if i in fixed else along.get(x, zero)  # type: ignore[no-any-return]
-                            for i, x in enumerate(operands)])
+    found: int = write.emit(op, *[write.at(x) if i in fixed else along.get(x, zero)
+                                  for i, x in enumerate(operands)])
+    return found

@@ -1,4 +1,4 @@
-"""`Indices`: the arguments of a compiled function that only choose, and `Index`, one of them under a trace."""
+"""`Indices`: arguments of a compiled function that only choose; `Index`, one of their numbers."""
 from __future__ import annotations
 
 import functools
@@ -27,7 +27,7 @@ class Indices:
 
     def __init__(self, f: Any, named: Any):
         self.f = f
-        self.named = (named,) if isinstance(named, (str, int)) else tuple(named)
+        self.named = tuple(named) if isinstance(named, (list, tuple, set)) else (named,)
         try:
             parameters = list(inspect.signature(f).parameters.values())
         except (TypeError, ValueError):
@@ -50,7 +50,8 @@ class Indices:
 
     def check(self, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         """Raise an error if one of them holds something that is not a whole number."""
-        for place, x in (*enumerate(args), *kwargs.items()):
+        places: list[tuple[Any, Any]] = [*enumerate(args), *kwargs.items()]
+        for place, x in places:
             if self.holds(place, len(args)) and not (
                     type(x) is int or type(x) in (list, tuple) and set(map(type, x)) == {int}):
                 name = place if isinstance(place, str) else (
@@ -75,16 +76,19 @@ class Within:
         return -self.n <= x < self.n
 
 
-_BINARY = "add sub mul truediv floordiv mod divmod pow matmul lshift rshift and xor or".split()
-_OTHERS = """neg pos abs invert eq ne lt le gt ge bool hash index int float complex round trunc floor ceil str
-    format""".split()
+_BINARY = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%",
+           "divmod": "divmod()", "pow": "**", "matmul": "@", "lshift": "<<", "rshift": ">>", "and": "&", "xor": "^", "or": "|"}
+_OTHERS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "neg": "-", "pos": "+",
+           "invert": "~", "hash": "a set or as the key of a dict",
+           "index": "rows[…] or range()", "array": "an array",
+           **{name: f"{name}()" for name in "bool abs int float complex round trunc floor ceil str format".split()}}
 
 
 class Index:
     """A whole number that only chooses, while a compiled function is traced: `take` is all that it is for."""
 
     __slots__ = ("tape", "node", "name")
-    __class__ = property(lambda self: int)      # type: ignore[assignment]  # (isinstance answers as eagerly)
+    __class__ = property(lambda self: int)      # (isinstance answers as eagerly)
 
     def __init__(self, tape: Any, x: Value, name: str):
         self.tape, self.name = tape, name
@@ -113,30 +117,30 @@ class Index:
             found.append(tape.made(entry))
         return found[0] if is_number(rows[0]) else refill(rows[0], found)
 
-    def refuse(self, what: str) -> NoReturn:
+    def refuse(self, what: str, line: str = "") -> NoReturn:
         """The error for any other use."""
-        raise InputError(f"{what} of {self.name} would fix it: it is in `indices` of a compiled function, which "
-                         f"holds for all its values, so it may only choose. Write take(rows, {self.name}), "
-                         "or leave it out of `indices` (each value then has a program of its own)"
-                         f"\n  {user_line()}")
+        name = self.name
+        raise InputError(f"{name} is in `indices`, where one program holds for all values: it may only choose, "
+                         f"and cannot be used in {what}. Write take(rows, {name}), or leave it out of `indices` "
+                         f"(each value then has a program of its own){line}")
 
     def __getattr__(self, name: str) -> Any:
-        raise MemberError(f"{self.name} is in `indices`, and may only choose, in take(rows, {self.name}): it "
-                          f"has no {name}")
+        raise MemberError(f"{self.name} is in `indices` and may only choose, in take(rows, {self.name}): it has "
+                          f"no {name}")
 
     def __repr__(self) -> str:
         return f"<index {self.name}>"
 
 
-def _refused(name: str) -> Callable[..., Any]:
+def _refused(what: str) -> Callable[..., Any]:
     def method(self: Index, *others: Any) -> Any:
-        self.refuse(f"{name}()" if name in ("bool", "hash", "int", "float", "complex", "round", "abs", "str",
-                                            "format") else f"__{name}__")
+        self.refuse(what, f"\n  {user_line()}")
     return method
 
 
-for _name in (*_BINARY, *[f"r{name}" for name in _BINARY], *_OTHERS):
-    setattr(Index, f"__{_name}__", _refused(_name))
+for _name, _what in (*_BINARY.items(), *[(f"r{name}", what) for name, what in _BINARY.items()],
+                     *_OTHERS.items()):
+    setattr(Index, f"__{_name}__", _refused(_what))
 
 
 def _columns(rows: Any) -> Sequence[Sequence[Any]]:
@@ -162,10 +166,11 @@ def _form(x: Any) -> Any:
         return None
     kind = kind_of(x)
     if kind is None:
-        raise InputError(f"take: in a compiled function rows hold numbers, or structures of them, not {shown(x)}")
+        raise InputError("take: in a compiled function rows hold numbers, or structures of them, not "
+                         f"{shown(x)}")
     return kind.form, tuple(kind.keys(x)), tuple(map(_form, kind.parts(x)))
 
 
 def _other_shape(i: int, row: Any, first: Any) -> InputError:
-    return InputError(f"take: row {i}, {shown(row)}, has not the shape of row 0, {shown(first)}: in a compiled "
-                      "function all rows have one shape; leave the index out of `indices` otherwise")
+    return InputError(f"take: row {i}, {shown(row)}, has not the shape of row 0, {shown(first)}: in a "
+                      "compiled function all rows have one; leave the index out of `indices` otherwise")

@@ -47,7 +47,7 @@ class Nodes:
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
         self._plain: dict[float, int] = {}              # by a number other than 0
-        self.lists: dict[Any, int] = {}                 # nodes of lists, their entries and indices (see `listed`)
+        self.lists: dict[Any, int] = {}                 # nodes of lists, entries and indices: see `listed`
         self._made: list[Value] = []
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int:
@@ -105,7 +105,8 @@ class Nodes:
         k = self.lists.get(key)
         if k is None:
             place = self.code.emit(step, tuple([self.places[x] for x in operands]), y)
-            k = self.lists[key] = self.append(step, operands, place, any([self.flows[x] for x in operands]))
+            flows = any([self.flows[x] for x in operands])
+            k = self.lists[key] = self.append(step, operands, place, flows)
             if idle or self.depth:
                 self.idle.append(k)
         return k
@@ -128,11 +129,11 @@ class Nodes:
     def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
         """The program that computes the outputs."""
         at, idle = self.places, set(self.idle)
-        self.code.constant(1.0)                         # (which a target may want: it adds nothing of its own)
+        shown = [at[y if type(y) is int else self.node(y)] for y in outputs]    # (which may be captured here)
+        self.code.constant(1.0)                         # (which the writing of sums wants)
         firm = {at[k] for k, op in enumerate(self.ops) if op is not None and k not in idle}
         return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
-                         [at[y if type(y) is int else self.node(y)] for y in outputs], self.guards,
-                         self.labels, firm)
+                         shown, self.guards, self.labels, firm)
 
     def close(self) -> None:
         """End it: who has kept a number of this run is told so when it is used."""
@@ -217,7 +218,7 @@ class Tape(Nodes):
             a = taken()
             try:
                 b = errstate("ignore").run(idle)
-            except (ValueError, ArithmeticError, IndexError):       # (of Python's own numbers, or `take`)
+            except (ValueError, ArithmeticError, IndexError):       # (of Python's own numbers; `take`)
                 b = math.nan
         finally:
             self.depth -= 1

@@ -60,7 +60,7 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
         found = leaves(result, lenient=True)
         for x in found:
             if type(x) is Index:
-                x.refuse("the return")
+                x.refuse(f"the result of {name_of(f)}")
         outputs: list[Any] = [x for x in found if isinstance(x, Value)]
         if backward:
             if not isinstance(result, Value):
