@@ -77,11 +77,13 @@ class Within:
 
 
 _BINARY = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%",
-           "divmod": "divmod()", "pow": "**", "matmul": "@", "lshift": "<<", "rshift": ">>", "and": "&", "xor": "^", "or": "|"}
+           "divmod": "divmod()", "pow": "**", "matmul": "@", "lshift": "<<", "rshift": ">>", "and": "&",
+           "xor": "^", "or": "|"}
 _OTHERS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "neg": "-", "pos": "+",
            "invert": "~", "hash": "a set or as the key of a dict",
            "index": "rows[…] or range()", "array": "an array",
-           **{name: f"{name}()" for name in "bool abs int float complex round trunc floor ceil str format".split()}}
+           **{name: f"{name}()" for name in ("bool", "abs", "int", "float", "complex", "round", "trunc",
+                                             "floor", "ceil", "str", "format")}}
 
 
 class Index:
@@ -120,13 +122,13 @@ class Index:
     def refuse(self, what: str, line: str = "") -> NoReturn:
         """The error for any other use."""
         name = self.name
-        raise InputError(f"{name} is in `indices`, where one program holds for all values: it may only choose, "
-                         f"and cannot be used in {what}. Write take(rows, {name}), or leave it out of `indices` "
-                         f"(each value then has a program of its own){line}")
+        raise InputError(f"{name} is in `indices`, where one program holds for all values: it may only choose"
+                         f", and cannot be used in {what}. Write take(rows, {name}), or leave it out of "
+                         f"`indices` (each value then has a program of its own){line}")
 
     def __getattr__(self, name: str) -> Any:
-        raise MemberError(f"{self.name} is in `indices` and may only choose, in take(rows, {self.name}): it has "
-                          f"no {name}")
+        raise MemberError(f"{self.name} is in `indices` and may only choose, in take(rows, {self.name}): it "
+                          f"has no {name}")
 
     def __repr__(self) -> str:
         return f"<index {self.name}>"

@@ -237,6 +237,7 @@ class Writer(Expressions):
     def end_run(self) -> None:
         """The lines on sides of choices, each in its ifs."""
         lines, above = list[str](), list[Side]()
+        elses = list[bool]()                    # for each of these whether it is an else
         for side, more in self.run:
             path = side.path()
             n = 0
@@ -244,11 +245,12 @@ class Writer(Expressions):
                 n += 1
             for i in range(n, len(path)):
                 one = path[i]
-                turned = (i == n and i < len(above) and above[i].condition == one.condition)
+                turned = (i == n < len(above) and not elses[i] and above[i].condition == one.condition)
+                elses[i:] = [turned]
                 text = self.condition(one.condition).text
                 lines.append("    " * i + ("else:" if turned else f"if {text}:" if one.answer else
                                            f"if not ({text}):"))
-            above = path
+            above, elses = path, elses[:len(path)]
             lines += ["    " * len(path) + line for line in more]
         self.run = []
         self.statement(lines)

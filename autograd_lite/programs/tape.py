@@ -46,7 +46,7 @@ class Nodes:
         self.depth = 0                                  # how many branches of `select` run
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
-        self._plain: dict[float, int] = {}              # by a number other than 0
+        self._plain: dict[Any, int] = {}                # by a number
         self.lists: dict[Any, int] = {}                 # nodes of lists, entries and indices: see `listed`
         self._made: list[Value] = []
 
@@ -62,10 +62,11 @@ class Nodes:
         """The node of a number; the caller's Values become inputs, plain numbers constants."""
         if type(x) is not Value:
             y = number(x, where)
-            k = self._plain.get(y) if y else None
+            key = y or repr(y)                          # (0.0 and −0.0 are two numbers)
+            k = self._plain.get(key)
             if k is None:
                 k = self.append(None, (), self.code.constant(y), False)
-                self._plain[y] = k
+                self._plain[key] = k
             return k
         if x._b is self:
             return x._pa  # type: ignore[no-any-return]
@@ -212,17 +213,23 @@ class Tape(Nodes):
         """`select`: both branches, of which a run computes one."""
         if self.code.is_constant(self.places[self.node(condition)]):
             return then() if condition._data else otherwise()
+        sides = []
         self.depth += 1
         try:
-            taken, idle = (then, otherwise) if condition._data else (otherwise, then)
-            a = taken()
-            try:
-                b = errstate("ignore").run(idle)
-            except (ValueError, ArithmeticError, IndexError):       # (of Python's own numbers; `take`)
-                b = math.nan
+            for side, taken in ((then, condition._data), (otherwise, not condition._data)):
+                try:
+                    if taken:
+                        sides.append(side())
+                    else:
+                        sides.append(errstate("ignore").run(side))
+                except (ValueError, ArithmeticError, IndexError):       # (of Python's own numbers; `take`)
+                    if taken:
+                        raise
+                    self.ask("#1 != #2", (condition, 0.0), bool(condition._data))
+                    sides.append(math.nan)
         finally:
             self.depth -= 1
-        return choose(condition, a, b) if condition._data else choose(condition, b, a)
+        return choose(condition, *sides)
 
     def refuse(self, what: str) -> None:
         """The error for what a run must not do."""
