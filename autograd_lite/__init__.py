@@ -44,6 +44,7 @@ from autograd_lite.ops.branches import select
 from autograd_lite.ops.custom import custom_op
 from autograd_lite.ops.elementary import (acos, acosh, asin, asinh, atan, atanh, cbrt, cos, cosh, exp, exp2,
                                           expm1, log, log1p, log2, log10, sech2, sin, sinh, sqrt, tan, tanh)
+from autograd_lite.ops.lists import take
 from autograd_lite.ops.geometry import absolute as abs, atan2, hypot, maximum, minimum
 from autograd_lite.ops.op import Op as Op
 from autograd_lite.ops.normal import digamma, erf, erfc, lgamma, normal_cdf, normal_pdf, polygamma
@@ -67,7 +68,7 @@ __all__ = [
     "mean", "minimum", "normal_cdf", "normal_pdf", "polygamma", "relu", "sech2", "sigmoid", "silu", "sin",
     "sinh", "softmax", "softplus", "sqrt", "sum", "tan", "tanh",
     # branches
-    "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "where",
+    "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "take", "where",
     # transforms
     "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
     "value_and_grad", "vjp",

@@ -18,7 +18,8 @@ PACKAGE = Path(autograd_lite.__file__).parent
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
     {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes"}, {"errors"}, {"decorators"},
-    {"ops.notation", "ops.special", "ops.op", "ops.whole"}, {"ops.define", "ops.methods", "ops.arrays"},
+    {"ops.notation", "ops.special", "ops.op", "ops.whole"},
+    {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {
@@ -32,9 +33,10 @@ ROWS = [
      "transforms.rounding", "transforms.coefficients"},
     {"transforms.structures", "transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
-    {"programs.code"}, {"programs.templates", "programs.recording"}, {"programs.sweeps"}, {"programs.tape"},
+    {"programs.code"}, {"programs.templates", "programs.recording", "programs.gathers"}, {"programs.sweeps"},
+    {"programs.tape"},
     {"programs.names"}, {"programs.reach"}, {"programs.things"},
-    {"programs.layout", "programs.environment", "programs.arguments"},
+    {"programs.layout", "programs.environment", "programs.arguments"}, {"programs.indices"},
     {"programs.python", "programs.tracing", "programs.points"}, {"programs.arrays"}, {"programs.batches"},
     {"programs.targets", "programs.program"}, {"programs.compiled"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},

@@ -139,7 +139,7 @@ class Value(Node):
         a = taken()
         try:
             b = errstate("ignore").run(idle)
-        except (ValueError, ArithmeticError):   # (of Python's own numbers)
+        except (ValueError, ArithmeticError, IndexError):       # (of Python's own numbers, or `take`)
             b = math.nan
         return choose(self, a, b) if self._data else choose(self, b, a)
 

@@ -37,7 +37,7 @@ def described(x: Any, numbers: list[Any]) -> Any:
     if isinstance(x, Value):
         raise Given
     if is_number(x):
-        whole = isinstance(x, int) or getattr(getattr(x, "dtype", None), "kind", "") in ("i", "u")
+        whole = is_whole(x)
         numbers.append(number(x, "an argument"))
         return int if whole else float
     kind = kind_of(x, True)
@@ -46,6 +46,12 @@ def described(x: Any, numbers: list[Any]) -> Any:
         shape = getattr(x, "shape", None)
         return cls, shape, *keys, *[described(part, numbers) for part in kind.parts(x)]
     return cls, _Kept(x)
+
+
+def is_whole(x: Any) -> bool:
+    """Whether a number is an int, or one of NumPy's."""
+    return type(x) is int or is_number(x) and not isinstance(x, bool) and (
+        isinstance(x, int) or getattr(getattr(x, "dtype", None), "kind", "") in ("i", "u"))
 
 
 def key_of(args: Any, kwargs: Any) -> tuple[Any, list[Any]]:

@@ -20,7 +20,8 @@ from autograd_lite.ops.notation import LOOSE, SUM, Written, literal
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import Comparison, choose
 from autograd_lite.ops.sequences import dot_op, sum_op
-from autograd_lite.programs.code import ADDED, CONSTANT, INPUT, ITEM, PRODUCTS, ROWS, SHARES, Check, Partial
+from autograd_lite.programs.code import (ADDED, CONSTANT, INDEX, INPUT, ITEM, PRODUCTS, ROWS, SHARES, Check,
+                                         Partial)
 from autograd_lite.programs.layout import Side
 from autograd_lite.programs.namespaces import Functions, array_form
 from autograd_lite.programs.python import EAGER, Expressions, infix
@@ -191,6 +192,8 @@ class ArrayExpressions(Expressions):
             condition = self.condition(operands[0]).text
             xs = [self.written(x).text for x in operands[1:]]
             return Written(f"xp.where({condition}, {xs[0]}, {xs[1]})")
+        if op is INDEX:
+            return self.written(operands[0])
         if op is ITEM and code.ops[operands[1]] is CONSTANT:
             return Written(f"{self.written(operands[0]).text}[{int(code.data[operands[1]])}]")
         form = None

@@ -18,6 +18,8 @@ class Step:
     """What an instruction may do besides the ops of the table: a function of numbers, or of what other steps
     made of them."""
 
+    partly = False                              # (as an op that has a partial by each operand that flows)
+
     def __init__(self, name: str, forward: Callable[..., Any]):
         self.name, self.forward = name, forward
 
@@ -43,6 +45,7 @@ CONSTANT = Step("constant", lambda: nan)
 INPUT = Step("input", lambda: nan)
 PRODUCTS = Step("products", _products)                              # x0·x1 + x2·x3 + …, left to right
 SHARES = Step("shares", lambda *xs: special.shares(xs))             # softmax: a list
+INDEX = Step("index", lambda i, n: int(i))                          # into a list of n, where it is checked
 ROWS = Step("rows", lambda *xs: xs)                                 # a list
 ITEM = Step("item", lambda xs, i: xs[int(i)])                       # one of a list; i may be negative
 ADDED = Step("added", _added)       # of (size, i, x, j, y, …): a list of zeros, and x added at i, y at j, …
@@ -163,7 +166,7 @@ class Code:
         data = self.data
         try:
             return op.forward(*[data[x] for x in operands])
-        except (ValueError, ArithmeticError, TypeError):
+        except (ValueError, ArithmeticError, TypeError, IndexError):
             return nan
 
     def value(self, k: int) -> Any:

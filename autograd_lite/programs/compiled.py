@@ -11,9 +11,10 @@ from autograd_lite.graph import node as nodes, value
 from autograd_lite.graph.node import plain, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
-from autograd_lite.programs.arguments import Given, entered, key_of
+from autograd_lite.programs.arguments import Given, entered, is_whole, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.environment import Environment
+from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.program import Program, Root
 from autograd_lite.programs.python import EAGER
 from autograd_lite.programs.recording import Recording
@@ -45,8 +46,10 @@ class Stats(NamedTuple):
 class Compiled:
     """A compiled function; see `compile`."""
 
-    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, batch: Batch | None):
-        self.f, self.max_programs, self.on_limit, self.batch = f, max_programs, on_limit, batch
+    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, batch: Batch | None,
+                 indices: Indices | None):
+        self.f, self.max_programs, self.on_limit = f, max_programs, on_limit
+        self.batch, self.indices = batch, indices
         self.tracing = 0.0
         self.programs: list[Program] = []
         self._roots: dict[Any, list[Root]] = {}
@@ -66,6 +69,8 @@ class Compiled:
         try:
             if value.special and value.tracing.get():
                 raise Given
+            if self.indices:
+                self.indices.check(args, kwargs)
             key, numbers = key_of(args, kwargs)
         except Given:
             return self.f(*args, **kwargs)
@@ -87,6 +92,8 @@ class Compiled:
         if self.batch:
             return self.batch.backward(self, args, kwargs)
         try:
+            if self.indices:
+                self.indices.check(args, kwargs)
             key, numbers = key_of(args, kwargs)
             program, out = self.run(key, numbers, args, kwargs, True)
         except Given:
@@ -140,7 +147,8 @@ class Compiled:
                     return None, None
             program = following
         if not program.verified and program.point != list(numbers):
-            _verify(program, trace(self.f, args, kwargs, backward, root.environment).recording, self.f)
+            again = trace(self.f, args, kwargs, backward, root.environment, self.indices)
+            _verify(program, again.recording, self.f)
         root.last = self._last = program
         self._recent.update({} if backward else {key: root})
         return program, out
@@ -161,7 +169,7 @@ class Compiled:
             raise InputError(_limit(name_of(self.f), len(self.programs), reason))
         start = time.perf_counter()
         try:
-            program = Program(trace(self.f, args, kwargs, backward, root.environment), numbers)
+            program = Program(trace(self.f, args, kwargs, backward, root.environment, self.indices), numbers)
         except (ArithmeticError, ValueError):       # the eager way says what is wrong
             return None
         self.tracing += time.perf_counter() - start
@@ -212,7 +220,7 @@ def _limit(name: str, count: int, reason: str) -> str:
 
 def _constants(args: Any, kwargs: Any) -> Any:
     """The arguments for the eager way: Values that stand for numbers, as in a trace."""
-    return entered((list(args), kwargs), lambda x: x if isinstance(x, int) or isinstance(x, Value) else
+    return entered((list(args), kwargs), lambda x: x if is_whole(x) or isinstance(x, Value) else
                    Value(float(x), requires_grad=False))
 
 
@@ -232,7 +240,8 @@ def _accumulated(wanted: Sequence[Value], gradients: Sequence[float]) -> bool:
 
 def compile(f: Callable[..., Any], *, max_programs: int = 64,
             on_limit: Literal["raise", "eager"] = "raise", batch: Any = None,
-            reduce: Any = None, rounding: str | None = None, target: Any = None) -> Any:
+            reduce: Any = None, rounding: str | None = None, target: Any = None,
+            indices: Any = ()) -> Any:
     """f, recorded once for each path through its branches and replayed from then on.
 
     Args:
@@ -246,6 +255,8 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64,
             each one number at many points unless `batch` says otherwise, that `jax.jit` and `vmap` take.
             It may not branch on numbers but by `where` and `select`, and what is not finite passes on. Within
             `jax.jit` the numbers of captured Values are constants: pass as arguments what changes.
+        indices: positions or names of arguments that hold whole numbers, which f uses only to choose, in
+            ``take(rows, index)``: one program holds for all their values.
 
     >>> import autograd_lite as ag
     >>> fast = compile(ag.grad(lambda x: x * x if x > 0.0 else -x))
@@ -261,4 +272,5 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64,
     if target is not None:
         return OverArrays(f, target, batch, reduce)
     points = Batch(f, batch, reduce, rounding) if batch is not None else None
-    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit, points)
+    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit, points,
+                    Indices(f, indices) if indices != () else None)

@@ -12,7 +12,7 @@ from autograd_lite.ops.notation import asked
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import Comparison, choose
 from autograd_lite.ops.sequences import dot_op, sum_op
-from autograd_lite.programs.code import CONSTANT, INPUT, LISTS, PRODUCTS, Check
+from autograd_lite.programs.code import CONSTANT, INDEX, INPUT, LISTS, PRODUCTS, ROWS, Check
 from autograd_lite.programs.recording import Recording
 
 PASS = {add, sub, mul, neg, PRODUCTS, sum_op, dot_op}   # they pass on what is not finite
@@ -22,6 +22,8 @@ _DEEP = 60                                              # the most sides in each
 @functools.lru_cache(maxsize=4096)
 def hides(op: Any, n: int, i: int) -> bool:
     """Whether an op's result may be finite where its i-th operand is not."""
+    if op is INDEX:
+        return False
     if op is choose or not isinstance(op, Op) or not op.in_line or op.open or n > 2:
         return True
     for x in (math.inf, -math.inf, math.nan):
@@ -154,14 +156,19 @@ class Plan:
         """The places whose numbers must be looked at: those that may not be finite though all results are."""
         code, home = self.code, self.home
         shown = set(self.recording.outputs)
+        hidden = {k for k in self.needed if code.ops[k] is not INPUT}
         for k in self.needed:
             op, operands, where = code.ops[k], code.operands[k], home.get(k)
             for i, x in enumerate(operands):
                 if home.get(x) == where and (op in PASS or not hides(op, len(operands), i)):
                     shown.add(x)
+                elif op is not ROWS:                    # (an input that is not taken may be anything)
+                    hidden.add(x)
+        hidden -= shown
         asked = {x for guard in self.recording.guards for x in guard.operands}
-        return {k for k in self.needed if (k not in shown or k in asked) and code.ops[k] is not CONSTANT
-                and not isinstance(code.ops[k], Comparison) and code.ops[k] not in LISTS}
+        return {k for k in self.needed if (k in hidden or k in asked) and code.ops[k] is not CONSTANT
+                and not isinstance(code.ops[k], Comparison) and code.ops[k] not in LISTS
+                and code.ops[k] is not INDEX}
 
     def _homes(self) -> dict[int, Side | None]:
         """For each place the side of choices that alone needs it; it is not there if all need it."""

@@ -23,7 +23,7 @@ from autograd_lite.ops.notation import COMPARISON, PRODUCT, SUM, Written, litera
 from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.ops.selection import Comparison, choose
 from autograd_lite.ops.sequences import dot_op, sum_op
-from autograd_lite.programs.code import (ADDED, CONSTANT, INPUT, ITEM, PRODUCTS, ROWS, SHARES,
+from autograd_lite.programs.code import (ADDED, CONSTANT, INDEX, INPUT, ITEM, PRODUCTS, ROWS, SHARES,
                                          Check, Partial)
 from autograd_lite.programs.layout import Plan, Side
 from autograd_lite.programs.recording import Recording
@@ -121,8 +121,10 @@ class Expressions(Plan):
         op, operands = self.code.ops[k], self.code.operands[k]
         if op is PRODUCTS:
             return self.products(operands)
-        if op is ITEM and self.code.ops[operands[1]] is CONSTANT:
-            return Written(f"{self.written(operands[0]).text}[{int(self.code.data[operands[1]])}]")
+        if op is ITEM:
+            return Written(f"{self.written(operands[0]).text}[{self.whole(operands[1])}]")
+        if op is INDEX:
+            return Written(f"int({self.written(operands[0]).text})")
         if op in _INFIX:
             return infix(op, self.written(operands[0]), self.written(operands[1]))
         xs = [self.condition(x) if op is choose and not i else self.written(x)
@@ -152,12 +154,17 @@ class Expressions(Plan):
     def called(name: str, xs: Iterable[Written]) -> Written:
         return Written(f"{name}({', '.join([x.text for x in xs])})")
 
+    def whole(self, k: int) -> str:
+        """A place as an index."""
+        if self.code.ops[k] is CONSTANT:
+            return str(int(self.code.data[k]))
+        text = self.written(k).text
+        return text if self.code.ops[k] is INDEX else f"int({text})"
+
     def step(self, op: Any, xs: Sequence[str]) -> Written:
-        if op is ITEM:
-            return Written(f"{xs[0]}[int({xs[1]})]")
         if op is ROWS:
             return Written(f"({', '.join(xs)},)")
-        return self.called(self.named({SHARES: "softmax", ADDED: "added"}.get(op, op.name), op.forward),
+        return self.called(self.named({SHARES: "softmax"}.get(op, op.name), op.forward),
                            map(Written, xs))
 
     def products(self, operands: Sequence[Any]) -> Written:
@@ -283,6 +290,11 @@ class Writer(Expressions):
             lines.append(f"{name} = {self.products(operands[:2 * _SUM]).text}")
             for i in range(2 * _SUM, len(operands), 2 * _SUM):
                 lines.append(f"{name} = {self.rest(name, operands[i:i + 2 * _SUM])}")
+        elif op is ADDED:
+            size, *pairs = code.operands[k]
+            lines.append(f"{self.variable(k)} = [0.0] * {self.whole(size)}")
+            lines += [f"{self.variable(k)}[{self.whole(i)}] += {self.written(x).text}"
+                      for i, x in zip(pairs[::2], pairs[1::2])]
         else:
             used, self.used = self.used, set()
             y = self.expression(k)

@@ -14,6 +14,7 @@ from autograd_lite.ops.elementary import add, identity, mul
 from autograd_lite.ops.selection import choose
 from autograd_lite.ops.sequences import dot_op
 from autograd_lite.programs.code import CONSTANT, PRODUCTS, Check, Code
+from autograd_lite.programs.gathers import LISTED, Gathers, carried
 from autograd_lite.programs.templates import template
 
 
@@ -28,6 +29,7 @@ class Recorded(Protocol):
     idle: list[int]
     firm: set[int]
     depth: int
+    lists: dict[Any, int]
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int: ...
     def node(self, x: Any, where: str = ...) -> int: ...
@@ -273,6 +275,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     write = Writer(tape, again)
     arrived: defaultdict[int, list[Term]] = defaultdict(list)
     one = write.one
+    gathers = Gathers(write, order, varying, own, arrived) if tape.lists else None
     for y, seed in zip(roots, seeds):
         if not tape.code.is_constant(tape.places[seed], 0.0):
             arrived[y].append((write.at(seed), one, ()))
@@ -281,7 +284,9 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     kinds, places = tape.code.ops, tape.places
     for k in reversed(order):
         terms = arrived.pop(k, None)
-        if terms is None:
+        if not terms:
+            if gathers:
+                gathers.spread(k)
             continue
         if len(terms) > 1:
             g, gates = write.total(terms)
@@ -309,6 +314,8 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
             for x, p, behind in write.passed(k, g, gates, varying):
                 if varying[x]:
                     arrived[x].append((g, p, behind))
+    if gathers:
+        found.update(gathers.found(own))
     if write.again:
         return [found.get(k) for k in inputs]
     return [tape.append(None, (), found[k], False) if k in found else None for k in inputs]
@@ -330,6 +337,9 @@ def push(tape: Recorded, trace: Any, tangents: Sequence[Any]) -> list[Any]:
     for k in order_under(tape, roots, True):
         op, operands = tape.ops[k], tape.operands[k]
         if k in own or op is None or not any([x in along for x in operands]):
+            continue
+        if op in LISTED:
+            along[k] = carried(write, op, operands, along)
             continue
         if op is choose:
             condition, *sides = [write.at(x) for x in operands]

@@ -15,7 +15,7 @@ from autograd_lite.modes import apart, current
 from autograd_lite.ops.elementary import add, floordiv, identity, mod, mul, neg, sub
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
-from autograd_lite.programs.code import Code
+from autograd_lite.programs.code import Code, Step
 from autograd_lite.programs import sweeps
 from autograd_lite.programs.recording import Guard, Recording
 
@@ -50,7 +50,8 @@ class Nodes:
         self.depth = 0                                  # how many branches of `select` run
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
-        self._plain: dict[float, int] = {}              # by a number other than 0
+        self._plain: dict[Any, int] = {}                # by a number
+        self.lists: dict[Any, int] = {}                 # nodes of lists, entries and indices: see `listed`
         self._made: list[Value] = []
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int:
@@ -65,10 +66,11 @@ class Nodes:
         """The node of a number; the caller's Values become inputs, plain numbers constants."""
         if type(x) is not Value:
             y = number(x, where)
-            k = self._plain.get(y) if y else None
+            key = y or repr(y)                          # (0.0 and −0.0 are two numbers)
+            k = self._plain.get(key)
             if k is None:
                 k = self.append(None, (), self.code.constant(y), False)
-                self._plain[y] = k
+                self._plain[key] = k
             return k
         if x._b is self:
             return x._pa  # type: ignore[no-any-return]
@@ -102,6 +104,18 @@ class Nodes:
         op, operands = (identity, (k,)) if flows else (None, ())
         return self.made(self.append(op, operands, self.places[k], flows))
 
+    def listed(self, step: Step, operands: tuple[int, ...], y: Any, idle: bool = True) -> int:
+        """The one node of a list, of an entry of one, or of an index, which is y now."""
+        key = (step, operands, self.depth > 0)
+        k = self.lists.get(key)
+        if k is None:
+            place = self.code.emit(step, tuple([self.places[x] for x in operands]), y)
+            flows = any([self.flows[x] for x in operands])
+            k = self.lists[key] = self.append(step, operands, place, flows)
+            if idle or self.depth:
+                self.idle.append(k)
+        return k
+
     def leaf(self, x: Value, given: Any) -> None:
         """A Value that the function itself makes of a number."""
         place = self.places[self.node(given)]
@@ -120,10 +134,10 @@ class Nodes:
     def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
         """The program that computes the outputs."""
         at, idle = self.places, set(self.idle)
+        shown = [at[y if type(y) is int else self.node(y)] for y in outputs]    # (which may be captured here)
         firm = {at[k] for k, op in enumerate(self.ops) if op is not None and k not in idle}
         return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
-                         [at[y if type(y) is int else self.node(y)] for y in outputs], self.guards,
-                         self.labels, firm | self.firm)
+                         shown, self.guards, self.labels, firm | self.firm)
 
     def close(self) -> None:
         """End it: who has kept a number of this run is told so when it is used."""
@@ -290,7 +304,7 @@ class Tape(Questions):
                         sides.append(side())
                     else:
                         sides.append(errstate("ignore").run(side))
-                except (ValueError, ArithmeticError):       # (of Python's own numbers)
+                except (ValueError, ArithmeticError, IndexError):       # (of Python's own numbers; `take`)
                     if taken:
                         raise
                     self.ask("#1 != #2", (condition, 0.0), bool(condition._data))

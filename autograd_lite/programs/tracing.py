@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from autograd_lite.errors import GradientError, InputError, short
 from autograd_lite.graph.value import Value
-from autograd_lite.programs.arguments import entered, names_of
+from autograd_lite.programs.arguments import entered, is_whole, names_of
 from autograd_lite.programs.environment import Environment, drawn, random_state
+from autograd_lite.programs.indices import Index, Indices
 from autograd_lite.programs.recording import Recording
 from autograd_lite.programs.sweeps import pulled
 from autograd_lite.programs.tape import Tape
@@ -33,41 +34,53 @@ class Traced(NamedTuple):
 
 
 def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
-          environment: Environment) -> Traced:
+          environment: Environment, indices: Indices | None = None) -> Traced:
     """Run f on numbers that stand for any others.
 
     Args:
         environment: what f reads.
+        indices: the arguments that only choose.
         backward: whether to add to the results the gradients by the Values that f captures.
     """
     tape, inputs, wanted = Tape(), list[Value](), list[Value]()
 
     def enter(x: Any) -> Value:
-        inputs.append(tape.input(x, isinstance(x, int)))
+        inputs.append(tape.input(x, is_whole(x)))
         return inputs[-1]
 
+    def choosing(x: Any) -> Index:
+        return Index(tape, enter(x), names[len(inputs) - 1])
+
+    def given(place: int | str, x: Any) -> Any:
+        return entered(x, choosing if indices and indices.holds(place, len(args)) else enter)
+
     def run() -> Any:
-        given, named = entered((list(args), kwargs), enter)
-        result = f(*given, **named)
-        outputs: list[Any] = [x for x in leaves(result, lenient=True) if isinstance(x, Value)]
+        result = f(*[given(i, x) for i, x in enumerate(args)],
+                   **{name: given(name, x) for name, x in kwargs.items()})
+        found = leaves(result, lenient=True)
+        for x in found:
+            if type(x) is Index:
+                x.refuse(f"the result of {name_of(f)}")
+        outputs: list[Any] = [x for x in found if isinstance(x, Value)]
         if backward:
             if not isinstance(result, Value):
                 raise InputError(f"{name_of(f)} returned {short(result)}; backward needs one number that "
                                  "depends on Values")
             if not tape.flows[tape.node(result)]:
                 raise GradientError(f"backward() of what {name_of(f)} returns: it carries no gradient")
-            found = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in tape.captured])
-            for (x, k), gradient in zip(tape.captured, found):
+            gradients = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in tape.captured])
+            for (x, k), gradient in zip(tape.captured, gradients):
                 if tape.flows[k] and gradient is not None:
                     wanted.append(x)
                     outputs.append(gradient)
         return result, outputs
 
+    names = [*names_of(_parameters(f), args), *names_of(list(kwargs), list(kwargs.values()))]
     state, enabled = random_state(environment.generators), gc.isenabled()
     gc.disable()
     try:
         result, outputs = tape.record(run)
-        tape.name(inputs, names_of(_parameters(f), args))
+        tape.name(inputs, names)
         recording = tape.recording(inputs, outputs)
     finally:
         tape.close()

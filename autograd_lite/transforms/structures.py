@@ -194,7 +194,7 @@ def as_array(entries: Sequence[Any], shape: tuple[int, ...], whole: Any = object
     import numpy as np
     floats = all(isinstance(x, float) for x in entries)
     array = np.empty(len(entries), float if floats else whole if all(
-        isinstance(x, int) for x in entries) else object)
+        issubclass(type(x), int) for x in entries) else object)
     for i, x in enumerate(entries):
         array[i] = x
     return array.reshape(shape)

@@ -1,0 +1,178 @@
+"""`Indices`: arguments of a compiled function that only choose; `Index`, one of their numbers."""
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from math import nan
+from typing import Any, NoReturn
+
+from autograd_lite.errors import InputError, MemberError, short, shown
+from autograd_lite.graph import value
+from autograd_lite.graph.value import Value
+from autograd_lite.lines import user_line
+from autograd_lite.ops.lists import out_of_range
+from autograd_lite.programs.arguments import Given, is_whole
+from autograd_lite.programs.code import INDEX, ITEM, ROWS, Check
+from autograd_lite.transforms.trace import name_of
+from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild, refill
+
+
+class Indices:
+    """The arguments of f that an option names.
+
+    Args:
+        named: their positions or names: one, or several.
+    """
+
+    def __init__(self, f: Any, named: Any):
+        self.f = f
+        self.named = tuple(named) if isinstance(named, (list, tuple, set)) else (named,)
+        try:
+            parameters = list(inspect.signature(f).parameters.values())
+        except (TypeError, ValueError):
+            parameters = []
+        self.names = [p.name for p in parameters]
+        more = any([p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters])
+        for x in self.named:
+            known = x in self.names if isinstance(x, str) else (
+                type(x) is int and -len(self.names) <= x < len(self.names))
+            if type(x) not in (str, int) or self.names and not (known or more):
+                raise InputError(f"indices={short(named)}: {name_of(f)} has no argument {short(x)}; give "
+                                 f"positions or names of {', '.join(self.names) or 'its arguments'}")
+
+    def holds(self, place: int | str, count: int) -> bool:
+        """Whether an argument, of so many positional ones, is one of them."""
+        if isinstance(place, str):
+            return place in self.named or place in self.names and self.names.index(place) in self.named
+        return (place in self.named or place - count in self.named
+                or place < len(self.names) and self.names[place] in self.named)
+
+    def check(self, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+        """Raise an error if one of them holds something that is not a whole number."""
+        places: list[tuple[Any, Any]] = [*enumerate(args), *kwargs.items()]
+        for place, x in places:
+            if self.holds(place, len(args)) and not (
+                    type(x) is int or type(x) in (list, tuple) and set(map(type, x)) == {int}):
+                name = place if isinstance(place, str) else (
+                    self.names[place] if place < len(self.names) else f"argument {place}")
+                rebuild(x, functools.partial(self._whole, name), functools.partial(self._whole, name))
+
+    def _whole(self, name: str, x: Any) -> None:
+        if isinstance(x, Value):
+            raise Given
+        if not is_whole(x):
+            raise InputError(f"{name_of(self.f)}: {name} is in `indices`, so it must hold whole numbers, not "
+                             f"{shown(x)}; leave it out of `indices` if it is to compute with")
+
+
+class Within:
+    """The question whether an index is one into a list of n."""
+
+    def __init__(self, n: int):
+        self.n, self.source = n, f"x: {-n} <= x < {n}"
+
+    def holds(self, x: float) -> bool:
+        return -self.n <= x < self.n
+
+
+_BINARY = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%",
+           "divmod": "divmod()", "pow": "**", "matmul": "@", "lshift": "<<", "rshift": ">>", "and": "&",
+           "xor": "^", "or": "|"}
+_OTHERS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "neg": "-", "pos": "+",
+           "invert": "~", "hash": "a set or as the key of a dict",
+           "index": "rows[…] or range()", "array": "an array",
+           **{name: f"{name}()" for name in ("bool", "abs", "int", "float", "complex", "round", "trunc",
+                                             "floor", "ceil", "str", "format")}}
+
+
+class Index:
+    """A whole number that only chooses, while a compiled function is traced: `take` is all that it is for."""
+
+    __slots__ = ("tape", "node", "name")
+    __class__ = property(lambda self: int)      # (isinstance answers as eagerly)
+
+    def __init__(self, tape: Any, x: Value, name: str):
+        self.tape, self.name = tape, name
+        self.node = tape.node(x)
+
+    def __take__(self, rows: Any) -> Any:
+        """What stands at this index of the rows."""
+        tape, n = self.tape, len(rows)
+        if tape is not value.tracing.get():
+            raise InputError(f"an index ({self.name}) of a compiled function was kept, and is used after the "
+                             "trace: it stood for any number")
+        i = int(tape.code.value(tape.places[self.node]))
+        if not -n <= i < n and not (n and tape.depth):
+            raise out_of_range(i, n)
+        index = tape.listed(INDEX, (self.node, tape.node(n)), i, idle=False)
+        tape.code.checks.setdefault(tape.places[index], [Check(Within(n), (tape.places[self.node],))])
+        columns = _columns(rows)
+        found = []
+        for column in columns:
+            nodes = tuple([tape.node(x, "take") for x in column])
+            data = tuple([tape.code.value(tape.places[k]) for k in nodes])
+            table = tape.listed(ROWS, nodes, data)
+            entry = tape.listed(ITEM, (table, index), data[i] if -n <= i < n else nan)
+            if all([type(x) is int for x in column]):
+                tape.whole.add(tape.places[entry])
+            found.append(tape.made(entry))
+        return found[0] if is_number(rows[0]) else refill(rows[0], found)
+
+    def refuse(self, what: str, line: str = "") -> NoReturn:
+        """The error for any other use."""
+        name = self.name
+        raise InputError(f"{name} is in `indices`, where one program holds for all values: it may only choose"
+                         f", and cannot be used in {what}. Write take(rows, {name}), or leave it out of "
+                         f"`indices` (each value then has a program of its own){line}")
+
+    def __getattr__(self, name: str) -> Any:
+        raise MemberError(f"{self.name} is in `indices` and may only choose, in take(rows, {self.name}): it "
+                          f"has no {name}")
+
+    def __repr__(self) -> str:
+        return f"<index {self.name}>"
+
+
+def _refused(what: str) -> Callable[..., Any]:
+    def method(self: Index, *others: Any) -> Any:
+        self.refuse(what, f"\n  {user_line()}")
+    return method
+
+
+for _name, _what in (*_BINARY.items(), *[(f"r{name}", what) for name, what in _BINARY.items()],
+                     *_OTHERS.items()):
+    setattr(Index, f"__{_name}__", _refused(_what))
+
+
+def _columns(rows: Any) -> Sequence[Sequence[Any]]:
+    """The numbers of rows of one shape, those at one place of a row together."""
+    if is_number(rows[0]):
+        for i, row in enumerate(rows):
+            if not is_number(row):
+                raise _other_shape(i, row, rows[0])
+        return [rows]
+    plain, first = {Value, float, int}, rows[0]
+    if not all([type(row) in (list, tuple) and len(row) == len(first) and plain.issuperset(map(type, row))
+                for row in rows]):
+        form = _form(first)
+        for i, row in enumerate(rows):
+            if _form(row) != form:
+                raise _other_shape(i, row, first)
+        rows = [leaves(row) for row in rows]
+    return list(zip(*rows))
+
+
+def _form(x: Any) -> Any:
+    if is_number(x):
+        return None
+    kind = kind_of(x)
+    if kind is None:
+        raise InputError("take: in a compiled function rows hold numbers, or structures of them, not "
+                         f"{shown(x)}")
+    return kind.form, tuple(kind.keys(x)), tuple(map(_form, kind.parts(x)))
+
+
+def _other_shape(i: int, row: Any, first: Any) -> InputError:
+    return InputError(f"take: row {i}, {shown(row)}, has not the shape of row 0, {shown(first)}: in a "
+                      "compiled function all rows have one; leave the index out of `indices` otherwise")
