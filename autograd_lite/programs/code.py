@@ -27,10 +27,15 @@ class Step:
         return f"<step {self.name}>"
 
     def __reduce__(self) -> Any:
-        return STEPS.__getitem__, (self.name,)
+        return step_named, (self.name,)
 
 
 STEPS: dict[str, Step] = {}
+
+
+def step_named(name: str) -> Step:
+    """The step of this name."""
+    return STEPS[name]
 
 
 def _products(*xs: float) -> float:

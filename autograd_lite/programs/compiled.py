@@ -2,203 +2,70 @@
 from __future__ import annotations
 
 import functools
-import time
+import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from types import MethodType
+from typing import Any, Literal
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
-from autograd_lite.graph.node import read_numbers
-from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
-from autograd_lite.programs.arguments import Given, described, entered
-from autograd_lite.programs.environment import Environment
-from autograd_lite.programs.python import EAGER, function
-from autograd_lite.programs.tracing import Traced, trace
+from autograd_lite.programs.arguments import Given, Static, key_of
+from autograd_lite.programs.eager import eager, pass_on, result_of
+from autograd_lite.programs.paths import Program
+from autograd_lite.programs.portable import Portable
+from autograd_lite.programs.stats import Stats, ways_of
 from autograd_lite.transforms.trace import name_of, require_function
-from autograd_lite.transforms.trees import leaves, rebuild, refill
 
 
-class Stats(NamedTuple):
-    """What a compiled function consists of, and what it cost.
+class Compiled(Portable):
+    """A compiled function; see `compile`.
 
-    Attributes:
-        nodes: instructions of the program used last; programs: how many there are; guards: of the last one.
-        target: what it runs on.
-        tracing, compiling: seconds, of all programs.
-        break_even: calls after which compiling has paid, at the speeds measured now.
+    It can be called in many threads. It is pickled with its programs, and with f if that pickles: then the
+    programs hold where all that f reads is there as it was, and take f's own `Value`s; without f they hold
+    theirs, and a call that none of them fits is an error. A copy has the programs of its original.
     """
 
-    nodes: int
-    programs: int
-    guards: int
-    target: str
-    tracing: float
-    compiling: float
-    break_even: float
-
-
-LARGE = 4000                    # of a program with more instructions the first call gives what f itself gives
-
-
-class Program:
-    """One path through a function's branches, as a function of floats."""
-
-    def __init__(self, traced: Traced, point: Sequence[Any]):
-        self.recording, self.captured, self.wanted = traced.recording, traced.captured, traced.wanted
-        self.point = list(point)
-        self.run: Callable[..., Any] = self._first
-        self.seconds = 0.0                      # to compile
-        # For each guard the programs that agree with this one on all before it, by their answer to it.
-        self.groups: list[dict[Any, Program]] = [{guard.answer: self} for guard in self.recording.guards]
-        self.verified = False
-        self.shape = _shape(traced.result)
-        self.large = len(self.recording.code) > LARGE
-
-    def _first(self, *numbers: Any) -> Any:
-        self.source()
-        return self.run(*numbers)
-
-    def source(self) -> str:
-        """The source, which is written and compiled when the program is first needed."""
-        if self.run == self._first:
-            start = time.perf_counter()
-            self.run, self._text = function(self.recording, "f")
-            self.seconds = time.perf_counter() - start
-        return self._text
-
-    def join(self, other: Program, k: int) -> None:
-        """Take a place among the programs that agree with another one on all guards before the k-th."""
-        answers = [guard.answer for guard in self.recording.guards[:k + 1]]
-        if len(answers) <= k or answers[:k] != [guard.answer for guard in other.recording.guards[:k]]:
-            raise InputError("a compiled function takes other branches in each run at the same numbers: pass "
-                             "what it depends on (a clock, a file) as an argument")
-        self.groups[:k + 1] = other.groups[:k + 1]
-        self.groups[k][answers[k]] = self
-
-
-class Root:
-    """The programs for one state of what the function reads."""
-
-    last: Program
-
-    def __init__(self, environment: Environment):
-        self.environment = environment
-
-
-class Compiled:
-    """A compiled function; see `compile`."""
-
-    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str):
-        self.f, self.max_programs, self.on_limit = f, max_programs, on_limit
-        self.tracing = 0.0
-        self.programs: list[Program] = []
-        self._roots: dict[Any, list[Root]] = {}
-        self._last: Program | None = None
-        functools.update_wrapper(self, f)
+    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, static: Static | None):
+        functools.update_wrapper(self, f, updated=())
+        for name in ("__name__", "__qualname__"):               # (some callables have none)
+            vars(self).setdefault(name, name_of(f))
+        super().__init__(f, max_programs, on_limit)
+        self.static = static
 
     # -- calls -----------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            if value.special and value.tracing.get():
-                raise Given
-            key, numbers = _key(args, kwargs)
+            key, numbers, given, named = self._read(args, kwargs)
         except Given:
             return self.f(*args, **kwargs)
-        program, out = self._run(key, numbers, args, kwargs, False)
-        if program is None:
-            return self._eager(args, kwargs)
-        return program.shape(out)
+        program, out = self.run(key, numbers, given, named, False)
+        return eager(self.f, given, named) if program is None else program.shape(out)
 
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
         function uses, as ``f(*args).backward()`` does."""
-        key, numbers = _key(args, kwargs)
-        program, out = self._run(("backward", key), numbers, args, kwargs, True)
-        if program is None:
-            y = self.f(*args, **kwargs)
+        program, given, named = None, args, kwargs
+        try:
+            key, numbers, given, named = self._read(args, kwargs)
+            program, out = self.run(("backward", key), numbers, given, named, True)
+        except Given:
+            pass
+        if program is None or not program.wanted:
+            y = result_of(self.f, given, named)
             y.backward()
-            return float(y.data)
-        for x, g in zip(program.wanted, out[1:]):
-            x.grad += g
+            return y.data
+        pass_on(program.wanted, out[1:])
         return float(out[0])
 
-    def _run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
-        """A program and what it gives; None where only the eager way will do."""
-        roots = self._roots.setdefault(key, [])
-        root = next((root for root in roots if root.environment.holds()), None)
-        if root is None:
-            changed = roots[-1].environment.changed() if roots else ""
-            root = Root(Environment(self.f))
-            program = self._new(root, args, kwargs, numbers, backward, changed)
-            if program is None:
-                return None, None
-            roots.append(root)
-            if program.large:
-                return None, None
-        program, tried = root.last, set[Program]()
-        while True:
-            try:
-                out = program.run(*numbers, read_numbers(program.captured))
-            except (ArithmeticError, ValueError):
-                out = EAGER
-            if type(out) is not int:
-                break
-            if out == EAGER:
-                return None, None
-            tried.add(program)
-            following = next((other for other in program.groups[out].values() if other not in tried), None)
-            if following is None:
-                line = program.recording.guards[out].line
-                following = self._new(root, args, kwargs, numbers, backward, f"\n  {line}" if line else "")
-                if following is None:
-                    return None, None
-                following.join(program, out)
-                if following.large:
-                    return None, None
-            program = following
-        if not program.verified and program.point != list(numbers):
-            self._verify(root, program, args, kwargs, backward)
-        root.last = self._last = program
-        return program, out
-
-    def _eager(self, args: Any, kwargs: Any) -> Any:
-        """What the function itself returns."""
-        args, kwargs = entered((list(args), kwargs), lambda x: x if isinstance(x, int) else
-                               Value(float(x), requires_grad=False))
-        return rebuild(self.f(*args, **kwargs), lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
-
-    # -- programs --------------------------------------------------------------------------------
-
-    def _new(self, root: Root, args: Any, kwargs: Any, numbers: Sequence[Any], backward: bool,
-             reason: str) -> Program | None:
-        """Another program; None if there may be no more."""
-        if len(self.programs) >= self.max_programs:
-            if self.on_limit == "eager":
-                return None
-            raise InputError(self._limit(reason))
-        start = time.perf_counter()
-        traced = trace(self.f, args, kwargs, backward, root.environment)
-        self.tracing += time.perf_counter() - start
-        self.programs.append(Program(traced, numbers))
-        root.last = self._last = self.programs[-1]
-        return self._last
-
-    def _verify(self, root: Root, program: Program, args: Any, kwargs: Any, backward: bool) -> None:
-        """Raise an error if the function computes something else at these numbers."""
-        difference = program.recording.difference(trace(self.f, args, kwargs, backward,
-                                                        root.environment).recording)
-        if difference:
-            raise InputError(f"{name_of(self.f)} is not what was compiled: {difference}. What it gets from "
-                             "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
-        program.verified = True
-
-    def _limit(self, reason: str) -> str:
-        reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
-        return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
-                "and needs another: write where(condition, a, b), maximum or select for the branch, pass "
-                f"what changes as an argument, raise max_programs, or choose on_limit='eager'{reason}")
+    def _read(self, args: Any, kwargs: Any) -> tuple[Any, Sequence[Any], Any, Any]:
+        """The key of arguments, their numbers, and themselves, the static ones marked."""
+        if value.special and value.tracing.get():
+            raise Given
+        if self.static:
+            args, kwargs = self.static.marked(args, kwargs)
+        return *key_of(args, kwargs), args, kwargs
 
     # -- what it is ------------------------------------------------------------------------------
 
@@ -207,66 +74,63 @@ class Compiled:
         return self._used().source()
 
     def _used(self) -> Program:
-        if self._last is None:
+        if self.latest is None:
             raise InputError(f"{name_of(self.f)} has no program yet: call the compiled function once")
-        return self._last
+        return self.latest
 
     @property
     def stats(self) -> Stats:
         """What it consists of, and what it cost."""
         program = self._used()
         program.source()
+        ways = program.given and ways_of(self.f, program)
         return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards), "python",
-                     self.tracing, sum([program.seconds for program in self.programs]), 0.0)
+                     self.tracing, sum([program.seconds for program in self.programs]), ways)
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.f)}>"
 
-
-def _key(args: Any, kwargs: Any) -> tuple[Any, list[Any]]:
-    for x in args:
-        if type(x) is not float:
-            break
-    else:
-        if not kwargs:
-            return len(args), list(args)
-    numbers: list[Any] = []
-    key = [described(x, numbers) for x in args]
-    if kwargs:
-        key.append(tuple([(name, described(x, numbers)) for name, x in kwargs.items()]))
-    return tuple(key), numbers
+    def __get__(self, thing: Any, kind: Any = None) -> Any:
+        return self if thing is None else Bound(self, thing)
 
 
-def _shape(tree: Any) -> Callable[[Sequence[float]], Any]:
-    """The function that puts results in place of the Values of a structure."""
-    def text(x: Any) -> str:
-        if isinstance(x, Value):
-            return f"r[{next(places)}]"
-        if type(x) in (list, tuple) and len(x) < 1000:
-            inner = ", ".join(map(text, x)) + ("," if len(x) == 1 else "")
-            return f"[{inner}]" if type(x) is list else f"({inner})"
-        if x is None or type(x) in (bool, int, str) or type(x) is float and x - x == 0.0:
-            return repr(x)
-        if type(x) is dict and all([type(key) in (str, int, float, bool) for key in x]):
-            return f"{{{', '.join([f'{key!r}: {text(entry)}' for key, entry in x.items()])}}}"
-        raise ValueError
+class Bound:
+    """A compiled function as a method of a thing."""
 
-    places = iter(range(10 ** 9))
-    try:
-        return eval(f"lambda r: {text(tree)}")  # type: ignore[no-any-return]
-    except (ValueError, RecursionError, MemoryError):
-        holes = [isinstance(x, Value) for x in leaves(tree, lenient=True)]
-        others = leaves(tree, lenient=True)
+    def __init__(self, compiled: Compiled, thing: Any):
+        self.compiled, self.thing = compiled, thing
+        functools.update_wrapper(self, MethodType(compiled.f, thing), updated=())
 
-        def filled(r: Sequence[float]) -> Any:
-            supply = iter(r)
-            return refill(tree, [next(supply) if hole else x for hole, x in zip(holes, others)])
-        return filled
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.compiled(self.thing, *args, **kwargs)
+
+    def backward(self, *args: Any, **kwargs: Any) -> float:
+        """See `Compiled.backward`."""
+        return self.compiled.backward(self.thing, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.compiled, name)
+
+    def __repr__(self) -> str:
+        return f"{self.compiled!r} of {short(self.thing)}"
+
+    def __reduce__(self) -> Any:
+        return Bound, (self.compiled, self.thing)
 
 
-def compile(f: Callable[..., Any], *, max_programs: int = 64,
-            on_limit: Literal["raise", "eager"] = "raise") -> Compiled:
+def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal["raise", "eager"] = "raise",
+            static: Any = None) -> Compiled:
     """f, recorded once for each path through its branches and replayed from then on.
+
+    Args:
+        f: a function of numbers, or of structures of them.
+        max_programs: how many paths there may be; on_limit: "eager" computes others by f itself, "raise"
+            refuses them.
+        static: arguments, a position, a name or several, that are passed as they are: numbers in them do not
+            become inputs, and others make other programs. (Bools, texts and None are so anyway.)
+
+    Raises:
+        InputError: f is not a function, or cannot be compiled; there is no such argument.
 
     >>> import autograd_lite as ag
     >>> fast = compile(ag.grad(lambda x: x * x if x > 0.0 else -x))
@@ -274,6 +138,12 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64,
     (6.0, -1.0, 10.0)
     """
     require_function("compile", f)
+    inner = inspect.unwrap(f)
+    for kind in ("coroutine", "generator", "asyncgen"):
+        if getattr(inspect, f"is{kind}function")(inner):
+            raise InputError(f"compile: {name_of(f)} is a {kind} function, which returns no numbers; compile "
+                             "the function that it calls")
     if on_limit not in ("raise", "eager"):
         raise InputError(f"on_limit={short(on_limit)}: choose 'raise' or 'eager'")
-    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit)
+    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit,
+                    None if static is None else Static(f, static))

@@ -87,7 +87,8 @@ class Expressions(Plan):
     def named(self, hint: str, thing: Any) -> str:
         """The name of a function in the source."""
         name = identifier(hint)
-        while name in self.taken or keyword.iskeyword(name) or self.names.setdefault(name, thing) is not thing:
+        while (name in self.taken or keyword.iskeyword(name)
+               or self.names.setdefault(name, thing) is not thing):
             name += "_"
         return name
 

@@ -115,8 +115,8 @@ class Nodes:
         for x, name in zip(inputs, names):
             self.labels.setdefault(self.places[self.node(x)], name)
         for k, place in self.gradients.items():
-            if name := self.labels.get(self.places[k]):
-                self.labels.setdefault(place, f"d_{name}")
+            if self.places[k] in self.labels:
+                self.labels.setdefault(place, f"d_{self.labels[self.places[k]]}")
 
     def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
         """The program that computes the outputs."""
