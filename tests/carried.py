@@ -33,6 +33,14 @@ def failing(x):
     return 1.0 / (1.0 + ag.exp(x))
 
 
+def scaled(w, x):
+    return w[0] * x + w[1] * 2.0
+
+
+def applied(g, x):
+    return g(x)
+
+
 class Model(nn.Module):
     def __init__(self):
         self.layer = nn.Layer(2, 2, activation="tanh")
@@ -74,7 +82,8 @@ def asked(questions, loaded):
     def found(path):
         thing = loaded
         for part in path.split("."):
-            thing = thing[part] if isinstance(thing, dict) else getattr(thing, part)
+            thing = (thing[part] if isinstance(thing, dict) else thing[int(part)] if part.isdigit() else
+                     getattr(thing, part))
         return thing
     return [answered(found(path), *args) if args is not None else found(path) for path, args in questions]
 
@@ -83,8 +92,7 @@ if __name__ == "__main__":
     import carried
 
     with open(sys.argv[1], "rb") as file:
-        setup, blob, questions = pickle.load(file)
-    exec(setup, vars(carried))
+        blob, questions = pickle.load(file)
     answers = carried.asked(questions, pickle.loads(blob))
     with open(sys.argv[2], "wb") as file:
         pickle.dump(answers, file)

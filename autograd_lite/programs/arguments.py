@@ -142,7 +142,7 @@ class Static:
         one = isinstance(wanted, (str, int)) or not isinstance(wanted, Iterable)
         parameters = parameters_of(f)
         names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        known = {*names, *[p.name for p in parameters if p.kind is p.KEYWORD_ONLY]}
+        known = [*names, *[p.name for p in parameters if p.kind is p.KEYWORD_ONLY]]
         kinds = {p.kind for p in parameters}
         self.places, self.names = set[int](), set[str]()
         for x in (wanted,) if one else wanted:
