@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from autograd_lite.errors import InputError, short
+from autograd_lite.graph import value
 from autograd_lite.graph.node import Note
 from autograd_lite.graph.value import Value, name_new
 from autograd_lite.lines import printable
@@ -66,8 +67,10 @@ def _activation(wanted: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
     if not isinstance(wanted, str) or wanted not in TABLE or not _serves(TABLE[wanted]):
         raise InputError(f"no activation is called {short(wanted)}; there are "
                          f"{', '.join(activation_names())}; or give a function of one Value")
-    fast: Callable[[Any], Any] | None = vars(Value).get(wanted)     # the few that `Value` writes out
-    return fast or TABLE[wanted]
+    op = TABLE[wanted]
+    if not op.quick:
+        value.quicken(op)                       # (so that it is the same in every process)
+    return vars(Value).get(wanted, op)  # type: ignore[no-any-return]
 
 
 def _title(activation: Callable[[Any], Any]) -> str:

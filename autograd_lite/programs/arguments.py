@@ -1,16 +1,34 @@
 """The arguments of a compiled function: their numbers, and the key under which its programs are kept."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from autograd_lite.errors import InputError, short
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import number
+from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, rebuild
 
 
 class Given(Exception):
     """An argument holds a Value: the function itself is wanted."""
+
+
+def key_of(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
+    """The key of all arguments, and their numbers."""
+    for x in args:
+        if type(x) is not float:
+            break
+    else:
+        if not kwargs:
+            return len(args), list(args)
+    numbers: list[Any] = []
+    key = [described(x, numbers) for x in args]
+    if kwargs:
+        key.append(tuple([(name, described(x, numbers)) for name, x in kwargs.items()]))
+    return tuple(key), numbers
 
 
 def described(x: Any, numbers: list[Any]) -> Any:
@@ -45,28 +63,13 @@ def described(x: Any, numbers: list[Any]) -> Any:
         keys = [key if _hashable(key) else id(key) for key in kind.keys(x)]
         shape = getattr(x, "shape", None)
         return cls, shape, *keys, *[described(part, numbers) for part in kind.parts(x)]
-    return cls, _Kept(x)
+    return x.key if cls is Fixed else (cls, Kept(x))
 
 
 def is_whole(x: Any) -> bool:
     """Whether a number is an int, or one of NumPy's."""
     return type(x) is int or is_number(x) and not isinstance(x, bool) and (
         isinstance(x, int) or getattr(getattr(x, "dtype", None), "kind", "") in ("i", "u"))
-
-
-def key_of(args: Any, kwargs: Any) -> tuple[Any, list[Any]]:
-    """The key of the arguments of a call, and their numbers."""
-    for x in args:
-        if type(x) is not float:
-            break
-    else:
-        if not kwargs:
-            return len(args), list(args)
-    numbers: list[Any] = []
-    key = [described(x, numbers) for x in args]
-    if kwargs:
-        key.append(tuple([(name, described(x, numbers)) for name, x in kwargs.items()]))
-    return tuple(key), numbers
 
 
 def _hashable(x: Any) -> bool:
@@ -77,7 +80,7 @@ def _hashable(x: Any) -> bool:
     return True
 
 
-class _Kept:
+class Kept:
     """An object as part of a key: by its own equality if it has a hash, else by identity."""
 
     def __init__(self, x: Any):
@@ -87,12 +90,94 @@ class _Kept:
         return hash(self.x) if self.hashed else id(self.x)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and (self.x is other.x or self.hashed and bool(self.x == other.x))
+        return isinstance(other, Kept) and (self.x is other.x or self.hashed and other.hashed and (
+            hash(self.x) == hash(other.x)) and bool(self.x == other.x))
 
 
 def entered(tree: Any, enter: Callable[[Any], Any]) -> Any:
     """The arguments with ``enter(x)`` for each number; bools and all that is not a number stay."""
-    return rebuild(tree, lambda x: x if isinstance(x, bool) else enter(x), lambda x: x)
+    return rebuild(tree, lambda x: x if isinstance(x, bool) else enter(x),
+                   lambda x: x.thing if type(x) is Fixed else x)
+
+
+def objects_in(key: Any) -> Iterator[Any]:
+    """The objects in a key, whose attributes f may read."""
+    if isinstance(key, (tuple, frozenset)):
+        for part in key:
+            yield from objects_in(part)
+    elif type(key) is Kept:
+        yield key.x
+
+
+# -- static arguments --------------------------------------------------------------------------------
+
+
+class Fixed:
+    """An argument that is passed as it is, and belongs to the key with all its numbers."""
+
+    def __init__(self, thing: Any):
+        self.thing, self.key = thing, (Fixed, *_fixed(thing))
+
+
+def _fixed(x: Any) -> tuple[Any, ...]:
+    """The key of a static argument: plain things and what holds them by value, others as `Kept`."""
+    cls = type(x)
+    if cls in (bool, int, str, bytes) or x is None:
+        return cls, x
+    if isinstance(x, Value):
+        return cls, Kept(x)
+    if cls in (set, frozenset):
+        return cls, frozenset(map(_fixed, x))
+    if cls is dict:
+        return cls, *[(_fixed(key), _fixed(entry)) for key, entry in x.items()]
+    if is_number(x):
+        return cls, repr(x)                     # (−0.0 is not 0.0, and nan is nan)
+    if hasattr(x, "tobytes"):
+        return cls, str(x.dtype), repr(x.shape), x.tobytes()
+    kind = kind_of(x, True)
+    return (cls, *map(_fixed, kind.parts(x))) if kind else (cls, Kept(x))
+
+
+class Static:
+    """Which arguments of f are static: their positions or names.
+
+    Raises:
+        InputError: f has no such argument.
+    """
+
+    def __init__(self, f: Any, wanted: Any):
+        one = isinstance(wanted, (str, int)) or not isinstance(wanted, Iterable)
+        parameters = parameters_of(f)
+        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        known = [*names, *[p.name for p in parameters if p.kind is p.KEYWORD_ONLY]]
+        kinds = {p.kind for p in parameters}
+        self.places, self.names = set[int](), set[str]()
+        for x in (wanted,) if one else wanted:
+            if isinstance(x, str) and (x in known or inspect.Parameter.VAR_KEYWORD in kinds):
+                self.names.add(x)
+                if x in names:
+                    self.places.add(names.index(x))
+            elif type(x) is int and (-len(names) <= x < len(names) or x >= 0 and (
+                    not parameters or inspect.Parameter.VAR_POSITIONAL in kinds)):
+                x = x + len(names) if x < 0 else x
+                self.places.add(x)
+                self.names.update(names[x:x + 1])
+            else:
+                raise InputError(f"static={short(wanted)}: {name_of(f)} has no argument {short(x)}; give "
+                                 f"positions or names of {', '.join(known) or 'its arguments'}")
+
+    def marked(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments, the static ones as `Fixed`."""
+        return ([Fixed(x) if i in self.places else x for i, x in enumerate(args)],
+                {name: Fixed(x) if name in self.names else x for name, x in kwargs.items()})
+
+
+def parameters_of(f: Any) -> list[inspect.Parameter]:
+    """The parameters of f, as far as they are known."""
+    try:
+        return list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        return []
 
 
 def names_of(parameters: Sequence[str], args: Sequence[Any]) -> list[str]:

@@ -16,6 +16,7 @@ from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.programs.arguments import described, key_of
 from autograd_lite.programs.arrays import FINE, Settled, Watch
+from autograd_lite.programs.eager import eager
 from autograd_lite.programs.points import Points, changed, is_array
 from autograd_lite.programs.python import EAGER
 from autograd_lite.transforms.trace import name_of
@@ -275,7 +276,7 @@ class Run:
                 self.left = y if self.left is None else self.left + y
                 self.results.add(i, y, [y.data])
             else:
-                self.results.add(i, self.compiled.eager(args, kwargs), ())
+                self.results.add(i, eager(self.compiled.f, args, kwargs), ())
             return program
         except Exception as error:
             if self.points.n is not None:

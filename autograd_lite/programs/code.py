@@ -22,9 +22,22 @@ class Step:
 
     def __init__(self, name: str, forward: Callable[..., Any]):
         self.name, self.forward = name, forward
+        if type(self) is Step:
+            STEPS[name] = self
 
     def __repr__(self) -> str:
         return f"<step {self.name}>"
+
+    def __reduce__(self) -> Any:
+        return step_named, (self.name,)
+
+
+STEPS: dict[str, Step] = {}
+
+
+def step_named(name: str) -> Step:
+    """The step of this name."""
+    return STEPS[name]
 
 
 def _products(*xs: float) -> float:
@@ -106,6 +119,10 @@ class Code:
     def __len__(self) -> int:
         return len(self.ops)
 
+    def __reduce__(self) -> Any:
+        data = [x if op is CONSTANT else None for op, x in zip(self.ops, self.data)]
+        return code_of, (self.ops, self.operands, data, self.checks)
+
     def append(self, op: Any, operands: tuple[int, ...], data: Any) -> int:
         self.ops.append(op)
         self.operands.append(operands)
@@ -178,6 +195,14 @@ class Code:
                     data[i] = self.computed(self.ops[i], self.operands[i])
             self._settled = k + 1
         return data[k]
+
+
+def code_of(ops: list[Any], operands: list[tuple[int, ...]], data: list[Any],
+            checks: dict[int, list[Check]]) -> Code:
+    """A code of these instructions, complete."""
+    code = Code()
+    code.ops, code.operands, code.data, code.checks = ops, operands, data, checks
+    return code
 
 
 # -- what can be said more simply, without any change of a number --------------------------------------

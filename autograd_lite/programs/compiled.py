@@ -2,62 +2,41 @@
 from __future__ import annotations
 
 import functools
-import time
+import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from types import MethodType
+from typing import Any, Literal
 
 from autograd_lite.errors import InputError, short
-from autograd_lite.graph import node as nodes, value
-from autograd_lite.graph.node import plain, read_numbers
-from autograd_lite.graph.value import Value
+from autograd_lite.graph import value
+from autograd_lite.graph.node import read_numbers
 from autograd_lite.ops.whole import whole
-from autograd_lite.programs.arguments import Given, entered, is_whole, key_of
+from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
-from autograd_lite.programs.environment import Environment
+from autograd_lite.programs.eager import eager, pass_on, result_of
 from autograd_lite.programs.indices import Indices
-from autograd_lite.programs.program import Program, Root
-from autograd_lite.programs.python import EAGER
-from autograd_lite.programs.recording import Recording
+from autograd_lite.programs.paths import Program
+from autograd_lite.programs.portable import Portable
+from autograd_lite.programs.stats import Stats, ways_of
 from autograd_lite.programs.targets import OverArrays
-from autograd_lite.programs.tracing import trace
 from autograd_lite.transforms.trace import name_of, require_function
-from autograd_lite.transforms.trees import rebuild
 
 
-class Stats(NamedTuple):
-    """What a compiled function consists of, and what it cost.
+class Compiled(Portable):
+    """A compiled function; see `compile`.
 
-    Attributes:
-        nodes: instructions of the program used last; programs: how many there are; guards: of the last one.
-        target: what it runs on.
-        tracing, compiling: seconds, of all programs.
-        break_even: calls after which compiling has paid, at the speeds measured now.
+    It can be called in many threads. It is pickled with its programs, and with f if that pickles: then the
+    programs hold where all that f reads is there as it was, and take f's own `Value`s; without f they hold
+    theirs, and a call that none of them fits is an error. A copy has the programs of its original.
     """
 
-    nodes: int
-    programs: int
-    guards: int
-    target: str
-    tracing: float
-    compiling: float
-    break_even: float
-
-
-class Compiled:
-    """A compiled function; see `compile`."""
-
-    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, batch: Batch | None,
-                 indices: Indices | None):
-        self.f, self.max_programs, self.on_limit = f, max_programs, on_limit
-        self.batch, self.indices = batch, indices
-        self.tracing = 0.0
-        self.programs: list[Program] = []
-        self._roots: dict[Any, list[Root]] = {}
-        self._recent: dict[Any, Root] = {}      # of calls
-        self._last: Program | None = None
-        self._flags: dict[Value, bool] = {}     # whether captured Values had gradients when first met
-        self._seen, self._other = nodes.turned, frozenset[Value]()
-        functools.update_wrapper(self, f)
+    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, static: Static | None,
+                 batch: Batch | None, indices: Indices | None):
+        functools.update_wrapper(self, f, updated=())
+        for name in ("__name__", "__qualname__"):               # (some callables have none)
+            vars(self).setdefault(name, name_of(f))
+        super().__init__(f, max_programs, on_limit, indices)
+        self.static, self.batch = static, batch
 
     # -- calls -----------------------------------------------------------------------------------
 
@@ -67,14 +46,10 @@ class Compiled:
     def once(self, args: Any, kwargs: Any) -> Any:
         """A call at one point."""
         try:
-            if value.special and value.tracing.get():
-                raise Given
-            if self.indices:
-                self.indices.check(args, kwargs)
-            key, numbers = key_of(args, kwargs)
+            key, numbers, given, named = self._read(args, kwargs)
         except Given:
             return self.f(*args, **kwargs)
-        root = self._recent.get(key)
+        root = self.recent.get(key)
         if root is not None and root.last.verified and root.environment.holds():    # (the common case)
             program = root.last
             try:
@@ -83,101 +58,36 @@ class Compiled:
                     return program.shape(out)
             except (ArithmeticError, ValueError):
                 pass
-        program, out = self.run(key, numbers, args, kwargs, False)
-        return program.shape(out) if program else self.eager(args, kwargs)
+        program, out = self.run(key, numbers, given, named, False)
+        return eager(self.f, given, named) if program is None else program.shape(out)
 
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
         function uses, as ``f(*args).backward()`` does."""
         if self.batch:
             return self.batch.backward(self, args, kwargs)
+        program, given, named = None, args, kwargs
         try:
-            if self.indices:
-                self.indices.check(args, kwargs)
-            key, numbers = key_of(args, kwargs)
-            program, out = self.run(key, numbers, args, kwargs, True)
+            key, numbers, given, named = self._read(args, kwargs)
+            program, out = self.run(("backward", key), numbers, given, named, True)
         except Given:
-            program = None
-        if program is None or not _accumulated(program.wanted, out[1:]):
-            args, kwargs = _constants(args, kwargs)
-            y = self.f(*args, **kwargs)
-            (y if isinstance(y, Value) else Value(y, requires_grad=False)).backward()
-            return float(plain(y))
+            pass
+        if program is None or not program.wanted:
+            y = result_of(self.f, given, named)
+            y.backward()
+            return y.data
+        pass_on(program.wanted, out[1:])
         return float(out[0])
 
-    def _turned(self) -> frozenset[Value]:
-        """The captured Values whose `requires_grad` is not what it was when they were first met."""
-        if self._seen != nodes.turned:
-            self._seen = nodes.turned
-            self._other = frozenset([x for x, first in self._flags.items() if x.requires_grad is not first])
-        return self._other
-
-    def run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
-        """A program and what it gives; None where only the eager way will do."""
-        roots = self._roots.setdefault((key, self._turned() if backward else None), [])
-        root = next((root for root in roots if root.environment.holds()), None)
-        if root is None:
-            changed = roots[-1].environment.changed() if roots else ""
-            root = Root(Environment(self.f))
-            program = self._new(root, args, kwargs, numbers, backward, changed)
-            if program is None:
-                return None, None
-            roots.append(root)
-            if program.large:
-                return None, None
-        program, tried = root.last, set[Program]()
-        while True:
-            try:
-                out = program.run(*numbers, read_numbers(program.captured))
-            except (ArithmeticError, ValueError):
-                out = EAGER
-            if type(out) is not int:
-                break
-            if out == EAGER:
-                return None, None
-            tried.add(program)
-            following = next((other for other in program.groups[out].values() if other not in tried), None)
-            if following is None:
-                line = program.recording.guards[out].line
-                following = self._new(root, args, kwargs, numbers, backward, f"\n  {line}" if line else "")
-                if following is None:
-                    return None, None
-                following.join(program, out)
-                if following.large:
-                    return None, None
-            program = following
-        if not program.verified and program.point != list(numbers):
-            again = trace(self.f, args, kwargs, backward, root.environment, self.indices)
-            _verify(program, again.recording, self.f)
-        root.last = self._last = program
-        self._recent.update({} if backward else {key: root})
-        return program, out
-
-    def eager(self, args: Any, kwargs: Any) -> Any:
-        """What the function itself returns."""
-        args, kwargs = _constants(args, kwargs)
-        return rebuild(self.f(*args, **kwargs), lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
-
-    # -- programs --------------------------------------------------------------------------------
-
-    def _new(self, root: Root, args: Any, kwargs: Any, numbers: Sequence[Any], backward: bool,
-             reason: str) -> Program | None:
-        """Another program; None if there may be no more, or the function fails at these numbers."""
-        if len(self.programs) >= self.max_programs:
-            if self.on_limit == "eager":
-                return None
-            raise InputError(_limit(name_of(self.f), len(self.programs), reason))
-        start = time.perf_counter()
-        try:
-            program = Program(trace(self.f, args, kwargs, backward, root.environment, self.indices), numbers)
-        except (ArithmeticError, ValueError):       # the eager way says what is wrong
-            return None
-        self.tracing += time.perf_counter() - start
-        root.last = self._last = program
-        self.programs.append(program)
-        for x in program.captured:
-            self._flags.setdefault(x, x.requires_grad)
-        return program
+    def _read(self, args: Any, kwargs: Any) -> tuple[Any, Sequence[Any], Any, Any]:
+        """The key of arguments, their numbers, and themselves, the static ones marked."""
+        if value.special and value.tracing.get():
+            raise Given
+        if self.indices:
+            self.indices.check(args, kwargs)
+        if self.static:
+            args, kwargs = self.static.marked(args, kwargs)
+        return *key_of(args, kwargs), args, kwargs
 
     # -- what it is ------------------------------------------------------------------------------
 
@@ -186,65 +96,61 @@ class Compiled:
         return self._used().source()
 
     def _used(self) -> Program:
-        if self._last is None:
+        if self.latest is None:
             raise InputError(f"{name_of(self.f)} has no program yet: call the compiled function once")
-        return self._last
+        return self.latest
 
     @property
     def stats(self) -> Stats:
         """What it consists of, and what it cost."""
         program = self._used()
         program.source()
+        ways = program.given and ways_of(self.f, program)
         return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards), "python",
-                     self.tracing, sum([program.seconds for program in self.programs]), 0.0)
+                     self.tracing, sum([program.seconds for program in self.programs]), ways)
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.f)}>"
 
-
-def _verify(program: Program, recording: Recording, f: Any) -> None:
-    """Raise an error if a function computes something else at other numbers."""
-    if difference := program.recording.difference(recording):
-        raise InputError(f"{name_of(f)} is not what was compiled: {difference}. What it gets from elsewhere "
-                         "(a file, a clock, a counter) would be frozen: pass it as an argument")
-    program.verified = True
+    def __get__(self, thing: Any, kind: Any = None) -> Any:
+        return self if thing is None else Bound(self, thing)
 
 
-def _limit(name: str, count: int, reason: str) -> str:
-    reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
-    return (f"{name} has {count} programs, one for each way its branches went, and needs another (max() and "
-            "sorted() of numbers have one for each order of them): write where(condition, a, b), maximum or "
-            "select for the branch, pass what changes as an argument, raise max_programs, or choose "
-            f"on_limit='eager'{reason}")
+class Bound:
+    """A compiled function as a method of a thing."""
+
+    def __init__(self, compiled: Compiled, thing: Any):
+        self.compiled, self.thing = compiled, thing
+        functools.update_wrapper(self, MethodType(compiled.f, thing), updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.compiled(self.thing, *args, **kwargs)
+
+    def backward(self, *args: Any, **kwargs: Any) -> float:
+        """See `Compiled.backward`."""
+        return self.compiled.backward(self.thing, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.compiled, name)
+
+    def __repr__(self) -> str:
+        return f"{self.compiled!r} of {short(self.thing)}"
+
+    def __reduce__(self) -> Any:
+        return Bound, (self.compiled, self.thing)
 
 
-def _constants(args: Any, kwargs: Any) -> Any:
-    """The arguments for the eager way: Values that stand for numbers, as in a trace."""
-    return entered((list(args), kwargs), lambda x: x if is_whole(x) or isinstance(x, Value) else
-                   Value(float(x), requires_grad=False))
-
-
-def _accumulated(wanted: Sequence[Value], gradients: Sequence[float]) -> bool:
-    """Add gradients to those of Values, unless a sum leaves the range of doubles."""
-    with nodes.lock:
-        totals = [x.grad + g for x, g in zip(wanted, gradients)]
-        if sum([total - total for total in totals]) != 0.0:
-            return False
-        for x, total in zip(wanted, totals):
-            x.grad = total
-        for x, g in zip(wanted, gradients):
-            if x.operands:                      # computed from others, which have gradients too
-                x.backward(g)
-    return True
-
-
-def compile(f: Callable[..., Any], *, max_programs: int = 64,
-            on_limit: Literal["raise", "eager"] = "raise", batch: Any = None,
-            reduce: Any = None, rounding: str | None = None, target: Any = None,
-            indices: Any = ()) -> Any:
+def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal["raise", "eager"] = "raise",
+            static: Any = None, batch: Any = None, reduce: Any = None, rounding: str | None = None,
+            target: Any = None, indices: Any = ()) -> Any:
     """f, recorded once for each path through its branches and replayed from then on.
 
     Args:
+        f: a function of numbers, or of structures of them.
+        max_programs: how many paths there may be; on_limit: "eager" computes others by f itself, "raise"
+            refuses them.
+        static: arguments, a position, a name or several, that are passed as they are: numbers in them do not
+            become inputs, and others make other programs. (Bools, texts and None are so anyway.)
         batch: positions or names of arguments whose numbers may be NumPy arrays, the last axis the batch (any
             axes before it are those of an array that f gets at each point); they broadcast as in a ufunc,
             and results are arrays with the batch as their last axis. An error names the index.
@@ -258,6 +164,9 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64,
         indices: positions or names of arguments that hold whole numbers, which f uses only to choose, in
             ``take(rows, index)``: one program holds for all their values.
 
+    Raises:
+        InputError: f is not a function, or cannot be compiled; there is no such argument.
+
     >>> import autograd_lite as ag
     >>> fast = compile(ag.grad(lambda x: x * x if x > 0.0 else -x))
     >>> fast(3.0), fast(-3.0), fast(5.0)
@@ -267,10 +176,16 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64,
     [6.0, -1.0, 10.0]
     """
     require_function("compile", f)
+    inner = inspect.unwrap(f)
+    for kind in ("coroutine", "generator", "asyncgen"):
+        if getattr(inspect, f"is{kind}function")(inner):
+            raise InputError(f"compile: {name_of(f)} is a {kind} function, which returns no numbers; compile "
+                             "the function that it calls")
     if on_limit not in ("raise", "eager"):
         raise InputError(f"on_limit={short(on_limit)}: choose 'raise' or 'eager'")
     if target is not None:
         return OverArrays(f, target, batch, reduce)
-    points = Batch(f, batch, reduce, rounding) if batch is not None else None
-    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit, points,
+    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit,
+                    None if static is None else Static(f, static),
+                    None if batch is None else Batch(f, batch, reduce, rounding),
                     Indices(f, indices) if indices != () else None)

@@ -63,6 +63,11 @@ class Environment:
         return self._reach.generators
 
     @property
+    def tokens(self) -> list[Any]:
+        """What everything looked like that was found, in a fixed order; see `Reach`."""
+        return self._reach.tokens
+
+    @property
     def iterators(self) -> list[Any]:
         """The iterators that were found, such as files: what they give next cannot be compared."""
         return self._reach.iterators

@@ -15,6 +15,7 @@ import functools
 import keyword
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -40,7 +41,22 @@ def reserved() -> frozenset[str]:
     forms = [op.notation.targets.get("python") for op in TABLE.values() if op.notation]
     own = [name for form in forms if form and isinstance(form.template, str)
            for name in re.findall(r"(\w+) :=", form.template)]
-    return frozenset([*keyword.kwlist, *dir(builtins), *dir(math), *TABLE, *own, "math", "m", "finite", "f"])
+    ours = [name for name, op in TABLE.items() if op.in_line]
+    return frozenset([*keyword.kwlist, *dir(builtins), *dir(math), *ours, *own, "math", "m", "finite", "f",
+                      "captured"])
+
+
+_OURS = re.compile(r"_.*|[vc]\d+|f_\d+")                # other names that a variable may not have
+
+
+def identifier(label: str) -> str:
+    """A label as a name of ASCII letters, or of others that Python takes as they are; "" if it is none.
+
+    >>> identifier("w[0, 1]"), identifier("E'"), identifier("3rd"), identifier("ﬁt")
+    ('w_0_1', 'E', '_3rd', 'fit')
+    """
+    name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", label)).strip("_")
+    return name if name.isidentifier() or not name else f"_{name}"
 
 
 _INFIX = {add: ("+", SUM), sub: ("-", SUM), mul: ("*", PRODUCT), div: ("/", PRODUCT)}
@@ -71,20 +87,21 @@ class Expressions(Plan):
 
     def named(self, hint: str, thing: Any) -> str:
         """The name of a function in the source."""
-        name = hint = re.sub(r"\W", "_", hint)
-        while self.names.setdefault(name, thing) is not thing:
+        name = identifier(hint)
+        while (name in self.taken or keyword.iskeyword(name)
+               or self.names.setdefault(name, thing) is not thing):
             name += "_"
         return name
 
     def variable(self, k: int) -> str:
         name = self.variables.get(k)
         if name is None:
-            label = self.recording.labels.get(k, "")
-            name = f"v{k}"
-            if label.isidentifier() and label not in reserved() and not re.fullmatch(r"_.*|v\d+", label):
-                name = label
-                while name in self.taken:
-                    name += "_"
+            label = self.recording.labels.get(k)
+            name = identifier(label) if label else ""
+            if not name or name in reserved() or _OURS.fullmatch(name):
+                name = f"v{k}"
+            while name in self.taken or name in self.names:
+                name += "_"
             self.variables[k] = name
             self.taken.add(name)
         return name

@@ -30,12 +30,14 @@ class Recorded(Protocol):
     firm: set[int]
     depth: int
     lists: dict[Any, int]
+    gradients: dict[int, int]
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int: ...
     def node(self, x: Any, where: str = ...) -> int: ...
     def made(self, k: int) -> Value: ...
 
 
+_NAMED = 10_000                 # gradients have names in a smaller program, which people may read
 Gates = tuple[tuple[int, bool], ...]            # conditions, and the answers that let a gradient through
 
 
@@ -282,6 +284,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     ops, all_operands = tape.ops, tape.operands
     found: dict[int, int] = {}
     kinds, places = tape.code.ops, tape.places
+    named = len(order) < _NAMED
     for k in reversed(order):
         terms = arrived.pop(k, None)
         if not terms:
@@ -294,6 +297,8 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
             g, p, gates = terms[0]
             if p != one:
                 g = write.product(g, p)
+        if named:
+            tape.gradients[k] = places[g] if again else g
         if k in own:
             found[k] = write.leave(g, gates)
             continue

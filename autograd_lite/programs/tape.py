@@ -11,6 +11,7 @@ from autograd_lite.errors import InputError, errstate
 from autograd_lite.graph import node as nodes, value
 from autograd_lite.graph.value import Value, new
 from autograd_lite.lines import user_line
+from autograd_lite.locks import shared_lock
 from autograd_lite.modes import apart, current
 from autograd_lite.ops.elementary import add, floordiv, identity, mod, mul, neg, sub
 from autograd_lite.ops.op import Op, number
@@ -47,6 +48,7 @@ class Nodes:
         self.labels: dict[int, str] = {}                # of places in the code
         self.idle: list[int] = []                       # nodes that a run may leave out
         self.firm: set[int] = set()                     # places of others that it may not
+        self.gradients: dict[int, int] = {}             # the places of gradients by nodes
         self.depth = 0                                  # how many branches of `select` run
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
@@ -130,6 +132,9 @@ class Nodes:
                 self.labels.setdefault(self.places[self.node(x)], note[0].name)
         for x, name in zip(inputs, names):
             self.labels.setdefault(self.places[self.node(x)], name)
+        for k, place in self.gradients.items():
+            if self.places[k] in self.labels:
+                self.labels.setdefault(place, f"d_{self.labels[self.places[k]]}")
 
     def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
         """The program that computes the outputs."""
@@ -205,6 +210,7 @@ class Questions(Nodes):
 
 
 live: WeakSet[Tape] = WeakSet()                 # those that record, in any thread
+_lock = shared_lock()
 
 
 class Tape(Questions):
@@ -216,13 +222,15 @@ class Tape(Questions):
             value.tracing.set(self)
             return run()
 
-        live.add(self)
-        value.set_special(True, tracing=True)
+        with _lock:                             # (another thread may end its run just now)
+            live.add(self)
+            value.set_special(True, tracing=True)
         try:
             return apart(value.tracing, recorded)
         finally:
-            live.discard(self)
-            value.set_special(bool(live), tracing=True)
+            with _lock:
+                live.discard(self)
+                value.set_special(bool(live), tracing=True)
 
     def apply(self, op: Op, operands: Sequence[Any]) -> Any:
         """The result of an op."""

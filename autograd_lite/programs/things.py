@@ -16,6 +16,7 @@ from types import (BuiltinFunctionType, CellType, CodeType, FunctionType, Mappin
                    MethodWrapperType, ModuleType)
 from typing import Any
 
+from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.custom import Custom
 from autograd_lite.ops.op import Op
@@ -30,8 +31,8 @@ from autograd_lite.programs.reach import (MISSING, Reach, Token, attributes, hel
 def _function(f: Any, reach: Reach) -> Token:
     code, held, known = f.__code__, f.__globals__, held_by(f) or {}
     own = origin_of_code(code, held.get("__name__")) == "user's"
-    if not (own or f.__closure__ or "__wrapped__" in known):
-        return f,
+    if held is vars(value) or not (own or f.__closure__ or "__wrapped__" in known):
+        return f,                               # (a quick method's closure holds kernels)
     present: list[str] = []
     if own:
         reads = named(code)

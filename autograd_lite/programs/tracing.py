@@ -2,15 +2,16 @@
 from __future__ import annotations
 
 import gc
-import inspect
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import GradientError, InputError, short
 from autograd_lite.graph.value import Value
-from autograd_lite.programs.arguments import entered, is_whole, names_of
+from autograd_lite.programs.arguments import entered, is_whole, names_of, parameters_of
 from autograd_lite.programs.environment import Environment, drawn, random_state
 from autograd_lite.programs.indices import Index, Indices
+from autograd_lite.programs.progress import progress
 from autograd_lite.programs.recording import Recording
 from autograd_lite.programs.sweeps import pulled
 from autograd_lite.programs.tape import Tape
@@ -41,7 +42,24 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
         environment: what f reads.
         indices: the arguments that only choose.
         backward: whether to add to the results the gradients by the Values that f captures.
+
+    Raises:
+        InputError: it draws random numbers.
     """
+    for _ in range(3):
+        before = random_state(environment.generators)
+        traced = _traced(f, args, kwargs, backward, indices)
+        source = drawn(before, random_state(environment.generators))
+        if not source:
+            return traced
+        if threading.active_count() == 1:       # (another thread may have drawn them)
+            break
+    raise InputError(f"{name_of(f)} draws random numbers (from {source}), which a compiled function "
+                     "would repeat: draw them outside and pass them as arguments")
+
+
+def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
+            indices: Indices | None) -> Traced:
     tape, inputs, wanted = Tape(), list[Value](), list[Value]()
 
     def enter(x: Any) -> Value:
@@ -75,25 +93,17 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
                     outputs.append(gradient)
         return result, outputs
 
-    names = [*names_of(_parameters(f), args), *names_of(list(kwargs), list(kwargs.values()))]
-    state, enabled = random_state(environment.generators), gc.isenabled()
+    names = [*names_of([p.name for p in parameters_of(f)], args),
+             *names_of(list(kwargs), list(kwargs.values()))]
+    enabled = gc.isenabled()
     gc.disable()
     try:
-        result, outputs = tape.record(run)
+        with progress(name_of(f), tape.ops):
+            result, outputs = tape.record(run)
         tape.name(inputs, names)
         recording = tape.recording(inputs, outputs)
     finally:
         tape.close()
         if enabled:
             gc.enable()
-    if source := drawn(state, random_state(environment.generators)):
-        raise InputError(f"{name_of(f)} draws random numbers (from {source}), which a compiled function "
-                         "would repeat: draw them outside and pass them as arguments")
     return Traced(recording, [x for x, _ in tape.captured], result, wanted)
-
-
-def _parameters(f: Any) -> list[str]:
-    try:
-        return list(inspect.signature(f).parameters)
-    except (TypeError, ValueError):
-        return []

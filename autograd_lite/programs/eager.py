@@ -1,0 +1,44 @@
+"""What a compiled function does by the library's ordinary means."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd_lite.errors import InputError, short
+from autograd_lite.graph.backward import backward
+from autograd_lite.graph.node import ZERO
+from autograd_lite.graph.states import restored
+from autograd_lite.graph.value import Value
+from autograd_lite.ops.sequences import sum_op
+from autograd_lite.programs.arguments import entered
+from autograd_lite.transforms.trace import name_of
+from autograd_lite.transforms.trees import rebuild
+
+
+def constants(args: Any, kwargs: Any) -> Any:
+    """The arguments with Values that stand for their numbers, as in a trace."""
+    return entered((list(args), kwargs), lambda x: x if isinstance(x, (int, Value)) else
+                   Value(float(x), requires_grad=False))
+
+
+def eager(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """What f itself returns, as numbers."""
+    args, kwargs = constants(args, kwargs)
+    return rebuild(f(*args, **kwargs), lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
+
+
+def result_of(f: Callable[..., Any], args: Any, kwargs: Any) -> Value:
+    """The one number that f returns."""
+    args, kwargs = constants(args, kwargs)
+    y = f(*args, **kwargs)
+    if not isinstance(y, Value):
+        raise InputError(f"{name_of(f)} returned {short(y)}; backward needs one number that depends on "
+                         "Values")
+    return y
+
+
+def pass_on(xs: Sequence[Value], gradients: Sequence[float]) -> None:
+    """Add gradients to those of Values, and to those of the leaves that they are computed from: in one pass,
+    as `backward` of the result does it."""
+    root = restored(Value, 0.0, ZERO, sum_op, tuple(xs), None, tuple(gradients), None)
+    backward(root, 1.0)

@@ -1,0 +1,39 @@
+"""`Portable`: how a compiled function is pickled and copied."""
+from __future__ import annotations
+
+import copy
+import copyreg
+from typing import Any
+
+from autograd_lite.programs.arguments import objects_in
+from autograd_lite.programs.paths import Paths
+from autograd_lite.programs.pickling import Absent, ByName, why_not
+from autograd_lite.transforms.trace import name_of
+
+
+class Portable(Paths):
+    """Programs that pickle, with their function where that pickles; and copies, which have the programs."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        f: Any = ByName.of(self) or self.f
+        if f is self.f and not isinstance(f, Absent) and (why := why_not(f)):
+            f = Absent(name_of(f), why)
+        shelves = [shelf for shelf in self.shelved(not isinstance(f, Absent))
+                   if not any(True for _ in objects_in(shelf.key)) or not why_not(shelf.key)]
+        state = {name: x for name, x in self.emptied(f, shelves).items()
+                 if name not in ("__annotations__", "__type_params__")}
+        return copyreg.__newobj__, (type(self),), state  # type: ignore[attr-defined]
+
+    def __copy__(self) -> Any:
+        new = object.__new__(type(self))
+        vars(new).update(self.emptied(self.f, self.shelved(not isinstance(self.f, Absent))))
+        return new
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        memo[id(self)] = new = object.__new__(type(self))
+        f = copy.deepcopy(self.f, memo)
+        shelves = self.shelved(True)
+        if isinstance(f, Absent):
+            shelves = copy.deepcopy(self.shelved(False), memo)
+        vars(new).update(self.emptied(f, shelves))
+        return new

@@ -1,0 +1,107 @@
+"""`Stats`: what a compiled function consists of, and what it cost."""
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograd_lite.graph.node import read_numbers
+from autograd_lite.graph.value import Value
+from autograd_lite.locks import computed_once
+from autograd_lite.programs.arguments import key_of
+from autograd_lite.programs.eager import eager, pass_on, result_of
+
+_REPEATS, _ENOUGH = 5, 0.2                      # at most so many, and so many seconds
+
+
+@dataclass(frozen=True, repr=False)
+class Stats:
+    """What a compiled function consists of, and what it cost.
+
+    Attributes:
+        nodes: instructions of the program used last; programs: how many there are; guards: of the last one.
+        target: what it runs on.
+        tracing, compiling: seconds, of all programs.
+    """
+
+    nodes: int
+    programs: int
+    guards: int
+    target: str
+    tracing: float
+    compiling: float
+    ways: Any = field(default=None, compare=False)      # the seconds of a call of f, and of the program
+
+    @computed_once
+    def break_even(self) -> float:
+        """After how many calls compiling has paid: its seconds over those that a call saves, measured now,
+        at the numbers of the last program. inf if a call saves none; nan where the eager way is not there.
+        """
+        if self.ways is None:
+            return math.nan
+        try:
+            eager, compiled = map(_least, self.ways)
+        except Exception:                       # (what it reads has gone, say)
+            return math.nan
+        saved = eager - compiled
+        return (self.tracing + self.compiling) / saved if saved > 0.0 else math.inf
+
+    def __repr__(self) -> str:
+        pays = self.break_even
+        return (f"{_count(self.nodes, 'instruction')}, {_count(self.programs, 'program')}, "
+                f"{_count(self.guards, 'guard')}, target {self.target}\n"
+                f"traced in {_time(self.tracing)}, compiled in {_time(self.compiling)}: " +
+                (f"pays after {_count(math.ceil(pays), 'call')}" if pays < math.inf else
+                 "not faster than the function itself" if pays == math.inf else
+                 "when it pays cannot be measured"))
+
+
+def _least(way: Callable[[], float]) -> float:
+    """The least seconds of a few calls."""
+    found, start = list[float](), time.perf_counter()
+    while len(found) < _REPEATS and time.perf_counter() - start < _ENOUGH:
+        found.append(way())
+    return min(found)
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _time(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"
+
+
+def ways_of(f: Callable[..., Any], program: Any) -> tuple[Callable[[], float], Callable[[], float]]:
+    """What f itself takes at the point where a program was recorded, and what the program takes there."""
+    args, kwargs = program.given
+    marks = [Value(0.0) for _ in program.wanted]
+
+    def by_f() -> float:
+        start = time.perf_counter()
+        if not program.wanted:
+            eager(f, args, kwargs)
+            return time.perf_counter() - start
+        y = result_of(f, args, kwargs)
+        seconds = time.perf_counter() - start
+        y = copy.deepcopy(y)                    # (whose gradients nobody sees)
+        start = time.perf_counter()
+        y.backward()
+        return seconds + time.perf_counter() - start
+
+    def by_program() -> float:
+        start = time.perf_counter()
+        key_of(args, kwargs)
+        out = program.run(*program.point, read_numbers(program.captured))
+        if program.wanted:
+            pass_on(marks, out[1:])
+        else:
+            program.shape(out)
+        return time.perf_counter() - start
+    return by_f, by_program

@@ -1,0 +1,471 @@
+"""Compiled functions in threads, with static arguments, of all kinds of functions; progress, cost and names."""
+import functools
+import inspect
+import io
+import itertools
+import math
+import pydoc
+import random
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import GradientError, InputError, Value, nn
+from autograd_lite.document import Network, automatic_gradients
+from autograd_lite.graph import backward as backward_module
+from autograd_lite.programs import progress as progress_module
+from autograd_lite.programs.compiled import compile
+from instructions import Interrupt, codes_of, interrupted_at
+from graphs import python_build
+
+# -- threads ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def switching():
+    """Threads change as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def in_threads(n, *jobs):
+    """What n threads for each of the jobs return, all begun at once."""
+    barrier = threading.Barrier(n * len(jobs))
+
+    def run(job, i):
+        barrier.wait()
+        return job(i)
+
+    with ThreadPoolExecutor(n * len(jobs)) as pool:
+        futures = [pool.submit(run, job, i) for i in range(n) for job in jobs]
+        return [future.result() for future in futures]
+
+
+def branching(x, y):
+    if x > 0.0:
+        return ag.exp(x) * y if y > 0.0 else x - y
+    return x * y * y if y > x else ag.sin(x) / 2.0
+
+
+def test_threads_may_call_for_the_first_time_at_once(switching):
+    points = [(a, b) for a in (-2.0, -0.5, 0.5, 2.0) for b in (-1.0, 1.0)]
+    g = ag.value_and_grad(branching, (0, 1))
+    expected = [g(*point) for point in points]
+    for _ in range(6):
+        fast = compile(g)
+
+        def calls(i):
+            order = random.Random(i).sample(range(len(points)), len(points))
+            return all(fast(*points[k]) == expected[k] for k in order)
+
+        assert all(in_threads(8, calls))
+        assert fast.stats.programs == 4         # (none twice)
+
+
+def test_threads_that_trace_do_not_disturb_those_that_do_not(switching):
+    points = [(0.5, 1.0), (-1.0, 2.0)]
+    g = ag.value_and_grad(branching, (0, 1))
+    expected = [g(*point) for point in points]
+
+    def eagerly(i):
+        return all(g(*p) == y for _ in range(20) for p, y in zip(points, expected))
+
+    def anew(i):
+        return all(compile(g)(*p) == y for _ in range(5) for p, y in zip(points, expected))
+
+    def under_modes(i):
+        for _ in range(40):
+            with ag.no_grad():
+                if (Value(2.0) * 3.0).requires_grad:
+                    return False
+        return True
+
+    assert all(in_threads(3, eagerly, anew, under_modes))
+
+
+def test_gradients_of_all_threads_add_up(switching):
+    w = [Value(2.0), Value(3.0)]
+    h = w[0] * w[1]
+    fast = compile(lambda x: h * w[0] * x + w[1])
+    eager = [(h * w[0] * 2.0 + w[1]).backward(), [p.grad for p in w]][1]
+    for p in w:
+        p.grad = 0.0
+    in_threads(8, lambda i: [fast.backward(2.0) for _ in range(10)])
+    assert [p.grad for p in w] == [80 * g for g in eager]
+
+
+def test_numbers_drawn_by_other_threads_are_not_taken_for_the_function_s():
+    done = threading.Event()
+
+    def drawing():
+        while not done.is_set():
+            random.random()
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=drawing)
+    thread.start()
+    try:
+        for k in range(20):
+            assert compile(lambda x: x * k)(2.0) == 2.0 * k
+        with pytest.raises(InputError, match="draws random numbers"):
+            compile(lambda x: x * random.random())(2.0)
+    finally:
+        done.set()
+        thread.join()
+
+
+# -- gradients at once -------------------------------------------------------------------------------
+
+
+def test_a_captured_computed_value_passes_its_gradient_on_to_its_leaves():
+    def gradients(run):
+        a, b = Value(0.3), Value(0.7)
+        h = ag.tanh(a * b)
+        y = run(lambda x: ag.exp(h * x) + h * h * a, 1.7)
+        return y, h.grad, a.grad, b.grad
+    eager = gradients(lambda f, x: [y := f(x), y.backward(), y.data][2])
+    found = gradients(lambda f, x: compile(f).backward(x))
+    assert found[:2] == eager[:2] and found[2:] == pytest.approx(eager[2:], rel=1e-15)
+
+
+def test_backward_of_what_has_no_gradient_or_is_no_number_is_the_eager_error():
+    with pytest.raises(GradientError, match="carries no gradient"):
+        compile(lambda x: x * 2.0).backward(3.0)
+    w = Value(2.0)
+    fast = compile(lambda x: [w * x])
+    with pytest.raises(InputError, match="backward needs one number"):
+        fast.backward(3.0)
+    assert fast(3.0) == [6.0] and w.grad == 0.0
+
+
+def test_backward_of_values_is_that_of_f():
+    w, x = Value(2.0), Value(5.0)
+    assert compile(lambda x: w * x).backward(x) == 10.0 and (w.grad, x.grad) == (5.0, 2.0)
+
+
+def test_requires_grad_is_read_at_each_call():
+    w, v = Value(2.0), Value(3.0, requires_grad=False)
+    fast = compile(lambda x: w * v * x)
+    for flags in [(True, False), (True, True), (False, True), (True, False)]:
+        w.requires_grad, v.requires_grad = flags
+        w.grad = v.grad = 0.0
+        fast.backward(5.0)
+        assert (w.grad, v.grad) == (15.0 * flags[0], 10.0 * flags[1])
+
+
+@python_build
+def test_an_interruption_leaves_all_gradients_or_none():
+    w = [Value(1.0 + k) for k in range(4)]
+    fast = compile(lambda x: (w[0] * w[1] + w[2] * w[3]) * x)
+    fast.backward(2.0), fast.backward(3.0)
+    codes = [*codes_of(backward_module, without=("backward", "undo"))]      # (where a signal may come)
+    seen = set()
+    for at in itertools.count(1, 7):
+        for p in w:
+            p.grad = 0.5
+        try:
+            with interrupted_at(at, codes):
+                fast.backward(2.0)
+        except Interrupt:
+            pass
+        else:
+            break
+        seen.add(tuple([p.grad for p in w]))
+    whole = tuple([0.5 + 2.0 * w[k ^ 1].data for k in range(4)])
+    assert (0.5,) * 4 in seen and seen <= {(0.5,) * 4, whole}
+
+
+# -- static arguments --------------------------------------------------------------------------------
+
+
+@dataclass
+class Settings:
+    power: int
+    scale: float
+
+
+class Plain:
+    def __init__(self, scale):
+        self.scale = scale
+
+
+def test_static_arguments_are_passed_as_they_are_and_others_make_other_programs():
+    def f(x, n, *more, kind=None):
+        assert not any(isinstance(thing, Value) for thing in (n, *more))
+        return sum([x * k for k in range(n)]) * (2.0 if kind == (1, 2.0) else 1.0)
+
+    fast = compile(f, static=("n", 2, "kind"))
+    calls = [((2.0, 3), {}), ((4.0, 3), {}), ((2.0, 4), {}), ((2.0, 4, 0.0), {}), ((2.0, 4, -0.0), {}),
+             ((2.0, 4, 0), {}), ((2.0,), {"n": 3}), ((2.0, 3), {"kind": (1, 2.0)}),
+             ((2.0, 3), {"kind": (1.0, 2.0)}), ((2.0, 3, math.nan), {}), ((5.0, 3, math.nan), {})]
+    for args, kwargs in calls:
+        assert fast(*args, **kwargs) == f(*args, **kwargs)
+    assert fast.stats.programs == 9
+
+
+def test_a_static_list_object_or_dataclass_that_changed_is_a_new_program():
+    fast = compile(lambda x, c: x * c[0], static="c")
+    c = [2.0]
+    assert fast(3.0, c) == 6.0
+    c[0] = 5.0
+    assert fast(3.0, c) == 15.0 and fast.stats.programs == 2
+    assert fast(4.0, [2.0]) == 8.0 and fast.stats.programs == 2
+    for make in (lambda s: Settings(2, s), Plain):
+        for static in ("c", None):
+            fast, c = compile(lambda x, c: x * c.scale, static=static), make(2.0)
+            assert fast(3.0, c) == 6.0
+            c.scale = 5.0
+            assert fast(3.0, c) == fast(3.0, c) == 15.0
+    weight = Value(2.0)
+    fast = compile(lambda x, c: x * c, static=1)
+    assert fast(3.0, weight) == 6.0
+    weight.data = 4.0
+    assert fast(3.0, weight) == 12.0 and fast.backward(3.0, weight) == 12.0 and weight.grad == 3.0
+
+
+def test_a_function_given_as_an_argument_may_read_what_changes():
+    rate = [2.0]
+    fast = compile(lambda g, x: g(x))
+    g = lambda x: x * rate[0]  # noqa: E731
+    assert fast(g, 3.0) == 6.0
+    rate[0] = 5.0
+    assert fast(g, 3.0) == 15.0
+
+
+@pytest.mark.parametrize("static", ["z", 3, -4, 1.0, None.__class__, ("x", "z"), True, ["x", None]])
+def test_static_arguments_that_there_are_not_are_refused_at_once(static):
+    with pytest.raises(InputError, match=r"static=.*f has no argument .*; give positions or names of x, y, n"):
+        def f(x, y, n):
+            return x
+        compile(f, static=static)
+
+
+def test_static_arguments_of_transforms_and_of_what_has_no_signature():
+    fast = compile(ag.grad(lambda x, n: x ** n), static="n")
+    assert fast(2.0, 3) == 12.0 and fast(2.0, 4) == 32.0
+    assert compile(max, static=1)(2.0, 3.0) == 3.0
+    with pytest.raises(InputError):
+        compile(lambda x: x, static=-2)
+    assert compile(lambda **named: named["a"] * named["n"], static="n")(a=2.0, n=3) == 6.0
+
+
+# -- what can be compiled ------------------------------------------------------------------------------
+
+
+class Line:
+    def __init__(self, slope):
+        self.slope, self.programs, self.f = Value(slope), "mine", "mine"
+
+    def at(self, x):
+        """The height at x."""
+        return self.slope * x
+
+    @compile
+    def squared(self, x):
+        """The square of the height."""
+        return self.at(x) ** 2
+
+    @staticmethod
+    def twice(x):
+        return 2.0 * x
+
+    def __call__(self, x):
+        return self.at(x) + 1.0
+
+
+@dataclass
+class Pair:
+    a: float
+    b: float
+
+
+@pytest.mark.parametrize("f, args, expected", [
+    (Line(2.0).at, (3.0,), 6.0), (Line(2.0), (3.0,), 7.0), (Line.twice, (3.0,), 6.0),
+    (functools.partial(lambda a, x: a * x, 2.0), (3.0,), 6.0), (abs, (-3.0,), 3.0), (ag.exp, (0.0,), 1.0),
+    (max, (1.0, 2.0), 2.0), (sum, ([1.0, 2.0],), 3.0), (ag.grad(ag.exp), (0.0,), 1.0),
+    (compile(lambda x: x * 2.0), (3.0,), 6.0), (ag.grad(compile(lambda x: x * x)), (3.0,), 6.0),
+    (Pair, (1.0, 2.0), Pair(1.0, 2.0)),
+    (ag.jacobian(lambda x: [x[0] * x[1]]), ([2.0, 3.0],), [[3.0, 2.0]]), (lambda: 3.0, (), 3.0),
+    (lambda x: None, (3.0,), None), (nn.Layer(1, 1), ([1.0],), None),
+    (lambda *xs: xs[0] * xs[-1], (2.0, 3.0), 6.0)])
+def test_any_function_can_be_compiled(f, args, expected):
+    fast = compile(f)
+    expected = fast.f(*args).data if isinstance(f, nn.Layer) else expected
+    assert fast(*args) == fast(*args) == expected
+    assert fast.f is f and fast.__wrapped__ is f and isinstance(repr(fast), str) and fast.source()
+
+
+@pytest.mark.parametrize("f, said", [
+    (3.0, "compile takes a function, got float 3.0"), (None, "takes a function"), ("f", "takes a function"),
+    (Value(2.0), "takes a function.*backward")])
+def test_what_is_no_function_is_refused_at_once(f, said):
+    with pytest.raises(InputError, match=said):
+        compile(f)
+
+
+def test_generators_and_coroutines_are_refused_at_once():
+    async def waits(x):
+        return x
+
+    def gives(x):
+        yield x
+
+    async def both(x):
+        yield x
+
+    for f in (waits, gives, both, functools.wraps(gives)(lambda x: gives(x))):
+        with pytest.raises(InputError, match="compile: (waits|gives|both) is a (coroutine|generator|asyncgen)"):
+            compile(f)
+
+
+def test_a_compiled_function_looks_like_the_function():
+    def area(width: float, height: float = 2.0) -> float:
+        """The area of a rectangle."""
+        return width * height
+    fast = compile(area)
+    assert inspect.signature(fast) == inspect.signature(area) and fast.__doc__ == area.__doc__
+    assert fast.__name__ == "area" and fast.__module__ == __name__ and fast.__qualname__ == area.__qualname__
+    assert fast(3.0) == 6.0 and fast(3.0, height=3.0) == fast(height=3.0, width=3.0) == 9.0
+    shown = pydoc.plain(pydoc.render_doc(fast))
+    assert "area(width: float, height: float = 2.0) -> float\n    The area of a rectangle." in shown
+    assert repr(compile(Line(1.0))) == "<compiled Line>" and compile(Line(1.0)).programs == []
+
+
+def test_a_compiled_method_is_bound_and_reads_its_object():
+    a, b = Line(2.0), Line(3.0)
+    assert a.squared(1.0) == 4.0 and b.squared(2.0) == 36.0
+    a.slope.data = 5.0
+    assert a.squared(1.0) == 25.0 and a.squared.backward(2.0) == 100.0 and a.slope.grad == 40.0
+    a.slope = Value(7.0)
+    assert a.squared(1.0) == 49.0
+    assert Line.squared(b, 1.0) == 9.0 and str(inspect.signature(a.squared)) == "(x)"
+    assert a.squared.__doc__ == "The square of the height." and a.squared.stats.programs >= 3
+
+
+# -- names in the source -------------------------------------------------------------------------------
+
+
+def test_the_source_of_the_document_s_gradient_has_its_names_and_no_others_for_what_it_names():
+    network = Network()
+    fast = compile(network.graph)
+    assert fast.backward() == 0.2983711087600027
+    assert {p.label: p.grad for p in network.weights + network.biases} == automatic_gradients(Network())
+    text = fast.source()
+    for line in ("neth1 = w1 * 0.05 + w2 * 0.1 + b1", "neto2 = w7 * outh1 + w8 * outh2 + b2", "E = E1 + E2",
+                 "d_outh2 = d_neto2 * w8 + d_neto1 * w6", "d_b2 = d_neto2 + d_neto1", "d_w8 = d_neto2 * outh2",
+                 "d_w1 = d_neth1 * 0.05", "d_b1 = d_neth2 + d_neth1"):
+        assert f"\n    {line}\n" in text, line
+    assert text.rstrip().endswith("return E, d_w1, d_w2, d_b1, d_w3, d_w4, d_w5, d_w6, d_b2, d_w7, d_w8,")
+
+
+NAMES = ["captured", "f", "ｅxp", "exp", "v3", "c1", "holds", "partial_of_thing", "thing", "x_", "softmax",
+         "__import__('os')", "\n", "a'", "a''", "ﬁ", "fi", "f_0", "m", "e", "s", "finite", "y", "y_0", "if",
+         "∂E/∂w", "w[0]", "w_0", "d_p", "p", "print", "None", "3rd", "_3rd", "x", "lgamma", "digamma", "e = 1"]
+OPS = [ag.custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name=name)
+       for name in ("thing", "3rd", "if", "x", "v3")]
+
+
+@pytest.mark.parametrize("first, second", list(zip(NAMES, [*NAMES[7:], *NAMES[:7]])))
+def test_no_label_is_taken_for_anything_else(first, second):
+    def f(p, q):
+        a, b = p * q, ag.sin(p) / q
+        ag.label({first: a, second: b})
+        s = ag.softmax([a, b, q])
+        return sum([op(a) for op in OPS]) + a * b + s[0] * s[1] + ag.atan2(a, b) + ag.lgamma(q) + ag.exp(b)
+    g = ag.value_and_grad(f, (0, 1))
+    fast = compile(g)
+    for at in [(0.3, 0.7), (1.3, 0.2)]:
+        assert fast(*at) == g(*at)
+
+
+# -- progress and cost -----------------------------------------------------------------------------------
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def shown_on(screen, f, monkeypatch):
+    """What is shown while f is compiled."""
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(progress_module, "AFTER", 0.02)
+    monkeypatch.setattr(progress_module, "EVERY", 0.01)
+    try:
+        compile(f)(1.0)
+    finally:
+        monkeypatch.undo()
+    return screen.getvalue() if screen and not screen.closed else ""
+
+
+def slow(x):
+    for _ in range(40):
+        x = ag.sin(x)
+        time.sleep(0.002)
+    return x
+
+
+def test_a_long_trace_shows_one_line_that_is_removed(monkeypatch):
+    shown = shown_on(Screen(), slow, monkeypatch)
+    first, *lines, last, end = shown.split("\r")
+    assert first == end == "" and len(lines) >= 2 and "\n" not in shown
+    assert all(line.startswith("compiling slow: ") and line.rstrip().endswith("operations, 0 s") for line in lines)
+    assert last == " " * len(lines[-1].rstrip())
+    assert shown_on(Screen(), lambda x: x * x, monkeypatch) == ""
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_an_error_or_ctrl_c_removes_the_line_and_ends_the_thread(monkeypatch, error):
+    def fails(x):
+        slow(x)
+        raise error
+
+    screen, threads = Screen(), threading.active_count()
+    with pytest.raises(error):
+        shown_on(screen, fails, monkeypatch)
+    assert screen.getvalue().endswith("\r") and threading.active_count() == threads
+    lines = screen.getvalue().split("\r")
+    assert not lines[-2].strip() and len(lines) > 3
+
+
+def test_nothing_is_shown_where_there_is_no_terminal(monkeypatch):
+    closed = Screen()
+    closed.close()
+    assert all(shown_on(there, slow, monkeypatch) == "" for there in (io.StringIO(), None, closed))
+
+
+def test_stats_say_after_how_many_calls_compiling_has_paid():
+    weights = [Value(0.1 * k) for k in range(30)]
+
+    def long(x):
+        for w in weights:
+            x = ag.tanh(x * w)
+        return x
+    fast = compile(long)
+    with pytest.raises(InputError, match="no program yet: call the compiled function once"):
+        fast.stats
+    fast.backward(0.5)
+    stats = fast.stats
+    assert 1.0 < stats.break_even < 10_000.0 and stats.break_even == stats.break_even
+    assert [w.grad for w in weights] != [0.0] * 30 and (before := [w.grad for w in weights])
+    assert [w.grad for w in weights] == before
+    lines = str(stats).split("\n")
+    assert repr(stats) == str(stats) and max(map(len, lines)) < 80 and len(lines) == 2
+    assert "1 program, 0 guards, target python" in lines[0] and "pays after" in lines[1]
+
+
+def test_break_even_is_infinite_where_compiling_gains_nothing():
+    fast = compile(lambda x: x)
+    fast(1.0)
+    program = fast.latest
+    run = program.run
+    program.run = lambda *numbers: [time.sleep(0.001), run(*numbers)][1]
+    assert fast.stats.break_even == math.inf and "not faster than the function itself" in str(fast.stats)
