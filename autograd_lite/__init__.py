@@ -50,6 +50,7 @@ from autograd_lite.ops.op import Op as Op
 from autograd_lite.ops.normal import digamma, erf, erfc, lgamma, normal_cdf, normal_pdf, polygamma
 from autograd_lite.ops.selection import (equal, greater, greater_equal, less, less_equal, not_equal, where)
 from autograd_lite.ops.sequences import dot, log_softmax, logsumexp, mean, softmax, sum
+from autograd_lite.programs.entry import compile
 from autograd_lite.transforms.colouring import colours
 from autograd_lite.transforms.evaluation import evaluate
 from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_grad
@@ -72,6 +73,8 @@ __all__ = [
     # transforms
     "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
     "value_and_grad", "vjp",
+    # programs
+    "compile",
     # checks
     "audit", "diagnose", "check_gradients", "check_op", "explain", "record_lines", "Report",
     # pictures
@@ -84,14 +87,17 @@ __all__ = [
     "nn", "optim",
 ]
 # What users are handed but seldom name; some of it would hide names of theirs under `import *`.
-_CLASSES = ["AuditReport", "Derivative", "Diagnosis", "Estimate", "Explanation", "Finding",
-            "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path", "Row"]
+_CLASSES = ["AuditReport", "Compiled", "Derivative", "Diagnosis", "Estimate", "Explanation", "Finding",
+            "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path", "Row", "Stats"]
 
 
 def __getattr__(name: str) -> object:
     if name == "testing":                       # loaded on demand
         import importlib
         return importlib.import_module("autograd_lite.testing")
+    if name in ("Compiled", "Stats"):
+        import importlib
+        return getattr(importlib.import_module("autograd_lite.programs.compiled"), name)
     if name == "Drawing":                       # which needs graphviz
         from autograd_lite.drawing.drawn import Drawing
         return Drawing

@@ -5,7 +5,7 @@ import sys
 import autograd_lite as ag
 from autograd_lite import Value, nn
 from autograd_lite.programs import compiled, paths
-from autograd_lite.programs.compiled import compile
+from autograd_lite import compile
 
 RATE = [0.5]
 weight = Value(3.0, "weight")

@@ -40,7 +40,7 @@ ROWS = [
     {"programs.indices"},
     {"programs.python", "programs.tracing", "programs.points", "programs.eager", "programs.pickling"},
     {"programs.arrays", "programs.stats"}, {"programs.batches"}, {"programs.targets", "programs.paths"},
-    {"programs.portable"}, {"programs.compiled"},
+    {"programs.portable"}, {"programs.compiled"}, {"programs.entry"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},

@@ -18,7 +18,7 @@ import autograd_lite as ag
 from autograd_lite.ops.op import TABLE
 from autograd_lite.programs.arrays import FINE, Watch, function
 from autograd_lite.programs.code import ADDED, ITEM, ROWS, Code
-from autograd_lite.programs.compiled import compile
+from autograd_lite import compile
 from autograd_lite.programs.namespaces import functions
 from autograd_lite.programs.python import EAGER
 from autograd_lite.programs.recording import Recording
@@ -522,7 +522,7 @@ import os
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
 import jax, jax.numpy as jnp, numpy as np
 import autograd_lite as ag
-from autograd_lite.programs.compiled import compile
+from autograd_lite import compile
 jax.config.update("jax_enable_x64", True)
 
 def f(x, y):

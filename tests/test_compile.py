@@ -19,7 +19,7 @@ import autograd_lite as ag
 from autograd_lite import Value, custom_op, grad, hessian, hvp, jacobian, jvp, nn, optim, value_and_grad, vjp
 from autograd_lite.ops.op import TABLE
 from autograd_lite.programs import templates
-from autograd_lite.programs.compiled import compile
+from autograd_lite import compile
 
 sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 

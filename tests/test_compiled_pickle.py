@@ -15,7 +15,7 @@ import autograd_lite as ag
 import carried
 from autograd_lite import InputError, Value
 from autograd_lite.programs import paths, pickling
-from autograd_lite.programs.compiled import compile
+from autograd_lite import compile
 
 CASES = {}
 

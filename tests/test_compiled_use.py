@@ -20,7 +20,7 @@ from autograd_lite import GradientError, InputError, Value, nn
 from autograd_lite.document import Network, automatic_gradients
 from autograd_lite.graph import backward as backward_module
 from autograd_lite.programs import progress as progress_module
-from autograd_lite.programs.compiled import compile
+from autograd_lite import compile
 from instructions import Interrupt, codes_of, interrupted_at
 from graphs import python_build
 

@@ -17,7 +17,7 @@ from autograd_lite import Value, errors as errors_module, errstate, modes as mod
 from autograd_lite.ops.op import TABLE
 from autograd_lite.graph import recording as recording_module, value as value_module
 from autograd_lite import testing
-from autograd_lite.programs.compiled import compile
+from autograd_lite import compile
 from autograd_lite.programs.namespaces import mapped
 from graphs import python_build
 from instructions import Interrupt, codes_of, interrupted_at

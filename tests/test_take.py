@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 import autograd_lite as ag
 from autograd_lite import Value, take
-from autograd_lite.programs.compiled import compile
+from autograd_lite import compile
 
 ROWS = 5
 

@@ -2,15 +2,13 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from types import MethodType
-from typing import Any, Literal
+from typing import Any
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
-from autograd_lite.ops.whole import whole
 from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
@@ -18,8 +16,7 @@ from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.paths import Program
 from autograd_lite.programs.portable import Portable
 from autograd_lite.programs.stats import Stats, ways_of
-from autograd_lite.programs.targets import OverArrays
-from autograd_lite.transforms.trace import name_of, require_function
+from autograd_lite.transforms.trace import name_of
 
 
 class Compiled(Portable):
@@ -138,54 +135,3 @@ class Bound:
 
     def __reduce__(self) -> Any:
         return Bound, (self.compiled, self.thing)
-
-
-def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal["raise", "eager"] = "raise",
-            static: Any = None, batch: Any = None, reduce: Any = None, rounding: str | None = None,
-            target: Any = None, indices: Any = ()) -> Any:
-    """f, recorded once for each path through its branches and replayed from then on.
-
-    Args:
-        f: a function of numbers, or of structures of them.
-        max_programs: how many paths there may be; on_limit: "eager" computes others by f itself, "raise"
-            refuses them.
-        static: arguments, a position, a name or several, that are passed as they are: numbers in them do not
-            become inputs, and others make other programs. (Bools, texts and None are so anyway.)
-        batch: positions or names of arguments whose numbers may be NumPy arrays, the last axis the batch (any
-            axes before it are those of an array that f gets at each point); they broadcast as in a ufunc,
-            and results are arrays with the batch as their last axis. An error names the index.
-        reduce: "sum" or "mean" of the results over the batch; a tuple has one for each, None for none.
-        rounding: of batches: "vector" (within 4 ulp an operation), "eager" (point by point, to the last bit)
-            or "free" (sums may be reordered).
-        target: a namespace of arrays (`numpy`, `jax.numpy`, `torch`): the result is a function of its arrays,
-            each one number at many points unless `batch` says otherwise, that `jax.jit` and `vmap` take.
-            It may not branch on numbers but by `where` and `select`, and what is not finite passes on. Within
-            `jax.jit` the numbers of captured Values are constants: pass as arguments what changes.
-        indices: positions or names of arguments that hold whole numbers, which f uses only to choose, in
-            ``take(rows, index)``: one program holds for all their values.
-
-    Raises:
-        InputError: f is not a function, or cannot be compiled; there is no such argument.
-
-    >>> import autograd_lite as ag
-    >>> fast = compile(ag.grad(lambda x: x * x if x > 0.0 else -x))
-    >>> fast(3.0), fast(-3.0), fast(5.0)
-    (6.0, -1.0, 10.0)
-    >>> import numpy as np
-    >>> compile(ag.grad(lambda x: x * x if x > 0.0 else -x), batch="x")(np.array([3.0, -3.0, 5.0])).tolist()
-    [6.0, -1.0, 10.0]
-    """
-    require_function("compile", f)
-    inner = inspect.unwrap(f)
-    for kind in ("coroutine", "generator", "asyncgen"):
-        if getattr(inspect, f"is{kind}function")(inner):
-            raise InputError(f"compile: {name_of(f)} is a {kind} function, which returns no numbers; compile "
-                             "the function that it calls")
-    if on_limit not in ("raise", "eager"):
-        raise InputError(f"on_limit={short(on_limit)}: choose 'raise' or 'eager'")
-    if target is not None:
-        return OverArrays(f, target, batch, reduce)
-    return Compiled(f, whole(max_programs, "max_programs", 1), on_limit,
-                    None if static is None else Static(f, static),
-                    None if batch is None else Batch(f, batch, reduce, rounding),
-                    Indices(f, indices) if indices != () else None)

@@ -26,7 +26,7 @@ from replayed import held  # noqa: E402
 import autograd_lite as ag  # noqa: E402
 from autograd_lite import Value  # noqa: E402
 from autograd_lite.ops.op import TABLE  # noqa: E402
-from autograd_lite.programs.compiled import compile  # noqa: E402
+from autograd_lite import compile  # noqa: E402
 
 ONE = [op for op in TABLE.values() if op.least == 1 and not op.open]
 TWO = [op for op in TABLE.values() if op.least == 2 and not op.open]
