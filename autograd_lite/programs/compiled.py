@@ -204,8 +204,8 @@ class Compiled:
         reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
         return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
                 "and needs another: write where(condition, a, b), maximum or select for the branch, pass "
-                "what changes as an argument, choose by take(rows, index) with `indices`, raise max_programs, "
-                f"or give on_limit='eager'{reason}")
+                "what changes as an argument, take(rows, index) with `indices` for one that chooses, "
+                f"raise max_programs, or choose on_limit='eager'{reason}")
 
     # -- what it is ------------------------------------------------------------------------------
 
