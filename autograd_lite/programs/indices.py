@@ -49,8 +49,7 @@ class Indices:
                 or place < len(self.names) and self.names[place] in self.named)
 
     def check(self, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-        """Raise an error if one of them holds something that is not a whole number (or a Value, which asks for
-        f itself)."""
+        """Raise an error if one holds anything but whole numbers, and Values (which ask for f itself)."""
         places: list[tuple[Any, Any]] = [*enumerate(args), *kwargs.items()]
         for place, x in places:
             if self.holds(place, len(args)) and not (
