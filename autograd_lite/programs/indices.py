@@ -12,7 +12,7 @@ from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import user_line
 from autograd_lite.ops.lists import out_of_range
-from autograd_lite.programs.arguments import Given, is_whole
+from autograd_lite.programs.arguments import is_whole
 from autograd_lite.programs.code import INDEX, ITEM, ROWS, Check
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild, refill
@@ -49,19 +49,18 @@ class Indices:
                 or place < len(self.names) and self.names[place] in self.named)
 
     def check(self, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-        """Raise an error if one of them holds something that is not a whole number."""
+        """Raise an error if one holds anything but whole numbers, and Values (which ask for f itself)."""
         places: list[tuple[Any, Any]] = [*enumerate(args), *kwargs.items()]
         for place, x in places:
             if self.holds(place, len(args)) and not (
-                    type(x) is int or type(x) in (list, tuple) and set(map(type, x)) == {int}):
+                    type(x) is int or type(x) in (list, tuple) and set(map(type, x)) == {int}
+                    or getattr(getattr(x, "dtype", None), "kind", "") in ("i", "u")):
                 name = place if isinstance(place, str) else (
                     self.names[place] if place < len(self.names) else f"argument {place}")
                 rebuild(x, functools.partial(self._whole, name), functools.partial(self._whole, name))
 
     def _whole(self, name: str, x: Any) -> None:
-        if isinstance(x, Value):
-            raise Given
-        if not is_whole(x):
+        if not (is_whole(x) or isinstance(x, Value)):
             raise InputError(f"{name_of(self.f)}: {name} is in `indices`, so it must hold whole numbers, not "
                              f"{shown(x)}; leave it out of `indices` if it is to compute with")
 

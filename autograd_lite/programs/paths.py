@@ -244,7 +244,8 @@ class Paths:
         return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
                 "and needs another (max() and sorted() of numbers have one for each order of them): write "
                 "where(condition, a, b), maximum or select for the branch, pass what changes as an argument, "
-                f"raise max_programs, or choose on_limit='eager'{reason}")
+                "take(rows, index) with `indices` for one that chooses, raise max_programs, or choose "
+                f"on_limit='eager'{reason}")
 
 
 def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
