@@ -1,4 +1,4 @@
-"""Compiled functions in threads, with static arguments, of all kinds of functions; progress, cost and names."""
+"""Compiled functions in threads, with static arguments, of functions of all kinds; names, progress, cost."""
 import functools
 import inspect
 import io
@@ -6,7 +6,6 @@ import itertools
 import math
 import pydoc
 import random
-import signal
 import sys
 import threading
 import time
@@ -166,7 +165,7 @@ def test_an_interruption_leaves_all_gradients_or_none():
     w = [Value(1.0 + k) for k in range(4)]
     fast = compile(lambda x: (w[0] * w[1] + w[2] * w[3]) * x)
     fast.backward(2.0), fast.backward(3.0)
-    codes = [*codes_of(backward_module)]
+    codes = [*codes_of(backward_module, without=("backward",))]
     seen = set()
     for at in itertools.count(1, 7):
         for p in w:
@@ -240,11 +239,11 @@ def test_a_function_given_as_an_argument_may_read_what_changes():
     assert fast(g, 3.0) == 15.0
 
 
-@pytest.mark.parametrize("static", ["z", 3, -4, 1.0, None.__class__, ("x", "z"), True, ["x", None]])
+@pytest.mark.parametrize("static", ["z", 3, -4, 1.0, int, ("x", "z"), True, ["x", None]])
 def test_static_arguments_that_there_are_not_are_refused_at_once(static):
-    with pytest.raises(InputError, match=r"static=.*f has no argument .*; give positions or names of x, y, n"):
-        def f(x, y, n):
-            return x
+    def f(x, y, n):
+        return x
+    with pytest.raises(InputError, match="static=.*f has no argument .*; give positions or names of x, y, n"):
         compile(f, static=static)
 
 
@@ -322,7 +321,7 @@ def test_generators_and_coroutines_are_refused_at_once():
         yield x
 
     for f in (waits, gives, both, functools.wraps(gives)(lambda x: gives(x))):
-        with pytest.raises(InputError, match="compile: (waits|gives|both) is a (coroutine|generator|asyncgen)"):
+        with pytest.raises(InputError, match="compile: [a-z]+ is a (coroutine|generator|asyncgen) function"):
             compile(f)
 
 
@@ -332,7 +331,7 @@ def test_a_compiled_function_looks_like_the_function():
         return width * height
     fast = compile(area)
     assert inspect.signature(fast) == inspect.signature(area) and fast.__doc__ == area.__doc__
-    assert fast.__name__ == "area" and fast.__module__ == __name__ and fast.__qualname__ == area.__qualname__
+    assert (fast.__name__, fast.__module__, fast.__qualname__) == ("area", __name__, area.__qualname__)
     assert fast(3.0) == 6.0 and fast(3.0, height=3.0) == fast(height=3.0, width=3.0) == 9.0
     shown = pydoc.plain(pydoc.render_doc(fast))
     assert "area(width: float, height: float = 2.0) -> float\n    The area of a rectangle." in shown
@@ -360,15 +359,16 @@ def test_the_source_of_the_document_s_gradient_has_its_names_and_no_others_for_w
     assert {p.label: p.grad for p in network.weights + network.biases} == automatic_gradients(Network())
     text = fast.source()
     for line in ("neth1 = w1 * 0.05 + w2 * 0.1 + b1", "neto2 = w7 * outh1 + w8 * outh2 + b2", "E = E1 + E2",
-                 "d_outh2 = d_neto2 * w8 + d_neto1 * w6", "d_b2 = d_neto2 + d_neto1", "d_w8 = d_neto2 * outh2",
-                 "d_w1 = d_neth1 * 0.05", "d_b1 = d_neth2 + d_neth1"):
+                 "d_outh2 = d_neto2 * w8 + d_neto1 * w6", "d_b2 = d_neto2 + d_neto1",
+                 "d_w8 = d_neto2 * outh2", "d_w1 = d_neth1 * 0.05", "d_b1 = d_neth2 + d_neth1"):
         assert f"\n    {line}\n" in text, line
     assert text.rstrip().endswith("return E, d_w1, d_w2, d_b1, d_w3, d_w4, d_w5, d_w6, d_b2, d_w7, d_w8,")
 
 
 NAMES = ["captured", "f", "ｅxp", "exp", "v3", "c1", "holds", "partial_of_thing", "thing", "x_", "softmax",
          "__import__('os')", "\n", "a'", "a''", "ﬁ", "fi", "f_0", "m", "e", "s", "finite", "y", "y_0", "if",
-         "∂E/∂w", "w[0]", "w_0", "d_p", "p", "print", "None", "3rd", "_3rd", "x", "lgamma", "digamma", "e = 1"]
+         "∂E/∂w", "w[0]", "w_0", "d_p", "p", "print", "None", "3rd", "_3rd", "x", "lgamma", "digamma",
+         "e = 1"]
 OPS = [ag.custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name=name)
        for name in ("thing", "3rd", "if", "x", "v3")]
 
@@ -417,7 +417,7 @@ def test_a_long_trace_shows_one_line_that_is_removed(monkeypatch):
     shown = shown_on(Screen(), slow, monkeypatch)
     first, *lines, last, end = shown.split("\r")
     assert first == end == "" and len(lines) >= 2 and "\n" not in shown
-    assert all(line.startswith("compiling slow: ") and line.rstrip().endswith("operations, 0 s") for line in lines)
+    assert all(line.startswith("compiling slow: ") and "operations, 0 s" in line for line in lines)
     assert last == " " * len(lines[-1].rstrip())
     assert shown_on(Screen(), lambda x: x * x, monkeypatch) == ""
 
