@@ -17,8 +17,8 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import GradientError, InputError, Value, nn
 from autograd_lite.document import Network, automatic_gradients
-from autograd_lite.graph import backward as backward_module
-from autograd_lite.programs import progress as progress_module
+from autograd_lite.graph import backward as backward_module, changes as changes_module
+from autograd_lite.programs import eager as eager_module, progress as progress_module
 from autograd_lite.programs.compiled import compile
 from instructions import Interrupt, codes_of, interrupted_at
 from graphs import python_build
@@ -161,13 +161,15 @@ def test_requires_grad_is_read_at_each_call():
 
 
 @python_build
-def test_an_interruption_leaves_all_gradients_or_none():
+@pytest.mark.parametrize("computed", [False, True])
+def test_an_interruption_leaves_all_gradients_or_none(computed):
     w = [Value(1.0 + k) for k in range(4)]
-    fast = compile(lambda x: (w[0] * w[1] + w[2] * w[3]) * x)
+    h = w[2] * w[3]
+    fast = compile(lambda x: (w[0] * w[1] + (h if computed else w[2] * w[3])) * x)
     fast.backward(2.0), fast.backward(3.0)
-    codes = [*codes_of(backward_module, without=("backward",))]
+    codes = [*codes_of(backward_module, changes_module, eager_module, without=("backward",))]
     seen = set()
-    for at in itertools.count(1, 7):
+    for at in itertools.count(1, 7 if computed else 1):
         for p in w:
             p.grad = 0.5
         try:

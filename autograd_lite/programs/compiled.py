@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import MethodType
 from typing import Any, Literal
 
@@ -37,7 +37,8 @@ class Compiled(Portable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            key, numbers, given, named = self._read(args, kwargs)
+            given, named = self._marked(args, kwargs) if self.static or value.special else (args, kwargs)
+            key, numbers = key_of(given, named)
         except Given:
             return self.f(*args, **kwargs)
         program, out = self.run(key, numbers, given, named, False)
@@ -48,7 +49,8 @@ class Compiled(Portable):
         function uses, as ``f(*args).backward()`` does."""
         program, given, named = None, args, kwargs
         try:
-            key, numbers, given, named = self._read(args, kwargs)
+            given, named = self._marked(args, kwargs)
+            key, numbers = key_of(given, named)
             program, out = self.run(("backward", key), numbers, given, named, True)
         except Given:
             pass
@@ -56,16 +58,14 @@ class Compiled(Portable):
             y = result_of(self.f, given, named)
             y.backward()
             return y.data
-        pass_on(program.wanted, out[1:])
+        pass_on(program.wanted, out[1:], program.leaves)
         return float(out[0])
 
-    def _read(self, args: Any, kwargs: Any) -> tuple[Any, Sequence[Any], Any, Any]:
-        """The key of arguments, their numbers, and themselves, the static ones marked."""
+    def _marked(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """The arguments, the static ones marked; `Given` where the function itself is wanted."""
         if value.special and value.tracing.get():
             raise Given
-        if self.static:
-            args, kwargs = self.static.marked(args, kwargs)
-        return *key_of(args, kwargs), args, kwargs
+        return self.static.marked(args, kwargs) if self.static else (args, kwargs)
 
     # -- what it is ------------------------------------------------------------------------------
 
