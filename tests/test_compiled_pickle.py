@@ -72,7 +72,13 @@ def ops_and_steps_and_partials_of_all_kinds():
 def decorated():
     fast = carried.decorated
     fast(0.1), fast(0.2)
-    return fast, [("", (0.7,), float(ag.sin(0.7) * 0.5), 0)]
+    return fast, [("", (0.7,), float(ag.sin(0.7) * 0.5), 0), ("", (2,), float(ag.sin(2.0) * 0.5), 1)]
+
+
+@case
+def a_set_of_texts_in_any_order():
+    fast = warm(carried.counting, (1.0,), (2.0,))
+    return fast, [("", (3.0,), 24.0, 0)]
 
 
 @case
@@ -194,6 +200,9 @@ def test_a_deep_copy_of_a_model_has_gradients_of_its_own_and_a_copy_of_a_closure
     other.fast.backward(0.3, 0.4)
     assert [p.grad for p in model.parameters()] == [q.grad for q in other.parameters()] != [0.0] * 6
 
+    other = copy.deepcopy(model.fast)
+    assert other.f.__self__.fast is other and other.f.__self__ is not model
+
     w = Value(2.0)
     fast = compile(lambda x: w * x)
     fast.backward(3.0)
@@ -210,6 +219,11 @@ def test_a_copy_without_f_copies_its_values():
     assert loaded(5.0) == other(5.0) == copy.copy(loaded)(5.0) == 10.0
     w.data = 9.0
     assert fast(5.0) == 45.0 and loaded(5.0) == 10.0
+    fast.backward(1.0)
+    both = pickle.loads(pickle.dumps((fast, w)))
+    copied = copy.deepcopy(both)
+    copied[0].backward(2.0)
+    assert (w.grad, both[1].grad, copied[1].grad) == (1.0, 1.0, 3.0)
     assert repr(other) == "<compiled <lambda>>" and other.stats.break_even != other.stats.break_even
 
 

@@ -9,6 +9,7 @@ import random
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ import autograd_lite as ag
 from autograd_lite import GradientError, InputError, Value, nn
 from autograd_lite.document import Network, automatic_gradients
 from autograd_lite.graph import backward as backward_module, changes as changes_module
-from autograd_lite.programs import eager as eager_module, progress as progress_module
+from autograd_lite.programs import eager as eager_module, progress as progress_module, tape as tape_module
 from autograd_lite.programs.compiled import compile
 from instructions import Interrupt, codes_of, interrupted_at
 from graphs import python_build
@@ -101,19 +102,36 @@ def test_gradients_of_all_threads_add_up(switching):
     assert [p.grad for p in w] == [80 * g for g in eager]
 
 
+def test_a_trace_that_begins_as_another_ends_is_a_trace(monkeypatch):
+    class Slow(weakref.WeakSet):
+        def __len__(self):
+            n = super().__len__()
+            time.sleep(0.01)
+            return n
+
+    monkeypatch.setattr(tape_module, "live", Slow())
+    g = ag.grad(lambda x: x * x)
+    assert in_threads(6, lambda i: compile(g)(i + 1.0)) == [2.0 * i + 2.0 for i in range(6)]
+
+
 def test_numbers_drawn_by_other_threads_are_not_taken_for_the_function_s():
-    done = threading.Event()
+    wanted, drawn, done = threading.Event(), threading.Event(), threading.Event()
 
     def drawing():
-        while not done.is_set():
-            random.random()
-            time.sleep(0.002)
+        wanted.wait()
+        random.random()
+        drawn.set()
+        done.wait()
+
+    def f(x):
+        wanted.set()
+        drawn.wait()
+        return x * 3.0
 
     thread = threading.Thread(target=drawing)
     thread.start()
     try:
-        for k in range(20):
-            assert compile(lambda x: x * k)(2.0) == 2.0 * k
+        assert compile(f)(2.0) == 6.0
         with pytest.raises(InputError, match="draws random numbers"):
             compile(lambda x: x * random.random())(2.0)
     finally:
@@ -158,6 +176,9 @@ def test_requires_grad_is_read_at_each_call():
         w.grad = v.grad = 0.0
         fast.backward(5.0)
         assert (w.grad, v.grad) == (15.0 * flags[0], 10.0 * flags[1])
+    w.requires_grad = False
+    with pytest.raises(GradientError, match="carries no gradient"):
+        fast.backward(5.0)
 
 
 @python_build
@@ -225,6 +246,10 @@ def test_a_static_list_object_or_dataclass_that_changed_is_a_new_program():
             assert fast(3.0, c) == 6.0
             c.scale = 5.0
             assert fast(3.0, c) == fast(3.0, c) == 15.0
+    fast, c = compile(lambda x, c: x * sum([y.scale for y in c]), static="c"), Plain(2.0)
+    assert fast(3.0, {c}) == 6.0
+    c.scale = 5.0
+    assert fast(3.0, {c}) == 15.0
     weight = Value(2.0)
     fast = compile(lambda x, c: x * c, static=1)
     assert fast(3.0, weight) == 6.0
@@ -375,17 +400,23 @@ OPS = [ag.custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name=name)
        for name in ("thing", "3rd", "if", "x", "v3")]
 
 
-@pytest.mark.parametrize("first, second", list(zip(NAMES, [*NAMES[7:], *NAMES[:7]])))
-def test_no_label_is_taken_for_anything_else(first, second):
+@pytest.mark.parametrize("first, second, third", list(zip(NAMES, [*NAMES[7:], *NAMES[:7]], NAMES[::-1])))
+def test_no_label_is_taken_for_anything_else(first, second, third):
     def f(p, q):
         a, b = p * q, ag.sin(p) / q
-        ag.label({first: a, second: b})
         s = ag.softmax([a, b, q])
-        return sum([op(a) for op in OPS]) + a * b + s[0] * s[1] + ag.atan2(a, b) + ag.lgamma(q) + ag.exp(b)
+        many = [op(x) for x in (a, b) for op in OPS]
+        ag.label({first: a, second: b, third: many[0], "thing": many[1], "_3rd": many[6]})
+        return sum(many) + a * b + s[0] * s[1] + ag.atan2(a, b) + ag.lgamma(q) + ag.exp(b)
     g = ag.value_and_grad(f, (0, 1))
     fast = compile(g)
     for at in [(0.3, 0.7), (1.3, 0.2)]:
         assert fast(*at) == g(*at)
+
+
+def test_an_argument_may_have_any_name():
+    assert compile(lambda captured, f, math, finite, v0, e: captured * f - math * finite + v0 ** e)(
+        1.0, 2.0, 3.0, 4.0, 5.0, 6.0) == 15615.0
 
 
 # -- progress and cost -----------------------------------------------------------------------------------
