@@ -8,6 +8,7 @@ from autograd_lite.programs import compiled, paths
 from autograd_lite import compile
 
 RATE = [0.5]
+KINDS = {"ab", "cd", "ef", "gh", "ij", "kl", "mn", "op"}
 weight = Value(3.0, "weight")
 
 
@@ -27,6 +28,10 @@ def by_global(x):
 @compile
 def decorated(x):
     return ag.sin(x) * RATE[0]
+
+
+def counting(x):
+    return x * len(KINDS)
 
 
 def failing(x):

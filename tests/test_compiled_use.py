@@ -1,4 +1,4 @@
-"""Compiled functions in threads, with static arguments, of all kinds of functions; progress, cost and names."""
+"""Compiled functions in threads, with static arguments, of functions of all kinds; names, progress, cost."""
 import functools
 import inspect
 import io
@@ -6,10 +6,10 @@ import itertools
 import math
 import pydoc
 import random
-import signal
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,8 +18,8 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import GradientError, InputError, Value, nn
 from autograd_lite.document import Network, automatic_gradients
-from autograd_lite.graph import backward as backward_module
-from autograd_lite.programs import progress as progress_module
+from autograd_lite.graph import backward as backward_module, changes as changes_module
+from autograd_lite.programs import eager as eager_module, progress as progress_module, tape as tape_module
 from autograd_lite import compile
 from instructions import Interrupt, codes_of, interrupted_at
 from graphs import python_build
@@ -102,19 +102,36 @@ def test_gradients_of_all_threads_add_up(switching):
     assert [p.grad for p in w] == [80 * g for g in eager]
 
 
+def test_a_trace_that_begins_as_another_ends_is_a_trace(monkeypatch):
+    class Slow(weakref.WeakSet):
+        def __len__(self):
+            n = super().__len__()
+            time.sleep(0.01)
+            return n
+
+    monkeypatch.setattr(tape_module, "live", Slow())
+    g = ag.grad(lambda x: x * x)
+    assert in_threads(6, lambda i: compile(g)(i + 1.0)) == [2.0 * i + 2.0 for i in range(6)]
+
+
 def test_numbers_drawn_by_other_threads_are_not_taken_for_the_function_s():
-    done = threading.Event()
+    wanted, drawn, done = threading.Event(), threading.Event(), threading.Event()
 
     def drawing():
-        while not done.is_set():
-            random.random()
-            time.sleep(0.002)
+        wanted.wait()
+        random.random()
+        drawn.set()
+        done.wait()
+
+    def f(x):
+        wanted.set()
+        drawn.wait()
+        return x * 3.0
 
     thread = threading.Thread(target=drawing)
     thread.start()
     try:
-        for k in range(20):
-            assert compile(lambda x: x * k)(2.0) == 2.0 * k
+        assert compile(f)(2.0) == 6.0
         with pytest.raises(InputError, match="draws random numbers"):
             compile(lambda x: x * random.random())(2.0)
     finally:
@@ -159,16 +176,21 @@ def test_requires_grad_is_read_at_each_call():
         w.grad = v.grad = 0.0
         fast.backward(5.0)
         assert (w.grad, v.grad) == (15.0 * flags[0], 10.0 * flags[1])
+    w.requires_grad = False
+    with pytest.raises(GradientError, match="carries no gradient"):
+        fast.backward(5.0)
 
 
 @python_build
-def test_an_interruption_leaves_all_gradients_or_none():
+@pytest.mark.parametrize("computed", [False, True])
+def test_an_interruption_leaves_all_gradients_or_none(computed):
     w = [Value(1.0 + k) for k in range(4)]
-    fast = compile(lambda x: (w[0] * w[1] + w[2] * w[3]) * x)
+    h = w[2] * w[3]
+    fast = compile(lambda x: (w[0] * w[1] + (h if computed else w[2] * w[3])) * x)
     fast.backward(2.0), fast.backward(3.0)
-    codes = [*codes_of(backward_module, without=("backward", "undo"))]      # (where a signal may come)
+    codes = [*codes_of(backward_module, changes_module, eager_module, without=("backward", "undo"))]
     seen = set()
-    for at in itertools.count(1, 7):
+    for at in itertools.count(1, 7 if computed else 1):
         for p in w:
             p.grad = 0.5
         try:
@@ -224,6 +246,10 @@ def test_a_static_list_object_or_dataclass_that_changed_is_a_new_program():
             assert fast(3.0, c) == 6.0
             c.scale = 5.0
             assert fast(3.0, c) == fast(3.0, c) == 15.0
+    fast, c = compile(lambda x, c: x * sum([y.scale for y in c]), static="c"), Plain(2.0)
+    assert fast(3.0, {c}) == 6.0
+    c.scale = 5.0
+    assert fast(3.0, {c}) == 15.0
     weight = Value(2.0)
     fast = compile(lambda x, c: x * c, static=1)
     assert fast(3.0, weight) == 6.0
@@ -240,11 +266,11 @@ def test_a_function_given_as_an_argument_may_read_what_changes():
     assert fast(g, 3.0) == 15.0
 
 
-@pytest.mark.parametrize("static", ["z", 3, -4, 1.0, None.__class__, ("x", "z"), True, ["x", None]])
+@pytest.mark.parametrize("static", ["z", 3, -4, 1.0, int, ("x", "z"), True, ["x", None]])
 def test_static_arguments_that_there_are_not_are_refused_at_once(static):
-    with pytest.raises(InputError, match=r"static=.*f has no argument .*; give positions or names of x, y, n"):
-        def f(x, y, n):
-            return x
+    def f(x, y, n):
+        return x
+    with pytest.raises(InputError, match="static=.*f has no argument .*; give positions or names of x, y, n"):
         compile(f, static=static)
 
 
@@ -322,7 +348,7 @@ def test_generators_and_coroutines_are_refused_at_once():
         yield x
 
     for f in (waits, gives, both, functools.wraps(gives)(lambda x: gives(x))):
-        with pytest.raises(InputError, match="compile: (waits|gives|both) is a (coroutine|generator|asyncgen)"):
+        with pytest.raises(InputError, match="compile: [a-z]+ is a (coroutine|generator|asyncgen) function"):
             compile(f)
 
 
@@ -332,7 +358,7 @@ def test_a_compiled_function_looks_like_the_function():
         return width * height
     fast = compile(area)
     assert inspect.signature(fast) == inspect.signature(area) and fast.__doc__ == area.__doc__
-    assert fast.__name__ == "area" and fast.__module__ == __name__ and fast.__qualname__ == area.__qualname__
+    assert (fast.__name__, fast.__module__, fast.__qualname__) == ("area", __name__, area.__qualname__)
     assert fast(3.0) == 6.0 and fast(3.0, height=3.0) == fast(height=3.0, width=3.0) == 9.0
     shown = pydoc.plain(pydoc.render_doc(fast))
     assert "area(width: float, height: float = 2.0) -> float\n    The area of a rectangle." in shown
@@ -360,30 +386,37 @@ def test_the_source_of_the_document_s_gradient_has_its_names_and_no_others_for_w
     assert {p.label: p.grad for p in network.weights + network.biases} == automatic_gradients(Network())
     text = fast.source()
     for line in ("neth1 = w1 * 0.05 + w2 * 0.1 + b1", "neto2 = w7 * outh1 + w8 * outh2 + b2", "E = E1 + E2",
-                 "d_outh2 = d_neto2 * w8 + d_neto1 * w6", "d_b2 = d_neto2 + d_neto1", "d_w8 = d_neto2 * outh2",
-                 "d_w1 = d_neth1 * 0.05", "d_b1 = d_neth2 + d_neth1"):
+                 "d_outh2 = d_neto2 * w8 + d_neto1 * w6", "d_b2 = d_neto2 + d_neto1",
+                 "d_w8 = d_neto2 * outh2", "d_w1 = d_neth1 * 0.05", "d_b1 = d_neth2 + d_neth1"):
         assert f"\n    {line}\n" in text, line
     assert text.rstrip().endswith("return E, d_w1, d_w2, d_b1, d_w3, d_w4, d_w5, d_w6, d_b2, d_w7, d_w8,")
 
 
 NAMES = ["captured", "f", "ｅxp", "exp", "v3", "c1", "holds", "partial_of_thing", "thing", "x_", "softmax",
          "__import__('os')", "\n", "a'", "a''", "ﬁ", "fi", "f_0", "m", "e", "s", "finite", "y", "y_0", "if",
-         "∂E/∂w", "w[0]", "w_0", "d_p", "p", "print", "None", "3rd", "_3rd", "x", "lgamma", "digamma", "e = 1"]
+         "∂E/∂w", "w[0]", "w_0", "d_p", "p", "print", "None", "3rd", "_3rd", "x", "lgamma", "digamma",
+         "e = 1"]
 OPS = [ag.custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name=name)
        for name in ("thing", "3rd", "if", "x", "v3")]
 
 
-@pytest.mark.parametrize("first, second", list(zip(NAMES, [*NAMES[7:], *NAMES[:7]])))
-def test_no_label_is_taken_for_anything_else(first, second):
+@pytest.mark.parametrize("first, second, third", list(zip(NAMES, [*NAMES[7:], *NAMES[:7]], NAMES[::-1])))
+def test_no_label_is_taken_for_anything_else(first, second, third):
     def f(p, q):
         a, b = p * q, ag.sin(p) / q
-        ag.label({first: a, second: b})
         s = ag.softmax([a, b, q])
-        return sum([op(a) for op in OPS]) + a * b + s[0] * s[1] + ag.atan2(a, b) + ag.lgamma(q) + ag.exp(b)
+        many = [op(x) for x in (a, b) for op in OPS]
+        ag.label({first: a, second: b, third: many[0], "thing": many[1], "_3rd": many[6]})
+        return sum(many) + a * b + s[0] * s[1] + ag.atan2(a, b) + ag.lgamma(q) + ag.exp(b)
     g = ag.value_and_grad(f, (0, 1))
     fast = compile(g)
     for at in [(0.3, 0.7), (1.3, 0.2)]:
         assert fast(*at) == g(*at)
+
+
+def test_an_argument_may_have_any_name():
+    assert compile(lambda captured, f, math, finite, v0, e: captured * f - math * finite + v0 ** e)(
+        1.0, 2.0, 3.0, 4.0, 5.0, 6.0) == 15615.0
 
 
 # -- progress and cost -----------------------------------------------------------------------------------
@@ -417,7 +450,7 @@ def test_a_long_trace_shows_one_line_that_is_removed(monkeypatch):
     shown = shown_on(Screen(), slow, monkeypatch)
     first, *lines, last, end = shown.split("\r")
     assert first == end == "" and len(lines) >= 2 and "\n" not in shown
-    assert all(line.startswith("compiling slow: ") and line.rstrip().endswith("operations, 0 s") for line in lines)
+    assert all(line.startswith("compiling slow: ") and "operations, 0 s" in line for line in lines)
     assert last == " " * len(lines[-1].rstrip())
     assert shown_on(Screen(), lambda x: x * x, monkeypatch) == ""
 

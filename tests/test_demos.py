@@ -74,3 +74,14 @@ def test_a_class_of_thirty_is_graded_with_a_summary(tmp_path):
                  "p['b'] where p['x'] belongs", "off by a factor 2", "claimed 0, at each of 5 points"):
         assert said in text
     assert not any(f"{right}  ∂" in result.stdout for right in ("01", "02", "03", "06", "12", "30"))
+
+
+def test_workers_that_trace_nothing_train_as_one_process_does(tmp_path):
+    ran = run(FOLDER / "parallel" / "train.py", "--workers", "2", "--steps", "4", cwd=tmp_path)
+    lines = ran.stdout.splitlines()
+    assert all(len(line) <= 80 for line in lines) and not ran.stderr
+    assert lines[3].endswith("they traced for 0 s")
+    assert lines[-2] == "one process, same shards: equal to the last bit"
+    losses = [float(line.split()[-1]) for line in lines if line.startswith("  step")]
+    assert losses == sorted(losses, reverse=True) and len(losses) == 3
+    assert float(lines[-1].split()[-1]) < 1e-12

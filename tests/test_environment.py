@@ -665,7 +665,7 @@ def a_weight_of_a_layer_that_is_replaced():
 
 @reading("neuron.activation was", False, True)
 def an_activation_of_a_neuron():
-    neuron = nn.Neuron(2)
+    neuron = nn.Neuron(2, activation=ag.relu)
     given = neuron.activation, ag.tanh
     return lambda x: neuron(x), lambda changed: setattr(neuron, "activation", given[changed])
 

@@ -53,6 +53,22 @@ def zero_grad(leaves: Sequence[Node]) -> None:
         make(map(set_grad, leaves, [None if g is None else 0.0 for g in map(get_grad, leaves)]))
 
 
+def add_gradients(leaves: Sequence[Node], gradients: Iterable[float]) -> bool:
+    """Add to the gradients of all leaves, or of none if it is interrupted; whether that could be done.
+
+    (Not within a pass, nor if one is frozen or a sum leaves the range of doubles.)
+    """
+    with lock:
+        before = list(map(get_grad, leaves))
+        if nodes.running is not None or None in before:
+            return False
+        totals = list(map(operator.add, before, gradients))
+        if sum(totals) - sum(totals) == 0.0:
+            make(map(set_grad, leaves, totals))
+            return True
+        return False
+
+
 def gradients_now(leaves: Sequence[Node]) -> list[Any]:
     """The gradients of leaves at one moment, None for a frozen one; within a pass, as before it."""
     with lock:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
@@ -33,7 +33,7 @@ class Compiled(Portable):
         for name in ("__name__", "__qualname__"):               # (some callables have none)
             vars(self).setdefault(name, name_of(f))
         super().__init__(f, max_programs, on_limit, indices)
-        self.static, self.batch = static, batch
+        self.static, self.batch, self.marks = static, batch, bool(static or indices)
 
     # -- calls -----------------------------------------------------------------------------------
 
@@ -43,7 +43,8 @@ class Compiled(Portable):
     def once(self, args: Any, kwargs: Any) -> Any:
         """A call at one point."""
         try:
-            key, numbers, given, named = self._read(args, kwargs)
+            given, named = self._marked(args, kwargs) if self.marks or value.special else (args, kwargs)
+            key, numbers = key_of(given, named)
         except Given:
             return self.f(*args, **kwargs)
         root = self.recent.get(key)
@@ -65,7 +66,8 @@ class Compiled(Portable):
             return self.batch.backward(self, args, kwargs)
         program, given, named = None, args, kwargs
         try:
-            key, numbers, given, named = self._read(args, kwargs)
+            given, named = self._marked(args, kwargs)
+            key, numbers = key_of(given, named)
             program, out = self.run(("backward", key), numbers, given, named, True)
         except Given:
             pass
@@ -73,18 +75,16 @@ class Compiled(Portable):
             y = result_of(self.f, given, named)
             y.backward()
             return y.data
-        pass_on(program.wanted, out[1:])
+        pass_on(program.wanted, out[1:], program.leaves)
         return float(out[0])
 
-    def _read(self, args: Any, kwargs: Any) -> tuple[Any, Sequence[Any], Any, Any]:
-        """The key of arguments, their numbers, and themselves, the static ones marked."""
+    def _marked(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """The arguments, the static ones marked; `Given` where the function itself is wanted."""
         if value.special and value.tracing.get():
             raise Given
         if self.indices:
             self.indices.check(args, kwargs)
-        if self.static:
-            args, kwargs = self.static.marked(args, kwargs)
-        return *key_of(args, kwargs), args, kwargs
+        return self.static.marked(args, kwargs) if self.static else (args, kwargs)
 
     # -- what it is ------------------------------------------------------------------------------
 

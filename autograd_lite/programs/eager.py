@@ -6,6 +6,7 @@ from typing import Any
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph.backward import backward
+from autograd_lite.graph.changes import add_gradients
 from autograd_lite.graph.node import ZERO
 from autograd_lite.graph.states import restored
 from autograd_lite.graph.value import Value
@@ -37,8 +38,10 @@ def result_of(f: Callable[..., Any], args: Any, kwargs: Any) -> Value:
     return y
 
 
-def pass_on(xs: Sequence[Value], gradients: Sequence[float]) -> None:
+def pass_on(xs: Sequence[Value], gradients: Sequence[float], leaves: bool) -> None:
     """Add gradients to those of Values, and to those of the leaves that they are computed from: in one pass,
     as `backward` of the result does it."""
+    if leaves and add_gradients(xs, gradients):
+        return
     root = restored(Value, 0.0, ZERO, sum_op, tuple(xs), None, tuple(gradients), None)
     backward(root, 1.0)

@@ -32,6 +32,7 @@ class Program:
 
     def __init__(self, traced: Traced, point: Sequence[Any], verified: bool = False):
         self.recording, self.captured, self.wanted = traced.recording, traced.captured, traced.wanted
+        self.leaves = not any([x.operands for x in self.wanted])
         self.point = list(point)
         self.run: Callable[..., Any] = self._first
         self.seconds = 0.0                      # to compile
@@ -75,18 +76,21 @@ class Root:
 
     def __init__(self, environment: Environment):
         self.environment = environment
-        self.frozen: dict[Value, bool] = {}     # whether the Values in its programs had no gradients
+        # The Values in its programs, those with gradients and those without.
+        self.flowing, self.frozen = dict[Value, None](), dict[Value, None]()
 
     def holds(self, backward: bool) -> bool:
         """Whether all is in that state."""
-        frozen = self.frozen
-        return self.environment.holds() and not (
-            backward and [g is None for g in map(get_grad, frozen)] != list(frozen.values()))
+        return self.environment.holds() and not (backward and (
+            None in map(get_grad, self.flowing) or any([x.requires_grad for x in self.frozen])))
 
     def keep(self, program: Program) -> Program:
         """Give a program its place among those that answer some guards as it does; one that answers all
         alike is returned in its place."""
-        self.frozen = {**self.frozen, **{x: not x.requires_grad for x in program.captured}}
+        flowing, frozen = self.flowing.copy(), self.frozen.copy()
+        for x in program.captured:
+            (flowing if x.requires_grad else frozen)[x] = None
+        self.flowing, self.frozen = flowing, frozen
         if not hasattr(self, "last"):
             self.last = program
             return program
@@ -136,11 +140,14 @@ class Paths:
     def run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
         """A program and what it gives; None where only the eager way will do."""
         roots = self._roots.setdefault(key, [])
-        root = next((root for root in roots if root.holds(backward)), None)
-        if root is None:
-            root = self._root(key, roots, numbers, args, kwargs, backward)
-            if root is None or root.last.large and root.last.point == list(numbers):
+        for root in roots:
+            if root.holds(backward):
+                break
+        else:
+            first = self._root(key, roots, numbers, args, kwargs, backward)
+            if first is None or first.last.large and first.last.given:
                 return None, None
+            root = first
         program, tried = root.last, set[Program]()
         while True:
             try:

@@ -19,6 +19,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from autograd_lite.ops.custom import Custom
 from autograd_lite.ops.elementary import add, div, mul, neg, sub
 from autograd_lite.ops.notation import COMPARISON, PRODUCT, SUM, Written, literal
 from autograd_lite.ops.op import TABLE, Op
@@ -41,7 +42,7 @@ def reserved() -> frozenset[str]:
     forms = [op.notation.targets.get("python") for op in TABLE.values() if op.notation]
     own = [name for form in forms if form and isinstance(form.template, str)
            for name in re.findall(r"(\w+) :=", form.template)]
-    ours = [name for name, op in TABLE.items() if op.in_line]
+    ours = [name for name, op in TABLE.items() if not isinstance(op, Custom)]
     return frozenset([*keyword.kwlist, *dir(builtins), *dir(math), *ours, *own, "math", "m", "finite", "f",
                       "captured"])
 

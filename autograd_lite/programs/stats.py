@@ -100,7 +100,7 @@ def ways_of(f: Callable[..., Any], program: Any) -> tuple[Callable[[], float], C
         key_of(args, kwargs)
         out = program.run(*program.point, read_numbers(program.captured))
         if program.wanted:
-            pass_on(marks, out[1:])
+            pass_on(marks, out[1:], program.leaves)
         else:
             program.shape(out)
         return time.perf_counter() - start

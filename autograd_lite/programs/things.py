@@ -19,7 +19,7 @@ from typing import Any
 from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.custom import Custom
-from autograd_lite.ops.op import Op
+from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.programs.names import EVERY, module_names, named, origin, origin_of_code, words
 from autograd_lite.programs.reach import (MISSING, Reach, Token, attributes, held_by, look, origin_of,
                                           plain)
@@ -29,6 +29,8 @@ from autograd_lite.programs.reach import (MISSING, Reach, Token, attributes, hel
 
 @look.register(FunctionType)
 def _function(f: Any, reach: Reach) -> Token:
+    if getattr(Value, name := f.__name__, None) is f:           # (`graph.quick` may put it there later)
+        return TABLE.get(name, f),
     code, held, known = f.__code__, f.__globals__, held_by(f) or {}
     own = origin_of_code(code, held.get("__name__")) == "user's"
     if held is vars(value) or not (own or f.__closure__ or "__wrapped__" in known):
