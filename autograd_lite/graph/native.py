@@ -128,12 +128,13 @@ def _typed(text: str, n: int, general: str, name: str, tag: str) -> str:
     """A function's source with types, its own names and those of module level."""
     text = re.sub(r"(\w+) if type\(\1\) is float else \1 \+ 0\.0", r"float(\1)", text)
     text = re.sub(r"\bmixed(\d)\(", rf"mixed{tag}_\1(", text)
-    text = re.sub(r"\bgeneral\(", f"{general}(", text).replace(" special and", " flags.special and")
-    text = text.replace("not special", "not flags.special")
+    text = re.sub(r"\bgeneral\(", f"{general}(", text)
+    text = text.replace(" special and", " flags.special and").replace("not special", "not flags.special")
     text = re.sub(r"\bop\b", f"op{tag}", text)
     head, body = text.split(":\n", 1)
     called = sorted(set(re.findall(r"\b(p\d) = (?:None if g\d is None else )?k\d+\(", body)))
-    kinds = {**{f"x{i}": "float" for i in range(n + 1)}, "y": "float", "e": "float", "given": "Any", "tape": "Any",
+    kinds = {**{f"x{i}": "float" for i in range(n + 1)}, "y": "float", "e": "float", "given": "Any",
+             "tape": "Any",
              **{f"p{i}": "Any" if f"p{i}" in called or "is None or" in body else "float" for i in range(4)}}
     declared = "".join([f"    {x}: {kind}\n" for x, kind in kinds.items() if re.search(rf"\b{x}\b", body)])
     head = re.sub(r"def \w+", f"def {name}", head)
@@ -249,7 +250,7 @@ def value_source(text: str) -> str:
         r"^    special = True in": "    special = flags.special = True in",         # (quicker to read)
         r"^        self\._data = .*number\(data\)\n": "        if data is BLANK:\n            return\n"
         "        self._data = 0.0 if flags.special and tracing.get() else number(data)\n",
-        r"^(            self\._note = .*line=user_line\(\)\))\n": r"\1\n        settle(self)\n",
+        r"^( +)(self\._note = .*line=user_line\(\)\))\n": r"\1\2\n\1settle(self)\n",
         r"^(        self\._note = .*)\n(        return self)\n": r"\1\n        settle(self)\n\2\n",
         r"^( +)return out$": r"\1settle(out)\n\g<0>",
         r"^( +)(net\._note = out\._note = note) .*\n": r"\1\2\n\1settle(net)\n\1settle(out)\n",
