@@ -247,9 +247,11 @@ def test_rows_that_change_between_two_takes_are_those_of_each():
         return y * z * take(rows, 0)[0] * take([row[::-1] for row in rows], tokens[2])[0]
 
     fast = compile(f, indices="tokens")
-    for tokens in ([0, 2, 0], [1, 0, -1], [-1, -2, 0], [0, 0, 0]):
-        agree(f, flat(WTE), tokens, fast)
-    assert len(fast.programs) == 2
+    for tokens in ([0, 2, 0], [1, 0, 0], [-1, -2, -1], [0, 0, 0]):
+        y, found = gradients(flat(WTE), lambda: fast.backward(tokens))
+        expected, theirs = gradients(flat(WTE), lambda: eager(f, tokens))
+        assert y == expected and close(found, theirs)       # (computed rows add in another order)
+    assert len(fast.programs) == 1
 
 
 def test_arrays_of_rows_and_numpys_whole_numbers():
