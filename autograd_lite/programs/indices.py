@@ -106,14 +106,11 @@ class Index:
             raise out_of_range(i, n)
         index = tape.listed(INDEX, (self.node, tape.node(n)), i, idle=False)
         tape.code.checks.setdefault(tape.places[index], [Check(Within(n), (tape.places[self.node],))])
-        columns = _columns(rows)
         found = []
-        for column in columns:
-            nodes = tuple([tape.node(x, "take") for x in column])
-            data = tuple([tape.code.value(tape.places[k]) for k in nodes])
-            table = tape.listed(ROWS, nodes, data)
+        for table, whole in _tables(tape, rows):
+            data = tape.code.value(tape.places[table])
             entry = tape.listed(ITEM, (table, index), data[i] if -n <= i < n else nan)
-            if all([type(x) is int for x in column]):
+            if whole:
                 tape.whole.add(tape.places[entry])
             found.append(tape.made(entry))
         return found[0] if is_number(rows[0]) else refill(rows[0], found)
@@ -144,6 +141,25 @@ for _name, _what in (*_BINARY.items(), *[(f"r{name}", what) for name, what in _B
     setattr(Index, f"__{_name}__", _refused(_what))
 
 
+def _tables(tape: Any, rows: Any) -> Sequence[tuple[int, bool]]:
+    """For each number of a row the list of all there, a node, and whether they are whole numbers."""
+    listed = [row if type(row) in (list, tuple) else (row,) for row in rows]
+    ids = [list(map(id, row)) for row in listed]
+    _, known, tables = tape.tables.get(id(rows), (None, None, ()))
+    if known != ids:
+        tables = []
+        for column in _columns(rows):
+            nodes = tuple([tape.node(x, "take") for x in column])
+            data = tuple([tape.code.value(tape.places[k]) for k in nodes])
+            tables.append((tape.listed(ROWS, nodes, data), all([type(x) is int for x in column])))
+        if _PLAIN.issuperset([type(x) for row in listed for x in row]):     # (what is in others may change)
+            tape.tables[id(rows)] = (rows, list(map(list, listed))), ids, tables
+    return tables  # type: ignore[no-any-return]
+
+
+_PLAIN = {Value, float, int}
+
+
 def _columns(rows: Any) -> Sequence[Sequence[Any]]:
     """The numbers of rows of one shape, those at one place of a row together."""
     if is_number(rows[0]):
@@ -151,8 +167,8 @@ def _columns(rows: Any) -> Sequence[Sequence[Any]]:
             if not is_number(row):
                 raise _other_shape(i, row, rows[0])
         return [rows]
-    plain, first = {Value, float, int}, rows[0]
-    if not all([type(row) in (list, tuple) and len(row) == len(first) and plain.issuperset(map(type, row))
+    first = rows[0]
+    if not all([type(row) in (list, tuple) and len(row) == len(first) and _PLAIN.issuperset(map(type, row))
                 for row in rows]):
         form = _form(first)
         for i, row in enumerate(rows):

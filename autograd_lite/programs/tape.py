@@ -54,6 +54,7 @@ class Nodes:
         self._captured: dict[int, int] = {}             # by the id of a Value
         self._plain: dict[Any, int] = {}                # by a number
         self.lists: dict[Any, int] = {}                 # nodes of lists, entries and indices: see `listed`
+        self.tables: dict[int, Any] = {}                # what `take` knows of rows, by their id
         self._made: list[Value] = []
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int:
@@ -108,7 +109,7 @@ class Nodes:
 
     def listed(self, step: Step, operands: tuple[int, ...], y: Any, idle: bool = True) -> int:
         """The one node of a list, of an entry of one, or of an index, which is y now."""
-        key = (step, operands, self.depth > 0)
+        key = (step, operands, idle or self.depth > 0)
         k = self.lists.get(key)
         if k is None:
             place = self.code.emit(step, tuple([self.places[x] for x in operands]), y)
