@@ -297,6 +297,8 @@ def test_a_print_tells_apart_what_a_function_reads():
     prints = [pickling.print_of(environment(thing)) for thing in things]
     assert None not in prints and len(set(prints)) == len(things)
     assert pickling.print_of(environment(iter([1]))) is None
+    spawned, here = [type("A", (), {"__module__": name}) for name in ("__mp_main__", "__main__")]
+    assert pickling.print_of(environment(spawned)) == pickling.print_of(environment(here))
     assert pickling.print_of(environment(Value(1.0))) == pickling.print_of(environment(Value(2.0)))
 
 
