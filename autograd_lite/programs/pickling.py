@@ -40,7 +40,7 @@ def print_of(environment: Environment) -> bytes | None:
         for token in environment.tokens:
             drawing = type(token) is tuple and len(token) == 1 and id(token[0]) in generators
             hashed.update(("generator" if drawing else _portable(token)).encode())
-    except (TypeError, AttributeError):
+    except Exception:                           # (of a strange object)
         return None
     return hashed.digest()
 
@@ -70,9 +70,14 @@ def _portable(x: Any) -> str:
         return _portable((cls, x.name))
     if cls is Value:
         return f"Value {x.requires_grad};"
-    if cls is object or x is random.random.__self__:  # type: ignore[attr-defined]
+    if hasattr(x, "__objclass__"):              # (a slot, a method of a built-in class)
+        return _portable((x.__objclass__, x.__name__))
+    if cls is object or x is random.random.__self__ or (  # type: ignore[attr-defined]
+            cls.__module__ in ("_thread", "_abc")):         # (locks, and what an abstract class remembers)
         return f"{cls.__name__};"
-    raise TypeError
+    if hasattr(cls, "__next__"):
+        raise TypeError
+    return _portable((cls, pickle.dumps(x)))    # (a date, a pattern)
 
 
 def _module(name: Any) -> str:
