@@ -140,24 +140,29 @@ def why_not(thing: Any) -> str:
     if id(thing) in ids:
         return ""
     ids.add(id(thing))
+    why = ""
     try:
-        _pickler()(io.BytesIO()).dump(thing)
-        return ""
-    except Exception as error:
-        return printable(re.sub(" at 0x[0-9a-f]+", "", str(error) or type(error).__name__)[:200])
+        for pickler in _picklers():
+            try:
+                pickler(io.BytesIO()).dump(thing)
+                return ""
+            except Exception as error:
+                why = why or str(error) or type(error).__name__
     finally:
         ids.discard(id(thing))
+    return printable(re.sub(" at 0x[0-9a-f]+", "", why)[:200])
 
 
-def _pickler() -> Any:
-    """The class of the pickler at work: one of another package may take more than `pickle` does."""
+def _picklers() -> Iterator[Any]:
+    """The class of Python's pickler, and of that at work: one of another package may take more."""
+    yield pickle.Pickler
     frame: Any = sys._getframe(1)
     while frame is not None:
         this = frame.f_locals.get("self") if frame.f_code.co_argcount else None
         if isinstance(this, pickle.Pickler) or hasattr(type(this), "save_reduce"):
-            return type(this)
+            yield type(this)
+            return
         frame = frame.f_back
-    return pickle.Pickler
 
 
 # -- programs --------------------------------------------------------------------------------------------
