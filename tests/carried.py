@@ -1,5 +1,7 @@
 """Functions that tests compile and send to another process; run as a program, it is that process."""
+import enum
 import pickle
+import re
 import sys
 
 import autograd_lite as ag
@@ -8,6 +10,7 @@ from autograd_lite.programs import compiled, paths
 from autograd_lite import compile
 
 RATE = [0.5]
+PATTERN = re.compile("a.")
 KINDS = {"ab", "cd", "ef", "gh", "ij", "kl", "mn", "op"}
 weight = Value(3.0, "weight")
 
@@ -44,6 +47,18 @@ def scaled(w, x):
 
 def applied(g, x):
     return g(x)
+
+
+class Kind(enum.Enum):
+    ONE, TWO = 1.0, 2.0
+
+
+class Plain:
+    def __init__(self, scale):
+        self.scale = scale
+
+    def times(self, x):
+        return x * self.scale * (2.0 if PATTERN.match("ab") else 3.0)
 
 
 class Model(nn.Module):

@@ -1,13 +1,19 @@
 """A compiled function takes its programs along, to other processes and into copies, with f or without."""
 import copy
+import datetime
 import functools
 import io
 import marshal
 import os
 import pickle
+import random
+import re
 import subprocess
 import sys
+import threading
 import types
+from abc import ABC
+from fractions import Fraction
 
 import pytest
 
@@ -91,6 +97,11 @@ def a_model_and_its_method():
     w.grad, after = before, w.grad
     return model, [("fast.backward", (0.1, 0.2), model.loss(0.1, 0.2).data, 0),
                    ("layer.neurons.0.w.0.grad", None, after, 0)]
+
+
+@case
+def a_method_of_a_plain_object_that_reads_a_pattern():
+    return warm(carried.Plain(4.0).times, (1.0,), (2.0,)), [("", (3.0,), 24.0, 0)]
 
 
 @case
@@ -287,16 +298,25 @@ def test_an_argument_that_does_not_pickle_stays_behind_with_its_programs():
     assert loaded(lambda x: x * x, 4.0) == 16.0
 
 
-def test_a_print_tells_apart_what_a_function_reads():
+class Abstract(ABC):
+    scale = 2.0
+
+
+def test_a_print_tells_apart_what_a_function_reads(monkeypatch):
     """(None: only this process can tell.)"""
     def environment(thing):
         return paths.Environment(functools.partial(carried.applied, thing))
     things = [1, 1.0, True, -0.0, 0.0, "1", None, (1,), [1], {1: 2}, {2: 1}, {1, 2}, {1, 3}, carried.plain,
               carried.failing, ag.exp, ag.sin, Value(1.0), Value(1.0, requires_grad=False), b"1", ag, os,
-              carried.Model, int, lambda x: x, lambda x: -x]
+              carried.Model, int, lambda x: x, lambda x: -x,
+              re.compile("a"), re.compile("b"), datetime.date(2020, 1, 1), Fraction(1, 3), Fraction(2, 3),
+              carried.Kind.ONE, carried.Kind.TWO, random.Random(1), threading.Lock(), carried.Plain, Abstract]
     prints = [pickling.print_of(environment(thing)) for thing in things]
     assert None not in prints and len(set(prints)) == len(things)
     assert pickling.print_of(environment(iter([1]))) is None
+    spawned, here = [type("A", (), {"__module__": name}) for name in ("__mp_main__", "__main__")]
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+    assert pickling.print_of(environment(spawned)) == pickling.print_of(environment(here)) is not None
     assert pickling.print_of(environment(Value(1.0))) == pickling.print_of(environment(Value(2.0)))
 
 

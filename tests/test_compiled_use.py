@@ -12,6 +12,7 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
@@ -111,7 +112,12 @@ def test_a_trace_that_begins_as_another_ends_is_a_trace(monkeypatch):
 
     monkeypatch.setattr(tape_module, "live", Slow())
     g = ag.grad(lambda x: x * x)
-    assert in_threads(6, lambda i: compile(g)(i + 1.0)) == [2.0 * i + 2.0 for i in range(6)]
+
+    def job(i):
+        fast = compile(g)
+        return fast(i + 1.0), fast(i + 2.0)
+
+    assert in_threads(6, job) == [(2.0 * i + 2.0, 2.0 * i + 4.0) for i in range(6)]
 
 
 def test_numbers_drawn_by_other_threads_are_not_taken_for_the_function_s():
@@ -264,6 +270,39 @@ def test_a_function_given_as_an_argument_may_read_what_changes():
     assert fast(g, 3.0) == 6.0
     rate[0] = 5.0
     assert fast(g, 3.0) == 15.0
+
+
+@dataclass
+class Slope:
+    a: float
+
+    def at(self, x):
+        return self.a * x * RATES[0]
+
+
+class Cut(NamedTuple):
+    a: float
+
+    def at(self, x):
+        return self.a * x * RATES[0]
+
+
+class Free:
+    def __init__(self, a):
+        self.a = a
+
+    at = Slope.at
+
+
+RATES = [2.0]
+
+
+@pytest.mark.parametrize("thing", [Slope(3.0), Cut(3.0), Free(3.0)])
+def test_what_the_methods_of_an_argument_read_may_change(thing, monkeypatch):
+    fast = compile(lambda thing, x: thing.at(x))
+    assert fast(thing, 5.0) == 30.0
+    monkeypatch.setitem(globals(), "RATES", [7.0])
+    assert fast(thing, 5.0) == 105.0
 
 
 @pytest.mark.parametrize("static", ["z", 3, -4, 1.0, int, ("x", "z"), True, ["x", None]])

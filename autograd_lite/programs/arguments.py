@@ -8,6 +8,7 @@ from typing import Any
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import number
+from autograd_lite.programs.reach import origin_of
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, rebuild
 
@@ -101,12 +102,14 @@ def entered(tree: Any, enter: Callable[[Any], Any]) -> Any:
 
 
 def objects_in(key: Any) -> Iterator[Any]:
-    """The objects in a key, whose attributes f may read."""
+    """The objects and classes in a key, whose attributes and methods f may read."""
     if isinstance(key, (tuple, frozenset)):
         for part in key:
             yield from objects_in(part)
     elif type(key) is Kept:
         yield key.x
+    elif isinstance(key, type) and origin_of(key) == "user's":
+        yield key
 
 
 # -- static arguments --------------------------------------------------------------------------------

@@ -55,12 +55,11 @@ class Program:
 
     def source(self) -> str:
         """The source, which is written and compiled when the program is first needed."""
-        with _lock:
-            if self.run == self._first:
-                start = time.perf_counter()
-                self.run, self._text = function(self.recording, "f")
-                self.seconds = time.perf_counter() - start
-            return self._text
+        if self.run == self._first:
+            start = time.perf_counter()
+            run, self._text = function(self.recording, "f")
+            self.seconds, self.run = time.perf_counter() - start, run
+        return self._text
 
     def agrees(self, other: Program, k: int) -> bool:
         """Whether it answers all guards before the k-th as another program, and that one otherwise."""

@@ -41,7 +41,7 @@ def print_of(environment: Environment) -> bytes | None:
         for token in environment.tokens:
             drawing = type(token) is tuple and len(token) == 1 and id(token[0]) in generators
             hashed.update(("generator" if drawing else _portable(token)).encode())
-    except (TypeError, AttributeError):
+    except Exception:                           # (of a strange object)
         return None
     return hashed.digest()
 
@@ -73,9 +73,14 @@ def _portable(x: Any) -> str:
         return _portable((cls, x.name))
     if cls is Value:
         return f"Value {x.requires_grad};"
-    if cls is object or x is random.random.__self__:  # type: ignore[attr-defined]
+    if hasattr(x, "__objclass__"):              # (a slot, a method of a built-in class)
+        return _portable((x.__objclass__, x.__name__))
+    if cls is object or x is random.random.__self__ or (  # type: ignore[attr-defined]
+            cls.__module__ in ("_thread", "_abc")):         # (locks, and what an abstract class remembers)
         return f"{cls.__name__};"
-    raise TypeError
+    if hasattr(cls, "__next__"):
+        raise TypeError
+    return _portable((cls, pickle.dumps(x)))    # (a date, a pattern)
 
 
 def _module(name: Any) -> str:
@@ -138,24 +143,29 @@ def why_not(thing: Any) -> str:
     if id(thing) in ids:
         return ""
     ids.add(id(thing))
+    why = ""
     try:
-        _pickler()(io.BytesIO()).dump(thing)
-        return ""
-    except Exception as error:
-        return printable(re.sub(" at 0x[0-9a-f]+", "", str(error) or type(error).__name__)[:200])
+        for pickler in _picklers():
+            try:
+                pickler(io.BytesIO()).dump(thing)
+                return ""
+            except Exception as error:
+                why = why or str(error) or type(error).__name__
     finally:
         ids.discard(id(thing))
+    return printable(re.sub(" at 0x[0-9a-f]+", "", why)[:200])
 
 
-def _pickler() -> Any:
-    """The class of the pickler at work: one of another package may take more than `pickle` does."""
+def _picklers() -> Iterator[Any]:
+    """The class of Python's pickler, and of that at work: one of another package may take more."""
+    yield pickle.Pickler
     frame: Any = sys._getframe(1)
     while frame is not None:
         this = frame.f_locals.get("self") if frame.f_code.co_argcount else None
         if isinstance(this, pickle.Pickler) or hasattr(type(this), "save_reduce"):
-            return type(this)
+            yield type(this)
+            return
         frame = frame.f_back
-    return pickle.Pickler
 
 
 # -- programs --------------------------------------------------------------------------------------------
