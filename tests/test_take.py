@@ -404,3 +404,55 @@ def test_indices_are_named_by_position_or_name(indices):
     fast = compile(lambda tokens, x: take(WTE, tokens[0])[0] * x, indices=indices)
     assert [fast([i], 2.0) for i in range(3)] == [2.0 * row[0].data for row in WTE[:3]]
     assert fast.stats.programs == 1
+
+
+# -- over arrays -------------------------------------------------------------------------------------
+
+@given(programs())
+@settings(max_examples=12, deadline=None)
+def test_batches_of_indices_equal_the_eager_points(program):
+    np = pytest.importorskip("numpy")
+    f, leaves, lists = program
+    tokens, x = np.array(lists).T, np.array([0.5, -1.5, 0.25, 2.0])
+
+    def scaled(tokens, x):
+        return f(tokens) * x
+
+    def total(_):
+        return ag.sum([scaled(row, Value(c, requires_grad=False)) for row, c in zip(lists, x.tolist())])
+
+    for rounding in ("vector", "eager"):
+        options = {"batch": ("tokens", "x"), "indices": "tokens", "rounding": rounding}
+        fast = compile(scaled, **options)
+        expected = [scaled(row, Value(c)).data for row, c in zip(lists, x.tolist())]
+        assert close(fast(tokens, x).tolist(), expected) and len(fast.programs) == 1
+        y, found = gradients(leaves, lambda: compile(scaled, reduce="sum", **options).backward(tokens, x))
+        their, theirs = gradients(leaves, lambda: eager(total, None))
+        assert close([y, *found], [their, *theirs])
+
+
+def test_a_batch_names_the_index_that_has_no_row_and_refuses_what_is_not_whole():
+    np = pytest.importorskip("numpy")
+    fast = compile(lambda t, x: take(WTE, t)[0] * x, batch=("t", "x"), indices="t")
+    for rounding in ("vector", "eager"):
+        fast = compile(lambda t, x: take(WTE, t)[0] * x, batch=("t", "x"), indices="t", rounding=rounding)
+        with pytest.raises(IndexError, match="take: index 5 is out of range for 5 rows") as caught:
+            fast(np.array([0, -5, 5]), np.ones(3))
+        assert caught.value.__notes__ == ["at index 2 of the batch"]
+        for wrong in (np.array([0.0, 1.0]), np.array([True, False]), np.array(["a"])):
+            with pytest.raises(ag.InputError, match="t is in `indices`, so it must hold whole numbers"):
+                fast(wrong, np.ones(2))
+
+
+def test_rows_and_indices_of_a_target_s_arrays():
+    np = pytest.importorskip("numpy")
+    rows, t, x = np.arange(6.0).reshape(3, 2) + 1.0, np.array([2, -3]), np.array([0.5, 3.0])
+    fast = compile(ag.grad(lambda rows, t, x: take(rows, t) ** 2 * x), target=np, batch=("rows", "t", "x"),
+                   indices="t")
+    assert fast(rows, t, x).tolist() == [[0.0, 2.0 * 2.0 * 3.0], [0.0, 0.0], [2.0 * 5.0 * 0.5, 0.0]]
+    assert compile(lambda t: take([1.0, 2.0, 4.0], t), target=np, indices=0)(t).tolist() == [4.0, 1.0]
+    scaled = compile(lambda t, x: take([1.0, 2.0, 4.0], t) * x, target=np, indices=0)
+    assert scaled(1, x).tolist() == [1.0, 6.0]
+    for wrong in (x, 0.5, np.array(["a"])):
+        with pytest.raises(ag.InputError, match="whole numbers"):
+            fast(rows, wrong, x)

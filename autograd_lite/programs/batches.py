@@ -66,6 +66,8 @@ class Batch:
 
     def call(self, compiled: Any, args: Any, kwargs: Any) -> Any:
         """The results at all points."""
+        if compiled.indices:
+            compiled.indices.check(args, kwargs)
         points = Points(self, args, kwargs)
         if points.n is not None and (points.of_values or value.special and value.tracing.get()):
             return self.reduced(self.of_values(points), self.one)
@@ -93,6 +95,8 @@ class Batch:
         """The one result, after its gradients were added to the `.grad` of the Values that f uses."""
         if self.reduce not in ("sum", "mean"):
             raise InputError("backward of a batch needs one number: give reduce='sum' or 'mean'")
+        if compiled.indices:
+            compiled.indices.check(args, kwargs)
         points = Points(self, args, kwargs)
         n = 1 if points.n is None else points.n
         run = Run(compiled, points, True)

@@ -62,9 +62,9 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal[
                              "the function that it calls")
     if on_limit not in ("raise", "eager"):
         raise InputError(f"on_limit={short(on_limit)}: choose 'raise' or 'eager'")
+    chosen = Indices(f, indices) if indices != () else None
     if target is not None:
-        return OverArrays(f, target, batch, reduce)  # type: ignore[return-value]
+        return OverArrays(f, target, batch, reduce, chosen)  # type: ignore[return-value]
     return Compiled(f, whole(max_programs, "max_programs", 1), on_limit,
                     None if static is None else Static(f, static),
-                    None if batch is None else Batch(f, batch, reduce, rounding),
-                    Indices(f, indices) if indices != () else None)
+                    None if batch is None else Batch(f, batch, reduce, rounding), chosen)

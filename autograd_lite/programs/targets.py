@@ -18,15 +18,19 @@ from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op
 from autograd_lite.programs import arrays
-from autograd_lite.programs.arguments import Given, described
+from autograd_lite.programs.arguments import Given, described, is_whole
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.environment import Environment
+from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.layout import Plan
 from autograd_lite.programs.namespaces import array_form, functions, quiet
 from autograd_lite.programs.points import changed
 from autograd_lite.programs.tracing import Traced, trace
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number
+
+
+_ZEROS: Iterator[Any] = itertools.repeat(0)     # what an argument that only chooses is at made-up points
 
 
 class _Fixed:
@@ -58,9 +62,9 @@ class OverArrays:
     names arguments, only the last axes of the arrays in these, and other arrays are structures of numbers.
     """
 
-    def __init__(self, f: Callable[..., Any], xp: Any, batch: Any, reduce: Any):
+    def __init__(self, f: Callable[..., Any], xp: Any, batch: Any, reduce: Any, indices: Indices | None):
         functions(xp)                           # (refuses what is none)
-        self.f, self.xp = f, xp
+        self.f, self.xp, self.indices = f, xp, indices
         self.batch = Batch(f, () if batch is None else batch, reduce, None)
         self.everything = batch is None
         self._programs: dict[Any, list[ArrayProgram]] = {}
@@ -78,8 +82,9 @@ class OverArrays:
             places: list[int | str] = [*range(len(args)), *kwargs]
             for place, x in zip(places, [*args, *kwargs.values()]):
                 last = self.everything or self.batch.is_batch(place, len(args))
+                whole = self.indices is not None and self.indices.holds(place, len(args))
                 try:
-                    found.append(self._entered(x, columns, supply, last))
+                    found.append(self._entered(x, columns, _ZEROS if whole else supply, last, whole))
                 except Given:
                     return self.f(*args, **kwargs)
         key = tuple([*kwargs, *[described(x, []) for x in given[0]]])
@@ -105,14 +110,17 @@ class OverArrays:
 
     # -- arguments ---------------------------------------------------------------------------------
 
-    def _entered(self, x: Any, columns: list[Any], supply: Iterator[float], last: bool) -> Any:
-        """An argument at a made-up point; its arrays, a number of the point each, go to the columns."""
+    def _entered(self, x: Any, columns: list[Any], supply: Iterator[float], last: bool, whole: bool) -> Any:
+        """An argument at a made-up point; its arrays, a number of the point each, go to the columns.
+
+        `last`: the last axes of arrays are points; `whole`: it may only choose."""
         def array(x: Any) -> Any:
             kind = str(x.dtype)
-            if "float" not in kind and "int" not in kind:
-                raise InputError(f"{name_of(self.f)} over arrays takes real numbers, not an array of {kind}")
+            if "int" not in kind and ("float" not in kind or whole):
+                raise InputError(f"{name_of(self.f)} over arrays takes {'whole' if whole else 'real'} numbers"
+                                 f"{' in `indices`' * whole}, not an array of {kind}")
             x = self.xp.asarray(x)
-            x = x * 1.0 if "int" in kind else x
+            x = x * 1.0 if "int" in kind and not whole else x
             shape = tuple(x.shape) if not last else () if self.everything else tuple(x.shape[:-1])
             if not shape:
                 columns.append(x)
@@ -128,9 +136,11 @@ class OverArrays:
                 return x
             if isinstance(x, Value):
                 raise Given
-            if isinstance(x, int):
+            if isinstance(x, int) and not whole:
                 return _Fixed(x)
-            columns.append(self._number(x))
+            if whole and not is_whole(x):
+                raise InputError(f"{name_of(self.f)} over arrays takes whole numbers in `indices`, not {x!r}")
+            columns.append(self.xp.asarray(x) if whole else self._number(x))
             return next(supply)
 
         return changed(x, array, other, _has_type)
@@ -151,7 +161,7 @@ class OverArrays:
 
         environment = Environment(self.f)
         runs = [functools.partial(trace, f, point[:count], dict(zip(names, point[count:])), False,
-                                  environment) for point in given]
+                                  environment, self.indices) for point in given]
         traced, again = errstate("ignore").run(lambda: [run() for run in runs])
         name, recording = name_of(self.f), traced.recording
         if recording.guards:
