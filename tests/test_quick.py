@@ -308,6 +308,7 @@ def test_an_interruption_as_a_pass_begins_leaves_gradients_to_be_read_without_th
     assert node.at_rest
 
 
+@python_build
 @pytest.mark.parametrize("name", ["+", "/", "tanh", "relu"])
 def test_a_quick_method_is_documented_by_its_op(name):
     quicken(TABLE[name])

@@ -163,6 +163,7 @@ def node_source(text: str) -> str:
     """The source of the node, whose setters say themselves what they refuse."""
     return _replaced(text, {
         r"def label\(self\) -> str": "def label(self) -> Any",
+        r"def data\(self\) -> float": "def data(self) -> Any",          # (a node, in a trace)
         r"def label\(self, label: str\)": "def label(self, label: Any)",
         r"def scope\(self, scope: Iterable\[str\]\)": "def scope(self, scope: Any)",
         r"def requires_grad\(self, wanted: bool\)": "def requires_grad(self, wanted: Any)",
@@ -250,7 +251,7 @@ def value_source(text: str) -> str:
         r"^    special = True in": "    special = flags.special = True in",         # (quicker to read)
         r"^        self\._data = .*number\(data\)\n": "        if data is BLANK:\n            return\n"
         "        self._data = 0.0 if flags.special and tracing.get() else number(data)\n",
-        r"^( +)(self\._note = .*line=user_line\(\)\))\n": r"\1\2\n\1settle(self)\n",
+        r"^( +)(self\._note = .*line=user_line\(\)\))\n": r"\1\2\n        settle(self)\n",
         r"^(        self\._note = .*)\n(        return self)\n": r"\1\n        settle(self)\n\2\n",
         r"^( +)return out$": r"\1settle(out)\n\g<0>",
         r"^( +)(net\._note = out\._note = note) .*\n": r"\1\2\n\1settle(net)\n\1settle(out)\n",
