@@ -4,6 +4,7 @@ import inspect
 import io
 import itertools
 import math
+import pickle
 import pydoc
 import random
 import sys
@@ -17,6 +18,7 @@ from typing import NamedTuple
 import pytest
 
 import autograd_lite as ag
+import carried
 from autograd_lite import GradientError, InputError, Value, nn
 from autograd_lite.document import Network, automatic_gradients
 from autograd_lite.graph import backward as backward_module, changes as changes_module
@@ -143,6 +145,19 @@ def test_numbers_drawn_by_other_threads_are_not_taken_for_the_function_s():
     finally:
         done.set()
         thread.join()
+
+
+def test_threads_may_pickle_while_others_trace(switching):
+    fast = compile(carried.plain)
+    fast(1.0, 2.0)
+
+    def calls(i):
+        return [fast(x, 2.0) == carried.plain(x, 2.0) for x in (1.0 + i, -1.0 - i, [1, 2, 3][i % 3])]
+
+    def pickles(i):
+        return [pickle.loads(pickle.dumps(fast))(x, 2.0) == carried.plain(x, 2.0) for x in (2.0, -2.0)]
+
+    assert all(map(all, in_threads(6, calls, pickles)))
 
 
 # -- gradients at once -------------------------------------------------------------------------------
@@ -525,13 +540,14 @@ def test_stats_say_after_how_many_calls_compiling_has_paid():
     with pytest.raises(InputError, match="no program yet: call the compiled function once"):
         fast.stats
     fast.backward(0.5)
+    before = [w.grad for w in weights]
     stats = fast.stats
     assert 1.0 < stats.break_even < 10_000.0 and stats.break_even == stats.break_even
-    assert [w.grad for w in weights] != [0.0] * 30 and (before := [w.grad for w in weights])
-    assert [w.grad for w in weights] == before
+    assert [w.grad for w in weights] == before != [0.0] * 30
     lines = str(stats).split("\n")
     assert repr(stats) == str(stats) and max(map(len, lines)) < 80 and len(lines) == 2
     assert "1 program, 0 guards, target python" in lines[0] and "pays after" in lines[1]
+    assert pickle.loads(pickle.dumps(stats)) == stats and str(pickle.loads(pickle.dumps(stats))) == str(stats)
 
 
 def test_break_even_is_infinite_where_compiling_gains_nothing():
