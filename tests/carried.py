@@ -75,7 +75,7 @@ class Model(nn.Module):
         return x * ag.dot(self.layer.parameters(), self.layer.parameters())
 
 
-cube = ag.custom_op(lambda x: x * x * x, (lambda y, x: 3.0 * x * x,), name="cube of tests")
+cube = ag.custom_op(lambda x: x * x * x, (lambda y, x: 3.0 * x * x,), name="cube_of_tests")
 
 
 def custom(x, z):

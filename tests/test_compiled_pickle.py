@@ -314,8 +314,10 @@ def test_a_print_tells_apart_what_a_function_reads(monkeypatch):
     prints = [pickling.print_of(environment(thing)) for thing in things]
     assert None not in prints and len(set(prints)) == len(things)
     assert pickling.print_of(environment(iter([1]))) is None
-    spawned, here = [type("A", (), {"__module__": name}) for name in ("__mp_main__", "__main__")]
-    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+    mains = "__mp_main__", "__main__"
+    for name in mains:
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    spawned, here = [type("A", (), {"__module__": name}) for name in mains]
     assert pickling.print_of(environment(spawned)) == pickling.print_of(environment(here)) is not None
     assert pickling.print_of(environment(Value(1.0))) == pickling.print_of(environment(Value(2.0)))
 

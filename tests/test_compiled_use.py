@@ -4,6 +4,7 @@ import inspect
 import io
 import itertools
 import math
+import pickle
 import pydoc
 import random
 import sys
@@ -17,8 +18,10 @@ from typing import NamedTuple
 import pytest
 
 import autograd_lite as ag
+import carried
 from autograd_lite import GradientError, InputError, Value, nn
 from autograd_lite.document import Network, automatic_gradients
+from autograd_lite.ops.op import TABLE
 from autograd_lite.graph import backward as backward_module, changes as changes_module
 from autograd_lite.programs import eager as eager_module, progress as progress_module, tape as tape_module
 from autograd_lite import compile
@@ -143,6 +146,19 @@ def test_numbers_drawn_by_other_threads_are_not_taken_for_the_function_s():
     finally:
         done.set()
         thread.join()
+
+
+def test_threads_may_pickle_while_others_trace(switching):
+    fast = compile(carried.plain)
+    fast(1.0, 2.0)
+
+    def calls(i):
+        return [fast(x, 2.0) == carried.plain(x, 2.0) for x in (1.0 + i, -1.0 - i, [1, 2, 3][i % 3])]
+
+    def pickles(i):
+        return [pickle.loads(pickle.dumps(fast))(x, 2.0) == carried.plain(x, 2.0) for x in (2.0, -2.0)]
+
+    assert all(map(all, in_threads(6, calls, pickles)))
 
 
 # -- gradients at once -------------------------------------------------------------------------------
@@ -435,16 +451,23 @@ NAMES = ["captured", "f", "ｅxp", "exp", "v3", "c1", "holds", "partial_of_thing
          "__import__('os')", "\n", "a'", "a''", "ﬁ", "fi", "f_0", "m", "e", "s", "finite", "y", "y_0", "if",
          "∂E/∂w", "w[0]", "w_0", "d_p", "p", "print", "None", "3rd", "_3rd", "x", "lgamma", "digamma",
          "e = 1"]
-OPS = [ag.custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name=name)
-       for name in ("thing", "3rd", "if", "x", "v3")]
+
+
+@pytest.fixture(scope="module")
+def odd_ops():
+    """Ops with names that could be taken for something else."""
+    names = "thing", "3rd", "if", "x", "v3"
+    yield [ag.custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name=name) for name in names]
+    for name in names:
+        del TABLE[name]
 
 
 @pytest.mark.parametrize("first, second, third", list(zip(NAMES, [*NAMES[7:], *NAMES[:7]], NAMES[::-1])))
-def test_no_label_is_taken_for_anything_else(first, second, third):
+def test_no_label_is_taken_for_anything_else(first, second, third, odd_ops):
     def f(p, q):
         a, b = p * q, ag.sin(p) / q
         s = ag.softmax([a, b, q])
-        many = [op(x) for x in (a, b) for op in OPS]
+        many = [op(x) for x in (a, b) for op in odd_ops]
         ag.label({first: a, second: b, third: many[0], "thing": many[1], "_3rd": many[6]})
         return sum(many) + a * b + s[0] * s[1] + ag.atan2(a, b) + ag.lgamma(q) + ag.exp(b)
     g = ag.value_and_grad(f, (0, 1))
@@ -525,13 +548,14 @@ def test_stats_say_after_how_many_calls_compiling_has_paid():
     with pytest.raises(InputError, match="no program yet: call the compiled function once"):
         fast.stats
     fast.backward(0.5)
+    before = [w.grad for w in weights]
     stats = fast.stats
     assert 1.0 < stats.break_even < 10_000.0 and stats.break_even == stats.break_even
-    assert [w.grad for w in weights] != [0.0] * 30 and (before := [w.grad for w in weights])
-    assert [w.grad for w in weights] == before
+    assert [w.grad for w in weights] == before != [0.0] * 30
     lines = str(stats).split("\n")
     assert repr(stats) == str(stats) and max(map(len, lines)) < 80 and len(lines) == 2
     assert "1 program, 0 guards, target python" in lines[0] and "pays after" in lines[1]
+    assert pickle.loads(pickle.dumps(stats)) == stats and str(pickle.loads(pickle.dumps(stats))) == str(stats)
 
 
 def test_break_even_is_infinite_where_compiling_gains_nothing():

@@ -49,6 +49,10 @@ class Stats:
         saved = eager - compiled
         return (self.tracing + self.compiling) / saved if saved > 0.0 else math.inf
 
+    def __reduce__(self) -> Any:
+        facts = self.nodes, self.programs, self.guards, self.target, self.tracing, self.compiling
+        return Stats, facts, {"break_even": self.break_even}
+
     def __repr__(self) -> str:
         pays = self.break_even
         return (f"{_count(self.nodes, 'instruction')}, {_count(self.programs, 'program')}, "
