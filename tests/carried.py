@@ -116,3 +116,7 @@ if __name__ == "__main__":
     answers = carried.asked(questions, pickle.loads(blob))
     with open(sys.argv[2], "wb") as file:
         pickle.dump(answers, file)
+
+
+def doubled(x, n=1):
+    return 2.0 * x if x > n else x - n

@@ -15,6 +15,7 @@ import types
 from abc import ABC
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import autograd_lite as ag
@@ -331,3 +332,17 @@ def test_a_function_whose_name_means_another_is_pickled_without_it():
     assert loaded(2.0) == 6.0
     with pytest.raises(InputError, match="not the same object as carried.plain"):
         loaded([1.0])
+
+
+@pytest.mark.parametrize("f", [carried.doubled, lambda x, n=1: 2.0 * x if x > n else x - n])
+@pytest.mark.parametrize("options, args", [
+    ({"batch": "x"}, (np.array([3.0, -1.0]),)), ({"static": 1}, (3.0, 2))])
+def test_options_go_with_programs_of_a_function_that_pickles_or_not(f, options, args):
+    fast = compile(f, **options)
+    expected = fast(*args)
+    assert np.array_equal(pickle.loads(pickle.dumps(fast))(*args), expected)
+
+
+def test_indices_go_with_programs():
+    fast = compile(lambda rows, t: ag.take(rows, t) * 2.0, indices="t")
+    assert fast([1.0, 5.0], 1) == pickle.loads(pickle.dumps(fast))([1.0, 5.0], 1) == 10.0

@@ -1,6 +1,7 @@
 """The arguments of a compiled function: their numbers, and the key under which its programs are kept."""
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -15,6 +16,18 @@ from autograd_lite.transforms.trees import is_number, kind_of, rebuild
 
 class Given(Exception):
     """An argument holds a Value: the function itself is wanted."""
+
+
+class Option:
+    """What is said about arguments of f."""
+
+    f: Any
+
+    def of(self, f: Any) -> Any:
+        """The same of another function, which stands for f (in a pickle, say)."""
+        new = copy.copy(self)
+        new.f = f
+        return new
 
 
 def key_of(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:

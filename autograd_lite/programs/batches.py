@@ -14,7 +14,7 @@ from autograd_lite.errors import AutogradError, InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
-from autograd_lite.programs.arguments import described, key_of
+from autograd_lite.programs.arguments import Option, described, key_of
 from autograd_lite.programs.arrays import FINE, Settled, Watch
 from autograd_lite.programs.eager import eager
 from autograd_lite.programs.points import Points, changed, is_array
@@ -26,7 +26,7 @@ _BLOCK = 1 << 12                                # how many points are computed a
 _NONE: frozenset[Any] = frozenset()
 
 
-class Batch:
+class Batch(Option):
     """Which arguments of f hold batches, and what becomes of the results.
 
     Args:

@@ -12,13 +12,13 @@ from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import user_line
 from autograd_lite.ops.lists import out_of_range
-from autograd_lite.programs.arguments import is_whole
+from autograd_lite.programs.arguments import Option, is_whole
 from autograd_lite.programs.code import INDEX, ITEM, ROWS, Check
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild, refill
 
 
-class Indices:
+class Indices(Option):
     """The arguments of f that an option names.
 
     Args:

@@ -11,7 +11,7 @@ from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
 from autograd_lite.programs import arrays
-from autograd_lite.programs.arguments import entered, objects_in
+from autograd_lite.programs.arguments import Option, entered, objects_in
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.namespaces import functions
@@ -208,8 +208,9 @@ class Paths:
 
     def emptied(self, f: Any, shelves: list[Shelf]) -> dict[str, Any]:
         """All that this holds, with another f, and these programs alone."""
-        return {**vars(self), "f": f, "__wrapped__": f, "tracing": 0.0, "programs": [], "latest": None,
-                "shelves": shelves, "_roots": {}, "recent": {}}
+        options = {name: x.of(f) for name, x in vars(self).items() if isinstance(x, Option)}
+        return {**vars(self), **options, "f": f, "__wrapped__": f, "tracing": 0.0, "programs": [],
+                "latest": None, "shelves": shelves, "_roots": {}, "recent": {}}
 
     def _keep(self, root: Root, program: Program) -> Program:
         with _lock:
