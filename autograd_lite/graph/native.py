@@ -261,4 +261,5 @@ def value_source(text: str) -> str:
     start = text.index("def set_special(")
     future = "from __future__ import annotations\n"
     return (text[:start].replace(future, future + _IMPORTS) + _CONSTANTS + ops + constants + "\n\n"
-            + text[start:] + "\n\n" + functions + "def bind_calls() -> None:\n" + calls)
+            + text[start:] + "\n\n" + functions + "def bind_calls() -> None:\n"
+            "    setattr(Value, '__index__', vars(Value)['__index__'])       # (for Python, too)\n" + calls)
