@@ -93,7 +93,7 @@ class Writer:
             pairs.append(g)
             pairs.append(p)
         else:
-            return self.emit(PRODUCTS, *pairs), gates
+            return self.added(pairs), gates
         for _, _, behind in terms[1:]:
             if behind != gates:
                 shared = [one == other for one, other in zip(gates, behind)]
@@ -124,7 +124,16 @@ class Writer:
         pairs = [x for g, p in zip(pairs[::2], pairs[1::2]) if not self.is_constant(g, 0.0) for x in (g, p)]
         if not pairs:
             return self.constant(0.0)
-        return self.product(*pairs) if len(pairs) == 2 else self.emit(PRODUCTS, *pairs)
+        return self.added(pairs)
+
+    def added(self, pairs: Sequence[int]) -> int:
+        """The same, written as eager code would record it if it is differentiated again."""
+        if len(pairs) > 2 and not self.again:
+            return self.emit(PRODUCTS, *pairs)
+        total = self.product(pairs[0], pairs[1])
+        for i in range(2, len(pairs), 2):
+            total = self.emit(add, total, self.product(pairs[i], pairs[i + 1]))
+        return total
 
     def product(self, g: int, p: int) -> int:
         if p == self.one:
