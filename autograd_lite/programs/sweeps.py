@@ -105,12 +105,8 @@ class Writer:
         conditions = list(dict.fromkeys([gates[0][0] for _, _, gates in terms if gates]))
         if len(conditions) == 1:                # then each side of it has a sum of its own
             terms = [self.chosen(conditions[0], terms)]
-        elif conditions:
-            grouped: dict[Any, list[Term]] = {}
-            for i, term in enumerate(terms):
-                grouped.setdefault(term[2][0][0] if term[2] else (i,), []).append(term)
-            terms = [self.chosen(key, group) if type(key) is int else group[0]
-                     for key, group in grouped.items()]
+        elif conditions:                        # (each where it stands: so they add up as eagerly)
+            terms = [self.chosen(term[2][0][0], [term]) if term[2] else term for term in terms]
         return self.sum_of([x for g, p, _ in terms for x in (g, p)])
 
     def chosen(self, condition: int, terms: Sequence[Term]) -> Term:
