@@ -21,7 +21,7 @@ from autograd_lite.programs.tracing import Traced, trace
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import leaves, refill
 
-LARGE = 4000                # of a program with more instructions the first call gives what f itself gives
+LARGE = 50                  # of a program with more instructions the first call gives what f itself gives
 _lock = shared_lock()               # for what threads change together; no code of users runs while it is held
 
 
