@@ -11,14 +11,14 @@ from autograd_lite.graph.node import ZERO
 from autograd_lite.graph.states import restored
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.sequences import sum_op
-from autograd_lite.programs.arguments import entered
+from autograd_lite.programs.arguments import entered, is_whole
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import rebuild
 
 
 def constants(args: Any, kwargs: Any) -> Any:
     """The arguments with Values that stand for their numbers, as in a trace."""
-    return entered((list(args), kwargs), lambda x: x if isinstance(x, (int, Value)) else
+    return entered((list(args), kwargs), lambda x: x if is_whole(x) or isinstance(x, Value) else
                    Value(float(x), requires_grad=False))
 
 
