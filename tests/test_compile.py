@@ -460,3 +460,34 @@ def test_the_comparison_itself_notices_a_difference():
     assert not held(lambda x: -0.0, lambda x: 0.0, (1.0,)) and not held(lambda x: nan, lambda x: nan, (1.0,))
     assert held(lambda v: v.tolist(), lambda v: v, (np.array([1.0]),))
     assert given([Value(2.0), 1]) == [2.0, 1.0]
+
+
+UNARY = [ag.sin, ag.exp, ag.tanh, ag.sigmoid, ag.softplus, lambda x: x * x, lambda x: x ** 3, lambda x: -x,
+         lambda x: ag.sqrt(x * x + 1.0), lambda x: ag.log(x * x + 0.5)]
+BINARY = [lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / (b * b + 1.0)]
+
+
+def smooth(seed):
+    """A random smooth function of three numbers, whose parts are used several times."""
+    rng = random.Random(seed)
+    steps = [(rng.choice(UNARY), rng.choice(BINARY), rng.random(), rng.random(), rng.random())
+             for _ in range(rng.randint(4, 14))]
+
+    def f(p):
+        found = list(p)
+        for one, two, which, i, k in steps:
+            a, b = found[int(i * len(found))], found[int(k * len(found))]
+            found.append(one(a) if which < 0.5 else two(a, b))
+        return sum(found[3:], 0.0)
+    return f
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_second_derivatives_are_the_eager_ones_to_the_last_bit(seed):
+    f, rng = smooth(seed), random.Random(seed)
+    v = [rng.uniform(-1.0, 1.0) for _ in range(3)]
+    for g in (ag.hessian(f), ag.grad(lambda p: ag.grad(f)(p)[1]), lambda p: ag.hvp(f, (p,), (v,))):
+        fast = compile(g)
+        for _ in range(3):
+            point = [rng.uniform(-1.2, 1.2) for _ in range(3)]
+            assert fast(point) == g(point)
