@@ -491,3 +491,50 @@ def test_second_derivatives_are_the_eager_ones_to_the_last_bit(seed):
         for _ in range(3):
             point = [rng.uniform(-1.2, 1.2) for _ in range(3)]
             assert fast(point) == g(point)
+
+
+def caught(x):
+    try:
+        return ag.log(x)
+    except ValueError:
+        return x * x
+
+
+@pytest.mark.parametrize("first", [(-1.0, -2.0), (2.0, -1.0), (-1.0, 2.0)])
+@pytest.mark.parametrize("g", [caught, grad(caught), ag.hessian(caught)], ids=["f", "grad", "hessian"])
+def test_an_error_that_f_catches_is_no_branch_for_other_numbers(g, first):
+    fast = compile(g)
+    for x in (*first, 3.0, -3.0, 0.5, -0.5, 0.0):
+        assert outcome(fast, (x,)) == outcome(g, (x,))
+    w = Value(-1.0)
+    lossy = compile(lambda: caught(w))
+    for x in first:
+        w.data, w.grad = x, 0.0
+        assert lossy.backward() == caught(x) and w.grad == grad(caught)(x)
+
+
+@pytest.mark.parametrize("f", [ag.sum, lambda v: ag.dot(v, v), lambda v: ag.sum([x * x for x in v]), ag.mean],
+                         ids=range(4))
+def test_sums_of_thousands(f):
+    v = [0.5 + 0.001 * k for k in range(3000)]
+    for g in (f, grad(f)):
+        fast = compile(g)
+        assert fast(v) == fast(v) == g(v) and fast(v[::-1]) == g(v[::-1])
+
+
+def test_what_is_found_not_to_be_what_was_compiled_is_recorded_anew():
+    numbers = iter([2.0, 3.0, 5.0])
+    read = lambda: next(numbers)  # noqa: E731
+    fast = compile(lambda x: x * read())
+    assert fast(1.0) == 2.0
+    with pytest.raises(ag.InputError, match="not what was compiled"):
+        fast(4.0)
+    assert fast(1.0) != 2.0
+
+
+def test_the_eager_way_takes_plain_numbers_where_values_are_refused():
+    fast = compile(lambda x: x * int(x), max_programs=2, on_limit="eager")
+    assert [fast(1.5), fast(2.5), fast(3.5)] == [1.5, 5.0, 10.5]
+    assert compile(grad(lambda x: x * len(str(x))))(3) == grad(lambda x: x * len(str(x)))(3)
+    with pytest.raises(ag.InputError, match="batch"):
+        compile(lambda x: x, reduce="sum")

@@ -24,8 +24,13 @@ def constants(args: Any, kwargs: Any) -> Any:
 
 def eager(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """What f itself returns, as numbers."""
-    args, kwargs = constants(args, kwargs)
-    return rebuild(f(*args, **kwargs), lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
+    given, named = constants(args, kwargs)
+    try:
+        result = f(*given, **named)
+    except InputError:                          # (Values refuse what plain numbers do: int(x), say)
+        given, named = entered((list(args), kwargs), lambda x: x)
+        result = f(*given, **named)
+    return rebuild(result, lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
 
 
 def result_of(f: Callable[..., Any], args: Any, kwargs: Any) -> Value:

@@ -62,6 +62,9 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal[
                              "the function that it calls")
     if on_limit not in ("raise", "eager"):
         raise InputError(f"on_limit={short(on_limit)}: choose 'raise' or 'eager'")
+    if batch is None and target is None and (reduce is not None or rounding not in (None, "eager")):
+        raise InputError(f"reduce={short(reduce)}, rounding={short(rounding)}: they are for a batch; name "
+                         "its arguments, batch='x'")
     chosen = Indices(f, indices) if indices != () else None
     if target is not None:
         return OverArrays(f, target, batch, reduce, chosen)  # type: ignore[return-value]

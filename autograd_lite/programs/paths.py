@@ -17,7 +17,7 @@ from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.namespaces import functions
 from autograd_lite.programs.pickling import Shelf, fitting, packed
 from autograd_lite.programs.python import EAGER, function
-from autograd_lite.programs.tracing import Traced, trace
+from autograd_lite.programs.tracing import Caught, Traced, trace
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import leaves, refill
 
@@ -172,7 +172,10 @@ class Paths:
                     return None, None
             program = following
         if not program.verified and program.point != list(numbers):
-            self._verify(root, program, args, kwargs, backward)
+            try:
+                self._verify(root, program, args, kwargs, backward)
+            except Caught:
+                return None, None
         root.last = self.latest = program
         if not backward:
             self.recent[key] = root
@@ -242,6 +245,8 @@ class Paths:
         difference = program.recording.difference(trace(self.f, args, kwargs, backward, root.environment,
                                                         self.indices).recording)
         if difference:
+            self._roots.clear()                 # (nothing that was recorded holds)
+            self.recent.clear()
             raise InputError(f"{name_of(self.f)} is not what was compiled: {difference}. What it gets from "
                              "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
         program.verified = True

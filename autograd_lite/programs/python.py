@@ -137,8 +137,8 @@ class Expressions(Plan):
     def expression(self, k: int) -> Written:
         """What an instruction computes."""
         op, operands = self.code.ops[k], self.code.operands[k]
-        if op is PRODUCTS:
-            return self.products(operands)
+        if pairs := self.pairs(k):
+            return self.products(pairs)
         if op is ITEM:
             return Written(f"{self.written(operands[0]).text}[{self.whole(operands[1])}]")
         if op is INDEX:
@@ -158,12 +158,6 @@ class Expressions(Plan):
             y = form(*xs)
             return Written(re.sub(r"math\.(\w+)", lambda word: self.named(word[1], getattr(math, word[1])),
                                   y.text), y.precedence)
-        if op is sum_op:
-            return self.products([x for k in operands for x in (k, None)])
-        if op is dot_op and len(operands) > 1:
-            n = len(operands) // 2
-            return self.products([*[x for i in range(n) for x in (operands[i], operands[n + i])],
-                                  *[x for k in operands[2 * n:] for x in (k, None)]])
         kernel = getattr(op.forward, "__name__", op.name)
         return self.called(self.named(kernel if getattr(math, kernel, None) is op.forward else op.name,
                                       op.forward), xs)
@@ -184,6 +178,19 @@ class Expressions(Plan):
             return Written(f"({', '.join(xs)},)")
         return self.called(self.named({SHARES: "softmax"}.get(op, op.name), op.forward),
                            map(Written, xs))
+
+    def pairs(self, k: int) -> Sequence[Any]:
+        """The factors of a sum of products, two by two, with None for 1; empty for anything else."""
+        op, operands = self.code.ops[k], self.code.operands[k]
+        if op is PRODUCTS:
+            return operands
+        if op is sum_op:
+            return [x for k in operands for x in (k, None)]
+        if op is dot_op and len(operands) > 1:
+            n = len(operands) // 2
+            return [*[x for i in range(n) for x in (operands[i], operands[n + i])],
+                    *[x for k in operands[2 * n:] for x in (k, None)]]
+        return ()
 
     def products(self, operands: Sequence[Any]) -> Written:
         """A sum of products; None stands for 1."""
@@ -303,8 +310,9 @@ class Writer(Expressions):
         lines = list[str]()
         if isinstance(op, Comparison) and not self.uses[k]:
             return []
-        if op is PRODUCTS and len(code.operands[k]) > 2 * _SUM:
-            operands, name = code.operands[k], self.variable(k)
+        pairs: Sequence[Any] = self.pairs(k)
+        if len(pairs) > 2 * _SUM:
+            operands, name = pairs, self.variable(k)
             lines.append(f"{name} = {self.products(operands[:2 * _SUM]).text}")
             for i in range(2 * _SUM, len(operands), 2 * _SUM):
                 lines.append(f"{name} = {self.rest(name, operands[i:i + 2 * _SUM])}")
@@ -328,13 +336,13 @@ class Writer(Expressions):
             lines.append(f"if not ({self.question(check, xs)}): return {EAGER}")
         return lines
 
-    def rest(self, name: str, operands: Sequence[int]) -> str:
+    def rest(self, name: str, operands: Sequence[Any]) -> str:
         """name + a sum of products, left to right."""
         total = Written(name)
         constant = self.code.is_constant
         for a, b in zip(operands[::2], operands[1::2]):
-            term = (self.written(a) if constant(b, 1.0) else self.written(b) if constant(a, 1.0) else
-                    infix(mul, self.written(a), self.written(b)))
+            term = (self.written(a) if b is None or constant(b, 1.0) else
+                    self.written(b) if constant(a, 1.0) else infix(mul, self.written(a), self.written(b)))
             total = infix(add, total, term)
         return total.text
 

@@ -49,6 +49,7 @@ class Nodes:
         self.idle: list[int] = []                       # nodes that a run may leave out
         self.firm: set[int] = set()                     # places of others that it may not
         self.gradients: dict[int, int] = {}             # the places of gradients by nodes
+        self.raised = False                             # whether an operation raised an error
         self.depth = 0                                  # how many branches of `select` run
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
@@ -201,7 +202,7 @@ class Questions(Nodes):
                          "__repr__": repr}.get(what)
         answer = function(data, *options) if function else getattr(data, what)()
         if what == "__repr__" and self.flows[self.node(x)]:     # (to others it is a plain number)
-            self.ask("repr(#1)", (x,), answer)
+            self.ask(f"repr({number})", (x,), answer)
             return None
         text = f"{name}({', '.join([number, *map(repr, options)])})"
         if type(answer) is float:               # (0.0 and -0.0 are two answers; a nan is one)
@@ -256,9 +257,9 @@ class Tape(Questions):
             try:
                 y = op.forward(*xs)
                 if y - y != 0.0 or len(xs) > op.most:
-                    y = op.evaluate(xs, operands)
+                    y = self.evaluated(op, xs, operands)
             except (ValueError, ArithmeticError, TypeError):
-                y = op.evaluate(xs, operands)
+                y = self.evaluated(op, xs, operands)
             place = code.new(op, used, y)
         if self.whole and op in _WHOLE and self.all_whole(used):
             self.whole.add(place)
@@ -282,6 +283,13 @@ class Tape(Questions):
         places.append(place)
         flags.append(flows)
         return out
+
+    def evaluated(self, op: Op, xs: Sequence[float], operands: Sequence[Any]) -> float:
+        """An op's result where it is not ordinary; its error, which the function may catch, is noted."""
+        raised, self.raised = self.raised, True
+        y = op.evaluate(xs, operands)
+        self.raised = raised
+        return y
 
     def flowing(self, op: Op, at: Sequence[int]) -> bool:
         """Whether gradients flow to one of the operands by which there are any."""

@@ -19,6 +19,10 @@ from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import leaves
 
 
+class Caught(InputError, ArithmeticError):
+    """A function caught an error of an operation: what it did then holds only where the operation fails."""
+
+
 class Traced(NamedTuple):
     """What a function computed.
 
@@ -100,6 +104,8 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
     try:
         with progress(name_of(f), tape.ops):
             result, outputs = tape.record(run)
+        if tape.raised:
+            raise Caught(f"{name_of(f)} catches the error of an operation: only the eager way can do that")
         tape.name(inputs, names)
         recording = tape.recording(inputs, outputs)
     finally:
