@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import InputError, errstate
+from autograd_lite.errors import InputError, MemberError, errstate
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
@@ -149,6 +149,12 @@ class OverArrays:
         """A number of Python's as an array, so that it divides as arrays do."""
         xp = self.xp
         return xp.asarray(float(x), dtype=xp.float64) if hasattr(xp, "is_tensor") else xp.asarray(float(x))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("backward", "stats"):
+            raise MemberError(f"a function compiled for arrays of a namespace has no {name}: compile(f) without "
+                              "target= has, with batch= for NumPy's arrays")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # -- programs ----------------------------------------------------------------------------------
 
