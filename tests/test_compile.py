@@ -2,11 +2,15 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import random
 import re
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -538,3 +542,107 @@ def test_the_eager_way_takes_plain_numbers_where_values_are_refused():
     assert compile(grad(lambda x: x * len(str(x))))(3) == grad(lambda x: x * len(str(x)))(3)
     with pytest.raises(ag.InputError, match="batch"):
         compile(lambda x: x, reduce="sum")
+
+
+# -- what the function reads and does otherwise ---------------------------------------------------------
+
+
+def test_comparisons_with_exact_numbers_are_exact():
+    for limit in (2 ** 53 + 1, Fraction(1, 3), Decimal("0.1"), True):
+        f = lambda x: x * 2.0 if x < limit else x * 3.0         # noqa: E731, B023
+        fast = compile(f)
+        for x in (0.01, 0.02, 1.0, 2.0, 1.0 / 3.0, 0.1, 2.0 ** 54, 2.0 ** 55, 2.0 ** 53):
+            assert fast(x) == f(x)
+
+
+@pytest.mark.parametrize("f", [lambda x, n: x * ((n * 1103515245 + 12345) % 2 ** 31),
+                               lambda x, n: x * (n * n * n % 7), lambda x, n: x * (n % 2)], ids=range(3))
+def test_ints_are_exact_however_large(f):
+    fast = compile(f)
+    for n in (3, 4, 10 ** 9 + 7, 300007, 2 ** 53 + 1, 5):
+        assert fast(1.0, n) == f(1.0, n)
+
+
+def test_whether_a_captured_value_has_a_gradient_is_read_at_each_call():
+    ps = [Value(2.0), Value(3.0)]
+    fast = compile(lambda x: ag.sum([p * x for p in ps if p.requires_grad]))
+    assert [fast(1.0), fast(2.0)] == [5.0, 10.0]
+    ps[1].requires_grad = False
+    assert [fast(3.0), fast(4.0)] == [6.0, 8.0]
+    ps[1].requires_grad = True
+    assert fast(3.0) == 15.0
+    w = Value(2.0)
+    fast = compile(lambda x: w * x)
+    fast.backward(1.0)
+    with ag.no_grad(), pytest.raises(ag.GradientError):
+        fast.backward(2.0)
+
+
+def test_work_of_another_thread_and_other_values_are_refused():
+    def threaded(x):
+        with ThreadPoolExecutor(2) as pool:
+            return sum(pool.map(lambda k: ag.sin(x * k), [1, 2]))
+
+    with pytest.raises(ag.InputError, match="another thread"):
+        compile(threaded)(1.0)
+    other = itertools.cycle([Value(2.0), Value(3.0)])
+    fast = compile(lambda x: x * next(other))
+    fast(1.0)
+    with pytest.raises(ag.InputError, match="other Values"):
+        fast(2.0)
+    w, count = Value(2.0), itertools.count(1)
+    fast = compile(lambda: w * next(count))
+    fast()
+    w.data = 3.0
+    with pytest.raises(ag.InputError, match="not what was compiled"):
+        fast()
+
+
+class Rate:
+    __match_args__ = ("rate",)
+
+    def __init__(self, name, rate):
+        self.name, self.rate = name, rate
+
+    def __eq__(self, other):
+        return self.name == other.name
+
+    def __hash__(self):
+        return hash(self.name)
+
+
+def test_what_a_match_reads_and_what_a_class_compares_are_no_traps():
+    rate = Rate("a", 2.0)
+
+    def f(x):
+        match rate:
+            case Rate(r):
+                return x * r
+
+    fast = compile(f)
+    assert [fast(1.0), fast(2.0)] == [2.0, 4.0]
+    rate.rate = 7.0
+    assert fast(3.0) == 21.0
+    fast = compile(lambda rate, x: x * rate.rate)
+    given = [(Rate("a", 2.0), 1.0), (Rate("a", 2.0), 2.0), (Rate("a", 7.0), 3.0)]
+    assert [fast(*args) for args in given] == [2.0, 4.0, 21.0]
+    fast = compile(lambda d: d[1] * 1.0 if repr(list(d)[0]) == "1" else d[1] * 2.0)
+    assert [fast({1: 3.0}), fast({True: 3.0}), fast({1.0: 3.0})] == [3.0, 6.0, 6.0]
+
+
+def test_long_programs_with_sides_of_choices():
+    def f(x):
+        s = x
+        for i in range(700):
+            s = s * 0.5 + ag.select(ag.less(x, i * 0.001), lambda: ag.sin(x + i), lambda: ag.cos(x + i))
+        return s
+
+    for g in (f, grad(f)):
+        fast = compile(g)
+        assert [fast(x) for x in (0.3, 0.4, 0.6)] == [g(x) for x in (0.3, 0.4, 0.6)]
+
+
+def test_formats_of_any_kind_are_guards():
+    f = lambda x: x * len(f"{x:#5.3f}")         # noqa: E731
+    fast = compile(f)
+    assert [fast(1.5), fast(2.5), fast(1.5)] == [7.5, 12.5, 7.5]

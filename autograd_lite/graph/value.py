@@ -102,8 +102,10 @@ class Value(Node):
         """A node for any op: its result, and its partials where a gradient flows."""
         if not op.quick:
             quicken(op)
-        if special and (tape := tracing.get()):
-            return tape.apply(op, operands)  # type: ignore[no-any-return]
+        if special:
+            if tape := tracing.get():
+                return tape.apply(op, operands)  # type: ignore[no-any-return]
+            refuse_elsewhere(operands)
         xs: list[Any] = [x._data if type(x) is Value else number(x, op.name) for x in operands]
         line = user_line() if special and current(recording_lines) else None
         data = op.evaluate(xs, operands, line)
@@ -218,6 +220,14 @@ class Value(Node):
     def __floor__(self) -> Any: return self._as_number("__floor__")
     def __ceil__(self) -> Any: return self._as_number("__ceil__")
     def __index__(self) -> Any: return self._as_number("__index__")
+
+
+def refuse_elsewhere(operands: Sequence[Any]) -> None:
+    """Raise an error for a number that another thread or context traces."""
+    for x in operands:
+        if type(x) is Value and hasattr(x._b, "apply"):
+            raise InputError("a number that compile traces is used in another thread or context than its "
+                             "function's, where nothing is recorded")
 
 
 def refuse_traced(what: str) -> None:

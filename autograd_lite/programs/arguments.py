@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import FunctionType
 from typing import Any
 
 from autograd_lite.errors import InputError, short
@@ -55,7 +57,9 @@ def described(x: Any, numbers: list[Any]) -> Any:
         numbers.append(x)
         return float
     if cls is int:
-        numbers.append(number(x, "an argument"))
+        if not -2 ** 53 < x < 2 ** 53:          # (which no double may hold)
+            raise Given
+        numbers.append(float(x))
         return int
     if cls is bool or cls is str or x is None:
         return cls, x
@@ -65,7 +69,8 @@ def described(x: Any, numbers: list[Any]) -> Any:
             return cls, len(x)
         return cls, *[described(entry, numbers) for entry in x]
     if cls is dict:
-        return dict, *[(key, described(entry, numbers)) for key, entry in x.items()]
+        return dict, *[(type(key), repr(key) if type(key) is float else key, described(entry, numbers))
+                       for key, entry in x.items()]
     if isinstance(x, Value):
         raise Given
     if is_number(x):
@@ -98,7 +103,8 @@ class Kept:
     """An object as part of a key: by its own equality if it has a hash, else by identity."""
 
     def __init__(self, x: Any):
-        self.x, self.hashed = x, _hashable(x)
+        own = isinstance(type(x).__eq__, FunctionType) and not dataclasses.is_dataclass(x)
+        self.x, self.hashed = x, not own and _hashable(x)       # (who knows what a user's own compares)
 
     def __hash__(self) -> int:
         return hash(self.x) if self.hashed else id(self.x)

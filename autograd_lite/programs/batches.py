@@ -16,7 +16,7 @@ from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.programs.arguments import Option, described, key_of
 from autograd_lite.programs.arrays import FINE, Settled, Watch
-from autograd_lite.programs.eager import eager
+from autograd_lite.programs.eager import eager, pass_on as add_gradients
 from autograd_lite.programs.points import Points, changed, is_array
 from autograd_lite.programs.python import EAGER
 from autograd_lite.transforms.trace import name_of
@@ -105,8 +105,8 @@ class Batch(Option):
         y = self.one(run.results.columns[0], self.reduce)
         if run.left:
             run.left.backward(1.0 / n if self.reduce == "mean" else 1.0)
-        for x, gradient in zip(run.gradients, found):
-            x.grad += float(gradient)
+        xs = list(run.gradients)
+        add_gradients(xs, list(map(float, found)), not any([x.operands for x in xs]))
         return float(y)
 
     def check_tuple(self, tree: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
+from autograd_lite.modes import current
 from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
@@ -48,7 +49,7 @@ class Compiled(Portable):
         except Given:
             return self.f(*args, **kwargs)
         root = self.recent.get(key)
-        if root is not None and root.last.verified and root.environment.holds():    # (the common case)
+        if root is not None and root.last.verified and root.holds():    # (the common case)
             program = root.last
             try:
                 out = program.run(*numbers, read_numbers(program.captured))
@@ -67,6 +68,8 @@ class Compiled(Portable):
         program, given, named = None, args, kwargs
         try:
             given, named = self._marked(args, kwargs)
+            if value.special and current(value.not_recording):
+                raise Given
             key, numbers = key_of(given, named)
             program, out = self.run(("backward", key), numbers, given, named, True)
         except Given:

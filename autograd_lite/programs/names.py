@@ -40,6 +40,8 @@ def named(code: CodeType) -> Named:
                 attributes.add(EVERY)
             if x.argval in _LOOKING_UP and not _looks_up_a_constant(instructions, at):
                 read.add(EVERY)
+        elif x.opname == "MATCH_CLASS":         # (by position, it reads what the class says)
+            attributes.add(EVERY)
         elif x.opname == "IMPORT_NAME":
             level = instructions[at - 2].argval
             imported.add((x.argval, level if type(level) is int else 0))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.errors import InputError
+from autograd_lite.graph import node as nodes
 from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
@@ -34,6 +35,7 @@ class Program:
         self.recording, self.captured, self.wanted = traced.recording, traced.captured, traced.wanted
         self.leaves = not any([x.operands for x in self.wanted])
         self.point = list(point)
+        self.seen = [self.recording.code.data[k] for k in self.recording.captured]
         self.run: Callable[..., Any] = self._first
         self.seconds = 0.0                      # to compile
         # For each guard the programs that agree with this one on all before it, by their answer to it.
@@ -75,21 +77,28 @@ class Root:
 
     def __init__(self, environment: Environment):
         self.environment = environment
-        # The Values in its programs, those with gradients and those without.
-        self.flowing, self.frozen = dict[Value, None](), dict[Value, None]()
+        # Its Values, and which of them have no gradients, at that count of changes.
+        self.values = dict.fromkeys(environment.values)
+        self.turned, self.frozen = nodes.turned, self.are_frozen()
 
-    def holds(self, backward: bool) -> bool:
+    def are_frozen(self) -> list[bool]:
+        """For each of its Values whether it has no gradient."""
+        return [g is None for g in map(get_grad, self.values)]
+
+    def holds(self) -> bool:
         """Whether all is in that state."""
-        return self.environment.holds() and not (backward and (
-            None in map(get_grad, self.flowing) or any([x.requires_grad for x in self.frozen])))
+        if self.turned != nodes.turned:
+            now = nodes.turned
+            if self.are_frozen() != self.frozen:
+                return False
+            self.turned = now
+        return self.environment.holds()
 
     def keep(self, program: Program) -> Program:
         """Give a program its place among those that answer some guards as it does; one that answers all
         alike is returned in its place."""
-        flowing, frozen = self.flowing.copy(), self.frozen.copy()
-        for x in program.captured:
-            (flowing if x.requires_grad else frozen)[x] = None
-        self.flowing, self.frozen = flowing, frozen
+        self.values = {**self.values, **dict.fromkeys(program.captured)}
+        self.frozen = self.are_frozen()
         if not hasattr(self, "last"):
             self.last = program
             return program
@@ -140,7 +149,7 @@ class Paths:
         """A program and what it gives; None where only the eager way will do."""
         roots = self._roots.setdefault(key, [])
         for root in roots:
-            if root.holds(backward):
+            if root.holds():
                 break
         else:
             first = self._root(key, roots, numbers, args, kwargs, backward)
@@ -171,7 +180,8 @@ class Paths:
                 if following.large:
                     return None, None
             program = following
-        if not program.verified and program.point != list(numbers):
+        if not program.verified and (program.point != list(numbers)
+                                     or program.seen != read_numbers(program.captured)):
             try:
                 self._verify(root, program, args, kwargs, backward)
             except Caught:
@@ -195,7 +205,7 @@ class Paths:
         program = None if hasattr(root, "last") else self._new(
             root, args, kwargs, numbers, backward, changed)
         with _lock:
-            other = next((other for other in roots if other.holds(backward)), None)
+            other = next((other for other in roots if other.holds()), None)
             if other or not (program or hasattr(root, "last")):
                 return other                    # (that of another thread)
             if program:
@@ -206,7 +216,7 @@ class Paths:
     def shelved(self, with_f: bool) -> list[Shelf]:
         """The programs that hold now, to go with f or without it."""
         found = [packed(key, root.environment, root.programs(), with_f)
-                 for key, roots in list(self._roots.items()) for root in list(roots) if root.holds(True)]
+                 for key, roots in list(self._roots.items()) for root in list(roots) if root.holds()]
         return [shelf for shelf in (*found, *self.shelves) if shelf and (shelf.print is not None) is with_f]
 
     def emptied(self, f: Any, shelves: list[Shelf]) -> dict[str, Any]:
@@ -242,8 +252,10 @@ class Paths:
 
     def _verify(self, root: Root, program: Program, args: Any, kwargs: Any, backward: bool) -> None:
         """Raise an error if the function computes something else at these numbers."""
-        difference = program.recording.difference(trace(self.f, args, kwargs, backward, root.environment,
-                                                        self.indices).recording)
+        again = trace(self.f, args, kwargs, backward, root.environment, self.indices)
+        difference = program.recording.difference(again.recording)
+        if not difference and list(map(id, again.captured)) != list(map(id, program.captured)):
+            difference = "it reads other Values"
         if difference:
             self._roots.clear()                 # (nothing that was recorded holds)
             self.recent.clear()

@@ -388,7 +388,7 @@ def pieces(writer: Writer, name: str) -> str:
     where = {k: 0 for k in at}
     for i, piece in enumerate(parts):
         for _, made, used in piece:
-            for k in used:
+            for k in used - made:
                 if where[k] != i and k not in at:
                     at[k] = len(at)
             where.update(dict.fromkeys(made, i))
@@ -399,6 +399,7 @@ def pieces(writer: Writer, name: str) -> str:
         used_here = set().union(*[used for _, _, used in piece])
         out += [f"def {name}_{i}(m):"]
         out += [f"    {writer.variables[k]} = m[{at[k]}]" for k in sorted(used_here - made_here)]
+        out += [f"    {writer.variables[k]} = 0.0" for k in sorted(made_here) if k in at and k in writer.home]
         out += [f"    {line}" for lines, _, _ in piece for line in lines]
         out += [f"    m[{at[k]}] = {writer.variables[k]}" for k in sorted(made_here) if k in at
                 and k not in inputs_at]

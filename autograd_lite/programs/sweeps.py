@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.elementary import add, identity, mul
+from autograd_lite.ops.elementary import add, identity, mul, neg
 from autograd_lite.ops.selection import choose
 from autograd_lite.ops.sequences import dot_op
 from autograd_lite.programs.code import CONSTANT, PRODUCTS, Check, Code
@@ -134,7 +134,16 @@ class Writer:
     def product(self, g: int, p: int) -> int:
         if p == self.one:
             return g
-        return p if g == self.one else self.emit(mul, g, p)
+        if g == self.one:
+            return p
+        if self.again:                          # (what eager code does not record is no node here, either)
+            kinds, places = self.code.ops, self.tape.places
+            if kinds[places[p]] is CONSTANT and self.code.data[places[p]] in (0.0, 1.0, -1.0):
+                c = self.code.data[places[p]]
+                return g if c == 1.0 else self.emit(neg, g) if c else p
+            if kinds[places[g]] is CONSTANT and self.code.data[places[g]] in (0.0, 1.0):
+                return p if self.code.data[places[g]] else g
+        return self.emit(mul, g, p)
 
     # -- partials ----------------------------------------------------------------------------------
 
@@ -310,6 +319,8 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
         if kinds[places[g] if again else g] is CONSTANT and write.is_constant(g, 0.0):
             continue
         op = ops[k]
+        if op is None:                              # (a root that depends on no input)
+            continue
         if op is mul:
             a, b = all_operands[k]
             if varying[a]:

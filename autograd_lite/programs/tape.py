@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
+from numbers import Number
 from typing import Any
 from weakref import WeakSet
 
@@ -16,7 +17,7 @@ from autograd_lite.modes import apart, current
 from autograd_lite.ops.elementary import add, floordiv, identity, mod, mul, neg, sub
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
-from autograd_lite.programs.code import Code, Step
+from autograd_lite.programs.code import Check, Code, Step
 from autograd_lite.programs import sweeps
 from autograd_lite.programs.recording import Guard, Recording
 
@@ -26,6 +27,19 @@ _SIGNS: dict[Any, str] = {operator.lt: "<", operator.le: "<=", operator.gt: ">",
 
 _WHOLE = {add, sub, mul, neg, mod, floordiv}            # ops of ints that give ints
 _REPEATED = (list, tuple, str)
+
+
+class _Exact:
+    """The question whether a double holds every whole number of this size."""
+
+    source = "x: -9007199254740992.0 < x < 9007199254740992.0"
+
+    @staticmethod
+    def holds(x: float) -> bool:
+        return -2.0 ** 53 < x < 2.0 ** 53
+
+
+_EXACT = _Exact()
 
 
 class Nodes:
@@ -81,7 +95,7 @@ class Nodes:
         k = self._captured.get(id(x))
         if k is None:
             nodes.refuse_leaked([x])
-            k = self.append(None, (), self.code.input(x._data), x.requires_grad)
+            k = self.append(None, (), self.code.input(x._data), x._grad is not None)
             self._captured[id(x)] = k
             self.captured.append((x, k))
         return k
@@ -174,11 +188,13 @@ class Questions(Nodes):
         """Whether a comparison holds."""
         other = b._data if type(b) is Value else b
         answer = holds(a._data, other)
-        try:
-            b = b if type(b) is Value else number(b)
-        except InputError:
-            return answer
-        return self.ask(f"#1 {_SIGNS[holds]} #2", (a, b), bool(answer))
+        if type(b) is Value or type(b) is float:
+            return self.ask(f"#1 {_SIGNS[holds]} #2", (a, b), bool(answer))
+        if isinstance(b, int):                  # (compared exactly, however large)
+            return self.ask(f"#1 {_SIGNS[holds]} {int(b)}", (a,), bool(answer))
+        if isinstance(b, Number):               # (a Fraction, say: only the eager way compares exactly)
+            self.raised = True
+        return answer
 
     def read(self, what: str, x: Any, *options: Any) -> Any:
         """What Python's int, round, format and the like make of a number."""
@@ -204,7 +220,8 @@ class Questions(Nodes):
         if what == "__repr__" and self.flows[self.node(x)]:     # (to others it is a plain number)
             self.ask(f"repr({number})", (x,), answer)
             return None
-        text = f"{name}({', '.join([number, *map(repr, options)])})"
+        written = [repr(x).replace("#", "\\x23") for x in options]
+        text = f"{name}({', '.join([number, *written])})"
         if type(answer) is float:               # (0.0 and -0.0 are two answers; a nan is one)
             self.ask(f"repr({text})", (x,), repr(answer))
             return answer
@@ -263,6 +280,8 @@ class Tape(Questions):
             place = code.new(op, used, y)
         if self.whole and op in _WHOLE and self.all_whole(used):
             self.whole.add(place)
+            code.checks.setdefault(place, [Check(_EXACT, (place,))])
+            self.raised |= not _EXACT.holds(code.value(place))
         if self.depth:
             self.idle.append(len(places))
         if flows:

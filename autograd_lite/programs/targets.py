@@ -55,13 +55,20 @@ class ArrayProgram(NamedTuple):
     text: str
 
 
+def _absent(self: Any, name: str) -> Any:
+    if name in ("backward", "stats"):
+        raise MemberError(f"a function compiled for arrays of a namespace has no {name}: compile(f) "
+                          "without target= has, with batch= for NumPy's arrays")
+    raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
 class OverArrays:
     """A function compiled for a namespace; see `compile`.
 
     Each array stands for one number at many points, so arrays broadcast as in the namespace; but if `batch`
-    names arguments, only the last axes of the arrays in these, and other arrays are structures of numbers.
-    """
+    names arguments, only the last axes of the arrays in these, and other arrays are structures of numbers."""
 
+    __getattr__ = _absent
     def __init__(self, f: Callable[..., Any], xp: Any, batch: Any, reduce: Any, indices: Indices | None):
         functions(xp)                           # (refuses what is none)
         self.f, self.xp, self.indices = f, xp, indices
@@ -149,12 +156,6 @@ class OverArrays:
         """A number of Python's as an array, so that it divides as arrays do."""
         xp = self.xp
         return xp.asarray(float(x), dtype=xp.float64) if hasattr(xp, "is_tensor") else xp.asarray(float(x))
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("backward", "stats"):
-            raise MemberError(f"a function compiled for arrays of a namespace has no {name}: compile(f) without "
-                              "target= has, with batch= for NumPy's arrays")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # -- programs ----------------------------------------------------------------------------------
 
