@@ -69,6 +69,7 @@ class OverArrays:
     names arguments, only the last axes of the arrays in these, and other arrays are structures of numbers."""
 
     __getattr__ = _absent
+
     def __init__(self, f: Callable[..., Any], xp: Any, batch: Any, reduce: Any, indices: Indices | None):
         functions(xp)                           # (refuses what is none)
         self.f, self.xp, self.indices = f, xp, indices
@@ -79,9 +80,8 @@ class OverArrays:
         functools.update_wrapper(self, f)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        columns: list[Any] = []
-        points = [_made_up(0.5), _made_up(0.7)]
-        given: list[Any] = [[], []]
+        columns, given = list[Any](), (list[Any](), list[Any]())
+        points = _made_up(0.5), _made_up(0.7)
         if value.special and value.tracing.get():
             return self.f(*args, **kwargs)
         for supply, found in zip(points, given):
@@ -98,8 +98,7 @@ class OverArrays:
         known = self._programs.setdefault(key, [])
         program = next((one for one in known if one.environment.holds()), None)
         if program is None:
-            program = self._new(given, len(args), list(kwargs))
-            known.append(program)
+            known.append(program := self._new(given, len(args), list(kwargs)))
         self._last = program
         numbers = [self._number(x) for x in read_numbers(program.traced.captured)]
         with quiet(self.xp):
