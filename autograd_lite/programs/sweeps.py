@@ -37,6 +37,7 @@ class Recorded(Protocol):
     def made(self, k: int) -> Value: ...
 
 
+_MINDED = 8                     # the most conditions for which the order of sums is that of each side
 _NAMED = 10_000                 # gradients have names in a smaller program, which people may read
 Gates = tuple[tuple[int, bool], ...]            # conditions, and the answers that let a gradient through
 
@@ -195,10 +196,12 @@ class Writer:
                 kept.append(asked)
 
 
-def order_under(tape: Recorded, roots: Iterable[int], everything: bool) -> list[int]:
+def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
+                assumed: tuple[int, bool] | None = None) -> list[int]:
     """The nodes under some, each after its operands, in the order in which `backward` meets them.
 
-    Those that flow, by operands that have a partial; or `everything`.
+    Those that flow, by operands that have a partial; or `everything`; without the other sides of choices if
+    an answer of their condition is `assumed`.
     """
     ops, operands, flows = tape.ops, tape.operands, tape.flows
     seen = bytearray(len(ops))
@@ -225,6 +228,10 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool) -> list[
                         for x in reversed(below):
                             if flows[x] and not seen[x]:
                                 stack.append(x)
+                    elif assumed and op is choose and tape.places[below[0]] == assumed[0]:
+                        x = below[1 if assumed[1] else 2]
+                        if flows[x] and not seen[x]:
+                            stack.append(x)
                     else:
                         for x, has in zip(below[::-1], op.differentiable(len(below))[::-1]):
                             if has and flows[x] and not seen[x]:
@@ -235,6 +242,37 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool) -> list[
                 else:
                     found.append(k)
     return found
+
+
+class Orders:
+    """The orders in which `backward` meets nodes where one condition or another holds, or does not.
+
+    It does not go down the other side of a choice. What it meets there first by full sight, it then meets
+    later; so terms may add up in another order. (Of many conditions, or two at once, this is not minded.)
+    """
+
+    def __init__(self, tape: Recorded, roots: Sequence[int], order: Sequence[int]):
+        conditions = dict.fromkeys([tape.places[tape.operands[k][0]] for k in order if tape.ops[k] is choose])
+        self.users: defaultdict[int, list[int]] = defaultdict(list)        # of a node, in the order of terms
+        self.ranks = {(c, answer): {k: -i for i, k in enumerate(order_under(tape, roots, False, (c, answer)))}
+                      for c in (conditions if len(conditions) <= _MINDED else ()) for answer in (True, False)}
+
+    def sorted(self, write: Writer, k: int, terms: list[Term]) -> list[Term]:
+        """The terms that arrive at a node, as one where a condition decides how they add up."""
+        users = self.users.pop(k, [])
+        if len(terms) < 3 or len(users) != len(terms):
+            return terms
+        for c in [c for c, answer in self.ranks if answer]:
+            sides = []
+            for answer in (True, False):
+                rank = self.ranks[c, answer]
+                alive = [i for i, (_, _, gates) in enumerate(terms) if (c, not answer) not in gates]
+                sides.append((alive, sorted(alive, key=lambda i: rank.get(users[i], 1))))
+            if any([alive != again for alive, again in sides]):
+                sums = [write.sum([(g, p, tuple([gate for gate in gates if gate[0] != c]))
+                                   for g, p, gates in map(terms.__getitem__, again)]) for _, again in sides]
+                return [(write.emit(choose, c, *sums), write.one, ())]
+        return terms
 
 
 def depends_on_others(tape: Recorded, roots: Sequence[int], own: Sequence[int]) -> bool:
@@ -299,12 +337,15 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     found: dict[int, int] = {}
     kinds, places = tape.code.ops, tape.places
     named = len(order) < _NAMED
+    orders = None if again or gathers or len(outputs) > 1 else Orders(tape, roots, order)
     for k in reversed(order):
         terms = arrived.pop(k, None)
         if not terms:
             if gathers:
                 gathers.spread(k)
             continue
+        if orders and orders.ranks:
+            terms = orders.sorted(write, k, terms)
         if len(terms) > 1:
             g, gates = write.total(terms)
         else:
@@ -320,6 +361,12 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
             continue
         op = ops[k]
         if op is None:                              # (a root that depends on no input)
+            continue
+        if orders and orders.ranks:
+            for x, p, behind in write.passed(k, g, gates, varying):
+                if varying[x]:
+                    arrived[x].append((g, p, behind))
+                    orders.users[x].append(k)
             continue
         if op is mul:
             a, b = all_operands[k]
