@@ -646,3 +646,19 @@ def test_formats_of_any_kind_are_guards():
     f = lambda x: x * len(f"{x:#5.3f}")         # noqa: E731
     fast = compile(f)
     assert [fast(1.5), fast(2.5), fast(1.5)] == [7.5, 12.5, 7.5]
+
+
+@pytest.mark.parametrize("f", [
+    lambda y: hessian(lambda a: (-a) * (1.0 * a) * y)(0.0), lambda y: grad(grad(lambda a: a * a * y))(0.0),
+    lambda y: grad(lambda b: grad(lambda a: a * b * a * y)(1.0))(0.0),
+    lambda y: grad(lambda a: ag.vjp(lambda b: b * b * y, 1.0)[1](a)[0])(0.0)], ids=range(4))
+def test_derivatives_at_numbers_of_the_function_s_own(f):
+    fast = compile(f)
+    assert [fast(0.8), fast(0.5)] == [f(0.8), f(0.5)]
+
+
+def test_a_missing_derivative_before_a_choice_is_missing_whichever_side_is_taken():
+    f = lambda x: (-1.0) ** ag.where(ag.greater(x, 0.0), 100.0, x)          # noqa: E731
+    for x in (2.0, 3.0, 2.0):
+        assert outcome(compile(grad(f)), (x,)) == outcome(grad(f), (x,))
+

@@ -65,7 +65,8 @@ class Writer:
         return self.tape.append(None, (), place, False) if self.again else place
 
     def is_constant(self, x: int, c: float | None = None) -> bool:
-        return self.code.is_constant(self.place(x), c)
+        """Whether an operand is a plain number (this one, if given), by which nobody differentiates."""
+        return self.code.is_constant(self.place(x), c) and not (self.again and self.tape.flows[x])
 
     def emit(self, op: Any, *operands: int) -> int:
         if not self.again:
@@ -138,12 +139,10 @@ class Writer:
         if g == self.one:
             return p
         if self.again:                          # (what eager code does not record is no node here, either)
-            kinds, places = self.code.ops, self.tape.places
-            if kinds[places[p]] is CONSTANT and self.code.data[places[p]] in (0.0, 1.0, -1.0):
-                c = self.code.data[places[p]]
+            if self.is_constant(p) and (c := self.code.data[self.place(p)]) in (0.0, 1.0, -1.0):
                 return g if c == 1.0 else self.emit(neg, g) if c else p
-            if kinds[places[g]] is CONSTANT and self.code.data[places[g]] in (0.0, 1.0):
-                return p if self.code.data[places[g]] else g
+            if self.is_constant(g) and (c := self.code.data[self.place(g)]) in (0.0, 1.0):
+                return p if c else g
         return self.emit(mul, g, p)
 
     # -- partials ----------------------------------------------------------------------------------
@@ -331,7 +330,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     one = write.one
     gathers = Gathers(write, order, varying, own, arrived) if tape.lists else None
     for y, seed in zip(roots, seeds):
-        if not tape.code.is_constant(tape.places[seed], 0.0):
+        if tape.flows[seed] or not tape.code.is_constant(tape.places[seed], 0.0):
             arrived[y].append((write.at(seed), one, ()))
     ops, all_operands = tape.ops, tape.operands
     found: dict[int, int] = {}
@@ -362,6 +361,8 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
         op = ops[k]
         if op is None:                              # (a root that depends on no input)
             continue
+        if op is choose and not gates and not tape.depth:       # (it arrives there, whichever side is taken)
+            tape.firm.add(places[g] if again else g)
         if orders and orders.ranks:
             for x, p, behind in write.passed(k, g, gates, varying):
                 if varying[x]:
