@@ -661,4 +661,3 @@ def test_a_missing_derivative_before_a_choice_is_missing_whichever_side_is_taken
     f = lambda x: (-1.0) ** ag.where(ag.greater(x, 0.0), 100.0, x)          # noqa: E731
     for x in (2.0, 3.0, 2.0):
         assert outcome(compile(grad(f)), (x,)) == outcome(grad(f), (x,))
-
