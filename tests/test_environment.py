@@ -173,7 +173,9 @@ def a_global_in_eval():
 
 @reading("the global 'rate'")
 def a_global_of_any_name():
-    return lambda x: x * globals()["ra" + "TE".lower()], set_global
+    held = {"rate": 0.1, "__name__": "a_small_module"}      # (of a large one it looks at all that there is)
+    f = eval('lambda x: x * globals()["ra" + "TE".lower()]', held)
+    return f, lambda x: held.update(rate=x)
 
 
 @reading("config.rate was 0.1 and is 0.2")
