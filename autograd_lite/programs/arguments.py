@@ -21,9 +21,34 @@ class Given(Exception):
 
 
 class Option:
-    """What is said about arguments of f."""
+    """Arguments of f that an option names.
 
-    f: Any
+    Args:
+        what: the option; named: their positions or names: one, or several.
+
+    Raises:
+        InputError: f has no such argument.
+    """
+
+    def __init__(self, f: Any, what: str, named: Any):
+        one = isinstance(named, (str, int)) or not isinstance(named, Iterable)
+        self.f, self.named = f, (named,) if one else tuple(named)
+        parameters = parameters_of(f)
+        self.names = [p.name for p in parameters]
+        more = any([p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters])
+        for x in self.named:
+            known = x in self.names if isinstance(x, str) else (
+                type(x) is int and -len(self.names) <= x < len(self.names))
+            if type(x) not in (str, int) or self.names and not (known or more):
+                raise InputError(f"{what}={short(named)}: {name_of(f)} has no argument {short(x)}; give "
+                                 f"positions or names of {', '.join(self.names) or 'its arguments'}")
+
+    def holds(self, place: int | str, count: int) -> bool:
+        """Whether an argument, of so many positional ones, is one of them."""
+        if isinstance(place, str):
+            return place in self.named or place in self.names and self.names.index(place) in self.named
+        return (place in self.named or place - count in self.named
+                or place < len(self.names) and self.names[place] in self.named)
 
     def of(self, f: Any) -> Any:
         """The same of another function, which stands for f (in a pickle, say)."""

@@ -6,7 +6,6 @@ one. Points at which a number is not finite, or operands are extreme for a rule,
 """
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,33 +35,14 @@ class Batch(Option):
     """
 
     def __init__(self, f: Any, batch: Any, reduce: Any, rounding: str | None):
-        self.f, self.reduce, self.rounding = f, reduce, rounding or "vector"
-        self.wanted = (batch,) if isinstance(batch, (str, int)) else tuple(batch)
-        try:
-            parameters = list(inspect.signature(f).parameters.values())
-        except (TypeError, ValueError):
-            parameters = []
-        self.names = [p.name for p in parameters]
-        more = any([p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters])
-        for x in self.wanted:
-            known = x in self.names if isinstance(x, str) else (
-                type(x) is int and -len(self.names) <= x < len(self.names))
-            if isinstance(x, bool) or not isinstance(x, (str, int)) or self.names and not (known or more):
-                raise InputError(f"batch={short(batch)}: {name_of(f)} has no argument {x!r}; give positions "
-                                 f"or names of {', '.join(self.names) or 'its arguments'}")
+        super().__init__(f, "batch", batch)
+        self.reduce, self.rounding = reduce, rounding or "vector"
         if self.rounding not in ("eager", "vector", "free"):
             raise InputError(f"rounding={short(rounding)}: choose 'eager', 'vector' or 'free'")
         for how in reduce if isinstance(reduce, tuple) else (reduce,):
             if how not in (None, "sum", "mean"):
                 raise InputError(f"reduce={short(reduce)}: choose 'sum' or 'mean', None for neither, or a "
                                  "tuple with one of them for each result")
-
-    def is_batch(self, place: int | str, count: int) -> bool:
-        """Whether an argument, of so many positional ones, holds batches."""
-        if isinstance(place, str):
-            return place in self.wanted or place in self.names and self.names.index(place) in self.wanted
-        return (place in self.wanted or place - count in self.wanted
-                or place < len(self.names) and self.names[place] in self.wanted)
 
     def call(self, compiled: Any, args: Any, kwargs: Any) -> Any:
         """The results at all points."""

@@ -2,12 +2,11 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from math import nan
 from typing import Any, NoReturn
 
-from autograd_lite.errors import InputError, MemberError, short, shown
+from autograd_lite.errors import InputError, MemberError, shown
 from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import user_line
@@ -19,34 +18,10 @@ from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild, 
 
 
 class Indices(Option):
-    """The arguments of f that an option names.
-
-    Args:
-        named: their positions or names: one, or several.
-    """
+    """The arguments of f that only choose."""
 
     def __init__(self, f: Any, named: Any):
-        self.f = f
-        self.named = tuple(named) if isinstance(named, (list, tuple, set)) else (named,)
-        try:
-            parameters = list(inspect.signature(f).parameters.values())
-        except (TypeError, ValueError):
-            parameters = []
-        self.names = [p.name for p in parameters]
-        more = any([p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters])
-        for x in self.named:
-            known = x in self.names if isinstance(x, str) else (
-                type(x) is int and -len(self.names) <= x < len(self.names))
-            if type(x) not in (str, int) or self.names and not (known or more):
-                raise InputError(f"indices={short(named)}: {name_of(f)} has no argument {short(x)}; give "
-                                 f"positions or names of {', '.join(self.names) or 'its arguments'}")
-
-    def holds(self, place: int | str, count: int) -> bool:
-        """Whether an argument, of so many positional ones, is one of them."""
-        if isinstance(place, str):
-            return place in self.named or place in self.names and self.names.index(place) in self.named
-        return (place in self.named or place - count in self.named
-                or place < len(self.names) and self.names[place] in self.named)
+        super().__init__(f, "indices", named)
 
     def check(self, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         """Raise an error if one holds anything but whole numbers, and Values (which ask for f itself)."""

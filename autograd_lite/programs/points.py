@@ -2,20 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.value import Value
-from autograd_lite.programs.arguments import Given, described
+from autograd_lite.programs.arguments import Given, Option, described
 from autograd_lite.transforms.trees import is_number, kind_of
-
-
-class Selection(Protocol):
-    """Which arguments hold batches."""
-
-    names: list[str]
-
-    def is_batch(self, place: int | str, count: int) -> bool: ...
 
 
 def is_array(x: Any) -> bool:
@@ -42,7 +34,7 @@ class Points:
         of_values: whether some are Values.
     """
 
-    def __init__(self, batch: Selection, args: Any, kwargs: Any):
+    def __init__(self, batch: Option, args: Any, kwargs: Any):
         import numpy
 
         self.np = numpy
@@ -52,8 +44,8 @@ class Points:
         self.longest = ""
         count = len(args)
         self.args = [self.entered(x, batch.names[i] if i < len(batch.names) else f"argument {i}")
-                     if batch.is_batch(i, count) else self.plain(x) for i, x in enumerate(args)]
-        self.kwargs = {name: self.entered(x, name) if batch.is_batch(name, count) else self.plain(x)
+                     if batch.holds(i, count) else self.plain(x) for i, x in enumerate(args)]
+        self.kwargs = {name: self.entered(x, name) if batch.holds(name, count) else self.plain(x)
                        for name, x in kwargs.items()}
         self.columns = [x if type(x) is numpy.float64 or len(x) == self.n else x[0] for x in self.columns]
 

@@ -88,7 +88,7 @@ class OverArrays:
             del columns[:]
             places: list[int | str] = [*range(len(args)), *kwargs]
             for place, x in zip(places, [*args, *kwargs.values()]):
-                last = self.everything or self.batch.is_batch(place, len(args))
+                last = self.everything or self.batch.holds(place, len(args))
                 whole = self.indices is not None and self.indices.holds(place, len(args))
                 try:
                     found.append(self._entered(x, columns, _ZEROS if whole else supply, last, whole))
