@@ -19,6 +19,7 @@ from typing import Any
 from autograd_lite.errors import short, type_name
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
+from autograd_lite.programs.names import named
 from autograd_lite.programs.reach import MISSING, PLAIN, Reach, Table, equal, same
 from autograd_lite.programs.things import content, content_of
 
@@ -71,6 +72,11 @@ class Environment:
     def iterators(self) -> list[Any]:
         """The iterators that were found, such as files: what they give next cannot be compared."""
         return self._reach.iterators
+
+    @property
+    def asks_types(self) -> bool:
+        """Whether any function that was found may ask for the class of a number, as ``type(x)`` does."""
+        return any([named(f.__code__).asks_types for f in self._reach.functions])
 
     def holds(self) -> bool:
         """Whether all is as in the snapshot."""
