@@ -35,7 +35,7 @@ ROWS = [
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
     {"programs.code"}, {"programs.templates", "programs.recording", "programs.gathers"}, {"programs.sweeps", "programs.integers"},
     {"programs.tape"},
-    {"programs.names"}, {"programs.reach"}, {"programs.things"},
+    {"programs.names", "programs.ambient"}, {"programs.reach"}, {"programs.things"},
     {"programs.layout", "programs.environment", "programs.arguments", "programs.progress"},
     {"programs.indices"},
     {"programs.python", "programs.tracing", "programs.points", "programs.eager", "programs.pickling"},

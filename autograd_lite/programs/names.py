@@ -65,6 +65,8 @@ def named(code: CodeType) -> Named:
                     imported |= inner.imported
                     asks_types |= inner.asks_types
     mentioned = read | attributes
+    if mentioned & {"import_module", "__import__"}:
+        imported |= {(text, 0) for text in texts if all(map(str.isidentifier, text.split(".")))}
     if _OPENING & mentioned:
         attributes.add(EVERY)
     for text in texts:

@@ -214,6 +214,9 @@ class Questions(Nodes):
         function: Any = {"__int__": int, "__round__": round, "__format__": format,
                          "__repr__": repr}.get(what)
         answer = function(data, *options) if function else getattr(data, what)()
+        if (what == "__repr__" or what == "__format__" and options == ("",)) and x._b is not self:
+            self.raised = True                  # (its text shows its label and gradient)
+            return repr(x) if options else None
         if what == "__repr__" and self.flows[self.node(x)]:     # (to others it is a plain number)
             self.ask("repr(#1)", (x,), answer)
             return None

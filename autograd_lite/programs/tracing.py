@@ -49,8 +49,11 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
         backward: whether to add to the results the gradients by the Values that f captures.
 
     Raises:
-        InputError: it draws random numbers.
+        InputError: it draws random numbers, or reads an iterator or the like.
     """
+    for place in environment.unseen:
+        raise InputError(f"{name_of(f)} reads {place}, which may give something else at each call: pass what "
+                         "it gives as an argument, or make a list of it before")
     for _ in range(3):
         before = random_state(environment.generators)
         traced = (None if environment.asks_types else _traced(f, args, kwargs, backward, indices, True)
