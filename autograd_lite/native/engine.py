@@ -1,6 +1,7 @@
 """LLVM: from text to addresses."""
 from __future__ import annotations
 
+import _thread
 import ctypes
 import functools
 import math
@@ -57,11 +58,15 @@ def _bind_symbols() -> None:
 
 
 def callback(f: Any, n: int) -> int:
-    """The address of a Python function of n floats; where it fails it gives nan."""
+    """The address of a Python function of n floats; where it fails it gives nan, on which the eager way says
+    what is wrong."""
     def called(*xs: float) -> float:
         try:
             return float(f(*xs))
-        except (ValueError, ArithmeticError):
+        except Exception:
+            return math.nan
+        except KeyboardInterrupt:               # (no error gets through native code)
+            _thread.interrupt_main()
             return math.nan
 
     entry = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * n)(called)

@@ -110,9 +110,11 @@ class Lines:
         if x.kind == kind:
             return x
         if kind == FLOAT and x.kind == INT:
-            constant = x.text.lstrip("-").isdigit()
-            return Val(FLOAT, number(float(int(x.text))) if constant else
-                       self.new(f"sitofp i64 {x.text} to double"))
+            if not x.text.lstrip("-").isdigit():
+                return Val(FLOAT, self.new(f"sitofp i64 {x.text} to double"))
+            if abs(int(x.text)) > 2 ** 53:
+                raise Untranslatable(f"{x.text} is no float")
+            return Val(FLOAT, number(float(int(x.text))))
         if kind in (FLOAT, INT) and x.kind == BOOL:
             return Val(kind, self.new(f"uitofp i1 {x.text} to double" if kind == FLOAT else
                                       f"zext i1 {x.text} to i64"))

@@ -33,7 +33,13 @@ class Unit:
         found = self._names.get(function)
         if found is None:
             found = self._names[function] = name or f"{function.name}_{len(self._names)}"
-            self.texts.append(Body(self, function).text(found, public))
+            try:
+                self.texts.append(Body(self, function).text(found, public))
+            except Untranslatable:
+                self._names[function] = ""
+                raise
+        if not found:
+            raise Untranslatable(f"{function} is not in the language")
         return found
 
     def extern(self, symbol: str, result: str, *kinds: str, pure: bool = True) -> str:

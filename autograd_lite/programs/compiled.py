@@ -29,11 +29,11 @@ class Compiled(Portable):
     """
 
     def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, static: Static | None,
-                 batch: Batch | None, indices: Indices | None):
+                 batch: Batch | None, indices: Indices | None, target: str | None = None):
         functools.update_wrapper(self, f, updated=())
         for name in ("__name__", "__qualname__"):               # (some callables have none)
             vars(self).setdefault(name, name_of(f))
-        super().__init__(f, max_programs, on_limit, indices)
+        super().__init__(f, max_programs, on_limit, indices, target)
         self.static, self.batch, self.marks = static, batch, bool(static or indices)
 
     # -- calls -----------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class Compiled(Portable):
 
     def source(self) -> str:
         """The generated source of the program used last."""
-        return self._used().source()
+        return self._used().python[1]
 
     def _used(self) -> Program:
         if self.latest is None:
@@ -104,10 +104,11 @@ class Compiled(Portable):
     def stats(self) -> Stats:
         """What it consists of, and what it cost."""
         program = self._used()
-        program.source()
+        _ = program.python
         ways = program.given and ways_of(self.f, program)
-        return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards), "python",
-                     self.tracing, sum([program.seconds for program in self.programs]), ways)
+        return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards),
+                     "native" if program.is_native else "python", self.tracing,
+                     sum([program.seconds for program in self.programs]), ways)
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.f)}>"
