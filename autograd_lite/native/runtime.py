@@ -43,22 +43,24 @@ def floored(a: float, b: float) -> float:
 def fsum(n: int, xs: Floats) -> float:
     """The sum, rounded once; nan where that is not sure.
 
-    The sum is kept in two floats, as if in twice their digits, and is sure if twice its error rounds to the
-    same float.
+    The sum is kept in two floats, and what is lost of these is added up: nothing, most often; if not, the
+    sum is sure where twice as much makes no difference.
     """
     s = xs[0]
     rest = 0.0
-    size = abs(s)
+    lost = 0.0
     for i in range(1, n):
         x = xs[i]
         t = s + x
         z = t - s
-        rest += (s - (t - z)) + (x - z)
-        size += abs(x)
+        e = (s - (t - z)) + (x - z)
         s = t
-    error = size * n * n * 4.9303806576313238e-32        # (2^−104)
-    y = s + rest
-    return y if s + (rest - error) == s + (rest + error) else nan
+        t = rest + e
+        z = t - rest
+        lost += abs((rest - (t - z)) + (e - z))
+        rest = t
+    margin = 2.0 * lost + abs(rest) * 2.220446049250313e-16 if lost > 0.0 else 0.0
+    return s + rest if s + (rest - margin) == s + (rest + margin) else nan
 
 
 def shares(n: int, xs: Floats, parts: Floats, out: Floats) -> int:
@@ -95,7 +97,7 @@ def rest_share(n: int, xs: Floats, parts: Floats) -> float:
     """`special.rest_share`."""
     total = powers(n, xs, parts)
     parts[0] = 0.0
-    return nan if n < 2 or total != total else fsum(n, parts) / total
+    return nan if total != total else fsum(n, parts) / total
 
 
 def logsumexp(n: int, xs: Floats, parts: Floats) -> float:
