@@ -122,7 +122,8 @@ class Binding:
         if program is None or len(program.recording.outputs) == len(self.results):
             return self.results, []
         out = self.np.zeros(len(program.recording.outputs))
-        places = [i for i, x in enumerate(leaves(program.result, lenient=True)) if isinstance(x, Value)]
+        places = [i for i, x in enumerate(filter(_is_result, leaves(program.result, lenient=True)))
+                  if isinstance(x, Value)]
         return out, [(self.results[i:], out[k:k + 1]) for k, i in enumerate(places)]
 
 
@@ -132,4 +133,4 @@ def _is_result(x: Any) -> bool:
 
 def _numbers_of(tree: Any) -> list[float]:
     """All numbers of a result."""
-    return [float(x) for x in leaves(tree, lenient=True) if not isinstance(x, bool)]
+    return list(map(float, filter(_is_result, leaves(tree, lenient=True))))
