@@ -42,7 +42,7 @@ ROWS = [
     {"programs.python", "programs.tracing", "programs.points", "programs.eager", "programs.pickling"},
     {"native.language", "native.runtime"}, {"native.objects", "native.expressions"}, {"native.llvm"},
     {"native.engine"},
-    {"native.calls"}, {"native.straight"}, {"native.choice", "native.bound"},
+    {"native.calls"}, {"native.straight"}, {"native.choice", "native.bound", "native.direct"},
     {"programs.arrays", "programs.stats"}, {"programs.batches"}, {"programs.targets", "programs.paths"},
     {"programs.portable"}, {"programs.compiled"}, {"programs.entry"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},

@@ -15,12 +15,13 @@ from autograd_lite.native.engine import Library, keep as keep_for_good
 from autograd_lite.native.language import function_of
 from autograd_lite.native.llvm import Unit
 from autograd_lite.native.objects import (Floats, Object, Objects, Words, as_floats, as_object, as_words,
-                                          bytearray_at, bytes_at, call_0, call_1, drop, float_of, keep,
-                                          list_item, new_float, new_int, new_tuple, raised, run,
-                                          set_tuple_item, stack)
+                                          bytearray_at, bytes_at, call_0, call_1, call_many, clear, dict_item,
+                                          drop, float_of, keep, list_item, list_size, new_float, new_int,
+                                          new_list, new_tuple, raised, run, set_list_item, set_tuple_item,
+                                          stack, tuple_item, tuple_size, words_from)
 
 DONE = -2                                       # what a program returns that came to its end
-_FASTCALL, _NOARGS = 0x0080, 0x0004
+_FASTCALL, _NOARGS, _KEYWORDS = 0x0080, 0x0004, 0x0002
 
 
 def read(x: Object, to: Floats, i: int) -> int:
@@ -67,6 +68,18 @@ FACTS = ("program", "inputs", "out", "result", "ordinary", "holds", "true", "rea
 _PIECES = len(FACTS)
 
 
+def holding(question: int, yes: int) -> int:
+    """1 if a question, if there is one, has the answer yes; 0 otherwise."""
+    if question == 0:
+        return 1
+    answer = call_0(as_object(question))
+    if answer is None:
+        clear()
+        return 0
+    drop(answer)
+    return 1 if answer is as_object(yes) else 0
+
+
 def copied(facts: Words, first: int, last: int) -> int:
     """Copy some pieces."""
     for i in range(first, last):
@@ -82,13 +95,8 @@ def again(self: Object, nothing: Object) -> Object:
     facts = as_words(bytearray_at(self))
     if facts[_PROGRAM] == 0:
         return call_0(as_object(facts[_ORDINARY]))
-    if facts[_HOLDS] != 0:
-        answer = call_0(as_object(facts[_HOLDS]))
-        if answer is None:
-            return None
-        drop(answer)
-        if answer is not as_object(facts[_TRUE]):
-            return call_0(as_object(facts[_ORDINARY]))
+    if holding(facts[_HOLDS], facts[_TRUE]) == 0:
+        return call_0(as_object(facts[_ORDINARY]))
     inputs, out = as_floats(facts[_INPUTS]), as_floats(facts[_OUT])
     copied(facts, 0, facts[_BEFORE])
     if facts[_HELD] != 0:
@@ -107,6 +115,81 @@ def again(self: Object, nothing: Object) -> Object:
     return result
 
 
+# The facts of `direct`; the forms of arguments and then of the result follow: FLOAT, or twice the length of a
+# tuple or list of floats, and 1 for a list.
+DIRECT = ("program", "arguments", "numbers", "results", "ordinary", "holds", "true", "false", "reader",
+          "captured", "held", "modes", "special", "float", "tuple", "list")
+(_D_PROGRAM, _ARGUMENTS, _D_NUMBERS, _RESULTS, _D_ORDINARY, _D_HOLDS, _D_TRUE, _FALSE, _D_READER, _D_CAPTURED,
+ _D_HELD, _MODES, _SPECIAL, _FLOAT, _TUPLE, _LIST) = range(len(DIRECT))
+_FORMS, FLOAT = len(DIRECT), -1
+
+
+def entered(facts: Words, args: Objects, to: Floats) -> int:
+    """Put the numbers of the arguments into an array; 0 if these have other forms."""
+    k = 0
+    for i in range(facts[_ARGUMENTS]):
+        x, form = args[i], facts[_FORMS + i]
+        kind = as_words(x)[1]                   # (the type of an object is its second word)
+        if form == FLOAT:
+            if kind != facts[_FLOAT]:
+                return 0
+            to[k] = float_of(x)
+            k += 1
+        else:
+            n = form >> 1
+            if form & 1 == 1:
+                if kind != facts[_LIST] or list_size(x) != n:
+                    return 0
+            elif kind != facts[_TUPLE] or tuple_size(x) != n:
+                return 0
+            for j in range(n):
+                item = list_item(x, j) if form & 1 == 1 else tuple_item(x, j)
+                if as_words(item)[1] != facts[_FLOAT]:
+                    return 0
+                to[k + j] = float_of(item)
+            k += n
+    return 1
+
+
+def made(forms: Words, at: Words, out: Floats) -> Object:
+    """The next part of a result; `at` counts forms and numbers."""
+    form = forms[at[0]]
+    at[0] += 1
+    if form == FLOAT:
+        at[1] += 1
+        return new_float(out[at[1] - 1])
+    n = form >> 1
+    if form & 1 == 1:
+        parts = new_list(n)
+        for i in range(n):
+            set_list_item(parts, i, made(forms, at, out))
+        return parts
+    whole = new_tuple(n)
+    for i in range(n):
+        set_tuple_item(whole, i, made(forms, at, out))
+    return whole
+
+
+def direct(self: Object, args: Objects, given: int, names: Object) -> Object:
+    """A compiled function at arguments of the forms that it had before; else it is called as ever."""
+    facts = as_words(bytearray_at(self))
+    if names is None and given == facts[_ARGUMENTS] and dict_item(
+            as_object(facts[_MODES]), as_object(facts[_SPECIAL])) is as_object(facts[_FALSE]):
+        n, held = facts[_D_NUMBERS], facts[_D_HELD]
+        inputs, out = stack(n + held), stack(facts[_RESULTS])
+        if entered(facts, args, inputs) == 1 and holding(facts[_D_HOLDS], facts[_D_TRUE]) == 1:
+            if held != 0:
+                numbers = call_1(as_object(facts[_D_READER]), as_object(facts[_D_CAPTURED]))
+                if numbers is None or read_list(numbers, held, inputs, n) == 0:
+                    return None
+                drop(numbers)
+            if run(as_object(facts[_D_PROGRAM]), inputs, out) == DONE:
+                at = as_words(stack(2))
+                at[0] = at[1] = 0
+                return made(words_from(facts, _FORMS + given), at, out)
+    return call_many(as_object(facts[_D_ORDINARY]), args, given, names)
+
+
 class _Definition(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("address", ctypes.c_void_p), ("flags", ctypes.c_int),
                 ("doc", ctypes.c_char_p)]
@@ -115,7 +198,7 @@ class _Definition(ctypes.Structure):
 @functools.cache
 def _library() -> Library:
     unit = Unit()
-    for f in (call, again):
+    for f in (call, again, direct):
         unit.add(function_of(f), f.__name__, public=True)
     return Library(unit)
 
@@ -144,3 +227,8 @@ def caller(program: int, n: int, captured: int, results: int) -> Any:
 def runner(facts: bytearray, owners: Any) -> Any:
     """A function of no arguments that runs what the facts say (see `FACTS`)."""
     return method("again", _NOARGS, facts, owners)
+
+
+def shortened(facts: bytearray, owners: Any) -> Any:
+    """A compiled function at the arguments that the facts say (see `DIRECT`)."""
+    return method("direct", _FASTCALL | _KEYWORDS, facts, owners)

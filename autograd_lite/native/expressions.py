@@ -260,11 +260,12 @@ class Arithmetic(Lines):
         ends = []
         for label, part in ((then, node.body), (otherwise, node.orelse)):
             self.start(label)
-            value = self.floating(self.expr(part))
-            ends.append(f"[ {value}, %{self.block} ]")
+            value = self.expr(part)
+            kind = OBJECT if value.kind == OBJECT else FLOAT
+            ends.append(f"[ {self.converted(value, kind).text}, %{self.block} ]")
             self.jump(after)
         self.start(after)
-        return Val(FLOAT, self.new(f"phi double {', '.join(ends)}"))
+        return Val(kind, self.new(f"phi {TYPES[kind]} {', '.join(ends)}"))
 
     def called(self, f: Any, xs: Sequence[Val], node: ast.AST) -> Val:
         """A call of a function."""

@@ -175,8 +175,13 @@ class Assignments(Calls):
             self.env[name] = value
 
     def on_Assign(self, node: ast.Assign) -> None:
-        target, x = node.targets[0], node.value
-        if isinstance(target, ast.Name):
+        *others, target = node.targets
+        x = node.value
+        if others:
+            value = self.expr(x)
+            for one in node.targets:
+                self.store(one, value)
+        elif isinstance(target, ast.Name):
             self.assign(target.id, self.made(x))
         elif isinstance(target, ast.Tuple) and isinstance(x, ast.Tuple) and len(x.elts) == len(target.elts):
             for one, value in zip(target.elts, list(map(self.expr, x.elts))):

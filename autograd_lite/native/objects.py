@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from autograd_lite.native.language import FLOAT, FLOATS, INT, OBJECT, WORDS
+from autograd_lite.native.language import FLOAT, FLOATS, INT, OBJECT, OBJECTS, WORDS
 
 Floats: TypeAlias = Any
 Words: TypeAlias = Any
@@ -51,6 +51,8 @@ new_tuple = Extern("PyTuple_New", OBJECT, (INT,))
 set_tuple_item = Extern("PyTuple_SetItem", INT, (OBJECT, INT, OBJECT))
 call_0 = Extern("PyObject_CallNoArgs", OBJECT, (OBJECT,))
 call_1 = Extern("PyObject_CallOneArg", OBJECT, (OBJECT, OBJECT))
+call_many = Extern("PyObject_Vectorcall", OBJECT, (OBJECT, OBJECTS, INT, OBJECT))
+clear = Extern("PyErr_Clear", INT, ())
 keep = Extern("Py_IncRef", INT, (OBJECT,))      # (which return nothing)
 drop = Extern("Py_DecRef", INT, (OBJECT,))
 EXTERNS = [x.symbol for x in list(globals().values()) if isinstance(x, Extern)]

@@ -10,6 +10,7 @@ from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.modes import current
+from autograd_lite.native.direct import shorter
 from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
@@ -39,7 +40,13 @@ class Compiled(Portable):
     # -- calls -----------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.direct:
+            return self.direct(*args, **kwargs)
         return self.batch.call(self, args, kwargs) if self.batch else self.once(args, kwargs)
+
+    def ordinary(self, *args: Any, **kwargs: Any) -> Any:
+        """A call that is not direct."""
+        return self.once(args, kwargs)
 
     def once(self, args: Any, kwargs: Any) -> Any:
         """A call at one point."""
@@ -51,6 +58,10 @@ class Compiled(Portable):
         root = self.recent.get(key)
         if root is not None and root.last.verified and root.holds():    # (the common case)
             program = root.last
+            if program.fresh:
+                program.fresh = False
+                if not (self.batch or self.marks or kwargs):
+                    self.direct = shorter(self.ordinary, args, root, program)
             try:
                 out = program.run(*numbers, read_numbers(program.captured))
                 if type(out) is tuple:

@@ -32,6 +32,7 @@ class Program:
     """One path through a function's branches, as a function of floats."""
 
     given: Any = None                           # the arguments, where it was traced here
+    fresh = False                               # whether it is native and was not last before
 
     def __init__(self, traced: Traced, point: Sequence[Any], target: str | None, verified: bool = False):
         self.target = target
@@ -71,8 +72,8 @@ class Program:
 
     def compiled(self) -> bool:
         """Let it run in native code; whether it does."""
-        if self.core:
-            self.run = choice.function(self.recording, self.core)
+        if self.core and self.way == "python":
+            self.run, self.fresh = choice.function(self.recording, self.core), True
         return bool(self.core)
 
     @property
@@ -177,6 +178,7 @@ class Paths:
         self.tracing = 0.0                      # seconds
         self.programs: list[Program] = []
         self.latest: Program | None = None      # the one used last
+        self.direct: Callable[..., Any] | None = None       # a quick way for calls as the last one
         self.shelves: list[Shelf] = []          # programs that came with a pickle or a copy
         self._roots: dict[Any, list[Root]] = {}
         self.recent: dict[Any, Root] = {}       # of calls
@@ -222,6 +224,8 @@ class Paths:
                 self._verify(root, program, args, kwargs, backward)
             except Caught:
                 return None, None
+        if root.last is not program:
+            program.fresh = program.way == "native"
         root.last = self.latest = program
         if not backward:
             self.recent[key] = root
@@ -259,7 +263,7 @@ class Paths:
         """All that this holds, with another f, and these programs alone."""
         options = {name: x.of(f) for name, x in vars(self).items() if isinstance(x, Option)}
         return {**vars(self), **options, "f": f, "__wrapped__": f, "tracing": 0.0, "programs": [],
-                "latest": None, "shelves": shelves, "_roots": {}, "recent": {}}
+                "latest": None, "direct": None, "shelves": shelves, "_roots": {}, "recent": {}}
 
     def _keep(self, root: Root, program: Program) -> Program:
         with _lock:
