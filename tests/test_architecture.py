@@ -38,7 +38,11 @@ ROWS = [
     {"programs.names", "programs.ambient"}, {"programs.reach"}, {"programs.things"},
     {"programs.layout", "programs.environment", "programs.arguments", "programs.progress"},
     {"programs.indices"},
+    {"programs.pieces"},
     {"programs.python", "programs.tracing", "programs.points", "programs.eager", "programs.pickling"},
+    {"native.language", "native.runtime"}, {"native.objects", "native.expressions"}, {"native.llvm"},
+    {"native.engine"},
+    {"native.calls"}, {"native.straight"}, {"native.choice", "native.bound", "native.direct"},
     {"programs.arrays", "programs.stats"}, {"programs.batches"}, {"programs.targets", "programs.paths"},
     {"programs.portable"}, {"programs.compiled"}, {"programs.entry"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
@@ -51,14 +55,14 @@ ROWS = [
     {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"}, {"diagnosis.products"},
     {"diagnosis.hypotheses"}, {"diagnosis.diagnose", "diagnosis.points", "diagnosis.functions"},
     {"testing"}, {"document"}, {"cli"}, {"__main__"},
-    {"ops", "graph", "transforms", "programs", "checks", "diagnosis"},               # these import nothing
+    {"ops", "graph", "transforms", "programs", "native", "checks", "diagnosis"},     # these import nothing
 ]
 ROW = {name: i for i, row in enumerate(ROWS) for name in row}
 
 # Packages that only these may import; and inside a function, so that they load only when used.
 ONLY = {"graphviz": {"drawing"}, "hypothesis": {"testing"}, "matplotlib": {"document"}, "tqdm": {"cli"},
         "numpy": {name.partition(".")[0] for name in ROW}, "scipy": {"transforms"},
-        "mpmath": {"checks", "transforms", "testing"}, "llvmlite": {"programs"}, "networkx": {"transforms"}}
+        "mpmath": {"checks", "transforms", "testing"}, "llvmlite": {"native"}, "networkx": {"transforms"}}
 
 # What an hour of reading the core leaves out: the ops, a family a file, a method for each,
 # and the float kernels, which are data.

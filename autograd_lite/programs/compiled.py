@@ -10,6 +10,7 @@ from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.modes import current
+from autograd_lite.native.direct import shorter
 from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
@@ -29,17 +30,23 @@ class Compiled(Portable):
     """
 
     def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, static: Static | None,
-                 batch: Batch | None, indices: Indices | None):
+                 batch: Batch | None, indices: Indices | None, target: str | None = None):
         functools.update_wrapper(self, f, updated=())
         for name in ("__name__", "__qualname__"):               # (some callables have none)
             vars(self).setdefault(name, name_of(f))
-        super().__init__(f, max_programs, on_limit, indices)
+        super().__init__(f, max_programs, on_limit, indices, target)
         self.static, self.batch, self.marks = static, batch, bool(static or indices)
 
     # -- calls -----------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.direct:
+            return self.direct(*args, **kwargs)
         return self.batch.call(self, args, kwargs) if self.batch else self.once(args, kwargs)
+
+    def ordinary(self, *args: Any, **kwargs: Any) -> Any:
+        """A call that is not direct."""
+        return self.once(args, kwargs)
 
     def once(self, args: Any, kwargs: Any) -> Any:
         """A call at one point."""
@@ -51,6 +58,10 @@ class Compiled(Portable):
         root = self.recent.get(key)
         if root is not None and root.last.verified and root.holds():    # (the common case)
             program = root.last
+            if program.fresh:
+                program.fresh = False
+                if not (self.batch or self.marks or kwargs):
+                    self.direct = shorter(self.ordinary, args, root, program)
             try:
                 out = program.run(*numbers, read_numbers(program.captured))
                 if type(out) is tuple:
@@ -89,11 +100,33 @@ class Compiled(Portable):
             self.indices.check(args, kwargs)
         return self.static.marked(args, kwargs) if self.static else (args, kwargs)
 
+    def bind(self, *args: Any, **kwargs: Any) -> Callable[[], Any]:
+        """A function of no arguments that calls this one with these, quicker than a call can be.
+
+        Each run reads the numbers of NumPy's contiguous arrays of floats where they lie; other numbers are
+        those of now. It returns the same object each time, the result with an array for each number or array
+        in it, whose numbers it replaces: copy what is to last. With llvmlite a run is one native call. Where
+        the program does not fit (another branch, a number that is not finite, anything that f reads and that
+        has changed) it is an ordinary call, with its errors. One thread at a time may run it.
+
+        >>> import numpy as np
+        >>> from autograd_lite import compile, grad
+        >>> x = np.array([1.0, 2.0])
+        >>> run = compile(grad(lambda x: x[0] * x[1])).bind(x)
+        >>> slope = run()
+        >>> x[1] = 5.0
+        >>> run() is slope, slope
+        (True, array([5., 1.]))
+        """
+        from autograd_lite.native.bound import bind
+
+        return bind(self, args, kwargs)
+
     # -- what it is ------------------------------------------------------------------------------
 
     def source(self) -> str:
         """The generated source of the program used last."""
-        return self._used().source()
+        return self._used().python[1]
 
     def _used(self) -> Program:
         if self.latest is None:
@@ -104,10 +137,11 @@ class Compiled(Portable):
     def stats(self) -> Stats:
         """What it consists of, and what it cost."""
         program = self._used()
-        program.source()
+        _ = program.python
         ways = program.given and ways_of(self.f, program)
-        return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards), "python",
-                     self.tracing, sum([program.seconds for program in self.programs]), ways)
+        return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards),
+                     program.way, self.tracing,
+                     sum([program.seconds for program in self.programs]), ways)
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.f)}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
+from types import BuiltinFunctionType
 from typing import Any
 
 from autograd_lite.errors import InputError
@@ -11,6 +12,7 @@ from autograd_lite.graph import node as nodes
 from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
+from autograd_lite.native import choice
 from autograd_lite.programs import arrays
 from autograd_lite.programs.arguments import Option, entered, objects_in
 from autograd_lite.programs.environment import Environment
@@ -30,8 +32,10 @@ class Program:
     """One path through a function's branches, as a function of floats."""
 
     given: Any = None                           # the arguments, where it was traced here
+    fresh = False                               # whether it is native and was not last before
 
-    def __init__(self, traced: Traced, point: Sequence[Any], verified: bool = False):
+    def __init__(self, traced: Traced, point: Sequence[Any], target: str | None, verified: bool = False):
+        self.target = target
         self.recording, self.captured, self.wanted = traced.recording, traced.captured, traced.wanted
         self.leaves = not any([x.operands for x in self.wanted])
         self.point = list(point)
@@ -52,16 +56,46 @@ class Program:
         return arrays.function(self.recording, functions(numpy), True)[0]
 
     def _first(self, *numbers: Any) -> Any:
-        self.source()
+        """The first run, which settles how it runs."""
+        if not (self.target == "native" and self.compiled()):
+            self.run = self.python[0]
+            if self.target is None and choice.possible():
+                self._left, self.run = choice.patience(self.recording), self._counted
         return self.run(*numbers)
 
-    def source(self) -> str:
-        """The source, which is written and compiled when the program is first needed."""
-        if self.run == self._first:
-            start = time.perf_counter()
-            run, self._text = function(self.recording, "f")
-            self.seconds, self.run = time.perf_counter() - start, run
-        return self._text
+    def _counted(self, *numbers: Any) -> Any:
+        """A run in Python; after many of them it runs in native code."""
+        self._left -= 1
+        if self._left <= 0 and not self.compiled():
+            self.run = self.python[0]
+        return self.python[0](*numbers)
+
+    def compiled(self) -> bool:
+        """Let it run in native code; whether it does."""
+        if self.core and self.way == "python":
+            self.run, self.fresh = choice.function(self.recording, self.core), True
+        return bool(self.core)
+
+    @property
+    def way(self) -> str:
+        """What it runs in now."""
+        return "native" if type(self.run) is BuiltinFunctionType else "python"
+
+    @functools.cached_property
+    def core(self) -> int:
+        """The address of its native code; 0 if there is none."""
+        start = time.perf_counter()
+        found = choice.core(self.recording)
+        self.seconds += time.perf_counter() - start
+        return found
+
+    @functools.cached_property
+    def python(self) -> tuple[Callable[..., Any], str]:
+        """It as a function of Python, and the source of that."""
+        start = time.perf_counter()
+        found = function(self.recording, "f")
+        self.seconds += time.perf_counter() - start
+        return found
 
     def agrees(self, other: Program, k: int) -> bool:
         """Whether it answers all guards before the k-th as another program, and that one otherwise."""
@@ -134,13 +168,17 @@ class Paths:
     Args:
         f: the function; max_programs: how many there may be; on_limit: "eager" if the others are then
             computed by f itself, "raise" for an error; indices: the arguments that only choose.
+        target: "python", "native", or None for native code where it pays.
     """
 
-    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, indices: Indices | None):
+    def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, indices: Indices | None,
+                 target: str | None = None):
+        self.target = target
         self.f, self.max_programs, self.on_limit, self.indices = f, max_programs, on_limit, indices
         self.tracing = 0.0                      # seconds
         self.programs: list[Program] = []
         self.latest: Program | None = None      # the one used last
+        self.direct: Callable[..., Any] | None = None       # a quick way for calls as the last one
         self.shelves: list[Shelf] = []          # programs that came with a pickle or a copy
         self._roots: dict[Any, list[Root]] = {}
         self.recent: dict[Any, Root] = {}       # of calls
@@ -186,6 +224,8 @@ class Paths:
                 self._verify(root, program, args, kwargs, backward)
             except Caught:
                 return None, None
+        if root.last is not program:
+            program.fresh = program.way == "native"
         root.last = self.latest = program
         if not backward:
             self.recent[key] = root
@@ -201,7 +241,7 @@ class Paths:
             for kept, captured in fitting(self.shelves, key, root.environment):
                 wanted = [captured[i] for i in kept.wanted]
                 self._keep(root, Program(Traced(kept.recording, captured, kept.result, wanted),
-                                         kept.point, kept.verified))
+                                         kept.point, self.target, kept.verified))
         program = None if hasattr(root, "last") else self._new(
             root, args, kwargs, numbers, backward, changed)
         with _lock:
@@ -223,7 +263,7 @@ class Paths:
         """All that this holds, with another f, and these programs alone."""
         options = {name: x.of(f) for name, x in vars(self).items() if isinstance(x, Option)}
         return {**vars(self), **options, "f": f, "__wrapped__": f, "tracing": 0.0, "programs": [],
-                "latest": None, "shelves": shelves, "_roots": {}, "recent": {}}
+                "latest": None, "direct": None, "shelves": shelves, "_roots": {}, "recent": {}}
 
     def _keep(self, root: Root, program: Program) -> Program:
         with _lock:
@@ -246,7 +286,7 @@ class Paths:
         except (ArithmeticError, ValueError):       # the eager way says what is wrong
             return None
         self.tracing += time.perf_counter() - start
-        program = Program(traced, numbers)
+        program = Program(traced, numbers, self.target)
         program.given = entered((list(args), kwargs), lambda x: x)
         return program
 

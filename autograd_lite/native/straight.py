@@ -1,0 +1,54 @@
+"""Straight-line code: a recorded program as one native function of its numbers."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_lite.native.calls import DONE
+from autograd_lite.native.engine import Library
+from autograd_lite.native.language import Function, functions_in
+from autograd_lite.native.llvm import Unit
+from autograd_lite.native.runtime import Floats
+from autograd_lite.ops import special
+from autograd_lite.ops.notation import Written
+from autograd_lite.programs.code import SHARES
+from autograd_lite.programs.python import Writer
+from autograd_lite.programs.recording import Recording
+
+
+class NativeWriter(Writer):
+    """Writes a program as a function of an array of its inputs, and of captured numbers after them, and one
+    of its results; it returns DONE, or an int as the Python target has it."""
+
+    def __init__(self, recording: Recording):
+        super().__init__(recording)
+        self.taken |= {"inputs", "out"}
+
+    def returned(self, texts: Sequence[str]) -> list[str]:
+        return [*[f"out[{i}] = {text}" for i, text in enumerate(texts)], f"return {DONE}"]
+
+    def step(self, op: Any, xs: Sequence[str]) -> Written:
+        if op is SHARES:
+            return self.called(self.named("softmax", special.shares), map(Written, xs))
+        return super().step(op, xs)
+
+    def assembled(self, name: str, inputs: Sequence[str], captured: Sequence[str]) -> str:
+        return "\n".join([f"def {name}(inputs: Floats, out: Floats) -> int:",
+                          *[f"    {x} = inputs[{i}]" for i, x in enumerate([*inputs, *captured])],
+                          *self.body(), ""])
+
+    def function(self, name: str = "f") -> Function:
+        """The function, in the small language."""
+        text = self.source(name)
+        return functions_in(text, {**self.names, "Floats": Floats})[0]
+
+
+def core(recording: Recording) -> int:
+    """The address of the native code of a recording.
+
+    Raises:
+        Untranslatable: it does what native code cannot.
+    """
+    unit = Unit()
+    unit.add(NativeWriter(recording).function(), "f", public=True)
+    return Library(unit)["f"]
