@@ -183,11 +183,13 @@ def _behind(proxy: Any) -> Any:
 
 @look.register(threading.local)
 def _local(thing: Any, reach: Reach) -> Token:
-    reach.read(_of_thread, "in", "", thing)
-    cls: Any = type(thing)
-    if origin_of(cls) == "user's":
-        reach.add("class", cls.__name__, cls)
-    return cls,
+    held, cls = _of_thread(thing), type(thing)
+    names = sorted(held)
+    reach.readers.setdefault(_of_thread, []).append(thing)
+    reach.table(held, names, keys=held)
+    reach.add_all(".", names, map(held.__getitem__, names))
+    reach.add("class", cls.__name__, cls)
+    return (cls, *names)
 
 
 def _of_thread(thing: Any) -> Any:
