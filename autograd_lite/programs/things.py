@@ -184,9 +184,9 @@ def _behind(proxy: Any) -> Any:
 @look.register(threading.local)
 def _local(thing: Any, reach: Reach) -> Token:
     held, cls = _of_thread(thing), type(thing)
-    names = sorted(held)
+    names = list(held)
     reach.readers.setdefault(_of_thread, []).append(thing)
-    reach.table(held, names, keys=held)
+    reach.contain_dict(held)
     reach.add_all(".", names, map(held.__getitem__, names))
     reach.add("class", cls.__name__, cls)
     return (cls, *names)

@@ -2,10 +2,10 @@
 
     python tests/campaigns/environment.py --seconds 300 --seed 1
 
-A structure of lists, tuples, dicts, deques, sets of slots and attributes (of a thread, too), arrays, closures
-and objects that change their class is changed step by step, some steps back to what it was. Each snapshot taken
-on the way must hold exactly when an independent picture of the structure is the same as then, and must say what
-has changed when it does not.
+A structure of lists, tuples, dicts, deques, sets of slots and attributes (of a thread, too), arrays,
+closures and objects that change their class is changed step by step, some steps back to what it was. Each
+snapshot taken on the way must hold exactly when an independent picture of the structure is the same as
+then, and must say what has changed when it does not.
 """
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ def parts_of(x: Any) -> list[Any]:
         return list(x)
     if isinstance(x, dict):
         return list(x.values())
-    if type(x) in (Thing, Other, Local, Slots, Pair):
+    if type(x) is Local:
+        return [part for entry in vars(x).items() for part in entry]
+    if type(x) in (Thing, Other, Slots, Pair):
         return [getattr(x, name, "missing") for name in "abc"]
     return [x.__closure__[0].cell_contents] if callable(x) else []
 
