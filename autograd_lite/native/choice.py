@@ -10,7 +10,7 @@ from autograd_lite.native.engine import available
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.programs.recording import Recording
 
-_LONG = 3000                                    # the most instructions of straight-line code
+LONG = 3000                                    # the most instructions of straight-line code
 # Seconds to compile native code, and for each instruction; and for an instruction in Python.
 _COMPILE, _EACH, _PYTHON = 25e-3, 1e-4, 4e-8
 
@@ -24,7 +24,7 @@ def require() -> None:
 def native(recording: Recording) -> Callable[..., Any] | None:
     """A function that runs a recording in native code, as `programs.python.function` gives one in Python;
     None if there is none."""
-    if not available() or len(recording.code) > _LONG:
+    if not available() or len(recording.code) > LONG:
         return None
     try:
         return straight.function(recording)  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_lite.errors import AutogradError, InputError, short
+from autograd_lite.errors import InputError, placed, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
@@ -264,7 +264,7 @@ class Run:
             return program
         except Exception as error:
             if self.points.n is not None:
-                place(error, i)
+                placed(error, f"at index {i} of the batch")
             if isinstance(error, InputError):
                 raise
             self.end, self.error = i, error
@@ -326,12 +326,3 @@ def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: A
         queue.append((None, at, tried))
     else:
         queue.append((next((x for x in others.values() if x not in tried), None), at, tried))
-
-
-def place(error: Exception, i: int) -> None:
-    """Let an error say at which point of a batch it arose."""
-    text = f"at index {i} of the batch"
-    if isinstance(error, AutogradError) and error.args:
-        error.args = (f"{text}: {error.args[0]}", *error.args[1:])
-    else:
-        error.add_note(text)
