@@ -6,13 +6,19 @@ from typing import Any
 
 from autograd_lite.errors import InputError
 from autograd_lite.native import straight
+from autograd_lite.native.calls import caller
 from autograd_lite.native.engine import available
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.programs.recording import Recording
 
-LONG = 3000                                    # the most instructions of straight-line code
+LONG = 3000                                     # the most instructions of straight-line code
 # Seconds to compile native code, and for each instruction; and for an instruction in Python.
 _COMPILE, _EACH, _PYTHON = 25e-3, 1e-4, 4e-8
+
+
+def possible() -> bool:
+    """Whether there is native code here."""
+    return available()
 
 
 def require() -> None:
@@ -21,15 +27,22 @@ def require() -> None:
         raise InputError("target='native' needs llvmlite: pip install 'autograd_lite[fast]'")
 
 
-def native(recording: Recording) -> Callable[..., Any] | None:
-    """A function that runs a recording in native code, as `programs.python.function` gives one in Python;
-    None if there is none."""
+def core(recording: Recording) -> int:
+    """The address of native code of a recording; 0 if there is none.
+
+    It is a function of two arrays: of its inputs and the captured numbers, and of its results."""
     if not available() or len(recording.code) > LONG:
-        return None
+        return 0
     try:
-        return straight.function(recording)  # type: ignore[no-any-return]
+        return straight.core(recording)
     except Untranslatable:
-        return None
+        return 0
+
+
+def function(recording: Recording, core: int) -> Callable[..., Any]:
+    """The function at that address, as `programs.python.function` gives one in Python."""
+    return caller(core, len(recording.inputs), len(recording.captured),  # type: ignore[no-any-return]
+                  len(recording.outputs))
 
 
 def patience(recording: Recording) -> int:

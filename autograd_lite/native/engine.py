@@ -13,8 +13,8 @@ from autograd_lite.native.llvm import Unit
 
 # What native code calls of Python.
 PYTHON = ("PyFloat_AsDouble PyFloat_FromDouble PyLong_FromLong PyTuple_New PyTuple_SetItem PyErr_Occurred "
-          "PyBytes_AsString PyList_GetItem PyObject_CallOneArg Py_IncRef PyEval_SaveThread "
-          "PyEval_RestoreThread").split()
+          "PyBytes_AsString PyByteArray_AsString PyList_GetItem PyObject_CallOneArg PyObject_CallNoArgs "
+          "Py_IncRef Py_DecRef").split()
 _lock = threading.RLock()                       # (LLVM's own state is shared)
 _kept: list[Any] = []                           # what native code refers to
 

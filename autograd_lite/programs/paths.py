@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
+from types import BuiltinFunctionType
 from typing import Any
 
 from autograd_lite.errors import InputError
@@ -11,8 +12,7 @@ from autograd_lite.graph import node as nodes
 from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
-from autograd_lite.native.choice import native, patience
-from autograd_lite.native.engine import available
+from autograd_lite.native import choice
 from autograd_lite.programs import arrays
 from autograd_lite.programs.arguments import Option, entered, objects_in
 from autograd_lite.programs.environment import Environment
@@ -32,7 +32,6 @@ class Program:
     """One path through a function's branches, as a function of floats."""
 
     given: Any = None                           # the arguments, where it was traced here
-    is_native = False
 
     def __init__(self, traced: Traced, point: Sequence[Any], target: str | None, verified: bool = False):
         self.target = target
@@ -60,8 +59,8 @@ class Program:
         """The first run, which settles how it runs."""
         if not (self.target == "native" and self.compiled()):
             self.run = self.python[0]
-            if self.target is None and available():
-                self._left, self.run = patience(self.recording), self._counted
+            if self.target is None and choice.possible():
+                self._left, self.run = choice.patience(self.recording), self._counted
         return self.run(*numbers)
 
     def _counted(self, *numbers: Any) -> Any:
@@ -73,13 +72,22 @@ class Program:
 
     def compiled(self) -> bool:
         """Let it run in native code; whether it does."""
-        if not self.is_native:
-            start = time.perf_counter()
-            run = native(self.recording)
-            self.seconds += time.perf_counter() - start
-            if run:
-                self.run, self.is_native = run, True
-        return self.is_native
+        if self.core:
+            self.run = choice.function(self.recording, self.core)
+        return bool(self.core)
+
+    @property
+    def way(self) -> str:
+        """What it runs in now."""
+        return "native" if type(self.run) is BuiltinFunctionType else "python"
+
+    @functools.cached_property
+    def core(self) -> int:
+        """The address of its native code; 0 if there is none."""
+        start = time.perf_counter()
+        found = choice.core(self.recording)
+        self.seconds += time.perf_counter() - start
+        return found
 
     @functools.cached_property
     def python(self) -> tuple[Callable[..., Any], str]:
