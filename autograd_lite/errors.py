@@ -144,14 +144,6 @@ def signal(error: NumericError, note: str = "") -> None:
                                line.number if line else 1)
 
 
-def placed(error: Exception, where: str) -> None:
-    """Let an error say where it arose: at which point, in which step."""
-    if isinstance(error, AutogradError) and error.args:
-        error.args = (f"{where}: {error.args[0]}", *error.args[1:])
-    else:
-        error.add_note(where)
-
-
 # -- objects in messages -------------------------------------------------------------------
 
 

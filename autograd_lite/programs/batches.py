@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_lite.errors import InputError, placed, short
+from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.programs.arguments import Option, described, key_of
 from autograd_lite.programs.arrays import FINE, Settled, Watch
-from autograd_lite.programs.eager import eager, pass_on as add_gradients
+from autograd_lite.programs.eager import eager, pass_on as add_gradients, placed
 from autograd_lite.programs.points import Points, changed, is_array
 from autograd_lite.programs.python import EAGER
 from autograd_lite.transforms.trace import name_of

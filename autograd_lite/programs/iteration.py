@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from autograd_lite.errors import InputError, placed, short
+from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.native import iterate as native
@@ -19,6 +19,7 @@ from autograd_lite.native.choice import patience
 from autograd_lite.native.iterate import Layout
 from autograd_lite.ops.whole import whole
 from autograd_lite.programs.arguments import Given, described, key_of
+from autograd_lite.programs.eager import placed
 from autograd_lite.programs.points import is_array
 from autograd_lite.programs.python import EAGER
 from autograd_lite.transforms.structures import matched
@@ -214,8 +215,8 @@ class Iteration:
             result_key, sources = _sources(program)
             layout = Layout(count - row - len(sources), len(sources), row, sources)
             loops["python"] = Loop(program, layout) if result_key == state_key else None
-        target = self.compiled.target
-        if loops["python"] and target != "python" and (target or steps > patience(program.recording)):
+        target, program.steps = self.compiled.target, program.steps + steps
+        if loops["python"] and target != "python" and (target or program.steps > patience(program.recording)):
             if "native" not in loops:
                 loops["native"] = native.loop(program.recording, loops["python"].layout)
             return loops["native"] or loops["python"]
