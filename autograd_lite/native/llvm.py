@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from autograd_lite.native import runtime
 from autograd_lite.native.expressions import EAGER, NAN, TYPES, Expressions, Val, number
 from autograd_lite.native.language import (FLOAT, FLOATS, INT, INTS, LIBM, PLAIN, Function, Untranslatable,
                                            function_of, refused)
+
+_TWO = number(2.0)
 
 
 class Unit:
@@ -82,6 +85,8 @@ class Calls(Expressions):
             return self.whole(xs[0])
         if f is float:
             return self.converted(xs[0], FLOAT)
+        if f is math.pow and xs[1].text == _TWO and self.function is not function_of(runtime.square):
+            f, xs = runtime.square, xs[:1]
         if f in LIBM:
             return self.libm(LIBM[f], [self.floating(x) for x in xs])
         if f in PLAIN:

@@ -37,7 +37,7 @@ class Rows:
 
     def __init__(self, xs: Any, n: int):
         if getattr(xs, "shape", None) == () or not hasattr(xs, "__iter__"):
-            raise InputError(f"iterate: over={short(xs)} must hold an entry for each step: a list or an array")
+            raise InputError(f"iterate: over={short(xs)} must hold an entry for each step: a list, an array")
         self.xs = xs if hasattr(xs, "shape") else list(islice(xs, n))
         if len(self.xs) < n:
             raise InputError(f"iterate: over has {len(self.xs)} entries, fewer than the {n} steps")
@@ -136,9 +136,10 @@ class Iteration:
         first: arguments before the state; every: after how many steps a state is kept; 0 for none.
     """
 
-    def __init__(self, compiled: Any, first: Sequence[Any], state: Any, n: int, every: int, rows: Rows | None):
-        self.compiled, self.first, self.state, self.n, self.every = compiled, first, state, n, every
-        self.rows = rows
+    def __init__(self, compiled: Any, first: Sequence[Any], state: Any, n: int, every: int,
+                 rows: Rows | None):
+        self.compiled, self.first, self.state, self.n = compiled, first, state, n
+        self.every, self.rows = every, rows
         self.kept: list[Any] = []
 
     def run(self) -> Any:
