@@ -8,14 +8,12 @@ from typing import Any
 from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
-from autograd_lite.native.calls import FIELDS, runner
+from autograd_lite.native.calls import FACTS, runner
 from autograd_lite.native.engine import available
 from autograd_lite.programs.arguments import Given, described, key_of
 from autograd_lite.programs.points import changed
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, leaves
-
-_SIZE = 8                                       # bytes of a float
 
 
 def bind(compiled: Any, args: Any, kwargs: Any) -> Callable[[], Any]:
@@ -50,7 +48,7 @@ class Binding:
             return self.results[first:first + numpy.size(x)].reshape(numpy.shape(x))
 
         self.tree = changed(found, array, lambda x: array(x) if _is_result(x) else x, self._is_full)
-        self._otherwise, self._holds = self.ordinary, None
+        self._otherwise = self.ordinary
         self.facts = bytearray()
         self._settle(None, None)
 
@@ -107,14 +105,14 @@ class Binding:
         if len(self.arrays) == 1 and self.arrays[0][1].size == len(inputs):
             inputs, before = self.arrays[0][1], []          # (they lie there already)
         out, after = self._outputs(program)
-        facts = {"core": program.core if program else 0, "in": inputs.ctypes.data, "out": out.ctypes.data,
-                 "result": id(self.tree), "fallback": id(self._otherwise),
-                 "holds": id(holds) if (holds := root and root.holds) else 0, "true": id(True),
+        facts = {"program": program.core if program else 0, "inputs": inputs.ctypes.data,
+                 "out": out.ctypes.data, "result": id(self.tree), "ordinary": id(self._otherwise),
+                 "holds": id(holding.table) if (holding := root and root.holding) else 0, "true": id(True),
                  "reader": id(read_numbers), "captured": id(held), "numbers": len(self.numbers),
                  "held": len(held), "before": len(before), "after": len(after)}
-        pieces = [(to.ctypes.data, x.ctypes.data, _SIZE * x.size) for to, x in (*before, *after)]
-        self.owned = held, inputs, out, holds, before, after            # (what the facts point to)
-        self.facts[:] = struct.pack(f"={len(FIELDS) + 3 * len(pieces)}q", *[facts[name] for name in FIELDS],
+        pieces = [(x.ctypes.data, to.ctypes.data, x.size) for to, x in (*before, *after)]
+        self.owned = held, inputs, out, holding, before, after            # (what the facts point to)
+        self.facts[:] = struct.pack(f"={len(FACTS) + 3 * len(pieces)}q", *[facts[name] for name in FACTS],
                                     *[x for piece in pieces for x in piece])
 
     def _outputs(self, program: Any) -> tuple[Any, list[tuple[Any, Any]]]:

@@ -13,6 +13,7 @@ from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
 from autograd_lite.native import choice
+from autograd_lite.native.holding import Holding
 from autograd_lite.programs import arrays
 from autograd_lite.programs.arguments import Option, entered, objects_in
 from autograd_lite.programs.environment import Environment
@@ -32,6 +33,7 @@ class Program:
     """One path through a function's branches, as a function of floats."""
 
     given: Any = None                           # the arguments, where it was traced here
+    fresh = False                               # whether it is native and was not last before
 
     def __init__(self, traced: Traced, point: Sequence[Any], target: str | None, verified: bool = False):
         self.target = target
@@ -73,8 +75,8 @@ class Program:
 
     def compiled(self) -> bool:
         """Let it run in native code; whether it does."""
-        if self.core:
-            self.run = choice.function(self.recording, self.core)
+        if self.core and self.way == "python":
+            self.run, self.fresh = choice.function(self.recording, self.core), True
         return bool(self.core)
 
     @property
@@ -109,6 +111,7 @@ class Root:
     """The programs for one state of what the function reads."""
 
     last: Program
+    _holding: Holding | None = None
 
     def __init__(self, environment: Environment):
         self.environment = environment
@@ -127,7 +130,17 @@ class Root:
             if self.are_frozen() != self.frozen:
                 return False
             self.turned = now
-        return self.environment.holds()
+        holds = self.environment.holds()
+        if self._holding:
+            self._holding.refresh()
+        return holds
+
+    @property
+    def holding(self) -> Holding:
+        """The same, asked natively."""
+        if self._holding is None:
+            self._holding = Holding(self)
+        return self._holding
 
     def keep(self, program: Program) -> Program:
         """Give a program its place among those that answer some guards as it does; one that answers all
@@ -224,6 +237,8 @@ class Paths:
                 self._verify(root, program, args, kwargs, backward)
             except Caught:
                 return None, None
+        if root.last is not program:
+            program.fresh = program.way == "native"
         root.last = self.latest = program
         if not backward:
             self.recent[key] = root
