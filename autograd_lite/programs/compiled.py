@@ -183,7 +183,7 @@ class Compiled(Portable):
 
 
 class Direct(Compiled):
-    """A compiled function the calls of which are direct: Python goes to native code without a step between."""
+    """A compiled function the calls of which are direct: Python goes to native code straight."""
 
     __slots__ = ()
     if not TYPE_CHECKING:

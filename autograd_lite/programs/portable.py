@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import copy
-import copyreg
 from typing import Any
 
 from autograd_lite.programs.arguments import objects_in
@@ -27,7 +26,7 @@ class Portable(Paths):
                    if not any(True for _ in objects_in(shelf.key)) or not why_not(shelf.key)]
         state = {name: x for name, x in self.emptied(f, shelves).items()
                  if name not in ("__annotations__", "__type_params__")}
-        return copyreg.__newobj__, (self.kind,), state  # type: ignore[attr-defined]
+        return object.__new__, (self.kind,), state
 
     def __copy__(self) -> Any:
         new: Any = object.__new__(self.kind)
