@@ -15,6 +15,7 @@ from autograd_lite.native.llvm import Unit
 PYTHON = ("PyFloat_AsDouble PyFloat_FromDouble PyLong_FromLong PyTuple_New PyTuple_SetItem PyErr_Occurred "
           "PyBytes_AsString PyList_GetItem PyObject_CallOneArg Py_IncRef PyEval_SaveThread "
           "PyEval_RestoreThread").split()
+_LONG = 100_000                                 # characters of code over lanes that is made quickly
 _lock = threading.RLock()                       # (LLVM's own state is shared)
 _kept: list[Any] = []                           # what native code refers to
 
@@ -35,14 +36,16 @@ def keep(x: Any) -> None:
 
 
 @functools.cache
-def machine(level: int) -> Any:
-    """What code is made for: this processor."""
+def machine(level: int, vectors: bool) -> Any:
+    """What code is made for: any processor of this kind, or this one, with the vectors it has."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
-    return target.create_target_machine(opt=level, codemodel="jitdefault", jit=True)
+    host = {"cpu": llvm.get_host_cpu_name(), "features": llvm.get_host_cpu_features().flatten()}
+    return target.create_target_machine(opt=level, codemodel="jitdefault", jit=True,
+                                        **host if vectors else {})
 
 
 @functools.cache
@@ -55,6 +58,13 @@ def _bind_symbols() -> None:
         llvm.add_symbol(f"ag_{name}", ctypes.cast(getattr(libm, name), ctypes.c_void_p).value)
     for name in PYTHON:
         llvm.add_symbol(name, ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value)
+
+
+def bind(symbol: str, address: int) -> None:
+    """Let native code find this by that name."""
+    import llvmlite.binding as llvm
+
+    llvm.add_symbol(symbol, address)
 
 
 def callback(f: Any, n: int) -> int:
@@ -76,14 +86,29 @@ def callback(f: Any, n: int) -> int:
     return address
 
 
+def optimise(module: Any, target: Any, level: int) -> None:
+    """Make code better; at level 0 only what is quick for very long functions."""
+    import llvmlite.binding as llvm
+
+    passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=level or 1))
+    if level:
+        passes.getModulePassManager().run(module, passes)
+        return
+    manager = llvm.create_new_function_pass_manager()
+    manager.add_sroa_pass()
+    for function in module.functions:
+        if not function.is_declaration:
+            manager.run(function, passes)
+
+
 class Library:
     """Native code: the addresses of functions by name."""
 
-    def __init__(self, source: Unit | str, level: int = 2):
+    def __init__(self, source: Unit | str, level: int = 2, vectors: bool = False):
         import llvmlite.binding as llvm
 
         with _lock:
-            target = machine(level)
+            target = machine(level, vectors)
             _bind_symbols()
             if isinstance(source, Unit):
                 for name, (f, n) in source.callbacks.items():
@@ -92,10 +117,8 @@ class Library:
             module = llvm.parse_assembly(source)
             module.triple, module.data_layout = target.triple, str(target.target_data)
             if level:
-                options = llvm.create_pipeline_tuning_options(speed_level=level)
-                passes = llvm.create_pass_builder(target, options)
-                passes.getModulePassManager().run(module, passes)
-            self.engine = llvm.create_mcjit_compiler(module, machine(level))
+                optimise(module, target, level if len(source) < _LONG or not vectors else 0)
+            self.engine = llvm.create_mcjit_compiler(module, target)
             self.engine.finalize_object()
         keep(self)                              # (its code may be running when nothing refers to it)
 

@@ -11,7 +11,7 @@ from autograd_lite.graph import node as nodes
 from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
-from autograd_lite.native.choice import native, patience
+from autograd_lite.native.choice import cost, many, native, patience, spent
 from autograd_lite.native.engine import available
 from autograd_lite.programs import arrays
 from autograd_lite.programs.arguments import Option, entered, objects_in
@@ -20,6 +20,7 @@ from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.namespaces import functions
 from autograd_lite.programs.pickling import Shelf, fitting, packed
 from autograd_lite.programs.python import EAGER, function
+from autograd_lite.programs.results import Form
 from autograd_lite.programs.tracing import Caught, Traced, trace
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import leaves, refill
@@ -32,7 +33,8 @@ class Program:
     """One path through a function's branches, as a function of floats."""
 
     given: Any = None                           # the arguments, where it was traced here
-    is_native = False
+    is_native = paid = False
+    _spent = 0.0                                # seconds at many points, that native code might have saved
 
     def __init__(self, traced: Traced, point: Sequence[Any], target: str | None, verified: bool = False):
         self.target = target
@@ -54,6 +56,24 @@ class Program:
         import numpy
 
         return arrays.function(self.recording, functions(numpy), True)[0]
+
+    @functools.cached_property
+    def form(self) -> Form:
+        """Its result."""
+        return Form(self.result)
+
+    @functools.cached_property
+    def many(self) -> Any:
+        """The same at many points in native code; None if there is none."""
+        return many(self.recording)
+
+    def over_points(self, n: int, in_turn: bool) -> bool:
+        """Whether so many points are computed in native code: where that pays, after some of these."""
+        if self.many is None or self.target == "native" or self.paid:
+            return self.many is not None
+        self._spent += spent(self.recording, n, in_turn)
+        self.paid = self._spent > cost(self.recording)
+        return self.paid
 
     def _first(self, *numbers: Any) -> Any:
         """The first run, which settles how it runs."""
@@ -172,6 +192,10 @@ class Paths:
         self.shelves: list[Shelf] = []          # programs that came with a pickle or a copy
         self._roots: dict[Any, list[Root]] = {}
         self.recent: dict[Any, Root] = {}       # of calls
+
+    def known(self, key: Any) -> Program | None:
+        """The program used last for a key, if all is as it was."""
+        return next((root.last for root in self._roots.get(key, ()) if root.holds()), None)
 
     def run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
         """A program and what it gives; None where only the eager way will do."""
