@@ -6,6 +6,7 @@ from typing import Any
 
 from autograd_lite.errors import InputError
 from autograd_lite.native import straight
+from autograd_lite.native.calls import caller
 from autograd_lite.native.engine import available
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.native.many import Many
@@ -17,15 +18,15 @@ _COMPILE, _EACH, _PYTHON = 25e-3, 1e-4, 4e-8
 _NUMPY = 1.5e-6                                 # and for one of NumPy's, at up to 1000 points
 
 
+def possible() -> bool:
+    """Whether there is native code here."""
+    return available()
+
+
 def require() -> None:
     """Raise an error if there is no native code here."""
     if not available():
         raise InputError("target='native' needs llvmlite: pip install 'autograd_lite[fast]'")
-
-
-def possible() -> bool:
-    """Whether there is native code here."""
-    return available()
 
 
 def many(recording: Recording) -> Many | None:
@@ -43,15 +44,22 @@ def spent(recording: Recording, n: int, in_turn: bool) -> float:
     return len(recording.code) * (n * _PYTHON if in_turn else _NUMPY * (1 + n // 1000))
 
 
-def native(recording: Recording) -> Callable[..., Any] | None:
-    """A function that runs a recording in native code, as `programs.python.function` gives one in Python;
-    None if there is none."""
+def core(recording: Recording) -> int:
+    """The address of native code of a recording; 0 if there is none.
+
+    It is a function of two arrays: of its inputs and the captured numbers, and of its results."""
     if not available() or len(recording.code) > _LONG:
-        return None
+        return 0
     try:
-        return straight.function(recording)  # type: ignore[no-any-return]
+        return straight.core(recording)
     except Untranslatable:
-        return None
+        return 0
+
+
+def function(recording: Recording, core: int) -> Callable[..., Any]:
+    """The function at that address, as `programs.python.function` gives one in Python."""
+    return caller(core, len(recording.inputs), len(recording.captured),  # type: ignore[no-any-return]
+                  len(recording.outputs))
 
 
 def patience(recording: Recording) -> int:

@@ -10,11 +10,8 @@ from typing import Any
 
 from autograd_lite.native.language import LIBM
 from autograd_lite.native.llvm import Unit
+from autograd_lite.native.objects import EXTERNS
 
-# What native code calls of Python.
-PYTHON = ("PyFloat_AsDouble PyFloat_FromDouble PyLong_FromLong PyTuple_New PyTuple_SetItem PyErr_Occurred "
-          "PyBytes_AsString PyList_GetItem PyObject_CallOneArg Py_IncRef PyEval_SaveThread "
-          "PyEval_RestoreThread").split()
 _LONG = 100_000                                 # characters of code over lanes that is made quickly
 _lock = threading.RLock()                       # (LLVM's own state is shared)
 _kept: list[Any] = []                           # what native code refers to
@@ -56,7 +53,7 @@ def _bind_symbols() -> None:
     libm = ctypes.CDLL(None)
     for f, name in LIBM.items():
         llvm.add_symbol(f"ag_{name}", ctypes.cast(getattr(libm, name), ctypes.c_void_p).value)
-    for name in PYTHON:
+    for name in EXTERNS:
         llvm.add_symbol(name, ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value)
 
 

@@ -12,15 +12,17 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.native import runtime
-from autograd_lite.native.language import (BOOL, FLOAT, FLOATS, INT, INTS, Function, Untranslatable,
-                                           refused)
+from autograd_lite.native.language import (BOOL, FLOAT, FLOATS, INT, INTS, OBJECT, OBJECTS, WORDS, Function,
+                                           Untranslatable, refused)
 
 EAGER = -1
 LANES = "lanes"                                 # (over lanes: a whole number in each)
-TYPES = {FLOAT: "double", INT: "i64", BOOL: "i1", FLOATS: "ptr", INTS: "ptr"}
+ENTRIES = {FLOATS: (FLOAT, "double"), INTS: (INT, "i32"), WORDS: (INT, "i64"), OBJECTS: (OBJECT, "ptr")}
+TYPES = {FLOAT: "double", INT: "i64", BOOL: "i1", OBJECT: "ptr", **dict.fromkeys(ENTRIES, "ptr")}
 _FLOAT_OPS = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
 _INT_OPS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.BitAnd: "and", ast.RShift: "ashr"}
-_COMPARED = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
+_COMPARED = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
+             ast.Is: "eq", ast.IsNot: "ne"}
 
 
 class Val(NamedTuple):
@@ -36,13 +38,13 @@ def number(x: float) -> str:
     return f"0x{struct.pack('>d', x).hex().upper()}"
 
 
-NAN = Val(FLOAT, number(math.nan))
+NAN, NOTHING = Val(FLOAT, number(math.nan)), Val(OBJECT, "null")
 
 
 class Lines:
     """The lines of one function, in blocks."""
 
-    kinds = TYPES                               # as LLVM has them, those of floats and truth values too:
+    kinds, entries = TYPES, ENTRIES             # as LLVM has them, those of floats and truth values too:
     real, truth = TYPES[FLOAT], TYPES[BOOL]
     zero = "0"                                  # of whole numbers
     flags = ""                                  # what may be done to sums and products
@@ -56,7 +58,7 @@ class Lines:
         self.count = 0
         self.block = "entry"
         self.loops: list[tuple[str, str]] = []  # where continue and break go
-        self.is_program = function.result == INT
+        self.is_program = function.is_program
 
     def line(self, text: str) -> None:
         """Write an instruction."""
@@ -186,6 +188,8 @@ class Arithmetic(Lines):
             return Val(BOOL, self.flag(x))
         if type(x) is int:
             return Val(INT, str(x))
+        if x is None:
+            return NOTHING
         if type(x) is not float:
             raise refused(node)
         return self.constant_of(x)
@@ -244,9 +248,11 @@ class Arithmetic(Lines):
         for op, right_node in zip(node.ops, node.comparators):
             right = self.expr(right_node)
             word = _COMPARED.get(type(op))
-            if word is None:
+            if word is None or isinstance(op, (ast.Is, ast.IsNot)) is not (left.kind == right.kind == OBJECT):
                 raise refused(node)
-            if {left.kind, right.kind} <= {INT, LANES}:
+            if left.kind == OBJECT:
+                one = self.new(f"icmp {word} ptr {left.text}, {right.text}")
+            elif {left.kind, right.kind} <= {INT, LANES}:
                 sign, (x, y) = "" if word in ("eq", "ne") else "s", map(self.spread, (left, right))
                 one = self.new(f"icmp {sign}{word} {self.kinds[x.kind]} {x.text}, {y.text}")
             else:
@@ -282,11 +288,12 @@ class Arithmetic(Lines):
         ends = []
         for label, part in ((then, node.body), (otherwise, node.orelse)):
             self.start(label)
-            value = self.floating(self.expr(part))
-            ends.append(f"[ {value}, %{self.block} ]")
+            value = self.expr(part)
+            kind = OBJECT if value.kind == OBJECT else FLOAT
+            ends.append(f"[ {self.converted(value, kind).text}, %{self.block} ]")
             self.jump(after)
         self.start(after)
-        return Val(FLOAT, self.new(f"phi double {', '.join(ends)}"))
+        return Val(kind, self.new(f"phi {TYPES[kind]} {', '.join(ends)}"))
 
     def called(self, f: Any, xs: Sequence[Val], node: ast.AST) -> Val:
         """A call of a function."""
@@ -298,19 +305,18 @@ class Expressions(Arithmetic):
 
     def of_Subscript(self, node: ast.Subscript) -> Val:
         array, at = self.place(node)
-        if array.kind == FLOATS:
-            return Val(FLOAT, self.new(f"load {self.real}, ptr {at}"))
-        return Val(INT, self.new(f"sext i32 {self.new(f'load i32, ptr {at}')} to i64"))
+        kind, text = self.entries[array.kind]
+        x = self.new(f"load {text}, ptr {at}")
+        return Val(kind, self.new(f"sext i32 {x} to i64") if text == "i32" else x)
 
     def place(self, node: ast.Subscript) -> tuple[Val, str]:
         """An array and the address of one of its entries."""
         array, i = self.expr(node.value), self.expr(node.slice)
-        if array.kind not in (FLOATS, INTS) or i.kind != INT:
+        if array.kind not in self.entries or i.kind != INT:
             raise refused(node)
         if array.size >= 0:
             i = self.within(i, array.size)
-        kind = self.real if array.kind == FLOATS else "i32"
-        return array, self.new(f"getelementptr {kind}, ptr {array.text}, i64 {i.text}")
+        return array, self.new(f"getelementptr {self.entries[array.kind][1]}, ptr {array.text}, i64 {i.text}")
 
     def within(self, i: Val, size: int) -> Val:
         """An index into a list of this length, counted from its end if it is negative."""

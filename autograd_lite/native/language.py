@@ -3,7 +3,8 @@
 A function holds assignments, ``if``, ``for i in range(…)``, ``while`` and ``return``; expressions of floats,
 whole numbers (``int``) and truth values; ``math`` and other such functions; and arrays, which are parameters
 annotated ``Floats`` or ``Ints``, or lists of floats made in the function. It runs in Python, too, and there
-gives the same numbers, but that nothing raises: what is not defined is nan, or infinite.
+gives the same numbers, but that nothing raises: what is not defined is nan, or infinite. (Those that work on
+Python's own objects, see `objects`, are for native code alone.)
 
 The generated source of programs and most float kernels (`ops.special`) are in this language.
 """
@@ -21,9 +22,10 @@ from typing import Any
 
 from autograd_lite.errors import InputError
 
-FLOAT, INT, BOOL, FLOATS, INTS = "float", "int", "bool", "floats", "ints"
-_ANNOTATIONS = {"float": FLOAT, "int": INT, "bool": BOOL, "Floats": FLOATS, "Ints": INTS, "": FLOAT,
-                "Any": FLOAT}
+FLOAT, INT, BOOL, OBJECT = "float", "int", "bool", "object"
+FLOATS, INTS, WORDS, OBJECTS = "floats", "ints", "words", "objects"     # arrays; ints have 32 bits, words 64
+_ANNOTATIONS = {"": FLOAT, "Any": FLOAT, **{x: x for x in (FLOAT, INT, BOOL)},
+                **{x.capitalize(): x for x in (OBJECT, FLOATS, INTS, WORDS, OBJECTS)}}
 
 # The functions of `math` that are those of the C library, to the last bit, by their names there.
 LIBM = {getattr(math, name): name for name in (
@@ -52,9 +54,11 @@ class Function:
         result: its type.
         body: its statements.
         names: what it refers to.
+        is_program: whether it goes the eager way where a kernel gives nan.
     """
 
-    def __init__(self, tree: ast.FunctionDef, names: Mapping[str, Any]):
+    def __init__(self, tree: ast.FunctionDef, names: Mapping[str, Any], is_program: bool = False):
+        self.is_program = is_program
         self.name, self.body, self.names = tree.name, tree.body, names
         args = tree.args
         if args.vararg or args.kwarg or args.kwonlyargs or args.posonlyargs:
@@ -121,5 +125,6 @@ def function_of(f: Callable[..., Any]) -> Function:
 
 
 def functions_in(source: str, names: Mapping[str, Any]) -> list[Function]:
-    """The functions that a source defines."""
-    return [Function(node, names) for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    """The functions that the source of a program defines."""
+    return [Function(node, names, True) for node in ast.parse(source).body
+            if isinstance(node, ast.FunctionDef)]

@@ -7,8 +7,12 @@ from typing import Any
 
 from autograd_lite.native import runtime
 from autograd_lite.native.expressions import EAGER, NAN, TYPES, Expressions, Val, number
-from autograd_lite.native.language import (FLOAT, FLOATS, INT, INTS, LIBM, PLAIN, Function, Untranslatable,
-                                           function_of, refused)
+from autograd_lite.native.language import (BOOL, FLOAT, FLOATS, INT, INTS, LIBM, OBJECT, PLAIN, Function,
+                                           Untranslatable, function_of, refused)
+from autograd_lite.native.objects import Extern, Intrinsic
+
+
+_NONE = {FLOAT: NAN.text, INT: "0", BOOL: "false", OBJECT: "null"}      # what is returned without a word
 
 
 class Unit:
@@ -83,6 +87,8 @@ class Calls(Expressions):
             return self.whole(xs[0])
         if f is float:
             return self.converted(xs[0], FLOAT)
+        if isinstance(f, (Extern, Intrinsic)):
+            return self.of_python(f, xs)
         if f in LIBM:
             return self.libm(LIBM[f], [self.floating(x) for x in xs])
         if f in PLAIN:
@@ -116,6 +122,15 @@ class Calls(Expressions):
         if y.kind == FLOAT:
             self.fail(self.new(f"fcmp uno {self.real} {y.text}, {y.text}"))
         return y
+
+    def of_python(self, f: Extern | Intrinsic, xs: Sequence[Val]) -> Val:
+        """A call of a function of Python's, or a few instructions."""
+        if isinstance(f, Intrinsic):
+            return Val(f.result or xs[0].kind, self.new(f.text(*[x.text for x in xs])))
+        given = [self.converted(x, kind) for x, kind in zip(xs, f.kinds, strict=True)]
+        self.unit.extern(f.symbol, TYPES[f.result], *[TYPES[kind] for kind in f.kinds], pure=False)
+        text = ", ".join([f"{TYPES[x.kind]} {x.text}" for x in given])
+        return Val(f.result, self.new(f"call {TYPES[f.result]} @{f.symbol}({text})"))
 
     def libm(self, name: str, xs: Sequence[str]) -> Val:
         symbol = self.unit.extern(f"ag_{name}", "double", *["double"] * len(xs))
@@ -156,7 +171,7 @@ class Assignments(Calls):
 
     def assign(self, name: str, value: Val) -> None:
         """Assign to a variable."""
-        if name in self.function.changing and value.kind not in (FLOATS, INTS):
+        if name in self.function.changing and value.size < 0:
             known = self.slots.get(name)
             if known is None:
                 known = self.slots[name] = Val(value.kind, self.slot(value.kind))
@@ -166,8 +181,13 @@ class Assignments(Calls):
             self.env[name] = value
 
     def on_Assign(self, node: ast.Assign) -> None:
-        target, x = node.targets[0], node.value
-        if isinstance(target, ast.Name):
+        *others, target = node.targets
+        x = node.value
+        if others:
+            value = self.expr(x)
+            for one in node.targets:
+                self.store(one, value)
+        elif isinstance(target, ast.Name):
             self.assign(target.id, self.made(x))
         elif isinstance(target, ast.Tuple) and isinstance(x, ast.Tuple) and len(x.elts) == len(target.elts):
             for one, value in zip(target.elts, list(map(self.expr, x.elts))):
@@ -204,10 +224,9 @@ class Assignments(Calls):
         if not isinstance(target, ast.Subscript):
             raise refused(target)
         array, at = self.place(target)
-        if array.kind == FLOATS:
-            self.line(f"store {self.real} {self.floating(value)}, ptr {at}")
-        else:
-            self.line(f"store i32 {self.new(f'trunc i64 {value.text} to i32')}, ptr {at}")
+        kind, text = self.entries[array.kind]
+        x = self.converted(value, kind).text
+        self.line(f"store {text} {self.new(f'trunc i64 {x} to i32') if text == 'i32' else x}, ptr {at}")
 
 
 class Body(Assignments):
@@ -225,7 +244,7 @@ class Body(Assignments):
                 self.env[param] = value
         self.statements(self.function.body)
         if not self.ended():
-            self.line(f"ret {TYPES[self.function.result]} {'0' if self.is_program else NAN.text}")
+            self.line(f"ret {TYPES[self.function.result]} {_NONE[self.function.result]}")
         head = f"define {'' if public else 'internal '}{TYPES[self.function.result]} @{name}"
         return "\n".join([f"{head}({', '.join(params)}) nounwind {{", "entry:", *self.entry, *self.lines,
                           "}", ""])
@@ -243,7 +262,8 @@ class Body(Assignments):
         self.line(f"ret {TYPES[value.kind]} {value.text}")
 
     def on_Raise(self, node: ast.Raise) -> None:
-        self.line(f"ret i64 {EAGER}" if self.is_program else f"ret double {NAN.text}")
+        result = self.function.result
+        self.line(f"ret i64 {EAGER}" if self.is_program else f"ret {TYPES[result]} {_NONE[result]}")
 
     def on_Expr(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Constant):            # (a docstring)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.native.calls import DONE, caller
+from autograd_lite.native.calls import DONE
 from autograd_lite.native.engine import Library
 from autograd_lite.native.language import Function, functions_in
 from autograd_lite.native.llvm import Unit
@@ -52,8 +52,3 @@ def core(recording: Recording) -> int:
     unit = Unit()
     unit.add(NativeWriter(recording).function(), "f", public=True)
     return Library(unit)["f"]
-
-
-def function(recording: Recording) -> Any:
-    """A function that runs a recording, as `programs.python.function` gives it."""
-    return caller(core(recording), len(recording.inputs), len(recording.captured), len(recording.outputs))

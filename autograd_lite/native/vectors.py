@@ -1,5 +1,4 @@
-"""Functions of the small language (see `language`) over the lanes of vectors: each number is one at many
-points.
+"""Functions of the small language (see `language`) over lanes: each number is one at many points.
 
 Nothing branches on numbers: both sides of a condition are computed, and a mask says which lanes a statement
 is for. So a ``return`` settles what becomes of some lanes, and the others go on. A call that has no form
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd_lite.native.expressions import EAGER, LANES, Val, has_calls, number
-from autograd_lite.native.language import (BOOL, FLOAT, FLOATS, INT, INTS, Function, Untranslatable, refused)
+from autograd_lite.native.language import (BOOL, FLOAT, FLOATS, INT, Function, Untranslatable, refused)
 from autograd_lite.native.lanes import width
 from autograd_lite.native.lanes import symbol as vector_symbol
 from autograd_lite.native.llvm import Body, Unit
@@ -68,6 +67,7 @@ class Masks(Body):
         n = width()
         self.real, self.truth, self.whole_kind = f"<{n} x double>", f"<{n} x i1>", f"<{n} x i64>"
         self.kinds = {FLOAT: self.real, INT: "i64", BOOL: self.truth, LANES: self.whole_kind, FLOATS: "ptr"}
+        self.entries = {FLOATS: (FLOAT, self.real)}
         self.zero = "zeroinitializer"
         self.where = ""
         self.result = LANES if function.result == INT else function.result
@@ -213,6 +213,9 @@ class VectorExpressions(Masks):
     def called_back(self, f: Callable[..., Any], xs: Sequence[str]) -> Val:
         return self.each(self.unit.callback(f, len(xs)), xs)
 
+    def of_python(self, f: Any, xs: Sequence[Val]) -> Val:
+        raise Untranslatable(f"{f} is not for lanes")
+
     def whole(self, x: Val) -> Val:
         if x.kind != FLOAT:
             return self.converted(x, LANES)
@@ -275,8 +278,8 @@ class VectorBody(VectorExpressions):
         self.start_with("%mask")
         params = []
         for param, kind in self.function.params.items():
-            if kind == INTS:
-                raise Untranslatable(f"{self.function.name}: an array of whole numbers")
+            if kind not in self.kinds:
+                raise Untranslatable(f"{self.function.name}: {param} is of {kind}")
             params.append(f"{self.kinds[kind]} %{param}.0")
             value = Val(kind, f"%{param}.0")
             if param in self.function.changing:
@@ -291,14 +294,17 @@ class VectorBody(VectorExpressions):
     def start_with(self, mask: str) -> None:
         """Let the lanes of a mask be alive."""
         self.line(f"store {self.truth} {mask}, ptr {self.alive}")
-        text = self.number(math.nan) if self.result == FLOAT else self.zero
-        self.line(f"store {self.kinds[self.result]} {text}, ptr {self.results}")
+        self.line(f"store {self.kinds[self.result]} {self.nothing().text}, ptr {self.results}")
+
+    def nothing(self) -> Val:
+        """The result of a function that ends without one."""
+        return self.constant_of(math.nan) if self.result == FLOAT else Val(self.result, self.zero)
 
     def whole_text(self, head: str) -> str:
         return "\n".join([f"define {head} #0 {{", "entry:", *self.entry, *self.lines, "}", ""])
 
     def assign(self, name: str, value: Val) -> None:
-        if name not in self.function.changing or value.kind in (FLOATS, INTS):
+        if name not in self.function.changing or value.kind == FLOATS:
             self.env[name] = value
             return
         value = self.converted(value, LANES) if value.kind == INT else value
@@ -328,7 +334,7 @@ class VectorBody(VectorExpressions):
                 self.clear(place, mask)
 
     def on_Raise(self, node: ast.Raise) -> None:
-        self.end(self.acting(), Val(INT, str(EAGER)) if self.is_program else self.constant_of(math.nan))
+        self.end(self.acting(), Val(INT, str(EAGER)) if self.is_program else self.nothing())
 
     def on_If(self, node: ast.If) -> None:
         condition, outer = self.test(node.test), self.where

@@ -4,12 +4,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from types import MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.modes import current
+from autograd_lite.native.direct import shorter
 from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
@@ -27,6 +28,9 @@ class Compiled(Portable):
     programs hold where all that f reads is there as it was, and take f's own `Value`s; without f they hold
     theirs, and a call that none of them fits is an error. A copy has the programs of its original.
     """
+
+    __slots__ = ("direct",)                     # how it is called once that can be one native call
+    direct: Callable[..., Any]
 
     def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, static: Static | None,
                  batch: Batch | None, indices: Indices | None, target: str | None = None):
@@ -51,6 +55,10 @@ class Compiled(Portable):
         root = self.recent.get(key)
         if root is not None and root.last.verified and root.holds():    # (the common case)
             program = root.last
+            if program.fresh:
+                program.fresh = False
+                if not (self.batch or self.marks or kwargs):
+                    self._shorten(args, root, program)
             try:
                 out = program.run(*numbers, read_numbers(program.captured))
                 if type(out) is tuple:
@@ -59,6 +67,13 @@ class Compiled(Portable):
                 pass
         program, out = self.run(key, numbers, given, named, False)
         return eager(self.f, given, named) if program is None else program.shape(out)
+
+    def _shorten(self, args: Any, root: Any, program: Program) -> None:
+        """Let calls with arguments such as these be direct, if they can be."""
+        direct = shorter(MethodType(Compiled.__call__, self), args, root, program)
+        if direct:
+            self.direct = direct
+            self.__class__ = Direct
 
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
@@ -89,6 +104,28 @@ class Compiled(Portable):
             self.indices.check(args, kwargs)
         return self.static.marked(args, kwargs) if self.static else (args, kwargs)
 
+    def bind(self, *args: Any, **kwargs: Any) -> Callable[[], Any]:
+        """A function of no arguments that calls this one with these, quicker than a call can be.
+
+        Each run reads the numbers of NumPy's contiguous arrays of floats where they lie; other numbers are
+        those of now. It returns the same object each time, the result with an array for each number or array
+        in it, whose numbers it replaces: copy what is to last. With llvmlite a run is one native call. Where
+        the program does not fit (another branch, a number that is not finite, anything that f reads and that
+        has changed) it is an ordinary call, with its errors. One thread at a time may run it.
+
+        >>> import numpy as np
+        >>> from autograd_lite import compile, grad
+        >>> x = np.array([1.0, 2.0])
+        >>> run = compile(grad(lambda x: x[0] * x[1])).bind(x)
+        >>> slope = run()
+        >>> x[1] = 5.0
+        >>> run() is slope, slope
+        (True, array([5., 1.]))
+        """
+        from autograd_lite.native.bound import bind
+
+        return bind(self, args, kwargs)
+
     # -- what it is ------------------------------------------------------------------------------
 
     def source(self) -> str:
@@ -107,14 +144,26 @@ class Compiled(Portable):
         _ = program.python
         ways = program.given and ways_of(self.f, program)
         return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards),
-                     "native" if program.is_native else "python", self.tracing,
+                     program.way, self.tracing,
                      sum([program.seconds for program in self.programs]), ways)
+
+    @property
+    def kind(self) -> type:
+        return Compiled
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.f)}>"
 
     def __get__(self, thing: Any, kind: Any = None) -> Any:
         return self if thing is None else Bound(self, thing)
+
+
+class Direct(Compiled):
+    """A compiled function the calls of which are direct: Python goes to native code straight."""
+
+    __slots__ = ()
+    if not TYPE_CHECKING:
+        __call__ = Compiled.direct
 
 
 class Bound:

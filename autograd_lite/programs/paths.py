@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
+from types import BuiltinFunctionType
 from typing import Any
 
 from autograd_lite.errors import InputError
@@ -11,8 +12,8 @@ from autograd_lite.graph import node as nodes
 from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
-from autograd_lite.native.choice import cost, many, native, patience, spent
-from autograd_lite.native.engine import available
+from autograd_lite.native import choice
+from autograd_lite.native.holding import Holding
 from autograd_lite.programs import arrays
 from autograd_lite.programs.arguments import Option, entered, objects_in
 from autograd_lite.programs.environment import Environment
@@ -33,7 +34,8 @@ class Program:
     """One path through a function's branches, as a function of floats."""
 
     given: Any = None                           # the arguments, where it was traced here
-    is_native = paid = False
+    fresh = False                               # whether it is native and was not last before
+    paid = False                                # whether many points are worth native code
     _spent = 0.0                                # seconds at many points, that native code might have saved
 
     def __init__(self, traced: Traced, point: Sequence[Any], target: str | None, verified: bool = False):
@@ -65,22 +67,22 @@ class Program:
     @functools.cached_property
     def many(self) -> Any:
         """The same at many points in native code; None if there is none."""
-        return many(self.recording)
+        return choice.many(self.recording)
 
     def over_points(self, n: int, in_turn: bool) -> bool:
         """Whether so many points are computed in native code: where that pays, after some of these."""
         if self.many is None or self.target == "native" or self.paid:
             return self.many is not None
-        self._spent += spent(self.recording, n, in_turn)
-        self.paid = self._spent > cost(self.recording)
+        self._spent += choice.spent(self.recording, n, in_turn)
+        self.paid = self._spent > choice.cost(self.recording)
         return self.paid
 
     def _first(self, *numbers: Any) -> Any:
         """The first run, which settles how it runs."""
         if not (self.target == "native" and self.compiled()):
             self.run = self.python[0]
-            if self.target is None and available():
-                self._left, self.run = patience(self.recording), self._counted
+            if self.target is None and choice.possible():
+                self._left, self.run = choice.patience(self.recording), self._counted
         return self.run(*numbers)
 
     def _counted(self, *numbers: Any) -> Any:
@@ -92,13 +94,22 @@ class Program:
 
     def compiled(self) -> bool:
         """Let it run in native code; whether it does."""
-        if not self.is_native:
-            start = time.perf_counter()
-            run = native(self.recording)
-            self.seconds += time.perf_counter() - start
-            if run:
-                self.run, self.is_native = run, True
-        return self.is_native
+        if self.core and self.way == "python":
+            self.run, self.fresh = choice.function(self.recording, self.core), True
+        return bool(self.core)
+
+    @property
+    def way(self) -> str:
+        """What it runs in now."""
+        return "native" if type(self.run) is BuiltinFunctionType else "python"
+
+    @functools.cached_property
+    def core(self) -> int:
+        """The address of its native code; 0 if there is none."""
+        start = time.perf_counter()
+        found = choice.core(self.recording)
+        self.seconds += time.perf_counter() - start
+        return found
 
     @functools.cached_property
     def python(self) -> tuple[Callable[..., Any], str]:
@@ -119,6 +130,7 @@ class Root:
     """The programs for one state of what the function reads."""
 
     last: Program
+    _holding: Holding | None = None
 
     def __init__(self, environment: Environment):
         self.environment = environment
@@ -137,7 +149,17 @@ class Root:
             if self.are_frozen() != self.frozen:
                 return False
             self.turned = now
-        return self.environment.holds()
+        holds = self.environment.holds()
+        if self._holding:
+            self._holding.refresh()
+        return holds
+
+    @property
+    def holding(self) -> Holding:
+        """The same, asked natively."""
+        if self._holding is None:
+            self._holding = Holding(self)
+        return self._holding
 
     def keep(self, program: Program) -> Program:
         """Give a program its place among those that answer some guards as it does; one that answers all
@@ -193,10 +215,6 @@ class Paths:
         self._roots: dict[Any, list[Root]] = {}
         self.recent: dict[Any, Root] = {}       # of calls
 
-    def known(self, key: Any) -> Program | None:
-        """The program used last for a key, if all is as it was."""
-        return next((root.last for root in self._roots.get(key, ()) if root.holds()), None)
-
     def run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
         """A program and what it gives; None where only the eager way will do."""
         roots = self._roots.setdefault(key, [])
@@ -238,9 +256,10 @@ class Paths:
                 self._verify(root, program, args, kwargs, backward)
             except Caught:
                 return None, None
+        if root.last is not program:
+            program.fresh = program.way == "native"
         root.last = self.latest = program
-        if not backward:
-            self.recent[key] = root
+        self.recent[key] = root
         return program, out
 
     def _root(self, key: Any, roots: list[Root], numbers: Sequence[Any], args: Any, kwargs: Any,

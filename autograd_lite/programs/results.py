@@ -62,9 +62,9 @@ class Results:
                             self.block[i] for i, (x, one) in enumerate(zip(form.entries, self.how))]
             self.totals, self.whole = self.np.zeros(len(self.how)), [True] * len(self.how)
         elif not self.fits(form):
-            one, other = short(form.skeleton), short(self.form.skeleton)
-            raise InputError(f"{name_of(self.batch.f)} returns another structure on another branch: {one} and "
-                             f"{other}; in a batch it must be one")
+            raise InputError(f"{name_of(self.batch.f)} returns another structure on another branch: "
+                             f"{short(form.skeleton)} and {short(self.form.skeleton)}; in a batch it must be "
+                             "one")
 
     def fits(self, form: Form) -> bool:
         """Whether a result has the structure of all."""

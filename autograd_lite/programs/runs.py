@@ -171,7 +171,8 @@ class Run(Ways):
             self.empty()
             return
         with np.errstate(all="ignore"):
-            program = self.compiled.known(self.key)
+            root = self.compiled.recent.get(self.key)
+            program = root.last if root and root.holds() else None
             if not self.summed_in_turn(program):
                 step = self.n if self.native or self.in_turn else _BLOCK
                 for start in range(0, self.n, step):
