@@ -11,7 +11,7 @@ from autograd_lite.native.engine import available
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.programs.recording import Recording
 
-_LONG = 3000                                    # the most instructions of straight-line code
+LONG = 3000                                     # the most instructions of straight-line code
 # Seconds to compile native code, and for each instruction; and for an instruction in Python.
 _COMPILE, _EACH, _PYTHON = 25e-3, 1e-4, 4e-8
 
@@ -31,7 +31,7 @@ def core(recording: Recording) -> int:
     """The address of native code of a recording; 0 if there is none.
 
     It is a function of two arrays: of its inputs and the captured numbers, and of its results."""
-    if not available() or len(recording.code) > _LONG:
+    if not available() or len(recording.code) > LONG:
         return 0
     try:
         return straight.core(recording)
