@@ -47,6 +47,7 @@ ROWS = [
     {"native.bound", "native.direct", "native.iterate"},
     {"programs.results"}, {"programs.arrays", "programs.stats"}, {"programs.runs"}, {"programs.batches"},
     {"programs.targets", "programs.paths"}, {"programs.portable", "programs.iteration"},
+    {"programs.ways"},
     {"programs.compiled"}, {"programs.entry"},
     {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
