@@ -152,7 +152,7 @@ class ArrayExpressions(Expressions):
 
     def __init__(self, recording: Recording, found: Functions, watch: bool):
         self.found, self.watch = found, watch
-        super().__init__(recording if watch else recording._replace(firm=set()))
+        super().__init__(recording if watch else recording._replace(firm={}))
         self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either, "within": within}
         self.taken |= {*self.names, "at", "captured"}
         self.held: dict[int, tuple[Written, set[int]]] = {}      # written where used; what they use

@@ -77,7 +77,7 @@ class Index:
             raise InputError(f"an index ({self.name}) of a compiled function was kept, and is used after the "
                              "trace: it stood for any number")
         i = int(tape.code.value(tape.places[self.node]))
-        if not -n <= i < n and not (n and tape.depth):
+        if not -n <= i < n and not (n and tape.sides):
             raise out_of_range(i, n)
         index = tape.listed(INDEX, (self.node, tape.node(n)), i, idle=False)
         tape.code.checks.setdefault(tape.places[index], [Check(Within(n), (tape.places[self.node],))])

@@ -135,9 +135,12 @@ class Plan:
         code, uses = self.code, dict[int, int]()
         for k in (*self.recording.outputs, *[x for guard in self.recording.guards for x in guard.operands]):
             uses[k] = uses.get(k, 0) + 2                # (2: it has a name of its own)
-        for k in self.recording.firm:                   # (it may fail, and does so eagerly)
-            if code.ops[k] is not INPUT and not isinstance(code.ops[k], Comparison):
-                uses.setdefault(k, 0)
+        for sides, places in self.recording.firm.items():       # (they may fail, and do so eagerly)
+            for k in places:
+                if code.ops[k] is not INPUT and not isinstance(code.ops[k], Comparison):
+                    uses.setdefault(k, 0)
+            for k, _ in sides:
+                uses[k] = uses.get(k, 0) + (not isinstance(code.ops[k], Comparison))
         found = []
         for k in range(len(code) - 1, -1, -1):
             if k in uses:
@@ -174,7 +177,7 @@ class Plan:
         """For each place the side of choices that alone needs it; it is not there if all need it."""
         code, firm = self.code, self.recording.firm
         home: dict[int, Side | None] = {}
-        if not any([code.ops[k] is choose for k in self.needed]):
+        if not any(firm) and not any([code.ops[k] is choose for k in self.needed]):
             return home
         sides: dict[Any, Side] = {}
 
@@ -185,10 +188,22 @@ class Plan:
             key = (outer and id(outer), condition, answer)
             return sides.setdefault(key, Side(outer, condition, answer, depth + 1))
 
-        roots = {*self.recording.outputs, *[x for guard in self.recording.guards for x in guard.operands]}
         wanted: dict[int, Side | None] = {}
+
+        def want(k: int, where: Side | None) -> None:
+            wanted[k] = common(wanted[k], where) if k in wanted else where
+
+        for k in (*self.recording.outputs, *[x for guard in self.recording.guards for x in guard.operands]):
+            wanted[k] = None
+        for sides_of, places in firm.items():
+            where: Side | None = None
+            for condition, answer in sides_of:
+                want(condition, where)
+                where = side(where, condition, answer)
+            for k in places:
+                want(k, where)
         for k in reversed(self.needed):
-            where = None if k in roots or k in firm else wanted[k]
+            where = wanted[k]
             if where is not None and (where := where.known(k)) is not None:
                 home[k] = where
             uses = [(x, where) for x in code.operands[k]]
@@ -198,5 +213,5 @@ class Plan:
                             for (x, _), answer in zip(uses[1:], (True, False))]
             uses += [(x, where) for check in self.checks.get(k, ()) for x in check.operands]
             for x, there in uses:
-                wanted[x] = common(wanted[x], there) if x in wanted else there
+                want(x, there)
         return home
