@@ -443,7 +443,7 @@ def gathered(xp: Any, watch: bool) -> Any:
     added = code.emit(ADDED, (code.constant(3.0), one, a, i, c), [0.0, 4.0, 0.0])
     last = code.emit(ITEM, (added, code.constant(-1.0)), 0.0)
     recording = Recording(code, [a, b, c, i], [], [item, last], [], {}, {})
-    return function(recording, functions(xp), watch)[0]
+    return function(recording, [], functions(xp), watch)[0]
 
 
 def test_entries_of_lists_are_chosen_and_added_to_point_by_point():

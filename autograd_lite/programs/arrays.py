@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.errors import InputError, errstate
+from autograd_lite.graph.node import read_numbers
 from autograd_lite.ops.elementary import add, sub
 from autograd_lite.ops.notation import LOOSE, SUM, Written, literal
 from autograd_lite.ops.op import Op
@@ -22,7 +23,7 @@ from autograd_lite.ops.selection import Comparison, choose
 from autograd_lite.ops.sequences import dot_op, sum_op
 from autograd_lite.programs.code import (ADDED, CONSTANT, INDEX, INPUT, ITEM, PRODUCTS, ROWS, SHARES, Check,
                                          Partial)
-from autograd_lite.programs.layout import Side
+from autograd_lite.programs.layout import Plan, Side
 from autograd_lite.programs.namespaces import Functions, array_form
 from autograd_lite.programs.python import EAGER, Expressions, infix
 from autograd_lite.programs.recording import Guard, Recording
@@ -107,6 +108,23 @@ def smooth(op: Op) -> Callable[..., Any]:
     return away
 
 
+def looked(found: Functions, values: Sequence[Any], index: Any) -> Any:
+    """The number of one of some Values, at each point's index: only so many are read as there are points."""
+    xp, n = found.namespace, len(values)
+    if not hasattr(index, "dtype"):
+        return values[int(index)]._data
+    whole = _whole(index) % n
+    if xp.__name__ == "numpy" and n > 4 * whole.size:
+        return xp.array([values[i]._data for i in whole.ravel().tolist()], float).reshape(whole.shape)
+    return found.array(read_numbers(values), index)[whole]
+
+
+def added(*operands: Any) -> list[tuple[Any, Any]]:
+    """The indices into a list of this size, and what is to be added there, for (size, i, x, j, y, …)."""
+    return [(_whole(i) % int(operands[0]) if hasattr(i, "dtype") else int(i) % int(operands[0]), x)
+            for i, x in zip(operands[1::2], operands[2::2])]
+
+
 def gather(found: Functions, rows: Any, index: Any) -> Any:
     """The entry of a list, of arrays or numbers, at each point's index."""
     xp = found.namespace
@@ -153,7 +171,8 @@ class ArrayExpressions(Expressions):
     def __init__(self, recording: Recording, found: Functions, watch: bool):
         self.found, self.watch = found, watch
         super().__init__(recording if watch else recording._replace(firm={}))
-        self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either, "within": within}
+        self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either, "within": within,
+                      "added": added}
         self.taken |= {*self.names, "at", "captured"}
         self.held: dict[int, tuple[Written, set[int]]] = {}      # written where used; what they use
         self.used = set()                       # the places that the present statement uses
@@ -194,6 +213,11 @@ class ArrayExpressions(Expressions):
             return Written(f"xp.where({condition}, {xs[0]}, {xs[1]})")
         if op is INDEX:
             return self.written(operands[0])
+        if op is ITEM and operands[0] in self.tables:
+            xs = [self.written(x).text for x in operands]
+            return Written(f"{self.named('looked', functools.partial(looked, self.found))}({', '.join(xs)})")
+        if op is ADDED and k in self.spread:
+            return Written(f"added({', '.join([self.written(x).text for x in operands])})")
         if op is ITEM and code.ops[operands[1]] is CONSTANT:
             return Written(f"{self.written(operands[0]).text}[{int(code.data[operands[1]])}]")
         form = None
@@ -274,12 +298,12 @@ class ArrayWriter(ArrayExpressions):
         recording, code = self.recording, self.code
         self.taken.add(name)
         inputs = [self.variable(k) for k in recording.inputs]
-        captured = [self.variable(k) for k in recording.captured]
+        captured = [self.variable(recording.captured[i]) for i in self.read]
         guards = list(enumerate(recording.guards))[::-1] if self.watch else []
         for k in self.needed:
             while guards and guards[-1][1].at <= k:
                 self.guard(k, *guards.pop())
-            if code.ops[k] not in (CONSTANT, INPUT):
+            if code.ops[k] not in (CONSTANT, INPUT) and k not in self.tables:
                 self.instruction(k)
             if self.watch:
                 if k in self.unsure:
@@ -287,10 +311,10 @@ class ArrayWriter(ArrayExpressions):
                 self.pending += [(k, self.home.get(k), check) for check in self.checks.get(k, ())]
         for index, guard in reversed(guards):
             self.guard(len(code), index, guard)
-        shown = dict.fromkeys([k for k in recording.outputs if code.ops[k] is not CONSTANT])
+        shown = dict.fromkeys([k for k in self.outputs if code.ops[k] is not CONSTANT])
         self.pending += [(k, None, None) for k in shown if self.watch and k not in self.unsure]
         self.look(len(code))
-        texts = [self.written(k).text for k in recording.outputs]
+        texts = [self.written(k).text for k in self.outputs]
         self.statement(f"return {', '.join(texts)}," if texts else "return ()")
         head = [f"def {name}({', '.join([*['at'] * self.watch, *inputs, 'captured'])}):"]
         if captured:
@@ -307,7 +331,7 @@ class ArrayWriter(ArrayExpressions):
         if not self.watch or len(self.statements) < _LONG:
             return [text for text, _, _ in self.statements]
         lines, later = [self.statements[-1][0]], set(self.statements[-1][2])
-        later |= {*self.recording.inputs, *self.recording.captured}
+        later |= {*self.recording.inputs, *self.recording.captured, *self.tables}
         for text, made, used in reversed(self.statements[:-1]):
             gone = sorted((used | {made} if made is not None else used) - later)
             lines.append(text + (f"; del {', '.join(map(self.variable, gone))}" if gone else ""))
@@ -321,7 +345,7 @@ class ArrayWriter(ArrayExpressions):
         op, operands = self.code.ops[k], self.code.operands[k]
         if self.watch and (op is ITEM or op is ADDED):
             for x in [operands[1]] if op is ITEM else operands[1::2]:
-                if self.code.ops[x] is not CONSTANT:
+                if self.code.ops[x] not in (CONSTANT, INDEX):       # (which has a check of its own)
                     text = self.written(operands[0]).text
                     size = f"len({text})" if op is ITEM else text
                     self.statement(f"at.holds(within({self.written(x).text}, {size}))")
@@ -363,7 +387,8 @@ class ArrayWriter(ArrayExpressions):
                 sums.setdefault(path, []).append(k)
         for path, places in sums.items():
             for i in range(0, len(places), _MANY):
-                text = " + ".join([self.written(k).text for k in places[i:i + _MANY]])
+                text = " + ".join([f"sum([x for _, x in {self.written(k).text}])" if k in self.spread else
+                                   self.written(k).text for k in places[i:i + _MANY]])
                 self.statement(f"at.finite({text}{self.along(path)})")
         self.pending = later
 
@@ -419,10 +444,11 @@ def over_arrays(question: str) -> str:
     return text(ast.parse(question, mode="eval").body)
 
 
-def function(recording: Recording, found: Functions, watch: bool) -> tuple[Callable[..., Any], str]:
-    """A function that runs a recording over arrays, and its source."""
+def function(recording: Recording, captured: Sequence[Any], found: Functions,
+             watch: bool) -> tuple[Callable[..., Any], str, Plan]:
+    """A function that runs a recording over arrays, its source, and what it needs."""
     writer = ArrayWriter(recording, found, watch)
     text = writer.source()
-    names = dict(writer.names)
+    names = {**writer.names, **writer.columns(captured)}
     exec(compile(text, "<compiled over arrays>", "exec", dont_inherit=True), names)
-    return names["f"], text
+    return names["f"], text, writer

@@ -6,7 +6,7 @@ one. Points at which a number is not finite, or operands are extreme for a rule,
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd_lite.errors import AutogradError, InputError, short
@@ -81,12 +81,13 @@ class Batch(Option):
         n = 1 if points.n is None else points.n
         run = Run(compiled, points, True)
         run.all(self.rounding == "eager")
-        found = [self.one(column, self.reduce) for column in run.gradients.values()]
+        found = {x: float(self.one(column, self.reduce)) for x, column in run.gradients.items()}
+        for x, g in run.taken():
+            found[x] = found.get(x, 0.0) + (g / n if self.reduce == "mean" else g)
         y = self.one(run.results.columns[0], self.reduce)
         if run.left:
             run.left.backward(1.0 / n if self.reduce == "mean" else 1.0)
-        xs = list(run.gradients)
-        add_gradients(xs, list(map(float, found)), not any([x.operands for x in xs]))
+        add_gradients(list(found), list(found.values()), not any([x.operands for x in found]))
         return float(y)
 
     def check_tuple(self, tree: Any) -> None:
@@ -177,6 +178,7 @@ class Run:
         self.error: Exception | None = None
         self.results = Results(compiled.f, self.n)
         self.gradients: dict[Any, Any] = {}     # by captured Values, at each point
+        self.spread: dict[int, Any] = {}        # rows of Values, and the indices and terms added there
         self.left: Any = None                   # the sum of results that must go backward eagerly
         self.key, _ = key_of(*points.at(0))
 
@@ -224,15 +226,16 @@ class Run:
         """Run a program at some points; what became of each."""
         np, n = self.points.np, len(where)
         watch = Watch(n)
-        captured = [np.float64(x) for x in read_numbers(program.captured)]
+        function = program.over_arrays
+        captured = [np.float64(x) for x in read_numbers(program.read)]
         place: Any = slice(where[0], where[-1] + 1) if where[-1] - where[0] + 1 == n else where
         try:
-            out = program.over_arrays(watch, *self.points.block(place), captured)
+            out = function(watch, *self.points.block(place), captured)
         except Settled:
             return watch
         if watch.fates is not None:
             fine = watch.fates == FINE
-            place, out = where[fine], [x[fine] if np.ndim(x) else x for x in out]
+            place, out = where[fine], [picked(x, fine) for x in out]
         self.keep(place, program, out)
         if not program.verified:
             self.alone(where[-1] if watch.fates is None else place[-1])
@@ -242,10 +245,13 @@ class Run:
         """Keep what a program gave."""
         self.results.add(where, program.result, out, program)
         if self.is_backward:
-            for x, gradient in zip(program.wanted, out[1:]):
+            for x, gradient in zip(program.dense, out[1:]):
                 if x not in self.gradients:
                     self.gradients[x] = self.points.np.zeros(self.n)
                 self.gradients[x][where] = gradient
+            for entries, pairs in zip(program.spread, out[1 + len(program.dense):]):
+                self.spread.setdefault(id(entries), (entries, []))[1].extend(
+                    pairs.items() if type(pairs) is dict else pairs)
 
     def alone(self, i: int) -> Any:
         """Compute one point as a call at it does; the program that fits there, if any."""
@@ -270,6 +276,17 @@ class Run:
             self.end, self.error = i, error
             return None
 
+    def taken(self) -> Iterator[tuple[Any, float]]:
+        """Rows that were taken, and the sums of their gradients over all points."""
+        np = self.points.np
+        for entries, pairs in self.spread.values():
+            columns = zip(*[map(np.ravel, np.broadcast_arrays(*pair)) for pair in pairs])
+            at, terms = map(np.concatenate, columns) if pairs else (np.empty(0), np.empty(0))
+            rows, where = np.unique(at, return_inverse=True)
+            for row, g in zip(rows.tolist(), np.bincount(where, terms, len(rows)).tolist()):
+                for x in entries.get(row, ()):
+                    yield x, g
+
     def in_turn(self) -> None:
         """Compute the points one by one."""
         program, i, captured = None, 0, list[float]()
@@ -286,7 +303,7 @@ class Run:
                 continue
             self.flush(program, i, found)
             program, found = self.alone(i), []
-            captured = read_numbers(program.captured) if program else []
+            captured = read_numbers(program.read) if program else []
         else:
             i += 1
         self.flush(program, i, found)
@@ -294,7 +311,9 @@ class Run:
     def flush(self, program: Any, end: int, found: Sequence[Any]) -> None:
         if found:
             at = slice(end - len(found), end)
-            self.keep(at, program, [self.points.np.array(column) for column in zip(*found)])
+            self.keep(at, program, [
+                [pair for added in column for pair in added.items()] if type(column[0]) is dict else
+                self.points.np.array(column) for column in zip(*found)])
             if not program.verified:
                 self.alone(end - 1)
 
@@ -311,6 +330,7 @@ class Run:
                              f"numbers 1.0 it fails ({self.error})") from self.error
         self.results.columns = [x[:0] for x in self.results.columns]
         self.gradients = {x: column[:0] for x, column in self.gradients.items()}
+        self.spread = {}
         self.left = None
 
 
@@ -326,6 +346,13 @@ def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: A
         queue.append((None, at, tried))
     else:
         queue.append((next((x for x in others.values() if x not in tried), None), at, tried))
+
+
+def picked(x: Any, fine: Any) -> Any:
+    """A result at some of the points; in a list of pairs as well."""
+    if type(x) is list:
+        return [tuple([picked(entry, fine) for entry in pair]) for pair in x]
+    return x[fine] if getattr(x, "ndim", 0) else x
 
 
 def place(error: Exception, i: int) -> None:

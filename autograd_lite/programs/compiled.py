@@ -52,7 +52,7 @@ class Compiled(Portable):
         if root is not None and root.last.verified and root.holds():    # (the common case)
             program = root.last
             try:
-                out = program.run(*numbers, read_numbers(program.captured))
+                out = program.run(*numbers, read_numbers(program.read))
                 if type(out) is tuple:
                     return program.shape(out)
             except (ArithmeticError, ValueError):
@@ -78,7 +78,8 @@ class Compiled(Portable):
             y = result_of(self.f, given, named)
             y.backward()
             return y.data
-        pass_on(program.wanted, out[1:], program.leaves)
+        xs, gradients = program.gradients(out)
+        pass_on(xs, gradients, program.leaves)
         return float(out[0])
 
     def _marked(self, args: Any, kwargs: Any) -> tuple[Any, Any]:

@@ -36,6 +36,11 @@ class Program:
         self.leaves = not any([x.operands for x in self.wanted])
         self.point = list(point)
         self.seen = [self.recording.code.data[k] for k in self.recording.captured]
+        # Of the captured Values those that are read at each run; those that always get gradients, and the
+        # rows that do where they were taken.
+        self.read: Sequence[Value] = ()
+        self.dense: list[Value] = []
+        self.spread: list[dict[int, list[Value]]] = []
         self.run: Callable[..., Any] = self._first
         self.seconds = 0.0                      # to compile
         # For each guard the programs that agree with this one on all before it, by their answer to it.
@@ -49,19 +54,36 @@ class Program:
         """The same of NumPy's arrays."""
         import numpy
 
-        return arrays.function(self.recording, functions(numpy), True)[0]
+        self.source()
+        return arrays.function(self.recording, self.captured, functions(numpy), True)[0]
 
     def _first(self, *numbers: Any) -> Any:
         self.source()
-        return self.run(*numbers)
+        return self.run(*numbers[:-1], read_numbers(self.read))
 
     def source(self) -> str:
         """The source, which is written and compiled when the program is first needed."""
         if self.run == self._first:
             start = time.perf_counter()
-            run, self._text = function(self.recording, "f")
+            run, self._text, plan = function(self.recording, self.captured)
+            if self.wanted:                     # (the first result is no gradient)
+                self.dense = [self.wanted[i - 1] for i in plan.shown[1:]]
+                self.spread = [{row: [self.wanted[i - 1] for i in places] for row, places in entries.items()}
+                               for entries in plan.spread.values()]
+            self.read = [self.captured[i] for i in plan.read]
             self.seconds, self.run = time.perf_counter() - start, run
         return self._text
+
+    def gradients(self, out: Sequence[Any]) -> tuple[list[Value], list[float]]:
+        """The Values that get gradients from what the program gave, and these."""
+        n = 1 + len(self.dense)
+        xs, gradients = [*self.dense], [*out[1:n]]
+        for entries, added in zip(self.spread, out[n:]):
+            for row, g in added.items():
+                for x in entries.get(row, ()):
+                    xs.append(x)
+                    gradients.append(g)
+        return xs, gradients
 
     def agrees(self, other: Program, k: int) -> bool:
         """Whether it answers all guards before the k-th as another program, and that one otherwise."""
@@ -159,7 +181,7 @@ class Paths:
         program, tried = root.last, set[Program]()
         while True:
             try:
-                out = program.run(*numbers, read_numbers(program.captured))
+                out = program.run(*numbers, read_numbers(program.read))
             except (ArithmeticError, ValueError):
                 out = EAGER
             if type(out) is not int:

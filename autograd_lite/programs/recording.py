@@ -29,6 +29,7 @@ class Recording(NamedTuple):
             not arguments, and of the results.
         guards: the questions asked on the way.
         labels: names of places.
+        adds: whether the results after the first are gradients, which are only to be added to others.
         firm: for sides of choices (none: on all) the places that eager code computes there, used or not.
     """
 
@@ -39,6 +40,7 @@ class Recording(NamedTuple):
     guards: Sequence[Guard]
     labels: dict[int, str]
     firm: dict[Sides, set[int]]
+    adds: bool = False
 
     def difference(self, other: Recording) -> str:
         """What another run of the function did otherwise; "" if nothing."""

@@ -156,12 +156,12 @@ class Nodes:
             if self.places[k] in self.labels:
                 self.labels.setdefault(place, f"d_{self.labels[self.places[k]]}")
 
-    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
+    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any], adds: bool = False) -> Recording:
         """The program that computes the outputs."""
         at = self.places
         shown = [at[y if type(y) is int else self.node(y)] for y in outputs]    # (which may be captured here)
         return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
-                         shown, self.guards, self.labels, self.all_firm())
+                         shown, self.guards, self.labels, self.all_firm(), adds)
 
     def hold(self, place: int, gates: Sides = ()) -> None:
         """Note a place that eager code computes where this is run, and these gates are open."""

@@ -107,7 +107,7 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
         if tape.raised:
             raise Caught(f"{name_of(f)} catches the error of an operation: only the eager way can do that")
         tape.name(inputs, names)
-        recording = tape.recording(inputs, outputs)
+        recording = tape.recording(inputs, outputs, backward)
     finally:
         tape.close()
         if enabled:
