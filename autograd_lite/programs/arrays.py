@@ -281,7 +281,8 @@ class ArrayExpressions(Expressions):
             return over_arrays(text)
         xs = [self.written(k).text for k in check.operands]
         op = getattr(check.question, "op", None)
-        function = smooth(op) if isinstance(op, Op) else each(check.question.holds, bool)
+        over = getattr(check.question, "over", None)
+        function = over or (smooth(op) if isinstance(op, Op) else each(check.question.holds, bool))
         return f"{self.named('holds', function)}({', '.join(xs)})"
 
 

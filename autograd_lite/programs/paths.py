@@ -33,6 +33,7 @@ class Program:
 
     def __init__(self, traced: Traced, point: Sequence[Any], verified: bool = False):
         self.recording, self.captured, self.wanted = traced.recording, traced.captured, traced.wanted
+        self.rows = traced.rows
         self.leaves = not any([x.operands for x in self.wanted])
         self.point = list(point)
         self.seen = [self.recording.code.data[k] for k in self.recording.captured]
@@ -102,6 +103,8 @@ class Root:
         # Its Values, and which of them have no gradients, at that count of changes.
         self.values = dict.fromkeys(environment.values)
         self.turned, self.frozen = nodes.turned, self.are_frozen()
+        self.rows: dict[int, list[Value]] = {}  # from which the programs take
+        self.fresh: list[Program] = []          # those of which this was not asked yet
 
     def are_frozen(self) -> list[bool]:
         """For each of its Values whether it has no gradient."""
@@ -121,6 +124,7 @@ class Root:
         alike is returned in its place."""
         self.values = {**self.values, **dict.fromkeys(program.captured)}
         self.frozen = self.are_frozen()
+        self.fresh.append(program)
         if not hasattr(self, "last"):
             self.last = program
             return program
@@ -137,6 +141,16 @@ class Root:
                 program.groups[k][guards[k].answer] = program
                 return program
             near = following
+
+    def loosen(self) -> None:
+        """Look less closely at tables of which the programs read nothing but rows that they take."""
+        fresh, self.fresh = self.fresh, []
+        self.rows.update({id(row): row for program in fresh for row in program.rows})
+        if self.rows:
+            for program in self.programs():
+                program.source()
+            read = {id(x) for program in self.programs() for x in program.read}
+            self.environment.loosen([row for row in self.rows.values() if read.isdisjoint(map(id, row))])
 
     def programs(self) -> list[Program]:
         """All of them, the one used last first."""
@@ -187,10 +201,14 @@ class Paths:
             if type(out) is not int:
                 break
             if out == EAGER:
+                if self._stale(key, root):
+                    return self.run(key, numbers, args, kwargs, backward)
                 return None, None
             tried.add(program)
             following = next((other for other in [*program.groups[out].values()] if other not in tried), None)
             if following is None:
+                if self._stale(key, root):
+                    return self.run(key, numbers, args, kwargs, backward)
                 line = program.recording.guards[out].line
                 found = self._new(root, args, kwargs, numbers, backward, f"\n  {line}" if line else "")
                 if found is None:
@@ -204,14 +222,26 @@ class Paths:
             program = following
         if not program.verified and (program.point != list(numbers)
                                      or program.seen != read_numbers(program.captured)):
+            if self._stale(key, root):
+                return self.run(key, numbers, args, kwargs, backward)
             try:
                 self._verify(root, program, args, kwargs, backward)
             except Caught:
                 return None, None
         root.last = self.latest = program
+        if root.fresh:
+            root.loosen()
         if not backward:
             self.recent[key] = root
         return program, out
+
+    def _stale(self, key: Any, root: Root) -> bool:
+        """Whether a table that is looked at loosely holds other Values, equal ones; then the root is gone."""
+        if not root.rows or root.environment.holds_exactly():
+            return False
+        self._roots[key] = [other for other in self._roots[key] if other is not root]
+        self.recent.pop(key, None)
+        return True
 
     def _root(self, key: Any, roots: list[Root], numbers: Sequence[Any], args: Any, kwargs: Any,
               backward: bool) -> Root | None:

@@ -72,6 +72,8 @@ class Nodes:
         self._plain: dict[Any, int] = {}                # by a number
         self.lists: dict[Any, int] = {}                 # nodes of lists, entries and indices: see `listed`
         self.tables: dict[int, Any] = {}                # what `take` knows of rows, by their id
+        self.seen: dict[int, int] = {}                  # the ids of what the function reads
+        self.rows: list[list[Value]] = []               # of large tables among these, from which it takes
         self._made: list[Value] = []
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int:

@@ -30,12 +30,14 @@ class Traced(NamedTuple):
         recording: the program; captured: the Values it read that were not arguments.
         result: what the function returned, with a Value for each of the program's results.
         wanted: (if the gradients by captured Values were asked for) those on which it depends.
+        rows: lists of Values of large tables that it reads, from which it takes.
     """
 
     recording: Recording
     captured: Sequence[Value]
     result: Any
     wanted: Sequence[Value]
+    rows: Sequence[list[Value]] = ()
 
 
 def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
@@ -52,7 +54,7 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
     """
     for _ in range(3):
         before = random_state(environment.generators)
-        traced = _traced(f, args, kwargs, backward, indices)
+        traced = _traced(f, args, kwargs, backward, environment, indices)
         source = drawn(before, random_state(environment.generators))
         if not source:
             return traced
@@ -63,8 +65,9 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
 
 
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
-            indices: Indices | None) -> Traced:
+            environment: Environment, indices: Indices | None) -> Traced:
     tape, inputs, wanted = Tape(), list[Value](), list[Value]()
+    tape.seen = environment.seen
 
     def enter(x: Any) -> Value:
         inputs.append(tape.input(x, is_whole(x)))
@@ -112,4 +115,4 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
         tape.close()
         if enabled:
             gc.enable()
-    return Traced(recording, [x for x, _ in tape.captured], result, wanted)
+    return Traced(recording, [x for x, _ in tape.captured], result, wanted, tape.rows)
