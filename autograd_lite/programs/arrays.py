@@ -112,10 +112,10 @@ def looked(found: Functions, values: Sequence[Any], index: Any) -> Any:
     """The number of one of some Values, at each point's index: only so many are read as there are points."""
     xp, n = found.namespace, len(values)
     if not hasattr(index, "dtype"):
-        return values[int(index)]._data
+        return read_numbers([values[int(index)]])[0]
     whole = _whole(index) % n
     if xp.__name__ == "numpy" and n > 4 * whole.size:
-        return xp.array([values[i]._data for i in whole.ravel().tolist()], float).reshape(whole.shape)
+        return xp.array(read_numbers([values[i] for i in whole.ravel().tolist()])).reshape(whole.shape)
     return found.array(read_numbers(values), index)[whole]
 
 

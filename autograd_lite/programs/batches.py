@@ -6,7 +6,7 @@ one. Points at which a number is not finite, or operands are extreme for a rule,
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.errors import AutogradError, InputError, short
@@ -81,9 +81,7 @@ class Batch(Option):
         n = 1 if points.n is None else points.n
         run = Run(compiled, points, True)
         run.all(self.rounding == "eager")
-        found = {x: float(self.one(column, self.reduce)) for x, column in run.gradients.items()}
-        for x, g in run.taken():
-            found[x] = found.get(x, 0.0) + (g / n if self.reduce == "mean" else g)
+        found = run.gradients.sums(lambda column: self.one(column, self.reduce), self.reduce == "mean")
         y = self.one(run.results.columns[0], self.reduce)
         if run.left:
             run.left.backward(1.0 / n if self.reduce == "mean" else 1.0)
@@ -168,6 +166,40 @@ class Results:
         return rebuild(self.skeleton, lambda _: next(supply), lambda x: x)
 
 
+class Gradients:
+    """The gradients of captured Values at n points, of rows only those that were taken."""
+
+    def __init__(self, n: int):
+        import numpy
+
+        self.np, self.n = numpy, n
+        self.dense: dict[Any, Any] = {}         # at each point
+        self.spread: dict[int, tuple[Any, list[Any]]] = {}      # the Values by row; (row, gradient) pairs
+
+    def keep(self, where: Any, program: Any, out: Sequence[Any]) -> None:
+        """Keep what a program gave at some points."""
+        k = 1 + len(program.dense)
+        for x, gradient in zip(program.dense, out[1:k]):
+            if x not in self.dense:
+                self.dense[x] = self.np.zeros(self.n)
+            self.dense[x][where] = gradient
+        for entries, pairs in zip(program.spread, out[k:]):
+            self.spread.setdefault(id(entries), (entries, []))[1].extend(
+                pairs.items() if type(pairs) is dict else pairs)
+
+    def sums(self, one: Callable[[Any], Any], mean: bool) -> dict[Any, float]:
+        """The gradients by Values; `one` adds those of all points, or takes their mean."""
+        np, found = self.np, {x: float(one(column)) for x, column in self.dense.items()}
+        for entries, pairs in self.spread.values():
+            columns = zip(*[map(np.ravel, np.broadcast_arrays(*pair)) for pair in pairs])
+            at, terms = map(np.concatenate, columns) if pairs else (np.empty(0), np.empty(0))
+            rows, places = np.unique(at, return_inverse=True)
+            for row, g in zip(rows.tolist(), np.bincount(places, terms, len(rows)).tolist()):
+                for x in entries.get(row, ()):
+                    found[x] = found.get(x, 0.0) + (g / self.n if mean else g)
+        return found
+
+
 class Run:
     """One call of a compiled function at many points."""
 
@@ -177,8 +209,7 @@ class Run:
         self.end = self.n                       # from here on an error makes results useless
         self.error: Exception | None = None
         self.results = Results(compiled.f, self.n)
-        self.gradients: dict[Any, Any] = {}     # by captured Values, at each point
-        self.spread: dict[int, Any] = {}        # rows of Values, and the indices and terms added there
+        self.gradients = Gradients(self.n)
         self.left: Any = None                   # the sum of results that must go backward eagerly
         self.key, _ = key_of(*points.at(0))
 
@@ -245,13 +276,7 @@ class Run:
         """Keep what a program gave."""
         self.results.add(where, program.result, out, program)
         if self.is_backward:
-            for x, gradient in zip(program.dense, out[1:]):
-                if x not in self.gradients:
-                    self.gradients[x] = self.points.np.zeros(self.n)
-                self.gradients[x][where] = gradient
-            for entries, pairs in zip(program.spread, out[1 + len(program.dense):]):
-                self.spread.setdefault(id(entries), (entries, []))[1].extend(
-                    pairs.items() if type(pairs) is dict else pairs)
+            self.gradients.keep(where, program, out)
 
     def alone(self, i: int) -> Any:
         """Compute one point as a call at it does; the program that fits there, if any."""
@@ -275,17 +300,6 @@ class Run:
                 raise
             self.end, self.error = i, error
             return None
-
-    def taken(self) -> Iterator[tuple[Any, float]]:
-        """Rows that were taken, and the sums of their gradients over all points."""
-        np = self.points.np
-        for entries, pairs in self.spread.values():
-            columns = zip(*[map(np.ravel, np.broadcast_arrays(*pair)) for pair in pairs])
-            at, terms = map(np.concatenate, columns) if pairs else (np.empty(0), np.empty(0))
-            rows, where = np.unique(at, return_inverse=True)
-            for row, g in zip(rows.tolist(), np.bincount(where, terms, len(rows)).tolist()):
-                for x in entries.get(row, ()):
-                    yield x, g
 
     def in_turn(self) -> None:
         """Compute the points one by one."""
@@ -329,8 +343,8 @@ class Run:
             raise InputError("an empty batch: what the function returns shows only at a point, and at "
                              f"numbers 1.0 it fails ({self.error})") from self.error
         self.results.columns = [x[:0] for x in self.results.columns]
-        self.gradients = {x: column[:0] for x, column in self.gradients.items()}
-        self.spread = {}
+        self.gradients.spread.clear()
+        self.gradients.dense = {x: column[:0] for x, column in self.gradients.dense.items()}
         self.left = None
 
 

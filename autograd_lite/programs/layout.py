@@ -122,7 +122,7 @@ class Plan:
         self.recording, self.code = recording, recording.code
         self.checks = {k: kept for k, checks in self.code.checks.items()
                        if (kept := [check for check in checks if not self.holds(check)])}
-        self.spread, self.shown = self._spread()
+        self.spread, self.shown = spread_of(recording)
         self.tables: dict[int, list[int]] = {}
         self.needed, self.uses = self._needed()
         self.read = [i for i, k in enumerate(recording.captured) if k in self.uses]
@@ -167,26 +167,6 @@ class Plan:
                     for x in check.operands:
                         uses[x] = uses.get(x, 0) + 2
         return found[::-1], uses
-
-    def _spread(self) -> tuple[dict[int, dict[int, list[int]]], list[int]]:
-        """The lists of sums of which all entries that are used are gradients; and the other results."""
-        code, outputs = self.code, self.recording.outputs
-        if not self.recording.adds:
-            return {}, list(range(len(outputs)))
-        items = {k: code.operands[k] for k, op in enumerate(code.ops)
-                 if op is ITEM and code.ops[code.operands[k][0]] is ADDED}
-        ends, used = set(outputs), {x for guard in self.recording.guards for x in guard.operands}
-        used.update(outputs[:1], *[operands for k, operands in enumerate(code.operands) if k not in items])
-        used |= {whole for k, (whole, _) in items.items() if k in used or k not in ends}
-        found: dict[int, dict[int, list[int]]] = {}
-        shown = list[int]()
-        for i, k in enumerate(outputs):
-            whole, index = items.get(k, (k, k))
-            if k in items and whole not in used and code.is_constant(index):
-                found.setdefault(whole, {}).setdefault(int(code.data[index]), []).append(i)
-            else:
-                shown.append(i)
-        return found, shown
 
     @property
     def outputs(self) -> list[int]:
@@ -255,3 +235,24 @@ class Plan:
             for x, there in uses:
                 want(x, there)
         return home
+
+
+def spread_of(recording: Recording) -> tuple[dict[int, dict[int, list[int]]], list[int]]:
+    """The lists of sums of which all entries that are used are gradients; and the other results."""
+    code, outputs = recording.code, recording.outputs
+    if not recording.adds:
+        return {}, list(range(len(outputs)))
+    items = {k: code.operands[k] for k, op in enumerate(code.ops)
+             if op is ITEM and code.ops[code.operands[k][0]] is ADDED}
+    ends, used = set(outputs), {x for guard in recording.guards for x in guard.operands}
+    used.update(outputs[:1], *[operands for k, operands in enumerate(code.operands) if k not in items])
+    used |= {whole for k, (whole, _) in items.items() if k in used or k not in ends}
+    found: dict[int, dict[int, list[int]]] = {}
+    shown = list[int]()
+    for i, k in enumerate(outputs):
+        whole, index = items.get(k, (k, k))
+        if k in items and whole not in used and code.is_constant(index):
+            found.setdefault(whole, {}).setdefault(int(code.data[index]), []).append(i)
+        else:
+            shown.append(i)
+    return found, shown

@@ -291,7 +291,7 @@ class Paths:
         if len(self.programs) >= self.max_programs:
             if self.on_limit == "eager":
                 return None
-            raise InputError(self._limit(reason))
+            raise limit_error(name_of(self.f), len(self.programs), reason)
         start = time.perf_counter()
         try:
             traced = trace(self.f, args, kwargs, backward, root.environment, self.indices)
@@ -314,14 +314,6 @@ class Paths:
             raise InputError(f"{name_of(self.f)} is not what was compiled: {difference}. What it gets from "
                              "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
         program.verified = True
-
-    def _limit(self, reason: str) -> str:
-        reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
-        return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
-                "and needs another (max() and sorted() of numbers have one for each order of them): write "
-                "where(condition, a, b), maximum or select for the branch, pass what changes as an argument, "
-                "take(rows, index) with `indices` for one that chooses, raise max_programs, or choose "
-                f"on_limit='eager'{reason}")
 
 
 def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
@@ -349,3 +341,13 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
             supply = iter(r)
             return refill(tree, [next(supply) if hole else x for hole, x in zip(holes, others)])
         return filled
+
+
+def limit_error(name: str, count: int, reason: str) -> InputError:
+    """The error for one program more than there may be."""
+    reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
+    return InputError(f"{name} has {count} programs, one for each way its branches went, and needs another "
+                      "(max() and sorted() of numbers have one for each order of them): write "
+                      "where(condition, a, b), maximum or select for the branch, pass what changes as an "
+                      "argument, take(rows, index) with `indices` for one that chooses, raise max_programs, "
+                      f"or choose on_limit='eager'{reason}")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from autograd_lite.errors import InputError, MemberError, errstate
 from autograd_lite.graph import value
+from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op
 from autograd_lite.programs import arrays
@@ -101,7 +102,7 @@ class OverArrays:
             known.append(program := self._new(given, len(args), list(kwargs)))
         self._last = program
         captured = program.traced.captured
-        numbers = [self._number(captured[i]._data) for i in program.plan.read]
+        numbers = [self._number(x) for x in read_numbers([captured[i] for i in program.plan.read])]
         with quiet(self.xp):
             out = program.run(*columns, numbers)
         return self._result(program.traced.result, iter(out), columns)
