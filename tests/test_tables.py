@@ -182,6 +182,5 @@ def test_batches_read_the_rows_that_are_taken_and_add_their_gradients(reduce, ro
         assert fast(i, j) == pytest.approx(expected, rel=1e-12, abs=1e-12)
         table[int(i[0])][0] = Value(table[int(i[0])][0].data)
         leaves[:] = [x for row in table for x in row] + w
-    with pytest.raises(IndexError, match=f"index {N} is out of range") as error:
+    with pytest.raises(IndexError, match=f"^at index 1 of the batch: take: index {N} is out of range"):
         fast(np.array([1, N]), np.array([2, 3]))
-    assert "at index 1 of the batch" in str(error.value) or "at index 1 of the batch" in error.value.__notes__

@@ -372,7 +372,7 @@ def picked(x: Any, fine: Any) -> Any:
 def place(error: Exception, i: int) -> None:
     """Let an error say at which point of a batch it arose."""
     text = f"at index {i} of the batch"
-    if isinstance(error, AutogradError) and error.args:
+    if isinstance(error, (AutogradError, IndexError)) and error.args:
         error.args = (f"{text}: {error.args[0]}", *error.args[1:])
     else:
         error.add_note(text)

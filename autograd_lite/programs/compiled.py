@@ -106,7 +106,7 @@ class Compiled(Portable):
         """What it consists of, and what it cost."""
         program = self._used()
         program.source()
-        ways = program.given and ways_of(self.f, program)
+        ways = program.given and ways_of(program)
         return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards), "python",
                      self.tracing, sum([program.seconds for program in self.programs]), ways)
 

@@ -18,7 +18,7 @@ from autograd_lite.modes import apart, current
 from autograd_lite.ops.elementary import add, floordiv, identity, mod, mul, neg, sub
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
-from autograd_lite.programs.code import Check, Code, Step
+from autograd_lite.programs.code import ROWS, Check, Code, Step
 from autograd_lite.programs import sweeps
 from autograd_lite.programs.recording import Guard, Recording, Sides
 
@@ -181,11 +181,11 @@ class Nodes:
                 found[tuple([side for side in sides if not code.is_constant(side[0])])] |= places
         return dict(found)
 
-    def close(self) -> None:
-        """End it: who has kept a number of this run is told so when it is used."""
+    def close(self, f: str) -> None:
+        """End it: who has kept a number of this run is told so, and of which function, when it is used."""
         for x in self._made:
-            x._data, x._operation, x._a = math.nan, nodes.leaked, ()
-            x._b = x._pa = x._grad = None
+            x._data, x._operation, x._a, x._pa = math.nan, nodes.leaked, (), f
+            x._b = x._grad = None
         self._made.clear()
 
 
@@ -376,6 +376,16 @@ class Tape(Questions):
     def push(self, trace: Any, tangents: Sequence[Any]) -> list[Any]:
         """`pushed`, recorded."""
         return sweeps.push(self, trace, tangents)
+
+    def chooses_among(self, inputs: Sequence[Value]) -> bool:
+        """Whether an index takes one of these numbers, or of what is computed from them."""
+        depends = {self.node(x) for x in inputs}
+        for k, operands in enumerate(self.operands):
+            if not depends.isdisjoint(operands):
+                if self.ops[k] is ROWS:
+                    return True
+                depends.add(k)
+        return False
 
     def lower(self, trace: Any, x: Any) -> Any:
         """A result for the caller of a transform: it stops gradients, unless they are somebody else's."""

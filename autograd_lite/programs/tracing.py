@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import GradientError, InputError, short
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import Line
 from autograd_lite.programs.arguments import entered, is_whole, names_of, parameters_of
 from autograd_lite.programs.environment import Environment, drawn, random_state
 from autograd_lite.programs.indices import Index, Indices
@@ -17,6 +19,12 @@ from autograd_lite.programs.sweeps import pulled
 from autograd_lite.programs.tape import Tape
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import leaves
+
+
+def place_of(f: Callable[..., Any]) -> str:
+    """A function's name, and the line where it begins, if that is known."""
+    code = getattr(inspect.unwrap(f), "__code__", None)
+    return f"{name_of(f)}, {Line(code.co_filename, code.co_firstlineno, '')}," if code else name_of(f)
 
 
 class Caught(InputError, ArithmeticError):
@@ -112,7 +120,7 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
         tape.name(inputs, names)
         recording = tape.recording(inputs, outputs, backward)
     finally:
-        tape.close()
+        tape.close(place_of(f))
         if enabled:
             gc.enable()
     return Traced(recording, [x for x, _ in tape.captured], result, wanted, tape.rows)
