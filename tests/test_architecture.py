@@ -37,7 +37,7 @@ ROWS = [
     {"programs.tape"},
     {"programs.names"}, {"programs.reach"}, {"programs.things"},
     {"programs.layout", "programs.environment", "programs.arguments", "programs.progress"},
-    {"programs.indices"},
+    {"programs.indices", "programs.lookups"},
     {"programs.python", "programs.tracing", "programs.points", "programs.eager", "programs.pickling"},
     {"programs.arrays", "programs.stats"}, {"programs.batches"}, {"programs.targets", "programs.paths"},
     {"programs.portable"}, {"programs.compiled"}, {"programs.entry"},

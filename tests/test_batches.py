@@ -561,3 +561,25 @@ def test_torch_takes_it():
     for way in (fast, torch.func.vmap(fast)):
         assert close([t.numpy() for t in way(torch.tensor(x), torch.tensor(y))], true)
     assert fast(torch.tensor(x, dtype=torch.float32), 2.0)[0].dtype == torch.float32
+
+
+@pytest.mark.parametrize("f", [lambda x: ag.exp(x) + 1.0, lambda x: x if x > 0.5 else -x, lambda x: min(x, 0.5),
+                               ag.grad(lambda x: x * ag.sin(x))])
+@pytest.mark.parametrize("x, words", [
+    (np.ones((2, 3)), r"x is an array of shape \(2, 3\), .* array of shape \(2,\); give x.ravel\(\)"),
+    ([1.0, 2.0], r"x is a list of 2 entries, which .* gets whole at each point: give numpy.array"),
+    ([[1.0, 2.0], [3.0, 4.0]], "x is a list of 2 entries")])
+def test_what_a_function_gets_of_a_batch_is_said_where_it_cannot_use_it(f, x, words):
+    for options in ({}, {"reduce": "sum"}):
+        fast = compile(f, batch="x", **options)
+        with pytest.raises(ag.InputError, match=words):
+            fast(x)
+        assert np.ndim(fast(np.array([1.0, 2.0]))) == (not options)         # (it stays usable)
+
+
+def test_lists_and_arrays_of_axes_that_a_function_can_use_are_no_error():
+    fast = compile(lambda x: ag.sum(x) * 2.0, batch="x")
+    assert fast(np.ones((2, 3))).tolist() == [4.0] * 3 and fast([1.0, 2.0]) == 6.0
+    with pytest.raises(ag.DomainError, match="^at index 0 of the batch: log") as info:
+        compile(lambda x: ag.log(x[0] - 2.0), batch="x")(np.ones((2, 3)))
+    assert "batch: x" not in str(info.value)

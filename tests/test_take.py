@@ -474,3 +474,29 @@ def test_rows_and_indices_of_a_target_s_arrays():
     for wrong in (x, 0.5, np.array(["a"])):
         with pytest.raises(ag.InputError, match="whole numbers"):
             fast(rows, wrong, x)
+
+
+def test_an_index_without_a_row_is_an_error_over_arrays_too_and_no_row_where_nothing_can_be_asked():
+    np = pytest.importorskip("numpy")
+    rows = [1.0, 2.0, 3.0]
+
+    def f(i, x):
+        return take(rows, i) * x + take(flat(WTE), i)
+
+    def g(i, x):
+        return ag.select(ag.ops.selection.greater(x, 0.0), lambda: f(i, x), lambda: x * 2.0)
+    for h in (f, ag.grad(lambda x, i: f(i, x * x), argnums=0)):
+        fast = compile(h, target=np, indices="i")
+        args = [[np.array([0, 5]), np.array([1.0, 2.0])], [np.array([1, -4]), np.array([1.0, 2.0])]]
+        for at, row in enumerate(args):
+            with pytest.raises(IndexError, match=f"^at index 1 of the batch: take: index {[5, -4][at]} "):
+                fast(*(row if h is f else row[::-1]))
+    with pytest.raises(IndexError, match="^take: index 7 is out of range for 3 rows"):
+        compile(f, target=np, indices="i")(7, np.array([1.0, 2.0]))
+    fast = compile(g, target=np, indices="i")
+    x = fast(np.array([0, 5, 1, -4]), np.array([1.0, -2.0, 2.0, 3.0]))
+    assert x[:3].tolist() == [1.0 + WTE[0][0].data, -4.0, 4.0 + WTE[0][1].data] and math.isnan(x[3])
+    table = compile(ag.grad(lambda rows, i, x: ag.select(
+        ag.ops.selection.greater(x, 0.0), lambda: take(rows, i), lambda: x)), target=np, indices="i")
+    found = table([np.ones(3), np.ones(3)], np.array([0, 7, 1]), np.array([1.0, -1.0, 1.0]))
+    assert [row.tolist() for row in found] == [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]

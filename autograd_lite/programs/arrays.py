@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.errors import InputError, errstate
-from autograd_lite.graph.node import read_numbers
 from autograd_lite.ops.elementary import add, sub
 from autograd_lite.ops.notation import LOOSE, SUM, Written, literal
 from autograd_lite.ops.op import Op
@@ -24,6 +23,7 @@ from autograd_lite.ops.sequences import dot_op, sum_op
 from autograd_lite.programs.code import (ADDED, CONSTANT, INDEX, INPUT, ITEM, PRODUCTS, ROWS, SHARES, Check,
                                          Partial)
 from autograd_lite.programs.layout import Plan, Side
+from autograd_lite.programs.lookups import added, chosen, gather, looked, scatter, within
 from autograd_lite.programs.namespaces import Functions, array_form
 from autograd_lite.programs.python import EAGER, Expressions, infix
 from autograd_lite.programs.recording import Guard, Recording
@@ -108,60 +108,6 @@ def smooth(op: Op) -> Callable[..., Any]:
     return away
 
 
-def looked(found: Functions, values: Sequence[Any], index: Any) -> Any:
-    """The number of one of some Values, at each point's index: only so many are read as there are points."""
-    xp, n = found.namespace, len(values)
-    if not hasattr(index, "dtype"):
-        return read_numbers([values[int(index)]])[0]
-    whole = _whole(index) % n
-    if xp.__name__ == "numpy" and n > 4 * whole.size:
-        return xp.array(read_numbers([values[i] for i in whole.ravel().tolist()])).reshape(whole.shape)
-    return found.array(read_numbers(values), index)[whole]
-
-
-def added(*operands: Any) -> list[tuple[Any, Any]]:
-    """The indices into a list of this size, and what is to be added there, for (size, i, x, j, y, …)."""
-    return [(_whole(i) % int(operands[0]) if hasattr(i, "dtype") else int(i) % int(operands[0]), x)
-            for i, x in zip(operands[1::2], operands[2::2])]
-
-
-def gather(found: Functions, rows: Any, index: Any) -> Any:
-    """The entry of a list, of arrays or numbers, at each point's index."""
-    xp = found.namespace
-    if not hasattr(index, "dtype"):
-        return rows[int(index)]
-    whole = _whole(index) % len(rows)
-    if not hasattr(rows, "ndim"):
-        zero = 0.0 * index
-        rows = xp.stack([row + zero for row in rows])
-    shape = rows.shape[1:]
-    whole = xp.broadcast_to(whole, shape).reshape(-1)
-    return rows.reshape(len(rows), -1)[whole, xp.arange(len(whole))].reshape(shape)
-
-
-def scatter(found: Functions, size: float, *pairs: Any) -> Any:
-    """A list of zeros, with x added at each point's index i, for pairs i, x."""
-    xp = found.namespace
-    zero = functools.reduce(lambda total, x: total + x, [0.0 * x for x in pairs])
-    rows = [zero + 0.0] * int(size)
-    for index, x in zip(pairs[::2], pairs[1::2]):
-        if hasattr(index, "dtype"):
-            whole = _whole(index) % int(size)
-            rows = [row + found.where(whole == r, x, 0.0) for r, row in enumerate(rows)]
-        else:
-            rows[int(index)] = rows[int(index)] + x
-    return xp.stack(rows) if hasattr(zero, "dtype") else rows
-
-
-def within(index: Any, size: float) -> Any:
-    """Whether an index is one of a list of this size, negative ones too."""
-    return (-size <= index) & (index < size)
-
-
-def _whole(x: Any) -> Any:
-    return x.astype(int) if hasattr(x, "astype") else x.long()
-
-
 # -- the source --------------------------------------------------------------------------------------
 
 
@@ -169,10 +115,11 @@ class ArrayExpressions(Expressions):
     """Writes instructions as expressions of arrays."""
 
     def __init__(self, recording: Recording, found: Functions, watch: bool):
-        self.found, self.watch = found, watch
+        self.found, self.watch, self.always = found, watch, recording.firm.get((), set[int]())
         super().__init__(recording if watch else recording._replace(firm={}))
         self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either, "within": within,
-                      "added": added}
+                      "added": added, "chosen": chosen, **{function.__name__: functools.partial(
+                          function, found, watch) for function in (looked, gather, scatter)}}
         self.taken |= {*self.names, "at", "captured"}
         self.held: dict[int, tuple[Written, set[int]]] = {}      # written where used; what they use
         self.used = set()                       # the places that the present statement uses
@@ -211,13 +158,15 @@ class ArrayExpressions(Expressions):
             condition = self.condition(operands[0]).text
             xs = [self.written(x).text for x in operands[1:]]
             return Written(f"xp.where({condition}, {xs[0]}, {xs[1]})")
-        if op is INDEX:
+        if op is INDEX and self.watch:
             return self.written(operands[0])
-        if op is ITEM and operands[0] in self.tables:
+        if op is INDEX:                         # (on one side of a choice it may be any)
             xs = [self.written(x).text for x in operands]
-            return Written(f"{self.named('looked', functools.partial(looked, self.found))}({', '.join(xs)})")
+            return Written(f"chosen({', '.join(xs)}, {k in self.always})")
+        if op is ITEM and operands[0] in self.tables:
+            return self.called("looked", map(self.written, operands))
         if op is ADDED and k in self.spread:
-            return Written(f"added({', '.join([self.written(x).text for x in operands])})")
+            return self.called("added", map(self.written, operands))
         if op is ITEM and code.ops[operands[1]] is CONSTANT:
             return Written(f"{self.written(operands[0]).text}[{int(code.data[operands[1]])}]")
         form = None
@@ -232,9 +181,7 @@ class ArrayExpressions(Expressions):
         if op is ROWS:
             return Written(f"[{', '.join(texts)}]")
         if op is ITEM or op is ADDED:
-            function: Any = gather if op is ITEM else scatter
-            name = self.named(function.__name__, functools.partial(function, self.found))
-            return Written(f"{name}({', '.join(texts)})")
+            return Written(f"{'gather' if op is ITEM else 'scatter'}({', '.join(texts)})")
         return Written(f"{self.pointwise(op)}({', '.join(texts)})")
 
     def pointwise(self, op: Any) -> str:

@@ -46,6 +46,27 @@ class Batch(Option):
 
     def call(self, compiled: Any, args: Any, kwargs: Any) -> Any:
         """The results at all points."""
+        return self.explained(self.results, compiled, args, kwargs)
+
+    def backward(self, compiled: Any, args: Any, kwargs: Any) -> float:
+        """The one result, after its gradients were added to the `.grad` of the Values that f uses."""
+        return float(self.explained(self.added, compiled, args, kwargs))
+
+    def explained(self, run: Callable[..., Any], compiled: Any, args: Any, kwargs: Any) -> Any:
+        """What a call gives; where f cannot use what it gets of a batch, the error says what that is."""
+        try:
+            return run(compiled, args, kwargs)
+        except (TypeError, ValueError, AttributeError) as error:
+            if type(error) in (TypeError, ValueError, AttributeError, InputError):
+                places: list[Any] = [*enumerate(args), *kwargs.items()]
+                for at, x in places:
+                    if self.holds(at, len(args)) and (what := what_f_gets(x, name_of(self.f))):
+                        name = self.names[at] if type(at) is int and at < len(self.names) else at
+                        raise InputError(f"{error}\n  batch: {name} is {what}") from error
+            raise
+
+    def results(self, compiled: Any, args: Any, kwargs: Any) -> Any:
+        """The results at all points."""
         if compiled.indices:
             compiled.indices.check(args, kwargs)
         points = Points(self, args, kwargs)
@@ -71,8 +92,8 @@ class Batch(Option):
                        for column in zip(*[leaves(tree, lenient=True) for tree in found], strict=True)])
         return rebuild(found[0], lambda _: next(supply), lambda x: x)
 
-    def backward(self, compiled: Any, args: Any, kwargs: Any) -> float:
-        """The one result, after its gradients were added to the `.grad` of the Values that f uses."""
+    def added(self, compiled: Any, args: Any, kwargs: Any) -> float:
+        """See `backward`."""
         if self.reduce not in ("sum", "mean"):
             raise InputError("backward of a batch needs one number: give reduce='sum' or 'mean'")
         if compiled.indices:
@@ -360,6 +381,17 @@ def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: A
         queue.append((None, at, tried))
     else:
         queue.append((next((x for x in others.values() if x not in tried), None), at, tried))
+
+
+def what_f_gets(x: Any, f: str) -> str:
+    """What a function gets of an argument at each point, if it may not have been meant; "" otherwise."""
+    if is_array(x) and len(x.shape) > 1:
+        return (f"an array of shape {tuple(x.shape)}, the last axis the batch: at each point {f} gets an "
+                f"array of shape {tuple(x.shape[:-1])}; give x.ravel() if it takes one number")
+    if isinstance(x, (list, tuple)) and not any(map(is_array, x)):
+        return (f"a {type(x).__name__} of {len(x)} entries, which {f} gets whole at each point: give "
+                "numpy.array(…), with the batch as its last axis, for a batch of numbers")
+    return ""
 
 
 def picked(x: Any, fine: Any) -> Any:

@@ -377,15 +377,16 @@ class Tape(Questions):
         """`pushed`, recorded."""
         return sweeps.push(self, trace, tangents)
 
-    def chooses_among(self, inputs: Sequence[Value]) -> bool:
-        """Whether an index takes one of these numbers, or of what is computed from them."""
+    def require_all_used(self, name: str, inputs: Sequence[Value]) -> None:
+        """Raise an error if an index takes one of these numbers, or of what is computed from them."""
         depends = {self.node(x) for x in inputs}
         for k, operands in enumerate(self.operands):
             if not depends.isdisjoint(operands):
                 if self.ops[k] is ROWS:
-                    return True
+                    raise InputError(f"{name}: unused='raise' asks which rows are taken, and a compiled "
+                                     "function takes others at each call: leave it out, or the index out of "
+                                     "`indices`")
                 depends.add(k)
-        return False
 
     def lower(self, trace: Any, x: Any) -> Any:
         """A result for the caller of a transform: it stops gradients, unless they are somebody else's."""

@@ -62,9 +62,8 @@ def _pulled(f: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnums
     y = scalar_result(f, y)
     found = trace.pull((y, 1.0))
     if unused == "raise":
-        if trace.tape and trace.tape.chooses_among(trace.inputs):
-            raise InputError(f"{name_of(f)}: unused='raise' asks which rows are taken, and a compiled "
-                             "function takes others at each call: leave it, or the index in `indices`, out")
+        if trace.tape:
+            trace.tape.require_all_used(name_of(f), trace.inputs)
         missing = [g is None for g in found]
         if True in missing:
             raise GradientError(f"{name_of(f)}: the result does not depend on number {missing.index(True)} "
