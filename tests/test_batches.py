@@ -566,7 +566,7 @@ def test_torch_takes_it():
 @pytest.mark.parametrize("f", [lambda x: ag.exp(x) + 1.0, lambda x: x if x > 0.5 else -x, lambda x: min(x, 0.5),
                                ag.grad(lambda x: x * ag.sin(x))])
 @pytest.mark.parametrize("x, words", [
-    (np.ones((2, 3)), r"x is an array of shape \(2, 3\), .* array of shape \(2,\); give x.ravel\(\)"),
+    (np.ones((2, 3)), r"x is an array of shape \(2, 3\), .* shape \(2,\); give x.ravel\(\)"),
     ([1.0, 2.0], r"x is a list of 2 entries, which .* gets whole at each point: give numpy.array"),
     ([[1.0, 2.0], [3.0, 4.0]], "x is a list of 2 entries")])
 def test_what_a_function_gets_of_a_batch_is_said_where_it_cannot_use_it(f, x, words):
