@@ -1,0 +1,403 @@
+"""The loop over a program's tables (see `tables`), natively: what runs of nodes do, and what goes round them.
+
+Each run is a call of a function ``(memory, table, count, to, arity, width)``: it computes `count` nodes, whose
+operands stand in the table, `arity` places each, and writes `width` numbers for each to the memory, from place
+`to` on. The functions are in the small language, those of many lanes in LLVM.
+"""
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, TypeAlias
+
+from autograd_lite.native import runtime
+from autograd_lite.native.engine import Library
+from autograd_lite.native.kernels import Kernel, Routine
+from autograd_lite.native.language import Function, function_of, functions_in
+from autograd_lite.native.llvm import Unit
+from autograd_lite.native.runtime import Floats
+from autograd_lite.ops import special
+
+Ints: TypeAlias = "list[int]"
+EAGER, DONE = -1, -2
+
+
+def sums(m: Floats, t: Ints, count: int, to: int, arity: int, width: int) -> float:
+    """(a·b + c·d)·e."""
+    for i in range(count):
+        j = 5 * i
+        m[to + i] = (m[t[j]] * m[t[j + 1]] + m[t[j + 2]] * m[t[j + 3]]) * m[t[j + 4]]
+    return 0.0
+
+
+def gather(m: Floats, t: Ints, count: int, to: int, arity: int, width: int) -> float:
+    """Copies."""
+    for i in range(count):
+        m[to + i] = m[t[i]]
+    return 0.0
+
+
+def copied(m: Floats, t: Ints, count: int, to: int, arity: int, width: int) -> float:
+    """Copies, as nodes of many numbers."""
+    for i in range(count * arity):
+        m[to + i] = m[t[i]]
+    return 0.0
+
+
+def alone(m: Floats, t: Ints, count: int, to: int, terms: int, width: int) -> float:
+    """Sums of products, one after another."""
+    for i in range(count):
+        first = 2 * terms * i
+        total = m[t[first]] * m[t[first + 1]]
+        for j in range(1, terms):
+            total += m[t[first + 2 * j]] * m[t[first + 2 * j + 1]]
+        m[to + i] = total
+    return 0.0
+
+
+def item(m: Floats, t: Ints, count: int, to: int, arity: int, width: int) -> float:
+    """One of a list of numbers that lie at equal distances; nan if there is none."""
+    for i in range(count):
+        first = t[4 * i + 1]
+        stride = t[4 * i + 2] - first
+        last = t[4 * i + 3]
+        x = m[t[4 * i]]
+        at = last + 1
+        if -2147483648.0 < x < 2147483648.0:
+            at = first + int(x) * stride
+            if x <= -1.0:
+                at = last + (int(x) + 1) * stride
+        y = runtime.nan
+        if first <= at <= last:
+            y = m[at]
+        m[to + i] = y
+    return 0.0
+
+
+def added(m: Floats, t: Ints, count: int, to: int, arity: int, width: int) -> float:
+    """Lists of zeros, to which terms are added at indices; nan if an index is none."""
+    for i in range(count):
+        first = to + i * width
+        for j in range(width):
+            m[first + j] = 0.0
+        for j in range(arity * i, arity * (i + 1), 2):
+            x = m[t[j]]
+            at = width
+            if -2147483648.0 < x < 2147483648.0:
+                at = int(x)
+                if x <= -1.0:
+                    at = width + at
+            if 0 <= at < width:
+                m[first + at] += m[t[j + 1]]
+            else:
+                m[first] = runtime.nan
+    return 0.0
+
+
+def finite(m: Floats, t: Ints, count: int) -> int:
+    """Whether the numbers at these places are all finite."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    i = 0
+    while i + 3 < count:
+        a += m[t[i]] - m[t[i]]
+        b += m[t[i + 1]] - m[t[i + 1]]
+        c += m[t[i + 2]] - m[t[i + 2]]
+        d += m[t[i + 3]] - m[t[i + 3]]
+        i += 4
+    while i < count:
+        a += m[t[i]] - m[t[i]]
+        i += 1
+    return 1 if a + b + c + d == 0.0 else 0
+
+
+def judged(m: Floats, t: Ints, count: int) -> int:
+    """The first of some events, in their order: triples (place, side, guard).
+
+    On a side that is taken, the number at a place must be finite, or (of a guard, or where that is −2) be 1.
+    """
+    for i in range(count):
+        x = m[t[3 * i]]
+        if m[t[3 * i + 1]] != 0.0:
+            if t[3 * i + 2] == -1:
+                if x - x != 0.0:
+                    return EAGER
+            elif x != 1.0:
+                return t[3 * i + 2] if t[3 * i + 2] >= 0 else EAGER
+    return DONE
+
+
+_LANES = """
+define void @NAME(ptr noalias %m, ptr noalias %t, i64 %count, i64 %to, i64 %terms, i64 %width) nounwind ATTR {
+entry:
+  %dst = getelementptr double, ptr %m, i64 %to
+  %some = icmp sgt i64 %count, 0
+  br i1 %some, label %block, label %end
+block:
+  %i = phi i64 [ 0, %entry ], [ %i1, %done ]
+  %row = phi ptr [ %t, %entry ], [ %next, %done ]
+  %out = phi ptr [ %dst, %entry ], [ %out1, %done ]
+  %a0 = load i32, ptr %row
+  %b0p = getelementptr i32, ptr %row, i64 1
+  %b0 = load i32, ptr %b0p
+  %pa0 = getelementptr double, ptr %m, i32 %a0
+  %pb0 = getelementptr double, ptr %m, i32 %b0
+  %x0 = load <8 x double>, ptr %pa0, align 8
+  FIRST
+  %s0 = fmul <8 x double> %x0, %y0
+  %row1 = getelementptr i32, ptr %row, i64 2
+  br label %term
+term:
+  %j = phi i64 [ 1, %block ], [ %j1, %term ]
+  %at = phi ptr [ %row1, %block ], [ %at1, %term ]
+  %s = phi <8 x double> [ %s0, %block ], [ %s1, %term ]
+  %a = load i32, ptr %at
+  %bp = getelementptr i32, ptr %at, i64 1
+  %b = load i32, ptr %bp
+  %pa = getelementptr double, ptr %m, i32 %a
+  %pb = getelementptr double, ptr %m, i32 %b
+  %x = load <8 x double>, ptr %pa, align 8
+  OTHER
+  %p = fmul <8 x double> %x, %y
+  %s1 = fadd <8 x double> %s, %p
+  %at1 = getelementptr i32, ptr %at, i64 2
+  %j1 = add i64 %j, 1
+  %more = icmp slt i64 %j1, %terms
+  br i1 %more, label %term, label %done
+done:
+  store <8 x double> %s1, ptr %out, align 8
+  %next = getelementptr i32, ptr %at1, i64 0
+  %out1 = getelementptr double, ptr %out, i64 8
+  %i1 = add i64 %i, 1
+  %again = icmp slt i64 %i1, %count
+  br i1 %again, label %block, label %end
+end:
+  ret void
+}
+"""
+
+
+def _side_by_side(name: str, spread: bool, attributes: str) -> str:
+    """Sums of products in lanes, their second factors one for all lanes, or one for each."""
+    def second(y: str, pb: str) -> str:
+        if not spread:
+            return f"{y} = load <8 x double>, ptr {pb}, align 8"
+        return (f"{y}s = load double, ptr {pb}\n  {y}i = insertelement <8 x double> poison, double {y}s, i64 0\n"
+                f"  {y} = shufflevector <8 x double> {y}i, <8 x double> poison, <8 x i32> zeroinitializer")
+    return (_LANES.replace("NAME", name).replace("ATTR", attributes).replace("FIRST", second("%y0", "%pb0"))
+            .replace("OTHER", second("%y", "%pb")))
+
+
+# A program: the sizes and addresses that FIELDS names. Its memory is kept between runs; a run that finds it
+# in use takes one of its own.
+FIELDS = ("spare size inputs constants constant_numbers runs run_rows looks look_places others other_rows "
+          "events event_rows outputs output_places").split()
+
+
+def _driver() -> str:
+    lines = [f"  %{name}.p = getelementptr i64, ptr %p, i64 {i}\n"
+             f"  %{name} = load {'i64' if name in _SIZES else 'ptr'}, ptr %{name}.p"
+             for i, name in enumerate(FIELDS) if name != "spare"]
+    return _DRIVER.replace("LOADS", "\n".join(lines))
+
+
+_SIZES = {"size", "inputs", "constants", "runs", "looks", "others", "events", "outputs"}
+_DRIVER = f"""
+declare ptr @malloc(i64)
+declare void @free(ptr)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+
+define i64 @replay(ptr %p, ptr %in, ptr %out) {{
+entry:
+LOADS
+  %kept = atomicrmw xchg ptr %p, ptr null seq_cst
+  %none = icmp eq ptr %kept, null
+  br i1 %none, label %make, label %have
+make:
+  %bytes = mul i64 %size, 8
+  %made = call ptr @malloc(i64 %bytes)
+  %lack = icmp eq ptr %made, null
+  br i1 %lack, label %lacking, label %fill
+lacking:
+  ret i64 {EAGER}
+fill:
+  %cto = getelementptr double, ptr %made, i64 %inputs
+  %cbytes = mul i64 %constants, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %cto, ptr %constant_numbers, i64 %cbytes, i1 false)
+  br label %have
+have:
+  %m = phi ptr [ %kept, %entry ], [ %made, %fill ]
+  %ibytes = mul i64 %inputs, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %m, ptr %in, i64 %ibytes, i1 false)
+  br label %running
+running:
+  %r = phi i64 [ 0, %have ], [ %r1, %run ]
+  %rows = phi ptr [ %run_rows, %have ], [ %rows1, %run ]
+  %more = icmp slt i64 %r, %runs
+  br i1 %more, label %run, label %judge
+run:
+  %fp = load ptr, ptr %rows
+  %tp = getelementptr i64, ptr %rows, i64 1
+  %t = load ptr, ptr %tp
+  %cp = getelementptr i64, ptr %rows, i64 2
+  %count = load i64, ptr %cp
+  %top = getelementptr i64, ptr %rows, i64 3
+  %to = load i64, ptr %top
+  %ap = getelementptr i64, ptr %rows, i64 4
+  %arity = load i64, ptr %ap
+  %wp = getelementptr i64, ptr %rows, i64 5
+  %width = load i64, ptr %wp
+  %y = call double %fp(ptr %m, ptr %t, i64 %count, i64 %to, i64 %arity, i64 %width)
+  %rows1 = getelementptr i64, ptr %rows, i64 6
+  %r1 = add i64 %r, 1
+  br label %running
+judge:
+  %fine = call i64 @finite(ptr %m, ptr %look_places, i64 %looks)
+  %first = call i64 @judged(ptr %m, ptr %other_rows, i64 %others)
+  %fits = icmp eq i64 %first, {DONE}
+  %is = icmp ne i64 %fine, 0
+  %done = and i1 %is, %fits
+  br i1 %done, label %giving, label %failed
+failed:
+  %why = call i64 @judged(ptr %m, ptr %event_rows, i64 %events)
+  br label %end
+giving:
+  %k = phi i64 [ 0, %judge ], [ %k1, %give ]
+  %left = icmp slt i64 %k, %outputs
+  br i1 %left, label %give, label %end
+give:
+  %op = getelementptr i32, ptr %output_places, i64 %k
+  %o = load i32, ptr %op
+  %yp = getelementptr double, ptr %m, i32 %o
+  %yo = load double, ptr %yp
+  %yto = getelementptr double, ptr %out, i64 %k
+  store double %yo, ptr %yto
+  %k1 = add i64 %k, 1
+  br label %giving
+end:
+  %status = phi i64 [ %why, %failed ], [ {DONE}, %giving ]
+  %other = atomicrmw xchg ptr %p, ptr %m seq_cst
+  %spare = icmp eq ptr %other, null
+  br i1 %spare, label %out.of, label %drop
+drop:
+  call void @free(ptr %other)
+  br label %out.of
+out.of:
+  ret i64 %status
+}}
+"""
+
+
+@functools.cache
+def library() -> Library:
+    """The loop, and the runs that all programs have."""
+    unit = Unit()
+    for f in (sums, gather, copied, alone, item, added, finite, judged):
+        unit.add(function_of(f), f.__name__, public=True)
+    attributes = _attributes()
+    unit.texts += [_side_by_side("spread", True, attributes), _side_by_side("side_by_side", False, attributes),
+                   _driver()]
+    return Library(unit)
+
+
+def _attributes() -> str:
+    """What makes eight lanes four registers of AVX2 where there is that."""
+    import llvmlite.binding as llvm
+
+    return '"target-features"="+avx,+avx2"' if llvm.get_host_cpu_features().get("avx2") else ""
+
+
+OWN = (sums, gather, alone, None, None)
+_MANY: dict[Any, str] = {"added": "added", "item": "item", "copied": "copied"}
+_addresses: dict[tuple[Routine, int], int] = {}
+
+
+def addresses(kernels: list[Kernel]) -> list[int]:
+    """The addresses of the five runs that all programs have, and of these kernels."""
+    base = library()
+    wanted = list(dict.fromkeys([key for kernel in kernels if (key := _key(kernel)) not in _addresses]))
+    if wanted:
+        unit, names = Unit(), list[str]()
+        for i, (routine, arity) in enumerate(wanted):
+            if routine.many is None:
+                names.append(_of_floats(unit, routine, arity, f"run_{i}"))
+            elif routine.many in _MANY:
+                names.append("")
+            else:
+                names.append(_of_list(unit, routine.many, f"run_{i}"))
+        made = Library(unit) if any(names) else None
+        for (routine, arity), name in zip(wanted, names):
+            _addresses[routine, arity] = made[name] if made and name else base[_MANY[routine.many]]
+    return [*[base[name] for name in ("sums", "gather", "alone", "spread", "side_by_side")],
+            *[_addresses[_key(kernel)] for kernel in kernels]]
+
+
+def _key(kernel: Kernel) -> tuple[Routine, int]:
+    return kernel.routine, kernel.arity if kernel.routine.many is None else 0
+
+
+def _of_floats(unit: Unit, routine: Routine, arity: int, name: str) -> str:
+    """A run that applies a function of floats."""
+    lines = [f"def {name}(m: Floats, t: Ints, count: int, to: int, arity: int, width: int) -> float:",
+             "    for i in range(count):", *[f"        x{j} = m[t[{arity} * i + {j}]]" for j in range(arity)],
+             f"        m[to + i] = {routine.text}", "    return 0.0"]
+    run, = functions_in("\n".join(lines), {"math": math, **dict(routine.names)})
+    return unit.add(run, name, public=True)
+
+
+def _of_list(unit: Unit, forward: Any, name: str) -> str:
+    """A run that applies a function of lists."""
+    function: Function = function_of(runtime.SEQUENCES[forward])
+    inner = unit.add(function)
+    given = "i64 %arity, ptr %xs" + ", ptr %parts" * ("parts" in function.params)
+    if forward is special.shares:
+        work = f"""
+  %where = mul i64 %i, %arity
+  %at = add i64 %to, %where
+  %out = getelementptr double, ptr %m, i64 %at
+  %unsure = call i64 @{inner}({given}, ptr %out)
+  %fails = icmp ne i64 %unsure, 0
+  br i1 %fails, label %fail, label %next
+fail:
+  store double 0x7FF8000000000000, ptr %out
+  br label %next"""
+    else:
+        work = f"""
+  %y = call double @{inner}({given})
+  %at = add i64 %to, %i
+  %out = getelementptr double, ptr %m, i64 %at
+  store double %y, ptr %out
+  br label %next"""
+    unit.texts.append(f"""
+define double @{name}(ptr %m, ptr %t, i64 %count, i64 %to, i64 %arity, i64 %width) nounwind {{
+entry:
+  %xs = alloca double, i64 %arity
+  %parts = alloca double, i64 %arity
+  br label %each
+each:
+  %i = phi i64 [ 0, %entry ], [ %i1, %next ]
+  %more = icmp slt i64 %i, %count
+  br i1 %more, label %read, label %end
+read:
+  %j = phi i64 [ 0, %each ], [ %j1, %reading ]
+  %left = icmp slt i64 %j, %arity
+  br i1 %left, label %reading, label %work
+reading:
+  %row = mul i64 %i, %arity
+  %place = add i64 %row, %j
+  %pp = getelementptr i32, ptr %t, i64 %place
+  %p = load i32, ptr %pp
+  %xp = getelementptr double, ptr %m, i32 %p
+  %x = load double, ptr %xp
+  %xto = getelementptr double, ptr %xs, i64 %j
+  store double %x, ptr %xto
+  %j1 = add i64 %j, 1
+  br label %read
+work:{work}
+next:
+  %i1 = add i64 %i, 1
+  br label %each
+end:
+  ret double 0.0
+}}
+""")
+    return name

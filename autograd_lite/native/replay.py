@@ -1,0 +1,94 @@
+"""`Replay`: a big recorded program, run natively by a loop over its tables."""
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_lite.native import loop
+from autograd_lite.native.forms import Forms
+from autograd_lite.native.loop import DONE, FIELDS
+from autograd_lite.native.tables import Tables
+from autograd_lite.programs.layout import Plan
+from autograd_lite.programs.recording import Recording
+
+_LOOK, _HOLDS = -1, -2                          # what is asked of an event that is no guard
+
+
+class Replay:
+    """A program as tables, and a native function of buffers over them.
+
+    Attributes:
+        address: of the program for `loop.library()["replay"]`, a function ``(program, inputs, results)`` that
+            returns DONE, or an int as the Python target does. The inputs are followed by captured numbers.
+        inputs, outputs: how many.
+        bytes: what the tables and one memory take.
+
+    Raises:
+        Unsupported: it calls functions of the user's.
+    """
+
+    def __init__(self, recording: Recording):
+        import numpy as np
+
+        forms = Forms(Plan(recording))
+        tables = Tables(forms)
+        self.inputs, self.outputs = tables.inputs, len(tables.outputs)
+        starts = np.array(loop.addresses(tables.kernels), np.int64)
+        table = tables.table
+        runs = tables.runs.copy()
+        runs[:, 0] = starts[tables.runs[:, 0]]
+        runs[:, 1] = table.ctypes.data + 4 * tables.runs[:, 1]
+        events, others, looks = events_of(forms, tables)
+        arrays = {"constant_numbers": tables.constants, "run_rows": runs, "look_places": looks,
+                  "other_rows": others, "event_rows": events,
+                  "output_places": tables.outputs.astype(np.int32)}
+        counts = {"spare": 0, "size": tables.size, "inputs": tables.inputs, "constants": len(tables.constants),
+                  "runs": len(runs), "looks": len(looks), "others": len(others), "events": len(events),
+                  "outputs": self.outputs}
+        self._arrays = [np.ascontiguousarray(x) for x in arrays.values()]
+        where = {name: x.ctypes.data for name, x in zip(arrays, self._arrays)}
+        self._program = np.array([counts.get(name, where.get(name, 0)) for name in FIELDS], np.int64)
+        self._table = table
+        self.address: int = self._program.ctypes.data
+        self.bytes = 8 * tables.size + sum([x.nbytes for x in (*self._arrays, table)])
+        replay = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+        self._call = replay(loop.library()["replay"])
+        self._np = np
+
+    def run(self, *numbers: Any) -> tuple[float, ...] | int:
+        """What the Python target's function gives at numbers, and a list of captured ones."""
+        np = self._np
+        given = np.array([*numbers[:-1], *numbers[-1]], np.float64)
+        out = np.empty(self.outputs)
+        status = self.run_buffers(given.ctypes.data, out.ctypes.data)
+        return tuple(out.tolist()) if status == DONE else status
+
+    def run_buffers(self, inputs: int, out: int) -> int:
+        """The status of a run on buffers at these addresses; the lock is released."""
+        return self._call(self.address, inputs, out)  # type: ignore[no-any-return]
+
+    def __del__(self) -> None:
+        if getattr(self, "_program", None) is not None and (spare := int(self._program[0])):
+            ctypes.CDLL(None).free(ctypes.c_void_p(spare))
+
+
+def events_of(forms: Forms, tables: Tables) -> tuple[Any, Any, Any]:
+    """All that must hold in its order; what of it is more than a number that must be finite; the others."""
+    np = tables.np
+    slots, recording = tables.slots, forms.plan.recording
+    looks = np.array(forms.looks, np.int64).reshape(-1, 2)
+    # (at, which of those there, place, side, what)
+    rows = [np.stack([looks[:, 0], np.zeros(len(looks)), slots[looks[:, 0]], slots[looks[:, 1]],
+                      np.full(len(looks), _LOOK)], 1)]
+    if forms.holds:
+        holds = np.array(forms.holds, np.int64)
+        rows.append(np.stack([holds[:, 2], np.zeros(len(holds)), slots[holds[:, 0]], slots[holds[:, 1]],
+                              np.full(len(holds), _HOLDS)], 1))
+    if recording.guards:
+        rows.append(np.array([(guard.at, i - len(recording.guards), slots[k], slots[forms.one], i)
+                              for i, (guard, k) in enumerate(zip(recording.guards, forms.guards))]))
+    events = np.concatenate(rows).astype(np.int64)
+    events = events[np.lexsort((events[:, 1], events[:, 0]))][:, 2:]
+    plain = (events[:, 2] == _LOOK) & (events[:, 1] == slots[forms.one])
+    return events.astype(np.int32), events[~plain].astype(np.int32), events[plain, 0].astype(np.int32)
