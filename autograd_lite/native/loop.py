@@ -6,6 +6,7 @@ operands stand in the table, `arity` places each, and writes `width` numbers for
 """
 from __future__ import annotations
 
+import ast
 import functools
 import math
 from typing import Any, TypeAlias
@@ -13,7 +14,7 @@ from typing import Any, TypeAlias
 from autograd_lite.native import runtime
 from autograd_lite.native.engine import Library
 from autograd_lite.native.kernels import Kernel, Routine
-from autograd_lite.native.language import Function, function_of, functions_in
+from autograd_lite.native.language import Function, function_of
 from autograd_lite.native.llvm import Unit
 from autograd_lite.native.runtime import Floats
 from autograd_lite.ops import special
@@ -340,8 +341,9 @@ def _of_floats(unit: Unit, routine: Routine, arity: int, name: str) -> str:
     lines = [f"def {name}(m: Floats, t: Ints, count: int, to: int, arity: int, width: int) -> float:",
              "    for i in range(count):", *[f"        x{j} = m[t[{arity} * i + {j}]]" for j in range(arity)],
              f"        m[to + i] = {routine.text}", "    return 0.0"]
-    run, = functions_in("\n".join(lines), {"math": math, **dict(routine.names)})
-    return unit.add(run, name, public=True)
+    tree = ast.parse("\n".join(lines)).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    return unit.add(Function(tree, {"math": math, **dict(routine.names)}), name, public=True)
 
 
 def _of_list(unit: Unit, forward: Any, name: str) -> str:
