@@ -9,17 +9,17 @@ from __future__ import annotations
 import ast
 import functools
 import math
-from typing import Any, TypeAlias
+from typing import Any
 
 from autograd_lite.native import runtime
 from autograd_lite.native.engine import Library
 from autograd_lite.native.kernels import Kernel, Routine
-from autograd_lite.native.language import Function, function_of
+from autograd_lite.native.language import FLOAT, FLOATS, INTS, OBJECT, Function, function_of
 from autograd_lite.native.llvm import Unit
-from autograd_lite.native.runtime import Floats
+from autograd_lite.native.objects import (Floats, Intrinsic, Ints, Words, as_floats, as_object, as_words,
+                                          free_memory, new_memory)
 from autograd_lite.ops import special
 
-Ints: TypeAlias = "list[int]"
 EAGER, DONE = -1, -2
 
 
@@ -128,7 +128,7 @@ def judged(m: Floats, t: Ints, count: int) -> int:
 
 
 _LANES = """
-define void @NAME(ptr noalias %m, ptr noalias %t, i64 %count, i64 %to, i64 %terms, i64 %width) nounwind ATTR {
+define double @NAME(ptr noalias %m, ptr noalias %t, i64 %count, i64 %to, i64 %terms, i64 %width) nounwind ATTR {
 entry:
   %dst = getelementptr double, ptr %m, i64 %to
   %some = icmp sgt i64 %count, 0
@@ -172,7 +172,7 @@ done:
   %again = icmp slt i64 %i1, %count
   br i1 %again, label %block, label %end
 end:
-  ret void
+  ret double 0.0
 }
 """
 
@@ -188,115 +188,55 @@ def _side_by_side(name: str, spread: bool, attributes: str) -> str:
             .replace("OTHER", second("%y", "%pb")))
 
 
-# A program: the sizes and addresses that FIELDS names. Its memory is kept between runs; a run that finds it
-# in use takes one of its own.
-FIELDS = ("spare size inputs constants constant_numbers runs run_rows looks look_places others other_rows "
-          "events event_rows outputs output_places").split()
+# A program: the sizes and addresses of its arrays. `spare` is its memory, which is kept between runs; a run
+# that finds it in use takes one of its own.
+FIELDS = ("spare", "size", "inputs", "constants", "constant_numbers", "runs", "run_rows", "looks", "look_places",
+          "others", "other_rows", "events", "event_rows", "outputs", "output_places")
+(_SPARE, _SIZE, _INPUTS, _CONSTANTS, _NUMBERS, _RUNS, _ROWS, _LOOKS, _LOOK_PLACES, _OTHERS, _OTHER_ROWS, _EVENTS,
+ _EVENT_ROWS, _OUTPUTS, _OUTPUT_PLACES) = range(len(FIELDS))
+_as_ints = Intrinsic(INTS, lambda x: f"inttoptr i64 {x} to ptr")
+_floats_of = Intrinsic(FLOATS, lambda x: f"getelementptr double, ptr {x}, i64 0")
+_taken = Intrinsic(OBJECT, lambda p: f"atomicrmw xchg ptr {p}, ptr null seq_cst")
+_put_back = Intrinsic(OBJECT, lambda p, m: f"atomicrmw xchg ptr {p}, ptr {m} seq_cst")
+_done = Intrinsic(FLOAT, lambda f, m, t, *more: f"call double {f}(ptr {m}, ptr {t}, "
+                  f"{', '.join([f'i64 {x}' for x in more])})")
 
 
-def _driver() -> str:
-    lines = [f"  %{name}.p = getelementptr i64, ptr %p, i64 {i}\n"
-             f"  %{name} = load {'i64' if name in _SIZES else 'ptr'}, ptr %{name}.p"
-             for i, name in enumerate(FIELDS) if name != "spare"]
-    return _DRIVER.replace("LOADS", "\n".join(lines))
-
-
-_SIZES = {"size", "inputs", "constants", "runs", "looks", "others", "events", "outputs"}
-_DRIVER = f"""
-declare ptr @malloc(i64)
-declare void @free(ptr)
-declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-
-define i64 @replay(ptr %p, ptr %in, ptr %out) {{
-entry:
-LOADS
-  %kept = atomicrmw xchg ptr %p, ptr null seq_cst
-  %none = icmp eq ptr %kept, null
-  br i1 %none, label %make, label %have
-make:
-  %bytes = mul i64 %size, 8
-  %made = call ptr @malloc(i64 %bytes)
-  %lack = icmp eq ptr %made, null
-  br i1 %lack, label %lacking, label %fill
-lacking:
-  ret i64 {EAGER}
-fill:
-  %cto = getelementptr double, ptr %made, i64 %inputs
-  %cbytes = mul i64 %constants, 8
-  call void @llvm.memcpy.p0.p0.i64(ptr %cto, ptr %constant_numbers, i64 %cbytes, i1 false)
-  br label %have
-have:
-  %m = phi ptr [ %kept, %entry ], [ %made, %fill ]
-  %ibytes = mul i64 %inputs, 8
-  call void @llvm.memcpy.p0.p0.i64(ptr %m, ptr %in, i64 %ibytes, i1 false)
-  br label %running
-running:
-  %r = phi i64 [ 0, %have ], [ %r1, %run ]
-  %rows = phi ptr [ %run_rows, %have ], [ %rows1, %run ]
-  %more = icmp slt i64 %r, %runs
-  br i1 %more, label %run, label %judge
-run:
-  %fp = load ptr, ptr %rows
-  %tp = getelementptr i64, ptr %rows, i64 1
-  %t = load ptr, ptr %tp
-  %cp = getelementptr i64, ptr %rows, i64 2
-  %count = load i64, ptr %cp
-  %top = getelementptr i64, ptr %rows, i64 3
-  %to = load i64, ptr %top
-  %ap = getelementptr i64, ptr %rows, i64 4
-  %arity = load i64, ptr %ap
-  %wp = getelementptr i64, ptr %rows, i64 5
-  %width = load i64, ptr %wp
-  %y = call double %fp(ptr %m, ptr %t, i64 %count, i64 %to, i64 %arity, i64 %width)
-  %rows1 = getelementptr i64, ptr %rows, i64 6
-  %r1 = add i64 %r, 1
-  br label %running
-judge:
-  %fine = call i64 @finite(ptr %m, ptr %look_places, i64 %looks)
-  %first = call i64 @judged(ptr %m, ptr %other_rows, i64 %others)
-  %fits = icmp eq i64 %first, {DONE}
-  %is = icmp ne i64 %fine, 0
-  %done = and i1 %is, %fits
-  br i1 %done, label %giving, label %failed
-failed:
-  %why = call i64 @judged(ptr %m, ptr %event_rows, i64 %events)
-  br label %end
-giving:
-  %k = phi i64 [ 0, %judge ], [ %k1, %give ]
-  %left = icmp slt i64 %k, %outputs
-  br i1 %left, label %give, label %end
-give:
-  %op = getelementptr i32, ptr %output_places, i64 %k
-  %o = load i32, ptr %op
-  %yp = getelementptr double, ptr %m, i32 %o
-  %yo = load double, ptr %yp
-  %yto = getelementptr double, ptr %out, i64 %k
-  store double %yo, ptr %yto
-  %k1 = add i64 %k, 1
-  br label %giving
-end:
-  %status = phi i64 [ %why, %failed ], [ {DONE}, %giving ]
-  %other = atomicrmw xchg ptr %p, ptr %m seq_cst
-  %spare = icmp eq ptr %other, null
-  br i1 %spare, label %out.of, label %drop
-drop:
-  call void @free(ptr %other)
-  br label %out.of
-out.of:
-  ret i64 %status
-}}
-"""
+def replay(p: Words, inputs: Floats, out: Floats) -> int:
+    """Run a program on a buffer of its inputs; DONE if its results are in the other, or what failed."""
+    memory = _taken(p)
+    if memory is None:
+        memory = new_memory(8 * p[_SIZE])
+        if memory is None:
+            return EAGER
+        constants, to = as_floats(p[_NUMBERS]), _floats_of(memory)
+        for i in range(p[_CONSTANTS]):
+            to[p[_INPUTS] + i] = constants[i]
+    m, rows = _floats_of(memory), as_words(as_object(p[_ROWS]))
+    for i in range(p[_INPUTS]):
+        m[i] = inputs[i]
+    for i in range(0, 6 * p[_RUNS], 6):
+        _done(as_object(rows[i]), m, _as_ints(rows[i + 1]), rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5])
+    status = judged(m, _as_ints(p[_OTHER_ROWS]), p[_OTHERS])
+    if status != DONE or finite(m, _as_ints(p[_LOOK_PLACES]), p[_LOOKS]) == 0:
+        status = judged(m, _as_ints(p[_EVENT_ROWS]), p[_EVENTS])
+    places = _as_ints(p[_OUTPUT_PLACES])
+    for i in range(p[_OUTPUTS]):
+        out[i] = m[places[i]]
+    other = _put_back(p, memory)
+    if other is not None:
+        free_memory(other)
+    return status
 
 
 @functools.cache
 def library() -> Library:
     """The loop, and the runs that all programs have."""
     unit = Unit()
-    for f in (sums, gather, copied, alone, item, added, finite, judged):
+    for f in (sums, gather, copied, alone, item, added, replay):
         unit.add(function_of(f), f.__name__, public=True)
     attributes = _attributes()
-    unit.texts += [_side_by_side("spread", True, attributes), _side_by_side("side_by_side", False, attributes),
-                   _driver()]
+    unit.texts += [_side_by_side("spread", True, attributes), _side_by_side("side_by_side", False, attributes)]
     return Library(unit)
 
 
@@ -307,7 +247,6 @@ def _attributes() -> str:
     return '"target-features"="+avx,+avx2"' if llvm.get_host_cpu_features().get("avx2") else ""
 
 
-OWN = (sums, gather, alone, None, None)
 _MANY: dict[Any, str] = {"added": "added", "item": "item", "copied": "copied"}
 _addresses: dict[tuple[Routine, int], int] = {}
 

@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import functools
+import gc
 from typing import Any
 
 from autograd_lite.native import loop
+from autograd_lite.native.calls import DONE
+from autograd_lite.native.engine import Library
 from autograd_lite.native.forms import Forms
-from autograd_lite.native.loop import DONE, FIELDS
+from autograd_lite.native.loop import FIELDS
 from autograd_lite.native.tables import Tables
 from autograd_lite.programs.layout import Plan
 from autograd_lite.programs.recording import Recording
@@ -15,12 +18,27 @@ from autograd_lite.programs.recording import Recording
 _LOOK, _HOLDS = -1, -2                          # what is asked of an event that is no guard
 
 
+class Address(int):
+    """An address of native code, and what must live as long as it is used."""
+
+    owner: Any
+
+
+def core(recording: Recording) -> Address:
+    """The address of the native code of a big recording: a function of its inputs and its results.
+
+    Raises:
+        Unsupported: it calls functions of the user's.
+    """
+    return Replay(recording).core
+
+
 class Replay:
     """A program as tables, and a native function of buffers over them.
 
     Attributes:
-        address: of the program for `loop.library()["replay"]`, a function ``(program, inputs, results)`` that
-            returns DONE, or an int as the Python target does. The inputs are followed by captured numbers.
+        address: of the program, for the loop: a native function ``(program, inputs, results)`` that returns
+            DONE, or an int as the Python target does. The inputs are followed by captured numbers.
         inputs, outputs: how many.
         bytes: what the tables and one memory take.
 
@@ -29,36 +47,50 @@ class Replay:
     """
 
     def __init__(self, recording: Recording):
-        import numpy as np
+        import numpy
 
-        forms = Forms(Plan(recording))
-        tables = Tables(forms)
-        self.inputs, self.outputs = tables.inputs, len(tables.outputs)
-        starts = np.array(loop.addresses(tables.kernels), np.int64)
-        table = tables.table
-        runs = tables.runs.copy()
-        runs[:, 0] = starts[tables.runs[:, 0]]
-        runs[:, 1] = table.ctypes.data + 4 * tables.runs[:, 1]
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            forms = Forms(Plan(recording))
+            tables = Tables(forms)
+        finally:
+            if enabled:
+                gc.enable()
+        np, table, runs = numpy, tables.table, tables.runs.copy()
+        self.np, self.inputs, self.outputs = numpy, tables.inputs, len(tables.outputs)
+        runs[:, 0] = np.array(loop.addresses(tables.kernels), np.int64)[runs[:, 0]]
+        runs[:, 1] = table.ctypes.data + table.itemsize * runs[:, 1]
         events, others, looks = events_of(forms, tables)
         arrays = {"constant_numbers": tables.constants, "run_rows": runs, "look_places": looks,
                   "other_rows": others, "event_rows": events,
                   "output_places": tables.outputs.astype(np.int32)}
-        counts = {"spare": 0, "size": tables.size, "inputs": tables.inputs, "constants": len(tables.constants),
-                  "runs": len(runs), "looks": len(looks), "others": len(others), "events": len(events),
-                  "outputs": self.outputs}
-        self._arrays = [np.ascontiguousarray(x) for x in arrays.values()]
-        where = {name: x.ctypes.data for name, x in zip(arrays, self._arrays)}
-        self._program = np.array([counts.get(name, where.get(name, 0)) for name in FIELDS], np.int64)
-        self._table = table
+        arrays = {name: np.ascontiguousarray(x) for name, x in arrays.items()}
+        facts = {"spare": 0, "size": tables.size, "inputs": self.inputs, "constants": len(tables.constants),
+                 "runs": len(runs), "looks": len(looks), "others": len(others), "events": len(events),
+                 "outputs": self.outputs, **{name: x.ctypes.data for name, x in arrays.items()}}
+        self._program = np.array([facts[name] for name in FIELDS], np.int64)
+        self._owned = table, arrays
         self.address: int = self._program.ctypes.data
-        self.bytes = 8 * tables.size + sum([x.nbytes for x in (*self._arrays, table)])
-        replay = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-        self._call = replay(loop.library()["replay"])
-        self._np = np
+        self.bytes = 8 * tables.size + table.nbytes + sum([x.nbytes for x in arrays.values()])
+        self._call = _caller()
+
+    @functools.cached_property
+    def core(self) -> Address:
+        """The address of a function of the buffers alone."""
+        made = Address(Library(f"""
+define i64 @core(ptr %in, ptr %out) {{
+  %y = tail call i64 inttoptr (i64 {loop.library()["replay"]} to ptr)(
+    ptr inttoptr (i64 {self.address} to ptr), ptr %in, ptr %out)
+  ret i64 %y
+}}
+""", 0)["core"])
+        made.owner = self
+        return made
 
     def run(self, *numbers: Any) -> tuple[float, ...] | int:
         """What the Python target's function gives at numbers, and a list of captured ones."""
-        np = self._np
+        np = self.np
         given = np.array([*numbers[:-1], *numbers[-1]], np.float64)
         out = np.empty(self.outputs)
         status = self.run_buffers(given.ctypes.data, out.ctypes.data)
@@ -69,8 +101,15 @@ class Replay:
         return self._call(self.address, inputs, out)  # type: ignore[no-any-return]
 
     def __del__(self) -> None:
-        if getattr(self, "_program", None) is not None and (spare := int(self._program[0])):
-            ctypes.CDLL(None).free(ctypes.c_void_p(spare))
+        if hasattr(self, "_program"):           # (its memory)
+            ctypes.pythonapi.PyMem_RawFree(ctypes.c_void_p(int(self._program[0])))
+
+
+@functools.cache
+def _caller() -> Any:
+    """The loop as a function of addresses."""
+    kinds = [ctypes.c_void_p] * 3
+    return ctypes.CFUNCTYPE(ctypes.c_int64, *kinds)(loop.library()["replay"])
 
 
 def events_of(forms: Forms, tables: Tables) -> tuple[Any, Any, Any]:

@@ -175,6 +175,7 @@ class Tables:
             slots[self.nodes[block.nodes]] = block.to[block.of] + block.lane
         for k, (whole, i) in forms.entries.items():
             slots[k] = slots[whole] + i
+        slots[slots < 0] = slots[forms.one]         # (what nobody needs, though a rule names it)
         self.size = int(ends[-1]) if len(ends) else first
 
     # -- tables ------------------------------------------------------------------------------------

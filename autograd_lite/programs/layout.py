@@ -132,43 +132,59 @@ class Plan:
 
     def _needed(self) -> tuple[list[int], dict[int, int]]:
         """The places that results and guards need, in order, and how often each is used."""
-        code, uses = self.code, dict[int, int]()
+        code, checks = self.code, self.checks
+        ops, operands, uses, found = code.ops, code.operands, [0] * len(code), []
+        known = bytearray(len(code))
         for k in (*self.recording.outputs, *[x for guard in self.recording.guards for x in guard.operands]):
-            uses[k] = uses.get(k, 0) + 2                # (2: it has a name of its own)
+            uses[k] += 2                                # (2: it has a name of its own)
+            known[k] = 1
         for k in self.recording.firm:                   # (it may fail, and does so eagerly)
-            if code.ops[k] is not INPUT and not isinstance(code.ops[k], Comparison):
-                uses.setdefault(k, 0)
-        found = []
+            if ops[k] is not INPUT and not isinstance(ops[k], Comparison):
+                known[k] = 1
         for k in range(len(code) - 1, -1, -1):
-            if k in uses:
+            if known[k]:
                 found.append(k)
-                for i, x in enumerate(code.operands[k]):
-                    if not (i == 0 and code.ops[k] is choose and isinstance(code.ops[x], Comparison)):
-                        uses[x] = uses.get(x, 0) + 1
-                    else:                               # (a condition is written where it is asked)
-                        uses.setdefault(x, 0)
-                for check in self.checks.get(k, ()):
-                    for x in check.operands:
-                        uses[x] = uses.get(x, 0) + 2
-        return found[::-1], uses
+                xs = operands[k]
+                if ops[k] is choose and isinstance(ops[xs[0]], Comparison):
+                    known[xs[0]] = 1                    # (a condition is written where it is asked)
+                    xs = xs[1:]
+                for x in xs:
+                    uses[x] += 1
+                    known[x] = 1
+                if k in checks:
+                    for x in [x for check in checks[k] for x in check.operands]:
+                        uses[x] += 2
+                        known[x] = 1
+        found.reverse()
+        return found, {k: uses[k] for k in found}
 
     def _unsure(self) -> set[int]:
         """The places whose numbers must be looked at: those that may not be finite though all results are."""
         code, home = self.code, self.home
+        ops, operands = code.ops, code.operands
         shown = set(self.recording.outputs)
-        hidden = {k for k in self.needed if code.ops[k] is not INPUT}
+        hidden = {k for k in self.needed if ops[k] is not INPUT}
+        passes: dict[tuple[Any, int], list[bool]] = {}  # for each operand whether it would be seen in a result
         for k in self.needed:
-            op, operands, where = code.ops[k], code.operands[k], home.get(k)
-            for i, x in enumerate(operands):
-                if home.get(x) == where and (op in PASS or not hides(op, len(operands), i)):
-                    shown.add(x)
-                elif op is not ROWS:                    # (an input that is not taken may be anything)
-                    hidden.add(x)
+            xs = operands[k]
+            key = ops[k], len(xs)
+            seen = passes.get(key)
+            if seen is None:
+                op, n = key
+                seen = passes[key] = [op in PASS or not hides(op, n, i) for i in range(n)]
+            if home:
+                where = home.get(k)
+                seen = [flag and home.get(x) == where for x, flag in zip(xs, seen)]
+            if False not in seen:
+                shown.update(xs)
+            else:
+                shown.update([x for x, flag in zip(xs, seen) if flag])
+                if ops[k] is not ROWS:                  # (an input that is not taken may be anything)
+                    hidden.update([x for x, flag in zip(xs, seen) if not flag])
         hidden -= shown
         asked = {x for guard in self.recording.guards for x in guard.operands}
-        return {k for k in self.needed if (k in hidden or k in asked) and code.ops[k] is not CONSTANT
-                and not isinstance(code.ops[k], Comparison) and code.ops[k] not in LISTS
-                and code.ops[k] is not INDEX}
+        return {k for k in self.needed if (k in hidden or k in asked) and ops[k] is not CONSTANT
+                and not isinstance(ops[k], Comparison) and ops[k] not in LISTS and ops[k] is not INDEX}
 
     def _homes(self) -> dict[int, Side | None]:
         """For each place the side of choices that alone needs it; it is not there if all need it."""
