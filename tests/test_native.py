@@ -1,7 +1,10 @@
 """Native code: the small language against Python, programs and bound functions against eager ones."""
+import contextlib
+import gc
 import math
 import random
 import struct
+import sys
 import threading
 
 import numpy as np
@@ -257,6 +260,110 @@ def test_a_bound_function_outlives_what_it_was_made_of():
     x, run = made()
     for x[0] in (0.1, 0.2, 0.3):
         assert run().tolist() == [math.cos(x[0]) * 0.25, math.sin(x[0])]
+
+
+# -- direct calls ----------------------------------------------------------------------------------------
+
+def direct(f, *points):
+    """f compiled, after calls that make it direct."""
+    fast = compile(f, target="native")
+    for point in points:
+        fast(*point)
+    fast(*points[-1])
+    assert type(fast).__name__ == "Direct"
+    return fast
+
+
+def test_a_direct_call_is_the_call():
+    g = value_and_grad(loss, argnums=(0, 1))
+    fast = direct(g, ([0.3, 0.7], 1.0), ([0.4, 0.7], 1.0))
+    points = [0.1, 0.2], [-3.0, 0.5], [5.0, 0.1], (0.1, 0.2), [1, 0.2], np.array([0.1, 0.2]), {0: 0.1, 1: 0.3}
+    for x in points:
+        for y in (0.5, 2, np.float64(1.5)):
+            assert repr(fast(x, y)) == repr(g(x, y)), (x, y)
+    named = direct(loss, ([0.3, 0.7], 1.0), ([0.4, 0.7], 1.0))
+    assert named([0.1, 0.2], y=1.0) == named(y=1.0, x=[0.1, 0.2]) == named([0.1, 0.2], 1.0)
+    with pytest.raises(ag.DomainError):
+        fast([0.1, 0.2], -1.0)
+    for args in ((), ([0.1, 0.2],), ([0.1, 0.2], 1.0, 2.0), ([0.1], 1.0), (None, 1.0)):
+        with pytest.raises(Exception) as error:
+            g(*args)
+        with pytest.raises(type(error.value)):
+            fast(*args)
+
+
+def test_results_of_direct_calls_have_their_structure():
+    def f(x, y):
+        return [x[0] * y, (x[1], [x[0], y]), (), [[y]]]
+
+    fast = direct(f, ((1.0, 2.0), 3.0), ((1.5, 2.0), 3.0))
+    assert fast((5.0, 6.0), 7.0) == [35.0, (6.0, [5.0, 7.0]), (), [[7.0]]]
+
+
+def test_direct_calls_mind_modes_and_values():
+    fast = direct(ag.exp, (1.0,), (2.0,))
+    x = Value(0.5)
+    y = fast(x)
+    assert isinstance(y, Value) and grad(fast)(0.5) == math.exp(0.5)
+    with pytest.raises(ag.RangeError):
+        fast(1000.0)
+    with ag.errstate("ignore"):
+        assert fast(1000.0) == math.inf
+    with ag.no_grad():
+        assert fast(2.0) == math.exp(2.0)
+
+
+def test_direct_calls_read_what_f_reads():
+    global RATE
+    w, box, entry = Value(2.0), {"a": 1.0}, 10.0
+
+    def f(x):
+        return x * w * RATE + box["a"] + entry
+
+    fast = direct(f, (1.0,), (2.0,))
+    assert fast(3.0) == 29.0
+    w.data = 3.0
+    assert fast(3.0) == 38.0
+    box["a"] = 2.0
+    assert fast(3.0) == 39.0 and fast(3.0) == 39.0
+    entry = 20.0
+    assert fast(3.0) == 49.0
+    try:
+        RATE = 1.0
+        assert fast(3.0) == 31.0
+        RATE = 3.0
+        assert fast(3.0) == 49.0
+    finally:
+        RATE = 3.0
+    w.requires_grad = False
+    assert fast(3.0) == 49.0
+    f.__defaults__ = (0.0,)
+    assert fast() == 22.0
+
+
+def test_native_calls_keep_the_count_of_references():
+    w = Value(2.0)
+    fast = direct(lambda x, y: [x[0] * y * w, (x[1], 1.0 * y)], ([1.0, 2.0], 3.0), ([1.5, 2.0], 3.0))
+    x = np.array([1.0, 2.0])
+    run = compile(lambda x: x[0] * w, target="native").bind(x)
+    program, wrong = fast.latest.run, [0.1, "2"]
+
+    def work():
+        for _ in range(100):
+            fast([1.0, 2.0], 3.0)
+            run()
+            program(1.0, 2.0, 3.0, [2.0])
+            with contextlib.suppress(TypeError):
+                program(*wrong, 3.0, [2.0])
+    work()
+    x[0] = 2.0
+    work()
+    gc.collect()
+    before = sys.getallocatedblocks()
+    for _ in range(5):
+        work()
+    gc.collect()
+    assert sys.getallocatedblocks() - before < 50
 
 
 # -- which way programs run ------------------------------------------------------------------------------

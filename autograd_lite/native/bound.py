@@ -48,7 +48,7 @@ class Binding:
             return self.results[first:first + numpy.size(x)].reshape(numpy.shape(x))
 
         self.tree = changed(found, array, lambda x: array(x) if _is_result(x) else x, self._is_full)
-        self._otherwise, self._holds = self.ordinary, None
+        self._otherwise = self.ordinary
         self.facts = bytearray()
         self._settle(None, None)
 
@@ -107,11 +107,11 @@ class Binding:
         out, after = self._outputs(program)
         facts = {"program": program.core if program else 0, "inputs": inputs.ctypes.data,
                  "out": out.ctypes.data, "result": id(self.tree), "ordinary": id(self._otherwise),
-                 "holds": id(holds) if (holds := root and root.holds) else 0, "true": id(True),
+                 "holds": id(holding.table) if (holding := root and root.holding) else 0, "true": id(True),
                  "reader": id(read_numbers), "captured": id(held), "numbers": len(self.numbers),
                  "held": len(held), "before": len(before), "after": len(after)}
         pieces = [(x.ctypes.data, to.ctypes.data, x.size) for to, x in (*before, *after)]
-        self.owned = held, inputs, out, holds, before, after            # (what the facts point to)
+        self.owned = held, inputs, out, holding, before, after            # (what the facts point to)
         self.facts[:] = struct.pack(f"={len(FACTS) + 3 * len(pieces)}q", *[facts[name] for name in FACTS],
                                     *[x for piece in pieces for x in piece])
 

@@ -15,10 +15,12 @@ from autograd_lite.native.engine import Library, keep as keep_for_good
 from autograd_lite.native.language import function_of
 from autograd_lite.native.llvm import Unit
 from autograd_lite.native.objects import (Floats, Object, Objects, Words, as_floats, as_object, as_words,
-                                          bytearray_at, bytes_at, call_0, call_1, call_many, clear, dict_item,
-                                          drop, float_of, keep, list_item, list_size, new_float, new_int,
-                                          new_list, new_tuple, raised, run, set_list_item, set_tuple_item,
-                                          stack, tuple_item, tuple_size, words_from)
+                                          bytearray_at, bytes_at, call_0, call_1, call_many, cell_content,
+                                          clear, dict_item, drop, float_of, function_code,
+                                          function_defaults, function_keyword_defaults, keep, list_item,
+                                          list_size, new_float, new_int, new_list, new_tuple, raised, run,
+                                          set_list_item, set_tuple_item, stack, tuple_item, tuple_size,
+                                          words_from)
 
 DONE = -2                                       # what a program returns that came to its end
 _FASTCALL, _NOARGS, _KEYWORDS = 0x0080, 0x0004, 0x0002
@@ -68,16 +70,51 @@ FACTS = ("program", "inputs", "out", "result", "ordinary", "holds", "true", "rea
 _PIECES = len(FACTS)
 
 
-def holding(question: int, yes: int) -> int:
-    """1 if a question, if there is one, has the answer yes; 0 otherwise."""
-    if question == 0:
-        return 1
-    answer = call_0(as_object(question))
+def asked(question: Object, true: Object) -> int:
+    """1 if a question's answer is True; 0 otherwise."""
+    answer = call_0(question)
     if answer is None:
         clear()
         return 0
     drop(answer)
-    return 1 if answer is as_object(yes) else 0
+    return 1 if answer is true else 0
+
+
+# The kinds of entries in a table of questions: (kind, asked, name or number, list, place), the list has what
+# the answer was.
+ITEM, ABSENT, CELL, FACT = range(4)
+
+
+def same(words: Words, nothing: Object) -> int:
+    """1 if an entry's answer is what it was."""
+    thing, found = as_object(words[1]), as_object(0)
+    if words[0] == ITEM or words[0] == ABSENT:
+        found = dict_item(thing, as_object(words[2]))
+    elif words[0] == CELL:
+        found = cell_content(thing)
+        if found is not None:
+            drop(found)
+    else:
+        found = (function_code(thing) if words[2] == 0 else function_defaults(thing) if words[2] == 1 else
+                 function_keyword_defaults(thing))
+        if found is None:
+            found = nothing
+    before = as_object(0)
+    if words[3] != 0:
+        before = list_item(as_object(words[3]), words[4])
+    return 1 if found is before else 0
+
+
+def holding(table: Object, true: Object) -> int:
+    """1 if all that a program reads is as it was; 0 otherwise."""
+    words = as_words(bytearray_at(table))
+    for i in range(words[0]):
+        if same(words_from(words, 4 + 5 * i), as_object(words[3])) == 0:
+            clear()
+            return asked(as_object(words[1]), true)
+    if words[2] != 0 and asked(as_object(words[2]), true) == 0:
+        return asked(as_object(words[1]), true)
+    return 1
 
 
 def copied(facts: Words, first: int, last: int) -> int:
@@ -95,7 +132,7 @@ def again(self: Object, nothing: Object) -> Object:
     facts = as_words(bytearray_at(self))
     if facts[_PROGRAM] == 0:
         return call_0(as_object(facts[_ORDINARY]))
-    if holding(facts[_HOLDS], facts[_TRUE]) == 0:
+    if holding(as_object(facts[_HOLDS]), as_object(facts[_TRUE])) == 0:
         return call_0(as_object(facts[_ORDINARY]))
     inputs, out = as_floats(facts[_INPUTS]), as_floats(facts[_OUT])
     copied(facts, 0, facts[_BEFORE])
@@ -177,7 +214,8 @@ def direct(self: Object, args: Objects, given: int, names: Object) -> Object:
             as_object(facts[_MODES]), as_object(facts[_SPECIAL])) is as_object(facts[_FALSE]):
         n, held = facts[_D_NUMBERS], facts[_D_HELD]
         inputs, out = stack(n + held), stack(facts[_RESULTS])
-        if entered(facts, args, inputs) == 1 and holding(facts[_D_HOLDS], facts[_D_TRUE]) == 1:
+        true = as_object(facts[_D_TRUE])
+        if entered(facts, args, inputs) == 1 and holding(as_object(facts[_D_HOLDS]), true) == 1:
             if held != 0:
                 numbers = call_1(as_object(facts[_D_READER]), as_object(facts[_D_CAPTURED]))
                 if numbers is None or read_list(numbers, held, inputs, n) == 0:

@@ -7,18 +7,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import InputError
 from autograd_lite.native import runtime
+from autograd_lite.native.language import Untranslatable
 from autograd_lite.ops import special
 from autograd_lite.ops.custom import Custom
 from autograd_lite.ops.notation import Written, asked, literal
 from autograd_lite.ops.op import Op
 from autograd_lite.programs.code import Step
 from autograd_lite.programs.layout import simplified
-
-
-class Unsupported(InputError):
-    """A program that the loop cannot run."""
 
 
 class Routine(NamedTuple):
@@ -58,10 +54,10 @@ ADD_AT, ITEM_AT, COPY = Routine("", many="added"), Routine("", many="item"), Rou
 def kernel_of(op: Any, n: int) -> Kernel:
     """The kernel of an op of n operands."""
     if isinstance(op, Custom) or isinstance(op, Step):
-        raise Unsupported(f"{op!r} is a function of the user's")
+        raise Untranslatable(f"{op!r} is a function of the user's")
     if op.open:
         if op.forward not in runtime.SEQUENCES:
-            raise Unsupported(f"{op!r} has no native form")
+            raise Untranslatable(f"{op!r} has no native form")
         return Kernel(Routine("", many=op.forward), n)
     xs: list[Any] = [Written(f"x{i}") for i in range(n)]
     form = op.notation.targets.get("python") if op.notation else None

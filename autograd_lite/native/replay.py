@@ -28,7 +28,7 @@ def core(recording: Recording) -> Address:
     """The address of the native code of a big recording: a function of its inputs and its results.
 
     Raises:
-        Unsupported: it calls functions of the user's.
+        Untranslatable: it calls functions of the user's.
     """
     return Replay(recording).core
 
@@ -43,7 +43,7 @@ class Replay:
         bytes: what the tables and one memory take.
 
     Raises:
-        Unsupported: it calls functions of the user's.
+        Untranslatable: it calls functions of the user's.
     """
 
     def __init__(self, recording: Recording):

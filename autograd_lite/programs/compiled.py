@@ -4,7 +4,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from types import MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
@@ -29,6 +29,9 @@ class Compiled(Portable):
     theirs, and a call that none of them fits is an error. A copy has the programs of its original.
     """
 
+    __slots__ = ("direct",)                     # how it is called once that can be one native call
+    direct: Callable[..., Any]
+
     def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, static: Static | None,
                  batch: Batch | None, indices: Indices | None, target: str | None = None):
         functools.update_wrapper(self, f, updated=())
@@ -40,13 +43,7 @@ class Compiled(Portable):
     # -- calls -----------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.direct:
-            return self.direct(*args, **kwargs)
         return self.batch.call(self, args, kwargs) if self.batch else self.once(args, kwargs)
-
-    def ordinary(self, *args: Any, **kwargs: Any) -> Any:
-        """A call that is not direct."""
-        return self.once(args, kwargs)
 
     def once(self, args: Any, kwargs: Any) -> Any:
         """A call at one point."""
@@ -61,7 +58,7 @@ class Compiled(Portable):
             if program.fresh:
                 program.fresh = False
                 if not (self.batch or self.marks or kwargs):
-                    self.direct = shorter(self.ordinary, args, root, program)
+                    self._shorten(args, root, program)
             try:
                 out = program.run(*numbers, read_numbers(program.captured))
                 if type(out) is tuple:
@@ -70,6 +67,13 @@ class Compiled(Portable):
                 pass
         program, out = self.run(key, numbers, given, named, False)
         return eager(self.f, given, named) if program is None else program.shape(out)
+
+    def _shorten(self, args: Any, root: Any, program: Program) -> None:
+        """Let calls with arguments such as these be direct, if they can be."""
+        direct = shorter(MethodType(Compiled.__call__, self), args, root, program)
+        if direct:
+            self.direct = direct
+            self.__class__ = Direct
 
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
@@ -143,11 +147,23 @@ class Compiled(Portable):
                      program.way, self.tracing,
                      sum([program.seconds for program in self.programs]), ways)
 
+    @property
+    def kind(self) -> type:
+        return Compiled
+
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.f)}>"
 
     def __get__(self, thing: Any, kind: Any = None) -> Any:
         return self if thing is None else Bound(self, thing)
+
+
+class Direct(Compiled):
+    """A compiled function the calls of which are direct: Python goes to native code straight."""
+
+    __slots__ = ()
+    if not TYPE_CHECKING:
+        __call__ = Compiled.direct
 
 
 class Bound:

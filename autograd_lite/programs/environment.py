@@ -49,8 +49,8 @@ class Environment:
         self._adopt(Reach(f))
 
     def _adopt(self, reach: Reach) -> None:
-        questions = _Questions(reach)
-        self._reach, self._reads, self._same = reach, questions.reads, questions.all
+        self.questions = Questions(reach)
+        self._reach, self._reads, self._same = reach, self.questions.reads, self.questions.all
 
     @property
     def values(self) -> list[Value]:
@@ -130,7 +130,7 @@ Read = tuple[Callable[[], Iterable[Any]], list[Any]]    # what is there now, and
 _FEW = 12                   # so many are asked for one by one
 
 
-class _Questions:
+class Questions:
     """Whether things are as they are now: one expression, asked as fast as Python can.
 
     `all` asks; `reads` is what is compared.
@@ -157,7 +157,7 @@ class _Questions:
         if arrays := reach.arrays:
             self.ask(f"list(map({x(content)}, {x(arrays)})) == {x(list(map(content, arrays)))}")
         things = [thing for _, thing in self.things.values()]
-        self.all: Callable[[], bool] = _asking(tuple(self.conditions), len(things))(*things)
+        self.all: Callable[[], bool] = asking(tuple(self.conditions), len(things))(*things)
 
     def name(self, thing: Any) -> str:
         """How the expression calls a thing."""
@@ -239,7 +239,7 @@ def _held(read: list[tuple[Any, list[str]]]) -> Callable[[], Iterable[Any]]:
 
 
 @lru_cache(maxsize=1024)
-def _asking(conditions: tuple[str, ...], things: int) -> Any:
+def asking(conditions: tuple[str, ...], things: int) -> Any:
     """The function of the things which makes the function that asks whether the conditions hold."""
     made: dict[str, Any] = {"is_": is_}
     names = ", ".join([f"x{i}" for i in range(things)])

@@ -13,6 +13,7 @@ from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
 from autograd_lite.native import choice
+from autograd_lite.native.holding import Holding
 from autograd_lite.programs import arrays
 from autograd_lite.programs.arguments import Option, entered, objects_in
 from autograd_lite.programs.environment import Environment
@@ -57,7 +58,8 @@ class Program:
 
     def _first(self, *numbers: Any) -> Any:
         """The first run, which settles how it runs."""
-        if not (self.target == "native" and self.compiled()):
+        at_once = self.target == "native" or self.target is None and choice.is_big(self.recording)
+        if not (at_once and self.compiled()):
             self.run = self.python[0]
             if self.target is None and choice.possible():
                 self._left, self.run = choice.patience(self.recording), self._counted
@@ -108,6 +110,7 @@ class Root:
     """The programs for one state of what the function reads."""
 
     last: Program
+    _holding: Holding | None = None
 
     def __init__(self, environment: Environment):
         self.environment = environment
@@ -126,7 +129,17 @@ class Root:
             if self.are_frozen() != self.frozen:
                 return False
             self.turned = now
-        return self.environment.holds()
+        holds = self.environment.holds()
+        if self._holding:
+            self._holding.refresh()
+        return holds
+
+    @property
+    def holding(self) -> Holding:
+        """The same, asked natively."""
+        if self._holding is None:
+            self._holding = Holding(self)
+        return self._holding
 
     def keep(self, program: Program) -> Program:
         """Give a program its place among those that answer some guards as it does; one that answers all
@@ -178,7 +191,6 @@ class Paths:
         self.tracing = 0.0                      # seconds
         self.programs: list[Program] = []
         self.latest: Program | None = None      # the one used last
-        self.direct: Callable[..., Any] | None = None       # a quick way for calls as the last one
         self.shelves: list[Shelf] = []          # programs that came with a pickle or a copy
         self._roots: dict[Any, list[Root]] = {}
         self.recent: dict[Any, Root] = {}       # of calls
@@ -263,7 +275,7 @@ class Paths:
         """All that this holds, with another f, and these programs alone."""
         options = {name: x.of(f) for name, x in vars(self).items() if isinstance(x, Option)}
         return {**vars(self), **options, "f": f, "__wrapped__": f, "tracing": 0.0, "programs": [],
-                "latest": None, "direct": None, "shelves": shelves, "_roots": {}, "recent": {}}
+                "latest": None, "shelves": shelves, "_roots": {}, "recent": {}}
 
     def _keep(self, root: Root, program: Program) -> Program:
         with _lock:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import copy
-import copyreg
 from typing import Any
 
 from autograd_lite.programs.arguments import objects_in
@@ -14,6 +13,11 @@ from autograd_lite.transforms.trace import name_of
 class Portable(Paths):
     """Programs that pickle, with their function where that pickles; and copies, which have the programs."""
 
+    @property
+    def kind(self) -> type:
+        """The class of a pickled one, or of a copy."""
+        return type(self)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         f: Any = ByName.of(self) or self.f
         if f is self.f and not isinstance(f, Absent) and (why := why_not(f)):
@@ -22,15 +26,16 @@ class Portable(Paths):
                    if not any(True for _ in objects_in(shelf.key)) or not why_not(shelf.key)]
         state = {name: x for name, x in self.emptied(f, shelves).items()
                  if name not in ("__annotations__", "__type_params__")}
-        return copyreg.__newobj__, (type(self),), state  # type: ignore[attr-defined]
+        return object.__new__, (self.kind,), state
 
     def __copy__(self) -> Any:
-        new = object.__new__(type(self))
+        new: Any = object.__new__(self.kind)
         vars(new).update(self.emptied(self.f, self.shelved(not isinstance(self.f, Absent))))
         return new
 
     def __deepcopy__(self, memo: Any) -> Any:
-        memo[id(self)] = new = object.__new__(type(self))
+        new: Any = object.__new__(self.kind)
+        memo[id(self)] = new
         f = copy.deepcopy(self.f, memo)
         shelves = self.shelved(True)
         if isinstance(f, Absent):

@@ -25,7 +25,7 @@ from compiled import Program, points, ways  # noqa: E402
 
 import autograd_lite as ag  # noqa: E402
 from autograd_lite import errstate  # noqa: E402
-from autograd_lite.native.kernels import Unsupported  # noqa: E402
+from autograd_lite.native.language import Untranslatable  # noqa: E402
 from autograd_lite.native.replay import Replay  # noqa: E402
 from autograd_lite.programs import python  # noqa: E402
 from autograd_lite.programs.environment import Environment  # noqa: E402
@@ -101,7 +101,7 @@ def one(rng: random.Random, runs: Callable[[Recording], Callable[..., Any]]) -> 
         return "", 0
     try:
         run = runs(traced.recording)
-    except Unsupported:
+    except Untranslatable:
         return "", 0
     captured = [x.data for x in traced.captured]
     calls = [([float(x) for x in xs], [c if rng.random() < 0.8 else rng.gauss(0.0, 1.0) for c in captured])
