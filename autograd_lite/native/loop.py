@@ -188,12 +188,12 @@ def _side_by_side(name: str, spread: bool, attributes: str) -> str:
             .replace("OTHER", second("%y", "%pb")))
 
 
-# A program: the sizes and addresses of its arrays. `spare` is its memory, which is kept between runs; a run
-# that finds it in use takes one of its own.
-FIELDS = ("spare", "size", "inputs", "constants", "constant_numbers", "runs", "run_rows", "looks", "look_places",
-          "others", "other_rows", "events", "event_rows", "outputs", "output_places")
-(_SPARE, _SIZE, _INPUTS, _CONSTANTS, _NUMBERS, _RUNS, _ROWS, _LOOKS, _LOOK_PLACES, _OTHERS, _OTHER_ROWS, _EVENTS,
- _EVENT_ROWS, _OUTPUTS, _OUTPUT_PLACES) = range(len(FIELDS))
+# A program: the sizes and addresses of its arrays. `own` is its memory, with its constants, and `spare` this
+# while no run uses it; a run that finds none takes one of its own.
+FIELDS = ("spare", "own", "size", "inputs", "constants", "constant_numbers", "runs", "run_rows", "looks",
+          "look_places", "others", "other_rows", "events", "event_rows", "outputs", "output_places")
+(_SPARE, _OWN, _SIZE, _INPUTS, _CONSTANTS, _NUMBERS, _RUNS, _ROWS, _LOOKS, _LOOK_PLACES, _OTHERS, _OTHER_ROWS,
+ _EVENTS, _EVENT_ROWS, _OUTPUTS, _OUTPUT_PLACES) = range(len(FIELDS))
 _as_ints = Intrinsic(INTS, lambda x: f"inttoptr i64 {x} to ptr")
 _floats_of = Intrinsic(FLOATS, lambda x: f"getelementptr double, ptr {x}, i64 0")
 _taken = Intrinsic(OBJECT, lambda p: f"atomicrmw xchg ptr {p}, ptr null seq_cst")
@@ -223,9 +223,10 @@ def replay(p: Words, inputs: Floats, out: Floats) -> int:
     places = _as_ints(p[_OUTPUT_PLACES])
     for i in range(p[_OUTPUTS]):
         out[i] = m[places[i]]
-    other = _put_back(p, memory)
-    if other is not None:
-        free_memory(other)
+    if memory is as_object(p[_OWN]):
+        _put_back(p, memory)
+    else:
+        free_memory(memory)
     return status
 
 

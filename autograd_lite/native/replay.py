@@ -65,12 +65,14 @@ class Replay:
         arrays = {"constant_numbers": tables.constants, "run_rows": runs, "look_places": looks,
                   "other_rows": others, "event_rows": events,
                   "output_places": tables.outputs.astype(np.int32)}
+        memory = np.zeros(tables.size)
+        memory[self.inputs:self.inputs + len(tables.constants)] = tables.constants
         arrays = {name: np.ascontiguousarray(x) for name, x in arrays.items()}
-        facts = {"spare": 0, "size": tables.size, "inputs": self.inputs, "constants": len(tables.constants),
+        facts = {"spare": memory.ctypes.data, "own": memory.ctypes.data, "size": tables.size, "inputs": self.inputs, "constants": len(tables.constants),
                  "runs": len(runs), "looks": len(looks), "others": len(others), "events": len(events),
                  "outputs": self.outputs, **{name: x.ctypes.data for name, x in arrays.items()}}
         self._program = np.array([facts[name] for name in FIELDS], np.int64)
-        self._owned = table, arrays
+        self._owned = table, memory, arrays
         self.address: int = self._program.ctypes.data
         self.bytes = 8 * tables.size + table.nbytes + sum([x.nbytes for x in arrays.values()])
         self._call = _caller()
@@ -99,10 +101,6 @@ define i64 @core(ptr %in, ptr %out) {{
     def run_buffers(self, inputs: int, out: int) -> int:
         """The status of a run on buffers at these addresses; the lock is released."""
         return self._call(self.address, inputs, out)  # type: ignore[no-any-return]
-
-    def __del__(self) -> None:
-        if hasattr(self, "_program"):           # (its memory)
-            ctypes.pythonapi.PyMem_RawFree(ctypes.c_void_p(int(self._program[0])))
 
 
 @functools.cache

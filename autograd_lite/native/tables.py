@@ -19,6 +19,7 @@ LANES = 8
 SUMS, GATHER, ALONE, SPREAD, SIDE_BY_SIDE = range(5)    # what a run does; larger: a kernel
 FIRST_KERNEL = 5
 _LEAST, _SHORT = 3, 4       # the fewest lanes of a block; those of neighbours that are kept together
+_LONELY = 0.5               # the part of factors for which copying them together does not pay
 
 
 class Tables:
@@ -117,6 +118,12 @@ class Tables:
         rest = np.flatnonzero(whats >= 0)
         self.blocks = [self._blocks(long[whats[long] == -n], n // 2)
                        for n in np.unique(-whats[long]).tolist()]
+        if self.blocks:
+            _, which, counts = np.unique(np.concatenate([block.keys.ravel() for block in self.blocks]),
+                                         return_inverse=True, return_counts=True)
+            ends = np.cumsum([block.keys.size for block in self.blocks])
+            for block, shared in zip(self.blocks, np.split(counts[which] > 1, ends[:-1])):
+                block.settle(shared)
         # Items: (stage, what, terms, width, nodes or block)
         stages = [self.stages[rest], *[block.stages for block in self.blocks]]
         kinds = [whats[rest], *[block.whats for block in self.blocks]]
@@ -248,9 +255,20 @@ class Blocks:
         same_a, same_b = [(x == x[:, :, :1]).all(2) for x in (self.a, self.b)]
         turned = (same_a & ~same_b)[:, :, None]
         self.a, self.b = np.where(turned, self.b, self.a), np.where(turned, self.a, self.b)
-        spread = (same_a | same_b).all(1)
-        alone = self.used < _LEAST
-        self.whats = np.where(alone, ALONE, np.where(spread, SPREAD, SIDE_BY_SIDE))
+        self.spread = (same_a | same_b).all(1)
+        # Factors lie together if they are one, or made one after the other; others are copied together.
+        apart = np.arange(1, LANES) < self.used[:, None, None]
+        self.together = np.stack([(((x[:, :, 1:] - x[:, :, :-1]) == x[:, :, 1:2] - x[:, :, :1]) | ~apart).all(2)
+                                  for x in (self.a, self.b)])
+        mix = np.random.default_rng(1).integers(1, 1 << 62, LANES)
+        self.keys = np.stack([x @ mix for x in (self.a, self.b)])           # (which wraps)
+
+    def settle(self, shared: Any) -> None:
+        """Choose what each block does, where it is known which factors others have, too, in their lanes."""
+        np = self.np
+        own = ~(self.together | shared.reshape(self.together.shape))
+        alone = (self.used < _LEAST) | (own.mean((0, 2)) > _LONELY)
+        self.whats = np.where(alone, ALONE, np.where(self.spread, SPREAD, SIDE_BY_SIDE))
         # (one that is alone is as many of its own lanes)
         self.widths = np.where(alone, self.used, LANES)
         self.lengths = np.where(alone, self.used, 1) * 2 * self.terms
