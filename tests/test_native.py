@@ -405,3 +405,13 @@ def test_an_op_of_one_s_own_is_called_back():
     assert fast.stats.target == "native"
     with pytest.raises(KeyError):
         fast(6.0)
+
+
+@given(st.lists(st.floats(), min_size=1))
+def test_a_square_is_that_of_the_c_library(xs):
+    for x in [*xs, *[7.5 + 3.1 * x for x in xs]]:
+        try:
+            want = math.pow(x, 2.0)
+        except OverflowError:
+            continue
+        assert same(runtime.square(x), want)

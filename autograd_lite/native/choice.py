@@ -11,7 +11,7 @@ from autograd_lite.native.engine import available
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.programs.recording import Recording
 
-_LONG = 3000                                    # the most instructions of straight-line code
+LONG = 3000                                     # the most instructions of straight-line code
 _MANY = 20_000                                  # the most numbers that are put on a thread's stack
 # Seconds to compile native code, and for each instruction; and for an instruction in Python.
 _COMPILE, _EACH, _PYTHON = 25e-3, 1e-4, 4e-8
@@ -42,7 +42,7 @@ def core(recording: Recording) -> int:
 
 def is_big(recording: Recording) -> bool:
     """Whether its native code, which is then a loop over tables, takes less time to make than Python's."""
-    return len(recording.code) > _LONG
+    return len(recording.code) > LONG
 
 
 def function(recording: Recording, core: int) -> Callable[..., Any]:

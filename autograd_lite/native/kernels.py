@@ -4,7 +4,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from autograd_lite.native import runtime
@@ -12,7 +12,6 @@ from autograd_lite.native.language import Untranslatable
 from autograd_lite.ops import special
 from autograd_lite.ops.custom import Custom
 from autograd_lite.ops.notation import Written, asked, literal
-from autograd_lite.ops.op import Op
 from autograd_lite.programs.code import Step
 from autograd_lite.programs.layout import simplified
 
@@ -28,15 +27,6 @@ class Routine(NamedTuple):
     text: str
     names: tuple[tuple[str, Any], ...] = ()
     many: Any = None
-
-    def function(self, arity: int) -> Callable[..., float]:
-        """The function itself."""
-        names: dict[str, Any] = {"math": math, **dict(self.names)}
-        exec(self.source(arity), names)
-        return names["f"]  # type: ignore[no-any-return]
-
-    def source(self, arity: int, name: str = "f") -> str:
-        return f"def {name}({', '.join([f'x{i}' for i in range(arity)])}):\n    return {self.text}\n"
 
 
 class Kernel(NamedTuple):
@@ -112,7 +102,7 @@ class _Answer(NamedTuple):
 
     def __call__(self, *xs: float) -> float:
         found = self.function(*xs)
-        return 1.0 if (bool(found) is self.answer if type(self.answer) is bool else found == self.answer) else 0.0
+        return float(bool(found) is self.answer if type(self.answer) is bool else found == self.answer)
 
 
 _COMPARISON = re.compile(r"#1 (<|<=|>|>=|==|!=) (#2|-?\d{1,15})")
@@ -129,53 +119,3 @@ def guarding(text: str, answer: Any, n: int) -> Kernel:
         return Kernel(Routine(f"1.0 if {written} else 0.0" if answer else f"0.0 if {written} else 1.0"), n)
     function = eval(f"lambda {xs}: {written}", {"math": math})
     return Kernel(Routine(f"holds({xs})", (("holds", _Answer(function, answer)),)), n)
-
-
-# -- in Python ---------------------------------------------------------------------------------------
-
-
-def run_in_python(kernel: Kernel, m: Any, rows: Sequence[Sequence[int]], to: int) -> None:
-    """Compute a run of nodes, whose operands stand in rows, to a place of the memory and those after it."""
-    routine, width = kernel.routine, kernel.width
-    element = _MANY.get(routine.many) or (_of_list(routine.many) if routine.many else
-                                          _of_floats(routine.function(kernel.arity)))
-    for i, row in enumerate(rows):
-        try:
-            found = element(m, row, width)
-        except (ArithmeticError, ValueError):
-            found = [math.nan] * width
-        m[to + i * width:to + (i + 1) * width] = found
-
-
-def _of_floats(f: Callable[..., float]) -> Callable[..., Any]:
-    return lambda m, row, width: [f(*[float(m[x]) for x in row])]
-
-
-def _of_list(f: Callable[..., Any]) -> Callable[..., Any]:
-    def element(m: Any, row: Sequence[int], width: int) -> Any:
-        found = f(*[float(m[x]) for x in row]) if f is not special.shares else f([float(m[x]) for x in row])
-        return found if f is special.shares else [found]
-    return element
-
-
-def _added_at(m: Any, row: Sequence[int], width: int) -> list[float]:
-    totals = [0.0] * width
-    for index, term in zip(row[::2], row[1::2]):
-        i = int(m[index])
-        if not -width <= i < width:
-            return [math.nan] * width
-        totals[i] += float(m[term])
-    return totals
-
-
-def _item_at(m: Any, row: Sequence[int], width: int) -> list[float]:
-    index, first, second, last = map(int, row)
-    stride = second - first
-    n = (last - first) // stride + 1 if stride else 1
-    i = int(m[index])
-    i += n * (i < 0)
-    return [float(m[first + i * stride]) if 0 <= i < n else math.nan]
-
-
-_MANY: Mapping[Any, Callable[..., Any]] = {
-    "added": _added_at, "item": _item_at, "copied": lambda m, row, width: [float(m[x]) for x in row]}

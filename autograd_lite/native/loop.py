@@ -1,8 +1,8 @@
 """The loop over a program's tables (see `tables`), natively: what runs of nodes do, and what goes round them.
 
-Each run is a call of a function ``(memory, table, count, to, arity, width)``: it computes `count` nodes, whose
-operands stand in the table, `arity` places each, and writes `width` numbers for each to the memory, from place
-`to` on. The functions are in the small language, those of many lanes in LLVM.
+Each run is a call of a function ``(memory, table, count, to, arity, width)``: it computes `count` nodes, the
+places of whose operands stand in the table, `arity` for each, and writes `width` numbers for each to the
+memory, from place `to` on. The functions are in the small language, those of many lanes in LLVM.
 """
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def judged(m: Floats, t: Ints, count: int) -> int:
 
 
 _LANES = """
-define double @NAME(ptr noalias %m, ptr noalias %t, i64 %count, i64 %to, i64 %terms, i64 %width) nounwind ATTR {
+define double @NAME(ptr noalias %m, ptr noalias %t, i64 %count, i64 %to, i64 %terms, i64 %width) ATTR {
 entry:
   %dst = getelementptr double, ptr %m, i64 %to
   %some = icmp sgt i64 %count, 0
@@ -182,7 +182,8 @@ def _side_by_side(name: str, spread: bool, attributes: str) -> str:
     def second(y: str, pb: str) -> str:
         if not spread:
             return f"{y} = load <8 x double>, ptr {pb}, align 8"
-        return (f"{y}s = load double, ptr {pb}\n  {y}i = insertelement <8 x double> poison, double {y}s, i64 0\n"
+        return (f"{y}s = load double, ptr {pb}\n"
+                f"  {y}i = insertelement <8 x double> poison, double {y}s, i64 0\n"
                 f"  {y} = shufflevector <8 x double> {y}i, <8 x double> poison, <8 x i32> zeroinitializer")
     return (_LANES.replace("NAME", name).replace("ATTR", attributes).replace("FIRST", second("%y0", "%pb0"))
             .replace("OTHER", second("%y", "%pb")))
@@ -216,7 +217,8 @@ def replay(p: Words, inputs: Floats, out: Floats) -> int:
     for i in range(p[_INPUTS]):
         m[i] = inputs[i]
     for i in range(0, 6 * p[_RUNS], 6):
-        _done(as_object(rows[i]), m, _as_ints(rows[i + 1]), rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5])
+        _done(as_object(rows[i]), m, _as_ints(rows[i + 1]), rows[i + 2], rows[i + 3], rows[i + 4],
+              rows[i + 5])
     status = judged(m, _as_ints(p[_OTHER_ROWS]), p[_OTHERS])
     if status != DONE or finite(m, _as_ints(p[_LOOK_PLACES]), p[_LOOKS]) == 0:
         status = judged(m, _as_ints(p[_EVENT_ROWS]), p[_EVENTS])
@@ -237,7 +239,7 @@ def library() -> Library:
     for f in (sums, gather, copied, alone, item, added, replay):
         unit.add(function_of(f), f.__name__, public=True)
     attributes = _attributes()
-    unit.texts += [_side_by_side("spread", True, attributes), _side_by_side("side_by_side", False, attributes)]
+    unit.texts += [_side_by_side(name, name == "spread", attributes) for name in ("spread", "side_by_side")]
     return Library(unit)
 
 
@@ -245,7 +247,7 @@ def _attributes() -> str:
     """What makes eight lanes four registers of AVX2 where there is that."""
     import llvmlite.binding as llvm
 
-    return '"target-features"="+avx,+avx2"' if llvm.get_host_cpu_features().get("avx2") else ""
+    return 'nounwind' + ' "target-features"="+avx,+avx2"' * bool(llvm.get_host_cpu_features().get("avx2"))
 
 
 _MANY: dict[Any, str] = {"added": "added", "item": "item", "copied": "copied"}

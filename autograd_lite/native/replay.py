@@ -65,12 +65,15 @@ class Replay:
         arrays = {"constant_numbers": tables.constants, "run_rows": runs, "look_places": looks,
                   "other_rows": others, "event_rows": events,
                   "output_places": tables.outputs.astype(np.int32)}
-        memory = np.zeros(tables.size)
+        memory = np.empty(tables.size)          # (a large one in few pages, where the system can do that)
+        memory.fill(0.0)
         memory[self.inputs:self.inputs + len(tables.constants)] = tables.constants
         arrays = {name: np.ascontiguousarray(x) for name, x in arrays.items()}
-        facts = {"spare": memory.ctypes.data, "own": memory.ctypes.data, "size": tables.size, "inputs": self.inputs, "constants": len(tables.constants),
-                 "runs": len(runs), "looks": len(looks), "others": len(others), "events": len(events),
-                 "outputs": self.outputs, **{name: x.ctypes.data for name, x in arrays.items()}}
+        counts = {"size": tables.size, "inputs": self.inputs, "constants": len(tables.constants),
+                  "runs": len(runs), "looks": len(looks), "others": len(others), "events": len(events),
+                  "outputs": self.outputs}
+        facts = {"spare": memory.ctypes.data, "own": memory.ctypes.data, **counts,
+                 **{name: x.ctypes.data for name, x in arrays.items()}}
         self._program = np.array([facts[name] for name in FIELDS], np.int64)
         self._owned = table, memory, arrays
         self.address: int = self._program.ctypes.data
@@ -86,7 +89,7 @@ define i64 @core(ptr %in, ptr %out) {{
     ptr inttoptr (i64 {self.address} to ptr), ptr %in, ptr %out)
   ret i64 %y
 }}
-""", 0)["core"])
+""", 0, stored=False)["core"])
         made.owner = self
         return made
 

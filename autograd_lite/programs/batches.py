@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_lite.errors import AutogradError, InputError, short
+from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.programs.arguments import Option, described, key_of
 from autograd_lite.programs.arrays import FINE, Settled, Watch
-from autograd_lite.programs.eager import eager, pass_on as add_gradients
+from autograd_lite.programs.eager import eager, pass_on as add_gradients, placed
 from autograd_lite.programs.points import Points, changed, is_array
 from autograd_lite.programs.python import EAGER
 from autograd_lite.transforms.trace import name_of
@@ -264,7 +264,7 @@ class Run:
             return program
         except Exception as error:
             if self.points.n is not None:
-                place(error, i)
+                placed(error, f"at index {i} of the batch")
             if isinstance(error, InputError):
                 raise
             self.end, self.error = i, error
@@ -326,12 +326,3 @@ def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: A
         queue.append((None, at, tried))
     else:
         queue.append((next((x for x in others.values() if x not in tried), None), at, tried))
-
-
-def place(error: Exception, i: int) -> None:
-    """Let an error say at which point of a batch it arose."""
-    text = f"at index {i} of the batch"
-    if isinstance(error, AutogradError) and error.args:
-        error.args = (f"{text}: {error.args[0]}", *error.args[1:])
-    else:
-        error.add_note(text)

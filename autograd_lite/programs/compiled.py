@@ -15,6 +15,7 @@ from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
 from autograd_lite.programs.indices import Indices
+from autograd_lite.programs.iteration import iterate
 from autograd_lite.programs.paths import Program
 from autograd_lite.programs.portable import Portable
 from autograd_lite.programs.stats import Stats, ways_of
@@ -95,6 +96,29 @@ class Compiled(Portable):
             return y.data
         pass_on(program.wanted, out[1:], program.leaves)
         return float(out[0])
+
+    def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
+        """``state = f(state)``, n times, or ``state = f(state, over[i])`` for i = 0 … n − 1: the last state,
+        equal to that of a loop in Python to the last bit.
+
+        Args:
+            state: a number or a structure of numbers, and f returns one of its shape.
+            history: k, to get the pair of the last state and every k-th state (after k steps, 2k, …): a
+                list, or if the state is an array, one array.
+            over: an entry for each step, numbers or structures (the rows of an array, say).
+
+        With llvmlite the loop is native where that pays, and other threads run meanwhile. The numbers of
+        Values that f reads are read at the start, so f cannot change them between steps.
+
+        Raises:
+            InputError: f returns another structure; `over` has fewer than n entries. Errors of f say in which
+                step they arose.
+
+        >>> import autograd_lite as ag
+        >>> ag.compile(lambda x: x - (x * x - 2.0) / (2.0 * x)).iterate(1.0, 6)
+        1.414213562373095
+        """
+        return iterate(self, (), state, n, history, over)
 
     def _marked(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The arguments, the static ones marked; `Given` where the function itself is wanted."""
@@ -179,6 +203,10 @@ class Bound:
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """See `Compiled.backward`."""
         return self.compiled.backward(self.thing, *args, **kwargs)
+
+    def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
+        """See `Compiled.iterate`."""
+        return iterate(self.compiled, (self.thing,), state, n, history, over)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.compiled, name)

@@ -133,9 +133,10 @@ class Plan:
     def _needed(self) -> tuple[list[int], dict[int, int]]:
         """The places that results and guards need, in order, and how often each is used."""
         code, checks = self.code, self.checks
-        ops, operands, uses, found = code.ops, code.operands, [0] * len(code), []
+        ops, operands, uses, found = code.ops, code.operands, [0] * len(code), list[int]()
         known = bytearray(len(code))
-        for k in (*self.recording.outputs, *[x for guard in self.recording.guards for x in guard.operands]):
+        recording = self.recording
+        for k in (*recording.outputs, *[x for guard in recording.guards for x in guard.operands]):
             uses[k] += 2                                # (2: it has a name of its own)
             known[k] = 1
         for k in self.recording.firm:                   # (it may fail, and does so eagerly)
@@ -164,7 +165,7 @@ class Plan:
         ops, operands = code.ops, code.operands
         shown = set(self.recording.outputs)
         hidden = {k for k in self.needed if ops[k] is not INPUT}
-        passes: dict[tuple[Any, int], list[bool]] = {}  # for each operand whether it would be seen in a result
+        passes: dict[tuple[Any, int], list[bool]] = {}  # for each operand whether it is seen in the result
         for k in self.needed:
             xs = operands[k]
             key = ops[k], len(xs)

@@ -48,6 +48,8 @@ class Program:
         self.verified = verified
         self.result, self.shape = traced.result, shape_of(traced.result)
         self.large = len(self.recording.code) > LARGE
+        self.loops: dict[str, Any] = {}         # it as a loop, by target
+        self.steps = 0                          # asked of these
 
     @functools.cached_property
     def over_arrays(self) -> Callable[..., Any]:

@@ -40,17 +40,17 @@ def bits(xs: Any) -> Any:
     return [struct.pack("<d", x) if x == x else b"nan" for x in xs]
 
 
-def difference(recording: Recording, runs: Callable[..., Any], calls: Any) -> str:
-    """How another way to run a recording differs from the Python target at some numbers; "" if it does not."""
+def difference(recording: Recording, run: Callable[..., Any], calls: Any) -> str:
+    """How another way to run a recording differs from the Python target at some numbers; "" if in nothing."""
     expected = python.function(recording)[0]
     for numbers, captured in calls:
         try:
             wanted = expected(*numbers, captured)
         except (ArithmeticError, ValueError):
             wanted = python.EAGER
-        found = runs(*numbers, captured)
-        if bits(wanted) != bits(found) and not (type(wanted) is int and found == python.EAGER
-                                                or wanted == python.EAGER and type(found) is int):
+        found = run(*numbers, captured)
+        eager = python.EAGER in (wanted if type(wanted) is int else 0, found if type(found) is int else 0)
+        if bits(wanted) != bits(found) and not (eager and type(wanted) is type(found) is int):
             return f"at {numbers} and {captured}: {found} in place of {wanted}"
     return ""
 
@@ -60,8 +60,9 @@ class Sums:
 
     def __init__(self, rng: random.Random, n: int, size: int):
         self.n = n
-        self.lines = [(rng.choice("+-*+*+*nsd/twa"), [max(rng.randrange(n + k), rng.randrange(n + k)) for _ in
-                       range(rng.choice([2, 2, 2, 4, 6, 12]))]) for k in range(size)]
+        self.lines = [(rng.choice("+-*+*+*nsd/twa"), [max(rng.randrange(n + k), rng.randrange(n + k))
+                                                      for _ in range(rng.choice([2, 2, 2, 4, 6, 12]))])
+                      for k in range(size)]
         self.several = rng.random() < 0.5
         self.last = rng.choice([1, 4, 12])
 
@@ -71,7 +72,8 @@ class Sums:
             a, b, *_ = ys = [v[k] for k in used]
             half = len(ys) // 2
             v.append(a + b if sign == "+" else a - b if sign == "-" else a * b if sign == "*" else
-                     -a if sign == "n" else sum(x * y for x, y in zip(ys[:half], ys[half:])) if sign == "s" else
+                     -a if sign == "n" else
+                     sum(x * y for x, y in zip(ys[:half], ys[half:])) if sign == "s" else
                      ag.dot(ys[:half], ys[half:]) if sign == "d" else a / (1.0 + b * b) if sign == "/" else
                      ag.tanh(a) if sign == "t" else
                      ag.where(ag.greater(a, b), a * b, ag.sqrt(b - a)) if sign == "w" else ag.sum(ys))
@@ -96,7 +98,9 @@ def one(rng: random.Random, runs: Callable[[Recording], Callable[..., Any]]) -> 
     name = rng.choice(list(made))
     found = points(rng, f.n, 12)
     try:
-        traced = errstate("ignore").run(lambda: trace(made[name], found[0], {}, False, Environment(made[name])))
+        f_or_gradient = made[name]
+        traced = errstate("ignore").run(
+            lambda: trace(f_or_gradient, found[0], {}, False, Environment(f_or_gradient)))
     except Exception:
         return "", 0
     try:
@@ -114,12 +118,10 @@ def main(seconds: float = 60.0, seed: int = 0) -> None:
     warnings.simplefilter("ignore")
     rng, end, counts = random.Random(seed), time.monotonic() + seconds, [0, 0, 0]
     while time.monotonic() < end:
-        state = rng.getstate()
         text, calls = one(rng, lambda recording: Replay(recording).run)
         counts = [counts[0] + (calls > 0), counts[1] + calls, counts[2] + bool(text)]
         if text:
             print(text, flush=True)
-            del state
     print(f"{counts[0]} programs, {counts[1]} calls; differing: {counts[2]}")
 
 
