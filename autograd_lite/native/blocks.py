@@ -31,8 +31,6 @@ class Blocks:
         stages, whats, widths: of each block; lengths: of its part of the table.
     """
 
-    to: Any
-
     def __init__(self, np: Any, nodes: Any, stages: Any, operands: Any, at: Any, lengths: Any):
         self.np, self.nodes, self.terms = np, nodes, operands.shape[1]
         starts = at % LANES == 0

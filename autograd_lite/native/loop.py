@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import functools
 import math
-from typing import Any
 
 from autograd_lite.native import runtime
 from autograd_lite.native.engine import Library
@@ -250,50 +249,42 @@ def _attributes() -> str:
     return 'nounwind' + ' "target-features"="+avx,+avx2"' * bool(llvm.get_host_cpu_features().get("avx2"))
 
 
-_MANY: dict[Any, str] = {"added": "added", "item": "item", "copied": "copied"}
-_addresses: dict[tuple[Routine, int], int] = {}
+_MANY = {"added", "item", "copied"}
 
 
 def addresses(kernels: list[Kernel]) -> list[int]:
     """The addresses of the five runs that all programs have, and of these kernels."""
-    base = library()
-    wanted = list(dict.fromkeys([key for kernel in kernels if (key := _key(kernel)) not in _addresses]))
-    if wanted:
-        unit, names = Unit(), list[str]()
-        for i, (routine, arity) in enumerate(wanted):
-            if routine.many is None:
-                names.append(_of_floats(unit, routine, arity, f"run_{i}"))
-            elif routine.many in _MANY:
-                names.append("")
-            else:
-                names.append(_of_list(unit, routine.many, f"run_{i}"))
-        made = Library(unit) if any(names) else None
-        for (routine, arity), name in zip(wanted, names):
-            _addresses[routine, arity] = made[name] if made and name else base[_MANY[routine.many]]
-    return [*[base[name] for name in ("sums", "gather", "alone", "spread", "side_by_side")],
-            *[_addresses[_key(kernel)] for kernel in kernels]]
+    return [*[library()[name] for name in ("sums", "gather", "alone", "spread", "side_by_side")],
+            *[_address(kernel.routine, 0 if kernel.routine.many else kernel.arity) for kernel in kernels]]
 
 
-def _key(kernel: Kernel) -> tuple[Routine, int]:
-    return kernel.routine, kernel.arity if kernel.routine.many is None else 0
+@functools.lru_cache(maxsize=4096)
+def _address(routine: Routine, arity: int) -> int:
+    """The address of a routine's run. (A library for each, so that others find it in the cache.)"""
+    if routine.many in _MANY:
+        return library()[routine.many]
+    unit = Unit()
+    write = _of_list if routine.many else _of_floats
+    write(unit, routine, arity)
+    return Library(unit)["run"]
 
 
-def _of_floats(unit: Unit, routine: Routine, arity: int, name: str) -> str:
+def _of_floats(unit: Unit, routine: Routine, arity: int) -> None:
     """A run that applies a function of floats."""
-    lines = [f"def {name}(m: Floats, t: Ints, count: int, to: int, arity: int, width: int) -> float:",
+    lines = ["def run(m: Floats, t: Ints, count: int, to: int, arity: int, width: int) -> float:",
              "    for i in range(count):", *[f"        x{j} = m[t[{arity} * i + {j}]]" for j in range(arity)],
              f"        m[to + i] = {routine.text}", "    return 0.0"]
     tree = ast.parse("\n".join(lines)).body[0]
     assert isinstance(tree, ast.FunctionDef)
-    return unit.add(Function(tree, {"math": math, **dict(routine.names)}), name, public=True)
+    unit.add(Function(tree, {"math": math, **dict(routine.names)}), "run", public=True)
 
 
-def _of_list(unit: Unit, forward: Any, name: str) -> str:
+def _of_list(unit: Unit, routine: Routine, arity: int) -> None:
     """A run that applies a function of lists."""
-    function: Function = function_of(runtime.SEQUENCES[forward])
+    function: Function = function_of(runtime.SEQUENCES[routine.many])
     inner = unit.add(function)
     given = "i64 %arity, ptr %xs" + ", ptr %parts" * ("parts" in function.params)
-    if forward is special.shares:
+    if routine.many is special.shares:
         work = f"""
   %where = mul i64 %i, %arity
   %at = add i64 %to, %where
@@ -312,7 +303,7 @@ fail:
   store double %y, ptr %out
   br label %next"""
     unit.texts.append(f"""
-define double @{name}(ptr %m, ptr %t, i64 %count, i64 %to, i64 %arity, i64 %width) nounwind {{
+define double @run(ptr %m, ptr %t, i64 %count, i64 %to, i64 %arity, i64 %width) nounwind {{
 entry:
   %xs = alloca double, i64 %arity
   %parts = alloca double, i64 %arity
@@ -344,4 +335,3 @@ end:
   ret double 0.0
 }}
 """)
-    return name

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 from autograd_lite.native.blocks import (ALONE, FIRST_KERNEL, GATHER, LANES, SUMS, Copies, blocks_of, fill,
                                          settle)
@@ -17,43 +18,28 @@ from autograd_lite.native.forms import Forms
 from autograd_lite.native.kernels import Kernel
 
 
-class Tables:
-    """The arrays of a program.
+class Order:
+    """The nodes of a program in the order in which they are computed.
 
     Attributes:
-        size: of the memory; inputs: how many numbers it begins with; constants: (places, numbers) beyond.
-        table: places of the memory.
-        runs: rows of (what, the place of the first node in the table, how many nodes, where their numbers go,
-            how many places of the table a node has, or how many terms, how many numbers it gives).
+        nodes: their places in `forms`; stages, whats, widths: of each, with what it is (minus the number of
+            factors for a long sum) and how many numbers it gives.
+        refs: the places of all operands; starts, counts: where those of each node stand.
+        blocks: of the long sums; rest: the other nodes, as places in these arrays.
+        items: the other nodes and then the blocks, an array (stage, what, terms, width); order: of them.
         kernels: by what − FIRST_KERNEL.
-        outputs: the places of the results.
-        looks: places that must be finite, wherever their sides are not 0; holds: those that must be 1.
     """
 
     def __init__(self, forms: Forms):
-        import numpy as np
+        import numpy
 
-        self.np, self.forms = np, forms
+        self.np, self.forms = numpy, forms
         self.kernels: list[Kernel] = []
         self._known: dict[Kernel, int] = {}
-        recording = forms.plan.recording
-        self.slots = np.full(forms.size, -1, np.int64)
-        given = [*recording.inputs, *recording.captured]
-        self.inputs = len(given)
-        self.slots[given] = np.arange(self.inputs)
-        self._staged()
-        self._order()
-        self._place()
-        self._write()
-        looks = np.array(forms.looks, np.int64).reshape(-1, 2)
-        self.looks = self.slots[looks]
-        self.holds = self.slots[np.array([(k, side) for k, side, _ in forms.holds]
-                                         + [(k, forms.one) for k in forms.guards], np.int64).reshape(-1, 2)]
-        self.outputs = self.slots[np.array(recording.outputs, np.int64)]
+        self._stage()
+        self._sort()
 
-    # -- stages ------------------------------------------------------------------------------------
-
-    def _staged(self) -> None:
+    def _stage(self) -> None:
         """For each node its stage, the least possible."""
         forms = self.forms
         ready = [0] * forms.size                # from which stage on it can be used
@@ -103,10 +89,8 @@ class Tables:
         self._known[kernel] = len(self.kernels) - 1 + FIRST_KERNEL
         return self._known[kernel]
 
-    # -- order -------------------------------------------------------------------------------------
-
-    def _order(self) -> None:
-        """The runs: nodes sorted by stage and by what they do; of long sums blocks of lanes."""
+    def _sort(self) -> None:
+        """Sort them by stage and by what they do."""
         np = self.np
         whats = self.whats
         long = np.flatnonzero(whats < 0)
@@ -114,18 +98,36 @@ class Tables:
         self.blocks = [blocks_of(self, long[whats[long] == -n], n // 2)
                        for n in np.unique(-whats[long]).tolist()]
         settle(self.blocks)
-        # Items: (stage, what, terms, width, nodes or block)
-        stages = [self.stages[rest], *[block.stages for block in self.blocks]]
-        kinds = [whats[rest], *[block.whats for block in self.blocks]]
-        terms = [np.zeros(len(rest), np.int64), *[np.full(len(b.stages), b.terms) for b in self.blocks]]
-        widths = [self.widths[rest], *[b.widths for b in self.blocks]]
-        self.item_stage, self.item_what, self.item_terms, self.item_width = map(
-            np.concatenate, (stages, kinds, terms, widths))
         self.rest = rest
-        order = np.lexsort((self.item_terms, self.item_what, self.item_stage))
-        self.order = order
+        self.items = np.concatenate([
+            np.stack([self.stages[rest], whats[rest], np.zeros_like(rest), self.widths[rest]]),
+            *[np.stack([b.stages, b.whats, np.full_like(b.stages, b.terms), b.widths]) for b in self.blocks]],
+            1)
+        self.order = np.lexsort(self.items[2::-1])
 
-    # -- places ------------------------------------------------------------------------------------
+
+class Tables(Order):
+    """The arrays of a program.
+
+    Attributes:
+        size: of the memory; inputs: how many numbers it begins with; constants: those that follow.
+        slots: where the memory has each place of `forms`.
+        table: places of the memory.
+        runs: rows of (what, the place of the first node in the table, how many nodes, where their numbers go,
+            how many places of the table a node has, or how many terms, how many numbers it gives).
+        outputs: the places of the results.
+    """
+
+    def __init__(self, forms: Forms):
+        super().__init__(forms)
+        np, recording = self.np, forms.plan.recording
+        self.slots = np.full(forms.size, -1, np.int64)
+        given = [*recording.inputs, *recording.captured]
+        self.inputs = len(given)
+        self.slots[given] = np.arange(self.inputs)
+        self._place()
+        self._write()
+        self.outputs = self.slots[np.array(recording.outputs, np.int64)]
 
     def _place(self) -> None:
         """Give each node its place in the memory."""
@@ -139,22 +141,19 @@ class Tables:
         self.constants = np.array([special[k] if k in special else code.data[k] for k in constants])
         slots[constants] = self.inputs + np.arange(len(constants))
         first = self.inputs + len(constants)
-        widths = self.item_width[self.order]
+        widths = self.items[3, self.order]
         ends = first + np.cumsum(widths)
-        self.item_to = np.empty(len(widths), np.int64)
-        self.item_to[self.order] = ends - widths
+        self.to = np.empty_like(widths)             # where the numbers of each item go
+        self.to[self.order] = ends - widths
         n = len(self.rest)
-        slots[self.nodes[self.rest]] = self.item_to[:n]
+        slots[self.nodes[self.rest]] = self.to[:n]
         for block in self.blocks:
-            block.to = self.item_to[n:n + len(block.stages)]
+            slots[self.nodes[block.nodes]] = self.to[n + block.of] + block.lane
             n += len(block.stages)
-            slots[self.nodes[block.nodes]] = block.to[block.of] + block.lane
         for k, (whole, i) in forms.entries.items():
             slots[k] = slots[whole] + i
         slots[slots < 0] = slots[forms.one]         # (what nobody needs, though a rule names it)
         self.size = int(ends[-1]) if len(ends) else first
-
-    # -- tables ------------------------------------------------------------------------------------
 
     def _write(self) -> None:
         """The table of places, and the runs."""
@@ -172,24 +171,27 @@ class Tables:
             m = len(block.stages)
             fill(np, table, begins[n:n + m], copies.found(block.flat), block.flat_starts, block.lengths)
             n += m
-        keys = np.stack([self.item_stage[order], self.item_what[order], self.item_terms[order]])
-        change = np.ones(len(order), bool)
-        change[1:] = (keys[:, 1:] != keys[:, :-1]).any(0)
-        first = np.flatnonzero(change)
-        items = order[first]
-        what = self.item_what[items]
-        count = np.diff(np.append(first, len(order)))
-        width = self.item_width[items]
-        alone = what == ALONE
-        if alone.any():                             # (each of its lanes is one)
-            count[alone] = np.add.reduceat(self.item_width[order], first)[alone]
-            width[alone] = 1
-        arity = np.where((what > GATHER) & (what < FIRST_KERNEL), self.item_terms[items], lengths[items])
-        runs = np.stack([what, begins[items], count, self.item_to[items], arity, width], 1)
-        stages = self.item_stage[items]
+        stages, runs = self._runs(begins, lengths)
         if len(copies.runs):
             copies.runs[:, 1] += len(table)
             runs, stages = np.concatenate([runs, copies.runs]), np.append(stages, copies.run_stages)
         self.runs = runs[np.lexsort((runs[:, 0], stages))]
         self.table = np.concatenate([table, copies.table]).astype(np.int32)
         self.size = copies.size + LANES
+
+    def _runs(self, begins: Any, lengths: Any) -> tuple[Any, Any]:
+        """The runs of items, and their stages; the items' parts of the table begin there and are as long."""
+        np, order = self.np, self.order
+        keys = self.items[:3, order]
+        change = np.ones(len(order), bool)
+        change[1:] = (keys[:, 1:] != keys[:, :-1]).any(0)
+        first = np.flatnonzero(change)
+        items = order[first]
+        stages, what, terms, width = self.items[:, items]
+        count = np.diff(np.append(first, len(order)))
+        alone = what == ALONE
+        if alone.any():                             # (each of its lanes is one)
+            count[alone] = np.add.reduceat(self.items[3, order], first)[alone]
+            width[alone] = 1
+        arity = np.where((what > GATHER) & (what < FIRST_KERNEL), terms, lengths[items])
+        return stages, np.stack([what, begins[items], count, self.to[items], arity, width], 1)
