@@ -31,7 +31,7 @@ class Blocks:
         stages, whats, widths: of each block; lengths: of its part of the table.
     """
 
-    def __init__(self, np: Any, nodes: Any, stages: Any, operands: Any, at: Any, lengths: Any):
+    def __init__(self, np: Any, nodes: Any, stages: Any, operands: Any, at: Any):
         self.np, self.nodes, self.terms = np, nodes, operands.shape[1]
         starts = at % LANES == 0
         self.of, self.lane = np.cumsum(starts) - 1, at % LANES
@@ -109,7 +109,11 @@ def blocks_of(tables: Any, nodes: Any, terms: int) -> Blocks:
     first = np.flatnonzero(starts)
     lengths = np.diff(np.append(first, len(nodes)))
     at = np.arange(len(nodes)) - np.repeat(first, lengths)
-    return Blocks(np, nodes, stages, operands.reshape(-1, terms, 2), at, lengths)
+    # (Those whose factors stand in falling order are taken the other way round.)
+    last = first + np.minimum(1, lengths - 1)
+    falling = np.repeat((probe[last] - probe[first]).sum(1) < 0, lengths)
+    turned = np.repeat(first, lengths) + np.where(falling, np.repeat(lengths, lengths) - 1 - at, at)
+    return Blocks(np, nodes[turned], stages, operands[turned].reshape(-1, terms, 2), at)
 
 
 def settle(blocks: Sequence[Blocks]) -> None:

@@ -103,7 +103,11 @@ class Order:
             np.stack([self.stages[rest], whats[rest], np.zeros_like(rest), self.widths[rest]]),
             *[np.stack([b.stages, b.whats, np.full_like(b.stages, b.terms), b.widths]) for b in self.blocks]],
             1)
-        self.order = np.lexsort(self.items[2::-1])
+        # (Kernels in the order of their first operands, so that memory is read in order.)
+        key = np.zeros(self.items.shape[1], np.int64)
+        key[:len(rest)] = np.where((whats[rest] >= FIRST_KERNEL) & (self.counts[rest] > 0),
+                                   np.append(self.refs, 0)[self.starts[rest]], 0)
+        self.order = np.lexsort((key, *self.items[2::-1]))
 
 
 class Tables(Order):
