@@ -128,7 +128,7 @@ class Plan:
         self.tables: dict[int, list[int]] = {}
         self.needed, self.uses = self._needed()
         self.read = [i for i, k in enumerate(recording.captured) if k in self.uses or not self.tables]
-        self.home = self._homes()
+        self.home = homes_of(self)
         self.unsure = self._unsure()
 
     def holds(self, check: Check) -> bool:
@@ -212,49 +212,6 @@ class Plan:
         return {k for k in self.needed if (k in hidden or k in asked) and ops[k] is not CONSTANT
                 and not isinstance(ops[k], Comparison) and ops[k] not in LISTS and ops[k] is not INDEX}
 
-    def _homes(self) -> dict[int, Side | None]:
-        """For each place the side of choices that alone needs it; it is not there if all need it."""
-        code, firm = self.code, self.recording.firm
-        home: dict[int, Side | None] = {}
-        if not any(firm) and not any([code.ops[k] is choose for k in self.needed]):
-            return home
-        sides: dict[Any, Side] = {}
-
-        def side(outer: Side | None, condition: int, answer: bool) -> Side | None:
-            depth = outer.depth if outer else 0
-            if depth == _DEEP or outer and outer.holds(condition, answer):
-                return outer
-            key = (outer and id(outer), condition, answer)
-            return sides.setdefault(key, Side(outer, condition, answer, depth + 1))
-
-        wanted: dict[int, Side | None] = {}
-
-        def want(k: int, where: Side | None) -> None:
-            wanted[k] = common(wanted[k], where) if k in wanted else where
-
-        for k in (*self.outputs, *[x for guard in self.recording.guards for x in guard.operands]):
-            wanted[k] = None
-        for sides_of, places in firm.items():
-            where: Side | None = None
-            for condition, answer in sides_of:
-                want(condition, where)
-                where = side(where, condition, answer)
-            for k in places:
-                want(k, where)
-        for k in reversed(self.needed):
-            where = wanted[k]
-            if where is not None and (where := where.known(k)) is not None:
-                home[k] = where
-            uses = [(x, where) for x in code.operands[k] if k not in self.tables]
-            if code.ops[k] is choose:
-                condition, *_ = code.operands[k]
-                uses[1:] = [(x, side(where, condition, answer))
-                            for (x, _), answer in zip(uses[1:], (True, False))]
-            uses += [(x, where) for check in self.checks.get(k, ()) for x in check.operands]
-            for x, there in uses:
-                want(x, there)
-        return home
-
 
 class Dense(Plan):
     """A plan by which all captured Values are read and all results given."""
@@ -281,3 +238,47 @@ def spread_of(recording: Recording) -> tuple[dict[int, dict[int, list[int]]], li
         else:
             shown.append(i)
     return found, shown
+
+
+def homes_of(plan: Plan) -> dict[int, Side | None]:
+    """For each place the side of choices that alone needs it; it is not there if all need it."""
+    code, firm = plan.code, plan.recording.firm
+    home: dict[int, Side | None] = {}
+    if not any(firm) and not any([code.ops[k] is choose for k in plan.needed]):
+        return home
+    sides: dict[Any, Side] = {}
+
+    def side(outer: Side | None, condition: int, answer: bool) -> Side | None:
+        depth = outer.depth if outer else 0
+        if depth == _DEEP or outer and outer.holds(condition, answer):
+            return outer
+        key = (outer and id(outer), condition, answer)
+        return sides.setdefault(key, Side(outer, condition, answer, depth + 1))
+
+    wanted: dict[int, Side | None] = {}
+
+    def want(k: int, where: Side | None) -> None:
+        wanted[k] = common(wanted[k], where) if k in wanted else where
+
+    for k in (*plan.outputs, *[x for guard in plan.recording.guards for x in guard.operands]):
+        wanted[k] = None
+    for sides_of, places in firm.items():
+        where: Side | None = None
+        for condition, answer in sides_of:
+            want(condition, where)
+            where = side(where, condition, answer)
+        for k in places:
+            want(k, where)
+    for k in reversed(plan.needed):
+        where = wanted[k]
+        if where is not None and (where := where.known(k)) is not None:
+            home[k] = where
+        uses = [(x, where) for x in code.operands[k] if k not in plan.tables]
+        if code.ops[k] is choose:
+            condition, *_ = code.operands[k]
+            uses[1:] = [(x, side(where, condition, answer))
+                        for (x, _), answer in zip(uses[1:], (True, False))]
+        uses += [(x, where) for check in plan.checks.get(k, ()) for x in check.operands]
+        for x, there in uses:
+            want(x, there)
+    return home
