@@ -17,7 +17,7 @@ PACKAGE = Path(autograd_lite.__file__).parent
 
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
-    {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes"}, {"errors"}, {"decorators"},
+    {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes"}, {"errors"}, {"decorators", "files"},
     {"ops.notation", "ops.special", "ops.op", "ops.whole"},
     {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},
@@ -43,10 +43,10 @@ ROWS = [
     {"native.language", "native.runtime", "native.cache"}, {"native.objects", "native.expressions"},
     {"native.llvm"}, {"native.engine"},
     {"native.calls"}, {"native.straight"}, {"native.choice", "native.holding"},
-    {"native.bound", "native.direct", "native.iterate"},
+    {"native.bound", "native.direct", "native.iterate", "native.c"}, {"native.export"},
     {"programs.arrays", "programs.stats"}, {"programs.batches"}, {"programs.targets", "programs.paths"},
-    {"programs.portable", "programs.iteration"}, {"programs.compiled"}, {"programs.entry"},
-    {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
+    {"programs.portable", "programs.iteration"}, {"programs.further"}, {"programs.compiled"}, {"programs.entry"},
+    {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},

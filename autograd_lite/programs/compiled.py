@@ -14,15 +14,15 @@ from autograd_lite.native.direct import shorter
 from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
+from autograd_lite.programs.further import Further
 from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.iteration import iterate
 from autograd_lite.programs.paths import Program
-from autograd_lite.programs.portable import Portable
 from autograd_lite.programs.stats import Stats, ways_of
 from autograd_lite.transforms.trace import name_of
 
 
-class Compiled(Portable):
+class Compiled(Further):
     """A compiled function; see `compile`.
 
     It can be called in many threads. It is pickled with its programs, and with f if that pickles: then the
@@ -97,29 +97,6 @@ class Compiled(Portable):
         pass_on(program.wanted, out[1:], program.leaves)
         return float(out[0])
 
-    def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
-        """``state = f(state)``, n times, or ``state = f(state, over[i])`` for i = 0 … n − 1: the last state,
-        equal to that of a loop in Python to the last bit.
-
-        Args:
-            state: a number or a structure of numbers, and f returns one of its shape.
-            history: k, to get the pair of the last state and every k-th state (after k steps, 2k, …): a
-                list, or if the state is an array, one array.
-            over: an entry for each step, numbers or structures (the rows of an array, say).
-
-        With llvmlite the loop is native where that pays, and other threads run meanwhile. The numbers of
-        Values that f reads are read at the start, so f cannot change them between steps.
-
-        Raises:
-            InputError: f returns another structure; `over` has fewer than n entries. Errors of f say in which
-                step they arose.
-
-        >>> import autograd_lite as ag
-        >>> ag.compile(lambda x: x - (x * x - 2.0) / (2.0 * x)).iterate(1.0, 6)
-        1.414213562373095
-        """
-        return iterate(self, (), state, n, history, over)
-
     def _marked(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The arguments, the static ones marked; `Given` where the function itself is wanted."""
         if value.special and value.tracing.get():
@@ -128,43 +105,12 @@ class Compiled(Portable):
             self.indices.check(args, kwargs)
         return self.static.marked(args, kwargs) if self.static else (args, kwargs)
 
-    def bind(self, *args: Any, **kwargs: Any) -> Callable[[], Any]:
-        """A function of no arguments that calls this one with these, quicker than a call can be.
-
-        Each run reads the numbers of NumPy's contiguous arrays of floats where they lie; other numbers are
-        those of now. It returns the same object each time, the result with an array for each number or array
-        in it, whose numbers it replaces: copy what is to last. With llvmlite a run is one native call. Where
-        the program does not fit (another branch, a number that is not finite, anything that f reads and that
-        has changed) it is an ordinary call, with its errors. One thread at a time may run it.
-
-        >>> import numpy as np
-        >>> from autograd_lite import compile, grad
-        >>> x = np.array([1.0, 2.0])
-        >>> run = compile(grad(lambda x: x[0] * x[1])).bind(x)
-        >>> slope = run()
-        >>> x[1] = 5.0
-        >>> run() is slope, slope
-        (True, array([5., 1.]))
-        """
-        from autograd_lite.native.bound import bind
-
-        return bind(self, args, kwargs)
-
     # -- what it is ------------------------------------------------------------------------------
-
-    def source(self) -> str:
-        """The generated source of the program used last."""
-        return self._used().python[1]
-
-    def _used(self) -> Program:
-        if self.latest is None:
-            raise InputError(f"{name_of(self.f)} has no program yet: call the compiled function once")
-        return self.latest
 
     @property
     def stats(self) -> Stats:
         """What it consists of, and what it cost."""
-        program = self._used()
+        program = self.used()
         _ = program.python
         ways = program.given and ways_of(self.f, program)
         return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards),

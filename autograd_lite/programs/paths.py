@@ -266,6 +266,11 @@ class Paths:
             roots.append(root)
             return root
 
+    def root_of(self, program: Program) -> Root:
+        """The root of a program."""
+        return next(root for roots in list(self._roots.values()) for root in list(roots)
+                    if program in root.programs())
+
     def shelved(self, with_f: bool) -> list[Shelf]:
         """The programs that hold now, to go with f or without it."""
         found = [packed(key, root.environment, root.programs(), with_f)

@@ -29,30 +29,32 @@ class Traced(NamedTuple):
     Attributes:
         recording: the program; captured: the Values it read that were not arguments.
         result: what the function returned, with a Value for each of the program's results.
-        wanted: (if the gradients by captured Values were asked for) those on which it depends.
+        wanted: (if gradients were asked for) the Values on which it depends; inputs: the arguments' numbers.
     """
 
     recording: Recording
     captured: Sequence[Value]
     result: Any
     wanted: Sequence[Value]
+    inputs: Sequence[Value] = ()
 
 
 def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
-          environment: Environment, indices: Indices | None = None) -> Traced:
+          environment: Environment, indices: Indices | None = None, by_inputs: bool = False) -> Traced:
     """Run f on numbers that stand for any others.
 
     Args:
         environment: what f reads.
         indices: the arguments that only choose.
-        backward: whether to add to the results the gradients by the Values that f captures.
+        backward: whether to add to the results the gradients by the Values that f captures; by_inputs: and
+            those by its arguments.
 
     Raises:
         InputError: it draws random numbers.
     """
     for _ in range(3):
         before = random_state(environment.generators)
-        traced = _traced(f, args, kwargs, backward, indices)
+        traced = _traced(f, args, kwargs, backward, indices, by_inputs)
         source = drawn(before, random_state(environment.generators))
         if not source:
             return traced
@@ -63,11 +65,13 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
 
 
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
-            indices: Indices | None) -> Traced:
+            indices: Indices | None, by_inputs: bool) -> Traced:
     tape, inputs, wanted = Tape(), list[Value](), list[Value]()
 
     def enter(x: Any) -> Value:
         inputs.append(tape.input(x, is_whole(x)))
+        if by_inputs and not is_whole(x):
+            inputs[-1] = tape.alias(inputs[-1], True)
         return inputs[-1]
 
     def choosing(x: Any) -> Index:
@@ -90,8 +94,9 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
                                  "depends on Values")
             if not tape.flows[tape.node(result)]:
                 raise GradientError(f"backward() of what {name_of(f)} returns: it carries no gradient")
-            gradients = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in tape.captured])
-            for (x, k), gradient in zip(tape.captured, gradients):
+            by = [*[(x, tape.node(x)) for x in inputs if by_inputs], *tape.captured]
+            gradients = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in by])
+            for (x, k), gradient in zip(by, gradients):
                 if tape.flows[k] and gradient is not None:
                     wanted.append(x)
                     outputs.append(gradient)
@@ -112,4 +117,4 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
         tape.close()
         if enabled:
             gc.enable()
-    return Traced(recording, [x for x, _ in tape.captured], result, wanted)
+    return Traced(recording, [x for x, _ in tape.captured], result, wanted, inputs)
