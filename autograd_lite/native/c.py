@@ -162,7 +162,7 @@ class Expressions(Lines):
 
     def of_Constant(self, node: ast.Constant) -> Val:
         x = node.value
-        if type(x) not in (bool, int, float):
+        if not isinstance(x, (int, float)):
             raise refused(node)
         return Val(BOOL, str(int(x)), ATOM) if type(x) is bool else constant(x)
 

@@ -19,7 +19,9 @@ from autograd_lite.programs.recording import Recording
 from autograd_lite.programs.tracing import Traced, trace
 from autograd_lite.transforms.trace import name_of
 
-_FUNCTIONS = frozenset("abs abort div exit free index labs main puts round signal time".split()) | set(dir(math))
+# Names of functions of C, which ours may not have.
+_FUNCTIONS = {*dir(math), *("abs abort div exit free index labs main puts round signal time y0 y1 yn j0 j1 "
+                            "jn gamma").split()}
 
 
 class Parameter:
@@ -95,12 +97,12 @@ class Export:
         self.compiled, self.f = compiled, compiled.f
         latest = compiled.used()
         if latest.given is None:
-            raise InputError(f"{name_of(self.f)}: its program came with a pickle or a copy; call it once here "
-                             "before it is written in C")
+            raise InputError(f"{name_of(self.f)}: its program came with a pickle; compile and call the "
+                             "function here to write it in C")
         self.root = compiled.root_of(latest)
         self.programs = [x for x in self.root.programs() if x.given is not None]
-        self.name = identifier(getattr(self.f, "__name__", "")) or "f"
-        self.name = name_in_c(self.name) + "_" * (self.name in _FUNCTIONS)
+        name = getattr(self.f, "__name__", "")
+        self.name = _new(name if name.isidentifier() else "f", set())
         self.unit = Unit()
         self.captured = list({id(x): x for program in self.programs for x in program.captured}.values())
         self.sources = [sources_of(program)[1] for program in self.programs]
@@ -122,11 +124,12 @@ class Export:
     def _parameters(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Iterator[Parameter]:
         names = [p.name for p in parameters_of(self.f)]
         names += [f"x{i}" for i in range(len(names), len(args))]
-        taken = {"out", "value", ""}
+        taken = {"out", "value", "status", "i", "", self.name}
         for name, x in [*zip(names, args), *kwargs.items()]:
             numbers: list[float] = []
             key = described(x, numbers)
             if numbers:
+                name = f"of_{name}" if name.startswith(("d_", f"{self.name}_")) else name
                 yield Parameter(_new(name, taken), names_of([name], [x]), key in (float, int))
         if self.captured:
             labels = [x.label or f"number {i}" for i, x in enumerate(self.captured)]
@@ -169,7 +172,8 @@ class Export:
             return "\n".join([f"double {self.name}({', '.join(params) or 'void'})", "{", "    double out[1];",
                               *lines, "    return status == 0 ? out[0] : NAN;", "}", ""])
         params.append(f"double out[{max(len(self.sources[0]), 1)}]")
-        return "\n".join([f"int {self.name}({', '.join(params)})", "{", *lines, "    return status;", "}", ""])
+        return "\n".join([f"int {self.name}({', '.join(params)})", "{", *lines, "    return status;", "}",
+                          ""])
 
     def backward(self) -> str:
         """It and its gradients."""
@@ -195,16 +199,17 @@ class Export:
         lines = [f"{name_of(self.f)}, as autograd_lite recorded it: on {len(self.programs)} "
                  f"path{'s' * (len(self.programs) > 1)} through its branches.", ""]
         if self.is_number:
-            lines += [f"{self.name} returns the number; nan where it is not 0 below."]
+            lines += [f"{self.name} returns the number, or nan where the status below is not 0."]
             if self.gradients:
-                lines += [f"{self.name}_gradient also gives its derivatives by all parameters, d_…, and returns"]
+                lines += [f"{self.name}_gradient gives its derivatives by all parameters, too, in d_…, and "
+                          "returns the status:"]
         else:
-            lines += [f"{self.name} writes the numbers of its result to out, and returns"]
+            lines += [f"{self.name} writes the numbers of its result to out, and returns the status:"]
         lines += ["     0  if all went well;",
                   "    -1  if a number is not finite or an operand extreme, where Python's way is another;",
                   "    k>0 if the k-th question was answered otherwise on each recorded path.",
-                  "(They equal Python's to the last bit with the same C library, unless the compiler forms fused "
-                  "multiply-adds:", "gcc -std=c99 -O2 -ffp-contract=off.)", "", "Parameters:"]
+                  "All equals Python's to the last bit with the same C library, where the compiler forms no "
+                  "fused", "multiply-adds: gcc -std=c99 -O2 -ffp-contract=off.", "", "Parameters:"]
         for x in self.parameters:
             names = x.names if len(x) <= 200 else [*x.names[:100], "…", *x.names[-10:]]
             lines.append(f"    {x.name}" + ("" if x.single else f": {', '.join(names)}"))
