@@ -13,7 +13,8 @@ import autograd_lite as ag
 from autograd_lite import InputError, Value, compile, grad, nn, value_and_grad
 from autograd_lite.document import Network
 from autograd_lite.native import runtime
-from autograd_lite.native.c import Unit, name_in_c
+from autograd_lite.native.c import Unit
+from autograd_lite.native.c_expressions import name_in_c
 from autograd_lite.native.export import CWriter, Parameter
 from autograd_lite.native.language import Untranslatable, function_of
 from autograd_lite.ops.op import TABLE

@@ -15,6 +15,7 @@ from autograd_lite.native.language import LIBM
 from autograd_lite.native.llvm import Unit
 from autograd_lite.native.objects import EXTERNS
 
+_LONG = 100_000                                 # characters of code over lanes that is made quickly
 _lock = threading.RLock()                       # (LLVM's own state is shared)
 _kept: list[Any] = []                           # what native code refers to
 
@@ -34,14 +35,17 @@ def keep(x: Any) -> None:
     _kept.append(x)
 
 
-def _machine(level: int) -> Any:
-    """What code is made for: this processor. (An engine frees its own, so each has one.)"""
+def _machine(level: int, vectors: bool) -> Any:
+    """What code is made for: any processor of this kind, or this one, with the vectors it has. (An engine
+    frees its own, so each has one.)"""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
-    return target.create_target_machine(opt=level, codemodel="jitdefault", jit=True)
+    host = {"cpu": llvm.get_host_cpu_name(), "features": llvm.get_host_cpu_features().flatten()}
+    return target.create_target_machine(opt=level, codemodel="jitdefault", jit=True,
+                                        **host if vectors else {})
 
 
 @functools.cache
@@ -54,6 +58,13 @@ def _bind_symbols() -> None:
         llvm.add_symbol(f"ag_{name}", ctypes.cast(getattr(libm, name), ctypes.c_void_p).value)
     for name in EXTERNS:
         llvm.add_symbol(name, ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value)
+
+
+def bind(symbol: str, address: int) -> None:
+    """Let native code find this by that name."""
+    import llvmlite.binding as llvm
+
+    llvm.add_symbol(symbol, address)
 
 
 def callback(f: Any, n: int) -> int:
@@ -111,11 +122,26 @@ def facts() -> tuple[str, ...]:
             llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
 
 
+def optimise(module: Any, target: Any, level: int) -> None:
+    """Make code better; at level 0 only what is quick for very long functions."""
+    import llvmlite.binding as llvm
+
+    passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=level or 1))
+    if level:
+        passes.getModulePassManager().run(module, passes)
+        return
+    manager = llvm.create_new_function_pass_manager()
+    manager.add_sroa_pass()
+    for function in module.functions:
+        if not function.is_declaration:
+            manager.run(function, passes)
+
+
 class Library:
     """Native code: the addresses of functions by name."""
 
-    def __init__(self, source: Unit | str, level: int = 2):
-        self.level = level
+    def __init__(self, source: Unit | str, level: int = 2, vectors: bool = False):
+        self.level, self.vectors = level, vectors
         apart(lambda: self._load(source))
         keep(self)                              # (its code may be running when nothing refers to it)
 
@@ -123,13 +149,13 @@ class Library:
         import llvmlite.binding as llvm
 
         with _lock:
-            machine = _machine(self.level)
+            machine = _machine(self.level, self.vectors)
             _bind_symbols()
             callbacks = {} if isinstance(source, str) else source.callbacks
             for name, (f, n) in callbacks.items():
                 llvm.add_symbol(name, callback(f, n))
             text = source if isinstance(source, str) else source.text()
-            key = "" if callbacks else cache.key_of(text, str(self.level), *facts())
+            key = "" if callbacks else cache.key_of(text, str(self.level), str(self.vectors), *facts())
             code = cache.load(key) if key else None
             if code is None:
                 code = self._compiled(text)
@@ -143,13 +169,11 @@ class Library:
         """The machine code of a source."""
         import llvmlite.binding as llvm
 
-        target = _machine(self.level)
+        target = _machine(self.level, self.vectors)
         module = llvm.parse_assembly(text)
         module.triple, module.data_layout = target.triple, str(target.target_data)
         if self.level:
-            options = llvm.create_pipeline_tuning_options(speed_level=self.level)
-            passes = llvm.create_pass_builder(target, options)
-            passes.getModulePassManager().run(module, passes)
+            optimise(module, target, 0 if self.vectors and len(text) > _LONG else self.level)
         return bytes(target.emit_object(module))
 
     def __getitem__(self, name: str) -> int:

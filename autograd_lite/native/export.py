@@ -8,7 +8,8 @@ from typing import Any
 
 from autograd_lite.errors import GradientError, InputError, short
 from autograd_lite.lines import printable
-from autograd_lite.native.c import Unit, name_in_c
+from autograd_lite.native.c import Unit
+from autograd_lite.native.c_expressions import name_in_c
 from autograd_lite.native.iterate import sources_of
 from autograd_lite.native.language import Function, Untranslatable, functions_in
 from autograd_lite.native.runtime import Floats
@@ -96,10 +97,10 @@ class Export:
     def __init__(self, compiled: Any):
         self.compiled, self.f = compiled, compiled.f
         latest = compiled.used()
-        if latest.given is None:
-            raise InputError(f"{name_of(self.f)}: its program came with a pickle; compile and call the "
-                             "function here to write it in C")
-        self.root = compiled.root_of(latest)
+        self.root = next((root for root in list(compiled.recent.values()) if latest in root.programs()), None)
+        if self.root is None or latest.given is None:
+            raise InputError(f"{name_of(self.f)} has no program that was made by a call here: compile it and "
+                             "call it once")
         self.programs = [x for x in self.root.programs() if x.given is not None]
         name = getattr(self.f, "__name__", "")
         self.name = _new(name if name.isidentifier() else "f", set())

@@ -14,15 +14,15 @@ from autograd_lite.native.direct import shorter
 from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
-from autograd_lite.programs.further import Further
 from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.iteration import iterate
 from autograd_lite.programs.paths import Program
 from autograd_lite.programs.stats import Stats, ways_of
+from autograd_lite.programs.ways import Ways
 from autograd_lite.transforms.trace import name_of
 
 
-class Compiled(Further):
+class Compiled(Ways):
     """A compiled function; see `compile`.
 
     It can be called in many threads. It is pickled with its programs, and with f if that pickles: then the
@@ -153,6 +153,10 @@ class Bound:
     def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
         """See `Compiled.iterate`."""
         return iterate(self.compiled, (self.thing,), state, n, history, over)
+
+    def bind(self, *args: Any, **kwargs: Any) -> Callable[[], Any]:
+        """See `Compiled.bind`."""
+        return self.compiled.bind(self.thing, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.compiled, name)

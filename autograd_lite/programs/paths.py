@@ -21,6 +21,7 @@ from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.namespaces import functions
 from autograd_lite.programs.pickling import Shelf, fitting, packed
 from autograd_lite.programs.python import EAGER, function
+from autograd_lite.programs.results import Form
 from autograd_lite.programs.tracing import Caught, Traced, trace
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import leaves, refill
@@ -34,6 +35,8 @@ class Program:
 
     given: Any = None                           # the arguments, where it was traced here
     fresh = False                               # whether it is native and was not last before
+    paid = False                                # whether many points are worth native code
+    _spent = 0.0                                # seconds at many points, that native code might have saved
 
     def __init__(self, traced: Traced, point: Sequence[Any], target: str | None, verified: bool = False):
         self.target = target
@@ -57,6 +60,24 @@ class Program:
         import numpy
 
         return arrays.function(self.recording, functions(numpy), True)[0]
+
+    @functools.cached_property
+    def form(self) -> Form:
+        """Its result."""
+        return Form(self.result)
+
+    @functools.cached_property
+    def many(self) -> Any:
+        """The same at many points in native code; None if there is none."""
+        return choice.many(self.recording)
+
+    def over_points(self, n: int, in_turn: bool) -> bool:
+        """Whether so many points are computed in native code: where that pays, after some of these."""
+        if self.many is None or self.target == "native" or self.paid:
+            return self.many is not None
+        self._spent += choice.spent(self.recording, n, in_turn)
+        self.paid = self._spent > choice.cost(self.recording)
+        return self.paid
 
     def _first(self, *numbers: Any) -> Any:
         """The first run, which settles how it runs."""
@@ -240,8 +261,7 @@ class Paths:
         if root.last is not program:
             program.fresh = program.way == "native"
         root.last = self.latest = program
-        if not backward:
-            self.recent[key] = root
+        self.recent[key] = root
         return program, out
 
     def _root(self, key: Any, roots: list[Root], numbers: Sequence[Any], args: Any, kwargs: Any,
@@ -265,11 +285,6 @@ class Paths:
                 self._keep(root, program)
             roots.append(root)
             return root
-
-    def root_of(self, program: Program) -> Root:
-        """The root of a program."""
-        return next(root for roots in list(self._roots.values()) for root in list(roots)
-                    if program in root.programs())
 
     def shelved(self, with_f: bool) -> list[Shelf]:
         """The programs that hold now, to go with f or without it."""

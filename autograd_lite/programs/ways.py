@@ -1,4 +1,4 @@
-"""What a compiled function can do besides being called."""
+"""`Ways`: what a compiled function can do besides being called."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from autograd_lite.programs.portable import Portable
 from autograd_lite.transforms.trace import name_of
 
 
-class Further(Portable):
-    """Loops and bound arrays; and its source."""
+class Ways(Portable):
+    """A compiled function as a loop, over arrays that stay where they are, and as text."""
 
     def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
         """``state = f(state)``, n times, or ``state = f(state, over[i])`` for i = 0 … n − 1: the last state,
@@ -75,8 +75,9 @@ class Further(Portable):
         """Write the function as C99 that needs nothing but math.h, and if it returns one number, its gradient
         by all arguments and by the Values that f reads, too.
 
-        It takes what the last call took, on all paths that were recorded; a comment at its top tells how it
-        is called.
+        It takes arguments as those of the last call, on all paths that were recorded for such; a comment at
+        its top says how it is called. It equals Python's results to the last bit where the compiler forms no
+        fused multiply-adds.
 
         Raises:
             InputError: it was not called yet; or a part of it is Python alone (an op of one's own, say).
