@@ -2,6 +2,7 @@
 import ctypes
 import itertools
 import math
+import pickle
 import random
 import re
 import shutil
@@ -127,6 +128,24 @@ def branching(x, y):
     if y > 0.5 and x[0] < y:
         total = total + ag.softmax([x[0], x[1], y])[1] * ag.gelu(y)
     return total + ag.relu(x[0]) + max(x[0], y) + ag.maximum(x[1], y) * ag.hypot(x[0], y)
+
+
+def compiled_branching():
+    fast = compile(branching)
+    fast([1.0, 2.0], 0.5)
+    fast([1.0, 2.0], 0.25)
+    return fast
+
+
+@needs_gcc
+def test_after_backward_it_is_the_same_function(tmp_path):
+    w = Value(2.0, label="w")
+    fast = compile(lambda x: ag.sin(x * w))
+    assert fast.backward(0.5) == math.sin(1.0)
+    library = built(fast.source("c"), tmp_path)
+    assert called(library.f, 0.25, [2.0], number=True)[0] == math.sin(0.5)
+    found = called(library.f_gradient, 0.25, [2.0], [0.0], [0.0], [0.0])
+    assert found == (0, [[2.0], [math.sin(0.5)], [2.0 * math.cos(0.5)], [0.25 * math.cos(0.5)]])
 
 
 @needs_gcc
@@ -271,6 +290,10 @@ def test_other_refusals(tmp_path):
     with pytest.raises(InputError, match="no program yet"):
         fast.source("c")
     fast(1.0)
+    again = pickle.loads(pickle.dumps(compiled_branching()))
+    again([1.0, 2.0], 0.5)
+    with pytest.raises(InputError, match="came with a pickle"):
+        again.source("c")
     with pytest.raises(InputError, match="choose 'python' or 'c'"):
         fast.source("rust")
     with pytest.raises(InputError, match="expected a path"):

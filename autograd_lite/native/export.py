@@ -97,10 +97,10 @@ class Export:
     def __init__(self, compiled: Any):
         self.compiled, self.f = compiled, compiled.f
         latest = compiled.used()
-        self.root = next((root for root in list(compiled.recent.values()) if latest in root.programs()), None)
-        if self.root is None or latest.given is None:
-            raise InputError(f"{name_of(self.f)} has no program that was made by a call here: compile it and "
-                             "call it once")
+        if latest.given is None:
+            raise InputError(f"{name_of(self.f)}: its program came with a pickle; to write it in C, compile the "
+                             "function and call it")
+        self.root = latest.root
         self.programs = [x for x in self.root.programs() if x.given is not None]
         name = getattr(self.f, "__name__", "")
         self.name = _new(name if name.isidentifier() else "f", set())

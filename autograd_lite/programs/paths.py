@@ -34,6 +34,7 @@ class Program:
     """One path through a function's branches, as a function of floats."""
 
     given: Any = None                           # the arguments, where it was traced here
+    root: Root                                  # where it is kept
     fresh = False                               # whether it is native and was not last before
     paid = False                                # whether many points are worth native code
     _spent = 0.0                                # seconds at many points, that native code might have saved
@@ -168,6 +169,7 @@ class Root:
         alike is returned in its place."""
         self.values = {**self.values, **dict.fromkeys(program.captured)}
         self.frozen = self.are_frozen()
+        program.root = self
         if not hasattr(self, "last"):
             self.last = program
             return program
