@@ -123,8 +123,9 @@ class Compiled(Portable):
         (True, array([5., 1.]))
         """
         from autograd_lite.native.bound import bind
+        from autograd_lite.programs.standing import Standing
 
-        return bind(self, args, kwargs)
+        return Standing(self, args, kwargs) if self.batch else bind(self, args, kwargs)
 
     # -- what it is ------------------------------------------------------------------------------
 
