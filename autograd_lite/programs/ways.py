@@ -57,8 +57,9 @@ class Ways(Portable):
         (True, array([5., 1.]))
         """
         from autograd_lite.native.bound import bind
+        from autograd_lite.programs.standing import Standing
 
-        return bind(self, args, kwargs)
+        return Standing(self, args, kwargs) if self.batch else bind(self, args, kwargs)
 
     def source(self, language: str = "python") -> str:
         """The generated source of the program used last, in Python; or in "c", what `export_c` writes."""
