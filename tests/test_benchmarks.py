@@ -1,5 +1,6 @@
 """What the benchmark of native code compares: sides that give the right numbers; a wrong one is noticed."""
 import importlib
+import itertools
 import json
 import math
 import random
@@ -242,6 +243,14 @@ def test_sides_that_differ_are_not_timed(sides):
             sides.compare(row(wrong), 1)
     found = sides.compare(row(np.array([1.0, 2.0])), 1)
     assert found.differ == 0.0 and min(found[:4]) > 0.0
+
+
+def test_a_side_that_goes_wrong_later_is_noticed(sides):
+    calls = itertools.count()
+    row = sides.Row("a row", lambda: sides.Side(lambda: 1.0 if next(calls) < 9 else 2.0), "a peer",
+                    lambda: sides.Side(lambda: 1.0))
+    with pytest.raises(AssertionError, match="a row: ours and a peer's differ"):
+        sides.compare(row, 1)
 
 
 def test_what_is_slower_has_the_larger_time(sides):

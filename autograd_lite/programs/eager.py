@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 from autograd_lite.errors import InputError, short
@@ -18,7 +19,7 @@ from autograd_lite.transforms.trees import rebuild
 
 def constants(args: Any, kwargs: Any) -> Any:
     """The arguments with Values that stand for their numbers, as in a trace."""
-    return entered((list(args), kwargs), lambda x: x if is_whole(x) or isinstance(x, Value) else
+    return entered((list(args), kwargs), lambda x: index(x) if is_whole(x) else x if isinstance(x, Value) else
                    Value(float(x), requires_grad=False))
 
 

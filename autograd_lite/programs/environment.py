@@ -2,8 +2,8 @@
 
 It is found without running the function. All names of globals and attributes in its code, and in that of the
 Python functions it reaches, count as read, and so does every entry of a container. What cannot be seen:
-files, clocks, what iterators will give, the content of arrays that are not NumPy's, and attributes that other
-packages read of the user's objects by names that the user's code does not mention.
+files, clocks, what other packages and caches keep, the content of arrays that are not NumPy's, and attributes
+that other packages read of the user's objects by names that the user's code does not mention.
 """
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from typing import Any
 from autograd_lite.errors import short, type_name
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
-from autograd_lite.programs.reach import MISSING, PLAIN, Reach, Table, equal, same
-from autograd_lite.programs.things import content, content_of
+from autograd_lite.programs.names import named
+from autograd_lite.programs.reach import MISSING, PLAIN, Reach, Table, equal, getter, same
+from autograd_lite.programs.things import content_of
 
 _flat = chain.from_iterable
 _dict_of = object.__getattribute__
@@ -68,9 +69,15 @@ class Environment:
         return self._reach.tokens
 
     @property
-    def iterators(self) -> list[Any]:
-        """The iterators that were found, such as files: what they give next cannot be compared."""
-        return self._reach.iterators
+    def unseen(self) -> list[str]:
+        """Where iterators were found, not the user's own nor files, and others that cannot be compared."""
+        reach = self._reach
+        return [f"{_place(reach, at)}, a {type_name(reach.steps[at][3])}" for at in reach.unseen]
+
+    @property
+    def asks_types(self) -> bool:
+        """Whether any function that was found may ask for the class of a number, as ``type(x)`` does."""
+        return any([named(f.__code__).asks_types for f in self._reach.functions])
 
     def holds(self) -> bool:
         """Whether all is as in the snapshot."""
@@ -140,6 +147,9 @@ class Questions:
         self.conditions, self.things, self.reads = list[str](), dict[int, tuple[int, Any]](), list[Read]()
         x = self.name
         facts = "__code__", "__defaults__", "__kwdefaults__"
+        self.each(partial(map, type, reach.classed), [f"{x(type)}({x(thing)})" for thing in reach.classed])
+        self.each(partial(map, getter("__bases__"), reach.classes),
+                  [f"{x(cls)}.__bases__" for cls in reach.classes])
         self.each(lambda: _flat(map(attrgetter(*facts), reach.functions)), [
             f"{x(f)}.{fact}" for f in reach.functions for fact in facts])
         for table in reach.tables.values():
@@ -154,8 +164,8 @@ class Questions:
         self.attributes([(thing, names) for thing, names, whole in reach.objects if not whole], reach.names)
         for reader, things in reach.readers.items():
             self.each(partial(map, reader, things))
-        if arrays := reach.arrays:
-            self.ask(f"list(map({x(content)}, {x(arrays)})) == {x(list(map(content, arrays)))}")
+        for reader, things in reach.contents.items():
+            self.ask(f"list(map({x(reader)}, {x(things)})) == {x(list(map(reader, things)))}")
         things = [thing for _, thing in self.things.values()]
         self.all: Callable[[], bool] = asking(tuple(self.conditions), len(things))(*things)
 

@@ -13,6 +13,7 @@ from autograd_lite.lines import user_line
 from autograd_lite.ops.lists import out_of_range
 from autograd_lite.programs.arguments import Option, is_whole
 from autograd_lite.programs.code import INDEX, ITEM, ROWS, Check
+from autograd_lite.programs.integers import Whole
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild, refill
 
@@ -85,9 +86,8 @@ class Index:
         for table, whole in _tables(tape, rows):
             data = tape.code.value(tape.places[table])
             entry = tape.listed(ITEM, (table, index), data[i] if -n <= i < n else nan)
-            if whole:
-                tape.whole.add(tape.places[entry])
-            found.append(tape.made(entry))
+            x = tape.made(entry)
+            found.append(Whole(tape, x) if whole else x)
         return found[0] if is_number(rows[0]) else refill(rows[0], found)
 
     def refuse(self, what: str, line: str = "") -> NoReturn:

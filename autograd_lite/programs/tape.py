@@ -14,19 +14,16 @@ from autograd_lite.graph.value import Value, new
 from autograd_lite.lines import user_line
 from autograd_lite.locks import shared_lock
 from autograd_lite.modes import apart, current
-from autograd_lite.ops.elementary import add, floordiv, identity, mod, mul, neg, sub
+from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
 from autograd_lite.programs.code import Check, Code, Step
+from autograd_lite.programs.integers import Whole
 from autograd_lite.programs import sweeps
 from autograd_lite.programs.recording import Guard, Recording
 
 _SIGNS: dict[Any, str] = {operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=",
                           operator.eq: "==", operator.ne: "!="}
-
-
-_WHOLE = {add, sub, mul, neg, mod, floordiv}            # ops of ints that give ints
-_REPEATED = (list, tuple, str)
 
 
 class _Exact:
@@ -58,12 +55,12 @@ class Nodes:
         self.flows: list[bool] = []
         self.guards: list[Guard] = []
         self.captured: list[tuple[Value, int]] = []     # the caller's Values, and their nodes
-        self.whole: set[int] = set()                    # the places of inputs that are ints
         self.labels: dict[int, str] = {}                # of places in the code
         self.idle: list[int] = []                       # nodes that a run may leave out
         self.firm: set[int] = set()                     # places of others that it may not
         self.gradients: dict[int, int] = {}             # the places of gradients by nodes
         self.raised = False                             # whether an operation raised an error
+        self.unseen = False                             # whether an int was needed that this cannot follow
         self.depth = 0                                  # how many branches of `select` run
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
@@ -82,6 +79,8 @@ class Nodes:
 
     def node(self, x: Any, where: str = "Value") -> int:
         """The node of a number; the caller's Values become inputs, plain numbers constants."""
+        if type(x) is Whole:
+            x = x.value
         if type(x) is not Value:
             y = number(x, where)
             key = y or repr(y)                          # (0.0 and −0.0 are two numbers)
@@ -109,12 +108,9 @@ class Nodes:
         self._made.append(x)
         return x
 
-    def input(self, x: float, whole: bool = False) -> Value:
+    def input(self, x: float) -> Value:
         """An argument."""
-        place = self.code.input(float(x))
-        if whole:
-            self.whole.add(place)
-        return self.made(self.append(None, (), place, False))
+        return self.made(self.append(None, (), self.code.input(float(x)), False))
 
     def alias(self, x: Any, flows: bool) -> Value:
         """The same number as a node of its own: one to differentiate by, or one that stops gradients."""
@@ -186,6 +182,7 @@ class Questions(Nodes):
 
     def compare(self, holds: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
         """Whether a comparison holds."""
+        b = b.value if type(b) is Whole else b
         other = b._data if type(b) is Value else b
         answer = holds(a._data, other)
         if type(b) is Value or type(b) is float:
@@ -196,6 +193,10 @@ class Questions(Nodes):
             self.raised = True
         return answer
 
+    def int_of(self, x: Value) -> int:
+        """The int that it is now."""
+        return self.ask("int(#1)", (x,), int(x._data))  # type: ignore[no-any-return]
+
     def read(self, what: str, x: Any, *options: Any) -> Any:
         """What Python's int, round, format and the like make of a number."""
         if what == "data":
@@ -203,25 +204,24 @@ class Questions(Nodes):
         if what == "grad" or what.endswith("="):
             self.refuse(f"v.{what} within", "it would happen once, not at each call; do it outside of it")
         if what == "__index__":
-            if self.places[self.node(x)] not in self.whole:
-                raise TypeError("'float' object cannot be interpreted as an integer")
-            return self.ask("int(#1)", (x,), int(x._data))
+            raise TypeError("'float' object cannot be interpreted as an integer")
         if what == "__float__" or what == "__complex__":
             raise InputError(f"{what.strip('_')}() of a number that is traced would freeze it: use "
                              f"autograd_lite.exp(v) and the like in place of math.exp(v)\n  {user_line()}")
-        data = int(x._data) if self.places[self.node(x)] in self.whole else x._data
-        number = "int(#1)" if type(data) is int else "#1"
-        name = what.strip("_")
+        data, name = x._data, what.strip("_")
         if what in ("__trunc__", "__floor__", "__ceil__"):
             name = f"math.{name}"
         function: Any = {"__int__": int, "__round__": round, "__format__": format,
                          "__repr__": repr}.get(what)
         answer = function(data, *options) if function else getattr(data, what)()
+        if (what == "__repr__" or what == "__format__" and options == ("",)) and x._b is not self:
+            self.raised = True                  # (its text shows its label and gradient)
+            return repr(x) if options else None
         if what == "__repr__" and self.flows[self.node(x)]:     # (to others it is a plain number)
-            self.ask(f"repr({number})", (x,), answer)
+            self.ask("repr(#1)", (x,), answer)
             return None
-        written = [repr(x).replace("#", "\\x23") for x in options]
-        text = f"{name}({', '.join([number, *written])})"
+        written = ["#1", *[repr(x).replace("#", "\\x23") for x in options]]
+        text = f"{name}({', '.join(written)})"
         if type(answer) is float:               # (0.0 and -0.0 are two answers; a nan is one)
             self.ask(f"repr({text})", (x,), repr(answer))
             return answer
@@ -258,8 +258,6 @@ class Tape(Questions):
         used: tuple[int, ...]
         if len(operands) == 2:                  # (the common case, in less time)
             a, b = operands
-            if op is mul and (type(a) in _REPEATED or type(b) in _REPEATED):
-                return self.repeated(a, b)
             i = a._pa if type(a) is Value and a._b is self else self.node(a, op.name)
             k = b._pa if type(b) is Value and b._b is self else self.node(b, op.name)
             at, used, flows = (i, k), (places[i], places[k]), flags[i] or flags[k]
@@ -270,7 +268,7 @@ class Tape(Questions):
             flows = True in [flags[k] for k in at]
         place = code.known.get((op, used))
         if place is None:
-            xs = [x._data if type(x) is Value else code.data[k] for x, k in zip(operands, used)]
+            xs = [x._data if type(x) is Value else code.value(k) for x, k in zip(operands, used)]
             try:
                 y = op.forward(*xs)
                 if y - y != 0.0 or len(xs) > op.most:
@@ -278,10 +276,6 @@ class Tape(Questions):
             except (ValueError, ArithmeticError, TypeError):
                 y = self.evaluated(op, xs, operands)
             place = code.new(op, used, y)
-        if self.whole and op in _WHOLE and self.all_whole(used):
-            self.whole.add(place)
-            code.checks.setdefault(place, [Check(_EXACT, (place,))])
-            self.raised |= not _EXACT.holds(code.value(place))
         if self.depth:
             self.idle.append(len(places))
         if flows:
@@ -317,15 +311,15 @@ class Tape(Questions):
                 raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; give a float")
         return any([self.flows[k] for k, wanted in zip(at, op.differentiable(len(at))) if wanted])
 
-    def all_whole(self, places: Sequence[int]) -> bool:
-        """Whether an int argument and ints made these."""
-        return not self.whole.isdisjoint(places) and all([
-            k in self.whole or self.code.is_constant(k) and self.code.data[k].is_integer() for k in places])
-
-    @staticmethod
-    def repeated(a: Any, b: Any) -> Any:
-        """A list, tuple or text, as often as an int argument says."""
-        return a * operator.index(b) if type(b) is Value else b * operator.index(a)
+    def exactly(self, y: Value, signed: bool) -> Whole:
+        """A result of ints, where a double holds it; `signed` if 0 may come out as −0.0."""
+        if signed:
+            y += 0.0
+        place = self.places[self.node(y)]
+        if not self.code.is_constant(place):
+            self.code.checks.setdefault(place, [Check(_EXACT, (place,))])
+        self.raised |= not _EXACT.holds(y._data)
+        return Whole(self, y)
 
     def select(self, condition: Value, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
         """`select`: both branches, of which a run computes one."""

@@ -11,12 +11,13 @@ from autograd_lite.graph.value import Value
 from autograd_lite.programs.arguments import entered, is_whole, names_of, parameters_of
 from autograd_lite.programs.environment import Environment, drawn, random_state
 from autograd_lite.programs.indices import Index, Indices
+from autograd_lite.programs.integers import Whole
 from autograd_lite.programs.progress import progress
 from autograd_lite.programs.recording import Recording
 from autograd_lite.programs.sweeps import pulled
 from autograd_lite.programs.tape import Tape
 from autograd_lite.transforms.trace import name_of
-from autograd_lite.transforms.trees import leaves
+from autograd_lite.transforms.trees import leaves, rebuild
 
 
 class Caught(InputError, ArithmeticError):
@@ -48,14 +49,18 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
         backward: whether to add to the results the gradients by the Values that f captures.
 
     Raises:
-        InputError: it draws random numbers.
+        InputError: it draws random numbers, or reads an iterator or the like.
     """
+    for place in environment.unseen:
+        raise InputError(f"{name_of(f)} reads {place}, which may give something else at each call: pass what "
+                         "it gives as an argument, or make a list of it before")
     for _ in range(3):
         before = random_state(environment.generators)
-        traced = _traced(f, args, kwargs, backward, indices)
+        traced = (None if environment.asks_types else _traced(f, args, kwargs, backward, indices, True)
+                  ) or _traced(f, args, kwargs, backward, indices, False)
         source = drawn(before, random_state(environment.generators))
         if not source:
-            return traced
+            return traced  # type: ignore[return-value]
         if threading.active_count() == 1:       # (another thread may have drawn them)
             break
     raise InputError(f"{name_of(f)} draws random numbers (from {source}), which a compiled function "
@@ -63,15 +68,25 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
 
 
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
-            indices: Indices | None) -> Traced:
-    tape, inputs, wanted = Tape(), list[Value](), list[Value]()
+            indices: Indices | None, any_ints: bool) -> Traced | None:
+    """One run: with ints that stand for any, or as they are now (and what follows holds for those alone).
 
-    def enter(x: Any) -> Value:
-        inputs.append(tape.input(x, is_whole(x)))
-        return inputs[-1]
+    None if a run with any ints fails: it needs them as they are, or fails with these too.
+    """
+    tape, inputs, wanted, ints = Tape(), list[Value](), list[Value](), list[Whole]()
+
+    def enter(x: Any) -> Any:
+        inputs.append(tape.input(x))
+        if not is_whole(x):
+            return inputs[-1]
+        if not any_ints:
+            return tape.int_of(inputs[-1])
+        ints.append(Whole(tape, inputs[-1]))
+        return ints[-1]
 
     def choosing(x: Any) -> Index:
-        return Index(tape, enter(x), names[len(inputs) - 1])
+        inputs.append(tape.input(x))
+        return Index(tape, inputs[-1], names[len(inputs) - 1])
 
     def given(place: int | str, x: Any) -> Any:
         return entered(x, choosing if indices and indices.holds(place, len(args)) else enter)
@@ -79,6 +94,8 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
     def run() -> Any:
         result = f(*[given(i, x) for i, x in enumerate(args)],
                    **{name: given(name, x) for name, x in kwargs.items()})
+        if ints or indices:
+            result = rebuild(result, lambda x: x.value if type(x) is Whole else x, lambda x: x)
         found = leaves(result, lenient=True)
         for x in found:
             if type(x) is Index:
@@ -104,10 +121,16 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
     try:
         with progress(name_of(f), tape.ops):
             result, outputs = tape.record(run)
+        if tape.unseen:
+            return None
         if tape.raised:
             raise Caught(f"{name_of(f)} catches the error of an operation: only the eager way can do that")
         tape.name(inputs, names)
         recording = tape.recording(inputs, outputs)
+    except Exception:
+        if ints:
+            return None
+        raise
     finally:
         tape.close()
         if enabled:

@@ -120,13 +120,18 @@ def often(run: Callable[[], Any], at_least: float = 0.02) -> int:
 
 
 def compare(row: Row, runs: int) -> Found:
-    """Both sides, in turn, after their numbers were compared."""
+    """Both sides, in turn; their numbers are compared before and after they are timed."""
     both = row.ours(), row.theirs()
     results: list[Any] = []
+
+    def differ() -> float:
+        found = difference(*[side.read(result) for side, result in zip(both, results)])
+        if not found <= row.within:
+            raise AssertionError(f"{row.name}: ours and {row.peer}'s differ by {found:.1e}, of the largest")
+        return found
+
     first = [seconds(lambda: results.append(side.run()), 1, True) for side in both]
-    differ = difference(*[side.read(result) for side, result in zip(both, results)])
-    if not differ <= row.within:
-        raise AssertionError(f"{row.name}: ours and {row.peer}'s differ by {differ:.1e}, of the largest")
+    before = differ()
     least = 2 * first if row.once else [math.inf] * 4
     counts = [1 if row.once else often(side.run) for side in both]
     spent = sum(first)
@@ -138,8 +143,10 @@ def compare(row: Row, runs: int) -> Found:
                 taken = seconds(side.run, counts[j], collect)
                 least[2 * i + j] = min(least[2 * i + j], taken)
                 spent += counts[j] * taken
+    if not row.once:
+        results[:] = [side.run() for side in both]      # (ours goes by native code now)
     a, b, a_off, b_off = [x / scale for x, scale in zip(least, [row.scale, row.their_scale or row.scale] * 2)]
-    return Found(a, b, a_off, b_off, differ)
+    return Found(a, b, a_off, b_off, max(before, differ()))
 
 
 def held(make: Callable[[], Side]) -> float:
