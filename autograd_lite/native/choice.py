@@ -9,11 +9,13 @@ from autograd_lite.native import straight
 from autograd_lite.native.calls import caller
 from autograd_lite.native.engine import available
 from autograd_lite.native.language import Untranslatable
+from autograd_lite.native.many import Many
 from autograd_lite.programs.recording import Recording
 
-_LONG = 3000                                    # the most instructions of straight-line code
+LONG = 3000                                     # the most instructions of straight-line code
 # Seconds to compile native code, and for each instruction; and for an instruction in Python.
 _COMPILE, _EACH, _PYTHON = 25e-3, 1e-4, 4e-8
+_NUMPY = 1.5e-6                                 # and for one of NumPy's, at up to 1000 points
 
 
 def possible() -> bool:
@@ -27,11 +29,26 @@ def require() -> None:
         raise InputError("target='native' needs llvmlite: pip install 'autograd_lite[fast]'")
 
 
+def many(recording: Recording) -> Many | None:
+    """A recording at many points in native code; None if there is none."""
+    return Many(recording) if available() and len(recording.code) <= LONG else None
+
+
+def cost(recording: Recording) -> float:
+    """About how many seconds it takes to compile a recording."""
+    return _COMPILE + _EACH * len(recording.code)
+
+
+def spent(recording: Recording, n: int, in_turn: bool) -> float:
+    """About how many seconds n points take without native code."""
+    return len(recording.code) * (n * _PYTHON if in_turn else _NUMPY * (1 + n // 1000))
+
+
 def core(recording: Recording) -> int:
     """The address of native code of a recording; 0 if there is none.
 
     It is a function of two arrays: of its inputs and the captured numbers, and of its results."""
-    if not available() or len(recording.code) > _LONG:
+    if not available() or len(recording.code) > LONG:
         return 0
     try:
         return straight.core(recording)
@@ -48,4 +65,4 @@ def function(recording: Recording, core: int) -> Callable[..., Any]:
 def patience(recording: Recording) -> int:
     """After how many calls in Python native code has cost no more than they did."""
     n = len(recording.code)
-    return int((_COMPILE + _EACH * n) / (_PYTHON * (n + 5)))
+    return int(cost(recording) / (_PYTHON * (n + 5)))

@@ -5,13 +5,17 @@ import _thread
 import ctypes
 import functools
 import math
+import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from autograd_lite.native import cache
 from autograd_lite.native.language import LIBM
 from autograd_lite.native.llvm import Unit
 from autograd_lite.native.objects import EXTERNS
 
+_LONG = 100_000                                 # characters of code over lanes that is made quickly
 _lock = threading.RLock()                       # (LLVM's own state is shared)
 _kept: list[Any] = []                           # what native code refers to
 
@@ -31,15 +35,17 @@ def keep(x: Any) -> None:
     _kept.append(x)
 
 
-@functools.cache
-def machine(level: int) -> Any:
-    """What code is made for: this processor."""
+def _machine(level: int, vectors: bool) -> Any:
+    """What code is made for: any processor of this kind, or this one, with the vectors it has. (An engine
+    frees its own, so each has one.)"""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
-    return target.create_target_machine(opt=level, codemodel="jitdefault", jit=True)
+    host = {"cpu": llvm.get_host_cpu_name(), "features": llvm.get_host_cpu_features().flatten()}
+    return target.create_target_machine(opt=level, codemodel="jitdefault", jit=True,
+                                        **host if vectors else {})
 
 
 @functools.cache
@@ -52,6 +58,13 @@ def _bind_symbols() -> None:
         llvm.add_symbol(f"ag_{name}", ctypes.cast(getattr(libm, name), ctypes.c_void_p).value)
     for name in EXTERNS:
         llvm.add_symbol(name, ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value)
+
+
+def bind(symbol: str, address: int) -> None:
+    """Let native code find this by that name."""
+    import llvmlite.binding as llvm
+
+    llvm.add_symbol(symbol, address)
 
 
 def callback(f: Any, n: int) -> int:
@@ -73,28 +86,95 @@ def callback(f: Any, n: int) -> int:
     return address
 
 
+def apart(work: Callable[[], Any]) -> Any:
+    """What work gives, done in another thread if this is the main one: LLVM's locks would stay held if an
+    interruption ended its work."""
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    found: list[tuple[Any, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            found.append((work(), None))
+        except BaseException as error:
+            found.append((None, error))
+
+    thread = threading.Thread(target=run)
+    try:
+        thread.start()
+    except RuntimeError:                        # (there are no more, at the end of the interpreter, say)
+        return work()
+    thread.join()
+    result, error = found.pop()
+    if error:
+        raise error
+    return result
+
+
+@functools.cache
+def facts() -> tuple[str, ...]:
+    """What machine code depends on besides its source."""
+    import llvmlite
+    import llvmlite.binding as llvm
+
+    library = sys.modules[__name__.partition(".")[0]]
+    return (library.__version__, llvmlite.__version__, str(llvm.llvm_version_info),
+            llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+
+
+def optimise(module: Any, target: Any, level: int) -> None:
+    """Make code better; at level 0 only what is quick for very long functions."""
+    import llvmlite.binding as llvm
+
+    passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=level or 1))
+    if level:
+        passes.getModulePassManager().run(module, passes)
+        return
+    manager = llvm.create_new_function_pass_manager()
+    manager.add_sroa_pass()
+    for function in module.functions:
+        if not function.is_declaration:
+            manager.run(function, passes)
+
+
 class Library:
     """Native code: the addresses of functions by name."""
 
-    def __init__(self, source: Unit | str, level: int = 2):
+    def __init__(self, source: Unit | str, level: int = 2, vectors: bool = False):
+        self.level, self.vectors = level, vectors
+        apart(lambda: self._load(source))
+        keep(self)                              # (its code may be running when nothing refers to it)
+
+    def _load(self, source: Unit | str) -> None:
         import llvmlite.binding as llvm
 
         with _lock:
-            target = machine(level)
+            machine = _machine(self.level, self.vectors)
             _bind_symbols()
-            if isinstance(source, Unit):
-                for name, (f, n) in source.callbacks.items():
-                    llvm.add_symbol(name, callback(f, n))
-                source = source.text()
-            module = llvm.parse_assembly(source)
-            module.triple, module.data_layout = target.triple, str(target.target_data)
-            if level:
-                options = llvm.create_pipeline_tuning_options(speed_level=level)
-                passes = llvm.create_pass_builder(target, options)
-                passes.getModulePassManager().run(module, passes)
-            self.engine = llvm.create_mcjit_compiler(module, machine(level))
+            callbacks = {} if isinstance(source, str) else source.callbacks
+            for name, (f, n) in callbacks.items():
+                llvm.add_symbol(name, callback(f, n))
+            text = source if isinstance(source, str) else source.text()
+            key = "" if callbacks else cache.key_of(text, str(self.level), str(self.vectors), *facts())
+            code = cache.load(key) if key else None
+            if code is None:
+                code = self._compiled(text)
+                if key:
+                    cache.store(key, code)
+            self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+            self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self.engine.finalize_object()
-        keep(self)                              # (its code may be running when nothing refers to it)
+
+    def _compiled(self, text: str) -> bytes:
+        """The machine code of a source."""
+        import llvmlite.binding as llvm
+
+        target = _machine(self.level, self.vectors)
+        module = llvm.parse_assembly(text)
+        module.triple, module.data_layout = target.triple, str(target.target_data)
+        if self.level:
+            optimise(module, target, 0 if self.vectors and len(text) > _LONG else self.level)
+        return bytes(target.emit_object(module))
 
     def __getitem__(self, name: str) -> int:
-        return int(self.engine.get_function_address(name))
+        return int(apart(lambda: self.engine.get_function_address(name)))

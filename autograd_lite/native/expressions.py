@@ -16,6 +16,7 @@ from autograd_lite.native.language import (BOOL, FLOAT, FLOATS, INT, INTS, OBJEC
                                            Untranslatable, refused)
 
 EAGER = -1
+LANES = "lanes"                                 # (over lanes: a whole number in each)
 ENTRIES = {FLOATS: (FLOAT, "double"), INTS: (INT, "i32"), WORDS: (INT, "i64"), OBJECTS: (OBJECT, "ptr")}
 TYPES = {FLOAT: "double", INT: "i64", BOOL: "i1", OBJECT: "ptr", **dict.fromkeys(ENTRIES, "ptr")}
 _FLOAT_OPS = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
@@ -42,6 +43,11 @@ NAN, NOTHING = Val(FLOAT, number(math.nan)), Val(OBJECT, "null")
 
 class Lines:
     """The lines of one function, in blocks."""
+
+    kinds, entries = TYPES, ENTRIES             # as LLVM has them, those of floats and truth values too:
+    real, truth = TYPES[FLOAT], TYPES[BOOL]
+    zero = "0"                                  # of whole numbers
+    flags = ""                                  # what may be done to sums and products
 
     def __init__(self, function: Function):
         self.function = function
@@ -91,7 +97,7 @@ class Lines:
         """Memory of this function."""
         self.count += 1
         name = f"%m{self.count}"
-        self.entry.append(f"  {name} = alloca {TYPES[kind]}, i64 {size}")
+        self.entry.append(f"  {name} = alloca {self.kinds[kind]}, i64 {size}")
         return name
 
     def fail(self, condition: str) -> None:
@@ -113,27 +119,48 @@ class Lines:
             return x
         if kind == FLOAT and x.kind == INT:
             if not x.text.lstrip("-").isdigit():
-                return Val(FLOAT, self.new(f"sitofp i64 {x.text} to double"))
+                return Val(FLOAT, self.new(f"sitofp i64 {x.text} to {self.real}"))
             if abs(int(x.text)) > 2 ** 53:
                 raise Untranslatable(f"{x.text} is no float")
-            return Val(FLOAT, number(float(int(x.text))))
+            return self.constant_of(float(int(x.text)))
         if kind in (FLOAT, INT) and x.kind == BOOL:
-            return Val(kind, self.new(f"uitofp i1 {x.text} to double" if kind == FLOAT else
-                                      f"zext i1 {x.text} to i64"))
+            return Val(kind, self.new(f"uitofp {self.truth} {x.text} to {self.real}" if kind == FLOAT else
+                                      f"zext {self.truth} {x.text} to {self.kinds[kind]}"))
         raise Untranslatable(f"{self.function.name}: {x.kind} where {kind} is needed")
 
     def choice(self, condition: str, a: Val, b: Val) -> Val:
         """One of two values."""
         kind = a.kind if a.kind == b.kind else FLOAT
         a, b = self.converted(a, kind), self.converted(b, kind)
-        return Val(kind, self.new(f"select i1 {condition}, {TYPES[kind]} {a.text}, {TYPES[kind]} {b.text}"))
+        return Val(kind, self.new(f"select {self.truth} {condition}, {self.kinds[kind]} {a.text}, "
+                                  f"{self.kinds[kind]} {b.text}"))
+
+    def number(self, x: float) -> str:
+        """A float, as text."""
+        return number(x)
+
+    def constant_of(self, x: float) -> Val:
+        """A float."""
+        return Val(FLOAT, self.number(x))
+
+    def spread(self, x: Val) -> Val:
+        """A whole number, as comparisons need it."""
+        return x
+
+    def opposite(self, condition: str) -> str:
+        """Whether a condition does not hold."""
+        return self.new(f"xor {self.truth} {condition}, {self.flag(True)}")
+
+    def flag(self, x: bool) -> str:
+        """A truth value, as text."""
+        return str(x).lower()
 
     def listed(self, xs: Sequence[Val]) -> Val:
         """A list of these."""
         place = self.slot(FLOAT, max(len(xs), 1))
         for i, x in enumerate(xs):
-            at = self.new(f"getelementptr double, ptr {place}, i64 {i}")
-            self.line(f"store double {self.floating(x)}, ptr {at}")
+            at = self.new(f"getelementptr {self.real}, ptr {place}, i64 {i}")
+            self.line(f"store {self.real} {self.floating(x)}, ptr {at}")
         return Val(FLOATS, place, len(xs))
 
 
@@ -152,25 +179,25 @@ class Arithmetic(Lines):
         if isinstance(node, ast.BoolOp):
             return self.of_BoolOp(node).text
         x = self.expr(node)
-        return (x.text if x.kind == BOOL else self.new(f"fcmp une double {x.text}, {number(0.0)}")
+        return (x.text if x.kind == BOOL else self.new(f"fcmp une {self.real} {x.text}, {self.number(0.0)}")
                 if x.kind == FLOAT else self.new(f"icmp ne i64 {x.text}, 0"))
 
     def of_Constant(self, node: ast.Constant) -> Val:
         x = node.value
         if type(x) is bool:
-            return Val(BOOL, str(x).lower())
+            return Val(BOOL, self.flag(x))
         if type(x) is int:
             return Val(INT, str(x))
         if x is None:
             return NOTHING
         if type(x) is not float:
             raise refused(node)
-        return Val(FLOAT, number(x))
+        return self.constant_of(x)
 
     def of_Name(self, node: ast.Name) -> Val:
         slot = self.slots.get(node.id)
         if slot is not None:
-            return Val(slot.kind, self.new(f"load {TYPES[slot.kind]}, ptr {slot.text}"))
+            return Val(slot.kind, self.new(f"load {self.kinds[slot.kind]}, ptr {slot.text}"))
         return self.env.get(node.id) or self.constant(node)
 
     def of_Attribute(self, node: ast.Attribute) -> Val:
@@ -180,7 +207,7 @@ class Arithmetic(Lines):
         """A number that is known by a name."""
         x = self.function.named(node)
         if type(x) is float:
-            return Val(FLOAT, number(x))
+            return self.constant_of(x)
         if type(x) is not int:
             raise refused(node, "no number")
         return Val(INT, str(x))
@@ -191,7 +218,7 @@ class Arithmetic(Lines):
 
     def of_UnaryOp(self, node: ast.UnaryOp) -> Val:
         if isinstance(node.op, ast.Not):
-            return Val(BOOL, self.new(f"xor i1 {self.test(node.operand)}, true"))
+            return Val(BOOL, self.opposite(self.test(node.operand)))
         x = self.expr(node.operand)
         if isinstance(node.op, ast.UAdd):
             return x
@@ -199,7 +226,7 @@ class Arithmetic(Lines):
             raise refused(node)
         if x.kind == INT:
             return Val(INT, str(-int(x.text)) if x.text.isdigit() else self.new(f"sub i64 0, {x.text}"))
-        return Val(FLOAT, self.new(f"fneg double {self.floating(x)}"))
+        return Val(FLOAT, self.new(f"fneg {self.real} {self.floating(x)}"))
 
     def of_BinOp(self, node: ast.BinOp) -> Val:
         return self.binary(node, node.op, self.expr(node.left), self.expr(node.right))
@@ -210,7 +237,7 @@ class Arithmetic(Lines):
             return Val(INT, self.new(f"{_INT_OPS[type(op)]} i64 {a.text}, {b.text}"))
         x, y = self.floating(a), self.floating(b)
         if type(op) in _FLOAT_OPS:
-            return Val(FLOAT, self.new(f"{_FLOAT_OPS[type(op)]} double {x}, {y}"))
+            return Val(FLOAT, self.new(f"{_FLOAT_OPS[type(op)]} {self.flags}{self.real} {x}, {y}"))
         kernel = {ast.Mod: runtime.modulo, ast.FloorDiv: runtime.floored}.get(type(op))
         if kernel is None:
             raise refused(node)
@@ -225,13 +252,13 @@ class Arithmetic(Lines):
                 raise refused(node)
             if left.kind == OBJECT:
                 one = self.new(f"icmp {word} ptr {left.text}, {right.text}")
-            elif left.kind == right.kind == INT:
-                sign = "" if word in ("eq", "ne") else "s"
-                one = self.new(f"icmp {sign}{word} i64 {left.text}, {right.text}")
+            elif {left.kind, right.kind} <= {INT, LANES}:
+                sign, (x, y) = "" if word in ("eq", "ne") else "s", map(self.spread, (left, right))
+                one = self.new(f"icmp {sign}{word} {self.kinds[x.kind]} {x.text}, {y.text}")
             else:
-                one = self.new(f"fcmp {'u' if word == 'ne' else 'o'}{word} double {self.floating(left)}, "
-                               f"{self.floating(right)}")
-            found, left = self.new(f"and i1 {found}, {one}") if found else one, right
+                a, b = self.floating(left), self.floating(right)
+                one = self.new(f"fcmp {'u' if word == 'ne' else 'o'}{word} {self.real} {a}, {b}")
+            found, left = self.new(f"and {self.truth} {found}, {one}") if found else one, right
         return Val(BOOL, found)
 
     def of_BoolOp(self, node: ast.BoolOp) -> Val:
@@ -239,7 +266,8 @@ class Arithmetic(Lines):
         found = self.test(node.values[0])
         for x in node.values[1:]:
             if not has_calls(x):
-                found = self.new(f"{'and' if is_and else 'or'} i1 {found}, {self.test(x)}")
+                word = "and" if is_and else "or"
+                found = self.new(f"{word} {self.truth} {found}, {self.test(x)}")
                 continue
             first, more, after = self.block, self.label("more"), self.label("after")
             self.fork(found, *((more, after) if is_and else (after, more)))
@@ -277,18 +305,18 @@ class Expressions(Arithmetic):
 
     def of_Subscript(self, node: ast.Subscript) -> Val:
         array, at = self.place(node)
-        kind, text = ENTRIES[array.kind]
+        kind, text = self.entries[array.kind]
         x = self.new(f"load {text}, ptr {at}")
         return Val(kind, self.new(f"sext i32 {x} to i64") if text == "i32" else x)
 
     def place(self, node: ast.Subscript) -> tuple[Val, str]:
         """An array and the address of one of its entries."""
         array, i = self.expr(node.value), self.expr(node.slice)
-        if array.kind not in ENTRIES or i.kind != INT:
+        if array.kind not in self.entries or i.kind != INT:
             raise refused(node)
         if array.size >= 0:
             i = self.within(i, array.size)
-        return array, self.new(f"getelementptr {ENTRIES[array.kind][1]}, ptr {array.text}, i64 {i.text}")
+        return array, self.new(f"getelementptr {self.entries[array.kind][1]}, ptr {array.text}, i64 {i.text}")
 
     def within(self, i: Val, size: int) -> Val:
         """An index into a list of this length, counted from its end if it is negative."""

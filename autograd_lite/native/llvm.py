@@ -2,17 +2,20 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.native import runtime
-from autograd_lite.native.expressions import EAGER, ENTRIES, NAN, TYPES, Expressions, Val, number
+from autograd_lite.native.expressions import EAGER, NAN, TYPES, Expressions, Val, number
 from autograd_lite.native.language import (BOOL, FLOAT, FLOATS, INT, INTS, LIBM, OBJECT, PLAIN, Function,
                                            Untranslatable, function_of, refused)
 from autograd_lite.native.objects import Extern, Intrinsic
 
 
 _NONE = {FLOAT: NAN.text, INT: "0", BOOL: "false", OBJECT: "null"}      # what is returned without a word
+
+_TWO = number(2.0)
 
 
 class Unit:
@@ -26,21 +29,22 @@ class Unit:
         self.texts: list[str] = []
         self.declared: dict[str, str] = {}
         self.callbacks: dict[str, tuple[Callable[..., Any], int]] = {}
-        self._names: dict[Function, str] = {}
+        self._names: dict[tuple[Function, Any], str] = {}
 
     def text(self) -> str:
         """The module's source."""
         return "\n".join([*self.declared.values(), *self.texts])
 
-    def add(self, function: Function, name: str = "", public: bool = False) -> str:
-        """The name of a function in this module."""
-        found = self._names.get(function)
+    def add(self, function: Function, name: str = "", public: bool = False, body: Any = None) -> str:
+        """The name of a function in this module; `body` writes it, if not as one of numbers."""
+        key = function, body
+        found = self._names.get(key)
         if found is None:
-            found = self._names[function] = name or f"{function.name}_{len(self._names)}"
+            found = self._names[key] = name or f"{function.name}_{len(self._names)}"
             try:
-                self.texts.append(Body(self, function).text(found, public))
+                self.texts.append((body or Body)(self, function).text(found, public))
             except Untranslatable:
-                self._names[function] = ""
+                self._names[key] = ""
                 raise
         if not found:
             raise Untranslatable(f"{function} is not in the language")
@@ -88,6 +92,8 @@ class Calls(Expressions):
             return self.converted(xs[0], FLOAT)
         if isinstance(f, (Extern, Intrinsic)):
             return self.of_python(f, xs)
+        if f is math.pow and xs[1].text == _TWO and self.function is not function_of(runtime.square):
+            f, xs = runtime.square, xs[:1]
         if f in LIBM:
             return self.libm(LIBM[f], [self.floating(x) for x in xs])
         if f in PLAIN:
@@ -95,22 +101,31 @@ class Calls(Expressions):
         kernel = runtime.WRITTEN.get(f, f)
         try:
             function = function_of(kernel)
-            given = [*xs, *[Val(FLOAT, number(float(x))) for x in function.defaults[
+            given = [*xs, *[self.constant_of(float(x)) for x in function.defaults[
                 len(function.defaults) - (len(function.params) - len(xs)):]]][:len(function.params)]
             if len(given) < len(function.params):
                 raise refused(node)
-            given = [self.converted(x, kind) for x, kind in zip(given, function.params.values())]
-            name = self.unit.add(function)
+            y = self.kernel(function, [self.converted(x, kind)
+                                       for x, kind in zip(given, function.params.values())])
         except Untranslatable:
-            name, text = self.unit.callback(f, len(xs)), ", ".join([f"double {self.floating(x)}" for x in xs])
-            return self.checked(Val(FLOAT, self.new(f"call double @{name}({text})")))
-        text = ", ".join([f"{TYPES[x.kind]} {x.text}" for x in given])
-        return self.checked(Val(function.result, self.new(f"call {TYPES[function.result]} @{name}({text})")))
+            y = self.called_back(f, [self.floating(x) for x in xs])
+        return self.checked(y)
+
+    def kernel(self, function: Function, xs: Sequence[Val]) -> Val:
+        """A call of a function of the language."""
+        name, kind = self.unit.add(function), TYPES[function.result]
+        text = ", ".join([f"{TYPES[x.kind]} {x.text}" for x in xs])
+        return Val(function.result, self.new(f"call {kind} @{name}({text})"))
+
+    def called_back(self, f: Callable[..., Any], xs: Sequence[str]) -> Val:
+        """A call of a function of Python."""
+        text = ", ".join([f"double {x}" for x in xs])
+        return Val(FLOAT, self.new(f"call double @{self.unit.callback(f, len(xs))}({text})"))
 
     def checked(self, y: Val) -> Val:
         """The result of a kernel; a program whose kernel gave nan goes the eager way."""
         if y.kind == FLOAT:
-            self.fail(self.new(f"fcmp uno double {y.text}, {y.text}"))
+            self.fail(self.new(f"fcmp uno {self.real} {y.text}, {y.text}"))
         return y
 
     def of_python(self, f: Extern | Intrinsic, xs: Sequence[Val]) -> Val:
@@ -133,8 +148,8 @@ class Calls(Expressions):
     def extreme(self, word: str, xs: Sequence[Val]) -> Val:
         best = self.floating(xs[0])
         for x in map(self.floating, xs[1:]):
-            better = self.new(f"fcmp {word} double {x}, {best}")
-            best = self.new(f"select i1 {better}, double {x}, double {best}")
+            better = self.new(f"fcmp {word} {self.real} {x}, {best}")
+            best = self.choice(better, Val(FLOAT, x), Val(FLOAT, best)).text
         return Val(FLOAT, best)
 
     def whole(self, x: Val) -> Val:
@@ -148,16 +163,12 @@ class Calls(Expressions):
     def sequence(self, kernel: Callable[..., Any], xs: Sequence[Val], node: ast.AST) -> Val:
         """A function of many floats: by one of their array."""
         given, function = self.listed(xs), function_of(kernel)
-        many = function.result == INT               # a list
-        out = self.slot(FLOAT, len(xs)) if many else ""
-        name = self.unit.add(function)
-        scratch = self.slot(FLOAT, len(xs)) if "parts" in function.params else ""
-        text = ", ".join([f"i64 {len(xs)}", f"ptr {given.text}", *[f"ptr {x}" for x in (scratch, out) if x]])
-        y = self.new(f"call {TYPES[function.result]} @{name}({text})")
-        if many:
-            self.fail(self.new(f"icmp ne i64 {y}, 0"))
-            return Val(FLOATS, out, len(xs))
-        return self.checked(Val(FLOAT, y))
+        lists = [Val(FLOATS, self.slot(FLOAT, len(xs))) for x in ("parts", "out") if x in function.params]
+        y = self.kernel(function, [Val(INT, str(len(xs))), given, *lists])
+        if function.result == INT:              # (it made a list, or says that it could not)
+            self.fail(self.new(f"icmp ne {self.kinds[y.kind]} {y.text}, {self.zero}"))
+            return Val(FLOATS, lists[-1].text, len(xs))
+        return self.checked(y)
 
 
 class Assignments(Calls):
@@ -170,7 +181,7 @@ class Assignments(Calls):
             if known is None:
                 known = self.slots[name] = Val(value.kind, self.slot(value.kind))
             value = self.converted(value, known.kind)
-            self.line(f"store {TYPES[value.kind]} {value.text}, ptr {known.text}")
+            self.line(f"store {self.kinds[value.kind]} {value.text}, ptr {known.text}")
         else:
             self.env[name] = value
 
@@ -218,7 +229,7 @@ class Assignments(Calls):
         if not isinstance(target, ast.Subscript):
             raise refused(target)
         array, at = self.place(target)
-        kind, text = ENTRIES[array.kind]
+        kind, text = self.entries[array.kind]
         x = self.converted(value, kind).text
         self.line(f"store {text} {self.new(f'trunc i64 {x} to i32') if text == 'i32' else x}, ptr {at}")
 
@@ -289,7 +300,7 @@ class Body(Assignments):
         if not (isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Name)
                 and node.iter.func.id == "range" and isinstance(node.target, ast.Name)) or node.orelse:
             raise refused(node)
-        bounds = [self.expr(x).text for x in node.iter.args]
+        bounds = [self.converted(self.expr(x), INT).text for x in node.iter.args]
         first, last, step = ["0", *bounds, "1"] if len(bounds) == 1 else [*bounds, "1"][:3]
         top, body, more, after = map(self.label, ("for", "body", "more", "after"))
         counter = self.slot(INT)
@@ -299,12 +310,16 @@ class Body(Assignments):
         i = self.new(f"load i64, ptr {counter}")
         self.fork(self.new(f"icmp {'sgt' if step.startswith('-') else 'slt'} i64 {i}, {last}"), body, after)
         self.start(body)
-        self.assign(node.target.id, Val(INT, i))
+        self.counted(node.target.id, Val(INT, i))
         self.inside(node.body, more, after)
         self.start(more)
         self.line(f"store i64 {self.new(f'add i64 {i}, {step}')}, ptr {counter}")
         self.jump(top)
         self.start(after)
+
+    def counted(self, name: str, i: Val) -> None:
+        """Let a loop's variable be this."""
+        self.assign(name, i)
 
     def inside(self, statements: Sequence[ast.stmt], again: str, after: str) -> None:
         """The body of a loop, which goes on at `again`."""

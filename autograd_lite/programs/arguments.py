@@ -106,6 +106,9 @@ def described(x: Any, numbers: list[Any]) -> Any:
         numbers.append(number(x, "an argument"))
         return int if whole else float
     kind = kind_of(x, True)
+    if cls.__name__ == "ndarray" and kind and x.dtype == float:
+        numbers += x.ravel().tolist()           # (in less time)
+        return cls, x.shape, float
     if kind:
         keys = [key if _hashable(key) else id(key) for key in kind.keys(x)]
         shape = getattr(x, "shape", None)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from operator import index
 from typing import Any
 
-from autograd_lite.errors import InputError, short
+from autograd_lite.errors import AutogradError, InputError, short
 from autograd_lite.graph.backward import backward
 from autograd_lite.graph.changes import add_gradients
 from autograd_lite.graph.node import ZERO
@@ -51,3 +51,11 @@ def pass_on(xs: Sequence[Value], gradients: Sequence[float], leaves: bool) -> No
         return
     root = restored(Value, 0.0, ZERO, sum_op, tuple(xs), None, tuple(gradients), None)
     backward(root, 1.0)
+
+
+def placed(error: Exception, where: str) -> None:
+    """Let an error say where it arose: at which point, in which step."""
+    if isinstance(error, (AutogradError, IndexError)) and error.args:
+        error.args = (f"{where}: {error.args[0]}", *error.args[1:])
+    else:
+        error.add_note(where)

@@ -245,12 +245,3 @@ def bound(f: Any, *args: Any) -> Any:
             x[:] = factor * kept
         run()
     return run
-
-
-def iterate(f: Any, state: Any, n: int) -> Any:
-    """The state after n steps of a compiled function of ours."""
-    if hasattr(f, "iterate"):
-        return f.iterate(state, n)
-    for _ in range(n):
-        state = f(state)
-    return state

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import numpy as np
-from sides import Row, Side, bound, buffered, in_c, iterate, native, package, pointer
+from sides import Row, Side, bound, buffered, in_c, native, package, pointer
 
 import autograd_lite as ag
 
@@ -106,7 +106,7 @@ def iterated(n: int = STEPS) -> Side:
     """Ours: the steps in native code."""
     fast = native(step)
     fast(list(START))
-    return Side(lambda: iterate(fast, list(START), n), outputs)
+    return Side(lambda: fast.iterate(list(START), n), outputs)
 
 
 def trained_in_c(n: int = STEPS) -> Side:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sides import Row, Side, in_c, iterate, jax_in_doubles, native, package, pointer
+from sides import Row, Side, in_c, jax_in_doubles, native, package, pointer
 
 import autograd_lite as ag
 
@@ -42,12 +42,12 @@ def first_with_derivatives() -> Any:
 
 def trajectory(n: int = STEPS) -> Side:
     fast = native(step)
-    return Side(lambda: iterate(fast, list(START), n))
+    return Side(lambda: fast.iterate(list(START), n))
 
 
 def sensitivity(n: int = STEPS) -> Side:
     fast = native(step_with_derivatives)
-    return Side(lambda: iterate(fast, first_with_derivatives(), n))
+    return Side(lambda: fast.iterate(first_with_derivatives(), n))
 
 
 IN_C = """
