@@ -140,8 +140,9 @@ def optimise(module: Any, target: Any, level: int) -> None:
 class Library:
     """Native code: the addresses of functions by name."""
 
-    def __init__(self, source: Unit | str, level: int = 2, vectors: bool = False):
-        self.level, self.vectors = level, vectors
+    def __init__(self, source: Unit | str, level: int = 2, vectors: bool = False,
+                 stored: bool = True):
+        self.level, self.vectors, self.stored = level, vectors, stored
         apart(lambda: self._load(source))
         keep(self)                              # (its code may be running when nothing refers to it)
 
@@ -155,7 +156,8 @@ class Library:
             for name, (f, n) in callbacks.items():
                 llvm.add_symbol(name, callback(f, n))
             text = source if isinstance(source, str) else source.text()
-            key = "" if callbacks else cache.key_of(text, str(self.level), str(self.vectors), *facts())
+            key = "" if callbacks or not self.stored else cache.key_of(
+                text, str(self.level), str(self.vectors), *facts())
             code = cache.load(key) if key else None
             if code is None:
                 code = self._compiled(text)

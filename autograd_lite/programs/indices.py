@@ -60,6 +60,8 @@ class Same:
     def holds(self, x: float) -> bool:
         if not self.kept:                       # (in a pickle)
             return True
+        if not -len(self.kept) <= x < len(self.kept):
+            return False
         row, kept = self.rows[int(x)], self.kept[int(x)]
         return row is kept or type(row) is list and len(row) == len(kept) and all(map(is_, row, kept))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
-from types import BuiltinFunctionType
 from typing import Any, NamedTuple
 
 from autograd_lite.graph.node import read_numbers
@@ -38,6 +37,8 @@ class Program:
     """One path through a function's branches, as a function of floats."""
 
     given: Any = None                           # the arguments, where it was traced here
+    root: Any                                   # where it is kept
+    way = "python"                              # what it runs in now
     fresh = False                               # whether it is native and was not last before
     sparse = False                              # whether it reads only those rows of tables that it takes
     paid = False                                # whether many points are worth native code
@@ -106,7 +107,8 @@ class Program:
 
     def settle(self) -> None:
         """Settle how it runs."""
-        if self.run != self._first or self.target == "native" and self.compiled():
+        at_once = self.target == "native" or not (self.target or self.rows) and choice.is_big(self.recording)
+        if self.run != self._first or at_once and self.compiled():
             return
         run, _, plan = self.python
         self.sparse = bool(plan.tables or plan.spread)
@@ -125,13 +127,9 @@ class Program:
         """Let it run in native code; whether it does."""
         if self.way == "python" and not self.sparse and self.core:
             self.read, self.dense = self.captured, self.wanted
-            self.run, self.fresh = choice.function(self.recording, self.core), True
+            self.run, self.way = choice.function(self.recording, self.core), "native"
+            self.fresh = True
         return self.way == "native"
-
-    @property
-    def way(self) -> str:
-        """What it runs in now."""
-        return "native" if type(self.run) is BuiltinFunctionType else "python"
 
     @functools.cached_property
     def core(self) -> int:

@@ -390,7 +390,7 @@ class Writer(Expressions):
                 and len(self.code.operands[user]) <= 2 * _SUM)
 
 
-def function(recording: Recording, captured: Sequence[Any], name: str = "f") -> tuple[Any, str, Plan]:
+def function(recording: Recording, captured: Sequence[Any] = (), name: str = "f") -> tuple[Any, str, Plan]:
     """A function that runs a recording, its source, and what it needs. Of the captured Values it takes the
     numbers of those that are `read`."""
     writer = Writer(recording)
