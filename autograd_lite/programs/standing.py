@@ -53,8 +53,8 @@ class Standing:
     def ordinary(self) -> Any:
         """One run by an ordinary call; the next ones go by the program it took, if that is native."""
         found: list[Any] = []
-        changed(self.compiled(*self.args, **self.kwargs), found.append, lambda x: found.append(x) if is_number(
-            x) and not isinstance(x, bool) else None)
+        changed(self.compiled(*self.args, **self.kwargs), found.append,
+                lambda x: found.append(x) if is_number(x) and not isinstance(x, bool) else None)
         if list(map(self.np.shape, found)) != [part.shape for part in self.parts]:
             raise InputError(f"bind: {name_of(self.compiled.f)} returned other arrays before: bind it again")
         for part, x in zip(self.parts, found):

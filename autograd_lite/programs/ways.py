@@ -15,6 +15,8 @@ from autograd_lite.transforms.trace import name_of
 class Ways(Portable):
     """A compiled function as a loop, over arrays that stay where they are, and as text."""
 
+    batch: Any
+
     def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
         """``state = f(state)``, n times, or ``state = f(state, over[i])`` for i = 0 … n − 1: the last state,
         equal to that of a loop in Python to the last bit.
