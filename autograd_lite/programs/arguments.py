@@ -115,7 +115,8 @@ def described(x: Any, numbers: list[Any]) -> Any:
 
 def is_floats(x: Any) -> bool:
     """Whether x is an array of floats, and of no class but NumPy's own."""
-    return type(x).__name__ == "ndarray" and type(x).__module__ == "numpy" and bool(x.dtype == float and x.ndim)
+    cls = type(x)
+    return cls.__name__ == "ndarray" and cls.__module__ == "numpy" and bool(x.ndim and x.dtype == float)
 
 
 def is_whole(x: Any) -> bool:
