@@ -1,5 +1,6 @@
 """The same examples in every run; `--hypothesis-profile=default` looks for new ones."""
 import gc
+import os
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -8,6 +9,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None,
                           suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 settings.load_profile("repeatable")
+
+os.environ.setdefault("AUTOGRAD_LITE_CACHE", "")        # native code is compiled, not loaded from a disk
 
 
 def pytest_addoption(parser):

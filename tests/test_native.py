@@ -262,6 +262,23 @@ def test_a_bound_function_outlives_what_it_was_made_of():
         assert run().tolist() == [math.cos(x[0]) * 0.25, math.sin(x[0])]
 
 
+def test_a_method_is_bound_with_its_object():
+    class Scale:
+        rate = 2.0
+
+        @compile
+        def scaled(self, x):
+            return x[0] * self.rate
+
+    thing, x = Scale(), np.array([1.0])
+    run = thing.scaled.bind(x)
+    assert run() == 2.0
+    x[0] = 4.0
+    assert run() == 8.0 and run() == 8.0
+    thing.rate = 3.0
+    assert run() == 12.0
+
+
 # -- direct calls ----------------------------------------------------------------------------------------
 
 def direct(f, *points):
@@ -405,3 +422,13 @@ def test_an_op_of_one_s_own_is_called_back():
     assert fast.stats.target == "native"
     with pytest.raises(KeyError):
         fast(6.0)
+
+
+@given(st.lists(st.floats(), min_size=1))
+def test_a_square_is_that_of_the_c_library(xs):
+    for x in [*xs, *[7.5 + 3.1 * x for x in xs]]:
+        try:
+            want = math.pow(x, 2.0)
+        except OverflowError:
+            continue
+        assert same(runtime.square(x), want)

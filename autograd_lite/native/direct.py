@@ -17,13 +17,14 @@ def shorter(ordinary: Callable[..., Any], args: Sequence[Any], root: Any, progra
             ) -> Callable[..., Any] | None:
     """A function that does at arguments of such forms what an ordinary call does, but quicker; None if their
     forms, or that of the result, are others than floats and tuples and lists of them."""
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if program.way != "native" or sys.implementation.name != "cpython" or sysconfig.get_config_var(
+            "Py_GIL_DISABLED"):
         return None                             # (objects may be laid out otherwise)
     forms, result = [list(_forms(x, float)) for x in args], list(_forms(program.result, Value))
     if any([set(inner) - {FLOAT} for _, *inner in forms]) or None in [*result, *[x[0] for x in forms]]:
         return None                             # (lists of lists, too)
     given = [outer for outer, *_ in forms]
-    held, holding, modes = program.captured, root.holding, vars(value)
+    held, holding, modes = program.read, root.holding, vars(value)
     facts = {"program": program.core, "arguments": len(args), "numbers": len(program.recording.inputs),
              "results": len(program.recording.outputs), "ordinary": id(ordinary), "holds": id(holding.table),
              "true": id(True), "false": id(False), "reader": id(read_numbers), "captured": id(held),

@@ -5,9 +5,12 @@ import _thread
 import ctypes
 import functools
 import math
+import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from autograd_lite.native import cache
 from autograd_lite.native.language import LIBM
 from autograd_lite.native.llvm import Unit
 from autograd_lite.native.objects import EXTERNS
@@ -32,9 +35,9 @@ def keep(x: Any) -> None:
     _kept.append(x)
 
 
-@functools.cache
-def machine(level: int, vectors: bool) -> Any:
-    """What code is made for: any processor of this kind, or this one, with the vectors it has."""
+def _machine(level: int, vectors: bool) -> Any:
+    """What code is made for: any processor of this kind, or this one, with the vectors it has. (An engine
+    frees its own, so each has one.)"""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -83,6 +86,42 @@ def callback(f: Any, n: int) -> int:
     return address
 
 
+def apart(work: Callable[[], Any]) -> Any:
+    """What work gives, done in another thread if this is the main one: LLVM's locks would stay held if an
+    interruption ended its work."""
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    found: list[tuple[Any, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            found.append((work(), None))
+        except BaseException as error:
+            found.append((None, error))
+
+    thread = threading.Thread(target=run)
+    try:
+        thread.start()
+    except RuntimeError:                        # (there are no more, at the end of the interpreter, say)
+        return work()
+    thread.join()
+    result, error = found.pop()
+    if error:
+        raise error
+    return result
+
+
+@functools.cache
+def facts() -> tuple[str, ...]:
+    """What machine code depends on besides its source."""
+    import llvmlite
+    import llvmlite.binding as llvm
+
+    library = sys.modules[__name__.partition(".")[0]]
+    return (library.__version__, llvmlite.__version__, str(llvm.llvm_version_info),
+            llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+
+
 def optimise(module: Any, target: Any, level: int) -> None:
     """Make code better; at level 0 only what is quick for very long functions."""
     import llvmlite.binding as llvm
@@ -101,23 +140,43 @@ def optimise(module: Any, target: Any, level: int) -> None:
 class Library:
     """Native code: the addresses of functions by name."""
 
-    def __init__(self, source: Unit | str, level: int = 2, vectors: bool = False):
+    def __init__(self, source: Unit | str, level: int = 2, vectors: bool = False,
+                 stored: bool = True):
+        self.level, self.vectors, self.stored = level, vectors, stored
+        apart(lambda: self._load(source))
+        keep(self)                              # (its code may be running when nothing refers to it)
+
+    def _load(self, source: Unit | str) -> None:
         import llvmlite.binding as llvm
 
         with _lock:
-            target = machine(level, vectors)
+            machine = _machine(self.level, self.vectors)
             _bind_symbols()
-            if isinstance(source, Unit):
-                for name, (f, n) in source.callbacks.items():
-                    llvm.add_symbol(name, callback(f, n))
-                source = source.text()
-            module = llvm.parse_assembly(source)
-            module.triple, module.data_layout = target.triple, str(target.target_data)
-            if level:
-                optimise(module, target, level if len(source) < _LONG or not vectors else 0)
-            self.engine = llvm.create_mcjit_compiler(module, target)
+            callbacks = {} if isinstance(source, str) else source.callbacks
+            for name, (f, n) in callbacks.items():
+                llvm.add_symbol(name, callback(f, n))
+            text = source if isinstance(source, str) else source.text()
+            key = "" if callbacks or not self.stored else cache.key_of(
+                text, str(self.level), str(self.vectors), *facts())
+            code = cache.load(key) if key else None
+            if code is None:
+                code = self._compiled(text)
+                if key:
+                    cache.store(key, code)
+            self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+            self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self.engine.finalize_object()
-        keep(self)                              # (its code may be running when nothing refers to it)
+
+    def _compiled(self, text: str) -> bytes:
+        """The machine code of a source."""
+        import llvmlite.binding as llvm
+
+        target = _machine(self.level, self.vectors)
+        module = llvm.parse_assembly(text)
+        module.triple, module.data_layout = target.triple, str(target.target_data)
+        if self.level:
+            optimise(module, target, 0 if self.vectors and len(text) > _LONG else self.level)
+        return bytes(target.emit_object(module))
 
     def __getitem__(self, name: str) -> int:
-        return int(self.engine.get_function_address(name))
+        return int(apart(lambda: self.engine.get_function_address(name)))

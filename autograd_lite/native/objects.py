@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 from autograd_lite.native.language import FLOAT, FLOATS, INT, OBJECT, OBJECTS, WORDS
 
 Floats: TypeAlias = Any
+Ints: TypeAlias = Any
 Words: TypeAlias = Any
 Object: TypeAlias = Any
 Objects: TypeAlias = Any
@@ -59,6 +60,8 @@ call_many = Extern("PyObject_Vectorcall", OBJECT, (OBJECT, OBJECTS, INT, OBJECT)
 clear = Extern("PyErr_Clear", INT, ())
 keep = Extern("Py_IncRef", INT, (OBJECT,))      # (which return nothing)
 drop = Extern("Py_DecRef", INT, (OBJECT,))
+new_memory = Extern("PyMem_RawMalloc", OBJECT, (INT,))
+free_memory = Extern("PyMem_RawFree", INT, (OBJECT,))       # (which returns nothing)
 EXTERNS = [x.symbol for x in list(globals().values()) if isinstance(x, Extern)]
 
 stack = Intrinsic(FLOATS, lambda n: f"alloca double, i64 {n}")          # floats that live as long as the call

@@ -8,8 +8,10 @@ from autograd_lite.native.calls import DONE
 from autograd_lite.native.engine import Library
 from autograd_lite.native.language import Function, functions_in
 from autograd_lite.native.llvm import Unit
+from autograd_lite.native import runtime
 from autograd_lite.native.runtime import Floats
 from autograd_lite.ops import special
+from autograd_lite.ops.elementary import mul, sech2
 from autograd_lite.ops.notation import Written
 from autograd_lite.programs.code import SHARES
 from autograd_lite.programs.python import Writer
@@ -20,12 +22,30 @@ class NativeWriter(Writer):
     """Writes a program as a function of an array of its inputs, and of captured numbers after them, and one
     of its results; it returns DONE, or an int as the Python target has it."""
 
+    sparse = False
+
     def __init__(self, recording: Recording):
         super().__init__(recording)
         self.taken |= {"inputs", "out"}
 
     def returned(self, texts: Sequence[str]) -> list[str]:
         return [*[f"out[{i}] = {text}" for i, text in enumerate(texts)], f"return {DONE}"]
+
+    def expression(self, k: int) -> Written:
+        op, operands = self.code.ops[k], self.code.operands[k]
+        if op is sech2 and (x := self.halved(operands[0])) is not None:
+            return self.called(self.named("sech2_of_half", runtime.sech2_of_half), [self.written(x)])
+        if getattr(op, "forward", None) in runtime.WRITTEN:
+            return self.called(self.named(op.name, op.forward), map(self.written, operands))
+        return super().expression(k)
+
+    def halved(self, k: int) -> int | None:
+        """The place of which a place is half, if there is one."""
+        if self.code.ops[k] is mul:
+            for a, b in (self.code.operands[k], self.code.operands[k][::-1]):
+                if self.code.is_constant(a, 0.5):
+                    return b
+        return None
 
     def step(self, op: Any, xs: Sequence[str]) -> Written:
         if op is SHARES:

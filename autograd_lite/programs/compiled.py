@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite.errors import InputError, short
+from autograd_lite.errors import short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.modes import current
@@ -15,13 +15,14 @@ from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
 from autograd_lite.programs.indices import Indices
-from autograd_lite.programs.paths import Program
-from autograd_lite.programs.portable import Portable
+from autograd_lite.programs.iteration import iterate
+from autograd_lite.programs.program import Program
 from autograd_lite.programs.stats import Stats, ways_of
+from autograd_lite.programs.ways import Ways
 from autograd_lite.transforms.trace import name_of
 
 
-class Compiled(Portable):
+class Compiled(Ways):
     """A compiled function; see `compile`.
 
     It can be called in many threads. It is pickled with its programs, and with f if that pickles: then the
@@ -60,7 +61,7 @@ class Compiled(Portable):
                 if not (self.batch or self.marks or kwargs):
                     self._shorten(args, root, program)
             try:
-                out = program.run(*numbers, read_numbers(program.captured))
+                out = program.run(*numbers, read_numbers(program.read))
                 if type(out) is tuple:
                     return program.shape(out)
             except (ArithmeticError, ValueError):
@@ -93,7 +94,8 @@ class Compiled(Portable):
             y = result_of(self.f, given, named)
             y.backward()
             return y.data
-        pass_on(program.wanted, out[1:], program.leaves)
+        xs, gradients = program.gradients(out)
+        pass_on(xs, gradients, program.leaves)
         return float(out[0])
 
     def _marked(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
@@ -104,49 +106,16 @@ class Compiled(Portable):
             self.indices.check(args, kwargs)
         return self.static.marked(args, kwargs) if self.static else (args, kwargs)
 
-    def bind(self, *args: Any, **kwargs: Any) -> Callable[[], Any]:
-        """A function of no arguments that calls this one with these, quicker than a call can be.
-
-        Each run reads the numbers of NumPy's contiguous arrays of floats where they lie; other numbers are
-        those of now. It returns the same object each time, the result with an array for each number or array
-        in it, whose numbers it replaces: copy what is to last. With llvmlite a run is one native call. Where
-        the program does not fit (another branch, a number that is not finite, anything that f reads and that
-        has changed) it is an ordinary call, with its errors. One thread at a time may run it.
-
-        >>> import numpy as np
-        >>> from autograd_lite import compile, grad
-        >>> x = np.array([1.0, 2.0])
-        >>> run = compile(grad(lambda x: x[0] * x[1])).bind(x)
-        >>> slope = run()
-        >>> x[1] = 5.0
-        >>> run() is slope, slope
-        (True, array([5., 1.]))
-        """
-        from autograd_lite.native.bound import bind
-        from autograd_lite.programs.standing import Standing
-
-        return Standing(self, args, kwargs) if self.batch else bind(self, args, kwargs)
-
     # -- what it is ------------------------------------------------------------------------------
-
-    def source(self) -> str:
-        """The generated source of the program used last."""
-        return self._used().python[1]
-
-    def _used(self) -> Program:
-        if self.latest is None:
-            raise InputError(f"{name_of(self.f)} has no program yet: call the compiled function once")
-        return self.latest
 
     @property
     def stats(self) -> Stats:
         """What it consists of, and what it cost."""
-        program = self._used()
-        _ = program.python
-        ways = program.given and ways_of(self.f, program)
+        program = self.used()
+        program.settle()
+        ways = program.given and ways_of(program)
         return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards),
-                     program.way, self.tracing,
-                     sum([program.seconds for program in self.programs]), ways)
+                     program.way, self.tracing, sum([program.seconds for program in self.programs]), ways)
 
     @property
     def kind(self) -> type:
@@ -180,6 +149,14 @@ class Bound:
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """See `Compiled.backward`."""
         return self.compiled.backward(self.thing, *args, **kwargs)
+
+    def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
+        """See `Compiled.iterate`."""
+        return iterate(self.compiled, (self.thing,), state, n, history, over)
+
+    def bind(self, *args: Any, **kwargs: Any) -> Callable[[], Any]:
+        """See `Compiled.bind`."""
+        return self.compiled.bind(self.thing, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.compiled, name)

@@ -4,16 +4,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.errors import AutogradError, InputError
+from autograd_lite.errors import InputError
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.native.choice import possible
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.programs.arguments import key_of
 from autograd_lite.programs.arrays import FINE, Settled, Watch
-from autograd_lite.programs.eager import eager
+from autograd_lite.programs.eager import eager, placed
 from autograd_lite.programs.points import Points, address_of
 from autograd_lite.programs.python import EAGER
-from autograd_lite.programs.results import Form, Results, count
+from autograd_lite.programs.results import Form, Gradients, Results, picked
 
 _BLOCK = 1 << 12                                # how many points are computed at a time by NumPy
 _NONE: frozenset[Any] = frozenset()
@@ -42,28 +42,30 @@ class Ways:
     def begin(self, sums: bool) -> None:
         """Begin, with no results; with `sums` those to be reduced are added up as they come."""
         self.results = Results(self.batch, self.n, sums and self.batch.reduce is not None)
-        self.gradients: dict[Any, Any] = {}     # by captured Values, at each point, or their sums
+        self.gradients = Gradients(self.n, self.results.sums)
 
     def together(self, program: Any, where: Any) -> Watch:
         """Run a program at some points, over NumPy's arrays; what became of each."""
         np = self.points.np
-        watch, place = Watch(len(where)), placed(where)
-        captured = [np.float64(x) for x in read_numbers(program.captured)]
+        watch, place = Watch(len(where)), together_at(where)
+        function, held = program.over_arrays
+        captured = [np.float64(x) for x in read_numbers(held.read)]
         try:
-            out = program.over_arrays(watch, *self.points.block(place), captured)
+            out = function(watch, *self.points.block(place), captured)
         except Settled:
             return watch
         if watch.fates is not None:
             fine = watch.fates == FINE
-            place, out = where[fine], [x[fine] if np.ndim(x) else x for x in out]
-        self.keep(place, program, out)
+            place, out = where[fine], [picked(x, fine) for x in out]
+        self.keep(place, program, held, out)
         return watch
 
     def singly(self, program: Any, where: Any) -> Watch:
         """Run a program at some points, one by one."""
-        watch, captured = Watch(len(where)), read_numbers(program.captured)
+        program.settle()
+        watch, captured = Watch(len(where)), read_numbers(program.read)
         found, fates = [], [FINE] * len(where)
-        for i, row in enumerate(self.points.rows(placed(where))):
+        for i, row in enumerate(self.points.rows(together_at(where))):
             try:
                 out = program.run(*row, captured)
             except (ArithmeticError, ValueError):
@@ -74,13 +76,15 @@ class Ways:
                 found.append(out)
         watch.fates = self.points.np.array(fates)
         if found:
-            fine = placed(where[watch.fates == FINE])
-            self.keep(fine, program, [self.points.np.array(column) for column in zip(*found)])
+            fine = together_at(where[watch.fates == FINE])
+            self.keep(fine, program, program, [
+                [pair for added in column for pair in added.items()] if type(column[0]) is dict else
+                self.points.np.array(column) for column in zip(*found)])
         return watch
 
     def natively(self, program: Any, where: Any) -> Watch:
         """Run a program at some points in native code."""
-        np, form, place = self.points.np, program.form, placed(where)
+        np, form, place = self.points.np, program.form, together_at(where)
         watch, n = Watch(len(where)), len(where)
         first, sums = self.results.form is None, self.results.sums
         columns = targets = self.targets(program)
@@ -104,7 +108,7 @@ class Ways:
         watch.fates, totals = None if job.run() else job.fates[:n], job.sums
         if watch.fates is not None:
             fine = watch.fates == FINE
-            place = placed(where[fine])
+            place = together_at(where[fine])
             if columns is not targets:
                 columns = [x if x is None else x[fine] for x in columns]
         for x, column in zip(targets, columns) if columns is not targets else ():
@@ -113,37 +117,23 @@ class Ways:
         if watch.fates is None or fine.any():
             self.results.add_rest(place, form, totals[:apart])
             if self.is_backward and sums:
-                self.add_sums(program.wanted, totals[apart:].tolist())
+                self.gradients.add(program.wanted, totals[apart:].tolist())
         elif first:
             self.begin(sums)
         return watch
 
-    def keep(self, where: Any, program: Any, out: Sequence[Any]) -> None:
-        """Keep what a program gave."""
+    def keep(self, where: Any, program: Any, held: Any, out: Sequence[Any]) -> None:
+        """Keep what a program gave, of these Values' gradients."""
         self.results.add(where, program.form, out)
-        if not self.is_backward:
-            return
-        if self.results.sums:
-            n = count(where)
-            self.add_sums(program.wanted, [float(x.sum() if getattr(x, "shape", ()) else x * n)
-                                           for x in out[1:]])
-            return
-        for x, gradient in zip(program.wanted, out[1:]):
-            self.gradients.setdefault(x, self.points.np.zeros(self.n))[where] = gradient
+        if self.is_backward:
+            self.gradients.keep(where, held, out)
 
     def targets(self, program: Any) -> list[Any]:
         """The columns of a program's results; None for those of which the sum is kept."""
         found = self.results.targets(program.form)
         if self.is_backward and self.results.sums:
             return found + [None] * len(program.wanted)
-        return found + [self.gradients.setdefault(x, self.points.np.zeros(self.n))
-                        for x in (program.wanted if self.is_backward else ())]
-
-    def add_sums(self, xs: Sequence[Any], totals: Sequence[float]) -> None:
-        """Add to the sums of gradients."""
-        if self.gradients:
-            totals = [self.gradients.get(x, 0.0) + total for x, total in zip(xs, totals)]
-        self.gradients.update(zip(xs, totals))
+        return found + list(map(self.gradients.column, program.wanted if self.is_backward else ()))
 
     def alone(self, i: int, kept: bool = True) -> Any:
         """Compute one point as a call at it does; the program that fits there, if any."""
@@ -154,7 +144,7 @@ class Ways:
             if not kept:
                 return program
             if program:
-                self.keep(i, program, out)
+                self.keep(i, program, program, out)
             elif self.is_backward:
                 y = self.compiled.f(*args, **kwargs)
                 self.left = y if self.left is None else self.left + y
@@ -164,7 +154,7 @@ class Ways:
             return program
         except Exception as error:
             if self.points.n is not None:
-                place(error, i)
+                placed(error, f"at index {i} of the batch")
             if isinstance(error, InputError):
                 raise
             self.end, self.error = i, error
@@ -246,11 +236,11 @@ class Run(Ways):
             raise InputError("an empty batch: what the function returns shows only at a point, and at "
                              f"numbers 1.0 it fails ({self.error})") from self.error
         self.results.empty()
-        self.gradients = {x: column[:0] for x, column in self.gradients.items()}
+        self.gradients.empty()
         self.left = None
 
 
-def placed(where: Any) -> Any:
+def together_at(where: Any) -> Any:
     """The places of some points, as a slice if they lie side by side."""
     n = len(where)
     return slice(int(where[0]), int(where[0]) + n) if n and where[-1] - where[0] + 1 == n else where
@@ -268,12 +258,3 @@ def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: A
         queue.append((None, at, tried))
     else:
         queue.append((next((x for x in others.values() if x not in tried), None), at, tried))
-
-
-def place(error: Exception, i: int) -> None:
-    """Let an error say at which point of a batch it arose."""
-    text = f"at index {i} of the batch"
-    if isinstance(error, AutogradError) and error.args:
-        error.args = (f"{text}: {error.args[0]}", *error.args[1:])
-    else:
-        error.add_note(text)
