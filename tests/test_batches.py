@@ -325,7 +325,7 @@ def test_what_is_not_finite_on_the_way_is_an_error_that_names_the_index_or_passe
     plain = compile(lambda x: [][0] if x > 1.0 else x, batch=0)
     with pytest.raises(IndexError) as info:
         plain(np.array([0.0, 2.0]))
-    assert info.value.__notes__ == ["at index 1 of the batch"]
+    assert str(info.value) == "at index 1 of the batch: list index out of range"
 
 
 def test_extreme_operands_of_a_rule_go_the_eager_way():
@@ -443,8 +443,8 @@ def gathered(xp: Any, watch: bool) -> Any:
     one = code.constant(1.0)
     added = code.emit(ADDED, (code.constant(3.0), one, a, i, c), [0.0, 4.0, 0.0])
     last = code.emit(ITEM, (added, code.constant(-1.0)), 0.0)
-    recording = Recording(code, [a, b, c, i], [], [item, last], [], {}, set())
-    return function(recording, functions(xp), watch)[0]
+    recording = Recording(code, [a, b, c, i], [], [item, last], [], {}, {})
+    return function(recording, [], functions(xp), watch)[0]
 
 
 def test_entries_of_lists_are_chosen_and_added_to_point_by_point():
@@ -562,3 +562,26 @@ def test_torch_takes_it():
     for way in (fast, torch.func.vmap(fast)):
         assert close([t.numpy() for t in way(torch.tensor(x), torch.tensor(y))], true)
     assert fast(torch.tensor(x, dtype=torch.float32), 2.0)[0].dtype == torch.float32
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: ag.exp(x) + 1.0, lambda x: x if x > 0.5 else -x, lambda x: min(x, 0.5),
+    ag.grad(lambda x: x * ag.sin(x))])
+@pytest.mark.parametrize("x, words", [
+    (np.ones((2, 3)), r"x is an array of shape \(2, 3\), .* shape \(2,\); give x.ravel\(\)"),
+    ([1.0, 2.0], r"x is a list of 2 entries, which .* gets whole at each point: give numpy.array"),
+    ([[1.0, 2.0], [3.0, 4.0]], "x is a list of 2 entries")])
+def test_what_a_function_gets_of_a_batch_is_said_where_it_cannot_use_it(f, x, words):
+    for options in ({}, {"reduce": "sum"}):
+        fast = compile(f, batch="x", **options)
+        with pytest.raises(ag.InputError, match=words):
+            fast(x)
+        assert np.ndim(fast(np.array([1.0, 2.0]))) == (not options)         # (it stays usable)
+
+
+def test_lists_and_arrays_of_axes_that_a_function_can_use_are_no_error():
+    fast = compile(lambda x: ag.sum(x) * 2.0, batch="x")
+    assert fast(np.ones((2, 3))).tolist() == [4.0] * 3 and fast([1.0, 2.0]) == 6.0
+    with pytest.raises(ag.DomainError, match="^at index 0 of the batch: log") as info:
+        compile(lambda x: ag.log(x[0] - 2.0), batch="x")(np.ones((2, 3)))
+    assert "batch: x" not in str(info.value)

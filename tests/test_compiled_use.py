@@ -558,6 +558,21 @@ def test_stats_say_after_how_many_calls_compiling_has_paid():
     assert pickle.loads(pickle.dumps(stats)) == stats and str(pickle.loads(pickle.dumps(stats))) == str(stats)
 
 
+def test_reading_the_stats_does_not_call_the_function():
+    weight, counted = Value(2.0), io.StringIO()     # (what is written there is not compared)
+
+    def f(x):
+        print("ran", file=counted)
+        return ag.exp(x * 2.0) * weight
+    for fast in (compile(f), compile(ag.grad(f)), compile(f).backward):
+        fast(1.0), fast(1.5)
+        stats = getattr(fast, "__self__", fast).stats
+        before, state, g = counted.getvalue(), random.getstate(), weight.grad
+        assert "pays after" in str(stats) or "not faster" in str(stats)
+        assert stats.break_even > 0.0
+        assert (counted.getvalue(), random.getstate(), weight.grad) == (before, state, g)
+
+
 def test_break_even_is_infinite_where_compiling_gains_nothing():
     fast = compile(lambda x: x)
     fast(1.0)

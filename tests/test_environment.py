@@ -759,7 +759,7 @@ def test_equal_things_made_anew_are_no_change_and_are_then_as_quick_as_the_old_o
         fill()
         assert environment.holds()
         called = calls_in(environment.holds)
-        assert "_holds_by_value" not in called and "holds" in called
+        assert "holds_exactly" not in called and "holds" in called
     fill(2.0)
     assert not environment.holds()
 

@@ -214,8 +214,8 @@ def refuse_leaked(operands: Iterable[Any]) -> None:
     """Raise an error if a traced number is used after its trace."""
     for x in operands:
         if isinstance(x, Node) and x._operation is leaked:
-            raise InputError("a number that compile traced was kept (in a list, say) and is used after the "
-                             "trace: it stood for any number; return it from the function instead")
+            raise InputError(f"a number compile traced in {x._pa} was kept (in a list) and used after the "
+                             "trace: it stood for any number; return it from the function")
 
 
 def require_at_rest(nodes: Sequence[Node], what: str = "") -> None:

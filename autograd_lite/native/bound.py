@@ -99,7 +99,7 @@ class Binding:
 
     def _settle(self, root: Any, program: Any) -> None:
         """Let runs go by a native program; by ordinary calls, if there is none."""
-        held = program.captured if program else []
+        held = program.read if program else []
         inputs = self.np.concatenate([self.numbers, self.np.zeros(len(held))])
         before = [(inputs[i:], x) for i, x in self.arrays]
         if len(self.arrays) == 1 and self.arrays[0][1].size == len(inputs):

@@ -24,7 +24,7 @@ def shorter(ordinary: Callable[..., Any], args: Sequence[Any], root: Any, progra
     if any([set(inner) - {FLOAT} for _, *inner in forms]) or None in [*result, *[x[0] for x in forms]]:
         return None                             # (lists of lists, too)
     given = [outer for outer, *_ in forms]
-    held, holding, modes = program.captured, root.holding, vars(value)
+    held, holding, modes = program.read, root.holding, vars(value)
     facts = {"program": program.core, "arguments": len(args), "numbers": len(program.recording.inputs),
              "results": len(program.recording.outputs), "ordinary": id(ordinary), "holds": id(holding.table),
              "true": id(True), "false": id(False), "reader": id(read_numbers), "captured": id(held),

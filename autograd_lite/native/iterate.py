@@ -40,6 +40,8 @@ class Layout(NamedTuple):
 class Loop:
     """A recorded program as a loop."""
 
+    native = True
+
     def __init__(self, recording: Recording, layout: Layout):
         unit = Unit()
         unit.add(NativeWriter(recording).function(), "f")

@@ -12,7 +12,7 @@ from autograd_lite.native.engine import Library
 from autograd_lite.native.forms import Forms
 from autograd_lite.native.loop import FIELDS
 from autograd_lite.native.tables import Tables
-from autograd_lite.programs.layout import Plan
+from autograd_lite.programs.layout import Dense
 from autograd_lite.programs.recording import Recording
 
 _LOOK, _HOLDS = -1, -2                          # what is asked of an event that is no guard
@@ -52,7 +52,7 @@ class Replay:
         enabled = gc.isenabled()
         gc.disable()
         try:
-            forms = Forms(Plan(recording))
+            forms = Forms(Dense(recording))
             tables = Tables(forms)
         finally:
             if enabled:

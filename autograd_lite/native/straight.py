@@ -22,6 +22,8 @@ class NativeWriter(Writer):
     """Writes a program as a function of an array of its inputs, and of captured numbers after them, and one
     of its results; it returns DONE, or an int as the Python target has it."""
 
+    sparse = False
+
     def __init__(self, recording: Recording):
         super().__init__(recording)
         self.taken |= {"inputs", "out"}

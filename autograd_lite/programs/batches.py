@@ -40,6 +40,27 @@ class Batch(Option):
 
     def call(self, compiled: Any, args: Any, kwargs: Any) -> Any:
         """The results at all points."""
+        return self.explained(self.results, compiled, args, kwargs)
+
+    def backward(self, compiled: Any, args: Any, kwargs: Any) -> float:
+        """The one result, after its gradients were added to the `.grad` of the Values that f uses."""
+        return float(self.explained(self.added, compiled, args, kwargs))
+
+    def explained(self, run: Callable[..., Any], compiled: Any, args: Any, kwargs: Any) -> Any:
+        """What a call gives; where f cannot use what it gets of a batch, the error says what that is."""
+        try:
+            return run(compiled, args, kwargs)
+        except (TypeError, ValueError, AttributeError) as error:
+            if type(error) in (TypeError, ValueError, AttributeError, InputError):
+                places: list[Any] = [*enumerate(args), *kwargs.items()]
+                for at, x in places:
+                    if self.holds(at, len(args)) and (what := what_f_gets(x, name_of(self.f))):
+                        name = self.names[at] if type(at) is int and at < len(self.names) else at
+                        raise InputError(f"{error}\n  batch: {name} is {what}") from error
+            raise
+
+    def results(self, compiled: Any, args: Any, kwargs: Any) -> Any:
+        """The results at all points."""
         if compiled.indices:
             compiled.indices.check(args, kwargs)
         points = Points(self, args, kwargs)
@@ -66,8 +87,8 @@ class Batch(Option):
                        for column in zip(*[leaves(tree, lenient=True) for tree in found], strict=True)])
         return rebuild(found[0], lambda _: next(supply), lambda x: x)
 
-    def backward(self, compiled: Any, args: Any, kwargs: Any) -> float:
-        """The one result, after its gradients were added to the `.grad` of the Values that f uses."""
+    def added(self, compiled: Any, args: Any, kwargs: Any) -> float:
+        """See `backward`."""
         if self.reduce not in ("sum", "mean"):
             raise InputError("backward of a batch needs one number: give reduce='sum' or 'mean'")
         if compiled.indices:
@@ -76,15 +97,12 @@ class Batch(Option):
         n = 1 if points.n is None else points.n
         run = Run(compiled, points, True)
         run.all()
-        y, found = run.results.tree(), list(run.gradients.values())
+        y, found = run.results.tree(), run.gradients.totals(self)
         if not run.results.sums:
-            y, *found = [self.one(column, self.reduce) for column in (y, *found)]
-        elif self.reduce == "mean":
-            found = [total / n for total in found]
+            y = self.one(y, self.reduce)
         if run.left:
             run.left.backward(1.0 / n if self.reduce == "mean" else 1.0)
-        xs = list(run.gradients)
-        add_gradients(xs, list(map(float, found)), not any([x.operands for x in xs]))
+        add_gradients(list(found), list(found.values()), not any([x.operands for x in found]))
         return float(y)
 
     def check_tuple(self, tree: Any) -> None:
@@ -118,3 +136,14 @@ class Batch(Option):
             total = x.sum(axis=-1)
         total = total / n if how == "mean" else total
         return total if getattr(total, "shape", True) else total.item()
+
+
+def what_f_gets(x: Any, f: str) -> str:
+    """What a function gets of an argument at each point, if it may not have been meant; "" otherwise."""
+    if is_array(x) and len(x.shape) > 1:
+        return (f"an array of shape {tuple(x.shape)}, the last axis the batch: at each point {f} gets an "
+                f"array of shape {tuple(x.shape[:-1])}; give x.ravel() if it takes one number")
+    if isinstance(x, (list, tuple)) and not any(map(is_array, x)):
+        return (f"a {type(x).__name__} of {len(x)} entries, which {f} gets whole at each point: give "
+                "numpy.array(…), with the batch as its last axis, for a batch of numbers")
+    return ""

@@ -16,7 +16,7 @@ from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
 from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.iteration import iterate
-from autograd_lite.programs.paths import Program
+from autograd_lite.programs.program import Program
 from autograd_lite.programs.stats import Stats, ways_of
 from autograd_lite.programs.ways import Ways
 from autograd_lite.transforms.trace import name_of
@@ -61,7 +61,7 @@ class Compiled(Ways):
                 if not (self.batch or self.marks or kwargs):
                     self._shorten(args, root, program)
             try:
-                out = program.run(*numbers, read_numbers(program.captured))
+                out = program.run(*numbers, read_numbers(program.read))
                 if type(out) is tuple:
                     return program.shape(out)
             except (ArithmeticError, ValueError):
@@ -94,7 +94,8 @@ class Compiled(Ways):
             y = result_of(self.f, given, named)
             y.backward()
             return y.data
-        pass_on(program.wanted, out[1:], program.leaves)
+        xs, gradients = program.gradients(out)
+        pass_on(xs, gradients, program.leaves)
         return float(out[0])
 
     def _marked(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
@@ -120,11 +121,10 @@ class Compiled(Ways):
     def stats(self) -> Stats:
         """What it consists of, and what it cost."""
         program = self._used()
-        _ = program.python
-        ways = program.given and ways_of(self.f, program)
+        program.settle()
+        ways = program.given and ways_of(program)
         return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards),
-                     program.way, self.tracing,
-                     sum([program.seconds for program in self.programs]), ways)
+                     program.way, self.tracing, sum([program.seconds for program in self.programs]), ways)
 
     @property
     def kind(self) -> type:

@@ -55,7 +55,7 @@ def pass_on(xs: Sequence[Value], gradients: Sequence[float], leaves: bool) -> No
 
 def placed(error: Exception, where: str) -> None:
     """Let an error say where it arose: at which point, in which step."""
-    if isinstance(error, AutogradError) and error.args:
+    if isinstance(error, (AutogradError, IndexError)) and error.args:
         error.args = (f"{where}: {error.args[0]}", *error.args[1:])
     else:
         error.add_note(where)

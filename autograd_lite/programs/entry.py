@@ -37,7 +37,8 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal[
             It may not branch on numbers but by `where` and `select`, and what is not finite passes on. Within
             `jax.jit` the numbers of captured Values are constants: pass as arguments what changes.
         indices: positions or names of arguments that hold whole numbers, which f uses only to choose, in
-            ``take(rows, index)``: one program holds for all their values.
+            ``take(rows, index)``: one program holds for all their values. (With `target`, an index to which
+            there is no row gives nan within `jit` and `vmap`, where nothing can be asked.)
 
     Raises:
         InputError: f is not a function, or cannot be compiled; there is no such argument.

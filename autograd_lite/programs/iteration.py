@@ -88,6 +88,8 @@ def _numbers_in(x: Any) -> list[float]:
 class Loop:
     """A program as a loop in Python."""
 
+    native = False
+
     def __init__(self, program: Any, layout: Layout):
         self.program, self.layout = program, layout
 
@@ -190,8 +192,10 @@ class Iteration:
             loop = self.loop_of(program, state_key, len(numbers), row, end - i)
             if loop is None:
                 break
+            program.settle()
+            held = program.captured if loop.native else program.read
             status, done, kept = loop.run(
-                numbers, read_numbers(program.captured), rows and (rows[0], rows[1] + i - start), end - i,
+                numbers, read_numbers(held), rows and (rows[0], rows[1] + i - start), end - i,
                 self.every - i % self.every if self.every else 0, self.every)
             if done:
                 i += done

@@ -4,7 +4,6 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
-from types import BuiltinFunctionType
 from typing import Any
 
 from autograd_lite.errors import InputError
@@ -12,121 +11,17 @@ from autograd_lite.graph import node as nodes
 from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
-from autograd_lite.native import choice
 from autograd_lite.native.holding import Holding
-from autograd_lite.programs import arrays
-from autograd_lite.programs.arguments import Option, entered, objects_in
+from autograd_lite.programs.arguments import entered, objects_in
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.indices import Indices
-from autograd_lite.programs.namespaces import functions
-from autograd_lite.programs.pickling import Shelf, fitting, packed
-from autograd_lite.programs.python import EAGER, function
-from autograd_lite.programs.results import Form
+from autograd_lite.programs.pickling import Shelf, fitting
+from autograd_lite.programs.python import EAGER
+from autograd_lite.programs.program import Program
 from autograd_lite.programs.tracing import Caught, Traced, trace
 from autograd_lite.transforms.trace import name_of
-from autograd_lite.transforms.trees import leaves, refill
 
-LARGE = 50                  # of a program with more instructions the first call gives what f itself gives
 _lock = shared_lock()               # for what threads change together; no code of users runs while it is held
-
-
-class Program:
-    """One path through a function's branches, as a function of floats."""
-
-    given: Any = None                           # the arguments, where it was traced here
-    fresh = False                               # whether it is native and was not last before
-    paid = False                                # whether many points are worth native code
-    _spent = 0.0                                # seconds at many points, that native code might have saved
-
-    def __init__(self, traced: Traced, point: Sequence[Any], target: str | None, verified: bool = False):
-        self.target = target
-        self.recording, self.captured, self.wanted = traced.recording, traced.captured, traced.wanted
-        self.leaves = not any([x.operands for x in self.wanted])
-        self.point = list(point)
-        self.seen = [self.recording.code.data[k] for k in self.recording.captured]
-        self.run: Callable[..., Any] = self._first
-        self.seconds = 0.0                      # to compile
-        # For each guard the programs that agree with this one on all before it, by their answer to it.
-        self.groups: list[dict[Any, Program]] = [{guard.answer: self} for guard in self.recording.guards]
-        self.verified = verified
-        self.result, self.shape = traced.result, shape_of(traced.result)
-        self.large = len(self.recording.code) > LARGE
-        self.loops: dict[str, Any] = {}         # it as a loop, by target
-        self.steps = 0                          # asked of these
-
-    @functools.cached_property
-    def over_arrays(self) -> Callable[..., Any]:
-        """The same of NumPy's arrays."""
-        import numpy
-
-        return arrays.function(self.recording, functions(numpy), True)[0]
-
-    @functools.cached_property
-    def form(self) -> Form:
-        """Its result."""
-        return Form(self.result)
-
-    @functools.cached_property
-    def many(self) -> Any:
-        """The same at many points in native code; None if there is none."""
-        return choice.many(self.recording)
-
-    def over_points(self, n: int, in_turn: bool) -> bool:
-        """Whether so many points are computed in native code: where that pays, after some of these."""
-        if self.many is None or self.target == "native" or self.paid:
-            return self.many is not None
-        self._spent += choice.spent(self.recording, n, in_turn)
-        self.paid = self._spent > choice.cost(self.recording)
-        return self.paid
-
-    def _first(self, *numbers: Any) -> Any:
-        """The first run, which settles how it runs."""
-        at_once = self.target == "native" or self.target is None and choice.is_big(self.recording)
-        if not (at_once and self.compiled()):
-            self.run = self.python[0]
-            if self.target is None and choice.possible():
-                self._left, self.run = choice.patience(self.recording), self._counted
-        return self.run(*numbers)
-
-    def _counted(self, *numbers: Any) -> Any:
-        """A run in Python; after many of them it runs in native code."""
-        self._left -= 1
-        if self._left <= 0 and not self.compiled():
-            self.run = self.python[0]
-        return self.python[0](*numbers)
-
-    def compiled(self) -> bool:
-        """Let it run in native code; whether it does."""
-        if self.core and self.way == "python":
-            self.run, self.fresh = choice.function(self.recording, self.core), True
-        return bool(self.core)
-
-    @property
-    def way(self) -> str:
-        """What it runs in now."""
-        return "native" if type(self.run) is BuiltinFunctionType else "python"
-
-    @functools.cached_property
-    def core(self) -> int:
-        """The address of its native code; 0 if there is none."""
-        start = time.perf_counter()
-        found = choice.core(self.recording)
-        self.seconds += time.perf_counter() - start
-        return found
-
-    @functools.cached_property
-    def python(self) -> tuple[Callable[..., Any], str]:
-        """It as a function of Python, and the source of that."""
-        start = time.perf_counter()
-        found = function(self.recording, "f")
-        self.seconds += time.perf_counter() - start
-        return found
-
-    def agrees(self, other: Program, k: int) -> bool:
-        """Whether it answers all guards before the k-th as another program, and that one otherwise."""
-        mine, others = ([guard.answer for guard in program.recording.guards[:k + 1]]
-                        for program in (self, other))
-        return len(mine) > k and mine[:k] == others[:k] and mine[k] != others[k]
 
 
 class Root:
@@ -140,6 +35,8 @@ class Root:
         # Its Values, and which of them have no gradients, at that count of changes.
         self.values = dict.fromkeys(environment.values)
         self.turned, self.frozen = nodes.turned, self.are_frozen()
+        self.rows: dict[int, list[Value]] = {}  # from which the programs take
+        self.fresh: list[Program] = []          # those of which this was not asked yet
 
     def are_frozen(self) -> list[bool]:
         """For each of its Values whether it has no gradient."""
@@ -169,6 +66,7 @@ class Root:
         alike is returned in its place."""
         self.values = {**self.values, **dict.fromkeys(program.captured)}
         self.frozen = self.are_frozen()
+        self.fresh.append(program)
         if not hasattr(self, "last"):
             self.last = program
             return program
@@ -185,6 +83,16 @@ class Root:
                 program.groups[k][guards[k].answer] = program
                 return program
             near = following
+
+    def loosen(self) -> None:
+        """Look less closely at tables of which the programs read nothing but rows that they take."""
+        fresh, self.fresh = self.fresh, []
+        self.rows.update({id(row): row for program in fresh for row in program.rows})
+        if self.rows:
+            for program in self.programs():
+                program.settle()
+            read = {id(x) for program in self.programs() for x in program.read}
+            self.environment.loosen([row for row in self.rows.values() if read.isdisjoint(map(id, row))])
 
     def programs(self) -> list[Program]:
         """All of them, the one used last first."""
@@ -232,16 +140,20 @@ class Paths:
         program, tried = root.last, set[Program]()
         while True:
             try:
-                out = program.run(*numbers, read_numbers(program.captured))
+                out = program.run(*numbers, read_numbers(program.read))
             except (ArithmeticError, ValueError):
                 out = EAGER
             if type(out) is not int:
                 break
             if out == EAGER:
+                if self._stale(key, root):
+                    return self.run(key, numbers, args, kwargs, backward)
                 return None, None
             tried.add(program)
             following = next((other for other in [*program.groups[out].values()] if other not in tried), None)
             if following is None:
+                if self._stale(key, root):
+                    return self.run(key, numbers, args, kwargs, backward)
                 line = program.recording.guards[out].line
                 found = self._new(root, args, kwargs, numbers, backward, f"\n  {line}" if line else "")
                 if found is None:
@@ -255,6 +167,8 @@ class Paths:
             program = following
         if not program.verified and (program.point != list(numbers)
                                      or program.seen != read_numbers(program.captured)):
+            if self._stale(key, root):
+                return self.run(key, numbers, args, kwargs, backward)
             try:
                 self._verify(root, program, args, kwargs, backward)
             except Caught:
@@ -262,8 +176,18 @@ class Paths:
         if root.last is not program:
             program.fresh = program.way == "native"
         root.last = self.latest = program
+        if root.fresh:
+            root.loosen()
         self.recent[key] = root
         return program, out
+
+    def _stale(self, key: Any, root: Root) -> bool:
+        """Whether a table that is looked at loosely holds other Values, equal ones; then the root is gone."""
+        if not root.rows or root.environment.holds_exactly():
+            return False
+        self._roots[key] = [other for other in self._roots[key] if other is not root]
+        self.recent.pop(key, None)
+        return True
 
     def _root(self, key: Any, roots: list[Root], numbers: Sequence[Any], args: Any, kwargs: Any,
               backward: bool) -> Root | None:
@@ -287,18 +211,6 @@ class Paths:
             roots.append(root)
             return root
 
-    def shelved(self, with_f: bool) -> list[Shelf]:
-        """The programs that hold now, to go with f or without it."""
-        found = [packed(key, root.environment, root.programs(), with_f)
-                 for key, roots in list(self._roots.items()) for root in list(roots) if root.holds()]
-        return [shelf for shelf in (*found, *self.shelves) if shelf and (shelf.print is not None) is with_f]
-
-    def emptied(self, f: Any, shelves: list[Shelf]) -> dict[str, Any]:
-        """All that this holds, with another f, and these programs alone."""
-        options = {name: x.of(f) for name, x in vars(self).items() if isinstance(x, Option)}
-        return {**vars(self), **options, "f": f, "__wrapped__": f, "tracing": 0.0, "programs": [],
-                "latest": None, "shelves": shelves, "_roots": {}, "recent": {}}
-
     def _keep(self, root: Root, program: Program) -> Program:
         with _lock:
             kept = root.keep(program)
@@ -313,7 +225,7 @@ class Paths:
         if len(self.programs) >= self.max_programs:
             if self.on_limit == "eager":
                 return None
-            raise InputError(self._limit(reason))
+            raise limit_error(name_of(self.f), len(self.programs), reason)
         start = time.perf_counter()
         try:
             traced = trace(self.f, args, kwargs, backward, root.environment, self.indices)
@@ -337,37 +249,12 @@ class Paths:
                              "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
         program.verified = True
 
-    def _limit(self, reason: str) -> str:
-        reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
-        return (f"{name_of(self.f)} has {len(self.programs)} programs, one for each way its branches went, "
-                "and needs another (max() and sorted() of numbers have one for each order of them): write "
-                "where(condition, a, b), maximum or select for the branch, pass what changes as an argument, "
-                "take(rows, index) with `indices` for one that chooses, raise max_programs, or choose "
-                f"on_limit='eager'{reason}")
 
-
-def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
-    """The function that puts results in place of the Values of a structure."""
-    def text(x: Any) -> str:
-        if isinstance(x, Value):
-            return f"r[{next(places)}]"
-        if type(x) in (list, tuple) and len(x) < 1000:
-            inner = ", ".join(map(text, x)) + ("," if len(x) == 1 else "")
-            return f"[{inner}]" if type(x) is list else f"({inner})"
-        if x is None or type(x) in (bool, int, str) or type(x) is float and x - x == 0.0:
-            return repr(x)
-        if type(x) is dict and all([type(key) in (str, int, float, bool) for key in x]):
-            return f"{{{', '.join([f'{key!r}: {text(entry)}' for key, entry in x.items()])}}}"
-        raise ValueError
-
-    places = iter(range(10 ** 9))
-    try:
-        return eval(f"lambda r: {text(tree)}")  # type: ignore[no-any-return]
-    except (ValueError, RecursionError, MemoryError):
-        holes = [isinstance(x, Value) for x in leaves(tree, lenient=True)]
-        others = leaves(tree, lenient=True)
-
-        def filled(r: Sequence[float]) -> Any:
-            supply = iter(r)
-            return refill(tree, [next(supply) if hole else x for hole, x in zip(holes, others)])
-        return filled
+def limit_error(name: str, count: int, reason: str) -> InputError:
+    """The error for one program more than there may be."""
+    reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
+    return InputError(f"{name} has {count} programs, one for each way its branches went, and needs another "
+                      "(max() and sorted() of numbers have one for each order of them): write "
+                      "where(condition, a, b), maximum or select for the branch, pass what changes as an "
+                      "argument, take(rows, index) with `indices` for one that chooses, raise max_programs, "
+                      f"or choose on_limit='eager'{reason}")

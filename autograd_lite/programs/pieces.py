@@ -15,9 +15,8 @@ def pieces(writer: Any, name: str, most: int) -> str:
         parts[-1].append(statement)
         size += len(statement[0])
     recording = writer.recording
-    at: dict[int, int] = {}                     # where a place lies in the memory
-    for k in (*recording.inputs, *recording.captured):
-        at[k] = len(at)
+    given = (*recording.inputs, *[recording.captured[i] for i in writer.read])
+    at = {k: i for i, k in enumerate(given)}    # where a place lies in the memory
     where = {k: 0 for k in at}
     for i, piece in enumerate(parts):
         for _, made, used in piece:
@@ -25,7 +24,7 @@ def pieces(writer: Any, name: str, most: int) -> str:
                 if where[k] != i and k not in at:
                     at[k] = len(at)
             where.update(dict.fromkeys(made, i))
-    inputs_at = set((*recording.inputs, *recording.captured))
+    inputs_at = set(given)
     out = []
     for i, piece in enumerate(parts):
         made_here = set().union(*[made for _, made, _ in piece])

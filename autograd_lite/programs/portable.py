@@ -4,14 +4,26 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from autograd_lite.programs.arguments import objects_in
+from autograd_lite.programs.arguments import Option, objects_in
 from autograd_lite.programs.paths import Paths
-from autograd_lite.programs.pickling import Absent, ByName, why_not
+from autograd_lite.programs.pickling import Absent, ByName, Shelf, packed, why_not
 from autograd_lite.transforms.trace import name_of
 
 
 class Portable(Paths):
     """Programs that pickle, with their function where that pickles; and copies, which have the programs."""
+
+    def shelved(self, with_f: bool) -> list[Shelf]:
+        """The programs that hold now, to go with f or without it."""
+        found = [packed(key, root.environment, root.programs(), with_f)
+                 for key, roots in list(self._roots.items()) for root in list(roots) if root.holds()]
+        return [shelf for shelf in (*found, *self.shelves) if shelf and (shelf.print is not None) is with_f]
+
+    def emptied(self, f: Any, shelves: list[Shelf]) -> dict[str, Any]:
+        """All that this holds, with another f, and these programs alone."""
+        options = {name: x.of(f) for name, x in vars(self).items() if isinstance(x, Option)}
+        return {**vars(self), **options, "f": f, "__wrapped__": f, "tracing": 0.0, "programs": [],
+                "latest": None, "shelves": shelves, "_roots": {}, "recent": {}}
 
     @property
     def kind(self) -> type:

@@ -45,7 +45,7 @@ def reserved() -> frozenset[str]:
            for name in re.findall(r"(\w+) :=", form.template)]
     ours = [name for name, op in TABLE.items() if not isinstance(op, Custom)]
     return frozenset([*keyword.kwlist, *dir(builtins), *dir(math), *ours, *own, "math", "m", "finite", "f",
-                      "captured"])
+                      "captured", "row"])
 
 
 _OURS = re.compile(r"_.*|[vc]\d+|f_\d+")                # other names that a variable may not have
@@ -130,6 +130,10 @@ class Expressions(Names):
             self.used.update(self.inline.get(k) or (() if self.code.ops[k] is CONSTANT else (k,)))
         return found
 
+    def columns(self, captured: Sequence[Any]) -> dict[str, list[Any]]:
+        """What the source calls its tables, lists of captured Values."""
+        return {self.variable(k): [captured[i] for i in places] for k, places in self.tables.items()}
+
     def condition(self, k: int) -> Written:
         """A place as a condition."""
         op = self.code.ops[k]
@@ -148,7 +152,8 @@ class Expressions(Names):
         if pairs := self.pairs(k):
             return self.products(pairs)
         if op is ITEM:
-            return Written(f"{self.written(operands[0]).text}[{self.whole(operands[1])}]")
+            number = "._data" if operands[0] in self.tables else ""
+            return Written(f"{self.written(operands[0]).text}[{self.whole(operands[1])}]{number}")
         if op is INDEX:
             return Written(f"int({self.written(operands[0]).text})")
         if op in _INFIX:
@@ -242,7 +247,7 @@ class Writer(Expressions):
         recording, code = self.recording, self.code
         self.taken.add(name)
         inputs = [self.variable(k) for k in recording.inputs]
-        captured = [self.variable(k) for k in recording.captured]
+        captured = [self.variable(recording.captured[i]) for i in self.read]
         self.pending: list[int] = []                # to be looked at
         self.run: list[tuple[Side, list[str]]] = []             # lines on sides of choices
         self.made: list[int] = []                   # by the present statement
@@ -254,7 +259,7 @@ class Writer(Expressions):
             side = self.home.get(k)
             if side is None and self.run:
                 self.end_run()
-            if code.ops[k] not in (CONSTANT, INPUT) and (lines := self.lines(k)):
+            if code.ops[k] not in (CONSTANT, INPUT) and k not in self.tables and (lines := self.lines(k)):
                 self.made.append(k)
                 if side is None:
                     self.statement(lines)
@@ -266,9 +271,8 @@ class Writer(Expressions):
             self.guard(*guards.pop())
         if self.run:
             self.end_run()
-        self.look([*self.pending, *dict.fromkeys([k for k in recording.outputs
-                                                  if code.ops[k] is not CONSTANT])])
-        self.statement(self.returned([self.written(k).text for k in recording.outputs]))
+        self.look([*self.pending, *dict.fromkeys([k for k in self.outputs if code.ops[k] is not CONSTANT])])
+        self.statement(self.returned([self.written(k).text for k in self.outputs]))
         return self.assembled(name, inputs, captured)
 
     def returned(self, texts: Sequence[str]) -> list[str]:
@@ -324,8 +328,9 @@ class Writer(Expressions):
         self.pending = []
 
     def finite(self, places: Sequence[int]) -> list[str]:
-        text = " + ".join([self.written(k).text for k in places])
-        if len(places) == 1:
+        text = " + ".join([f"sum({self.written(k).text}.values())" if k in self.spread else
+                           self.written(k).text for k in places])
+        if len(places) == 1 and places[0] not in self.spread:
             return [f"if {text} - {text} != 0.0: return {EAGER}"]
         return [f"finite = {text}", f"if finite - finite != 0.0: return {EAGER}"]
 
@@ -356,8 +361,10 @@ class Writer(Expressions):
                 lines.append(f"{name} = {self.rest(name, operands[i:i + 2 * _SUM])}")
         elif op is ADDED:
             size, *pairs = code.operands[k]
-            lines.append(f"{self.variable(k)} = [0.0] * {self.whole(size)}")
-            lines += [f"{self.variable(k)}[{self.whole(i)}] += {self.written(x).text}"
+            name, n = self.variable(k), self.whole(size)
+            lines.append(f"{name} = {'{}' if k in self.spread else f'[0.0] * {n}'}")
+            lines += [f"{name}[row] = {name}.get(row := {self.whole(i)} % {n}, 0.0) + {self.written(x).text}"
+                      if k in self.spread else f"{name}[{self.whole(i)}] += {self.written(x).text}"
                       for i, x in zip(pairs[::2], pairs[1::2])]
         else:
             used, self.used = self.used, set()
@@ -383,10 +390,11 @@ class Writer(Expressions):
                 and len(self.code.operands[user]) <= 2 * _SUM)
 
 
-def function(recording: Recording, name: str = "f") -> tuple[Any, str]:
-    """A function that runs a recording, and its source."""
+def function(recording: Recording, captured: Sequence[Any] = (), name: str = "f") -> tuple[Any, str, Plan]:
+    """A function that runs a recording, its source, and what it needs. Of the captured Values it takes the
+    numbers of those that are `read`."""
     writer = Writer(recording)
     text = writer.source(name)
-    names = dict(writer.names)
+    names = {**writer.names, **writer.columns(captured)}
     exec(compile(text, f"<compiled {name}>", "exec", dont_inherit=True), names)
-    return names[name], text
+    return names[name], text, writer

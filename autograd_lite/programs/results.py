@@ -170,3 +170,63 @@ def filler(tree: Any) -> Callable[[Any, Sequence[Any]], Any]:
             return lambda array, xs: [part(array, xs) for part in parts]
         return lambda array, xs: kind.again(tree, [part(array, xs) for part in parts])
     return made(tree)
+
+
+class Gradients:
+    """The gradients of captured Values at n points, or their sums; of rows only of those that were taken."""
+
+    def __init__(self, n: int, sums: bool):
+        import numpy
+
+        self.np, self.n, self.sums = numpy, n, sums
+        self.dense: dict[Any, Any] = {}
+        self.spread: dict[int, tuple[Any, list[Any]]] = {}      # the Values by row; (row, gradient) pairs
+
+    def column(self, x: Any) -> Any:
+        """Those of one Value at all points."""
+        return self.dense.setdefault(x, self.np.zeros(self.n))
+
+    def keep(self, where: Any, held: Any, out: Sequence[Any]) -> None:
+        """Keep what a program gave at some points; `held` says which Values' it is (see `paths.Held`)."""
+        k = 1 + len(held.dense)
+        if self.sums:
+            n = count(where)
+            self.add(held.dense, [float(x.sum() if getattr(x, "shape", ()) else x * n) for x in out[1:k]])
+        else:
+            for x, gradient in zip(held.dense, out[1:k]):
+                self.column(x)[where] = gradient
+        for entries, pairs in zip(held.spread, out[k:]):
+            self.spread.setdefault(id(entries), (entries, []))[1].extend(
+                pairs.items() if type(pairs) is dict else pairs)
+
+    def add(self, xs: Sequence[Any], totals: Sequence[float]) -> None:
+        """Add to the sums."""
+        if self.dense:
+            totals = [self.dense.get(x, 0.0) + total for x, total in zip(xs, totals)]
+        self.dense.update(zip(xs, totals))
+
+    def totals(self, batch: Any) -> dict[Any, float]:
+        """The gradients by Values, added over all points, or their means."""
+        np, parts = self.np, self.n if batch.reduce == "mean" else 1
+        found = {x: float(g / parts if self.sums else batch.one(g, batch.reduce))
+                 for x, g in self.dense.items()}
+        for entries, pairs in self.spread.values():
+            columns = zip(*[map(np.ravel, np.broadcast_arrays(*pair)) for pair in pairs])
+            at, terms = map(np.concatenate, columns) if pairs else (np.empty(0), np.empty(0))
+            rows, places = np.unique(at, return_inverse=True)
+            for row, g in zip(rows.tolist(), np.bincount(places, terms, len(rows)).tolist()):
+                for x in entries.get(row, ()):
+                    found[x] = found.get(x, 0.0) + g / parts
+        return found
+
+    def empty(self) -> None:
+        """Forget the point."""
+        self.spread.clear()
+        self.dense = {x: 0.0 if self.sums else column[:0] for x, column in self.dense.items()}
+
+
+def picked(x: Any, fine: Any) -> Any:
+    """A result at some of the points; in a list of pairs as well."""
+    if type(x) is list:
+        return [tuple([picked(entry, fine) for entry in pair]) for pair in x]
+    return x[fine] if getattr(x, "ndim", 0) else x

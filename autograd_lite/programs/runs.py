@@ -13,7 +13,7 @@ from autograd_lite.programs.arrays import FINE, Settled, Watch
 from autograd_lite.programs.eager import eager, placed
 from autograd_lite.programs.points import Points, address_of
 from autograd_lite.programs.python import EAGER
-from autograd_lite.programs.results import Form, Results, count
+from autograd_lite.programs.results import Form, Gradients, Results, picked
 
 _BLOCK = 1 << 12                                # how many points are computed at a time by NumPy
 _NONE: frozenset[Any] = frozenset()
@@ -43,26 +43,28 @@ class Ways:
     def begin(self, sums: bool) -> None:
         """Begin, with no results; with `sums` those to be reduced are added up as they come."""
         self.results = Results(self.batch, self.n, sums and self.batch.reduce is not None)
-        self.gradients: dict[Any, Any] = {}     # by captured Values, at each point, or their sums
+        self.gradients = Gradients(self.n, self.results.sums)
 
     def together(self, program: Any, where: Any) -> Watch:
         """Run a program at some points, over NumPy's arrays; what became of each."""
         np = self.points.np
         watch, place = Watch(len(where)), together_at(where)
-        captured = [np.float64(x) for x in read_numbers(program.captured)]
+        function, held = program.over_arrays
+        captured = [np.float64(x) for x in read_numbers(held.read)]
         try:
-            out = program.over_arrays(watch, *self.points.block(place), captured)
+            out = function(watch, *self.points.block(place), captured)
         except Settled:
             return watch
         if watch.fates is not None:
             fine = watch.fates == FINE
-            place, out = where[fine], [x[fine] if np.ndim(x) else x for x in out]
-        self.keep(place, program, out)
+            place, out = where[fine], [picked(x, fine) for x in out]
+        self.keep(place, program, held, out)
         return watch
 
     def singly(self, program: Any, where: Any) -> Watch:
         """Run a program at some points, one by one."""
-        watch, captured = Watch(len(where)), read_numbers(program.captured)
+        program.settle()
+        watch, captured = Watch(len(where)), read_numbers(program.read)
         found, fates = [], [FINE] * len(where)
         for i, row in enumerate(self.points.rows(together_at(where))):
             try:
@@ -76,7 +78,9 @@ class Ways:
         watch.fates = self.points.np.array(fates)
         if found:
             fine = together_at(where[watch.fates == FINE])
-            self.keep(fine, program, [self.points.np.array(column) for column in zip(*found)])
+            self.keep(fine, program, program, [
+                [pair for added in column for pair in added.items()] if type(column[0]) is dict else
+                self.points.np.array(column) for column in zip(*found)])
         return watch
 
     def natively(self, program: Any, where: Any) -> Watch:
@@ -87,7 +91,7 @@ class Ways:
         targets, sums = self.results.targets(form), self.results.sums
         apart = [x is None for x in targets].count(True)        # (of the results, not of the gradients)
         for x in program.wanted if self.is_backward else ():
-            targets.append(None if sums else self.gradients.setdefault(x, np.zeros(self.n)))
+            targets.append(None if sums else self.gradients.column(x))
         start, columns = int(where[0]), targets
         if type(place) is not slice:
             start, columns = 0, [None if x is None else np.empty(n) for x in targets]
@@ -111,29 +115,16 @@ class Ways:
         if watch.fates is None or fine.any():
             self.results.add_rest(place, form, totals[:apart])
             if self.is_backward and sums:
-                self.add_sums(program.wanted, totals[apart:].tolist())
+                self.gradients.add(program.wanted, totals[apart:].tolist())
         elif first:
             self.begin(sums)
         return watch
 
-    def keep(self, where: Any, program: Any, out: Sequence[Any]) -> None:
-        """Keep what a program gave."""
+    def keep(self, where: Any, program: Any, held: Any, out: Sequence[Any]) -> None:
+        """Keep what a program gave, of these Values' gradients."""
         self.results.add(where, program.form, out)
-        if not self.is_backward:
-            return
-        if self.results.sums:
-            n = count(where)
-            self.add_sums(program.wanted, [float(x.sum() if getattr(x, "shape", ()) else x * n)
-                                           for x in out[1:]])
-            return
-        for x, gradient in zip(program.wanted, out[1:]):
-            self.gradients.setdefault(x, self.points.np.zeros(self.n))[where] = gradient
-
-    def add_sums(self, xs: Sequence[Any], totals: Sequence[float]) -> None:
-        """Add to the sums of gradients."""
-        if self.gradients:
-            totals = [self.gradients.get(x, 0.0) + total for x, total in zip(xs, totals)]
-        self.gradients.update(zip(xs, totals))
+        if self.is_backward:
+            self.gradients.keep(where, held, out)
 
     def alone(self, i: int, kept: bool = True) -> Any:
         """Compute one point as a call at it does; the program that fits there, if any."""
@@ -144,7 +135,7 @@ class Ways:
             if not kept:
                 return program
             if program:
-                self.keep(i, program, out)
+                self.keep(i, program, program, out)
             elif self.is_backward:
                 y = self.compiled.f(*args, **kwargs)
                 self.left = y if self.left is None else self.left + y
@@ -236,7 +227,7 @@ class Run(Ways):
             raise InputError("an empty batch: what the function returns shows only at a point, and at "
                              f"numbers 1.0 it fails ({self.error})") from self.error
         self.results.empty()
-        self.gradients = {x: column[:0] for x, column in self.gradients.items()}
+        self.gradients.empty()
         self.left = None
 
 

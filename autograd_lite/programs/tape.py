@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from numbers import Number
 from typing import Any
@@ -17,10 +18,10 @@ from autograd_lite.modes import apart, current
 from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
-from autograd_lite.programs.code import Check, Code, Step
+from autograd_lite.programs.code import ROWS, Check, Code, Step
 from autograd_lite.programs.integers import Whole
 from autograd_lite.programs import sweeps
-from autograd_lite.programs.recording import Guard, Recording
+from autograd_lite.programs.recording import Guard, Recording, Sides
 
 _SIGNS: dict[Any, str] = {operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=",
                           operator.eq: "==", operator.ne: "!="}
@@ -57,16 +58,19 @@ class Nodes:
         self.captured: list[tuple[Value, int]] = []     # the caller's Values, and their nodes
         self.labels: dict[int, str] = {}                # of places in the code
         self.idle: list[int] = []                       # nodes that a run may leave out
-        self.firm: set[int] = set()                     # places of others that it may not
+        self.within = defaultdict[Sides, list[int]](list)       # nodes that it may leave out of other sides
+        self.firm = defaultdict[Sides, set[int]](set)   # places that it may not leave out on these sides
         self.gradients: dict[int, int] = {}             # the places of gradients by nodes
         self.raised = False                             # whether an operation raised an error
         self.unseen = False                             # whether an int was needed that this cannot follow
-        self.depth = 0                                  # how many branches of `select` run
+        self.sides: Sides = ()                          # the branches of `select` that run
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
         self._plain: dict[Any, int] = {}                # by a number
         self.lists: dict[Any, int] = {}                 # nodes of lists, entries and indices: see `listed`
         self.tables: dict[int, Any] = {}                # what `take` knows of rows, by their id
+        self.seen: dict[int, int] = {}                  # the ids of what the function reads
+        self.rows: list[list[Value]] = []               # of large tables among these, from which it takes
         self._made: list[Value] = []
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int:
@@ -120,14 +124,16 @@ class Nodes:
 
     def listed(self, step: Step, operands: tuple[int, ...], y: Any, idle: bool = True) -> int:
         """The one node of a list, of an entry of one, or of an index, which is y now."""
-        key = (step, operands, idle or self.depth > 0)
+        key = (step, operands, idle or self.sides)
         k = self.lists.get(key)
         if k is None:
             place = self.code.emit(step, tuple([self.places[x] for x in operands]), y)
             flows = any([self.flows[x] for x in operands])
             k = self.lists[key] = self.append(step, operands, place, flows)
-            if idle or self.depth:
+            if idle:
                 self.idle.append(k)
+            elif self.sides:
+                self.within[self.sides].append(k)
         return k
 
     def leaf(self, x: Value, given: Any) -> None:
@@ -148,19 +154,34 @@ class Nodes:
             if self.places[k] in self.labels:
                 self.labels.setdefault(place, f"d_{self.labels[self.places[k]]}")
 
-    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
+    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any], adds: bool = False) -> Recording:
         """The program that computes the outputs."""
-        at, idle = self.places, set(self.idle)
+        at = self.places
         shown = [at[y if type(y) is int else self.node(y)] for y in outputs]    # (which may be captured here)
-        firm = {at[k] for k, op in enumerate(self.ops) if op is not None and k not in idle}
         return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
-                         shown, self.guards, self.labels, firm | self.firm)
+                         shown, self.guards, self.labels, self.all_firm(), adds)
 
-    def close(self) -> None:
-        """End it: who has kept a number of this run is told so when it is used."""
+    def hold(self, place: int, gates: Sides = ()) -> None:
+        """Note a place that eager code computes where this is run, and these gates are open."""
+        self.firm[*self.sides, *gates].add(place)
+
+    def all_firm(self) -> dict[Sides, set[int]]:
+        """The places that eager code computes, used or not, on the sides of choices that are not settled."""
+        found, code = defaultdict[Sides, set[int]](set), self.code
+        elsewhere = {*self.idle, *[k for kept in self.within.values() for k in kept]}
+        every = [k for k, op in enumerate(self.ops) if op is not None and k not in elsewhere]
+        for sides, kept in [((), every), *self.within.items()]:
+            self.firm[sides].update([self.places[k] for k in kept])
+        for sides, places in self.firm.items():
+            if all([bool(code.data[c]) is answer for c, answer in sides if code.is_constant(c)]):
+                found[tuple([side for side in sides if not code.is_constant(side[0])])] |= places
+        return dict(found)
+
+    def close(self, f: str) -> None:
+        """End it: who has kept a number of this run is told so, and of which function, when it is used."""
         for x in self._made:
-            x._data, x._operation, x._a = math.nan, nodes.leaked, ()
-            x._b = x._pa = x._grad = None
+            x._data, x._operation, x._a, x._pa = math.nan, nodes.leaked, (), f
+            x._b = x._grad = None
         self._made.clear()
 
 
@@ -276,14 +297,13 @@ class Tape(Questions):
             except (ValueError, ArithmeticError, TypeError):
                 y = self.evaluated(op, xs, operands)
             place = code.new(op, used, y)
-        if self.depth:
-            self.idle.append(len(places))
+        if self.sides:
+            self.within[self.sides].append(len(places))
         if flows:
             if op.partly:
                 flows = self.flowing(op, at)
             if value.entered[0] and current(value.not_recording):
-                if not self.depth:
-                    self.firm.add(place)
+                self.hold(place)
                 return self.made(self.append(None, (), place, False))
         out = new()
         y = code.data[place]
@@ -325,23 +345,21 @@ class Tape(Questions):
         """`select`: both branches, of which a run computes one."""
         if self.ops[self.node(condition)] is None:  # a constant: there is nothing to choose later
             return then() if self.compare(operator.ne, condition, 0.0) else otherwise()
-        sides = []
-        self.depth += 1
+        found, outer = [], self.sides
         try:
-            for side, taken in ((then, condition._data), (otherwise, not condition._data)):
+            for side, answer in ((then, True), (otherwise, False)):
+                taken = bool(condition._data) is answer
+                self.sides = (*outer, (self.places[self.node(condition)], answer))
                 try:
-                    if taken:
-                        sides.append(side())
-                    else:
-                        sides.append(errstate("ignore").run(side))
+                    found.append(side() if taken else errstate("ignore").run(side))
                 except (ValueError, ArithmeticError, IndexError):       # (of Python's own numbers; `take`)
                     if taken:
                         raise
                     self.ask("#1 != #2", (condition, 0.0), bool(condition._data))
-                    sides.append(math.nan)
+                    found.append(math.nan)
         finally:
-            self.depth -= 1
-        return choose(condition, *sides)
+            self.sides = outer
+        return choose(condition, *found)
 
     # -- derivatives -----------------------------------------------------------------------------
 
@@ -352,6 +370,17 @@ class Tape(Questions):
     def push(self, trace: Any, tangents: Sequence[Any]) -> list[Any]:
         """`pushed`, recorded."""
         return sweeps.push(self, trace, tangents)
+
+    def require_all_used(self, name: str, inputs: Sequence[Value]) -> None:
+        """Raise an error if an index takes one of these numbers, or of what is computed from them."""
+        depends = {self.node(x) for x in inputs}
+        for k, operands in enumerate(self.operands):
+            if not depends.isdisjoint(operands):
+                if self.ops[k] is ROWS:
+                    raise InputError(f"{name}: unused='raise' asks which rows are taken, and a compiled "
+                                     "function takes others at each call: leave it out, or the index out of "
+                                     "`indices`")
+                depends.add(k)
 
     def lower(self, trace: Any, x: Any) -> Any:
         """A result for the caller of a transform: it stops gradients, unless they are somebody else's."""

@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import GradientError, InputError, short
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import Line
 from autograd_lite.programs.arguments import entered, is_whole, names_of, parameters_of
 from autograd_lite.programs.environment import Environment, drawn, random_state
 from autograd_lite.programs.indices import Index, Indices
@@ -18,6 +20,12 @@ from autograd_lite.programs.sweeps import pulled
 from autograd_lite.programs.tape import Tape
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import leaves, rebuild
+
+
+def place_of(f: Callable[..., Any]) -> str:
+    """A function's name, and the line where it begins, if that is known."""
+    code = getattr(inspect.unwrap(f), "__code__", None)
+    return f"{name_of(f)}, {Line(code.co_filename, code.co_firstlineno, '')}," if code else name_of(f)
 
 
 class Caught(InputError, ArithmeticError):
@@ -31,12 +39,14 @@ class Traced(NamedTuple):
         recording: the program; captured: the Values it read that were not arguments.
         result: what the function returned, with a Value for each of the program's results.
         wanted: (if the gradients by captured Values were asked for) those on which it depends.
+        rows: lists of Values of large tables that it reads, from which it takes.
     """
 
     recording: Recording
     captured: Sequence[Value]
     result: Any
     wanted: Sequence[Value]
+    rows: Sequence[list[Value]] = ()
 
 
 def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
@@ -56,8 +66,9 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
                          "it gives as an argument, or make a list of it before")
     for _ in range(3):
         before = random_state(environment.generators)
-        traced = (None if environment.asks_types else _traced(f, args, kwargs, backward, indices, True)
-                  ) or _traced(f, args, kwargs, backward, indices, False)
+        traced = (None if environment.asks_types else
+                  _traced(f, args, kwargs, backward, environment, indices, True)
+                  ) or _traced(f, args, kwargs, backward, environment, indices, False)
         source = drawn(before, random_state(environment.generators))
         if not source:
             return traced  # type: ignore[return-value]
@@ -68,12 +79,13 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
 
 
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
-            indices: Indices | None, any_ints: bool) -> Traced | None:
+            environment: Environment, indices: Indices | None, any_ints: bool) -> Traced | None:
     """One run: with ints that stand for any, or as they are now (and what follows holds for those alone).
 
     None if a run with any ints fails: it needs them as they are, or fails with these too.
     """
     tape, inputs, wanted, ints = Tape(), list[Value](), list[Value](), list[Whole]()
+    tape.seen = environment.seen
 
     def enter(x: Any) -> Any:
         inputs.append(tape.input(x))
@@ -126,13 +138,13 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
         if tape.raised:
             raise Caught(f"{name_of(f)} catches the error of an operation: only the eager way can do that")
         tape.name(inputs, names)
-        recording = tape.recording(inputs, outputs)
+        recording = tape.recording(inputs, outputs, backward)
     except Exception:
         if ints:
             return None
         raise
     finally:
-        tape.close()
+        tape.close(place_of(f))
         if enabled:
             gc.enable()
-    return Traced(recording, [x for x, _ in tape.captured], result, wanted)
+    return Traced(recording, [x for x, _ in tape.captured], result, wanted, tape.rows)
