@@ -292,6 +292,13 @@ def test_a_node_takes_little_memory_and_products_of_matrices_are_computed_in_lan
     assert terms[blocks.GATHER] < 2000          # (the matrix, turned, once)
 
 
+def test_a_sum_of_many_terms_is_added_in_its_order():
+    xs = [math.sin(k) for k in range(20_000)]
+    recording = recorded(lambda xs: sum([x * y for x, y in zip(xs, xs[1:])]), xs)
+    assert Replay(recording).run(*xs, []) == (special.added([x * y for x, y in zip(xs, xs[1:])]),)
+    assert len(Tables(Forms(Plan(recording))).runs) == 1
+
+
 def test_many_numbers_do_not_lie_on_the_stack():
     n = 30_000
     fast = compile(lambda xs: [x * 2.0 for x in xs])
