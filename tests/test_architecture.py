@@ -17,7 +17,7 @@ PACKAGE = Path(autograd_lite.__file__).parent
 
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
-    {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes"}, {"errors"}, {"decorators"},
+    {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes"}, {"errors"}, {"decorators", "files"},
     {"ops.notation", "ops.special", "ops.op", "ops.whole"},
     {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},
@@ -46,12 +46,14 @@ ROWS = [
     {"native.forms", "native.loop"}, {"native.tables"}, {"native.lanes", "native.calls"},
     {"native.vectors", "native.straight", "native.replay"}, {"native.many"},
     {"native.choice", "native.holding"},
-    {"native.bound", "native.direct", "native.iterate"},
-    {"programs.results"}, {"programs.arrays", "programs.stats"}, {"programs.runs"}, {"programs.batches"},
+    {"native.bound", "native.direct", "native.iterate", "native.c_expressions"},
+    {"native.c"}, {"native.export"},
+    {"programs.results"}, {"programs.arrays", "programs.stats"}, {"programs.runs"},
+    {"programs.batches", "programs.standing"},
     {"programs.targets", "programs.program"}, {"programs.paths"}, {"programs.portable", "programs.iteration"},
     {"programs.ways"},
     {"programs.compiled"}, {"programs.entry"},
-    {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
+    {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},

@@ -70,6 +70,100 @@ def square(x: float) -> float:
     return y if 1e-280 < y < 1e290 and y + 1.15 * lost == y else math.pow(x, 2.0)
 
 
+# -- functions of `math` that are CPython's own ---------------------------------------------------------
+
+
+def hypot(a: float, b: float) -> float:
+    """`math.hypot`: the sum of squares, scaled, in two floats; its root, and a step of Newton's."""
+    a = abs(a)
+    b = abs(b)
+    top = a if a > b else b
+    if not 5.562684646268003e-309 <= top < inf or not a + b >= 0.0:      # (Python's differ below this)
+        return 0.0 if a + b == 0.0 else nan
+    k = math.floor(math.log2(top)) + 1.0
+    scale = math.exp2(-k)
+    if top * scale >= 1.0:
+        scale = math.exp2(-k - 1.0)
+    elif top * scale < 0.5:
+        scale = math.exp2(-k + 1.0)
+    a = a * scale
+    b = b * scale
+    p = a * a
+    s = 1.0 + p
+    lost = product_rest(a, a, p)
+    less = p - (s - 1.0)
+    p = b * b
+    t = s + p
+    lost = lost + product_rest(b, b, p)
+    less = less + (p - (t - s))
+    h = math.sqrt(t - 1.0 + (lost + less))
+    p = -h * h
+    s = t + p
+    lost = lost + product_rest(-h, h, p)
+    less = less + (p - (s - t))
+    return (h + (s - 1.0 + (lost + less)) / (2.0 * h)) / scale
+
+
+def product_rest(a: float, b: float, p: float) -> float:
+    """a·b − p, where p is the rounded product of numbers of middling size."""
+    c = 134217729.0 * a
+    d = 134217729.0 * b
+    g = c - (c - a)
+    h = d - (d - b)
+    return (((g * h - p) + g * (b - h)) + (a - g) * h) + (a - g) * (b - h)
+
+
+def lgamma(x: float) -> float:
+    """`math.lgamma`, by Lanczos's sum and, below 0, reflection."""
+    if not abs(x) < inf or x == math.floor(x) and x <= 0.0:
+        return nan
+    if x == 1.0 or x == 2.0:
+        return 0.0
+    size = abs(x)
+    if size < 1e-20:
+        return -math.log(size)
+    r = math.log(lanczos_sum(size)) - 6.024680040776729583740234375
+    r = r + (size - 0.5) * (math.log(size + 6.024680040776729583740234375 - 0.5) - 1.0)
+    if x < 0.0:
+        r = 1.144729885849400174143427351353058711647 - math.log(abs(sine_of_pi(size))) - math.log(size) - r
+    return r
+
+
+def lanczos_sum(x: float) -> float:
+    """Lanczos's sum for the gamma function (g = 6.0247, 13 terms), as a quotient."""
+    above = [23531376880.410759688572, 42919803642.649098768958, 35711959237.355668049440,
+             17921034426.037209699920, 6039542586.3520280050643, 1439720407.3117216736632,
+             248874557.86205415651147, 31426415.585400194380614, 2876370.6289353724412254,
+             186056.26539522349504029, 8071.6720023658162106380, 210.82427775157934587251,
+             2.5066282746310002701649]
+    below = [0.0, 39916800.0, 120543840.0, 150917976.0, 105258076.0, 45995730.0, 13339535.0, 2637558.0,
+             357423.0, 32670.0, 1925.0, 66.0, 1.0]
+    a = 0.0
+    b = 0.0
+    for i in range(13):
+        if x < 5.0:
+            a = a * x + above[12 - i]
+            b = b * x + below[12 - i]
+        else:
+            a = a / x + above[i]
+            b = b / x + below[i]
+    return a / b
+
+
+def sine_of_pi(x: float) -> float:
+    """sin(π·x) for x ≥ 0."""
+    y = math.fmod(x, 2.0)
+    if y <= 0.25:
+        return math.sin(math.pi * y)
+    if y < 0.75:
+        return math.cos(math.pi * (y - 0.5))
+    if y <= 1.25:
+        return math.sin(math.pi * (1.0 - y))
+    if y < 1.75:
+        return -math.cos(math.pi * (y - 1.5))
+    return math.sin(math.pi * (y - 2.0))
+
+
 # -- sums rounded once -----------------------------------------------------------------------------------
 
 
@@ -94,6 +188,23 @@ def fsum(n: int, xs: Floats) -> float:
         rest = t
     margin = 2.0 * lost + abs(rest) * 2.220446049250313e-16 if lost > 0.0 else 0.0
     return s + rest if s + (rest - margin) == s + (rest + margin) else nan
+
+
+def fdot(n: int, xs: Floats, parts: Floats) -> float:
+    """`special.fdot`: the sum of the products and of what their rounding lost; nan where that is not sure."""
+    m = n >> 1
+    for i in range(m):
+        a = xs[i]
+        b = xs[m + i]
+        p = a * b
+        if not (1e-250 < abs(p) < 1e290 and abs(a) < 1e290 and abs(b) < 1e290 or p == 0.0 and (
+                a == 0.0 or b == 0.0)):
+            return nan
+        parts[2 * i] = p
+        parts[2 * i + 1] = product_rest(a, b, p)
+    if 2 * m < n:
+        parts[n - 1] = xs[n - 1]
+    return fsum(n, parts)
 
 
 def shares(n: int, xs: Floats, parts: Floats, out: Floats) -> int:
@@ -191,5 +302,6 @@ def mean(n: int, xs: Floats) -> float:
 # Functions of many floats, by functions of their array; those of `math` that are written here.
 SEQUENCES: dict[Any, Any] = {
     special.shares: shares, special.share: share, special.rest_share: rest_share, special.fsum: fsum,
-    special.logsumexp: logsumexp, special.log_share: log_share, special.mean: mean}
-WRITTEN: dict[Any, Any] = {special.sigmoid: sigmoid, special.sech2: sech2}
+    special.fdot: fdot, special.logsumexp: logsumexp, special.log_share: log_share, special.mean: mean}
+WRITTEN: dict[Any, Any] = {special.sigmoid: sigmoid, special.sech2: sech2, math.hypot: hypot,
+                           math.lgamma: lgamma}

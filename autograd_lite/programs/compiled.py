@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from autograd_lite.errors import InputError, short
+from autograd_lite.errors import short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.modes import current
@@ -108,19 +108,10 @@ class Compiled(Ways):
 
     # -- what it is ------------------------------------------------------------------------------
 
-    def source(self) -> str:
-        """The generated source of the program used last."""
-        return self._used().python[1]
-
-    def _used(self) -> Program:
-        if self.latest is None:
-            raise InputError(f"{name_of(self.f)} has no program yet: call the compiled function once")
-        return self.latest
-
     @property
     def stats(self) -> Stats:
         """What it consists of, and what it cost."""
-        program = self._used()
+        program = self.used()
         program.settle()
         ways = program.given and ways_of(program)
         return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards),

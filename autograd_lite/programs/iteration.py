@@ -16,7 +16,7 @@ from autograd_lite.graph.node import read_numbers
 from autograd_lite.native import iterate as native
 from autograd_lite.native.calls import DONE
 from autograd_lite.native.choice import patience
-from autograd_lite.native.iterate import Layout
+from autograd_lite.native.iterate import Layout, sources_of
 from autograd_lite.ops.whole import whole
 from autograd_lite.programs.arguments import Given, described, key_of
 from autograd_lite.programs.eager import placed
@@ -217,7 +217,7 @@ class Iteration:
             return None
         loops = program.loops
         if not loops:
-            result_key, sources = _sources(program)
+            result_key, sources = sources_of(program)
             layout = Layout(count - row - len(sources), len(sources), row, sources)
             loops["python"] = Loop(program, layout) if result_key == state_key else None
         target, program.steps = self.compiled.target, program.steps + steps
@@ -233,15 +233,6 @@ def _key(x: Any) -> Any:
         return described(x, [])
     except Given:
         return Given
-
-
-def _sources(program: Any) -> tuple[Any, list[int | float]]:
-    """The key of a program's results, and for each number in it which of the results it is, or the number."""
-    n = len(program.recording.outputs)
-    found: tuple[list[float], list[float]] = [], []
-    for numbers, shift in zip(found, (0.25, 0.75)):
-        key = described(program.shape([i + shift for i in range(n)]), numbers)
-    return key, [a if a == b else int(a) for a, b in zip(*found)]
 
 
 def _places(sources: Sequence[int | float]) -> list[int]:

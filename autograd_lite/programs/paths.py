@@ -67,6 +67,7 @@ class Root:
         self.values = {**self.values, **dict.fromkeys(program.captured)}
         self.frozen = self.are_frozen()
         self.fresh.append(program)
+        program.root = self
         if not hasattr(self, "last"):
             self.last = program
             return program

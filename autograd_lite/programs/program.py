@@ -37,6 +37,7 @@ class Program:
     """One path through a function's branches, as a function of floats."""
 
     given: Any = None                           # the arguments, where it was traced here
+    root: Any                                   # where it is kept
     way = "python"                              # what it runs in now
     fresh = False                               # whether it is native and was not last before
     sparse = False                              # whether it reads only those rows of tables that it takes

@@ -1,6 +1,7 @@
 """A run of a function on a `Tape`."""
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 import threading
@@ -38,7 +39,7 @@ class Traced(NamedTuple):
     Attributes:
         recording: the program; captured: the Values it read that were not arguments.
         result: what the function returned, with a Value for each of the program's results.
-        wanted: (if the gradients by captured Values were asked for) those on which it depends.
+        wanted: (if gradients were asked for) the Values on which it depends; inputs: the arguments' numbers.
         rows: lists of Values of large tables that it reads, from which it takes.
     """
 
@@ -47,16 +48,18 @@ class Traced(NamedTuple):
     result: Any
     wanted: Sequence[Value]
     rows: Sequence[list[Value]] = ()
+    inputs: Sequence[Value] = ()
 
 
 def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
-          environment: Environment, indices: Indices | None = None) -> Traced:
+          environment: Environment, indices: Indices | None = None, by_inputs: bool = False) -> Traced:
     """Run f on numbers that stand for any others.
 
     Args:
         environment: what f reads.
         indices: the arguments that only choose.
-        backward: whether to add to the results the gradients by the Values that f captures.
+        backward: whether to add to the results the gradients by the Values that f captures; by_inputs: and
+            those by its arguments.
 
     Raises:
         InputError: it draws random numbers, or reads an iterator or the like.
@@ -66,9 +69,8 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
                          "it gives as an argument, or make a list of it before")
     for _ in range(3):
         before = random_state(environment.generators)
-        traced = (None if environment.asks_types else
-                  _traced(f, args, kwargs, backward, environment, indices, True)
-                  ) or _traced(f, args, kwargs, backward, environment, indices, False)
+        run = functools.partial(_traced, f, args, kwargs, backward, environment, indices, by_inputs)
+        traced = (None if environment.asks_types else run(True)) or run(False)
         source = drawn(before, random_state(environment.generators))
         if not source:
             return traced  # type: ignore[return-value]
@@ -79,7 +81,8 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
 
 
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
-            environment: Environment, indices: Indices | None, any_ints: bool) -> Traced | None:
+            environment: Environment, indices: Indices | None, by_inputs: bool, any_ints: bool
+            ) -> Traced | None:
     """One run: with ints that stand for any, or as they are now (and what follows holds for those alone).
 
     None if a run with any ints fails: it needs them as they are, or fails with these too.
@@ -90,6 +93,8 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
     def enter(x: Any) -> Any:
         inputs.append(tape.input(x))
         if not is_whole(x):
+            if by_inputs:
+                inputs[-1] = tape.alias(inputs[-1], True)
             return inputs[-1]
         if not any_ints:
             return tape.int_of(inputs[-1])
@@ -119,8 +124,9 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
                                  "depends on Values")
             if not tape.flows[tape.node(result)]:
                 raise GradientError(f"backward() of what {name_of(f)} returns: it carries no gradient")
-            gradients = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in tape.captured])
-            for (x, k), gradient in zip(tape.captured, gradients):
+            by = [*[(x, tape.node(x)) for x in inputs if by_inputs], *tape.captured]
+            gradients = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in by])
+            for (x, k), gradient in zip(by, gradients):
                 if tape.flows[k] and gradient is not None:
                     wanted.append(x)
                     outputs.append(gradient)
@@ -147,4 +153,4 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
         tape.close(place_of(f))
         if enabled:
             gc.enable()
-    return Traced(recording, [x for x, _ in tape.captured], result, wanted, tape.rows)
+    return Traced(recording, [x for x, _ in tape.captured], result, wanted, tape.rows, inputs)

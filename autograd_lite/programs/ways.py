@@ -1,15 +1,21 @@
-"""`Ways`: other ways to run a compiled function than a call."""
+"""`Ways`: what a compiled function can do besides being called."""
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from autograd_lite.errors import InputError, short
+from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.programs.iteration import iterate
+from autograd_lite.programs.program import Program
 from autograd_lite.programs.portable import Portable
+from autograd_lite.transforms.trace import name_of
 
 
 class Ways(Portable):
-    """A compiled function as a loop, and over arrays that stay where they are."""
+    """A compiled function as a loop, over arrays that stay where they are, and as text."""
+
+    batch: Any
 
     def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
         """``state = f(state)``, n times, or ``state = f(state, over[i])`` for i = 0 … n − 1: the last state,
@@ -53,5 +59,38 @@ class Ways(Portable):
         (True, array([5., 1.]))
         """
         from autograd_lite.native.bound import bind
+        from autograd_lite.programs.standing import Standing
 
-        return bind(self, args, kwargs)
+        return Standing(self, args, kwargs) if self.batch else bind(self, args, kwargs)
+
+    def source(self, language: str = "python") -> str:
+        """The generated source of the program used last, in Python; or in "c", what `export_c` writes."""
+        if language not in ("python", "c"):
+            raise InputError(f"source({short(language)}): choose 'python' or 'c'")
+        program = self.used()
+        if language == "python":
+            return program.python[1]
+        from autograd_lite.native.export import in_c
+
+        return in_c(self)
+
+    def export_c(self, path: AnyPath) -> None:
+        """Write the function as C99 that needs nothing but math.h, and if it returns one number, its gradient
+        by all arguments and by the Values that f reads, too.
+
+        It takes arguments as those of the last call, on all paths that were recorded for such; a comment at
+        its top says how it is called. It equals Python's results to the last bit where the compiler forms no
+        fused multiply-adds.
+
+        Raises:
+            InputError: it was not called yet; or a part of it is Python alone (an op of one's own, say).
+            OSError: the file cannot be written; what was there is as it was.
+        """
+        name = path_text(path, "export_c")
+        write(name, self.source("c").encode())
+
+    def used(self) -> Program:
+        """The program used last."""
+        if self.latest is None:
+            raise InputError(f"{name_of(self.f)} has no program yet: call the compiled function once")
+        return self.latest
