@@ -133,12 +133,12 @@ class Points:
                 continue
             rows = run[:, where]
             numbers.frombytes(bytes(8 * len(rows)))
-            if rows.strides[1] != 8:
-                rows = self.np.ascontiguousarray(rows)
+            if rows.strides[1] != 8 or not rows.flags.aligned:
+                rows = self.np.array(rows, order="C")
             at, step = address_of(rows), rows.strides[0]
             columns += [at + i * step for i in range(len(rows))]
             kept.append(rows)
-        return Grid(len(rows[0]) if kept and len(kept[0]) else 0, tuple(varies), columns, numbers, kept)
+        return Grid(rows.shape[1], tuple(varies), columns, numbers, kept)
 
 
 def is_table(x: Any) -> bool:

@@ -29,7 +29,7 @@ class Standing:
                                  "be read where they lie: pass numpy.ascontiguousarray(x, float)")
         self.parts: list[Any] = []
         self.tree = changed(compiled(*args, **kwargs), self._kept,
-                            lambda x: self._kept(x) if is_number(x) and not isinstance(x, bool) else x)
+                            lambda x: self._kept(x) if is_result(x) else x)
         self._settle()
 
     def _kept(self, x: Any) -> Any:
@@ -54,7 +54,7 @@ class Standing:
         """One run by an ordinary call; the next ones go by the program it took, if that is native."""
         found: list[Any] = []
         changed(self.compiled(*self.args, **self.kwargs), found.append,
-                lambda x: found.append(x) if is_number(x) and not isinstance(x, bool) else None)
+                lambda x: found.append(x) if is_result(x) else None)
         if list(map(self.np.shape, found)) != [part.shape for part in self.parts]:
             raise InputError(f"bind: {name_of(self.compiled.f)} returned other arrays before: bind it again")
         for part, x in zip(self.parts, found):
@@ -109,6 +109,11 @@ class Standing:
             summed += [bool(how[i])] * len(some)
             i += size
         return tuple(summed), into
+
+
+def is_result(x: Any) -> bool:
+    """Whether x is a number that a run may change."""
+    return is_number(x) and not isinstance(x, bool)
 
 
 def arrays_in(tree: Any) -> list[Any]:
