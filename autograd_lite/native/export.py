@@ -1,6 +1,7 @@
 """A compiled function as one file of C that needs nothing but math.h."""
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,7 @@ class CWriter(NativeWriter):
             self.variables[k] = self.single[k]
         return super().variable(k)
 
-    @property
+    @functools.cached_property
     def single(self) -> dict[int, str]:
         """The places of parameters that are one number."""
         names = {x.name for x in self.parameters if x.single}
