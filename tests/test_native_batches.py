@@ -332,6 +332,7 @@ def test_native_code_is_used_once_it_pays_and_never_with_target_python():
         fast(np.tile(x, 300), np.tile(y, 300))
         assert close(fast(x, y), slow(x, y))
     assert runs(fast) and not runs(slow)
+    assert fast.stats.target == "native" and slow.stats.target == "python"
 
 
 # -- threads ---------------------------------------------------------------------------------------------
