@@ -332,6 +332,21 @@ def test_native_code_is_used_once_it_pays_and_never_with_target_python():
         fast(np.tile(x, 300), np.tile(y, 300))
         assert close(fast(x, y), slow(x, y))
     assert runs(fast) and not runs(slow)
+    assert fast.stats.target == "native" and slow.stats.target == "python"
+
+
+def test_the_memory_of_results_is_used_again_once_nobody_holds_it():
+    fast = native(lambda x: [x + float(k) for k in range(40)], batch=0)
+    x = np.linspace(0.0, 1.0, 5000)
+    a = fast(x)
+    kept = [column.copy() for column in a]
+    one, place = a[7], a[0].ctypes.data
+    assert fast(x + 1.0)[0].ctypes.data != place and np.array_equal(a, kept)
+    del a
+    fast(x + 2.0), fast(x + 3.0)
+    assert np.array_equal(one, kept[7])
+    place = fast(x)[0].ctypes.data
+    assert fast(x)[0].ctypes.data == place
 
 
 # -- threads ---------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ class Compiled(Ways):
         program.settle()
         ways = program.given and ways_of(program)
         return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards),
-                     program.way, self.tracing, sum([program.seconds for program in self.programs]), ways)
+                     program.last_way, self.tracing, sum([x.compiling for x in self.programs]), ways)
 
     @property
     def kind(self) -> type:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
+from autograd_lite.locks import computed_once
 from autograd_lite.native import choice
 from autograd_lite.programs import arrays
 from autograd_lite.programs.namespaces import functions
@@ -79,15 +80,26 @@ class Program:
                     [{row: [self.wanted[i - 1] for i in places] for row, places in entries.items()}
                      for entries in plan.spread.values()])
 
-    @functools.cached_property
+    @computed_once
     def form(self) -> Form:
         """Its result."""
         return Form(self.result)
 
-    @functools.cached_property
+    @computed_once
     def many(self) -> Any:
         """The same at many points in native code; None if there is none."""
         return choice.many(self.recording)
+
+    @property
+    def last_way(self) -> str:
+        """What it has run in, at one point or at many."""
+        many = vars(self).get("many")
+        return "native" if many and many.cores else self.way
+
+    @property
+    def compiling(self) -> float:
+        """How many seconds it took to compile it."""
+        return self.seconds + getattr(vars(self).get("many"), "seconds", 0.0)
 
     def over_points(self, n: int, in_turn: bool) -> bool:
         """Whether so many points are computed in native code: where that pays, after some of these."""

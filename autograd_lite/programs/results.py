@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,7 +60,7 @@ class Results:
             self.how = [one for part, one in zip(form.skeleton, reduce) for _ in leaves(part, lenient=True)
                         ] if isinstance(reduce, tuple) else [reduce] * n
             self.totals, self.whole = self.np.zeros(n), self.np.ones(n, bool)
-            self.block = self.np.empty((0 if self.only_sums else n, self.n))
+            self.block = new_block((0 if self.only_sums else n, self.n))
             self.columns = [None] * n if self.only_sums else [
                 None if one else self.np.empty(self.n, type(x)) if type(x) in (bool, int) else self.block[i]
                 for i, (x, one) in enumerate(zip(form.entries, self.how))]
@@ -137,6 +138,25 @@ class Results:
             return self.form.fill(array, xs)
         supply = iter(xs)
         return rebuild(self.form.skeleton, lambda _: next(supply), lambda x: x)
+
+
+_spare: list[Any] = []                          # the large block made last
+_LARGE = range(1 << 20, 1 << 26)                # of so many bytes
+
+
+def new_block(shape: tuple[int, int]) -> Any:
+    """An empty array: the large one made last, if nobody holds a part of it (new memory takes time)."""
+    import numpy
+
+    try:
+        block = _spare.pop()
+    except IndexError:
+        block = None
+    if block is None or block.shape != shape or sys.getrefcount(block) > 2:
+        block = numpy.empty(shape)
+    if block.nbytes in _LARGE and not _spare and getattr(sys, "_is_gil_enabled", lambda: True)():
+        _spare.append(block)
+    return block
 
 
 def count(where: Any) -> int:

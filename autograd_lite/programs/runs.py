@@ -185,7 +185,7 @@ class Run(Ways):
         queue, last = [(program, where, _NONE)], program
         while queue:
             program, where, tried = queue.pop()
-            where = where[where < self.end]
+            where = where if self.end == self.n else where[where < self.end]
             if not len(where):
                 continue
             if program is None:
