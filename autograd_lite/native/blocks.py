@@ -38,17 +38,19 @@ class Blocks:
         first = np.flatnonzero(starts)
         self.stages = stages[first]
         self.used = np.diff(np.append(first, len(nodes)))
-        lanes = np.minimum(np.arange(LANES), self.used[:, None] - 1)
+        widest = int(self.used.max())
+        self.lanes = np.arange(LANES if widest >= _LEAST else widest)
+        lanes = np.minimum(self.lanes, self.used[:, None] - 1)
         self.a, self.b = [operands[first[:, None] + lanes, :, i].transpose(0, 2, 1) for i in (0, 1)]
         same_a, same_b = [(x == x[:, :, :1]).all(2) for x in (self.a, self.b)]
         turned = (same_a & ~same_b)[:, :, None]
         self.a, self.b = np.where(turned, self.b, self.a), np.where(turned, self.a, self.b)
         self.spread = (same_a | same_b).all(1)
         # Factors lie together if they are one, or made one after the other; others are copied together.
-        apart = np.arange(1, LANES) < self.used[:, None, None]
+        apart = self.lanes[1:] < self.used[:, None, None]
         steps = [np.diff(x) for x in (self.a, self.b)]
         self.together = np.stack([((step == step[:, :, :1]) | ~apart).all(2) for step in steps])
-        mix = np.random.default_rng(1).integers(1, 1 << 62, LANES)
+        mix = np.random.default_rng(1).integers(1, 1 << 62, len(self.lanes))
         self.keys = np.stack([x @ mix for x in (self.a, self.b)])           # (which wraps)
 
     def settle(self, shared: Any) -> None:
@@ -65,28 +67,26 @@ class Blocks:
         """The table: for each term of each block the places of the factors in its first lane."""
         np = self.np
         a, b = slots[self.a], slots[self.b]
-        together = np.arange(LANES)
-        lanes = together < self.used[:, None]
+        lanes = self.lanes < self.used[:, None]
         alone = self.whats == ALONE
         found = []
         for x, spread in ((a, False), (b, True)):
             start = x[:, :, 0].copy()
-            runs = (x - start[:, :, None] == together) | ~lanes[:, None, :]
+            runs = (x - start[:, :, None] == self.lanes) | ~lanes[:, None, :]
             copied = ~runs.all(2) & ~alone[:, None]
             if spread:
                 copied &= (self.whats != SPREAD)[:, None]
-            block, term = np.nonzero(copied)
-            start[copied] = copies.add(x[copied], self.stages[block])
+            if copied.any():
+                start[copied] = copies.add(x[copied], self.stages[np.nonzero(copied)[0]])
             found.append(start)
-        together_table = np.stack(found, 2).reshape(len(self.stages), -1)       # (a, b) by terms
-        parts = [together_table.ravel()]
+        parts = [np.stack(found, 2).ravel()]                                    # (a, b) by terms
         self.flat_starts = np.arange(len(self.stages)) * 2 * self.terms
         if alone.any():
             rows = np.flatnonzero(alone)
             pairs = np.stack([a[rows], b[rows]], 3).transpose(0, 2, 1, 3)       # (block, lane, term, factor)
             begin = parts[0].size
             parts.append(pairs.ravel())
-            self.flat_starts[rows] = begin + np.arange(len(rows)) * LANES * 2 * self.terms
+            self.flat_starts[rows] = begin + np.arange(len(rows)) * len(self.lanes) * 2 * self.terms
         self.flat = np.concatenate(parts)
 
 

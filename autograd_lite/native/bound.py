@@ -111,7 +111,7 @@ class Binding:
                  "reader": id(read_numbers), "captured": id(held), "numbers": len(self.numbers),
                  "held": len(held), "before": len(before), "after": len(after)}
         pieces = [(x.ctypes.data, to.ctypes.data, x.size) for to, x in (*before, *after)]
-        self.owned = held, inputs, out, holding, before, after            # (what the facts point to)
+        self.owned = program, held, inputs, out, holding, before, after   # (what the facts point to)
         self.facts[:] = struct.pack(f"={len(FACTS) + 3 * len(pieces)}q", *[facts[name] for name in FACTS],
                                     *[x for piece in pieces for x in piece])
 

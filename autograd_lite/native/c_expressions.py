@@ -4,6 +4,7 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -62,6 +63,7 @@ class Lines:
         self.env: dict[str, Val] = {}           # names of Python: what stands for them
         self.variables: dict[str, Val] = {}     # those that change
         self.names: set[str] = set()
+        self.counts: Counter[str] = Counter()   # of names from one hint
         self.is_program = function.result == INT
 
     def margin(self, more: int = 0) -> str:
@@ -72,9 +74,10 @@ class Lines:
 
     def fresh(self, hint: str) -> str:
         """A name that is not taken."""
-        name, i = name_in_c(hint), 2
+        name = hint = name_in_c(hint)
         while name in self.names:
-            name, i = f"{name_in_c(hint)}_{i}", i + 1
+            self.counts[hint] += 1
+            name = f"{hint}_{self.counts[hint] + 1}"
         self.names.add(name)
         return name
 

@@ -47,19 +47,13 @@ class Sums:
 
     def _single(self) -> bytearray:
         """For each place whether one other uses it, once, and nobody else looks at it."""
-        plan, code = self.plan, self.code
-        operands = code.operands
-        uses = [0] * len(code)
-        for k in plan.needed:
-            for x in operands[k]:
-                uses[x] += 1
-        recording = plan.recording
-        for k in (*recording.outputs, *plan.unsure,
-                  *[x for guard in recording.guards for x in guard.operands],
-                  *[x for checks in plan.checks.values() for check in checks for x in check.operands],
-                  *[side.condition for side in plan.home.values() if side]):
-            uses[k] += 2
-        return bytearray([n == 1 for n in uses])
+        plan, found = self.plan, bytearray(len(self.code))
+        for k, n in plan.uses.items():
+            if n == 1:
+                found[k] = 1
+        for k in (*plan.unsure, *[side.condition for side in plan.home.values() if side]):
+            found[k] = 0
+        return found
 
     def add(self, k: int, pairs: Sequence[int]) -> None:
         """A sum of products, in which what nobody else uses is written out."""

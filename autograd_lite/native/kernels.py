@@ -43,7 +43,7 @@ ADD_AT, ITEM_AT, COPY = Routine("", many="added"), Routine("", many="item"), Rou
 @functools.cache
 def kernel_of(op: Any, n: int) -> Kernel:
     """The kernel of an op of n operands."""
-    if isinstance(op, Custom) or isinstance(op, Step):
+    if isinstance(op, (Custom, Step)):
         raise Untranslatable(f"{op!r} is a function of the user's")
     if op.open:
         if op.forward not in runtime.SEQUENCES:
@@ -108,7 +108,7 @@ class _Answer(NamedTuple):
 _COMPARISON = re.compile(r"#1 (<|<=|>|>=|==|!=) (#2|-?\d{1,15})")
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=4096, typed=True)
 def guarding(text: str, answer: Any, n: int) -> Kernel:
     """Whether a guard's question has this answer."""
     xs = ", ".join([f"x{i}" for i in range(n)])

@@ -56,13 +56,13 @@ def symbol(name: str, n: int) -> str:
         address = ctypes.cast(getattr(_libmvec(), text), ctypes.c_void_p).value
     except AttributeError:
         return ""
-    if name not in _VECTOR or not address or not _agrees(name, n, address):
+    if name not in _VECTOR or not address or not agrees(name, n, address):
         return ""
     bind(text, address)
     return text
 
 
-def _agrees(name: str, n: int, address: int) -> bool:
+def agrees(name: str, n: int, address: int) -> bool:
     """Whether a function of n vectors is, at the edges, within 4 units of that of floats."""
     f = getattr(ctypes.CDLL(None), name)
     f.restype, f.argtypes = ctypes.c_double, [ctypes.c_double] * n

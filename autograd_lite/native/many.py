@@ -305,46 +305,52 @@ class Many:
             self.seconds += time.perf_counter() - start
         return found
 
-    def job(self, grid: Grid, outs: Sequence[int], rounding: str) -> Job:
+    def job(self, grid: Grid, summed: tuple[bool, ...], into: Sequence[int], rounding: str) -> Job:
         """What computes some points, again and again.
 
         Args:
-            grid: their numbers; outs: the address of each result's column, 0 where only the sum over the
-                points that are fine is wanted.
+            grid: their numbers.
+            summed: of which results only the sum over the points that are fine is wanted.
+            into: the addresses of the columns of the others.
 
         Raises:
             Untranslatable: the program does what native code cannot.
         """
         if rounding != "eager" and self.has_lanes:
-            pattern = Pattern(grid.varies, tuple([not x for x in outs]), rounding == "free")
             try:
-                return Job(self.core(pattern), True, self.size, grid, outs)
+                core = self.core(Pattern(grid.varies, summed, rounding == "free"))
+                return Job(core, None, self.size, grid, summed.count(True), into)
             except Untranslatable:
                 self.has_lanes = False
-        return Job(self.core(None), False, self.size, grid, outs)
+        return Job(self.core(None), summed, self.size, grid, summed.count(True), into)
 
 
 class Job:
     """A program's native code and the points that it is for.
 
+    Args:
+        core: the address of the code; summed: for code that is not over lanes, which results are added up.
+        size: about how many instructions it has.
+
     Attributes:
-        fates: what became of each point; sums: of results, over the points that are fine.
+        fates: what became of each point.
     """
 
-    def __init__(self, core: int, vectors: bool, size: int, grid: Grid, outs: Sequence[int]):
+    def __init__(self, core: int, summed: Sequence[bool] | None, size: int, grid: Grid, n_sums: int,
+                 into: Sequence[int]):
         import numpy as np
 
-        n, lanes, self.vectors, self.grid = grid.n, width(), vectors, grid
-        self.call = _loops()[vectors]
-        kept = [x for x in outs if x] if vectors else outs
-        self.n_sums = len(outs) - len(kept) if vectors else len(outs)
-        self.summed = None if vectors else [not x for x in outs]
-        self.chunk = max(_CHUNK // size // 64 * 64, 64) if vectors or all(outs) else n
+        n, lanes, self.grid, self.summed, self.n_sums = grid.n, width(), grid, summed, n_sums
+        self.call = _loops()[summed is None]
+        spots: Sequence[int] = ()
+        if summed is not None:
+            given, spots, self.n_sums = iter(into), places(grid.varies), len(summed)
+            into = [0 if one else next(given) for one in summed]
+        self.chunk = n if summed and n_sums else max(_CHUNK // size // 64 * 64, 64)
         self.starts = range(0, n, self.chunk)
-        self.columns, self.into = array("q", grid.columns), array("q", kept)
-        self.spots = array("q", () if vectors else places(grid.varies))
+        self.columns, self.into, self.spots = array("q", grid.columns), array("q", into), array("q", spots)
         self.fates, self.totals = np.empty(n + lanes, np.int32), np.zeros((len(self.starts), self.n_sums))
-        self.room = (len(self.columns) + len(kept)) * (lanes + 1) + lanes * (self.n_sums + 1)
+        self.room = (len(self.columns) + len(into)) * (lanes + 1) + lanes * (self.n_sums + 1)
         others = min(len(self.starts), processors()) - 1 if n * size > _PAYS else 0
         self.parts = [self.part(core) for _ in range(others + 1)]
 
@@ -354,7 +360,7 @@ class Job:
 
         memory = np.empty(self.room)
         # (Point by point those that vary are put among the others.)
-        numbers = self.grid.numbers if self.vectors else self.grid.numbers[:]
+        numbers = self.grid.numbers if self.summed is None else self.grid.numbers[:]
         scratch = address_of(memory)
         sums = scratch + 8 * (self.room - width() * self.n_sums)
         facts = array("q", [core, *[x.buffer_info()[0] for x in (self.columns, numbers, self.into)], sums, 0,
@@ -374,19 +380,28 @@ class Job:
                 facts[_START], facts[_END] = start, min(start + self.chunk, self.grid.n)
                 self.call(at)
 
-        threads = [threading.Thread(target=work, args=(facts,)) for facts, _ in self.parts[1:]]
+        first, *others = [facts for facts, _ in self.parts]
+        if not others:
+            work(first)
+            return not first[_GONE]
+        threads = [threading.Thread(target=work, args=(facts,)) for facts in others]
         for thread in threads:
             thread.start()
-        work(self.parts[0][0])
+        work(first)
         for thread in threads:
             thread.join()
         return not any([facts[_GONE] for facts, _ in self.parts])
 
     @property
+    def numbers(self) -> list[array[float]]:
+        """The numbers of a point, as each thread has them."""
+        return [numbers for _, (_, numbers) in self.parts]
+
+    @property
     def sums(self) -> Any:
         """The sums, in the order of the results."""
         found = self.totals[0] if len(self.starts) == 1 else self.totals.sum(axis=0)
-        return found if self.summed is None else found[self.summed]
+        return found if self.summed is None else found[list(self.summed)]
 
 
 def places(varies: Sequence[tuple[bool, int]]) -> list[int]:

@@ -1,6 +1,7 @@
 """Straight-line code: a recorded program as one native function of its numbers."""
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +12,11 @@ from autograd_lite.native.llvm import Unit
 from autograd_lite.native import runtime
 from autograd_lite.native.runtime import Floats
 from autograd_lite.ops import special
-from autograd_lite.ops.elementary import mul, sech2
+from autograd_lite.ops.elementary import mul, power, sech2
 from autograd_lite.ops.notation import Written
 from autograd_lite.programs.code import SHARES
-from autograd_lite.programs.python import Writer
+from autograd_lite.programs.layout import PASS
+from autograd_lite.programs.python import Writer, infix
 from autograd_lite.programs.recording import Recording
 
 
@@ -35,9 +37,22 @@ class NativeWriter(Writer):
         op, operands = self.code.ops[k], self.code.operands[k]
         if op is sech2 and (x := self.halved(operands[0])) is not None:
             return self.called(self.named("sech2_of_half", runtime.sech2_of_half), [self.written(x)])
+        if op is power and k in self.watched and self.code.is_constant(operands[1], 2.0):
+            return infix(mul, *[self.written(operands[0])] * 2)
         if getattr(op, "forward", None) in runtime.WRITTEN:
             return self.called(self.named(op.name, op.forward), map(self.written, operands))
         return super().expression(k)
+
+    @functools.cached_property
+    def watched(self) -> set[int]:
+        """The places whose numbers matter only in that they must be finite. (A square is so where x·x is.)"""
+        code, found = self.code, set(self.needed)
+        found -= {*self.recording.outputs, *[x for guard in self.recording.guards for x in guard.operands]}
+        for k in reversed(self.needed):
+            if k not in found or code.ops[k] not in PASS:
+                found -= {x for x in code.operands[k] if x is not None}
+            found -= {x for check in self.checks.get(k, ()) for x in check.operands}
+        return found
 
     def halved(self, k: int) -> int | None:
         """The place of which a place is half, if there is one."""

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from autograd_lite.native import runtime
 from autograd_lite.native.expressions import EAGER, LANES, Val, has_calls, number
-from autograd_lite.native.language import (BOOL, FLOAT, FLOATS, INT, Function, Untranslatable, refused)
+from autograd_lite.native.language import (BOOL, FLOAT, FLOATS, INT, Function, Untranslatable, function_of,
+                                           refused)
 from autograd_lite.native.lanes import width
 from autograd_lite.native.lanes import symbol as vector_symbol
 from autograd_lite.native.llvm import Body, Unit
@@ -181,6 +183,14 @@ class VectorExpressions(Masks):
 
     def spread(self, x: Val) -> Val:
         return self.converted(x, LANES)
+
+    def called(self, f: Any, xs: Sequence[Val], node: ast.AST) -> Val:
+        if f is math.pow and xs[1].text == self.number(2.0):
+            return self.binary(node, ast.Mult(), xs[0], xs[0])
+        if f is math.lgamma:                    # (in it logarithms cancel: they must be those of floats)
+            return self.checked(self.each(self.unit.add(function_of(runtime.WRITTEN[f])),
+                                          [self.floating(x) for x in xs]))
+        return super().called(f, xs, node)
 
     def libm(self, name: str, xs: Sequence[str]) -> Val:
         known = vector_symbol(name, len(xs))

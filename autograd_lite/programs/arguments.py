@@ -106,14 +106,20 @@ def described(x: Any, numbers: list[Any]) -> Any:
         numbers.append(number(x, "an argument"))
         return int if whole else float
     kind = kind_of(x, True)
-    if cls.__name__ == "ndarray" and kind and x.dtype == float:
-        numbers += x.ravel().tolist()           # (in less time)
+    if kind and is_floats(x):                   # (in less time)
+        numbers += x.ravel().tolist()
         return cls, x.shape, float
     if kind:
         keys = [key if _hashable(key) else id(key) for key in kind.keys(x)]
         shape = getattr(x, "shape", None)
         return cls, shape, *keys, *[described(part, numbers) for part in kind.parts(x)]
     return x.key if cls is Fixed else (cls, Kept(x))
+
+
+def is_floats(x: Any) -> bool:
+    """Whether x is an array of floats, and of no class but NumPy's own."""
+    cls = type(x)
+    return cls.__name__ == "ndarray" and cls.__module__ == "numpy" and bool(x.dtype == float and x.ndim)
 
 
 def is_whole(x: Any) -> bool:

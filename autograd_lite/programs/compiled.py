@@ -80,7 +80,7 @@ class Compiled(Ways):
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
         function uses, as ``f(*args).backward()`` does."""
         if self.batch:
-            return self.batch.backward(self, args, kwargs)
+            return float(self.batch.backward(self, args, kwargs))
         program, given, named = None, args, kwargs
         try:
             given, named = self._marked(args, kwargs)

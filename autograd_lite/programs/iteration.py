@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from itertools import islice
+from time import perf_counter
 from typing import Any
 
 from autograd_lite.errors import InputError, short
@@ -223,7 +224,9 @@ class Iteration:
         target, program.steps = self.compiled.target, program.steps + steps
         if loops["python"] and target != "python" and (target or program.steps > patience(program.recording)):
             if "native" not in loops:
+                start = perf_counter()
                 loops["native"] = native.loop(program.recording, loops["python"].layout)
+                program.seconds += perf_counter() - start
             return loops["native"] or loops["python"]
         return loops.get("native") or loops["python"]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.value import Value
-from autograd_lite.programs.arguments import Given, Option, described
+from autograd_lite.programs.arguments import Given, Option, described, is_floats
 from autograd_lite.transforms.trees import is_number, kind_of
 
 
@@ -32,8 +32,8 @@ class Points:
     """The arguments of one call: n points; n is None if no argument holds an array.
 
     Attributes:
-        runs: the numbers of a point in order: lists of floats that all points share, and arrays of two axes,
-            with a row for each number.
+        runs: the numbers of a point in order: lists and arrays of floats that all points share, and arrays of
+            two axes, with a row for each number.
         of_values: whether some are Values.
     """
 
@@ -45,23 +45,37 @@ class Points:
         self.n: int | None = None
         self.of_values = False
         self.longest = ""
+        self.known: dict[int, Any] = {}         # keys of arguments that all points share, by their identity
         count = len(args)
         self.args = [self.entered(x, batch.names[i] if i < len(batch.names) else f"argument {i}")
                      if batch.holds(i, count) else self.plain(x) for i, x in enumerate(args)]
         self.kwargs = {name: self.entered(x, name) if batch.holds(name, count) else self.plain(x)
                        for name, x in kwargs.items()}
-        self.runs = [x if type(x) is list or x.shape[1] == self.n else x[:, 0].tolist() for x in self.runs]
+        self.runs = [x[:, 0] if is_table(x) and x.shape[1] != self.n else x for x in self.runs]
 
     def plain(self, x: Any) -> Any:
         """An argument that all points share."""
-        numbers: list[Any] = []
+        numbers: Any = []
         try:
-            described(x, numbers)
+            if is_floats(x):
+                self.known[id(x)], numbers = (type(x), x.shape, float), x.ravel()
+            else:
+                self.known[id(x)] = described(x, numbers)
         except Given:
             self.of_values = True
             numbers = [0.0]
         self.runs.append(numbers)
         return x
+
+    @property
+    def key(self) -> Any:
+        """The key of the arguments at a point."""
+        def one(x: Any) -> Any:
+            known = self.known.get(id(x))
+            return described(_taken(x, 0), []) if known is None else known
+
+        named = [tuple([(name, one(x)) for name, x in self.kwargs.items()])] if self.kwargs else []
+        return (*map(one, self.args), *named)
 
     def entered(self, x: Any, name: str) -> Any:
         """An argument that may hold batches: its structure with an `_Entries` for each array."""
@@ -102,31 +116,34 @@ class Points:
     def block(self, where: Any) -> list[Any]:
         """For each number those at some points, an array of floats, or one float for all."""
         return [x for run in self.runs
-                for x in (map(self.np.float64, run) if type(run) is list else run[:, where])]
+                for x in (run[:, where] if is_table(run) else map(self.np.float64, run))]
 
     def rows(self, where: Any) -> Iterator[Any]:
         """The numbers of each of some points."""
-        columns = [itertools.repeat(x) if type(x) is float else x for run in self.runs
-                   for x in (run if type(run) is list else run[:, where].tolist())]
-        return zip(*columns)
+        return zip(*[x for run in self.runs for x in (
+            run[:, where].tolist() if is_table(run) else map(itertools.repeat, map(float, run)))])
 
     def grid(self, where: Any, shared: Sequence[float]) -> Grid:
         """The numbers at some points, and further ones that all share, as native code takes them."""
         varies, columns, numbers, kept = list[tuple[bool, int]](), list[int](), array("d"), list[Any]()
         for run in [*self.runs, shared]:
-            is_list = isinstance(run, list)
-            varies.append((not is_list, len(run)))
-            if is_list:
-                numbers.extend(run)
+            varies.append((is_table(run), len(run)))
+            if not is_table(run):
+                numbers.frombytes(self.np.asarray(run).tobytes())
                 continue
             rows = run[:, where]
             numbers.frombytes(bytes(8 * len(rows)))
-            if rows.strides[1] != 8:
-                rows = self.np.ascontiguousarray(rows)
+            if rows.strides[1] != 8 or not rows.flags.aligned:
+                rows = self.np.array(rows, order="C")
             at, step = address_of(rows), rows.strides[0]
             columns += [at + i * step for i in range(len(rows))]
             kept.append(rows)
-        return Grid(len(rows[0]) if kept and len(kept[0]) else 0, tuple(varies), columns, numbers, kept)
+        return Grid(rows.shape[1], tuple(varies), columns, numbers, kept)
+
+
+def is_table(x: Any) -> bool:
+    """Whether numbers vary from point to point."""
+    return type(x) is not list and x.ndim == 2
 
 
 class Grid(NamedTuple):

@@ -44,23 +44,25 @@ class Results:
         self.np, self.batch, self.n, self.sums = numpy, batch, n, sums
         self.form: Any = None
         self.how: list[Any] = []                # for each number "sum" or "mean", if that is kept alone
+        self.only_sums = False                  # whether that is so of all
         self.columns: list[Any] = []            # at all points; of sums: None
         self.block: Any = None                  # its rows are the columns of floats
         self.totals: Any = None
-        self.whole: list[bool] = []             # which totals are of whole numbers
+        self.whole: Any = None                  # which totals are of whole numbers
 
     def begin(self, form: Form) -> None:
         """Take a result's structure for that of all."""
         if self.form is None:
-            self.form, reduce = form, self.batch.reduce if self.sums else None
-            if self.sums:
-                self.batch.check_tuple(form.skeleton)
+            self.form, reduce, n = form, self.batch.reduce if self.sums else None, len(form.entries)
+            self.batch.check_tuple(form.skeleton)
+            self.only_sums = isinstance(reduce, str)
             self.how = [one for part, one in zip(form.skeleton, reduce) for _ in leaves(part, lenient=True)
-                        ] if isinstance(reduce, tuple) else [reduce] * len(form.entries)
-            self.block = self.np.empty((len(self.how) if None in self.how else 0, self.n))
-            self.columns = [None if one else self.np.empty(self.n, type(x)) if type(x) in (bool, int) else
-                            self.block[i] for i, (x, one) in enumerate(zip(form.entries, self.how))]
-            self.totals, self.whole = self.np.zeros(len(self.how)), [True] * len(self.how)
+                        ] if isinstance(reduce, tuple) else [reduce] * n
+            self.totals, self.whole = self.np.zeros(n), self.np.ones(n, bool)
+            self.block = self.np.empty((0 if self.only_sums else n, self.n))
+            self.columns = [None] * n if self.only_sums else [
+                None if one else self.np.empty(self.n, type(x)) if type(x) in (bool, int) else self.block[i]
+                for i, (x, one) in enumerate(zip(form.entries, self.how))]
         elif not self.fits(form):
             raise InputError(f"{name_of(self.batch.f)} returns another structure on another branch: "
                              f"{short(form.skeleton)} and {short(self.form.skeleton)}; in a batch it must be "
@@ -98,7 +100,9 @@ class Results:
     def targets(self, form: Form) -> list[Any]:
         """The columns to which the numbers for Values go; None for those of which the sum is kept."""
         self.begin(form)
-        for i in form.values if None in self.how else ():
+        if self.only_sums:
+            return [None] * len(form.values)
+        for i in form.values:
             if self.columns[i] is not None:
                 self._let_be_floats(i)
         return [self.columns[i] for i in form.values]
@@ -106,10 +110,10 @@ class Results:
     def add_rest(self, where: Any, form: Form, sums: Any) -> None:
         """At some points what does not differ from point to point, and the sums over these of what does."""
         if self.sums:
-            summed = [i for i in form.values if self.columns[i] is None] if None in self.how else form.values
-            self.totals[summed if len(summed) < len(self.how) else slice(None)] += sums
-            for i in summed:
-                self.whole[i] = False
+            summed = [i for i in form.values if self.columns[i] is None] if form.others or not (
+                self.only_sums) else slice(None)
+            self.totals[summed] += sums
+            self.whole[summed] = False
         for i in form.others:
             self._set(i, where, form.entries[i])
 
@@ -123,17 +127,16 @@ class Results:
         """The structure, with an array for each number, or its sum or mean."""
         array, xs = self.block, self.columns
         if self.sums:
-            mean = [one == "mean" for one in self.how]
-            totals = self.np.where(mean, self.totals / self.n, self.totals)
-            array = totals if None not in self.how else array
-            xs = [y if x is None else x for x, y in zip(xs, totals.tolist())]
-            for i, whole in enumerate(self.whole):
-                if whole and self.how[i] == "sum":
-                    array, xs[i] = None, int(xs[i])
-        if array is None or any([type(x) is not float and x.dtype.kind != "f" for x in xs]):
-            supply = iter(xs)
-            return rebuild(self.form.skeleton, lambda _: next(supply), lambda x: x)
-        return self.form.fill(array, xs)
+            totals = self.totals / self.n if self.only_sums and self.how[:1] == ["mean"] else self.np.where(
+                [one == "mean" for one in self.how], self.totals / self.n, self.totals)
+            if self.only_sums and not self.whole.any():
+                return self.form.fill(totals, totals.tolist())
+            xs = [int(y) if whole and one == "sum" else x if one is None else y for x, y, one, whole in zip(
+                xs, totals.tolist(), self.how, self.whole.tolist())]
+        if all([type(x) is float or getattr(x, "dtype", None) == float for x in xs]):
+            return self.form.fill(array, xs)
+        supply = iter(xs)
+        return rebuild(self.form.skeleton, lambda _: next(supply), lambda x: x)
 
 
 def count(where: Any) -> int:
@@ -150,7 +153,7 @@ def filler(tree: Any) -> Callable[[Any, Sequence[Any]], Any]:
 
     def rows(i: int, j: int, shape: Any) -> Callable[[Any, Sequence[Any]], Any]:
         def found(array: Any, xs: Sequence[Any]) -> Any:
-            x = numpy.array(xs[i:j]) if type(xs[i]) is float and array.ndim == 2 else array[i:j]
+            x = array[i:j] if array.ndim == 1 or type(xs[i]) is not float else numpy.array(xs[i:j])
             return x.reshape(shape + x.shape[1:])
         return found
 
@@ -166,8 +169,8 @@ def filler(tree: Any) -> Callable[[Any, Sequence[Any]], Any]:
             i = [next(places) for _ in tree][0]
             return lambda array, xs: list(xs[i:i + len(tree)])
         parts = list(map(made, kind.parts(tree)))
-        if type(tree) is list:
-            return lambda array, xs: [part(array, xs) for part in parts]
+        if type(tree) is list or type(tree) is tuple:
+            return lambda array, xs: type(tree)([part(array, xs) for part in parts])
         return lambda array, xs: kind.again(tree, [part(array, xs) for part in parts])
     return made(tree)
 

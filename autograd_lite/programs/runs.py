@@ -36,8 +36,7 @@ class Ways:
         self.error: Exception | None = None
         self.native = compiled.target != "python" and bool(self.n) and possible()
         self.left: Any = None                   # the sum of results that must go backward eagerly
-        key, _ = key_of(*points.at(0))
-        self.key = ("backward", key) if backward else key
+        self.key = ("backward", points.key) if backward else points.key
         self.begin(self.native and not self.in_turn)
 
     def begin(self, sums: bool) -> None:
@@ -87,18 +86,20 @@ class Ways:
         """Run a program at some points in native code."""
         np, form, place = self.points.np, program.form, together_at(where)
         watch, n = Watch(len(where)), len(where)
-        first = self.results.form is None
-        targets, sums = self.results.targets(form), self.results.sums
-        apart = [x is None for x in targets].count(True)        # (of the results, not of the gradients)
-        for x in program.wanted if self.is_backward else ():
-            targets.append(None if sums else self.gradients.column(x))
-        start, columns = int(where[0]), targets
-        if type(place) is not slice:
-            start, columns = 0, [None if x is None else np.empty(n) for x in targets]
-        outs = [0 if x is None else address_of(x) + 8 * start for x in columns]
+        first, sums = self.results.form is None, self.results.sums
+        columns = targets = self.targets(program)
+        start, apart = int(where[0]), len(form.values)
+        if self.results.only_sums:
+            summed = (True,) * len(targets)
+        else:
+            if type(place) is not slice:
+                start, columns = 0, [None if x is None else np.empty(n) for x in targets]
+            summed = tuple([x is None for x in columns])
+            apart = summed[:apart].count(True)              # (of the results, not of the gradients)
+        into = [address_of(x) + 8 * start for x in columns if x is not None]
         grid = self.points.grid(place, read_numbers(program.captured))
         try:
-            job = program.many.job(grid, outs, self.batch.rounding)
+            job = program.many.job(grid, summed, into, self.batch.rounding)
         except Untranslatable:
             program.many = None
             if first:
@@ -108,9 +109,10 @@ class Ways:
         if watch.fates is not None:
             fine = watch.fates == FINE
             place = together_at(where[fine])
-            columns = [x if x is None or columns is targets else x[fine] for x in columns]
-        for x, column in zip(targets, columns):
-            if column is not x:
+            if columns is not targets:
+                columns = [x if x is None else x[fine] for x in columns]
+        for x, column in zip(targets, columns) if columns is not targets else ():
+            if x is not None:
                 x[place] = column
         if watch.fates is None or fine.any():
             self.results.add_rest(place, form, totals[:apart])
@@ -125,6 +127,13 @@ class Ways:
         self.results.add(where, program.form, out)
         if self.is_backward:
             self.gradients.keep(where, held, out)
+
+    def targets(self, program: Any) -> list[Any]:
+        """The columns of a program's results; None for those of which the sum is kept."""
+        found = self.results.targets(program.form)
+        if self.is_backward and self.results.sums:
+            return found + [None] * len(program.wanted)
+        return found + list(map(self.gradients.column, program.wanted if self.is_backward else ()))
 
     def alone(self, i: int, kept: bool = True) -> Any:
         """Compute one point as a call at it does; the program that fits there, if any."""

@@ -15,6 +15,8 @@ from autograd_lite.transforms.trace import name_of
 class Ways(Portable):
     """A compiled function as a loop, over arrays that stay where they are, and as text."""
 
+    batch: Any
+
     def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
         """``state = f(state)``, n times, or ``state = f(state, over[i])`` for i = 0 … n − 1: the last state,
         equal to that of a loop in Python to the last bit.
@@ -57,8 +59,9 @@ class Ways(Portable):
         (True, array([5., 1.]))
         """
         from autograd_lite.native.bound import bind
+        from autograd_lite.programs.standing import Standing
 
-        return bind(self, args, kwargs)
+        return Standing(self, args, kwargs) if self.batch else bind(self, args, kwargs)
 
     def source(self, language: str = "python") -> str:
         """The generated source of the program used last, in Python; or in "c", what `export_c` writes."""

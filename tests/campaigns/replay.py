@@ -5,7 +5,9 @@
 The programs are those of the campaign `compiled`, some of many statements, and chains of sums of products.
 Each is traced at a point; then both run at many points, and must give the same floats, to the bit; where the
 Python target takes the eager way or fails, the replay must not give floats, and where a guard fails, the
-replay must give that guard, or take the eager way where something that comes before it may fail.
+replay must give that guard, or take the eager way where something that comes before it may fail. (A sum that
+is rounded once, as in softmax, may take the eager way where it is not sure; and a check of a number that is
+given, which the Python target leaves out, may fail.)
 """
 from __future__ import annotations
 
@@ -25,9 +27,11 @@ from compiled import Program, points, ways  # noqa: E402
 
 import autograd_lite as ag  # noqa: E402
 from autograd_lite import errstate  # noqa: E402
+from autograd_lite.native import runtime  # noqa: E402
 from autograd_lite.native.language import Untranslatable  # noqa: E402
 from autograd_lite.native.replay import Replay  # noqa: E402
 from autograd_lite.programs import python  # noqa: E402
+from autograd_lite.programs.code import CONSTANT, INPUT  # noqa: E402
 from autograd_lite.programs.environment import Environment  # noqa: E402
 from autograd_lite.programs.recording import Recording  # noqa: E402
 from autograd_lite.programs.tracing import trace  # noqa: E402
@@ -43,6 +47,9 @@ def bits(xs: Any) -> Any:
 def difference(recording: Recording, run: Callable[..., Any], calls: Any) -> str:
     """How another way to run a recording differs from the Python target at some numbers; "" if in nothing."""
     expected = python.function(recording)[0]
+    code = recording.code
+    sure = not (any([op.forward in runtime.SEQUENCES for op in code.ops])
+                or any([code.ops[k] in (INPUT, CONSTANT) for k in code.checks]))
     for numbers, captured in calls:
         try:
             wanted = expected(*numbers, captured)
@@ -50,7 +57,8 @@ def difference(recording: Recording, run: Callable[..., Any], calls: Any) -> str
             wanted = python.EAGER
         found = run(*numbers, captured)
         eager = python.EAGER in (wanted if type(wanted) is int else 0, found if type(found) is int else 0)
-        if bits(wanted) != bits(found) and not (eager and type(wanted) is type(found) is int):
+        if bits(wanted) != bits(found) and not (eager and type(wanted) is type(found) is int) and (
+                sure or found != python.EAGER):
             return f"at {numbers} and {captured}: {found} in place of {wanted}"
     return ""
 
