@@ -254,6 +254,15 @@ def test_a_side_that_goes_wrong_later_is_noticed(sides):
         sides.compare(row, 1)
 
 
+def test_a_bound_function_that_gives_old_results_is_noticed(sides):
+    class Stale:
+        def bind(self, x):
+            return lambda: 3.0
+
+    with pytest.raises(AssertionError, match="does not read its arrays"):
+        sides.bound(Stale(), np.ones(2))
+
+
 def test_what_is_slower_has_the_larger_time(sides):
     row = sides.Row("a row", lambda: sides.Side(lambda: 0.0), "a peer",
                     lambda: sides.Side(lambda: 0.0 * len([x for x in range(2000)])), scale=10.0)

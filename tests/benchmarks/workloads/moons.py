@@ -116,8 +116,8 @@ def jax(n: int = 100) -> Side:
 
 
 ROWS = {
-    "moons-micrograd": Row("moons, loss and gradient", batched, "micrograd", micrograd, 10_000.0),
-    "moons-torch": Row("moons, loss and gradient", batched, "PyTorch tensors", torch, 1.0),
-    "moons-jax": Row("moons, loss and gradient", batched, "JAX, jit", jax, 1.0),
-    "moons-scalars": Row("moons, of scalars alone", of_scalars, "micrograd", micrograd),
+    "moons-micrograd": Row("moons, loss and gradient", of_scalars, "micrograd", micrograd, 10_000.0),
+    "moons-torch": Row("moons, loss and gradient", of_scalars, "PyTorch tensors", torch, 1.0),
+    "moons-jax": Row("moons, loss and gradient", of_scalars, "JAX, jit", jax, 1.0),
+    "moons-batch": Row("  the same, as a batch", batched, "JAX, jit", jax),
 }
