@@ -1,0 +1,33 @@
+"""Texts that are held exactly: in `golden/*.txt` each stands under a line ``== its name``.
+
+    python tests/golden.py                  writes these files anew; then read what `git diff` shows
+"""
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "golden"
+FILES = ["test_golden_sources"]
+
+
+def expected(name: str) -> dict[str, str]:
+    """The texts of a file, by their names."""
+    path = FOLDER / f"{name}.txt"
+    parts = ("\n" + path.read_text(encoding="utf-8")).split("\n== ")[1:] if path.exists() else []
+    return {head: text.strip("\n") for head, _, text in (part.partition("\n") for part in parts)}
+
+
+def write(name: str, cases: Mapping[str, Callable[[], str]]) -> None:
+    """Write what the cases give now."""
+    texts = [f"== {case}\n{give().strip(chr(10))}\n" for case, give in cases.items()]
+    (FOLDER / f"{name}.txt").write_text("\n".join(texts), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    for file in FILES:
+        module = importlib.import_module(file)
+        write(module.NAME, module.CASES)
