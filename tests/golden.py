@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "golden"
-FILES = ["test_golden_sources"]
+FILES = ["test_golden_sources", "test_golden_diagnoses", "test_golden_reports"]
 
 
 def expected(name: str) -> dict[str, str]:

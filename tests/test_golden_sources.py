@@ -1,7 +1,7 @@
 """What is generated: the source of compiled functions, in Python and over arrays, held to the letter.
 
-That a source does what the function does is tested elsewhere (test_compile, test_batches); here, that it is no
-longer than it need be, looks at no more numbers than it must, and does not fall back to the eager way.
+That a source does what the function does is tested elsewhere (test_compile, test_batches); here, that it is
+no longer than it need be, looks at no more numbers than it must, and does not fall back to the eager way.
 """
 from __future__ import annotations
 
@@ -54,8 +54,9 @@ FUNCTIONS = {
     "captured": (lambda x: w * x + b, (1.5,)),
     "labels": (labelled, (1.5, 2.5)),
     "where": (lambda x, y: where(greater(x, y), ag.log(x) * y, ag.exp(y) + x), (1.5, 2.5)),
-    "where in where": (lambda x, y: where(greater(x, y), where(greater(x, 1.0), ag.sin(x) * y, ag.tan(y)),
-                                            where(less(2.0, y), ag.cosh(x) * ag.cosh(x), y)), (1.5, 2.5)),
+    "where in where": (lambda x, y: where(
+        greater(x, y), where(greater(x, 1.0), ag.sin(x) * y, ag.tan(y)),
+        where(less(2.0, y), ag.cosh(x) * ag.cosh(x), y)), (1.5, 2.5)),
     "where at once": (lambda x, y: where(less(x, 0.0), x, where(less(y, 0.0), x * y, y)) * y, (1.5, 2.5)),
     "where shared": (lambda x, y: where(less(x, y), ag.sin(x) * y, ag.sin(x) / y) + ag.sin(x), (1.5, 2.5)),
     "guards": (branches, (0.5, 2.5)),
@@ -64,7 +65,8 @@ FUNCTIONS = {
     "sum": (lambda x, y, z: sum([x, y, z]) * ag.sum([x, y, z, -1.0]), (1.0, 2.0, 3.0)),
     "long sum": (lambda x, y: ag.sum([x * i for i in range(55)]) * ag.dot([x] * 30, [y] * 30), (1.5, 2.5)),
     "dot": (lambda x, y, z: ag.dot([x, y, z], [y, z, 2.0]) * ag.dot([x, -1.0], [1.0, y]), (1.0, 2.0, 3.0)),
-    "softmax": (lambda x, y: ag.dot(ag.softmax([x, y, 0.5]), [1.0, 2.0, y]) + ag.logsumexp([y, x]), (1.5, 2.5)),
+    "softmax": (lambda x, y: ag.dot(ag.softmax([x, y, 0.5]), [1.0, 2.0, y]) + ag.logsumexp([y, x]),
+                (1.5, 2.5)),
     "order": (lambda x, y: max(x, y) * min([x, y, 2.0]) + sorted([y, x])[0], (1.5, 2.5)),
     "kinks": (lambda x, y: abs(x) + ag.relu(y) + ag.maximum(x, y) * ag.leaky_relu(x - 2.0, 0.1), (1.5, 2.5)),
     "special": (lambda x: ag.gelu(x) + ag.sigmoid(x) * ag.tanh(x) + ag.lgamma(x) + ag.log1p(x), (1.5,)),
@@ -99,7 +101,7 @@ CASES = {
     for kind, change, targets in (("f", lambda f: f, ["python", "arrays"]),
                                   ("gradient", gradient, ["python", "arrays", "unwatched arrays"]),
                                   ("second derivative", second, ["python"]))
-    for target in targets if target != "unwatched arrays" or name in ("where", "kinks", "long sum", "softmax")}
+    for target in targets if target[0] != "u" or name in ("where", "kinks", "long sum", "softmax")}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -107,7 +109,7 @@ def test_the_source_is_the_one_expected(case):
     assert CASES[case]().strip("\n") == expected(NAME)[case]
 
 
-@pytest.mark.parametrize("change", [lambda f: f, gradient, second], ids=["f", "gradient", "second derivative"])
+@pytest.mark.parametrize("change", [lambda f: f, gradient, second], ids=["f", "gradient", "second"])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_compiled_function_runs_its_program_and_not_the_function(name, change, monkeypatch):
     f, args = FUNCTIONS[name]
