@@ -223,7 +223,6 @@ ag.compile(f, reduce="sum")
 ag.compile(f, rounding="vector")
 ag.compile(f, indices="q")
 ag.compile(f, target=3.0)
-ag.compile(f, target=math)
 ag.compile(gen)
 ag.compile(f).source()
 ag.compile(f).stats
