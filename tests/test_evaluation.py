@@ -591,6 +591,6 @@ def test_a_derivative_whose_constant_is_no_fraction_is_refused_though_the_value_
     x = Value(1.0)
     y = ag.exp2(x)
     assert evaluate(y, {x: Fraction(-3)}, Fraction) == Fraction(1, 8)
-    with pytest.raises(ag.InputError, match=r"the derivative of exp2\(-3\): its constant 0.693147 has no exact "
-                                            "rational value; use number=mpmath.mpf"):
+    with pytest.raises(ag.InputError, match=r"the derivative of exp2\(-3\): its constant 0.693147 has no "
+                                            "exact rational value; use number=mpmath.mpf"):
         evaluate(y, {x: Fraction(-3)}, Fraction, wrt=x)

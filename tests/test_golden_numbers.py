@@ -86,7 +86,7 @@ def intervals(op):
     lines = []
     for order in (0, 1, 2):
         found = []
-        for ends in ((-2.0, -1.0), (-1.0, 2.0), (0.0, 0.5), (0.25, 0.75), (1.0, 1.0), (2.0, 9.0), (-9.0, -0.5)):
+        for ends in ((-2.0, -1.0), (-1.0, 2.0), (0.0, 0.5), (0.25, 0.75), (1.0, 1.0), (2.0, 9.0)):
             x = Value(0.5)
             with ag.errstate("ignore"):
                 y = op(x)
@@ -105,7 +105,8 @@ CASES = {
     **{f"{name}: derivative {n}": functools.partial(unary, op, n)
        for name, op in UNARY.items() for n in range(3) if (name, n) != ("cbrt", 2)},
     **{f"{name}: by {orders}": functools.partial(binary, op, orders)
-       for name, op in BINARY.items() for orders in ((), (0,), (1,), (0, 0), (0, 1), (1, 1)) if not set(orders) & op.options},
+       for name, op in BINARY.items() for orders in ((), (0,), (1,), (0, 0), (0, 1), (1, 1))
+       if not set(orders) & op.options},
     **{f"{name}: refused": functools.partial(refused, op) for name, op in {**UNARY, **BINARY}.items()},
     **{f"{name}: of fractions": functools.partial(fractions, op) for name, op in {**UNARY, **BINARY}.items()
        if not op.options or op.least < 2},
