@@ -156,6 +156,11 @@ SERIES = {
     "x^2.5": lambda x: x ** 2.5,
     "(x + 3)³ − 27": lambda x: (x + 3.0) ** 3 - 27.0,
     "√(x² + x⁴)": lambda x: ag.sqrt(x * x + x ** 4),
+    "a product of differences": lambda x: (x - ag.tanh(x)) * (ag.exp(x) - ag.cos(x)) / (x + 1e3 - 1e3),
+    "a mean": lambda x: ag.mean([x, x * x, ag.sin(x)]) - ag.dot([x, x], [x, 1.0 / 3.0]),
+    "softmax": lambda x: ag.softmax([x, 2.0 * x, 1.0])[1] - ag.logsumexp([x, x * x]),
+    "a power of a difference": lambda x: (x - 0.999 * x) ** 3.5 * ag.log1p(x),
+    "choices": lambda x: ag.where(ag.less(x, 0.1), ag.sin(x) - x, ag.maximum(x, 1.0) * ag.gelu(x)) + ag.erf(x),
 }
 
 
@@ -167,10 +172,12 @@ def series(f, order):
 
 
 def derivatives(f):
-    def one(k):
-        text = of(lambda: f"{derivative(f, k)(0.3) + 0.0:.5g}")
-        return re.sub(r"<lambda>.* cancel, so that (.*) of its digits.*", r"\1 digits are left", text)
-    return "\n".join([f"{k}: {one(k)}" for k in range(9)])
+    """The derivatives to order 8 at three points; what is refused by the digits left and the roundings."""
+    def one(x, k):
+        text = of(lambda: f"{derivative(f, k)(x) + 0.0:.5g}")
+        found = re.search(r"so that (\d+) of its digits .* changed it by ([^;]*);", text)
+        return f"{found[1]} digits ({float(found[2]):.0e})" if found else text
+    return "\n".join([", ".join([one(x, k) for k in range(9)]) for x in (0.3, 0.01, 3.0)])
 
 
 # -- others -----------------------------------------------------------------------------------------
