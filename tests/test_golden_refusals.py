@@ -180,6 +180,10 @@ ag.audit(z, {3.0: 1.0})
 ag.audit(z, {"x": 3.0}, values=3.0)
 ag.audit(z, {}, values={"q": 3.0})
 ag.audit(z, {"x": 4.0}).check()
+ag.audit(z, {}, values=[("x", 2.0), (x, 3.0)])
+ag.audit([z, x], [(z, 6.0), ("z", 7.0)])
+ag.draw(10 ** 5000)
+ag.grad(Odd())
 ag.check_gradients(3.0, 1.0)
 ag.check_gradients(f, "a")
 ag.check_gradients(lambda a: a, 1.0, order=0)
@@ -331,6 +335,11 @@ testing.assert_gradients(lambda a: ag.log(-1.0 - a * a))
 
 def f(a, b):
     return a * b
+
+
+class Odd:
+    def __repr__(self):
+        raise ValueError
 
 
 def gen():

@@ -91,6 +91,7 @@ seeded(lambda: nn.MLP(2, [2, 1], bias="layer").parameters())
 nn.squared_error([1.0, 2.0], [0.5, 0.0]), nn.squared_error(x, 1.0), nn.hinge([x, 0.5], [1, -1]), nn.hinge(0.5, 1)
 nn.binary_cross_entropy([x, -1.0], [1.0, 0.25]), nn.binary_cross_entropy(800.0, 0.0), nn.softmax_cross_entropy([1.0, 2.0, 3.0], 1)
 testing.Expression(2, ((TABLE["*"], (0, 1)), (TABLE["sin"], (2,))), (1.0, 2.0))
+[testing.Expression(n, ((TABLE["sum"], tuple(range(n))),), (1.0,) * n) for n in (1, 6, 7)]
 print(ag.explain(z, "x").as_dict())
 ag.audit(z, {"x": 3.0, "y": 4.0}).as_dict()
 ag.check_gradients(ag.sin, 0.5).as_dict()

@@ -15,7 +15,7 @@ from golden import expected, steady
 import autograd_lite as ag
 from autograd_lite import Value, compile, grad, greater, less, where
 from autograd_lite.ops.op import TABLE
-from autograd_lite.programs import arrays, compiled
+from autograd_lite.programs import arrays, compiled, layout, python
 from autograd_lite.programs.namespaces import functions
 
 w, b = Value(0.5, "w"), Value(-0.25, "b")
@@ -86,8 +86,41 @@ def second(f):
     return lambda *xs: grad(lambda *at: grad(f)(*at))(*xs)
 
 
-def source(f, args, target):
-    fast = compile(f)
+# With `indices`: the last argument only chooses.
+CHOOSING = {
+    "an entry": (lambda x, y, i: ag.take([x, y, x * y], i) * x, (1.5, 2.5, 1)),
+    "a row": (lambda x, y, i: ag.dot(ag.take([[x, y], [y, 2.0]], i), [x, 1.0]), (1.5, 2.5, 0)),
+    "two": (lambda x, y, i: ag.take([x * x, y], i) + ag.take([y, x, 1.0], i) * x, (1.5, 2.5, 1)),
+    "of captured": (lambda x, i: ag.take([w, b, w * x], i) * x, (1.5, 2)),
+    "in a softmax": (lambda x, y, i: -ag.log(ag.take(ag.softmax([x, y, 1.0]), i)), (1.5, 2.5, 0)),
+    "on a side": (lambda x, y, i: where(less(x, y), ag.take([x, y * y], i), ag.take([y, x], i)),
+                  (1.5, 2.5, 1)),
+}
+# In parts, as long programs are.
+PARTS = {"pieces": (python, "_PIECE", 3), "short sums": (python, "_SUM", 2), "few terms": (arrays, "_MANY", 2),
+         "let go": (arrays, "_LONG", 2), "shallow": (layout, "_DEEP", 1)}
+
+
+def in_parts(part, f, args, target):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(*PARTS[part])
+        return source(f, args, target)
+
+
+def backward_source():
+    fast = compile(lambda x: (w * x + b) ** 2 * ag.tanh(w) + where(less(w, 0.0), w, b * b))
+    fast.backward(1.5)
+    return fast.source()
+
+
+def over_numpy(f, args, **options):
+    fast = compile(f, target=numpy, **options)
+    fast(*[numpy.array([x, x]) for x in args])
+    return fast.source()
+
+
+def source(f, args, target, **options):
+    fast = compile(f, **options)
     fast(*args)
     if target == "python":
         return fast.source()
@@ -102,6 +135,22 @@ CASES = {
                                   ("gradient", gradient, ["python", "arrays", "unwatched arrays"]),
                                   ("second derivative", second, ["python"]))
     for target in targets if target[0] != "u" or name in ("where", "kinks", "long sum", "softmax")}
+CASES |= {
+    f"choosing {name}: {kind}, {target}": functools.partial(
+        source, change(f), args, target, indices=len(args) - 1)
+    for name, (f, args) in CHOOSING.items()
+    for kind, change in (("f", lambda f: f), ("gradient", grad)) for target in ("python", "arrays")}
+CASES |= {
+    f"{part}: {name}": functools.partial(
+        in_parts, part, gradient(f) if name != "long sum" else f, args,
+        "arrays" if module is arrays else "python")
+    for part, (module, _, _) in PARTS.items() for name in ("where in where", "long sum", "softmax")
+    for f, args in (FUNCTIONS[name],)}
+CASES |= {f"numpy: {name}": functools.partial(over_numpy, f, args) for name, (f, args) in FUNCTIONS.items()
+          if name in ("arithmetic", "where", "special", "captured", "whole", "softmax", "dot")}
+CASES |= {f"numpy: choosing {name}": functools.partial(over_numpy, f, args, indices=len(args) - 1)
+          for name, (f, args) in CHOOSING.items()}
+CASES["backward"] = backward_source
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -160,7 +160,8 @@ SERIES = {
     "a mean": lambda x: ag.mean([x, x * x, ag.sin(x)]) - ag.dot([x, x], [x, 1.0 / 3.0]),
     "softmax": lambda x: ag.softmax([x, 2.0 * x, 1.0])[1] - ag.logsumexp([x, x * x]),
     "a power of a difference": lambda x: (x - 0.999 * x) ** 3.5 * ag.log1p(x),
-    "choices": lambda x: ag.where(ag.less(x, 0.1), ag.sin(x) - x, ag.maximum(x, 1.0) * ag.gelu(x)) + ag.erf(x),
+    "choices": lambda x: ag.erf(x) + ag.where(
+        ag.less(x, 0.1), ag.sin(x) - x, ag.maximum(x, 1.0) * ag.gelu(x)),
 }
 
 
