@@ -13,7 +13,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "golden"
 FILES = ["test_golden_sources", "test_golden_diagnoses", "test_golden_reports",
          "test_golden_refusals", "test_golden_results", "test_golden_sweeps",
-         "test_golden_numbers", "test_golden_quick"]
+         "test_golden_numbers", "test_golden_quick", "test_golden_facts"]
 
 
 def steady(text: str) -> str:
@@ -33,7 +33,7 @@ def expected(name: str) -> dict[str, str]:
 
 def write(name: str, cases: Mapping[str, Callable[[], str]]) -> None:
     """Write what the cases give now."""
-    change = str if name == "numbers" else steady
+    change = str if name in ("numbers", "facts") else steady
     texts = [f"== {case}\n{change(give())}\n" for case, give in cases.items()]
     (FOLDER / f"{name}.txt").write_text("\n".join(texts), encoding="utf-8")
 

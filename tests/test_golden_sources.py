@@ -97,8 +97,8 @@ CHOOSING = {
                   (1.5, 2.5, 1)),
 }
 # In parts, as long programs are.
-PARTS = {"pieces": (python, "_PIECE", 3), "short sums": (python, "_SUM", 2), "few terms": (arrays, "_MANY", 2),
-         "let go": (arrays, "_LONG", 2), "shallow": (layout, "_DEEP", 1)}
+PARTS = {"pieces": (python, "_PIECE", 3), "short sums": (python, "_SUM", 2), "shallow": (layout, "_DEEP", 1),
+         "few terms": (arrays, "_MANY", 2), "let go": (arrays, "_LONG", 2)}
 
 
 def in_parts(part, f, args, target):
