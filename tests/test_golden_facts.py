@@ -1,11 +1,13 @@
 """The limits and tolerances of every module, the defaults of its functions, and what its classes are."""
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import functools
 import importlib
 import inspect
+import itertools
 import pkgutil
 import re
 
@@ -13,6 +15,9 @@ import pytest
 from golden import expected
 
 import autograd_lite
+from autograd_lite.ops.custom import Custom
+from autograd_lite.ops.notation import SUM, Written
+from autograd_lite.ops.op import TABLE
 
 MODULES = ["autograd_lite", *sorted(
     found.name for found in pkgutil.walk_packages(autograd_lite.__path__, "autograd_lite.")
@@ -94,8 +99,38 @@ def facts(name):
     return "\n".join([*constants(module), *defaults(module), *classes(module)]) or "(none)"
 
 
+def of_op(op):
+    """What the table knows of an op: its facts, how it is written, and where it is defined and kinks."""
+    facts = {name: getattr(op, name) for name in (
+        "least", "most", "options", "open", "parameters", "convention", "remedy", "singular", "in_line",
+        "chooses", "partly")}
+    lines = [f"{name}: {written(x)}" for name, x in facts.items() if x and simple(x)]
+    n = 3 if op.open else op.least
+    notation = op.notation
+    for name, form in (("text", notation.text), ("latex", notation.latex), ("said", notation.said),
+                       *notation.targets.items()):
+        for operands in ([Written("a + b", SUM), Written("x"), Written("y")], [-0.5, 2.0, 1e-9]):
+            for m in (n, min(op.most, 3)):              # (some are written with their options alone)
+                with contextlib.suppress(TypeError, AttributeError, IndexError):
+                    y = form(*operands[:m])
+                    lines.append(f"{name}: {y.text} ({y.precedence})")
+                    break
+    lines.append(f"sign: {notation.sign}, infix: {notation.infix}, title: {notation.title}")
+    for name, f in (("kink", op.kink), ("domain", op.domain)):
+        found = []
+        for xs in itertools.product((-2.0, 0.0, 1.0, 2.0), repeat=n if n < 3 else 0):
+            try:
+                found.append(f"{f(*xs) + 0.0:g}")
+            except (TypeError, ValueError, ArithmeticError) as error:
+                found.append(type(error).__name__)
+        lines += [f"{name}: {' '.join(found)}"] if set(found) - {"1"} else []
+    return "\n".join(lines)
+
+
 NAME = "facts"
-CASES = {name: functools.partial(facts, name) for name in MODULES}
+CASES = {**{name: functools.partial(facts, name) for name in MODULES},
+         **{f"the op {name}": functools.partial(of_op, op) for name, op in TABLE.items()
+            if not isinstance(op, Custom)}}
 
 
 @pytest.mark.parametrize("module", CASES)
