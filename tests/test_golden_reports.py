@@ -149,6 +149,8 @@ EXPLANATIONS = {
     "an infinite value": explained(lambda: lost(lambda x: ag.exp(x) * 2.0 + 1.0, 1000.0)[:1]),
     "an infinite value's gradient": explained(lambda: lost(lambda x: ag.exp(x) * 2.0 + 1.0, 1000.0)),
     "nan of infinities": explained(lambda: lost(lambda x: ag.exp(x) - ag.exp(x), 1000.0)[:1]),
+    **{f"nan of {n} infinities": explained(lambda n=n: lost(
+        lambda x: (lambda y: ag.sum([y] * (n - 1) + [-y]))(ag.exp(x)), 1000.0)[:1]) for n in (4, 5)},
     "given nan": explained(lambda: lost(lambda x: x * 2.0, nan)[:1]),
     "a constant": explained(lambda: lost(lambda x: x * inf, 1.0)[:1]),
     "log of 0": explained(lambda: lost(lambda x: 1.0 / (x - 1.5), 1.5)[:1]),
