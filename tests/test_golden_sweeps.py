@@ -15,7 +15,9 @@ from golden import expected, steady
 import autograd_lite as ag
 from autograd_lite import (AutogradError, Value, audit, check_gradients, derivative, diagnose, explain, label,
                            taylor)
+from autograd_lite.ops.custom import Custom
 from autograd_lite.ops.op import TABLE
+from autograd_lite.ops.selection import Comparison
 
 DECADES = range(1, 17)
 
@@ -172,13 +174,26 @@ def series(f, order):
     return runs(one(0.7 * 10.0 ** -k) for k in DECADES)
 
 
+def digits(f, x, k):
+    text = of(lambda: f"{derivative(f, k)(x) + 0.0:.5g}")
+    found = re.search(r"so that (\d+) of its digits .* changed it by ([^;]*);", text)
+    return f"{found[1]} digits ({float(found[2]):.0e})" if found else text.partition(":")[0]
+
+
 def derivatives(f):
     """The derivatives to order 8 at three points; what is refused by the digits left and the roundings."""
-    def one(x, k):
-        text = of(lambda: f"{derivative(f, k)(x) + 0.0:.5g}")
-        found = re.search(r"so that (\d+) of its digits .* changed it by ([^;]*);", text)
-        return f"{found[1]} digits ({float(found[2]):.0e})" if found else text
-    return "\n".join([", ".join([one(x, k) for k in range(9)]) for x in (0.3, 0.01, 3.0)])
+    return "\n".join([", ".join([digits(f, x, k) for k in range(9)]) for x in (0.3, 0.01, 3.0)])
+
+
+def quotients(op):
+    """The difference quotient of an op, of which each order has fewer digits."""
+    at = [0.5, 0.75, 0.25][:3 if op.open else op.least]
+    ways = [1.0, -2.0, 0.5]
+
+    def f(x):
+        moved = op(*[a if i in op.options else a + way * x for i, (a, way) in enumerate(zip(at, ways))])
+        return (moved - op(*at)) / x
+    return "\n".join([", ".join([digits(f, x, k) for k in range(6)]) for x in (0.1, 1e-3)])
 
 
 # -- others -----------------------------------------------------------------------------------------
@@ -220,6 +235,8 @@ CASES = {
     **{f"taylor to {n}: {name}": functools.partial(series, f, n)
        for name, f in SERIES.items() for n in (1, 4)},
     **{f"derivatives: {name}": functools.partial(derivatives, f) for name, f in SERIES.items()},
+    **{f"difference quotients: {name}": functools.partial(quotients, op) for name, op in TABLE.items()
+       if not isinstance(op, Custom) and not op.chooses and not isinstance(op, Comparison)},
     "explain: shares": lambda: runs(explained(10.0 ** (2 - k)) for k in DECADES),
     "explain: what is lost": lambda: runs(gone(10.0 ** -k) for k in DECADES),
     "diagnose: a factor that is off": lambda: runs(diagnosed(10.0 ** -k) for k in DECADES),
