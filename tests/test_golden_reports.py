@@ -1,8 +1,11 @@
 """The reports of `audit`, `explain`, `check_gradients` and `check_op`, held to the letter."""
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import math
+import tempfile
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from golden import expected, steady
 
 import autograd_lite as ag
 import derivations
-from autograd_lite import Value, audit, check_gradients, check_op, explain, label
+from autograd_lite import Value, audit, check_gradients, check_op, cli, explain, label
 from autograd_lite.ops.op import TABLE
 
 inf, nan = math.inf, math.nan
@@ -210,10 +213,31 @@ CHECKS = {
     "op wrong sign and nan": op_checked("wrong", lambda a, b: a - b, (
         lambda y, a, b: nan, lambda y, a, b: 1.0), (1.0, 2.0)),
 }
+# -- the command line ---------------------------------------------------------------------------------
+
+
+def command(*arguments):
+    """What a command prints, on both streams, and its status."""
+    out, errors = io.StringIO(), io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("COLUMNS", "80")
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            try:
+                status = cli.main([*arguments])
+            except SystemExit as ended:
+                status = ended.code
+    return f"{out.getvalue()}--\n{errors.getvalue()}--\n{status}"
+
+
+COMMANDS = ["--help", "document --help", "document --steps 0", "document --steps x", "document --steps 3", "",
+            "document --steps 2 --json", "document --steps 1 --output /nowhere/at/all", "--nonsense"]
+
 NAME = "reports"
 CASES = {**{f"audit: {name}": give for name, give in AUDITS.items()},
          **{f"explain: {name}": give for name, give in EXPLANATIONS.items()},
-         **{f"check: {name}": give for name, give in CHECKS.items()}}
+         **{f"check: {name}": give for name, give in CHECKS.items()},
+         **{f"autograd-lite {line}": functools.partial(command, *line.split()) for line in COMMANDS}}
 
 
 @pytest.mark.parametrize("case", CASES)
