@@ -174,8 +174,8 @@ def mutants(module: str, source: bytes) -> list[Mutant]:
         if isinstance(node, (ast.Expr, ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.Assign)):
             if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
                 add("dropped statement", first(node), end(node), lambda old: "pass")
-        elif isinstance(node, ast.Return) and node.value and not (
-                isinstance(node.value, ast.Constant) and node.value.value is None):
+        elif isinstance(node, ast.Return) and node.value and not (isinstance(node.value, ast.Constant) and (
+                node.value.value is None or node.value.value is False)):        # (None is as good as False)
             add("dropped statement", first(node), end(node), lambda old: "return None")
         for name, field in ast.iter_fields(node):
             if name not in ("annotation", "returns"):
