@@ -16,6 +16,7 @@ from truth import points as points_of
 
 import autograd_lite as ag
 from autograd_lite.ops.op import TABLE
+from autograd_lite.programs import arrays
 from autograd_lite.programs.arrays import FINE, Watch, function
 from autograd_lite.programs.code import ADDED, ITEM, ROWS, Code
 from autograd_lite import compile
@@ -561,3 +562,42 @@ def test_torch_takes_it():
     for way in (fast, torch.func.vmap(fast)):
         assert close([t.numpy() for t in way(torch.tensor(x), torch.tensor(y))], true)
     assert fast(torch.tensor(x, dtype=torch.float32), 2.0)[0].dtype == torch.float32
+
+
+def test_the_parts_that_sources_over_arrays_call():
+    found = functions(np)
+    assert arrays.smooth(TABLE["abs"])(np.array([-1.0, 0.0, 2.0])).tolist() == [True, False, True]
+    assert arrays.smooth(TABLE["maximum"])(np.array([1.0, 3.0]), np.array([1.0, 2.0])).tolist() == [False, True]
+    asked = []
+    either = arrays.either(np.array([True, False]), lambda: asked.append(1) or np.array([False, True]),
+                           lambda: asked.append(2))
+    assert either.tolist() == [True, True] and asked == [1]
+    assert arrays.either(np.array([True, True]), lambda: asked.append(3)).all() and asked == [1]
+    assert arrays.within(np.array([-3.0, -2.0, 0.0, 1.0, 2.0]), 2).tolist() == [False, True, True, True, False]
+    rows = [np.array([1.0, 2.0, 3.0]), 7.0]
+    assert arrays.gather(found, rows, np.array([0.0, -1.0, -2.0])).tolist() == [1.0, 7.0, 3.0]
+    assert arrays.gather(found, rows, 1.0) == 7.0
+    index = np.array([0.0, 1.0, -1.0])
+    assert np.array(arrays.scatter(found, 2.0, index, np.array([1.0, 2.0, 3.0]), 0.0, 10.0)).tolist() == [
+        [11.0, 10.0, 10.0], [0.0, 2.0, 3.0]]
+    assert arrays.scatter(found, 3.0, 2.0, 5.0, -1.0, 1.0, 0.0, 2.0) == [2.0, 0.0, 6.0]
+    halves = arrays.each(lambda a, b: a / b)
+    assert halves(np.array([1.0, 2.0]), 2.0).tolist() == [0.5, 1.0]
+    assert np.isnan(halves(np.array([1.0]), np.array([0.0]))).all()
+    assert arrays.each(lambda a: a > 0.0, bool)(np.array([[1.0, -1.0]])).tolist() == [[True, False]]
+
+
+def test_a_watch_keeps_what_became_of_each_point_first():
+    watch = arrays.Watch(4)
+    watch.finite(np.array([1.0, 2.0, 3.0, 4.0]))
+    watch.holds(np.array([True] * 4))
+    assert watch.fates is None
+    watch.finite(np.array([1.0, math.inf, 3.0, math.nan]), np.array([True, True, True, False]))
+    assert watch.fates.tolist() == [arrays.FINE, arrays.EAGER, arrays.FINE, arrays.FINE]
+    watch.holds(np.array([True, False, False, True]), True, 3)
+    watch.answers(2.0, 2.0, 4)
+    assert watch.fates.tolist() == [arrays.FINE, arrays.EAGER, 3, arrays.FINE]
+    assert watch.answered[4].tolist() == [2.0] * 4
+    with pytest.raises(arrays.Settled):
+        watch.answers(np.array([1.0, 2.0, 2.0, 1.0]), 2.0, 5)
+    assert watch.fates.tolist() == [5, arrays.EAGER, 3, 5]

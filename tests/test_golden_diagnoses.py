@@ -84,3 +84,18 @@ def test_a_constant_is_written_as_people_do():
         assert simple(k) == text, k
     assert constant(0.123456789) == "0.123457" and constant(0.5) == "½"
     assert [wrapped(text) for text in ("x", "1 − x", "exp(1 − x)")] == ["x", "(1 − x)", "exp(1 − x)"]
+
+
+def test_numbers_are_multiples_of_others_where_three_tell_it():
+    one = np.array([1.0, -2.0, 4.0])
+    none = np.zeros(3)
+    for x, y, size, right in [
+            (3.0 * one, one, 0.0, 3.0), (-0.5 * one, one, 0.0, -0.5), (one, one * (1.0 + 0.9e-6), 0.0, 1.0),
+            (one, one * [1.0, 1.0, 1.0 + 5e-6], 0.0, None), (one, one * [1.0, 1.0, 1.0 + 5e-6], 1e8, 1.0),
+            (one, [1.0, -2.0, 0.0], 0.0, None), ([2.0, -4.0, 0.0], [1.0, -2.0, 0.0], 0.0, None),
+            (none, one, 0.0, None), (none, none, 0.0, None), (one, none, 0.0, None),
+            ([2.0, -4.0, 8.0, 0.0], [1.0, -2.0, 4.0, 0.0], 0.0, 2.0)]:
+        found = hypotheses._multiple(np.array(x), np.array(y), size)
+        assert (found is None) if right is None else math.isclose(found, right, rel_tol=1e-5), (x, y, size)
+    assert not hypotheses._same(np.array([1.0]), np.array([np.inf])) and not hypotheses._same(
+        np.array([np.nan]), np.array([np.nan])) and hypotheses._same(none, none)
