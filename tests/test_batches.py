@@ -567,13 +567,15 @@ def test_torch_takes_it():
 def test_the_parts_that_sources_over_arrays_call():
     found = functions(np)
     assert arrays.smooth(TABLE["abs"])(np.array([-1.0, 0.0, 2.0])).tolist() == [True, False, True]
-    assert arrays.smooth(TABLE["maximum"])(np.array([1.0, 3.0]), np.array([1.0, 2.0])).tolist() == [False, True]
+    assert arrays.smooth(TABLE["maximum"])(np.array([1.0, 3.0]), np.array([1.0, 2.0])).tolist() == [
+        False, True]
     asked = []
     either = arrays.either(np.array([True, False]), lambda: asked.append(1) or np.array([False, True]),
                            lambda: asked.append(2))
     assert either.tolist() == [True, True] and asked == [1]
     assert arrays.either(np.array([True, True]), lambda: asked.append(3)).all() and asked == [1]
-    assert arrays.within(np.array([-3.0, -2.0, 0.0, 1.0, 2.0]), 2).tolist() == [False, True, True, True, False]
+    assert arrays.within(np.array([-3.0, -2.0, 0.0, 1.0, 2.0]), 2).tolist() == [
+        False, True, True, True, False]
     rows = [np.array([1.0, 2.0, 3.0]), 7.0]
     assert arrays.gather(found, rows, np.array([0.0, -1.0, -2.0])).tolist() == [1.0, 7.0, 3.0]
     assert arrays.gather(found, rows, 1.0) == 7.0
