@@ -22,7 +22,7 @@ from autograd_lite.ops.selection import choose
 from autograd_lite.ops.sequences import softmax_first
 from autograd_lite.programs import arguments, names
 from autograd_lite.programs.arrays import over_arrays
-from autograd_lite.programs.code import ADDED, INDEX, ITEM, ROWS, Code
+from autograd_lite.programs.code import ADDED, INDEX, ROWS, Code
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.layout import Side, common, hides, simplified
 
@@ -41,11 +41,14 @@ class Point:
 # -- keys of arguments ------------------------------------------------------------------------------
 
 ARGUMENTS = {
-    "1.5": 1.5, "3": 3, "True": True, "None": None, "'a'": "a", "[1.5, 2.5]": [1.5, 2.5], "(1.5, 2)": (1.5, 2),
+    "1.5": 1.5, "3": 3, "True": True, "None": None, "'a'": "a", "[1.5, 2.5]": [1.5, 2.5],
+    "(1.5, 2)": (1.5, 2),
     "[]": [], "{'a': 1.5, 2.5: [3]}": {"a": 1.5, 2.5: [3]}, "nested": ([1.5, (2, None)], {"b": {"c": 0.5}}),
     "2**60": 2 ** 60, "2**53 - 1": 2 ** 53 - 1, "-2**53": -2 ** 53, "Fraction": Fraction(1, 4),
-    "a Value": Value(1.0), "a Value in a list": [1.5, Value(1.0)], "an array": np.array([[1.5, 2.5]]), "an array of ints": np.arange(2),
-    "np.float32": np.float32(1.5), "np.int64": np.int64(4), "a named tuple": Pair(1.5, 2), "a dataclass": Point(1.5),
+    "a Value": Value(1.0), "a Value in a list": [1.5, Value(1.0)], "an array": np.array([[1.5, 2.5]]),
+    "an array of ints": np.arange(2),
+    "np.float32": np.float32(1.5), "np.int64": np.int64(4), "a named tuple": Pair(1.5, 2),
+    "a dataclass": Point(1.5),
     "a set": {1.5}, "bytes": b"ab", "complex": 1j, "a date": datetime.date(2020, 1, 2), "deque": deque([1.5]),
     "OrderedDict": OrderedDict(a=1.5), "range": range(2), "a class": Point, "nan": math.nan, "-0.0": -0.0}
 
@@ -54,7 +57,8 @@ def key(x):
     lines = []
     for f in (lambda: arguments.key_of([x, 0.5], {}), lambda: arguments.key_of([], {"k": x}),
               lambda: arguments._fixed(x), lambda: arguments.names_of(["p"], [x]),
-              lambda: arguments.is_whole(x), lambda: list(arguments.objects_in(arguments.key_of([x], {})[0]))):
+              lambda: arguments.is_whole(x),
+              lambda: list(arguments.objects_in(arguments.key_of([x], {})[0]))):
         try:
             lines.append(written(f()))
         except arguments.Given:
@@ -152,9 +156,11 @@ def instructions(op, *operands):
 INSTRUCTIONS = [
     (mul, "x", 1.0), (mul, -1.0, "x"), (mul, "x", 2.0), (mul, 2.0, 3.0), (mul, "x", "y"), (mul, 0.0, "x"),
     (add, "x", -0.0), (add, "x", 0.0), (add, 0.0, "x"), (sub, "x", 0.0), (sub, "x", -0.0), (sub, 0.0, "x"),
-    (div, "x", 1.0), (div, 1.0, "x"), (div, 1.0, 0.0), (power, "x", 1.0), (power, "x", 0.0), (power, "x", 2.0),
+    (div, "x", 1.0), (div, 1.0, "x"), (div, 1.0, 0.0), (power, "x", 1.0), (power, "x", 0.0),
+    (power, "x", 2.0),
     (neg, "-x"), (neg, 2.0), (identity, "x"), (choose, 1.0, "x", "y"), (choose, 0.0, "x", "y"),
-    (choose, "x", "y", "y"), (choose, "x", "y", 2.0), (softmax_first, "x", "y"), (softmax_first, "y", "x"), (softmax_first, "y", 1.0, "x"),
+    (choose, "x", "y", "y"), (choose, "x", "y", 2.0), (softmax_first, "x", "y"),
+    (softmax_first, "y", "x"), (softmax_first, "y", 1.0, "x"),
     (ROWS, "x", 2.0), (ADDED, 2.0, 1.0, "x"), (INDEX, "x", 3.0), (TABLE["log"], -1.0), (TABLE["sin"], 0.0)]
 
 
