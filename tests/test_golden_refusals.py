@@ -158,6 +158,11 @@ ag.evaluate(ag.sin(x), number=Decimal)
 ag.explain(3.0)
 ag.explain(z, "q")
 ag.explain(z, v(1.0, "other"))
+ag.explain(numbered(), "w[5]")
+ag.explain(numbered(), "w")
+ag.explain(numbered(), "q")
+ag.explain(numbered(), "W[0]")
+ag.audit(numbered(), {"w": [[1.0, 2.0, 3.0]]})
 ag.explain(x, z)
 ag.audit(3.0, {})
 ag.audit(None, {})
@@ -212,7 +217,7 @@ ag.draw(z, digits="a")
 ag.render(z, "picture")
 ag.render(z, "picture.gif")
 ag.render(z, 3)
-ag.render(z, "/nowhere/at all/picture.dot")
+ag.render(z, "/dev/null/picture.dot")
 ag.compile(3.0)
 ag.compile(f, max_programs=0)
 ag.compile(f, on_limit="foo")
@@ -269,10 +274,10 @@ nn.MLP(2, [1])(["a", 1.0])
 nn.MLP(2, [1]).load_state_dict(3.0)
 nn.MLP(2, [1]).load_state_dict({})
 nn.MLP(1, [1]).load_state_dict({"layers.0.weights": 1.0})
-nn.MLP(2, [1]).load("/nowhere")
+nn.MLP(2, [1]).load("/dev/null/x")
 nn.MLP(2, [1]).load(3)
 nn.MLP(2, [1]).save(3)
-nn.MLP(2, [1]).save("/nowhere/at all/file")
+nn.MLP(2, [1]).save("/dev/null/file")
 nn.squared_error([], [])
 nn.squared_error([1.0], [1.0, 2.0])
 nn.squared_error([1.0], ["a"])
@@ -335,6 +340,11 @@ testing.assert_gradients(lambda a: ag.log(-1.0 - a * a))
 
 def f(a, b):
     return a * b
+
+
+def numbered():
+    """A sum of entries that were labelled one by one."""
+    return ag.sum([Value(1.0, f"w[{i}][{j}]") for i in range(2) for j in range(3)] + [Value(2.0, "wide")])
 
 
 class Odd:

@@ -231,7 +231,7 @@ def command(*arguments):
 
 
 COMMANDS = ["--help", "document --help", "document --steps 0", "document --steps x", "document --steps 3", "",
-            "document --steps 2 --json", "document --steps 1 --output /nowhere/at/all", "--nonsense"]
+            "document --steps 2 --json", "document --steps 1 --output /dev/null/x", "--nonsense"]
 
 NAME = "reports"
 CASES = {**{f"audit: {name}": give for name, give in AUDITS.items()},

@@ -92,6 +92,11 @@ nn.squared_error([1.0, 2.0], [0.5, 0.0]), nn.squared_error(x, 1.0), nn.hinge([x,
 nn.binary_cross_entropy([x, -1.0], [1.0, 0.25]), nn.binary_cross_entropy(800.0, 0.0), nn.softmax_cross_entropy([1.0, 2.0, 3.0], 1)
 testing.Expression(2, ((TABLE["*"], (0, 1)), (TABLE["sin"], (2,))), (1.0, 2.0))
 [testing.Expression(n, ((TABLE["sum"], tuple(range(n))),), (1.0,) * n) for n in (1, 6, 7)]
+ag.compile(f, target=np)(np.array([1, 2]), np.array([3, 4])), ag.compile(f, target=np)(np.array([1.5, 2.5]), 2.0), ag.compile(f, target=np)(3, 2)
+[x.dtype for x in (ag.compile(f, target=np)(np.array([1, 2]), 2.0), ag.compile(f, target=np)(np.array([1, 2], np.float32), np.float32(2)))]
+[ag.compile(f, batch=(0, 1), reduce=r)(np.array([1, 2]), np.array([0.5, 1.5])) for r in (None, "sum", "mean")]
+[ag.compile(f, batch=(0, 1), rounding=r)(np.array([1.0, 2.0]), np.array([0.5])) for r in ("eager", "vector", "free")]
+ag.compile(f, batch=0)(np.array([1.0, 2.0]), 3.0), ag.compile(f, batch="b")(2.0, np.array([[1.0], [2.0]])[:, 0]), ag.compile(f, batch=0)(np.zeros(0), 1.0)
 print(ag.explain(z, "x").as_dict())
 ag.audit(z, {"x": 3.0, "y": 4.0}).as_dict()
 ag.check_gradients(ag.sin, 0.5).as_dict()
