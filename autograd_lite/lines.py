@@ -48,7 +48,7 @@ _PACKAGE = os.path.dirname(__file__) + os.sep
 
 def user_line() -> Line | None:
     """The running line of the user's program: outside this package and what it is called through."""
-    frame = sys._getframe(1)
+    frame = sys._getframe()
     while (frame.f_code.co_filename.startswith(_PACKAGE)
            or frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "functools")):
         if frame.f_back is None:

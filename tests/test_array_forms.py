@@ -5,6 +5,7 @@ import math
 import random
 import types
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -299,3 +300,11 @@ def test_the_forms_hold_in_torch():
 
 def test_what_holds_jax_and_torch_holds_numpy_too():
     assert disagreements(functions(np), np.array) == []
+
+
+def test_a_product_of_arrays_loses_nothing_of_what_it_rounds():
+    numbers = random.Random(5)
+    a, b = ([numbers.uniform(-1e3, 1e3) for _ in range(300)] for _ in range(2))
+    p = [x * y for x, y in zip(a, b)]
+    rest = over_arrays(functions(np), TABLE["fdot"], list(zip(a, p, b, [-1.0] * 300)), np.array)
+    assert rest == [float(Fraction(x) * Fraction(y) - Fraction(z)) for x, y, z in zip(a, b, p)]

@@ -17,6 +17,7 @@ from unseen import unseen
 
 import autograd_lite as ag
 from autograd_lite.ops.op import TABLE
+from autograd_lite.programs import arrays, lookups
 from autograd_lite.programs.arrays import FINE, Watch, function
 from autograd_lite.programs.code import ADDED, ITEM, ROWS, Code
 from autograd_lite import compile
@@ -585,3 +586,44 @@ def test_lists_and_arrays_of_axes_that_a_function_can_use_are_no_error():
     with pytest.raises(ag.DomainError, match="^at index 0 of the batch: log") as info:
         compile(lambda x: ag.log(x[0] - 2.0), batch="x")(np.ones((2, 3)))
     assert "batch: x" not in str(info.value)
+
+
+def test_the_parts_that_sources_over_arrays_call():
+    found = functions(np)
+    assert arrays.smooth(TABLE["abs"])(np.array([-1.0, 0.0, 2.0])).tolist() == [True, False, True]
+    assert arrays.smooth(TABLE["maximum"])(np.array([1.0, 3.0]), np.array([1.0, 2.0])).tolist() == [
+        False, True]
+    asked = []
+    either = arrays.either(np.array([True, False]), lambda: asked.append(1) or np.array([False, True]),
+                           lambda: asked.append(2))
+    assert either.tolist() == [True, True] and asked == [1]
+    assert arrays.either(np.array([True, True]), lambda: asked.append(3)).all() and asked == [1]
+    assert lookups.within(np.array([-3.0, -2.0, 0.0, 1.0, 2.0]), 2).tolist() == [
+        False, True, True, True, False]
+    rows = [np.array([1.0, 2.0, 3.0]), 7.0]
+    assert lookups.gather(found, True, rows, np.array([0.0, -1.0, -2.0])).tolist() == [1.0, 7.0, 3.0]
+    assert lookups.gather(found, True, rows, 1.0) == 7.0
+    index = np.array([0.0, 1.0, -1.0])
+    assert np.array(lookups.scatter(found, True, 2.0, index, np.array([1.0, 2.0, 3.0]), 0.0, 10.0)).tolist() == [
+        [11.0, 10.0, 10.0], [0.0, 2.0, 3.0]]
+    assert lookups.scatter(found, True, 3.0, 2.0, 5.0, -1.0, 1.0, 0.0, 2.0) == [2.0, 0.0, 6.0]
+    halves = arrays.each(lambda a, b: a / b)
+    assert halves(np.array([1.0, 2.0]), 2.0).tolist() == [0.5, 1.0]
+    assert np.isnan(halves(np.array([1.0]), np.array([0.0]))).all()
+    assert arrays.each(lambda a: a > 0.0, bool)(np.array([[1.0, -1.0]])).tolist() == [[True, False]]
+
+
+def test_a_watch_keeps_what_became_of_each_point_first():
+    watch = arrays.Watch(4)
+    watch.finite(np.array([1.0, 2.0, 3.0, 4.0]))
+    watch.holds(np.array([True] * 4))
+    assert watch.fates is None
+    watch.finite(np.array([1.0, math.inf, 3.0, math.nan]), np.array([True, True, True, False]))
+    assert watch.fates.tolist() == [arrays.FINE, arrays.EAGER, arrays.FINE, arrays.FINE]
+    watch.holds(np.array([True, False, False, True]), True, 3)
+    watch.answers(2.0, 2.0, 4)
+    assert watch.fates.tolist() == [arrays.FINE, arrays.EAGER, 3, arrays.FINE]
+    assert watch.answered[4].tolist() == [2.0] * 4
+    with pytest.raises(arrays.Settled):
+        watch.answers(np.array([1.0, 2.0, 2.0, 1.0]), 2.0, 5)
+    assert watch.fates.tolist() == [5, arrays.EAGER, 3, 5]

@@ -142,6 +142,8 @@ SOURCE = b'''"""A small module."""
 def f(x, most=3.0, strict=True):
     """f(1) + 1 is not changed."""
     total: "int | None" = 0
+    if x is None:
+        return False
     if x < most and not strict:
         raise ValueError(f"{x + 1}")
     total += abs(x) * 2.0
@@ -157,6 +159,8 @@ def test_mutation_changes_a_source_as_it_says():
         ("comparison", "if x <= most and not strict:"), ("and/or", "if x < most or not strict:"),
         ("dropped not", "if x < most and strict:"),
         ("negated condition", "if (not (x < most and not strict)):"),
+        ("negated condition", "if (not (x is None)):"), ("comparison", "if x is not None:"),
+        ("constant", "return True"),
         ("error class", 'raise KeyError(f"{x + 1}")'), ("dropped statement", "pass"),
         ("operator", "total -= abs(x) * 2.0"), ("operator", "total += abs(x) / 2.0"),
         ("removed abs", "total += (x) * 2.0"), ("dropped statement", "return None"),

@@ -1,4 +1,5 @@
 """Compiled functions in threads, with static arguments, of functions of all kinds; names, progress, cost."""
+import datetime
 import functools
 import inspect
 import io
@@ -24,6 +25,7 @@ from autograd_lite.document import Network, automatic_gradients
 from autograd_lite.ops.op import TABLE
 from autograd_lite.graph import backward as backward_module, changes as changes_module, node as node_module
 from autograd_lite.programs import eager as eager_module, progress as progress_module, tape as tape_module
+from autograd_lite.programs.arguments import Kept
 from autograd_lite import compile
 from instructions import Interrupt, codes_of, interrupted_at, let_go
 from graphs import python_build
@@ -580,3 +582,26 @@ def test_break_even_is_infinite_where_compiling_gains_nothing():
     run = program.run
     program.run = lambda *numbers: [time.sleep(0.001), run(*numbers)][1]
     assert fast.stats.break_even == math.inf and "not faster than the function itself" in str(fast.stats)
+
+
+def test_an_object_is_part_of_the_key_by_its_own_equality_where_that_is_not_the_user_s():
+    class Own:
+        def __eq__(self, other):
+            return True
+        __hash__ = None
+
+    class Hashed(Own):
+        __hash__ = object.__hash__
+
+    day, own, hashed = datetime.date(2020, 1, 2), Own(), Hashed()
+    assert hash(complex(-1)) == hash(complex(-2))
+    for a, b, same in [(day, datetime.date(2020, 1, 2), True), (day, datetime.date(2020, 1, 3), False),
+                       (complex(-1), complex(-1), True), (complex(-1), complex(-2), False),
+                       (range(3), range(3), True), ({1}, {1}, False), (own, own, True), (own, Own(), False),
+                       (hashed, hashed, True), (hashed, Hashed(), False), (hashed, day, False),
+                       (day, own, False)]:
+        assert (Kept(a) == Kept(b)) is (Kept(b) == Kept(a)) is same
+        assert not same or hash(Kept(a)) == hash(Kept(b))
+    assert Kept(day) != day
+    f = compile(lambda x, z: x * z.real)
+    assert [f(2.0, complex(k)) for k in (-1, -2, -1)] == [-2.0, -4.0, -2.0]

@@ -585,3 +585,12 @@ def test_a_long_fraction_is_shown_as_a_float():
     kind = kind_of(Fraction)
     assert kind.show(Fraction(123456, 12345679)) == "123456/12345679"
     assert kind.show(Fraction(1234567, 12345679)) == repr(1234567 / 12345679)
+
+
+def test_a_derivative_whose_constant_is_no_fraction_is_refused_though_the_value_is_one():
+    x = Value(1.0)
+    y = ag.exp2(x)
+    assert evaluate(y, {x: Fraction(-3)}, Fraction) == Fraction(1, 8)
+    with pytest.raises(ag.InputError, match=r"the derivative of exp2\(-3\): its constant 0.693147 has no "
+                                            "exact rational value; use number=mpmath.mpf"):
+        evaluate(y, {x: Fraction(-3)}, Fraction, wrt=x)

@@ -306,3 +306,9 @@ def test_a_drawings_render_leaves_no_half_picture(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         drawing.render("h.gv", directory=tmp_path, format="svg")
     assert names(tmp_path) == ["g.gv", "g.gv.svg", "g.svg"]         # (the sources that were saved first)
+
+
+def test_a_file_whose_name_is_a_number_is_a_file(tmp_path):
+    for name in ("7", "1", "99999"):
+        nn.Neuron(2).save(tmp_path / name)
+        assert nn.Neuron(2).load(tmp_path / name) is None and (tmp_path / name).read_text().startswith("{")

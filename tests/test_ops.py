@@ -15,6 +15,8 @@ import autograd_lite as ag
 from autograd_lite import Value
 import autograd_lite as ops
 from autograd_lite.graph.program import Program
+from autograd_lite.ops import activations, elementary, geometry, normal, selection, sequences, special
+from autograd_lite.ops.custom import Custom
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.ops.numbers import partials_or_nan
@@ -525,3 +527,34 @@ def test_a_row_applies_to_floats_giving_floats_and_never_to_what_is_no_number():
         with pytest.raises(ag.InputError, match=name.replace("*", r"\*").replace("+", r"\+")):
             row(*["1.0"] * (2 if row.open else row.most))
     assert type(ops.exp(1)) is float and type(ops.exp(True)) is float
+
+
+def test_the_example_of_each_op_of_the_table_is_a_doctest():
+    modules = {elementary, activations, geometry, normal, selection, sequences}
+    tested = {name: text for module in modules for name, text in module.__test__.items()}
+    assert {op.name for op in TABLE.values() if not isinstance(op, Custom) and op.__doc__} == set(tested)
+    assert all(text == TABLE[name].__doc__ and ">>>" in text for name, text in tested.items())
+
+
+def test_a_sum_is_taken_from_left_to_right_on_every_python():
+    for xs in ([], [1e16, 1.0, -1e16], [0.1] * 10, [-0.0], [1.0, -3.0, 0.5]):
+        total = 0.0
+        for x in xs:
+            total = total + x
+        assert special.added(xs) == special._one_by_one(xs) == total
+
+
+@pytest.mark.parametrize("a", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("k, n", [(0, 0), (1, 0), (1, 1), (2, 1), (2, 2), (0, 1), (3, 2), (1, 2)])
+@pytest.mark.parametrize("b", [math.inf, -math.inf])
+def test_the_slopes_of_a_power_at_an_infinite_exponent_are_their_limits(a, k, n, b):
+    with mpmath.workdps(60):
+        far = math.copysign(4000.0, b)
+        limit = mpmath.diff(lambda x, y: x ** y, (a, far), (k, n)) if k or n else mpmath.mpf(a) ** far
+    found = special.power_slope(a, b, float(k), float(n))
+    if a == 1.0 and k == n:
+        assert found == math.factorial(n)
+    elif abs(limit) < 1e-100 or a == 1.0 and n > k:
+        assert found == 0.0
+    else:
+        assert found == math.copysign(math.inf, limit)

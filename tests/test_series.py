@@ -14,6 +14,7 @@ from mpmath import exp, log, mp, mpf, sin, sqrt
 import autograd_lite as ag
 from autograd_lite import Value, derivative, grad, taylor
 from autograd_lite.transforms import series
+from autograd_lite.transforms.coefficients import products
 from autograd_lite.ops.notation import function
 from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.testing import Expression
@@ -448,3 +449,13 @@ def test_the_error_of_a_high_order_has_the_line_that_made_the_node():
         derivative(lambda x: ag.exp(x ** 2.5), 4)(0.0)
     assert caught.value.line.text.strip() == "derivative(lambda x: ag.exp(x ** 2.5), 4)(0.0)"
     assert "x ** 2.5" in caught.value.line.text[caught.value.line.start:caught.value.line.end]
+
+
+@pytest.mark.parametrize("x, y", [(math.inf, 0.0), (math.nan, 0.0), (0.0, -math.inf), (0.0, 3.0), (2.0, 3.0),
+                                  (math.inf, 2.0), (-0.5, math.inf)])
+@pytest.mark.parametrize("kinds", [(float, Value), (Value, float), (Value, Value), (float, float)])
+def test_0_times_anything_is_0_in_a_product_of_series(x, y, kinds):
+    a, b = kinds[0](x), kinds[1](y)
+    right = 0.0 if 0.0 in (x, y) else x * y
+    for one in (products([a], [b]), products([b], [a])):
+        assert getattr(one, "data", one) == right

@@ -416,6 +416,14 @@ def test_an_attribute_that_mirrors_an_item_follows_it() -> None:
         assert (tree.x, tree["x"]) == (2.0, 2.0)
 
 
+def test_an_attribute_that_only_looks_like_an_item_stays() -> None:
+    tree = Mirror(x=2.0)
+    tree["y"] = 3.0
+    tree.__dict__.update(note=None, y=30.0)         # no item; an item, but not the same number
+    slope = grad(lambda d: d["x"] * d["y"] * d.y)(tree)
+    assert dict(slope) == {"x": 90.0, "y": 60.0} and vars(slope) == {"x": 90.0, "note": None, "y": 30.0}
+
+
 def test_a_mapping_that_cannot_be_made_of_other_numbers_is_refused() -> None:
     class Named(Frozen):
         def __init__(self, **items: Any) -> None:

@@ -58,7 +58,7 @@ def simple(k: float) -> str:
     ('½', '−3/2', '√2', '')
     """
     for x, text in ((k, "{}"), (k * abs(k), "√{}")):
-        fraction = Fraction(x).limit_denominator(64) if abs(x) < 1e6 else Fraction(0)
+        fraction = Fraction(x).limit_denominator(64) if np.isfinite(x) else Fraction(0)
         if fraction and abs(float(fraction) - x) <= 1e-7 * abs(x) and abs(fraction.numerator) <= 64:
             size = {Fraction(1, 2): "½", Fraction(1, 4): "¼"}.get(abs(fraction), str(abs(fraction)))
             return "−" * (fraction < 0) + text.format(size)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -191,7 +192,7 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
             return f"{{{', '.join([f'{key!r}: {text(entry)}' for key, entry in x.items()])}}}"
         raise ValueError
 
-    places = iter(range(10 ** 9))
+    places = itertools.count()
     try:
         return eval(f"lambda r: {text(tree)}")  # type: ignore[no-any-return]
     except (ValueError, RecursionError, MemoryError):

@@ -51,10 +51,10 @@ class Kind:
 
     def mpf(self, x: Any, where: str = "evaluate") -> Any:
         """The number x exactly, or as nearly as this kind allows."""
-        if type(x) is Constant:
-            return x.exact(self)
         try:
-            return self.convert(x)
+            return x.exact(self) if type(x) is Constant else self.convert(x)
+        except _Missing:
+            raise InputError(f"its constant {x:.6g} {self.lack}") from None
         except (TypeError, ValueError, OverflowError, NotImplementedError):
             raise InputError(f"{where}: {short(x)} is not {self.title}") from None
 

@@ -73,6 +73,17 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      "if columns(text) <= width and len(text) <= 5 * width:"),
     ("ops/special.py", "added = sum if sys.version_info < (3, 12) else _one_by_one",
      "added = sum if (not (sys.version_info < (3, 12))) else _one_by_one"),
+    ("programs/layout.py",
+     "for other in (0.0, 0.5, -0.5, 1.0, 2.0, -3.0, 1e300, -1e300)[:1 if n == 1 else None]:",
+     "for other in (0.0, 0.5, -0.5, 1.0, 2.0, -3.0, 1e300, -1e300)[:2 if n == 1 else None]:"),
+    ("ops/branches.py", "if condition is False or type(condition) is float:",
+     "if condition is False and type(condition) is float:"),
+    # What is the last of the outputs is taken out of the places afterwards.
+    ("diagnosis/view.py",
+     "places = {k for k in view.places(name) if low < k < max(self.outputs)} - self.outputs",
+     "places = {k for k in view.places(name) if low < k <= max(self.outputs)} - self.outputs"),
+    # Its type alone is looked at.
+    ("transforms/trace.py", "several = (False,)", "several = (True,)"),
     # How deep a list may be, so that one that holds itself is noticed.
     ("checks/claims.py",
      "def _flat(tree: Any, where: str, kinds: set[str], depth: int = 0) -> tuple[Shape, list[Any]]:",
@@ -82,7 +93,8 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      "self.views, self.shape = views, views[1].claimed.shape"),
     # Which of two groups comes first.
     ("checks/chain_rule.py", "by_halves([i for i in call.by if (call.given[i] == 0.0) == zeros],",
-     "by_halves([i for i in call.by if (call.given[i] != 0.0) == zeros],"),
+     "by_halves([i for i in call.by if (call.given[i] != 0.0) == zeros],",
+     "by_halves([i for i in call.by if (call.given[i] == 0.0) != zeros],"),
     # Without rows no way takes a sweep.
     ("transforms/colouring.py",
      "widest, tallest = max(map(len, rows), default=0), max(map(len, columns), default=0)",
@@ -174,8 +186,8 @@ def mutants(module: str, source: bytes) -> list[Mutant]:
         if isinstance(node, (ast.Expr, ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.Assign)):
             if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
                 add("dropped statement", first(node), end(node), lambda old: "pass")
-        elif isinstance(node, ast.Return) and node.value and not (
-                isinstance(node.value, ast.Constant) and node.value.value is None):
+        elif isinstance(node, ast.Return) and node.value and not (isinstance(node.value, ast.Constant) and (
+                node.value.value is None or node.value.value is False)):        # (None is as good as False)
             add("dropped statement", first(node), end(node), lambda old: "return None")
         for name, field in ast.iter_fields(node):
             if name not in ("annotation", "returns"):
