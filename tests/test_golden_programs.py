@@ -85,7 +85,7 @@ CODES = [
 
 
 def named(text):
-    found = names.named(compile(text, "a text", "eval"))
+    found = names.named(eval(f"lambda: {text}").__code__)
     return "; ".join([", ".join(sorted(found.globals)), ", ".join(sorted(found.attributes))])
 
 

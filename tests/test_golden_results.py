@@ -206,6 +206,8 @@ PICTURES = {
     "a network": lambda: ag.draw(seeded(lambda: nn.MLP(2, [2, 1])([0.5, -1.0]))),
     "folded chain": lambda: ag.draw(chain(40), max_nodes=12),
     "folded tree": lambda: ag.draw(after(tree(64)), max_nodes=16),
+    "folded layers": lambda: ag.draw(seeded(lambda: nn.MLP(4, [6, 6, 1])([0.5] * 4)), max_nodes=40),
+    "folded neurons": lambda: ag.draw(seeded(lambda: nn.MLP(30, [2, 1])([0.5] * 30)), max_nodes=40),
     "folded network": lambda: ag.draw(seeded(lambda: nn.MLP(4, [6, 6, 1])([0.5] * 4)), max_nodes=20),
 }
 
