@@ -604,8 +604,8 @@ def test_the_parts_that_sources_over_arrays_call():
     assert lookups.gather(found, True, rows, np.array([0.0, -1.0, -2.0])).tolist() == [1.0, 7.0, 3.0]
     assert lookups.gather(found, True, rows, 1.0) == 7.0
     index = np.array([0.0, 1.0, -1.0])
-    assert np.array(lookups.scatter(found, True, 2.0, index, np.array([1.0, 2.0, 3.0]), 0.0, 10.0)).tolist() == [
-        [11.0, 10.0, 10.0], [0.0, 2.0, 3.0]]
+    added = lookups.scatter(found, True, 2.0, index, np.array([1.0, 2.0, 3.0]), 0.0, 10.0)
+    assert np.array(added).tolist() == [[11.0, 10.0, 10.0], [0.0, 2.0, 3.0]]
     assert lookups.scatter(found, True, 3.0, 2.0, 5.0, -1.0, 1.0, 0.0, 2.0) == [2.0, 0.0, 6.0]
     halves = arrays.each(lambda a, b: a / b)
     assert halves(np.array([1.0, 2.0]), 2.0).tolist() == [0.5, 1.0]

@@ -160,7 +160,7 @@ class Node(Operators):
 
     @property
     def scope(self) -> tuple[str, ...]:
-        """The names of the layers a node lies in, outermost first: the clusters of a picture."""
+        """The layers a node lies in, outermost first: the clusters of a picture."""
         return note_of(self).scope
 
     @scope.setter
@@ -177,7 +177,7 @@ class Node(Operators):
 
     @property
     def line(self) -> Line | None:
-        """The line of the program that made it, if that was within `record_lines`."""
+        """The line of the program that made it, if within `record_lines`."""
         return note_of(self).line
 
     def __repr__(self) -> str:
@@ -286,7 +286,7 @@ def read_numbers(many: Iterable[Node]) -> list[float]:
 
 
 def call_of(node: Node) -> str:
-    """The operation that made a node, with values and labels."""
+    """The operation that made a node, with values."""
     op = node._operation
     text = op.call(list(map(plain, node.operands)), node.operands) if op else repr(node.data)
     return text + (f" = {node.label!r}" if node.label else "")

@@ -144,6 +144,7 @@ def what_f_gets(x: Any, f: str) -> str:
         return (f"an array of shape {tuple(x.shape)}, the last axis the batch: at each point {f} gets an "
                 f"array of shape {tuple(x.shape[:-1])}; give x.ravel() if it takes one number")
     if isinstance(x, (list, tuple)) and not any(map(is_array, x)):
-        return (f"a {type(x).__name__} of {len(x)} entries, which {f} gets whole at each point: give "
+        entries = f"{len(x)} {'entry' if len(x) == 1 else 'entries'}"
+        return (f"a {type(x).__name__} of {entries}, which {f} gets whole at each point: give "
                 "numpy.array(…), with the batch as its last axis, for a batch of numbers")
     return ""
