@@ -19,10 +19,12 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="module", autouse=True)
 def benchmarks():
-    """The folder of the scripts, from which they import each other."""
+    """The folder of the scripts, from which they import each other; some peers recurse deeply."""
+    limit = sys.getrecursionlimit()
     sys.path.insert(0, str(HERE / "benchmarks"))
     yield
     sys.path.remove(str(HERE / "benchmarks"))
+    sys.setrecursionlimit(limit)
 
 
 @pytest.fixture
