@@ -19,8 +19,8 @@ from autograd_lite.native.objects import (Floats, Object, Objects, Words, as_flo
                                           clear, dict_item, drop, float_of, function_code,
                                           function_defaults, function_keyword_defaults, keep, list_item,
                                           list_size, new_float, new_int, new_list, new_tuple, raised, run,
-                                          set_list_item, set_tuple_item, stack, tuple_item, tuple_size,
-                                          words_from)
+                                          set_list_item, set_tuple_item, size_of, stack, tuple_item,
+                                          tuple_size, words_from)
 
 DONE = -2                                       # what a program returns that came to its end
 _FASTCALL, _NOARGS, _KEYWORDS = 0x0080, 0x0004, 0x0002
@@ -82,12 +82,14 @@ def asked(question: Object, true: Object) -> int:
 
 # The kinds of entries in a table of questions: (kind, asked, name or number, list, place), the list has what
 # the answer was.
-ITEM, ABSENT, CELL, FACT = range(4)
+ITEM, ABSENT, CELL, FACT, SIZE = range(5)
 
 
 def same(words: Words, nothing: Object) -> int:
     """1 if an entry's answer is what it was."""
     thing, found = as_object(words[1]), as_object(0)
+    if words[0] == SIZE:
+        return 1 if size_of(thing) == words[2] else 0
     if words[0] == ITEM or words[0] == ABSENT:
         found = dict_item(thing, as_object(words[2]))
     elif words[0] == CELL:

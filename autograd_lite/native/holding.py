@@ -7,13 +7,13 @@ from types import CellType, FunctionType
 from typing import Any
 
 from autograd_lite.graph import node
-from autograd_lite.native.calls import ABSENT, CELL, FACT, ITEM
+from autograd_lite.native.calls import ABSENT, CELL, FACT, ITEM, SIZE
 from autograd_lite.programs.environment import asking
 
 _FACTS = ("__code__", "__defaults__", "__kwdefaults__")
 _FORMS = [(re.compile(pattern), kind) for pattern, kind in (
     (r"x(\d+)\[x(\d+)\] is x(\d+)\[(\d+)\]", ITEM), (r"x(\d+) not in x(\d+)", ABSENT),
-    (r"x(\d+)\.cell_contents is x(\d+)\[(\d+)\]", CELL),
+    (r"x(\d+)\(x(\d+)\) == (\d+)", SIZE), (r"x(\d+)\.cell_contents is x(\d+)\[(\d+)\]", CELL),
     (rf"x(\d+)\.({'|'.join(_FACTS)}) is x(\d+)\[(\d+)\]", FACT))]
 
 
@@ -65,6 +65,10 @@ def _entry(condition: str, things: dict[int, Any]) -> tuple[int, ...] | None:
         if kind == ABSENT:
             name, table = things[int(words[0])], things[int(words[1])]
             return (kind, id(table), id(name), 0, 0) if type(table) is dict and type(name) is str else None
+        if kind == SIZE:
+            length, thing = things[int(words[0])], things[int(words[1])]
+            plain = length is len and type(thing) in (dict, list, tuple, set)
+            return (kind, id(thing), int(words[2]), 0, 0) if plain else None
         first, *middle, kept, i = words
         asked, kept = things[int(first)], things[int(kept)]
         if kind == ITEM:

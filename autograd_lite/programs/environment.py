@@ -230,6 +230,8 @@ class Questions:
         if len(things) == 1:
             thing, = things
             self.ask(f"{x(length)}({x(thing)}) == {length(thing)}")
+            if length is len and not thing:
+                return
             now: Any = partial(iterate, thing)
         else:
             self.ask(f"list(map({x(length)}, {x(things)})) == {x(list(map(length, things)))}")
