@@ -13,9 +13,10 @@ from hypothesis import assume, given, strategies as st
 
 import autograd_lite as ag
 from autograd_lite import InputError, Value, compile, grad, value_and_grad
-from autograd_lite.native import runtime
+from autograd_lite.native import choice, runtime
 from autograd_lite.native.language import Untranslatable, function_of
 from autograd_lite.ops import special
+from autograd_lite.programs import stats
 
 llvmlite = pytest.importorskip("llvmlite")
 

@@ -183,6 +183,9 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
     def text(x: Any) -> str:
         if isinstance(x, Value):
             return f"r[{next(places)}]"
+        if type(x).__name__ == "ndarray" and x.size and all([isinstance(entry, Value) for entry in x.flat]):
+            first, *_ = [next(places) for _ in x.flat]
+            return f"array(r[{first}:{first + x.size}]).reshape({x.shape})"
         if type(x) in (list, tuple) and len(x) < 1000:
             inner = ", ".join(map(text, x)) + ("," if len(x) == 1 else "")
             return f"[{inner}]" if type(x) is list else f"({inner})"
@@ -194,7 +197,7 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
 
     places = itertools.count()
     try:
-        return eval(f"lambda r: {text(tree)}")  # type: ignore[no-any-return]
+        return eval(f"lambda r: {text(tree)}", {"array": _array})  # type: ignore[no-any-return]
     except (ValueError, RecursionError, MemoryError):
         holes = [isinstance(x, Value) for x in leaves(tree, lenient=True)]
         others = leaves(tree, lenient=True)
@@ -203,3 +206,9 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
             supply = iter(r)
             return refill(tree, [next(supply) if hole else x for hole, x in zip(holes, others)])
         return filled
+
+
+def _array(xs: Sequence[float]) -> Any:
+    import numpy
+
+    return numpy.array(xs)

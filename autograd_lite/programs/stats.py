@@ -11,6 +11,7 @@ from autograd_lite.errors import errstate
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import computed_once
+from autograd_lite.native.engine import available
 from autograd_lite.ops.op import Op
 from autograd_lite.programs.arguments import key_of
 from autograd_lite.programs.eager import pass_on
@@ -63,7 +64,9 @@ class Stats:
                 f"traced in {_time(self.tracing)}, compiled in {_time(self.compiling)}: " +
                 (f"pays after {_count(math.ceil(pays), 'call')}" if pays < math.inf else
                  "not faster than the function itself" if pays == math.inf else
-                 "when it pays cannot be measured"))
+                 "when it pays cannot be measured") +
+                ("\npip install 'autograd_lite[fast]' brings native code, 5 to 100 times as fast"
+                 if self.target == "python" and not available() else ""))
 
 
 def _least(way: Callable[[], float]) -> float:
