@@ -386,6 +386,21 @@ def test_native_calls_keep_the_count_of_references():
 
 # -- which way programs run ------------------------------------------------------------------------------
 
+def test_without_llvmlite_one_line_says_what_it_brings(monkeypatch):
+    fast = compile(lambda x: x * 2.0, target="python")
+    assert [fast(x) for x in (1.0, 2.0)] == [2.0, 4.0]
+    assert "pip install" not in repr(fast.stats)
+    for module in (stats, choice):
+        monkeypatch.setattr(module, "available", lambda: False)
+    assert repr(fast.stats).splitlines()[-1] == (
+        "pip install 'autograd_lite[fast]' brings native code, 5 to 100 times as fast")
+    fast = compile(lambda x: x * 2.0)
+    assert [fast(x) for x in (1.0, 2.0)] == [2.0, 4.0] and fast.stats.target == "python"
+    assert fast.iterate(1.0, 500) == 2.0 ** 500
+    with pytest.raises(InputError, match="fast"):
+        compile(lambda x: x, target="native")
+
+
 def test_a_program_called_often_becomes_native():
     fast = compile(lambda x: ag.sin(x) * x)
     assert fast(1.0) == math.sin(1.0) and fast(2.0) == 2.0 * math.sin(2.0)
