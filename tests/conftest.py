@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from autograd_lite.ops.op import TABLE
+
 # The health checks suppressed are about the time generation takes, which depends on the machine.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None,
                           suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -31,3 +33,12 @@ def what_is_loaded_stays():
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(autouse=True)
+def ops_of_a_test_go_with_it():
+    """Other tests look at all ops that there are."""
+    before = set(TABLE)
+    yield
+    for name in set(TABLE) - before:
+        del TABLE[name]
