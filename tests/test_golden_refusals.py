@@ -260,7 +260,6 @@ ag.compile(f, target=np).source()
 ag.compile(f, target=np).nothing
 ag.compile(f).nothing
 nn.Neuron(0)
-nn.Neuron(2, activation="foo")
 nn.Neuron(2, bias="foo")
 nn.Neuron("a")
 nn.Layer(2, 0)
