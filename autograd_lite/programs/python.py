@@ -246,8 +246,6 @@ class Writer(Expressions):
                 self.pending.append(k)
         while guards:
             self.guard(*guards.pop())
-        if self.run:
-            self.end_run()
         self.look([*self.pending, *dict.fromkeys([k for k in recording.outputs
                                                   if code.ops[k] is not CONSTANT])])
         texts = [self.written(k).text for k in recording.outputs]
