@@ -17,7 +17,7 @@ PACKAGE = Path(autograd_lite.__file__).parent
 
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
-    {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes"}, {"errors"}, {"decorators"},
+    {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes"}, {"errors"}, {"decorators", "files"},
     {"ops.notation", "ops.special", "ops.op", "ops.whole"},
     {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},
@@ -33,15 +33,27 @@ ROWS = [
      "transforms.rounding", "transforms.coefficients"},
     {"transforms.structures", "transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
-    {"programs.code"}, {"programs.templates", "programs.recording", "programs.gathers"}, {"programs.sweeps"},
+    {"programs.code"}, {"programs.templates", "programs.recording", "programs.gathers"},
+    {"programs.sweeps", "programs.integers"},
     {"programs.tape"},
-    {"programs.names"}, {"programs.reach"}, {"programs.things"},
+    {"programs.names", "programs.ambient"}, {"programs.reach"}, {"programs.things"},
     {"programs.layout", "programs.environment", "programs.arguments", "programs.progress"},
-    {"programs.indices"},
+    {"programs.indices", "programs.lookups"},
+    {"programs.pieces"},
     {"programs.python", "programs.tracing", "programs.points", "programs.eager", "programs.pickling"},
-    {"programs.arrays", "programs.stats"}, {"programs.batches"}, {"programs.targets", "programs.paths"},
-    {"programs.portable"}, {"programs.compiled"}, {"programs.entry"},
-    {"files"}, {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
+    {"native.language", "native.runtime", "native.cache"}, {"native.objects", "native.expressions"},
+    {"native.llvm"}, {"native.engine", "native.kernels", "native.blocks"},
+    {"native.forms", "native.loop"}, {"native.tables"}, {"native.lanes", "native.calls"},
+    {"native.vectors", "native.straight", "native.replay"}, {"native.many"},
+    {"native.choice", "native.holding"},
+    {"native.bound", "native.direct", "native.iterate", "native.c_expressions"},
+    {"native.c"}, {"native.export"},
+    {"programs.results"}, {"programs.arrays", "programs.stats"}, {"programs.runs"},
+    {"programs.batches", "programs.standing"},
+    {"programs.targets", "programs.program"}, {"programs.paths"}, {"programs.portable", "programs.iteration"},
+    {"programs.ways"},
+    {"programs.compiled"}, {"programs.entry"},
+    {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
@@ -51,14 +63,14 @@ ROWS = [
     {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"}, {"diagnosis.products"},
     {"diagnosis.hypotheses"}, {"diagnosis.diagnose", "diagnosis.points", "diagnosis.functions"},
     {"testing"}, {"document"}, {"cli"}, {"__main__"},
-    {"ops", "graph", "transforms", "programs", "checks", "diagnosis"},               # these import nothing
+    {"ops", "graph", "transforms", "programs", "native", "checks", "diagnosis"},     # these import nothing
 ]
 ROW = {name: i for i, row in enumerate(ROWS) for name in row}
 
 # Packages that only these may import; and inside a function, so that they load only when used.
 ONLY = {"graphviz": {"drawing"}, "hypothesis": {"testing"}, "matplotlib": {"document"}, "tqdm": {"cli"},
         "numpy": {name.partition(".")[0] for name in ROW}, "scipy": {"transforms"},
-        "mpmath": {"checks", "transforms", "testing"}, "llvmlite": {"programs"}, "networkx": {"transforms"}}
+        "mpmath": {"checks", "transforms", "testing"}, "llvmlite": {"native"}, "networkx": {"transforms"}}
 
 # What an hour of reading the core leaves out: the ops, a family a file, a method for each,
 # and the float kernels, which are data.

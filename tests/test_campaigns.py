@@ -76,12 +76,13 @@ def test_rounding_finds_a_wrong_coefficient_and_a_refusal(monkeypatch):
 
 def test_environment_finds_a_change_that_is_missed_and_one_that_is_none(monkeypatch):
     def faults():
-        trials = [campaign_of_environments.trial(random.Random(seed)) for seed in (0, 14, 21, 31, 34, 45)]
+        trials = [campaign_of_environments.trial(random.Random(seed)) for seed in (0, 2, 10, 17, 25, 27)]
         return [fault for trial in trials for fault in trial]
 
     assert faults() == []
     for name, wrong in (("environment.equal", operator.eq), ("environment.same", lambda a, b: True),
-                        ("environment.content", lambda array: 0), ("things.content_of", lambda cell: 0.0)):
+                        ("things.content", lambda array: ()), ("things.content_of", lambda cell: 0.0),
+                        ("things._of_thread", lambda thing: {})):
         with monkeypatch.context() as patch:
             patch.setattr(f"autograd_lite.programs.{name}", wrong)
             assert faults(), name

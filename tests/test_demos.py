@@ -10,6 +10,7 @@ import pytest
 
 FOLDER = Path(__file__).parent.parent / "demos"
 DEMOS = sorted(FOLDER.glob("*.py"))
+SMALLER = {"gpt.py": ["--longest", "2", "--steps", "10"]}
 
 
 def opened(picture):
@@ -31,12 +32,12 @@ def run(demo, *options, cwd):
 
 
 def test_there_are_demonstrations():
-    assert {"moons.py", "fit.py"} <= {demo.name for demo in DEMOS}
+    assert {"moons.py", "fit.py", "gpt.py"} <= {demo.name for demo in DEMOS}
 
 
 @pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.stem)
 def test_a_demonstration_leaves_a_picture_in_the_current_directory(demo, tmp_path):
-    ran = run(demo, cwd=tmp_path)
+    ran = run(demo, *SMALLER.get(demo.name, ()), cwd=tmp_path)
     assert ran.stdout and all(len(line) <= 80 for line in ran.stdout.splitlines())
     assert "\r" not in ran.stderr                # a progress bar is for a terminal
     pictures = [path for path in tmp_path.iterdir() if path.suffix in (".png", ".svg")]
@@ -52,6 +53,24 @@ def test_the_fit_has_ten_of_nists_digits_and_goes_where_it_is_told(tmp_path):
     digits = [float(line.split()[-1]) for line in lines if line.count("e-") + line.count("e+") == 2]
     assert len(digits) == 10 and min(digits) > 10.0
     assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["fit.png"]
+
+
+def test_the_language_model_learns_short_names_as_it_does_eagerly(tmp_path):
+    said = run(FOLDER / "gpt.py", "--longest", "3", "--steps", "60", cwd=tmp_path).stdout
+    assert "their first 3 losses are equal: True" in said
+    losses = [float(line.split()[-1]) for line in said.splitlines() if line.startswith("  steps")]
+    assert len(losses) == 5 and losses[-1] < losses[0] - 0.2
+    invented = said.partition("new names: ")[2].splitlines()[0].split(", ")
+    known = (FOLDER / "data" / "names.txt").read_text(encoding="utf-8").split()
+    assert len(set(invented)) > 3 and not set(invented) & set(known)
+    assert all(name.isascii() and name.islower() and len(name) <= 4 for name in invented)
+
+
+def test_the_names_say_their_source():
+    lines = (FOLDER / "data" / "names.txt").read_text(encoding="utf-8").splitlines()
+    head, names = lines[:4], lines[4:]
+    assert all(line.startswith("# ") for line in head) and "public domain" in " ".join(head)
+    assert names == sorted(set(names)) and all(name.isalpha() and name.islower() for name in names)
 
 
 def test_an_empty_picture_is_noticed(tmp_path):

@@ -759,7 +759,7 @@ def test_equal_things_made_anew_are_no_change_and_are_then_as_quick_as_the_old_o
         fill()
         assert environment.holds()
         called = calls_in(environment.holds)
-        assert "_holds_by_value" not in called and "holds" in called
+        assert "holds_exactly" not in called and "holds" in called
     fill(2.0)
     assert not environment.holds()
 
@@ -830,10 +830,11 @@ def test_of_a_function_of_ours_made_from_the_users_only_the_users_is_read():
     assert environment.holds()
 
 
-def test_iterators_are_found():
+def test_iterators_are_found_but_no_files():
     held = iter([1.0]), (x for x in [1.0]), open(__file__)
     with held[2]:
-        assert Environment(lambda x: next(held[0])).iterators == list(held)
+        assert Environment(lambda x: next(held[0])).unseen == [
+            "held[0], a list_iterator", "held[1], a generator"]
 
 
 def test_the_snapshot_that_fits_is_found_among_several():

@@ -124,7 +124,8 @@ def source(f, args, target, **options):
     fast(*args)
     if target == "python":
         return fast.source()
-    return arrays.function(fast._used().recording, functions(numpy), target == "arrays")[1]
+    program = fast.used()
+    return arrays.function(program.recording, program.captured, functions(numpy), target == "arrays")[1]
 
 
 NAME = "sources"

@@ -160,7 +160,7 @@ class Node(Operators):
 
     @property
     def scope(self) -> tuple[str, ...]:
-        """The names of the layers a node lies in, outermost first: the clusters of a picture."""
+        """The layers a node lies in, outermost first: the clusters of a picture."""
         return note_of(self).scope
 
     @scope.setter
@@ -177,7 +177,7 @@ class Node(Operators):
 
     @property
     def line(self) -> Line | None:
-        """The line of the program that made it, if that was within `record_lines`."""
+        """The line of the program that made it, if within `record_lines`."""
         return note_of(self).line
 
     def __repr__(self) -> str:
@@ -214,8 +214,8 @@ def refuse_leaked(operands: Iterable[Any]) -> None:
     """Raise an error if a traced number is used after its trace."""
     for x in operands:
         if isinstance(x, Node) and x._operation is leaked:
-            raise InputError("a number that compile traced was kept (in a list, say) and is used after the "
-                             "trace: it stood for any number; return it from the function instead")
+            raise InputError(f"a number compile traced in {x._pa} was kept (in a list) and used after the "
+                             "trace: it stood for any number; return it from the function")
 
 
 def require_at_rest(nodes: Sequence[Node], what: str = "") -> None:
@@ -286,7 +286,7 @@ def read_numbers(many: Iterable[Node]) -> list[float]:
 
 
 def call_of(node: Node) -> str:
-    """The operation that made a node, with values and labels."""
+    """The operation that made a node, with values."""
     op = node._operation
     text = op.call(list(map(plain, node.operands)), node.operands) if op else repr(node.data)
     return text + (f" = {node.label!r}" if node.label else "")

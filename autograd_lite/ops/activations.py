@@ -1,7 +1,6 @@
 """The functions that neurons apply."""
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from autograd_lite.ops import special
@@ -49,7 +48,7 @@ sigmoid: Op = define("sigmoid", special.sigmoid, (lambda y, x: 0.25 * sech2(0.5 
                      notation=function("sigmoid", r"\sigma", python="1.0 / (1.0 + math.exp(-#1)) if "
                                        "#1 >= 0.0 else (e := math.exp(#1)) / (1.0 + e)",
                                        array="xp.sigmoid(#1)"))
-log_sigmoid: Op = define("log_sigmoid", lambda x: -special.softplus(-x), (lambda y, x: sigmoid(-x),),
+log_sigmoid: Op = define("log_sigmoid", special.log_sigmoid, (lambda y, x: sigmoid(-x),),
                          "log(sigmoid(x)), accurate at any x.", "log_sigmoid(-1000.0) = -1000.0",
                          form=lambda m, x: -m.log1p(m.exp(-x)),
                          notation=function("log_sigmoid", latex(r"\ln\sigma\left(#1\right)", POWER),
@@ -66,13 +65,13 @@ relu: Op = define(
     notation=function("relu", r"\mathrm{ReLU}", title="ReLU",
                       python="#1 if #1 > 0.0 or #1 != #1 else 0.0", array="xp.maximum(#1, 0.0)"))
 leaky_relu: Op = define(
-    "leaky_relu", lambda x, slope=0.01: x if x > 0.0 else slope * x,
+    "leaky_relu", special.leaky_relu,
     (_leaky_partial, lambda y, x, slope=0.01: select(greater(x, 0.0), lambda: 0.0, lambda: x)),
     "x where positive, slope·x elsewhere (default slope 0.01).", "leaky_relu(-2.0, 0.5) = -1.0",
     kink=_itself, form=lambda m, x, slope=0.01: m.max(x, 0) + m.mpf(slope) * m.min(x, 0),
     notation=function("leaky_relu", array="xp.where(#1 > 0.0, #1, #2 * #1)"))
 elu: Op = define(
-    "elu", lambda x, alpha=1.0: x if x > 0.0 else alpha * math.expm1(x),
+    "elu", special.elu,
     (_elu_partial, lambda y, x, alpha=1.0: select(greater(x, 0.0), lambda: 0.0, lambda: expm1(x))),
     "x where positive, alpha·(e^x − 1) elsewhere (default alpha 1).", "elu(2.0) = 2.0",
     kink=_itself, form=lambda m, x, alpha=1: m.max(x, 0) + alpha * m.expm1(m.min(x, 0)),

@@ -185,7 +185,7 @@ cos: Op = define("cos", math.cos, (lambda y, x: -sin(x),), "The cosine; x in rad
 tan: Op = define("tan", math.tan, (lambda y, x: 1.0 + y * y,), "The tangent; x in radians.", "tan(0.0) = 0.0",
                  remedy="the operand must be finite, and an interval must not hold a pole",
                  notation=function("tan", r"\tan", array="xp.tan(#1)"))
-one_minus_square: Op = define("one_minus_square", lambda x: (1 - x) * (1 + x), (lambda y, x: -2.0 * x,),
+one_minus_square: Op = define("one_minus_square", special.one_minus_square, (lambda y, x: -2.0 * x,),
                               "1 − x², without cancellation near −1 and 1.", "one_minus_square(0.5) = 0.75",
                               generic=True,
                               notation=function("one_minus_square", latex("1 - #1^{2}", SUM, ATOM),

@@ -96,9 +96,10 @@ class Notation(NamedTuple):
 def asked(question: str, operands: Sequence[str]) -> str:
     """A question, as `Ordinary` has it, about operands of these texts; "" if its source is not known."""
     names, _, text = question.partition(": ")
-    places = dict(zip([name.partition("=")[0] for name in names.split(", ")], operands))
-    if len(places) < names.count(",") + 1:
-        return ""                               # (one with a default is left out)
+    places = dict([name.split("=") for name in names.split(", ") if "=" in name])       # (their defaults)
+    places |= zip([name.partition("=")[0] for name in names.split(", ")], operands)
+    if not question:
+        return ""
     return re.sub(r"\b[a-z]+\b", lambda word: places.get(word[0], word[0]), text)
 
 

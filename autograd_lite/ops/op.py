@@ -42,7 +42,8 @@ class Described:
     def __signature__(self) -> inspect.Signature:
         """What it takes, as `help` shows it."""
         try:
-            return inspect.signature(self.forward)
+            parameters = inspect.signature(self.forward).parameters.values()
+            return inspect.Signature([p.replace(annotation=p.empty) for p in parameters])
         except ValueError:                                  # (a builtin)
             kind = inspect.Parameter.POSITIONAL_ONLY
             names = "x" if len(self.rules) == 1 else "ab"

@@ -295,6 +295,26 @@ def softplus(x: float) -> float:
     return (x if x > 0.0 else 0.0) + math.log1p(math.exp(-abs(x)))
 
 
+def log_sigmoid(x: float) -> float:
+    """log(sigmoid(x))."""
+    return -softplus(-x)
+
+
+def leaky_relu(x: float, slope: float = 0.01) -> float:
+    """x where positive, slope·x elsewhere."""
+    return x if x > 0.0 else slope * x
+
+
+def elu(x: float, alpha: float = 1.0) -> float:
+    """x where positive, alpha·(e^x − 1) elsewhere."""
+    return x if x > 0.0 else alpha * math.expm1(x)
+
+
+def one_minus_square(x: Any) -> Any:
+    """1 − x²."""
+    return (1 - x) * (1 + x)
+
+
 def silu(x: float) -> float:
     """x·sigmoid(x)."""
     if x > -700.0 or x != x:

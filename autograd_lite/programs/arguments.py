@@ -75,7 +75,8 @@ def key_of(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]
 def described(x: Any, numbers: list[Any]) -> Any:
     """The key of an argument: all about it but its numbers, which are added to `numbers`, in order.
 
-    An int is a number of another kind; bools, text and all else that is not a number belong to the key.
+    An int is a number of another kind; bools and other classes of ints, text and all else that is not a
+    number belong to the key.
     """
     cls = type(x)
     if cls is float:
@@ -88,6 +89,8 @@ def described(x: Any, numbers: list[Any]) -> Any:
         return int
     if cls is bool or cls is str or x is None:
         return cls, x
+    if isinstance(x, int):
+        return cls, Kept(x)
     if cls is list or cls is tuple:
         if x and all([type(entry) is float for entry in x]):
             numbers += x
@@ -103,11 +106,20 @@ def described(x: Any, numbers: list[Any]) -> Any:
         numbers.append(number(x, "an argument"))
         return int if whole else float
     kind = kind_of(x, True)
+    if kind and is_floats(x):                   # (in less time)
+        numbers += x.ravel().tolist()
+        return cls, x.shape, float
     if kind:
         keys = [key if _hashable(key) else id(key) for key in kind.keys(x)]
         shape = getattr(x, "shape", None)
         return cls, shape, *keys, *[described(part, numbers) for part in kind.parts(x)]
     return x.key if cls is Fixed else (cls, Kept(x))
+
+
+def is_floats(x: Any) -> bool:
+    """Whether x is an array of floats, and of no class but NumPy's own."""
+    cls = type(x)
+    return cls.__name__ == "ndarray" and cls.__module__ == "numpy" and bool(x.dtype == float and x.ndim)
 
 
 def is_whole(x: Any) -> bool:
@@ -140,8 +152,9 @@ class Kept:
 
 
 def entered(tree: Any, enter: Callable[[Any], Any]) -> Any:
-    """The arguments with ``enter(x)`` for each number; bools and all that is not a number stay."""
-    return rebuild(tree, lambda x: x if isinstance(x, bool) else enter(x),
+    """The arguments with ``enter(x)`` for each number; bools (and other classes of ints) and all that is not
+    a number stay."""
+    return rebuild(tree, lambda x: x if isinstance(x, int) and type(x) is not int else enter(x),
                    lambda x: x.thing if type(x) is Fixed else x)
 
 

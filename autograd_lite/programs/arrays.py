@@ -22,7 +22,8 @@ from autograd_lite.ops.selection import Comparison, choose
 from autograd_lite.ops.sequences import dot_op, sum_op
 from autograd_lite.programs.code import (ADDED, CONSTANT, INDEX, INPUT, ITEM, PRODUCTS, ROWS, SHARES, Check,
                                          Partial)
-from autograd_lite.programs.layout import Side
+from autograd_lite.programs.layout import Plan, Side
+from autograd_lite.programs.lookups import added, chosen, gather, looked, scatter, within
 from autograd_lite.programs.namespaces import Functions, array_form
 from autograd_lite.programs.python import EAGER, Expressions, infix
 from autograd_lite.programs.recording import Guard, Recording
@@ -107,43 +108,6 @@ def smooth(op: Op) -> Callable[..., Any]:
     return away
 
 
-def gather(found: Functions, rows: Any, index: Any) -> Any:
-    """The entry of a list, of arrays or numbers, at each point's index."""
-    xp = found.namespace
-    if not hasattr(index, "dtype"):
-        return rows[int(index)]
-    whole = _whole(index) % len(rows)
-    if not hasattr(rows, "ndim"):
-        zero = 0.0 * index
-        rows = xp.stack([row + zero for row in rows])
-    shape = rows.shape[1:]
-    whole = xp.broadcast_to(whole, shape).reshape(-1)
-    return rows.reshape(len(rows), -1)[whole, xp.arange(len(whole))].reshape(shape)
-
-
-def scatter(found: Functions, size: float, *pairs: Any) -> Any:
-    """A list of zeros, with x added at each point's index i, for pairs i, x."""
-    xp = found.namespace
-    zero = functools.reduce(lambda total, x: total + x, [0.0 * x for x in pairs])
-    rows = [zero + 0.0] * int(size)
-    for index, x in zip(pairs[::2], pairs[1::2]):
-        if hasattr(index, "dtype"):
-            whole = _whole(index) % int(size)
-            rows = [row + found.where(whole == r, x, 0.0) for r, row in enumerate(rows)]
-        else:
-            rows[int(index)] = rows[int(index)] + x
-    return xp.stack(rows) if hasattr(zero, "dtype") else rows
-
-
-def within(index: Any, size: float) -> Any:
-    """Whether an index is one of a list of this size, negative ones too."""
-    return (-size <= index) & (index < size)
-
-
-def _whole(x: Any) -> Any:
-    return x.astype(int) if hasattr(x, "astype") else x.long()
-
-
 # -- the source --------------------------------------------------------------------------------------
 
 
@@ -151,9 +115,11 @@ class ArrayExpressions(Expressions):
     """Writes instructions as expressions of arrays."""
 
     def __init__(self, recording: Recording, found: Functions, watch: bool):
-        self.found, self.watch = found, watch
-        super().__init__(recording if watch else recording._replace(firm=set()))
-        self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either, "within": within}
+        self.found, self.watch, self.always = found, watch, recording.firm.get((), set[int]())
+        super().__init__(recording if watch else recording._replace(firm={}))
+        self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either, "within": within,
+                      "added": added, "chosen": chosen, **{function.__name__: functools.partial(
+                          function, found, watch) for function in (looked, gather, scatter)}}
         self.taken |= {*self.names, "at", "captured"}
         self.held: dict[int, tuple[Written, set[int]]] = {}      # written where used; what they use
         self.used = set()                       # the places that the present statement uses
@@ -192,8 +158,15 @@ class ArrayExpressions(Expressions):
             condition = self.condition(operands[0]).text
             xs = [self.written(x).text for x in operands[1:]]
             return Written(f"xp.where({condition}, {xs[0]}, {xs[1]})")
-        if op is INDEX:
+        if op is INDEX and self.watch:
             return self.written(operands[0])
+        if op is INDEX:                         # (on one side of a choice it may be any)
+            xs = [self.written(x).text for x in operands]
+            return Written(f"chosen({', '.join(xs)}, {k in self.always})")
+        if op is ITEM and operands[0] in self.tables:
+            return self.called("looked", map(self.written, operands))
+        if op is ADDED and k in self.spread:
+            return self.called("added", map(self.written, operands))
         if op is ITEM and code.ops[operands[1]] is CONSTANT:
             return Written(f"{self.written(operands[0]).text}[{int(code.data[operands[1]])}]")
         form = None
@@ -208,9 +181,7 @@ class ArrayExpressions(Expressions):
         if op is ROWS:
             return Written(f"[{', '.join(texts)}]")
         if op is ITEM or op is ADDED:
-            function: Any = gather if op is ITEM else scatter
-            name = self.named(function.__name__, functools.partial(function, self.found))
-            return Written(f"{name}({', '.join(texts)})")
+            return Written(f"{'gather' if op is ITEM else 'scatter'}({', '.join(texts)})")
         return Written(f"{self.pointwise(op)}({', '.join(texts)})")
 
     def pointwise(self, op: Any) -> str:
@@ -257,7 +228,8 @@ class ArrayExpressions(Expressions):
             return over_arrays(text)
         xs = [self.written(k).text for k in check.operands]
         op = getattr(check.question, "op", None)
-        function = smooth(op) if isinstance(op, Op) else each(check.question.holds, bool)
+        over = getattr(check.question, "over", None)
+        function = over or (smooth(op) if isinstance(op, Op) else each(check.question.holds, bool))
         return f"{self.named('holds', function)}({', '.join(xs)})"
 
 
@@ -274,12 +246,12 @@ class ArrayWriter(ArrayExpressions):
         recording, code = self.recording, self.code
         self.taken.add(name)
         inputs = [self.variable(k) for k in recording.inputs]
-        captured = [self.variable(k) for k in recording.captured]
+        captured = [self.variable(recording.captured[i]) for i in self.read]
         guards = list(enumerate(recording.guards))[::-1] if self.watch else []
         for k in self.needed:
             while guards and guards[-1][1].at <= k:
                 self.guard(k, *guards.pop())
-            if code.ops[k] not in (CONSTANT, INPUT):
+            if code.ops[k] not in (CONSTANT, INPUT) and k not in self.tables:
                 self.instruction(k)
             if self.watch:
                 if k in self.unsure:
@@ -287,10 +259,10 @@ class ArrayWriter(ArrayExpressions):
                 self.pending += [(k, self.home.get(k), check) for check in self.checks.get(k, ())]
         for index, guard in reversed(guards):
             self.guard(len(code), index, guard)
-        shown = dict.fromkeys([k for k in recording.outputs if code.ops[k] is not CONSTANT])
+        shown = dict.fromkeys([k for k in self.outputs if code.ops[k] is not CONSTANT])
         self.pending += [(k, None, None) for k in shown if self.watch and k not in self.unsure]
         self.look(len(code))
-        texts = [self.written(k).text for k in recording.outputs]
+        texts = [self.written(k).text for k in self.outputs]
         self.statement(f"return {', '.join(texts)}," if texts else "return ()")
         head = [f"def {name}({', '.join([*['at'] * self.watch, *inputs, 'captured'])}):"]
         if captured:
@@ -307,7 +279,7 @@ class ArrayWriter(ArrayExpressions):
         if not self.watch or len(self.statements) < _LONG:
             return [text for text, _, _ in self.statements]
         lines, later = [self.statements[-1][0]], set(self.statements[-1][2])
-        later |= {*self.recording.inputs, *self.recording.captured}
+        later |= {*self.recording.inputs, *self.recording.captured, *self.tables}
         for text, made, used in reversed(self.statements[:-1]):
             gone = sorted((used | {made} if made is not None else used) - later)
             lines.append(text + (f"; del {', '.join(map(self.variable, gone))}" if gone else ""))
@@ -321,7 +293,7 @@ class ArrayWriter(ArrayExpressions):
         op, operands = self.code.ops[k], self.code.operands[k]
         if self.watch and (op is ITEM or op is ADDED):
             for x in [operands[1]] if op is ITEM else operands[1::2]:
-                if self.code.ops[x] is not CONSTANT:
+                if self.code.ops[x] not in (CONSTANT, INDEX):       # (which has a check of its own)
                     text = self.written(operands[0]).text
                     size = f"len({text})" if op is ITEM else text
                     self.statement(f"at.holds(within({self.written(x).text}, {size}))")
@@ -363,7 +335,8 @@ class ArrayWriter(ArrayExpressions):
                 sums.setdefault(path, []).append(k)
         for path, places in sums.items():
             for i in range(0, len(places), _MANY):
-                text = " + ".join([self.written(k).text for k in places[i:i + _MANY]])
+                text = " + ".join([f"sum([x for _, x in {self.written(k).text}])" if k in self.spread else
+                                   self.written(k).text for k in places[i:i + _MANY]])
                 self.statement(f"at.finite({text}{self.along(path)})")
         self.pending = later
 
@@ -419,10 +392,11 @@ def over_arrays(question: str) -> str:
     return text(ast.parse(question, mode="eval").body)
 
 
-def function(recording: Recording, found: Functions, watch: bool) -> tuple[Callable[..., Any], str]:
-    """A function that runs a recording over arrays, and its source."""
+def function(recording: Recording, captured: Sequence[Any], found: Functions,
+             watch: bool) -> tuple[Callable[..., Any], str, Plan]:
+    """A function that runs a recording over arrays, its source, and what it needs."""
     writer = ArrayWriter(recording, found, watch)
     text = writer.source()
-    names = dict(writer.names)
+    names = {**writer.names, **writer.columns(captured)}
     exec(compile(text, "<compiled over arrays>", "exec", dont_inherit=True), names)
-    return names["f"], text
+    return names["f"], text, writer

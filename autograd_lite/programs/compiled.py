@@ -4,23 +4,25 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from types import MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd_lite.errors import InputError, short
+from autograd_lite.errors import short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.modes import current
+from autograd_lite.native.direct import shorter
 from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.eager import eager, pass_on, result_of
 from autograd_lite.programs.indices import Indices
-from autograd_lite.programs.paths import Program
-from autograd_lite.programs.portable import Portable
+from autograd_lite.programs.iteration import iterate
+from autograd_lite.programs.program import Program
 from autograd_lite.programs.stats import Stats, ways_of
+from autograd_lite.programs.ways import Ways
 from autograd_lite.transforms.trace import name_of
 
 
-class Compiled(Portable):
+class Compiled(Ways):
     """A compiled function; see `compile`.
 
     It can be called in many threads. It is pickled with its programs, and with f if that pickles: then the
@@ -28,12 +30,15 @@ class Compiled(Portable):
     theirs, and a call that none of them fits is an error. A copy has the programs of its original.
     """
 
+    __slots__ = ("direct",)                     # how it is called once that can be one native call
+    direct: Callable[..., Any]
+
     def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, static: Static | None,
-                 batch: Batch | None, indices: Indices | None):
+                 batch: Batch | None, indices: Indices | None, target: str | None = None):
         functools.update_wrapper(self, f, updated=())
         for name in ("__name__", "__qualname__"):               # (some callables have none)
             vars(self).setdefault(name, name_of(f))
-        super().__init__(f, max_programs, on_limit, indices)
+        super().__init__(f, max_programs, on_limit, indices, target)
         self.static, self.batch, self.marks = static, batch, bool(static or indices)
 
     # -- calls -----------------------------------------------------------------------------------
@@ -51,8 +56,12 @@ class Compiled(Portable):
         root = self.recent.get(key)
         if root is not None and root.last.verified and root.holds():    # (the common case)
             program = root.last
+            if program.fresh:
+                program.fresh = False
+                if not (self.batch or self.marks or kwargs):
+                    self._shorten(args, root, program)
             try:
-                out = program.run(*numbers, read_numbers(program.captured))
+                out = program.run(*numbers, read_numbers(program.read))
                 if type(out) is tuple:
                     return program.shape(out)
             except (ArithmeticError, ValueError):
@@ -60,11 +69,18 @@ class Compiled(Portable):
         program, out = self.run(key, numbers, given, named, False)
         return eager(self.f, given, named) if program is None else program.shape(out)
 
+    def _shorten(self, args: Any, root: Any, program: Program) -> None:
+        """Let calls with arguments such as these be direct, if they can be."""
+        direct = shorter(MethodType(Compiled.__call__, self), args, root, program)
+        if direct:
+            self.direct = direct
+            self.__class__ = Direct
+
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """The result, one number, after its gradients were added to the `.grad` of the Values that the
         function uses, as ``f(*args).backward()`` does."""
         if self.batch:
-            return self.batch.backward(self, args, kwargs)
+            return float(self.batch.backward(self, args, kwargs))
         program, given, named = None, args, kwargs
         try:
             given, named = self._marked(args, kwargs)
@@ -78,7 +94,8 @@ class Compiled(Portable):
             y = result_of(self.f, given, named)
             y.backward()
             return y.data
-        pass_on(program.wanted, out[1:], program.leaves)
+        xs, gradients = program.gradients(out)
+        pass_on(xs, gradients, program.leaves)
         return float(out[0])
 
     def _marked(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
@@ -91,29 +108,32 @@ class Compiled(Portable):
 
     # -- what it is ------------------------------------------------------------------------------
 
-    def source(self) -> str:
-        """The generated source of the program used last."""
-        return self._used().source()
-
-    def _used(self) -> Program:
-        if self.latest is None:
-            raise InputError(f"{name_of(self.f)} has no program yet: call the compiled function once")
-        return self.latest
-
     @property
     def stats(self) -> Stats:
         """What it consists of, and what it cost."""
-        program = self._used()
-        program.source()
-        ways = program.given and ways_of(self.f, program)
-        return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards), "python",
-                     self.tracing, sum([program.seconds for program in self.programs]), ways)
+        program = self.used()
+        program.settle()
+        ways = program.given and ways_of(program)
+        return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards),
+                     program.last_way, self.tracing, sum([x.compiling for x in self.programs]), ways)
+
+    @property
+    def kind(self) -> type:
+        return Compiled
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.f)}>"
 
     def __get__(self, thing: Any, kind: Any = None) -> Any:
         return self if thing is None else Bound(self, thing)
+
+
+class Direct(Compiled):
+    """A compiled function the calls of which are direct: Python goes to native code straight."""
+
+    __slots__ = ()
+    if not TYPE_CHECKING:
+        __call__ = Compiled.direct
 
 
 class Bound:
@@ -129,6 +149,14 @@ class Bound:
     def backward(self, *args: Any, **kwargs: Any) -> float:
         """See `Compiled.backward`."""
         return self.compiled.backward(self.thing, *args, **kwargs)
+
+    def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
+        """See `Compiled.iterate`."""
+        return iterate(self.compiled, (self.thing,), state, n, history, over)
+
+    def bind(self, *args: Any, **kwargs: Any) -> Callable[[], Any]:
+        """See `Compiled.bind`."""
+        return self.compiled.bind(self.thing, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.compiled, name)

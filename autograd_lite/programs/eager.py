@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
-from autograd_lite.errors import InputError, short
+from autograd_lite.errors import AutogradError, InputError, short
 from autograd_lite.graph.backward import backward
 from autograd_lite.graph.changes import add_gradients
 from autograd_lite.graph.node import ZERO
@@ -18,7 +19,7 @@ from autograd_lite.transforms.trees import rebuild
 
 def constants(args: Any, kwargs: Any) -> Any:
     """The arguments with Values that stand for their numbers, as in a trace."""
-    return entered((list(args), kwargs), lambda x: x if is_whole(x) or isinstance(x, Value) else
+    return entered((list(args), kwargs), lambda x: index(x) if is_whole(x) else x if isinstance(x, Value) else
                    Value(float(x), requires_grad=False))
 
 
@@ -50,3 +51,11 @@ def pass_on(xs: Sequence[Value], gradients: Sequence[float], leaves: bool) -> No
         return
     root = restored(Value, 0.0, ZERO, sum_op, tuple(xs), None, tuple(gradients), None)
     backward(root, 1.0)
+
+
+def placed(error: Exception, where: str) -> None:
+    """Let an error say where it arose: at which point, in which step."""
+    if isinstance(error, (AutogradError, IndexError)) and error.args:
+        error.args = (f"{where}: {error.args[0]}", *error.args[1:])
+    else:
+        error.add_note(where)

@@ -30,12 +30,15 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal[
         reduce: "sum" or "mean" of the results over the batch; a tuple has one for each, None for none.
         rounding: of batches: "vector" (within 4 ulp an operation), "eager" (point by point, to the last bit)
             or "free" (sums may be reordered).
-        target: a namespace of arrays (`numpy`, `jax.numpy`, `torch`): the result is a function of its arrays,
-            each one number at many points unless `batch` says otherwise, that `jax.jit` and `vmap` take.
+        target: "native" for native code at once, "python" for none; without either there is native code where
+            it pays, with llvmlite (``pip install 'autograd_lite[fast]'``). Or a namespace of arrays (`numpy`,
+            `jax.numpy`, `torch`): the result is a function of its arrays, each one number at many points
+            unless `batch` says otherwise, that `jax.jit` and `vmap` take.
             It may not branch on numbers but by `where` and `select`, and what is not finite passes on. Within
             `jax.jit` the numbers of captured Values are constants: pass as arguments what changes.
         indices: positions or names of arguments that hold whole numbers, which f uses only to choose, in
-            ``take(rows, index)``: one program holds for all their values.
+            ``take(rows, index)``: one program holds for all their values. (With `target`, an index to which
+            there is no row gives nan within `jit` and `vmap`, where nothing can be asked.)
 
     Raises:
         InputError: f is not a function, or cannot be compiled; there is no such argument.
@@ -48,6 +51,7 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal[
     >>> compile(ag.grad(lambda x: x * x if x > 0.0 else -x), batch="x")(np.array([3.0, -3.0, 5.0])).tolist()
     [6.0, -1.0, 10.0]
     """
+    from autograd_lite.native.choice import require
     from autograd_lite.programs.arguments import Static
     from autograd_lite.programs.batches import Batch
     from autograd_lite.programs.compiled import Compiled
@@ -66,8 +70,10 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal[
         raise InputError(f"reduce={short(reduce)}, rounding={short(rounding)}: they are for a batch; name "
                          "its arguments, batch='x'")
     chosen = Indices(f, indices) if indices != () else None
-    if target is not None:
+    if target == "native":
+        require()
+    if target is not None and target not in ("native", "python"):
         return OverArrays(f, target, batch, reduce, chosen)  # type: ignore[return-value]
     return Compiled(f, whole(max_programs, "max_programs", 1), on_limit,
                     None if static is None else Static(f, static),
-                    None if batch is None else Batch(f, batch, reduce, rounding), chosen)
+                    None if batch is None else Batch(f, batch, reduce, rounding), chosen, target)

@@ -2,8 +2,8 @@
 
 It is found without running the function. All names of globals and attributes in its code, and in that of the
 Python functions it reaches, count as read, and so does every entry of a container. What cannot be seen:
-files, clocks, what iterators will give, the content of arrays that are not NumPy's, and attributes that other
-packages read of the user's objects by names that the user's code does not mention.
+files, clocks, what other packages and caches keep, the content of arrays that are not NumPy's, and attributes
+that other packages read of the user's objects by names that the user's code does not mention.
 """
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from typing import Any
 from autograd_lite.errors import short, type_name
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
-from autograd_lite.programs.reach import MISSING, PLAIN, Reach, Table, equal, same
-from autograd_lite.programs.things import content, content_of
+from autograd_lite.programs.names import named
+from autograd_lite.programs.reach import MISSING, PLAIN, Reach, Table, equal, getter, same
+from autograd_lite.programs.things import content_of
 
 _flat = chain.from_iterable
 _dict_of = object.__getattribute__
@@ -46,11 +47,12 @@ class Environment:
 
     def __init__(self, f: Any):
         self.f = f
+        self._loose: dict[int, list[Any]] = {}
         self._adopt(Reach(f))
 
     def _adopt(self, reach: Reach) -> None:
-        questions = _Questions(reach)
-        self._reach, self._reads, self._same = reach, questions.reads, questions.all
+        self.questions = Questions(reach, self._loose)
+        self._reach, self._reads, self._same = reach, self.questions.reads, self.questions.all
 
     @property
     def values(self) -> list[Value]:
@@ -63,14 +65,25 @@ class Environment:
         return self._reach.generators
 
     @property
+    def seen(self) -> dict[int, int]:
+        """The places of what was found, by id."""
+        return self._reach.seen
+
+    @property
     def tokens(self) -> list[Any]:
         """What everything looked like that was found, in a fixed order; see `Reach`."""
         return self._reach.tokens
 
     @property
-    def iterators(self) -> list[Any]:
-        """The iterators that were found, such as files: what they give next cannot be compared."""
-        return self._reach.iterators
+    def unseen(self) -> list[str]:
+        """Where iterators were found, not the user's own nor files, and others that cannot be compared."""
+        reach = self._reach
+        return [f"{_place(reach, at)}, a {type_name(reach.steps[at][3])}" for at in reach.unseen]
+
+    @property
+    def asks_types(self) -> bool:
+        """Whether any function that was found may ask for the class of a number, as ``type(x)`` does."""
+        return any([named(f.__code__).asks_types for f in self._reach.functions])
 
     def holds(self) -> bool:
         """Whether all is as in the snapshot."""
@@ -79,10 +92,10 @@ class Environment:
                 return True
         except Exception:                       # (something is not there any more)
             pass
-        return self._holds_by_value()
+        return self.holds_exactly()
 
-    def _holds_by_value(self) -> bool:
-        """The same, where something is not the same object."""
+    def holds_exactly(self) -> bool:
+        """The same, where something is not the same object, or is looked at loosely."""
         differs = moved = False
         try:
             for now, kept in self._reads:
@@ -110,6 +123,20 @@ class Environment:
         self._adopt(reach)
         return True
 
+    def loosen(self, lists: Iterable[list[Any]]) -> None:
+        """Of these lists of Values ask no more than whether they hold equal ones, which takes a twentieth of
+        the time: who uses an entry asks whether it is the same Value."""
+        self._loose = {id(x): x for x in lists}
+        questions = Questions(self._reach, self._loose)
+        try:
+            same = self._same()
+        except Exception:
+            same = False
+        if same:
+            self.questions, self._reads, self._same = questions, questions.reads, questions.all
+        else:                                   # (what is there now is not what was there)
+            self._same = lambda: False
+
     def changed(self) -> str:
         """What has changed since the snapshot, for messages; "" if nothing has."""
         if self.holds():
@@ -130,16 +157,20 @@ Read = tuple[Callable[[], Iterable[Any]], list[Any]]    # what is there now, and
 _FEW = 12                   # so many are asked for one by one
 
 
-class _Questions:
+class Questions:
     """Whether things are as they are now: one expression, asked as fast as Python can.
 
     `all` asks; `reads` is what is compared.
     """
 
-    def __init__(self, reach: Reach):
+    def __init__(self, reach: Reach, loose: dict[int, list[Any]]):
+        self.loose = loose
         self.conditions, self.things, self.reads = list[str](), dict[int, tuple[int, Any]](), list[Read]()
         x = self.name
         facts = "__code__", "__defaults__", "__kwdefaults__"
+        self.each(partial(map, type, reach.classed), [f"{x(type)}({x(thing)})" for thing in reach.classed])
+        self.each(partial(map, getter("__bases__"), reach.classes),
+                  [f"{x(cls)}.__bases__" for cls in reach.classes])
         self.each(lambda: _flat(map(attrgetter(*facts), reach.functions)), [
             f"{x(f)}.{fact}" for f in reach.functions for fact in facts])
         for table in reach.tables.values():
@@ -154,10 +185,10 @@ class _Questions:
         self.attributes([(thing, names) for thing, names, whole in reach.objects if not whole], reach.names)
         for reader, things in reach.readers.items():
             self.each(partial(map, reader, things))
-        if arrays := reach.arrays:
-            self.ask(f"list(map({x(content)}, {x(arrays)})) == {x(list(map(content, arrays)))}")
+        for reader, things in reach.contents.items():
+            self.ask(f"list(map({x(reader)}, {x(things)})) == {x(list(map(reader, things)))}")
         things = [thing for _, thing in self.things.values()]
-        self.all: Callable[[], bool] = _asking(tuple(self.conditions), len(things))(*things)
+        self.all: Callable[[], bool] = asking(tuple(self.conditions), len(things))(*things)
 
     def name(self, thing: Any) -> str:
         """How the expression calls a thing."""
@@ -192,9 +223,15 @@ class _Questions:
     def containers(self, things: list[Any], iterate: Any, length: Any) -> None:
         """Whether containers hold the same things."""
         x = self.name
+        if iterate is iter and (loose := [thing for thing in things if id(thing) in self.loose]):
+            self.ask(f"{x(loose)} == {x(list(map(list, loose)))}")      # (in C, where nothing differs)
+            self.reads.append((partial(_flat, loose), list(_flat(loose))))
+            things = [thing for thing in things if id(thing) not in self.loose]
         if len(things) == 1:
             thing, = things
             self.ask(f"{x(length)}({x(thing)}) == {length(thing)}")
+            if length is len and not thing:
+                return
             now: Any = partial(iterate, thing)
         else:
             self.ask(f"list(map({x(length)}, {x(things)})) == {x(list(map(length, things)))}")
@@ -239,7 +276,7 @@ def _held(read: list[tuple[Any, list[str]]]) -> Callable[[], Iterable[Any]]:
 
 
 @lru_cache(maxsize=1024)
-def _asking(conditions: tuple[str, ...], things: int) -> Any:
+def asking(conditions: tuple[str, ...], things: int) -> Any:
     """The function of the things which makes the function that asks whether the conditions hold."""
     made: dict[str, Any] = {"is_": is_}
     names = ", ".join([f"x{i}" for i in range(things)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from math import nan
+from operator import is_
 from typing import Any, NoReturn
 
 from autograd_lite.errors import InputError, MemberError, shown
@@ -13,8 +14,12 @@ from autograd_lite.lines import user_line
 from autograd_lite.ops.lists import out_of_range
 from autograd_lite.programs.arguments import Option, is_whole
 from autograd_lite.programs.code import INDEX, ITEM, ROWS, Check
+from autograd_lite.programs.integers import Whole
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild, refill
+
+
+LARGE = 1000                # so many entries has a table of which only those that are taken are looked at
 
 
 class Indices(Option):
@@ -38,6 +43,34 @@ class Indices(Option):
         if not (is_whole(x) or isinstance(x, Value)):
             raise InputError(f"{name_of(self.f)}: {name} is in `indices`, so it must hold whole numbers, not "
                              f"{shown(x)}; leave it out of `indices` if it is to compute with")
+
+
+class Same:
+    """The question whether a row is the one of which a program knows the Values.
+
+    Of a large table of them nothing else is asked but whether it holds equal ones (see `Environment.loosen`).
+    """
+
+    source = ""
+
+    def __init__(self, rows: Sequence[Any]):
+        self.rows = rows
+        self.kept: list[Any] = [row if type(row) is Value else list(row) for row in rows]
+
+    def holds(self, x: float) -> bool:
+        if not self.kept:                       # (in a pickle)
+            return True
+        if not -len(self.kept) <= x < len(self.kept):
+            return False
+        row, kept = self.rows[int(x)], self.kept[int(x)]
+        return row is kept or type(row) is list and len(row) == len(kept) and all(map(is_, row, kept))
+
+    def over(self, x: Any) -> Any:
+        """The same of all in an array."""
+        return all(map(self.holds, set(x.ravel().tolist())))
+
+    def __reduce__(self) -> Any:
+        return Same, ((),)
 
 
 class Within:
@@ -77,17 +110,20 @@ class Index:
             raise InputError(f"an index ({self.name}) of a compiled function was kept, and is used after the "
                              "trace: it stood for any number")
         i = int(tape.code.value(tape.places[self.node]))
-        if not -n <= i < n and not (n and tape.depth):
+        if not -n <= i < n and not (n and tape.sides):
             raise out_of_range(i, n)
         index = tape.listed(INDEX, (self.node, tape.node(n)), i, idle=False)
         tape.code.checks.setdefault(tape.places[index], [Check(Within(n), (tape.places[self.node],))])
         found = []
-        for table, whole in _tables(tape, rows):
+        tables, same = _tables(tape, rows)
+        checks = tape.code.checks[tape.places[index]]
+        if same and (check := Check(same, (tape.places[self.node],))) not in checks:
+            checks.append(check)
+        for table, whole in tables:
             data = tape.code.value(tape.places[table])
             entry = tape.listed(ITEM, (table, index), data[i] if -n <= i < n else nan)
-            if whole:
-                tape.whole.add(tape.places[entry])
-            found.append(tape.made(entry))
+            x = tape.made(entry)
+            found.append(Whole(tape, x) if whole else x)
         return found[0] if is_number(rows[0]) else refill(rows[0], found)
 
     def refuse(self, what: str, line: str = "") -> NoReturn:
@@ -116,20 +152,27 @@ for _name, _what in (*_BINARY.items(), *[(f"r{name}", what) for name, what in _B
     setattr(Index, f"__{_name}__", _refused(_what))
 
 
-def _tables(tape: Any, rows: Any) -> Sequence[tuple[int, bool]]:
-    """For each number of a row the list of all there, a node, and whether they are whole numbers."""
+def _tables(tape: Any, rows: Any) -> tuple[Sequence[tuple[int, bool]], Same | None]:
+    """For each number of a row the list of all there, a node, and whether they are whole numbers; and, if
+    they are of a large table that f reads, the question whether it holds the same Values."""
     listed = [row if type(row) in (list, tuple) else (row,) for row in rows]
     ids = [list(map(id, row)) for row in listed]
-    _, known, tables = tape.tables.get(id(rows), (None, None, ()))
+    _, known, tables, same = tape.tables.get(id(rows), (None, None, (), None))
     if known != ids:
-        tables = []
+        tables, same = [], None
+        lists = [rows] if type(rows[0]) is Value else rows
+        if sum([len(row) for row in listed]) >= LARGE and all([
+                type(row) is list and id(row) in tape.seen and {Value}.issuperset(map(type, row))
+                for row in lists]):
+            same = Same(rows)
+            tape.rows += lists
         for column in _columns(rows):
             nodes = tuple([tape.node(x, "take") for x in column])
             data = tuple([tape.code.value(tape.places[k]) for k in nodes])
             tables.append((tape.listed(ROWS, nodes, data), all([type(x) is int for x in column])))
         if _PLAIN.issuperset([type(x) for row in listed for x in row]):     # (what is in others may change)
-            tape.tables[id(rows)] = (rows, list(map(list, listed))), ids, tables
-    return tables  # type: ignore[no-any-return]
+            tape.tables[id(rows)] = (rows, list(map(list, listed))), ids, tables, same
+    return tables, same
 
 
 _PLAIN = {Value, float, int}

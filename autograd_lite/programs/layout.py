@@ -12,7 +12,7 @@ from autograd_lite.ops.notation import asked
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import Comparison, choose
 from autograd_lite.ops.sequences import dot_op, sum_op
-from autograd_lite.programs.code import CONSTANT, INDEX, INPUT, LISTS, PRODUCTS, ROWS, Check
+from autograd_lite.programs.code import ADDED, CONSTANT, INDEX, INPUT, ITEM, LISTS, PRODUCTS, ROWS, Check
 from autograd_lite.programs.recording import Recording
 
 PASS = {add, sub, mul, neg, PRODUCTS, sum_op, dot_op}   # they pass on what is not finite
@@ -110,14 +110,25 @@ class Plan:
         checks: those of the code that may fail.
         home: for each place the side of choices that alone needs it; it is not there if all need it.
         unsure: the places whose numbers must be looked at.
+        tables: the lists of captured Values, of which only the entries taken are read; for each the Values,
+            by their places among those captured.
+        read: which of the captured Values are read at each run.
+        spread: for lists of sums that are only to be added to gradients, by their places: for each entry
+            the results that it is, by their places among all.
+        shown: the other results, by their places among all.
     """
+
+    sparse = True                               # whether there may be tables and spread
 
     def __init__(self, recording: Recording):
         self.recording, self.code = recording, recording.code
         self.checks = {k: kept for k, checks in self.code.checks.items()
                        if (kept := [check for check in checks if not self.holds(check)])}
+        self.spread, self.shown = spread_of(recording if self.sparse else recording._replace(adds=False))
+        self.tables: dict[int, list[int]] = {}
         self.needed, self.uses = self._needed()
-        self.home = self._homes()
+        self.read = [i for i, k in enumerate(recording.captured) if k in self.uses or not self.tables]
+        self.home = homes_of(self)
         self.unsure = self._unsure()
 
     def holds(self, check: Check) -> bool:
@@ -132,71 +143,142 @@ class Plan:
 
     def _needed(self) -> tuple[list[int], dict[int, int]]:
         """The places that results and guards need, in order, and how often each is used."""
-        code, uses = self.code, dict[int, int]()
-        for k in (*self.recording.outputs, *[x for guard in self.recording.guards for x in guard.operands]):
-            uses[k] = uses.get(k, 0) + 2                # (2: it has a name of its own)
-        for k in self.recording.firm:                   # (it may fail, and does so eagerly)
-            if code.ops[k] is not INPUT and not isinstance(code.ops[k], Comparison):
-                uses.setdefault(k, 0)
-        found = []
+        code, checks, recording = self.code, self.checks, self.recording
+        ops, operands, uses, found = code.ops, code.operands, [0] * len(code), list[int]()
+        known = bytearray(len(code))
+        captured = {k: i for i, k in enumerate(recording.captured)} if self.sparse else {}
+        for k in (*self.outputs, *[x for guard in recording.guards for x in guard.operands]):
+            uses[k] += 2                                # (2: it has a name of its own)
+            known[k] = 1
+        for sides, places in recording.firm.items():    # (they may fail, and do so eagerly)
+            for k in places:
+                if ops[k] is not INPUT and not isinstance(ops[k], Comparison):
+                    known[k] = 1
+            for k, _ in sides:
+                uses[k] += not isinstance(ops[k], Comparison)
+                known[k] = 1
         for k in range(len(code) - 1, -1, -1):
-            if k in uses:
+            if known[k]:
                 found.append(k)
-                for i, x in enumerate(code.operands[k]):
-                    if not (i == 0 and code.ops[k] is choose and isinstance(code.ops[x], Comparison)):
-                        uses[x] = uses.get(x, 0) + 1
-                    else:                               # (a condition is written where it is asked)
-                        uses.setdefault(x, 0)
-                for check in self.checks.get(k, ()):
-                    for x in check.operands:
-                        uses[x] = uses.get(x, 0) + 2
-        return found[::-1], uses
+                xs = operands[k]
+                if captured and ops[k] is ROWS and captured.keys() >= set(xs):
+                    self.tables[k] = [captured[x] for x in xs]
+                    continue
+                if ops[k] is choose and isinstance(ops[xs[0]], Comparison):
+                    known[xs[0]] = 1                    # (a condition is written where it is asked)
+                    xs = xs[1:]
+                for x in xs:
+                    uses[x] += 1
+                    known[x] = 1
+                if k in checks:
+                    for x in [x for check in checks[k] for x in check.operands]:
+                        uses[x] += 2
+                        known[x] = 1
+        found.reverse()
+        return found, {k: uses[k] for k in found}
+
+    @property
+    def outputs(self) -> list[int]:
+        """The places of results, those of lists of sums last."""
+        return [*[self.recording.outputs[i] for i in self.shown], *self.spread]
 
     def _unsure(self) -> set[int]:
         """The places whose numbers must be looked at: those that may not be finite though all results are."""
         code, home = self.code, self.home
-        shown = set(self.recording.outputs)
-        hidden = {k for k in self.needed if code.ops[k] is not INPUT}
+        ops, operands = code.ops, code.operands
+        shown = set(self.outputs)
+        hidden = {k for k in self.needed if ops[k] is not INPUT}
+        passes: dict[tuple[Any, int], list[bool]] = {}  # for each operand whether it is seen in the result
         for k in self.needed:
-            op, operands, where = code.ops[k], code.operands[k], home.get(k)
-            for i, x in enumerate(operands):
-                if home.get(x) == where and (op in PASS or not hides(op, len(operands), i)):
-                    shown.add(x)
-                elif op is not ROWS:                    # (an input that is not taken may be anything)
-                    hidden.add(x)
+            if k in self.tables:
+                continue
+            xs = operands[k]
+            key = ops[k], len(xs)
+            seen = passes.get(key)
+            if seen is None:
+                op, n = key
+                seen = passes[key] = [op in PASS or not hides(op, n, i) for i in range(n)]
+            if home:
+                where = home.get(k)
+                seen = [flag and home.get(x) == where for x, flag in zip(xs, seen)]
+            if False not in seen:
+                shown.update(xs)
+            else:
+                shown.update([x for x, flag in zip(xs, seen) if flag])
+                if ops[k] is not ROWS:                  # (an input that is not taken may be anything)
+                    hidden.update([x for x, flag in zip(xs, seen) if not flag])
         hidden -= shown
         asked = {x for guard in self.recording.guards for x in guard.operands}
-        return {k for k in self.needed if (k in hidden or k in asked) and code.ops[k] is not CONSTANT
-                and not isinstance(code.ops[k], Comparison) and code.ops[k] not in LISTS
-                and code.ops[k] is not INDEX}
+        return {k for k in self.needed if (k in hidden or k in asked) and ops[k] is not CONSTANT
+                and not isinstance(ops[k], Comparison) and ops[k] not in LISTS and ops[k] is not INDEX}
 
-    def _homes(self) -> dict[int, Side | None]:
-        """For each place the side of choices that alone needs it; it is not there if all need it."""
-        code, firm = self.code, self.recording.firm
-        home: dict[int, Side | None] = {}
-        if not any([code.ops[k] is choose for k in self.needed]):
-            return home
-        sides: dict[Any, Side] = {}
 
-        def side(outer: Side | None, condition: int, answer: bool) -> Side | None:
-            depth = outer.depth if outer else 0
-            if depth == _DEEP or outer and outer.holds(condition, answer):
-                return outer
-            key = (outer and id(outer), condition, answer)
-            return sides.setdefault(key, Side(outer, condition, answer, depth + 1))
+class Dense(Plan):
+    """A plan by which all captured Values are read and all results given."""
 
-        roots = {*self.recording.outputs, *[x for guard in self.recording.guards for x in guard.operands]}
-        wanted: dict[int, Side | None] = {}
-        for k in reversed(self.needed):
-            where = None if k in roots or k in firm else wanted[k]
-            if where is not None and (where := where.known(k)) is not None:
-                home[k] = where
-            uses = [(x, where) for x in code.operands[k]]
-            if code.ops[k] is choose:
-                condition, *_ = code.operands[k]
-                uses[1:] = [(x, side(where, condition, answer))
-                            for (x, _), answer in zip(uses[1:], (True, False))]
-            uses += [(x, where) for check in self.checks.get(k, ()) for x in check.operands]
-            for x, there in uses:
-                wanted[x] = common(wanted[x], there) if x in wanted else there
+    sparse = False
+
+
+def spread_of(recording: Recording) -> tuple[dict[int, dict[int, list[int]]], list[int]]:
+    """The lists of sums of which all entries that are used are gradients; and the other results."""
+    code, outputs = recording.code, recording.outputs
+    if not recording.adds:
+        return {}, list(range(len(outputs)))
+    items = {k: code.operands[k] for k, op in enumerate(code.ops)
+             if op is ITEM and code.ops[code.operands[k][0]] is ADDED}
+    ends, used = set(outputs), {x for guard in recording.guards for x in guard.operands}
+    used.update(outputs[:1], *[operands for k, operands in enumerate(code.operands) if k not in items])
+    used |= {whole for k, (whole, _) in items.items() if k in used or k not in ends}
+    found: dict[int, dict[int, list[int]]] = {}
+    shown = list[int]()
+    for i, k in enumerate(outputs):
+        whole, index = items.get(k, (k, k))
+        if k in items and whole not in used and code.is_constant(index):
+            found.setdefault(whole, {}).setdefault(int(code.data[index]), []).append(i)
+        else:
+            shown.append(i)
+    return found, shown
+
+
+def homes_of(plan: Plan) -> dict[int, Side | None]:
+    """For each place the side of choices that alone needs it; it is not there if all need it."""
+    code, firm = plan.code, plan.recording.firm
+    home: dict[int, Side | None] = {}
+    if not any(firm) and not any([code.ops[k] is choose for k in plan.needed]):
         return home
+    sides: dict[Any, Side] = {}
+
+    def side(outer: Side | None, condition: int, answer: bool) -> Side | None:
+        depth = outer.depth if outer else 0
+        if depth == _DEEP or outer and outer.holds(condition, answer):
+            return outer
+        key = (outer and id(outer), condition, answer)
+        return sides.setdefault(key, Side(outer, condition, answer, depth + 1))
+
+    wanted: dict[int, Side | None] = {}
+
+    def want(k: int, where: Side | None) -> None:
+        wanted[k] = common(wanted[k], where) if k in wanted else where
+
+    for k in (*plan.outputs, *[x for guard in plan.recording.guards for x in guard.operands]):
+        wanted[k] = None
+    for sides_of, places in firm.items():
+        where: Side | None = None
+        for condition, answer in sides_of:
+            want(condition, where)
+            where = side(where, condition, answer)
+        for k in places:
+            want(k, where)
+    for k in reversed(plan.needed):
+        where = wanted[k]
+        if where is not None and (where := where.known(k)) is not None:
+            home[k] = where
+        uses = [(x, where) for x in code.operands[k] if k not in plan.tables]
+        if code.ops[k] is choose:
+            condition, *_ = code.operands[k]
+            uses[1:] = [(x, side(where, condition, answer))
+                        for (x, _), answer in zip(uses[1:], (True, False))]
+        uses += [(x, where) for check in plan.checks.get(k, ()) for x in check.operands]
+        for x, there in uses:
+            want(x, there)
+    return home

@@ -21,21 +21,27 @@ _GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 
 
 class Named(NamedTuple):
-    """What a code and those within it name; `imported` are names of modules, each with its level."""
+    """What a code and those within it name; `imported` are names of modules, each with its level.
+
+    asks_types: whether ``type`` is named, but for ``type(self)``.
+    """
 
     globals: frozenset[str]
     attributes: frozenset[str]
     imported: frozenset[tuple[str, int]]
+    asks_types: bool
 
 
 @functools.lru_cache(maxsize=4096)
 def named(code: CodeType) -> Named:
     """What a code and those within it name."""
     read, attributes, texts, imported = set[str](), set[str](), set[str](), set[tuple[str, int]]()
+    asks_types = False
     instructions = [x for x in dis.get_instructions(code) if x.opname not in ("CACHE", "EXTENDED_ARG")]
     for at, x in enumerate(instructions):
         if x.opname in _GLOBAL:
             read.add(x.argval)
+            asks_types |= x.argval == "type" and instructions[at + 1].argval != "self"
             if x.argval in _ASKING and not _asks_for_a_constant(instructions, at):
                 attributes.add(EVERY)
             if x.argval in _LOOKING_UP and not _looks_up_a_constant(instructions, at):
@@ -57,7 +63,10 @@ def named(code: CodeType) -> Named:
                     read |= inner.globals
                     attributes |= inner.attributes
                     imported |= inner.imported
+                    asks_types |= inner.asks_types
     mentioned = read | attributes
+    if mentioned & {"import_module", "__import__"}:
+        imported |= {(text, 0) for text in texts if all(map(str.isidentifier, text.split(".")))}
     if _OPENING & mentioned:
         attributes.add(EVERY)
     for text in texts:
@@ -67,7 +76,7 @@ def named(code: CodeType) -> Named:
             attributes |= words(text)
     if _WORDS - {"format", "format_map"} & mentioned:
         read |= words(" ".join(texts))
-    return Named(frozenset(read), frozenset(attributes), frozenset(imported))
+    return Named(frozenset(read), frozenset(attributes), frozenset(imported), asks_types)
 
 
 def words(text: str) -> set[str]:

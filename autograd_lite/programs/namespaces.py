@@ -99,6 +99,12 @@ class Functions:
                     return partial(with_tensors, self.namespace, f) if tensors else f
         return None
 
+    def array(self, numbers: Any, like: Any = None) -> Any:
+        """Numbers of Python's as an array, in torch of doubles, and where another lies."""
+        xp = self.namespace
+        return xp.asarray(numbers, dtype=xp.float64, device=getattr(like, "device", None)) if hasattr(
+            xp, "is_tensor") else xp.asarray(numbers)
+
 
 def functions(xp: Any, ops: Iterable[Op] = ()) -> Functions:
     """The `Functions` of a namespace, for these ops.

@@ -1,12 +1,14 @@
 """The points of a batch: arguments that hold arrays, their last axis the batch."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+import itertools
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.value import Value
-from autograd_lite.programs.arguments import Given, Option, described
+from autograd_lite.programs.arguments import Given, Option, described, is_floats
 from autograd_lite.transforms.trees import is_number, kind_of
 
 
@@ -30,7 +32,8 @@ class Points:
     """The arguments of one call: n points; n is None if no argument holds an array.
 
     Attributes:
-        columns: for each number of a point the numbers of all, an array of floats, or one float for all.
+        runs: the numbers of a point in order: lists and arrays of floats that all points share, and arrays of
+            two axes, with a row for each number.
         of_values: whether some are Values.
     """
 
@@ -38,33 +41,47 @@ class Points:
         import numpy
 
         self.np = numpy
-        self.columns: list[Any] = []
+        self.runs: list[Any] = []
         self.n: int | None = None
         self.of_values = False
         self.longest = ""
+        self.known: dict[int, Any] = {}         # keys of arguments that all points share, by their identity
         count = len(args)
         self.args = [self.entered(x, batch.names[i] if i < len(batch.names) else f"argument {i}")
                      if batch.holds(i, count) else self.plain(x) for i, x in enumerate(args)]
         self.kwargs = {name: self.entered(x, name) if batch.holds(name, count) else self.plain(x)
                        for name, x in kwargs.items()}
-        self.columns = [x if type(x) is numpy.float64 or len(x) == self.n else x[0] for x in self.columns]
+        self.runs = [x[:, 0] if is_table(x) and x.shape[1] != self.n else x for x in self.runs]
 
     def plain(self, x: Any) -> Any:
         """An argument that all points share."""
-        numbers: list[Any] = []
+        numbers: Any = []
         try:
-            described(x, numbers)
+            if is_floats(x):
+                self.known[id(x)], numbers = (type(x), x.shape, float), x.ravel()
+            else:
+                self.known[id(x)] = described(x, numbers)
         except Given:
             self.of_values = True
             numbers = [0.0]
-        self.columns += map(self.np.float64, numbers)
+        self.runs.append(numbers)
         return x
+
+    @property
+    def key(self) -> Any:
+        """The key of the arguments at a point."""
+        def one(x: Any) -> Any:
+            known = self.known.get(id(x))
+            return described(_taken(x, 0), []) if known is None else known
+
+        named = [tuple([(name, one(x)) for name, x in self.kwargs.items()])] if self.kwargs else []
+        return (*map(one, self.args), *named)
 
     def entered(self, x: Any, name: str) -> Any:
         """An argument that may hold batches: its structure with an `_Entries` for each array."""
-        before = len(self.columns)
+        before = len(self.runs)
         tree = changed(x, lambda array: self.array(array, name), self.plain)
-        if len(self.columns) == before and not is_array(x) and not self.of_values:
+        if not any([len(run) for run in self.runs[before:]]) and not is_array(x) and not self.of_values:
             raise InputError(f"batch: {name} must hold numbers, or NumPy arrays of them, not {shown(x)}")
         return tree
 
@@ -88,7 +105,7 @@ class Points:
             return _Entries(x)
         rows = self.np.ascontiguousarray(x, float).reshape(-1, n) if x.size else self.np.empty(
             (int(self.np.prod(x.shape[:-1])), n))
-        self.columns.extend(rows)
+        self.runs.append(rows)
         return _Entries(x)
 
     def at(self, i: int) -> tuple[list[Any], dict[str, Any]]:
@@ -97,14 +114,59 @@ class Points:
         return args, {name: _taken(x, i) for name, x in self.kwargs.items()}
 
     def block(self, where: Any) -> list[Any]:
-        """The columns at some points."""
-        float64 = self.np.float64
-        return [x if type(x) is float64 else x[where] for x in self.columns]
+        """For each number those at some points, an array of floats, or one float for all."""
+        return [x for run in self.runs
+                for x in (run[:, where] if is_table(run) else map(self.np.float64, run))]
 
-    def rows(self) -> Iterator[Any]:
-        """The numbers of each point."""
-        n = self.n or 0
-        return zip(*[[x.item()] * n if type(x) is self.np.float64 else x.tolist() for x in self.columns])
+    def rows(self, where: Any) -> Iterator[Any]:
+        """The numbers of each of some points."""
+        return zip(*[x for run in self.runs for x in (
+            run[:, where].tolist() if is_table(run) else map(itertools.repeat, map(float, run)))])
+
+    def grid(self, where: Any, shared: Sequence[float]) -> Grid:
+        """The numbers at some points, and further ones that all share, as native code takes them."""
+        varies, columns, numbers, kept = list[tuple[bool, int]](), list[int](), array("d"), list[Any]()
+        for run in [*self.runs, shared]:
+            varies.append((is_table(run), len(run)))
+            if not is_table(run):
+                numbers.frombytes(self.np.asarray(run).tobytes())
+                continue
+            rows = run[:, where]
+            numbers.frombytes(bytes(8 * len(rows)))
+            if rows.strides[1] != 8 or not rows.flags.aligned:
+                rows = self.np.array(rows, order="C")
+            at, step = address_of(rows), rows.strides[0]
+            columns += [at + i * step for i in range(len(rows))]
+            kept.append(rows)
+        return Grid(rows.shape[1], tuple(varies), columns, numbers, kept)
+
+
+def is_table(x: Any) -> bool:
+    """Whether numbers vary from point to point."""
+    return type(x) is not list and x.ndim == 2
+
+
+class Grid(NamedTuple):
+    """The numbers of some points.
+
+    Attributes:
+        n: how many points there are.
+        varies: for runs of numbers whether each point has its own, and how many there are.
+        columns: the addresses of those, in order, one number for each point.
+        numbers: all numbers of a point; those that vary are zero.
+        kept: what the addresses lie in.
+    """
+
+    n: int
+    varies: tuple[tuple[bool, int], ...]
+    columns: list[int]
+    numbers: array[float]
+    kept: list[Any]
+
+
+def address_of(x: Any) -> int:
+    """Where an array of NumPy's lies."""
+    return int(x.__array_interface__["data"][0])
 
 
 class _Entries:

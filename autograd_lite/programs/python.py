@@ -28,6 +28,7 @@ from autograd_lite.ops.sequences import dot_op, sum_op
 from autograd_lite.programs.code import (ADDED, CONSTANT, INDEX, INPUT, ITEM, PRODUCTS, ROWS, SHARES,
                                          Check, Partial)
 from autograd_lite.programs.layout import Plan, Side
+from autograd_lite.programs.pieces import pieces
 from autograd_lite.programs.recording import Recording
 
 EAGER = -1
@@ -44,7 +45,7 @@ def reserved() -> frozenset[str]:
            for name in re.findall(r"(\w+) :=", form.template)]
     ours = [name for name, op in TABLE.items() if not isinstance(op, Custom)]
     return frozenset([*keyword.kwlist, *dir(builtins), *dir(math), *ours, *own, "math", "m", "finite", "f",
-                      "captured"])
+                      "captured", "row"])
 
 
 _OURS = re.compile(r"_.*|[vc]\d+|f_\d+")                # other names that a variable may not have
@@ -71,8 +72,8 @@ def infix(op: Any, a: Written, b: Written) -> Written:
     return Written(f"{left} {sign} {right}", precedence)
 
 
-class Expressions(Plan):
-    """Writes instructions as expressions."""
+class Names(Plan):
+    """The names of what is written."""
 
     def __init__(self, recording: Recording):
         self.names: dict[str, Any] = {"math": math}     # what the source refers to
@@ -83,8 +84,6 @@ class Expressions(Plan):
         self.many = len(self.needed) > _PIECE
         self.inline: dict[int, set[int]] = {}           # what an expression that has no statement uses
         self.used: set[int] = set()                     # the places that the present statement uses
-
-    # -- names -----------------------------------------------------------------------------------
 
     def named(self, hint: str, thing: Any) -> str:
         """The name of a function in the source."""
@@ -107,6 +106,15 @@ class Expressions(Plan):
             self.taken.add(name)
         return name
 
+
+class Expressions(Names):
+    """Writes instructions as expressions."""
+
+    @functools.cached_property
+    def users(self) -> dict[int, int]:
+        """For each place an instruction that uses it."""
+        return {x: k for k in self.needed for x in self.code.operands[k]}
+
     def written(self, k: int) -> Written:
         """A place as an operand."""
         found = self.texts.get(k)
@@ -121,6 +129,10 @@ class Expressions(Plan):
         if self.many:
             self.used.update(self.inline.get(k) or (() if self.code.ops[k] is CONSTANT else (k,)))
         return found
+
+    def columns(self, captured: Sequence[Any]) -> dict[str, list[Any]]:
+        """What the source calls its tables, lists of captured Values."""
+        return {self.variable(k): [captured[i] for i in places] for k, places in self.tables.items()}
 
     def condition(self, k: int) -> Written:
         """A place as a condition."""
@@ -140,7 +152,8 @@ class Expressions(Plan):
         if pairs := self.pairs(k):
             return self.products(pairs)
         if op is ITEM:
-            return Written(f"{self.written(operands[0]).text}[{self.whole(operands[1])}]")
+            number = "._data" if operands[0] in self.tables else ""
+            return Written(f"{self.written(operands[0]).text}[{self.whole(operands[1])}]{number}")
         if op is INDEX:
             return Written(f"int({self.written(operands[0]).text})")
         if op in _INFIX:
@@ -207,6 +220,16 @@ class Expressions(Plan):
             total = term if total is None else infix(sub if minus else add, total, term)
         return total  # type: ignore[return-value]
 
+    def rest(self, name: str, operands: Sequence[Any]) -> str:
+        """name + a sum of products, left to right."""
+        total = Written(name)
+        constant = self.code.is_constant
+        for a, b in zip(operands[::2], operands[1::2]):
+            term = (self.written(a) if b is None or constant(b, 1.0) else
+                    self.written(b) if constant(a, 1.0) else infix(mul, self.written(a), self.written(b)))
+            total = infix(add, total, term)
+        return total.text
+
     def question(self, check: Check, xs: Sequence[str]) -> str:
         """A condition for the ordinary way."""
         if text := self.condition_of(check, xs):
@@ -224,7 +247,7 @@ class Writer(Expressions):
         recording, code = self.recording, self.code
         self.taken.add(name)
         inputs = [self.variable(k) for k in recording.inputs]
-        captured = [self.variable(k) for k in recording.captured]
+        captured = [self.variable(recording.captured[i]) for i in self.read]
         self.pending: list[int] = []                # to be looked at
         self.run: list[tuple[Side, list[str]]] = []             # lines on sides of choices
         self.made: list[int] = []                   # by the present statement
@@ -236,7 +259,7 @@ class Writer(Expressions):
             side = self.home.get(k)
             if side is None and self.run:
                 self.end_run()
-            if code.ops[k] not in (CONSTANT, INPUT) and (lines := self.lines(k)):
+            if code.ops[k] not in (CONSTANT, INPUT) and k not in self.tables and (lines := self.lines(k)):
                 self.made.append(k)
                 if side is None:
                     self.statement(lines)
@@ -246,11 +269,32 @@ class Writer(Expressions):
                 self.pending.append(k)
         while guards:
             self.guard(*guards.pop())
-        self.look([*self.pending, *dict.fromkeys([k for k in recording.outputs
-                                                  if code.ops[k] is not CONSTANT])])
-        texts = [self.written(k).text for k in recording.outputs]
-        self.statement([f"return {', '.join(texts)}," if texts else "return ()"])
-        return assembled(self, name, inputs, captured)
+        if self.run:
+            self.end_run()
+        self.look([*self.pending, *dict.fromkeys([k for k in self.outputs if code.ops[k] is not CONSTANT])])
+        self.statement(self.returned([self.written(k).text for k in self.outputs]))
+        return self.assembled(name, inputs, captured)
+
+    def returned(self, texts: Sequence[str]) -> list[str]:
+        """The results, at the end."""
+        return [f"return {', '.join(texts)}," if texts else "return ()"]
+
+    def assembled(self, name: str, inputs: Sequence[str], captured: Sequence[str]) -> str:
+        """The statements as one function, or as many with a memory for what they share."""
+        head = [f"def {name}({', '.join([*inputs, 'captured'])}):"]
+        if captured:
+            head += [f"    {', '.join(captured)}{',' if len(captured) == 1 else ''} = captured"]
+        if self.size() <= _PIECE:
+            return "\n".join([*head, *self.body(), ""])
+        return pieces(self, name, _PIECE)
+
+    def size(self) -> int:
+        """How many lines there are."""
+        return sum([len(lines) for lines, _, _ in self.statements])
+
+    def body(self) -> list[str]:
+        """All lines."""
+        return [f"    {line}" for lines, _, _ in self.statements for line in lines]
 
     def statement(self, lines: list[str]) -> None:
         self.statements.append((lines, set(self.made), self.used))
@@ -284,8 +328,9 @@ class Writer(Expressions):
         self.pending = []
 
     def finite(self, places: Sequence[int]) -> list[str]:
-        text = " + ".join([self.written(k).text for k in places])
-        if len(places) == 1:
+        text = " + ".join([f"sum({self.written(k).text}.values())" if k in self.spread else
+                           self.written(k).text for k in places])
+        if len(places) == 1 and places[0] not in self.spread:
             return [f"if {text} - {text} != 0.0: return {EAGER}"]
         return [f"finite = {text}", f"if finite - finite != 0.0: return {EAGER}"]
 
@@ -316,8 +361,10 @@ class Writer(Expressions):
                 lines.append(f"{name} = {self.rest(name, operands[i:i + 2 * _SUM])}")
         elif op is ADDED:
             size, *pairs = code.operands[k]
-            lines.append(f"{self.variable(k)} = [0.0] * {self.whole(size)}")
-            lines += [f"{self.variable(k)}[{self.whole(i)}] += {self.written(x).text}"
+            name, n = self.variable(k), self.whole(size)
+            lines.append(f"{name} = {'{}' if k in self.spread else f'[0.0] * {n}'}")
+            lines += [f"{name}[row] = {name}.get(row := {self.whole(i)} % {n}, 0.0) + {self.written(x).text}"
+                      if k in self.spread else f"{name}[{self.whole(i)}] += {self.written(x).text}"
                       for i, x in zip(pairs[::2], pairs[1::2])]
         else:
             used, self.used = self.used, set()
@@ -334,86 +381,20 @@ class Writer(Expressions):
             lines.append(f"if not ({self.question(check, xs)}): return {EAGER}")
         return lines
 
-    def rest(self, name: str, operands: Sequence[Any]) -> str:
-        """name + a sum of products, left to right."""
-        total = Written(name)
-        constant = self.code.is_constant
-        for a, b in zip(operands[::2], operands[1::2]):
-            term = (self.written(a) if b is None or constant(b, 1.0) else
-                    self.written(b) if constant(a, 1.0) else infix(mul, self.written(a), self.written(b)))
-            total = infix(add, total, term)
-        return total.text
-
     def _stands(self, k: int) -> bool:
         """Whether the one user of a place can hold its expression."""
-        user = self.recording_users.get(k)
+        user = self.users.get(k)
         if user is not None and self.code.ops[user] is choose:
             return k in self.code.operands[user][1:]
         return (user is not None and self.code.ops[user] in _HOLD and self.home.get(user) == self.home.get(k)
                 and len(self.code.operands[user]) <= 2 * _SUM)
 
-    @functools.cached_property
-    def recording_users(self) -> dict[int, int]:
-        """For each place an instruction that uses it."""
-        return {x: k for k in self.needed for x in self.code.operands[k]}
 
-
-def assembled(writer: Writer, name: str, inputs: Sequence[str], captured: Sequence[str]) -> str:
-    """The statements as one function, or as many with a memory for what they share."""
-    head = [f"def {name}({', '.join([*inputs, 'captured'])}):"]
-    if captured:
-        head += [f"    {', '.join(captured)}{',' if len(captured) == 1 else ''} = captured"]
-    if sum([len(lines) for lines, _, _ in writer.statements]) <= _PIECE:
-        body = [f"    {line}" for lines, _, _ in writer.statements for line in lines]
-        return "\n".join([*head, *body, ""])
-    return pieces(writer, name)
-
-
-def pieces(writer: Writer, name: str) -> str:
-    """The statements as many functions, with a memory for what they share."""
-    parts: list[list[Any]] = [[]]
-    size = 0
-    for statement in writer.statements:
-        if size > _PIECE:
-            parts.append([])
-            size = 0
-        parts[-1].append(statement)
-        size += len(statement[0])
-    recording = writer.recording
-    at: dict[int, int] = {}                     # where a place lies in the memory
-    for k in (*recording.inputs, *recording.captured):
-        at[k] = len(at)
-    where = {k: 0 for k in at}
-    for i, piece in enumerate(parts):
-        for _, made, used in piece:
-            for k in used - made:
-                if where[k] != i and k not in at:
-                    at[k] = len(at)
-            where.update(dict.fromkeys(made, i))
-    inputs_at = set((*recording.inputs, *recording.captured))
-    out = []
-    for i, piece in enumerate(parts):
-        made_here = set().union(*[made for _, made, _ in piece])
-        used_here = set().union(*[used for _, _, used in piece])
-        out += [f"def {name}_{i}(m):"]
-        out += [f"    {writer.variables[k]} = m[{at[k]}]" for k in sorted(used_here - made_here)]
-        out += [f"    {writer.variables[k]} = 0.0" for k in sorted(made_here) if k in at and k in writer.home]
-        out += [f"    {line}" for lines, _, _ in piece for line in lines]
-        out += [f"    m[{at[k]}] = {writer.variables[k]}" for k in sorted(made_here) if k in at
-                and k not in inputs_at]
-        out.append("")
-    more = len(at) - len(inputs_at)
-    out += [f"def {name}(*numbers):",
-            f"    m = [*numbers[:-1], *numbers[-1], *[0.0] * {more}]"]
-    for i in range(len(parts) - 1):
-        out += [f"    y = {name}_{i}(m)", "    if y is not None: return y"]
-    return "\n".join([*out, f"    return {name}_{len(parts) - 1}(m)", ""])
-
-
-def function(recording: Recording, name: str = "f") -> tuple[Any, str]:
-    """A function that runs a recording, and its source."""
+def function(recording: Recording, captured: Sequence[Any] = (), name: str = "f") -> tuple[Any, str, Plan]:
+    """A function that runs a recording, its source, and what it needs. Of the captured Values it takes the
+    numbers of those that are `read`."""
     writer = Writer(recording)
     text = writer.source(name)
-    names = dict(writer.names)
+    names = {**writer.names, **writer.columns(captured)}
     exec(compile(text, f"<compiled {name}>", "exec", dont_inherit=True), names)
-    return names[name], text
+    return names[name], text, writer

@@ -6,11 +6,14 @@ import sys
 from abc import ABC
 from collections.abc import Callable, Iterable
 from functools import singledispatch
+from io import IOBase
 from itertools import repeat
+from operator import attrgetter
 from types import CellType, EllipsisType, FunctionType, MemberDescriptorType, NoneType, SimpleNamespace
 from typing import Any, Generic, NamedTuple, Protocol
 
 from autograd_lite.graph.value import Value
+from autograd_lite.programs.ambient import Reader, is_unseen, reader_of
 from autograd_lite.programs.names import EVERY, Origin, origin, origin_of_code
 
 PLAIN = frozenset({bool, int, float, complex, str, bytes, NoneType, EllipsisType})     # compared by value
@@ -60,7 +63,7 @@ class Reach:
     """All that f can reach.
 
     `steps` and `tokens` list the things in a fixed order, so two of f are alike if their tokens are. Most
-    other attributes are what can change: cells, functions, containers, tables, objects and arrays.
+    other attributes are what can change: cells, functions, containers, tables, objects and contents.
     """
 
     def __init__(self, f: Any):
@@ -77,13 +80,14 @@ class Reach:
     def _walk(self, f: Any) -> None:
         self.consulted = sys.maxsize
         self.steps, self.tokens, self.seen = list[Step]([(-1, "in", "", f)]), list[Token](), dict[int, int]()
-        self.values, self.generators, self.iterators = list[Value](), list[Any](), list[Any]()
+        self.values, self.generators, self.unseen = list[Value](), list[Any](), list[int]()
         self.cells, self.functions = list[CellType](), list[FunctionType]()
         self.containers: dict[tuple[Any, Any], list[Any]] = {}      # by how they are iterated and measured
         self.tables: dict[int, Table] = {}
         self.objects: list[tuple[Any, list[str], bool]] = []
         self.readers: dict[Callable[[Any], Any], list[Any]] = {}    # of one thing that an object holds
-        self.arrays: list[Any] = []
+        self.contents: dict[Reader, list[Any]] = {}                 # of what is compared as it is shown
+        self.classes, self.classed = list[Any](), list[Any]()       # the user's, and objects of them
         self.foreign = set[int]()               # the places of others' objects and of containers in them
         for at, (_, _, _, thing) in enumerate(self.steps):
             self.at = at
@@ -97,6 +101,8 @@ class Reach:
             if id(thing) in self.seen:
                 return _SEEN, self.seen[id(thing)]
             self.seen[id(thing)] = self.at
+            if reader := reader_of(thing):
+                return thing, *self.show(reader, thing)
             return look.dispatch(type(thing))(thing, self)
         except Exception:                       # (of a strange object, which is then known by itself alone)
             return thing,
@@ -124,6 +130,11 @@ class Reach:
         self.readers.setdefault(reader, []).append(thing)
         self.add(way, key, reader(thing))
 
+    def show(self, reader: Reader, thing: Any) -> Token:
+        """What `reader` shows of a thing, plain things, which are compared."""
+        self.contents.setdefault(reader, []).append(thing)
+        return reader(thing)
+
     def table(self, entries: Any, present: Iterable[str], absent: Iterable[str] = (),
               keys: Iterable[str] = ()) -> None:
         """Entries of a dict that are read."""
@@ -146,9 +157,11 @@ def attributes(thing: Any, reach: Reach, token: Token = None) -> Token:
     """The attributes of an object that are read: those named, or all if others' code may read them."""
     cls: Any = type(thing)
     whose = origin_of(cls)
-    if whose != "user's" and hasattr(cls, "__next__"):
-        reach.iterators.append(thing)
-    if whose == "others" and cls is not SimpleNamespace:
+    if whose == "user's":
+        reach.classed.append(thing)
+    elif hasattr(cls, "__next__") and not isinstance(thing, IOBase) or is_unseen(cls):
+        reach.unseen.append(reach.at)
+    if whose == "others" and cls.__module__ not in _OPEN:
         if reach.inside():
             return token or (thing,)
         reach.foreign.add(reach.at)
@@ -183,6 +196,12 @@ def origin_of(cls: Any) -> Origin:
                                for f in vars(cls).values() if type(f) is FunctionType):
         return "user's"
     return whose
+
+
+@functools.lru_cache
+def getter(name: str) -> Any:
+    """The one function that reads an attribute of this name."""
+    return attrgetter(name)
 
 
 def held_by(thing: Any) -> Any:
@@ -226,6 +245,7 @@ def _methods(cls: type) -> set[str] | None:
     return None if found & {"__call__", "named_parameters"} else found
 
 
+_OPEN = {"types", "configparser"}       # of whose objects everything is read
 _BARE = ABC, Generic, Protocol, SimpleNamespace         # their methods read no attributes that matter
 
 
@@ -236,6 +256,9 @@ look = singledispatch(attributes)       # by the type of a thing: gives its toke
 def _class(cls: Any, reach: Reach) -> Token:
     if origin_of(cls) != "user's":
         return cls,
+    reach.classes.append(cls)
+    for name in reach.wanted() & {"__name__", "__qualname__"}:
+        reach.read(getter(name), ".", name, cls)
     held = vars(cls)
     names, read = reach.wanted(), list[str]()
     data = _every(cls, names)
@@ -243,13 +266,18 @@ def _class(cls: Any, reach: Reach) -> Token:
         method = hasattr(type(thing), "__get__")
         if name in names or (method if name[:2] == name[-2:] == "__" else data and not method):
             read.append(name)
+    shown = reach.show(_subclasses, cls) if "__subclasses__" in names else ()
     reach.table(held, read, keys=held)
     read.sort()
     reach.add_all(".", read, map(held.__getitem__, read))
     for base in (*cls.__bases__, type(cls)):
         if base.__module__ != "builtins":
             reach.add("class", base.__name__, base)
-    return (cls, *read)
+    return (cls, *shown, *read)
+
+
+def _subclasses(cls: Any) -> tuple[str, ...]:
+    return tuple(map(str, cls.__subclasses__()))
 
 
 @look.register(property)

@@ -18,6 +18,9 @@ class Guard(NamedTuple):
     line: Line | None               # where it was asked
 
 
+Sides = tuple[tuple[int, bool], ...]        # of choices: places of conditions, and answers, outermost first
+
+
 class Recording(NamedTuple):
     """The code of a function, and what stands where in it.
 
@@ -26,7 +29,8 @@ class Recording(NamedTuple):
             not arguments, and of the results.
         guards: the questions asked on the way.
         labels: names of places.
-        firm: the places that eager code computes whichever side of a choice is taken.
+        adds: whether the results after the first are gradients, which are only to be added to others.
+        firm: for sides of choices (none: on all) the places that eager code computes there, used or not.
     """
 
     code: Code
@@ -35,7 +39,8 @@ class Recording(NamedTuple):
     outputs: Sequence[int]
     guards: Sequence[Guard]
     labels: dict[int, str]
-    firm: set[int]
+    firm: dict[Sides, set[int]]
+    adds: bool = False
 
     def difference(self, other: Recording) -> str:
         """What another run of the function did otherwise; "" if nothing."""

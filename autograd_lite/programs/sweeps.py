@@ -27,14 +27,13 @@ class Recorded(Protocol):
     places: list[int]
     flows: list[bool]
     idle: list[int]
-    firm: set[int]
-    depth: int
     lists: dict[Any, int]
     gradients: dict[int, int]
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int: ...
     def node(self, x: Any, where: str = ...) -> int: ...
     def made(self, k: int) -> Value: ...
+    def hold(self, place: int, gates: Gates = ...) -> None: ...
 
 
 _MINDED = 8                     # the most conditions for which the order of sums is that of each side
@@ -311,8 +310,7 @@ def pull(tape: Recorded, trace: Any, seeded: Sequence[tuple[Any, Any]]) -> list[
 
 def computed(tape: Recorded, k: int) -> Value:
     """A derivative that eager code computes, whether what it is differentiated to needs it or not."""
-    if not tape.depth:
-        tape.firm.add(tape.places[k])
+    tape.hold(tape.places[k])
     return tape.made(k)
 
 
@@ -361,8 +359,8 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
         op = ops[k]
         if op is None:                              # (a root that depends on no input)
             continue
-        if op is choose and not gates and not tape.depth:       # (it arrives there, whichever side is taken)
-            tape.firm.add(places[g] if again else g)
+        if op is choose:                            # (it arrives there, whichever side is taken)
+            tape.hold(places[g] if again else g, tuple([(write.place(c), answer) for c, answer in gates]))
         if orders and orders.ranks:
             for x, p, behind in write.passed(k, g, gates, varying):
                 if varying[x]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from numbers import Number
 from typing import Any
@@ -14,19 +15,16 @@ from autograd_lite.graph.value import Value, new
 from autograd_lite.lines import user_line
 from autograd_lite.locks import shared_lock
 from autograd_lite.modes import apart, current
-from autograd_lite.ops.elementary import add, floordiv, identity, mod, mul, neg, sub
+from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
-from autograd_lite.programs.code import Check, Code, Step
+from autograd_lite.programs.code import ROWS, Check, Code, Step
+from autograd_lite.programs.integers import Whole
 from autograd_lite.programs import sweeps
-from autograd_lite.programs.recording import Guard, Recording
+from autograd_lite.programs.recording import Guard, Recording, Sides
 
 _SIGNS: dict[Any, str] = {operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=",
                           operator.eq: "==", operator.ne: "!="}
-
-
-_WHOLE = {add, sub, mul, neg, mod, floordiv}            # ops of ints that give ints
-_REPEATED = (list, tuple, str)
 
 
 class _Exact:
@@ -58,18 +56,21 @@ class Nodes:
         self.flows: list[bool] = []
         self.guards: list[Guard] = []
         self.captured: list[tuple[Value, int]] = []     # the caller's Values, and their nodes
-        self.whole: set[int] = set()                    # the places of inputs that are ints
         self.labels: dict[int, str] = {}                # of places in the code
         self.idle: list[int] = []                       # nodes that a run may leave out
-        self.firm: set[int] = set()                     # places of others that it may not
+        self.within = defaultdict[Sides, list[int]](list)       # nodes that it may leave out of other sides
+        self.firm = defaultdict[Sides, set[int]](set)   # places that it may not leave out on these sides
         self.gradients: dict[int, int] = {}             # the places of gradients by nodes
         self.raised = False                             # whether an operation raised an error
-        self.depth = 0                                  # how many branches of `select` run
+        self.unseen = False                             # whether an int was needed that this cannot follow
+        self.sides: Sides = ()                          # the branches of `select` that run
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
         self._plain: dict[Any, int] = {}                # by a number
         self.lists: dict[Any, int] = {}                 # nodes of lists, entries and indices: see `listed`
         self.tables: dict[int, Any] = {}                # what `take` knows of rows, by their id
+        self.seen: dict[int, int] = {}                  # the ids of what the function reads
+        self.rows: list[list[Value]] = []               # of large tables among these, from which it takes
         self._made: list[Value] = []
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int:
@@ -82,6 +83,8 @@ class Nodes:
 
     def node(self, x: Any, where: str = "Value") -> int:
         """The node of a number; the caller's Values become inputs, plain numbers constants."""
+        if type(x) is Whole:
+            x = x.value
         if type(x) is not Value:
             y = number(x, where)
             key = y or repr(y)                          # (0.0 and −0.0 are two numbers)
@@ -109,12 +112,9 @@ class Nodes:
         self._made.append(x)
         return x
 
-    def input(self, x: float, whole: bool = False) -> Value:
+    def input(self, x: float) -> Value:
         """An argument."""
-        place = self.code.input(float(x))
-        if whole:
-            self.whole.add(place)
-        return self.made(self.append(None, (), place, False))
+        return self.made(self.append(None, (), self.code.input(float(x)), False))
 
     def alias(self, x: Any, flows: bool) -> Value:
         """The same number as a node of its own: one to differentiate by, or one that stops gradients."""
@@ -124,14 +124,16 @@ class Nodes:
 
     def listed(self, step: Step, operands: tuple[int, ...], y: Any, idle: bool = True) -> int:
         """The one node of a list, of an entry of one, or of an index, which is y now."""
-        key = (step, operands, idle or self.depth > 0)
+        key = (step, operands, idle or self.sides)
         k = self.lists.get(key)
         if k is None:
             place = self.code.emit(step, tuple([self.places[x] for x in operands]), y)
             flows = any([self.flows[x] for x in operands])
             k = self.lists[key] = self.append(step, operands, place, flows)
-            if idle or self.depth:
+            if idle:
                 self.idle.append(k)
+            elif self.sides:
+                self.within[self.sides].append(k)
         return k
 
     def leaf(self, x: Value, given: Any) -> None:
@@ -152,19 +154,34 @@ class Nodes:
             if self.places[k] in self.labels:
                 self.labels.setdefault(place, f"d_{self.labels[self.places[k]]}")
 
-    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any]) -> Recording:
+    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any], adds: bool = False) -> Recording:
         """The program that computes the outputs."""
-        at, idle = self.places, set(self.idle)
+        at = self.places
         shown = [at[y if type(y) is int else self.node(y)] for y in outputs]    # (which may be captured here)
-        firm = {at[k] for k, op in enumerate(self.ops) if op is not None and k not in idle}
         return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
-                         shown, self.guards, self.labels, firm | self.firm)
+                         shown, self.guards, self.labels, self.all_firm(), adds)
 
-    def close(self) -> None:
-        """End it: who has kept a number of this run is told so when it is used."""
+    def hold(self, place: int, gates: Sides = ()) -> None:
+        """Note a place that eager code computes where this is run, and these gates are open."""
+        self.firm[*self.sides, *gates].add(place)
+
+    def all_firm(self) -> dict[Sides, set[int]]:
+        """The places that eager code computes, used or not, on the sides of choices that are not settled."""
+        found, code = defaultdict[Sides, set[int]](set), self.code
+        elsewhere = {*self.idle, *[k for kept in self.within.values() for k in kept]}
+        every = [k for k, op in enumerate(self.ops) if op is not None and k not in elsewhere]
+        for sides, kept in [((), every), *self.within.items()]:
+            self.firm[sides].update([self.places[k] for k in kept])
+        for sides, places in self.firm.items():
+            if all([bool(code.data[c]) is answer for c, answer in sides if code.is_constant(c)]):
+                found[tuple([side for side in sides if not code.is_constant(side[0])])] |= places
+        return dict(found)
+
+    def close(self, f: str) -> None:
+        """End it: who has kept a number of this run is told so, and of which function, when it is used."""
         for x in self._made:
-            x._data, x._operation, x._a = math.nan, nodes.leaked, ()
-            x._b = x._pa = x._grad = None
+            x._data, x._operation, x._a, x._pa = math.nan, nodes.leaked, (), f
+            x._b = x._grad = None
         self._made.clear()
 
 
@@ -186,6 +203,7 @@ class Questions(Nodes):
 
     def compare(self, holds: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
         """Whether a comparison holds."""
+        b = b.value if type(b) is Whole else b
         other = b._data if type(b) is Value else b
         answer = holds(a._data, other)
         if type(b) is Value or type(b) is float:
@@ -196,6 +214,10 @@ class Questions(Nodes):
             self.raised = True
         return answer
 
+    def int_of(self, x: Value) -> int:
+        """The int that it is now."""
+        return self.ask("int(#1)", (x,), int(x._data))  # type: ignore[no-any-return]
+
     def read(self, what: str, x: Any, *options: Any) -> Any:
         """What Python's int, round, format and the like make of a number."""
         if what == "data":
@@ -203,25 +225,24 @@ class Questions(Nodes):
         if what == "grad" or what.endswith("="):
             self.refuse(f"v.{what} within", "it would happen once, not at each call; do it outside of it")
         if what == "__index__":
-            if self.places[self.node(x)] not in self.whole:
-                raise TypeError("'float' object cannot be interpreted as an integer")
-            return self.ask("int(#1)", (x,), int(x._data))
+            raise TypeError("'float' object cannot be interpreted as an integer")
         if what == "__float__" or what == "__complex__":
             raise InputError(f"{what.strip('_')}() of a number that is traced would freeze it: use "
                              f"autograd_lite.exp(v) and the like in place of math.exp(v)\n  {user_line()}")
-        data = int(x._data) if self.places[self.node(x)] in self.whole else x._data
-        number = "int(#1)" if type(data) is int else "#1"
-        name = what.strip("_")
+        data, name = x._data, what.strip("_")
         if what in ("__trunc__", "__floor__", "__ceil__"):
             name = f"math.{name}"
         function: Any = {"__int__": int, "__round__": round, "__format__": format,
                          "__repr__": repr}.get(what)
         answer = function(data, *options) if function else getattr(data, what)()
+        if (what == "__repr__" or what == "__format__" and options == ("",)) and x._b is not self:
+            self.raised = True                  # (its text shows its label and gradient)
+            return repr(x) if options else None
         if what == "__repr__" and self.flows[self.node(x)]:     # (to others it is a plain number)
-            self.ask(f"repr({number})", (x,), answer)
+            self.ask("repr(#1)", (x,), answer)
             return None
-        written = [repr(x).replace("#", "\\x23") for x in options]
-        text = f"{name}({', '.join([number, *written])})"
+        written = ["#1", *[repr(x).replace("#", "\\x23") for x in options]]
+        text = f"{name}({', '.join(written)})"
         if type(answer) is float:               # (0.0 and -0.0 are two answers; a nan is one)
             self.ask(f"repr({text})", (x,), repr(answer))
             return answer
@@ -258,8 +279,6 @@ class Tape(Questions):
         used: tuple[int, ...]
         if len(operands) == 2:                  # (the common case, in less time)
             a, b = operands
-            if op is mul and (type(a) in _REPEATED or type(b) in _REPEATED):
-                return self.repeated(a, b)
             i = a._pa if type(a) is Value and a._b is self else self.node(a, op.name)
             k = b._pa if type(b) is Value and b._b is self else self.node(b, op.name)
             at, used, flows = (i, k), (places[i], places[k]), flags[i] or flags[k]
@@ -270,7 +289,7 @@ class Tape(Questions):
             flows = True in [flags[k] for k in at]
         place = code.known.get((op, used))
         if place is None:
-            xs = [x._data if type(x) is Value else code.data[k] for x, k in zip(operands, used)]
+            xs = [x._data if type(x) is Value else code.value(k) for x, k in zip(operands, used)]
             try:
                 y = op.forward(*xs)
                 if y - y != 0.0 or len(xs) > op.most:
@@ -278,18 +297,13 @@ class Tape(Questions):
             except (ValueError, ArithmeticError, TypeError):
                 y = self.evaluated(op, xs, operands)
             place = code.new(op, used, y)
-        if self.whole and op in _WHOLE and self.all_whole(used):
-            self.whole.add(place)
-            code.checks.setdefault(place, [Check(_EXACT, (place,))])
-            self.raised |= not _EXACT.holds(code.value(place))
-        if self.depth:
-            self.idle.append(len(places))
+        if self.sides:
+            self.within[self.sides].append(len(places))
         if flows:
             if op.partly:
                 flows = self.flowing(op, at)
             if value.entered[0] and current(value.not_recording):
-                if not self.depth:
-                    self.firm.add(place)
+                self.hold(place)
                 return self.made(self.append(None, (), place, False))
         out = new()
         y = code.data[place]
@@ -317,37 +331,35 @@ class Tape(Questions):
                 raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; give a float")
         return any([self.flows[k] for k, wanted in zip(at, op.differentiable(len(at))) if wanted])
 
-    def all_whole(self, places: Sequence[int]) -> bool:
-        """Whether an int argument and ints made these."""
-        return not self.whole.isdisjoint(places) and all([
-            k in self.whole or self.code.is_constant(k) and self.code.data[k].is_integer() for k in places])
-
-    @staticmethod
-    def repeated(a: Any, b: Any) -> Any:
-        """A list, tuple or text, as often as an int argument says."""
-        return a * operator.index(b) if type(b) is Value else b * operator.index(a)
+    def exactly(self, y: Value, signed: bool) -> Whole:
+        """A result of ints, where a double holds it; `signed` if 0 may come out as −0.0."""
+        if signed:
+            y += 0.0
+        place = self.places[self.node(y)]
+        if not self.code.is_constant(place):
+            self.code.checks.setdefault(place, [Check(_EXACT, (place,))])
+        self.raised |= not _EXACT.holds(y._data)
+        return Whole(self, y)
 
     def select(self, condition: Value, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
         """`select`: both branches, of which a run computes one."""
         if self.ops[self.node(condition)] is None:  # a constant: there is nothing to choose later
             return then() if self.compare(operator.ne, condition, 0.0) else otherwise()
-        sides = []
-        self.depth += 1
+        found, outer = [], self.sides
         try:
-            for side, taken in ((then, condition._data), (otherwise, not condition._data)):
+            for side, answer in ((then, True), (otherwise, False)):
+                taken = bool(condition._data) is answer
+                self.sides = (*outer, (self.places[self.node(condition)], answer))
                 try:
-                    if taken:
-                        sides.append(side())
-                    else:
-                        sides.append(errstate("ignore").run(side))
+                    found.append(side() if taken else errstate("ignore").run(side))
                 except (ValueError, ArithmeticError, IndexError):       # (of Python's own numbers; `take`)
                     if taken:
                         raise
                     self.ask("#1 != #2", (condition, 0.0), bool(condition._data))
-                    sides.append(math.nan)
+                    found.append(math.nan)
         finally:
-            self.depth -= 1
-        return choose(condition, *sides)
+            self.sides = outer
+        return choose(condition, *found)
 
     # -- derivatives -----------------------------------------------------------------------------
 
@@ -358,6 +370,17 @@ class Tape(Questions):
     def push(self, trace: Any, tangents: Sequence[Any]) -> list[Any]:
         """`pushed`, recorded."""
         return sweeps.push(self, trace, tangents)
+
+    def require_all_used(self, name: str, inputs: Sequence[Value]) -> None:
+        """Raise an error if an index takes one of these numbers, or of what is computed from them."""
+        depends = {self.node(x) for x in inputs}
+        for k, operands in enumerate(self.operands):
+            if not depends.isdisjoint(operands):
+                if self.ops[k] is ROWS:
+                    raise InputError(f"{name}: unused='raise' asks which rows are taken, and a compiled "
+                                     "function takes others at each call: leave it out, or the index out of "
+                                     "`indices`")
+                depends.add(k)
 
     def lower(self, trace: Any, x: Any) -> Any:
         """A result for the caller of a transform: it stops gradients, unless they are somebody else's."""

@@ -53,6 +53,7 @@ class ArrayProgram(NamedTuple):
     traced: Traced
     run: Callable[..., Any]
     text: str
+    plan: Plan
 
 
 def _absent(self: Any, name: str) -> Any:
@@ -71,7 +72,7 @@ class OverArrays:
     __getattr__ = _absent
 
     def __init__(self, f: Callable[..., Any], xp: Any, batch: Any, reduce: Any, indices: Indices | None):
-        functions(xp)                           # (refuses what is none)
+        self.functions = functions(xp)          # (refuses what is none)
         self.f, self.xp, self.indices = f, xp, indices
         self.batch = Batch(f, () if batch is None else batch, reduce, None)
         self.everything = batch is None
@@ -100,7 +101,8 @@ class OverArrays:
         if program is None:
             known.append(program := self._new(given, len(args), list(kwargs)))
         self._last = program
-        numbers = [self._number(x) for x in read_numbers(program.traced.captured)]
+        captured = program.traced.captured
+        numbers = [self._number(x) for x in read_numbers([captured[i] for i in program.plan.read])]
         with quiet(self.xp):
             out = program.run(*columns, numbers)
         return self._result(program.traced.result, iter(out), columns)
@@ -153,8 +155,7 @@ class OverArrays:
 
     def _number(self, x: Any) -> Any:
         """A number of Python's as an array, so that it divides as arrays do."""
-        xp = self.xp
-        return xp.asarray(float(x), dtype=xp.float64) if hasattr(xp, "is_tensor") else xp.asarray(float(x))
+        return self.functions.array(float(x))
 
     # -- programs ----------------------------------------------------------------------------------
 
@@ -182,7 +183,7 @@ class OverArrays:
         code = recording.code
         ops = {code.ops[k] for k in Plan(recording).needed if isinstance(code.ops[k], Op)}
         found = functions(self.xp, [op for op in ops if array_form(op, ["x"] * max(op.least, 1))])
-        return ArrayProgram(environment, traced, *arrays.function(recording, found, False))
+        return ArrayProgram(environment, traced, *arrays.function(recording, traced.captured, found, False))
 
     # -- results -----------------------------------------------------------------------------------
 

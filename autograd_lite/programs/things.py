@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import array
 import functools
+import os
 import random
 import sys
+import threading
 import weakref
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Set
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from enum import Enum
 from itertools import repeat
 from operator import attrgetter, methodcaller
@@ -21,8 +23,8 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.custom import Custom
 from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.programs.names import EVERY, module_names, named, origin, origin_of_code, words
-from autograd_lite.programs.reach import (MISSING, Reach, Token, attributes, held_by, look, origin_of,
-                                          plain)
+from autograd_lite.programs.reach import (MISSING, Reach, Token, attributes, getter, held_by, look,
+                                          origin_of, plain)
 
 # -- functions -------------------------------------------------------------------------------------------
 
@@ -34,6 +36,8 @@ def _function(f: Any, reach: Reach) -> Token:
     code, held, known = f.__code__, f.__globals__, held_by(f) or {}
     own = origin_of_code(code, held.get("__name__")) == "user's"
     if held is vars(value) or not (own or f.__closure__ or "__wrapped__" in known):
+        if f in _OF_ENVIRON:
+            reach.add("in", "", os.environ)
         return f,                               # (a quick method's closure holds kernels)
     present: list[str] = []
     if own:
@@ -41,8 +45,15 @@ def _function(f: Any, reach: Reach) -> Token:
         reach.names |= reads.attributes
         reach.functions.append(f)
         present = _there(held, reads.globals)
-        reach.table(held, present, reads.globals - held.keys())
+        builtins = f.__builtins__
+        absent = reads.globals - held.keys()
+        reach.table(held, present, absent)
         reach.add_all("global", present, map(held.__getitem__, present))
+        built_in = sorted(absent & builtins.keys())
+        reach.table(builtins, built_in, absent - builtins.keys())
+        reach.add_all("global", built_in, map(builtins.__getitem__, built_in))
+        for name in sorted(_FACTS & reach.wanted()):
+            reach.read(getter(name), ".", name, f)
         defaults = f.__defaults__ or ()
         first = code.co_argcount - len(defaults)
         reach.add_all("default", code.co_varnames[first:], defaults)
@@ -64,6 +75,10 @@ def _function(f: Any, reach: Reach) -> Token:
         for name in read:
             reach.add("in" if name == "__wrapped__" else ".", name, known[name])
     return (code, len(f.__defaults__ or ()), *present)
+
+
+_OF_ENVIRON = os.getenv, os.path.expandvars, os.path.expanduser
+_FACTS = {"__name__", "__qualname__", "__doc__", "__annotations__"}
 
 
 def _there(held: dict[str, Any], names: Set[str]) -> list[str]:
@@ -114,6 +129,9 @@ def _module(thing: Any, reach: Reach) -> Token:
     if whose == "ours":
         return thing,
     names = reach.wanted() | {"__getattr__"}
+    if whose == "user's" and type(thing) is not ModuleType:
+        reach.classed.append(thing)
+        reach.add("class", type(thing).__name__, type(thing))
     present = _there(held, names if whose == "user's" else names - {EVERY})
     reach.table(held, present, names - held.keys() if whose == "user's" else ())
     reach.add_all(".", present, map(held.__getitem__, present))
@@ -138,13 +156,64 @@ def _getter(thing: Any, reach: Reach) -> Token:
 @look.register(Value)
 def _value(thing: Value, reach: Reach) -> Token:
     reach.values.append(thing)
-    return thing,
+    return (thing, *reach.show(_names, thing)) if reach.wanted() & {"label", "scope"} else (thing,)
+
+
+def _names(x: Value) -> tuple[str, ...]:
+    return x.label, *x.scope
 
 
 @look.register(weakref.ref)
 def _weak(thing: Any, reach: Reach) -> Token:
     reach.read(weakref.ref.__call__, "in", "", thing)
+    return type(thing) if type(thing) is weakref.ref else attributes(thing, reach),
+
+
+@look.register(weakref.ProxyType)
+@look.register(weakref.CallableProxyType)
+def _proxy(thing: Any, reach: Reach) -> Token:
+    reach.read(_behind, "in", "", thing)
     return type(thing),
+
+
+def _behind(proxy: Any) -> Any:
+    """What a weak proxy stands for."""
+    return proxy.__dir__.__self__
+
+
+@look.register(threading.local)
+def _local(thing: Any, reach: Reach) -> Token:
+    held, cls = _of_thread(thing), type(thing)
+    names = list(held)
+    reach.readers.setdefault(_of_thread, []).append(thing)
+    reach.contain_dict(held)
+    reach.add_all(".", names, map(held.__getitem__, names))
+    reach.add("class", cls.__name__, cls)
+    return (cls, *names)
+
+
+def _of_thread(thing: Any) -> Any:
+    """What an object holds for this thread."""
+    return threading.local.__getattribute__(thing, "__dict__")
+
+
+@look.register(CellType)
+def _cell(thing: Any, reach: Reach) -> Token:
+    reach.cells.append(thing)
+    reach.add(".", "cell_contents", content_of(thing))
+    return type(thing),
+
+
+@look.register(super)
+def _super(thing: Any, reach: Reach) -> Token:
+    reach.add_all("in", repeat(""), (thing.__thisclass__, thing.__self__))
+    return type(thing),
+
+
+@look.register(BaseException)
+def _error(thing: Any, reach: Reach) -> Token:
+    reach.read(getter("args"), ".", "args", thing)
+    return attributes(thing, reach)
 
 
 @look.register(ContextVar)
@@ -172,6 +241,8 @@ def _entries(base: Any) -> Callable[[Any, Reach], Token]:
         if base is tuple and origin_of(cls) == "ours":
             return thing,
         if changes:
+            if base is deque:
+                reach.add(".", "maxlen", thing.maxlen)
             reach.contain(thing, *((iter, len) if cls is base else (base.__iter__, base.__len__)))
         token: Token = cls, len(things)
         if plain(things):
@@ -209,6 +280,25 @@ def _mapping(base: Any) -> Callable[[Any, Reach], Token]:
 
 look.register(dict, _mapping(dict))
 look.register(MappingProxyType, _mapping(MappingProxyType))
+look.register(Context, _mapping(Context))
+
+
+@look.register(defaultdict)
+def _default(thing: Any, reach: Reach) -> Token:
+    reach.read(getter("default_factory"), ".", "default_factory", thing)
+    return look.dispatch(dict)(thing, reach)
+
+
+_VIEWS: tuple[Any, ...] = type({}.keys()), type({}.values()), type({}.items())
+
+
+def _view(thing: Any, reach: Reach) -> Token:
+    reach.add("in", "", thing.mapping)
+    return type(thing),
+
+
+for _kind in _VIEWS:
+    look.register(_kind, _view)
 
 
 # -- numbers hidden in objects ---------------------------------------------------------------------------
@@ -217,22 +307,24 @@ look.register(MappingProxyType, _mapping(MappingProxyType))
 def content(thing: Any) -> tuple[Any, ...]:
     """What an array, or another object whose content is bytes, holds."""
     if hasattr(thing, "dtype"):
-        return str(thing.dtype), repr(thing.shape), thing.tobytes()
+        held = repr(thing.tolist()) if getattr(thing.dtype, "hasobject", False) else thing.tobytes()
+        return str(thing.dtype), repr(thing.shape), held
     return getattr(thing, "typecode", ""), bytes(thing)
 
 
 @look.register(bytearray)
+@look.register(memoryview)
 @look.register(array.array)
 def _bytes(thing: Any, reach: Reach) -> Token:
-    reach.arrays.append(thing)
-    return (type(thing), *content(thing))
+    return (type(thing), *reach.show(content, thing))
 
 
 @look.register(object)
 def _object(thing: Any, reach: Reach) -> Token:
     cls = type(thing)
-    if not any(base.__module__.partition(".")[0] == "numpy" for base in cls.__mro__):
-        return attributes(thing, reach)
+    packages = {base.__module__.partition(".")[0] for base in cls.__mro__}
+    if "numpy" not in packages:
+        return _bytes(thing, reach) if "_ctypes" in packages else attributes(thing, reach)
     if cls.__module__.startswith("numpy.random"):
         return _generator(thing, reach)
     if not hasattr(thing, "tobytes"):

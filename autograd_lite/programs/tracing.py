@@ -1,22 +1,32 @@
 """A run of a function on a `Tape`."""
 from __future__ import annotations
 
+import functools
 import gc
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import GradientError, InputError, short
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import Line
 from autograd_lite.programs.arguments import entered, is_whole, names_of, parameters_of
 from autograd_lite.programs.environment import Environment, drawn, random_state
 from autograd_lite.programs.indices import Index, Indices
+from autograd_lite.programs.integers import Whole
 from autograd_lite.programs.progress import progress
 from autograd_lite.programs.recording import Recording
 from autograd_lite.programs.sweeps import pulled
 from autograd_lite.programs.tape import Tape
 from autograd_lite.transforms.trace import name_of
-from autograd_lite.transforms.trees import leaves
+from autograd_lite.transforms.trees import leaves, rebuild
+
+
+def place_of(f: Callable[..., Any]) -> str:
+    """A function's name, and the line where it begins, if that is known."""
+    code = getattr(inspect.unwrap(f), "__code__", None)
+    return f"{name_of(f)}, {Line(code.co_filename, code.co_firstlineno, '')}," if code else name_of(f)
 
 
 class Caught(InputError, ArithmeticError):
@@ -29,33 +39,41 @@ class Traced(NamedTuple):
     Attributes:
         recording: the program; captured: the Values it read that were not arguments.
         result: what the function returned, with a Value for each of the program's results.
-        wanted: (if the gradients by captured Values were asked for) those on which it depends.
+        wanted: (if gradients were asked for) the Values on which it depends; inputs: the arguments' numbers.
+        rows: lists of Values of large tables that it reads, from which it takes.
     """
 
     recording: Recording
     captured: Sequence[Value]
     result: Any
     wanted: Sequence[Value]
+    rows: Sequence[list[Value]] = ()
+    inputs: Sequence[Value] = ()
 
 
 def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
-          environment: Environment, indices: Indices | None = None) -> Traced:
+          environment: Environment, indices: Indices | None = None, by_inputs: bool = False) -> Traced:
     """Run f on numbers that stand for any others.
 
     Args:
         environment: what f reads.
         indices: the arguments that only choose.
-        backward: whether to add to the results the gradients by the Values that f captures.
+        backward: whether to add to the results the gradients by the Values that f captures; by_inputs: and
+            those by its arguments.
 
     Raises:
-        InputError: it draws random numbers.
+        InputError: it draws random numbers, or reads an iterator or the like.
     """
+    for place in environment.unseen:
+        raise InputError(f"{name_of(f)} reads {place}, which may give something else at each call: pass what "
+                         "it gives as an argument, or make a list of it before")
     for _ in range(3):
         before = random_state(environment.generators)
-        traced = _traced(f, args, kwargs, backward, indices)
+        run = functools.partial(_traced, f, args, kwargs, backward, environment, indices, by_inputs)
+        traced = (None if environment.asks_types else run(True)) or run(False)
         source = drawn(before, random_state(environment.generators))
         if not source:
-            return traced
+            return traced  # type: ignore[return-value]
         if threading.active_count() == 1:       # (another thread may have drawn them)
             break
     raise InputError(f"{name_of(f)} draws random numbers (from {source}), which a compiled function "
@@ -63,15 +81,29 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
 
 
 def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
-            indices: Indices | None) -> Traced:
-    tape, inputs, wanted = Tape(), list[Value](), list[Value]()
+            environment: Environment, indices: Indices | None, by_inputs: bool, any_ints: bool
+            ) -> Traced | None:
+    """One run: with ints that stand for any, or as they are now (and what follows holds for those alone).
 
-    def enter(x: Any) -> Value:
-        inputs.append(tape.input(x, is_whole(x)))
-        return inputs[-1]
+    None if a run with any ints fails: it needs them as they are, or fails with these too.
+    """
+    tape, inputs, wanted, ints = Tape(), list[Value](), list[Value](), list[Whole]()
+    tape.seen = environment.seen
+
+    def enter(x: Any) -> Any:
+        inputs.append(tape.input(x))
+        if not is_whole(x):
+            if by_inputs:
+                inputs[-1] = tape.alias(inputs[-1], True)
+            return inputs[-1]
+        if not any_ints:
+            return tape.int_of(inputs[-1])
+        ints.append(Whole(tape, inputs[-1]))
+        return ints[-1]
 
     def choosing(x: Any) -> Index:
-        return Index(tape, enter(x), names[len(inputs) - 1])
+        inputs.append(tape.input(x))
+        return Index(tape, inputs[-1], names[len(inputs) - 1])
 
     def given(place: int | str, x: Any) -> Any:
         return entered(x, choosing if indices and indices.holds(place, len(args)) else enter)
@@ -79,6 +111,8 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
     def run() -> Any:
         result = f(*[given(i, x) for i, x in enumerate(args)],
                    **{name: given(name, x) for name, x in kwargs.items()})
+        if ints or indices:
+            result = rebuild(result, lambda x: x.value if type(x) is Whole else x, lambda x: x)
         found = leaves(result, lenient=True)
         for x in found:
             if type(x) is Index:
@@ -90,8 +124,9 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
                                  "depends on Values")
             if not tape.flows[tape.node(result)]:
                 raise GradientError(f"backward() of what {name_of(f)} returns: it carries no gradient")
-            gradients = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in tape.captured])
-            for (x, k), gradient in zip(tape.captured, gradients):
+            by = [*[(x, tape.node(x)) for x in inputs if by_inputs], *tape.captured]
+            gradients = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in by])
+            for (x, k), gradient in zip(by, gradients):
                 if tape.flows[k] and gradient is not None:
                     wanted.append(x)
                     outputs.append(gradient)
@@ -104,12 +139,18 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
     try:
         with progress(name_of(f), tape.ops):
             result, outputs = tape.record(run)
+        if tape.unseen:
+            return None
         if tape.raised:
             raise Caught(f"{name_of(f)} catches the error of an operation: only the eager way can do that")
         tape.name(inputs, names)
-        recording = tape.recording(inputs, outputs)
+        recording = tape.recording(inputs, outputs, backward)
+    except Exception:
+        if ints:
+            return None
+        raise
     finally:
-        tape.close()
+        tape.close(place_of(f))
         if enabled:
             gc.enable()
-    return Traced(recording, [x for x, _ in tape.captured], result, wanted)
+    return Traced(recording, [x for x, _ in tape.captured], result, wanted, tape.rows, inputs)

@@ -62,6 +62,8 @@ def _pulled(f: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnums
     y = scalar_result(f, y)
     found = trace.pull((y, 1.0))
     if unused == "raise":
+        if trace.tape:
+            trace.tape.require_all_used(name_of(f), trace.inputs)
         missing = [g is None for g in found]
         if True in missing:
             raise GradientError(f"{name_of(f)}: the result does not depend on number {missing.index(True)} "

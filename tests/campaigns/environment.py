@@ -2,16 +2,18 @@
 
     python tests/campaigns/environment.py --seconds 300 --seed 1
 
-A structure of lists, tuples, dicts, deques, sets of slots and attributes, arrays and closures is changed step
-by step, some steps back to what it was. Each snapshot taken on the way must hold exactly when an independent
-picture of the structure is the same as then, and must say what has changed when it does not.
+A structure of lists, tuples, dicts, deques, sets of slots and attributes (of a thread, too), arrays,
+closures and objects that change their class is changed step by step, some steps back to what it was. Each
+snapshot taken on the way must hold exactly when an independent picture of the structure is the same as
+then, and must say what has changed when it does not.
 """
 from __future__ import annotations
 
 import argparse
 import random
+import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +34,14 @@ class Thing:
     """Its attributes a, b and c are read, others are not."""
 
 
+class Other:
+    """What a Thing may become."""
+
+
+class Local(threading.local):
+    """Its attributes are read for each thread."""
+
+
 class Slots:
     __slots__ = ("a", "b")
 
@@ -48,15 +58,16 @@ class Pair:
 
 def made(rng: random.Random, depth: int) -> Any:
     """A random structure."""
-    kind, count = rng.randrange(14), rng.randrange(4)
+    kind, count = rng.randrange(16), rng.randrange(4)
     if depth == 0 or kind < 3:
         return rng.choice(LEAVES)()
     parts = [made(rng, depth - 1) for _ in range(count)]
     one = made(rng, depth - 1)
     thing: Any = [parts, tuple(parts), deque(parts), Items(parts), dict(zip(["a", 1, (1, 2)], parts)),
                   OrderedDict(a=one), Pair(one, parts), Slots(), Thing(), lambda: one,
+                  Local(), defaultdict(lambda: 0.5, a=one),
                   np.array([rng.choice([0.0, -0.0, 1.0]) for _ in parts])][kind - 3]
-    if type(thing) in (Slots, Thing):
+    if type(thing) in (Slots, Thing, Local):
         thing.a = one
     return thing
 
@@ -84,7 +95,9 @@ def parts_of(x: Any) -> list[Any]:
         return list(x)
     if isinstance(x, dict):
         return list(x.values())
-    if type(x) in (Thing, Slots, Pair):
+    if type(x) is Local:
+        return [part for entry in vars(x).items() for part in entry]
+    if type(x) in (Thing, Other, Slots, Pair):
         return [getattr(x, name, "missing") for name in "abc"]
     return [x.__closure__[0].cell_contents] if callable(x) else []
 
@@ -128,7 +141,10 @@ def change(rng: random.Random, x: Any) -> Callable[[], None]:
         entries = dict(x)
         x[rng.choice(["a", "b", 1, True, 1.0])] = new
         return lambda: (x.clear(), x.update(entries))[0]
-    name = rng.choice("ab" if type(x) is Slots else "abcd")
+    if type(x) in (Thing, Other) and rng.random() < 0.2:
+        was, x.__class__ = x.__class__, Other if type(x) is Thing else Thing
+        return lambda: setattr(x, "__class__", was)
+    name = rng.choice("ab" if type(x) in (Slots, Local) else "abcd")
     there, value = hasattr(x, name), getattr(x, name, None)
     if there and rng.random() < 0.2:
         delattr(x, name)

@@ -1,0 +1,1 @@
+"""Recorded programs in native code."""

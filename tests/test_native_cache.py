@@ -1,0 +1,174 @@
+"""The cache of native code on disk: what it keeps, and what it must not load."""
+import ctypes
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from autograd_lite.native import cache
+
+pytest.importorskip("llvmlite")
+from autograd_lite.native import engine                            # noqa: E402
+from autograd_lite.native.engine import Library                    # noqa: E402
+from autograd_lite.native.llvm import Unit                         # noqa: E402
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    path = tmp_path / "made" / "cache"
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", str(path))
+    return path
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """The sources that were compiled."""
+    found, plain = [], Library._compiled
+    monkeypatch.setattr(Library, "_compiled", lambda self, text: found.append(text) or plain(self, text))
+    return found
+
+
+def source(n):
+    return f"define i64 @f(i64 %x) {{\n  %y = mul i64 %x, {n}\n  ret i64 %y\n}}\n"
+
+
+def result(n, level=2):
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(Library(source(n), level)["f"])(10)
+
+
+def test_code_is_compiled_once_for_all_processes(folder, compiled):
+    assert [result(3), result(3), result(4), result(3), result(4, 0)] == [30, 30, 40, 30, 40]
+    assert compiled == [source(3), source(4), source(4)]            # (another level is other code)
+    assert len(list(folder.iterdir())) == 3 and folder.stat().st_mode & 0o777 == 0o700
+    script = ("import ctypes, sys; from autograd_lite.native.engine import Library\n"
+              "Library._compiled = None\n"
+              f"print(ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(Library({source(3)!r})['f'])(5))")
+    assert subprocess.check_output([sys.executable, "-c", script], text=True) == "15\n"
+
+
+@pytest.mark.parametrize("damage", [
+    lambda x: b"", lambda x: x[:20], lambda x: x[:-1], lambda x: x + b"\0",
+    lambda x: x[:200] + bytes([x[200] ^ 1]) + x[201:], lambda x: bytes([x[0] ^ 1]) + x[1:]])
+def test_what_is_damaged_is_compiled_again(folder, compiled, damage):
+    result(3)
+    path, = folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    assert result(3) == 30 and len(compiled) == 2 and path.read_bytes() == whole
+
+
+def test_other_processors_and_versions_have_other_code(folder, compiled, monkeypatch):
+    result(3)
+    for i in range(len(engine.facts())):
+        facts = (*engine.facts()[:i], "another", *engine.facts()[i + 1:])
+        with monkeypatch.context() as patch:
+            patch.setattr(engine, "facts", lambda: facts)
+            result(3)
+    assert len(compiled) == 1 + len(engine.facts())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of files")
+def test_what_others_could_have_written_is_not_loaded(folder, compiled, monkeypatch):
+    result(3)
+    path, = folder.iterdir()
+    for mode in (0o770, 0o707, 0o777):
+        folder.chmod(mode)
+        result(3)
+    folder.chmod(0o700)
+    path.chmod(0o666)
+    result(3)
+    path.chmod(0o600)
+    result(4)
+    path.write_bytes(next(other for other in folder.iterdir() if other != path).read_bytes())
+    result(3)
+    assert len(compiled) == 7                   # (the code of another key, too)
+    path.rename(folder.parent / "elsewhere")
+    path.symlink_to(folder.parent / "elsewhere")
+    result(3)
+    assert len(compiled) == 8
+    assert not path.is_symlink() and (folder.parent / "elsewhere").exists()
+    path.unlink()
+    os.mkfifo(path)
+    result(3)
+    assert len(compiled) == 9 and path.is_file()
+    monkeypatch.setattr(cache, "_OWN", lambda: os.getuid() + 1)
+    result(5)
+    result(5)
+    assert len(compiled) == 11
+
+
+def test_where_nothing_can_be_written_code_is_compiled(folder, compiled, monkeypatch, tmp_path):
+    folder.parent.mkdir()
+    folder.write_text("a file")
+    assert result(3) == 30 and folder.read_text() == "a file"
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", str(folder / "below"))
+    assert result(3) == 30
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", "x" * 5000)
+    assert result(3) == 30
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", "")
+    assert result(3) == 30 and len(compiled) == 4
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", str(tmp_path / "new"))
+    monkeypatch.setattr(os, "replace", lambda *args: (_ for _ in ()).throw(OSError(28, "no space")))
+    assert result(3) == 30 and list((tmp_path / "new").iterdir()) == []
+
+
+def test_where_it_lies(monkeypatch, tmp_path):
+    monkeypatch.delenv("AUTOGRAD_LITE_CACHE", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
+    assert cache.folder() == str(tmp_path / "x" / "autograd_lite")
+    for home in ("", "relative"):
+        monkeypatch.setenv("XDG_CACHE_HOME", home)
+        if os.name != "nt":
+            assert cache.folder() == str(tmp_path / ".cache" / "autograd_lite")
+    monkeypatch.setenv("AUTOGRAD_LITE_CACHE", "")
+    assert cache.folder() == ""
+
+
+def test_code_that_calls_functions_of_this_process_is_not_kept(folder, compiled):
+    for _ in range(2):
+        unit = Unit()
+        name = unit.callback(len, 1)
+        unit.texts.append(f"define double @f(double %x) {{\n  %y = call double @{name}(double %x)\n"
+                          "  ret double %y\n}\n")
+        Library(unit)
+    assert len(compiled) == 2 and not folder.exists()
+
+
+def test_it_is_kept_small(folder, monkeypatch):
+    monkeypatch.setattr(cache, "_FILES", 4)
+    for i in range(12):
+        cache.store(cache.key_of(str(i)), b"x" * i)
+        path = folder / cache.key_of(str(i))
+        os.utime(path, (i, i))
+        if i:
+            assert cache.load(cache.key_of("0")) == b""             # (which makes it the youngest)
+    assert len(list(folder.iterdir())) <= 4
+    assert cache.load(cache.key_of("11")) == b"x" * 11 and cache.load(cache.key_of("1")) is None
+    monkeypatch.setattr(cache, "_BYTES", 1000)
+    for i in range(5):
+        cache.store(cache.key_of("large", str(i)), bytes(400))
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 1500
+
+
+def test_many_who_write_and_read_at_once_see_it_whole(folder):
+    key, found = cache.key_of("a"), set()
+
+    def work(i):
+        for _ in range(30):
+            cache.store(key, bytes([i]) * 5000)
+            found.add(cache.load(key))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found <= {bytes([i]) * 5000 for i in range(4)} and len(list(folder.iterdir())) == 1
+
+
+def test_errors_of_the_compiler_come_through():
+    with pytest.raises(RuntimeError):
+        Library("no LLVM")
