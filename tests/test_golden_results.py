@@ -97,6 +97,7 @@ ag.compile(f, target=np)(np.array([1, 2]), np.array([3, 4])), ag.compile(f, targ
 [ag.compile(f, batch=(0, 1), reduce=r)(np.array([1, 2]), np.array([0.5, 1.5])) for r in (None, "sum", "mean")]
 [ag.compile(f, batch=(0, 1), rounding=r)(np.array([1.0, 2.0]), np.array([0.5])) for r in ("eager", "vector", "free")]
 ag.compile(f, batch=0)(np.array([1.0, 2.0]), 3.0), ag.compile(f, batch="b")(2.0, np.array([[1.0], [2.0]])[:, 0]), ag.compile(f, batch=0)(np.zeros(0), 1.0)
+[ag.compile(f, static=which)(2.0, 3.0) for which in (0, 1, -1, -2, "a", (0, "b"), (-1, "a"))]
 print(ag.explain(z, "x").as_dict())
 ag.audit(z, {"x": 3.0, "y": 4.0}).as_dict()
 ag.check_gradients(ag.sin, 0.5).as_dict()
