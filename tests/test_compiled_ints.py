@@ -221,3 +221,45 @@ def test_random_expressions_of_ints():
         for n, m in ((2, 3), (3, -2), (0, 5), (5, 0), (2, 3)):
             expected, found = said(f, n, m), said(fast, n, m)
             assert expected == found, (text, n, m)
+
+
+# -- results that are ints -------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("target", ["python", "native"])
+def test_what_is_an_int_eagerly_is_one_compiled(target):
+    if target == "native":
+        pytest.importorskip("llvmlite")
+
+    def f(n, x):
+        return n + 1, n * x, [n, {"a": -n}], n // 2
+
+    fast = compile(f, target=target)
+    for n in (3, 4, -7, 2 ** 30, 2 ** 60, 0):
+        assert repr(fast(n, 0.5)) == repr(f(n, 0.5)), n
+
+
+@pytest.mark.parametrize("target", ["python", "native"])
+def test_a_state_of_ints_stays_one(target):
+    if target == "native":
+        pytest.importorskip("llvmlite")
+
+    def draw(state):                            # (products beyond what floats hold, too)
+        return (state * 1103515245 + 12345) % 2 ** 31
+
+    def both(state):
+        return state[0] + 1, state[1] * 0.5 + state[0]
+
+    expected, other = 42, (0, 1.0)
+    for _ in range(300):
+        expected, other = draw(expected), both(other)
+    assert repr(compile(draw, target=target).iterate(42, 300)) == repr(expected)
+    assert repr(compile(both, target=target).iterate((0, 1.0), 300)) == repr(other)
+
+
+def test_a_batch_of_ints_that_floats_do_not_hold_is_refused():
+    np = pytest.importorskip("numpy")
+    fast = compile(lambda n: n % 7, batch="n")
+    for n in (2 ** 53, -2 ** 53, 2 ** 62):
+        with pytest.raises(ag.InputError, match=r"n holds whole numbers of 2\*\*53 or more"):
+            fast(np.array([1, n]))
+    assert fast(np.array([8, 2 ** 53 - 1])).tolist() == [1, (2 ** 53 - 1) % 7]

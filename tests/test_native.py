@@ -1,6 +1,7 @@
 """Native code: the small language against Python, programs and bound functions against eager ones."""
 import contextlib
 import gc
+import itertools
 import math
 import random
 import struct
@@ -263,6 +264,17 @@ def test_a_bound_function_outlives_what_it_was_made_of():
         assert run().tolist() == [math.cos(x[0]) * 0.25, math.sin(x[0])]
 
 
+def test_other_numbers_than_those_of_arrays_are_as_they_were():
+    factors, x = [2.0, 3.0], np.array([1.0])
+    for target in ("native", "python"):
+        run = compile(lambda factors, x: factors[0] * x[0], target=target).bind(factors, x)
+        x[0] = 5.0
+        assert run() == 10.0
+        factors[0] = 7.0
+        assert run() == 10.0 and run() == 10.0
+        factors[0], x[0] = 2.0, 1.0
+
+
 def test_a_method_is_bound_with_its_object():
     class Scale:
         rate = 2.0
@@ -448,3 +460,65 @@ def test_a_square_is_that_of_the_c_library(xs):
         except OverflowError:
             continue
         assert same(runtime.square(x), want)
+
+
+# -- what must not go by unseen --------------------------------------------------------------------------
+
+def test_an_interruption_during_a_question_comes_through():
+    class Interrupt(BaseException):
+        pass
+
+    class Held:
+        pass
+
+    def trace(frame, event, arg):               # (the second frame is a question)
+        if next(frames) == 1:
+            sys.settrace(None)
+            raise Interrupt
+
+    held = Held()
+    held.a = 3.0
+    f = lambda x: x * sum(vars(held).values())                  # noqa: E731
+    fast = direct(f, (1.0,), (2.0,))
+    x = np.array(2.0)
+    run = compile(f, target="native").bind(x)
+    x[...] = 3.0
+    run(), run()
+    for way in (lambda: fast(3.0), lambda: run()):
+        frames, outer = itertools.count(), sys.gettrace()
+        with pytest.raises(Interrupt):
+            try:
+                sys.settrace(trace)
+                way()
+            finally:
+                sys.settrace(outer)
+        assert next(frames) == 2 and way() == 9.0
+
+
+def test_arrays_that_were_bound_keep_their_form():
+    for change in (lambda x: setattr(x, "shape", (2, 2)), lambda x: setattr(x, "dtype", np.int64)):
+        x = np.array([1.0, 2.0, 3.0, 4.0])
+        run = compile(lambda x: x[1] * 2.0 if x.ndim == 1 else x[1, 0] * 3.0, target="native").bind(x)
+        x[1] = 5.0
+        assert run() == 10.0 and run() == 10.0
+        change(x)
+        for _ in range(2):
+            with pytest.raises(InputError, match="bind it again"):
+                run()
+
+
+def test_long_lists_and_deep_results_are_no_trouble():
+    xs = [1.0] * 200_000
+    fast = compile(lambda xs: xs[0] * 2.0 + xs[-1], target="native")
+    for xs[0] in (1.0, 2.0, 3.0, 4.0):
+        assert fast(xs) == xs[0] * 2.0 + 1.0
+
+    def nested(x):
+        y = x * 2.0
+        for _ in range(200):
+            y = y,
+        return y
+    y = compile(nested)(2.0)
+    for _ in range(200):
+        y, = y
+    assert y == 4.0

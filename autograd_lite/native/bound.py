@@ -7,10 +7,10 @@ from typing import Any
 
 from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.node import read_numbers
-from autograd_lite.graph.value import Value
 from autograd_lite.native.calls import FACTS, runner
 from autograd_lite.native.engine import available
 from autograd_lite.programs.arguments import Given, described, key_of
+from autograd_lite.programs.integers import RESULTS
 from autograd_lite.programs.points import changed
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, leaves
@@ -35,9 +35,11 @@ class Binding:
     def __init__(self, compiled: Any, args: Any, kwargs: Any):
         import numpy
 
-        self.np, self.compiled, self.args, self.kwargs = numpy, compiled, args, kwargs
+        self.np, self.compiled = numpy, compiled
+        self.args, self.kwargs = changed((list(args), dict(kwargs)), lambda x: x)   # (lists may change)
         self.arrays: list[tuple[int, Any]] = []             # at which number an array begins, and it
         self.numbers = numpy.array(self._numbers(), float)
+        self.shapes = [(x.ctypes.data, x.dtype, x.shape) for _, x in self.arrays]
         found = compiled(*args, **kwargs)
         self.results = numpy.array(_numbers_of(found))
         places = iter(range(len(self.results)))
@@ -85,6 +87,10 @@ class Binding:
     def ordinary(self) -> Any:
         """One run by an ordinary call; the next ones go by the program it took, if that is native."""
         compiled = self.compiled
+        for (_, x), shape in zip(self.arrays, self.shapes):
+            if (x.ctypes.data, x.dtype, x.shape) != shape:
+                raise InputError(f"bind: {shown(x)} had another shape, type or memory when it was bound: "
+                                 "bind it again")
         found = compiled(*self.args, **self.kwargs)
         numbers = _numbers_of(found)
         if len(numbers) != len(self.results):
@@ -109,11 +115,12 @@ class Binding:
                  "out": out.ctypes.data, "result": id(self.tree), "ordinary": id(self._otherwise),
                  "holds": id(holding.table) if (holding := root and root.holding) else 0, "true": id(True),
                  "reader": id(read_numbers), "captured": id(held), "numbers": len(self.numbers),
-                 "held": len(held), "before": len(before), "after": len(after)}
+                 "held": len(held), "before": len(before), "after": len(after), "arrays": len(self.arrays)}
         pieces = [(x.ctypes.data, to.ctypes.data, x.size) for to, x in (*before, *after)]
+        pieces += [(id(x), x.ctypes.data, id(x.dtype), x.ndim, *x.shape) for _, x in self.arrays]
         self.owned = program, held, inputs, out, holding, before, after   # (what the facts point to)
-        self.facts[:] = struct.pack(f"={len(FACTS) + 3 * len(pieces)}q", *[facts[name] for name in FACTS],
-                                    *[x for piece in pieces for x in piece])
+        words = [*[facts[name] for name in FACTS], *[x for piece in pieces for x in piece]]
+        self.facts[:] = struct.pack(f"={len(words)}q", *words)
 
     def _outputs(self, program: Any) -> tuple[Any, list[tuple[Any, Any]]]:
         """Where a program puts its results, and what is copied from there."""
@@ -121,7 +128,7 @@ class Binding:
             return self.results, []
         out = self.np.zeros(len(program.recording.outputs))
         places = [i for i, x in enumerate(filter(_is_result, leaves(program.result, lenient=True)))
-                  if isinstance(x, Value)]
+                  if isinstance(x, RESULTS)]
         return out, [(self.results[i:], out[k:k + 1]) for k, i in enumerate(places)]
 
 

@@ -16,7 +16,7 @@ from autograd_lite.native.language import function_of
 from autograd_lite.native.llvm import Unit
 from autograd_lite.native.objects import (Floats, Object, Objects, Words, as_floats, as_object, as_words,
                                           bytearray_at, bytes_at, call_0, call_1, call_many, cell_content,
-                                          clear, dict_item, drop, float_of, function_code,
+                                          clear, dict_item, drop, error_is, float_of, function_code,
                                           function_defaults, function_keyword_defaults, keep, list_item,
                                           list_size, new_float, new_int, new_list, new_tuple, raised, run,
                                           set_list_item, set_tuple_item, size_of, stack, tuple_item,
@@ -64,16 +64,18 @@ def call(self: Object, args: Objects, given: int) -> Object:
 # The facts of `again`. Pieces follow: from where to where how many floats are copied before the program runs,
 # and after it.
 FACTS = ("program", "inputs", "out", "result", "ordinary", "holds", "true", "reader", "captured", "numbers",
-         "held", "before", "after")
+         "held", "before", "after", "arrays")
 (_PROGRAM, _INPUTS, _OUT, _RESULT, _ORDINARY, _HOLDS, _TRUE, _READER, _CAPTURED, _NUMBERS, _HELD, _BEFORE,
- _AFTER) = range(len(FACTS))
+ _AFTER, _ARRAYS) = range(len(FACTS))
 _PIECES = len(FACTS)
 
 
-def asked(question: Object, true: Object) -> int:
-    """1 if a question's answer is True; 0 otherwise."""
+def asked(question: Object, true: Object, exception: Object) -> int:
+    """1 if a question's answer is True, 0 if not; −1 if an interruption came."""
     answer = call_0(question)
     if answer is None:
+        if error_is(exception) & 4294967295 == 0:
+            return -1
         clear()
         return 0
     drop(answer)
@@ -108,15 +110,18 @@ def same(words: Words, nothing: Object) -> int:
 
 
 def holding(table: Object, true: Object) -> int:
-    """1 if all that a program reads is as it was; 0 otherwise."""
+    """1 if all that a program reads is as it was, 0 if not; −1 if an interruption came."""
     words = as_words(bytearray_at(table))
+    exception, fine = as_object(words[4]), 1
     for i in range(words[0]):
-        if same(words_from(words, 4 + 5 * i), as_object(words[3])) == 0:
+        if same(words_from(words, 5 + 5 * i), as_object(words[3])) == 0:
             clear()
-            return asked(as_object(words[1]), true)
-    if words[2] != 0 and asked(as_object(words[2]), true) == 0:
-        return asked(as_object(words[1]), true)
-    return 1
+            return asked(as_object(words[1]), true, exception)
+    if words[2] != 0:
+        fine = asked(as_object(words[2]), true, exception)
+    if fine == 0:
+        fine = asked(as_object(words[1]), true, exception)
+    return fine
 
 
 def copied(facts: Words, first: int, last: int) -> int:
@@ -129,12 +134,31 @@ def copied(facts: Words, first: int, last: int) -> int:
     return 0
 
 
+def unchanged(facts: Words) -> int:
+    """1 if the arrays have the memory, type and shape that they had. For each stand after the pieces: it, its
+    memory, its type, and how many dimensions it has, and these."""
+    at = _PIECES + 3 * (facts[_BEFORE] + facts[_AFTER])
+    for i in range(facts[_ARRAYS]):
+        array = as_words(as_object(facts[at]))  # (as NumPy lays arrays out, which is fixed)
+        if array[2] != facts[at + 1] or array[7] != facts[at + 2] or array[3] & 4294967295 != facts[at + 3]:
+            return 0
+        shape = as_words(as_object(array[4]))
+        for k in range(facts[at + 3]):
+            if shape[k] != facts[at + 4 + k]:
+                return 0
+        at += 4 + facts[at + 3]
+    return 1
+
+
 def again(self: Object, nothing: Object) -> Object:
     """A program over arrays that stay where they are: always the same result."""
     facts = as_words(bytearray_at(self))
     if facts[_PROGRAM] == 0:
         return call_0(as_object(facts[_ORDINARY]))
-    if holding(as_object(facts[_HOLDS]), as_object(facts[_TRUE])) == 0:
+    fine = holding(as_object(facts[_HOLDS]), as_object(facts[_TRUE]))
+    if fine < 0:
+        return None
+    if fine == 0 or unchanged(facts) == 0:
         return call_0(as_object(facts[_ORDINARY]))
     inputs, out = as_floats(facts[_INPUTS]), as_floats(facts[_OUT])
     copied(facts, 0, facts[_BEFORE])
@@ -216,8 +240,12 @@ def direct(self: Object, args: Objects, given: int, names: Object) -> Object:
             as_object(facts[_MODES]), as_object(facts[_SPECIAL])) is as_object(facts[_FALSE]):
         n, held = facts[_D_NUMBERS], facts[_D_HELD]
         inputs, out = stack(n + held), stack(facts[_RESULTS])
-        true = as_object(facts[_D_TRUE])
-        if entered(facts, args, inputs) == 1 and holding(as_object(facts[_D_HOLDS]), true) == 1:
+        fine = entered(facts, args, inputs)
+        if fine == 1:
+            fine = holding(as_object(facts[_D_HOLDS]), as_object(facts[_D_TRUE]))
+        if fine < 0:
+            return None
+        if fine == 1:
             if held != 0:
                 numbers = call_1(as_object(facts[_D_READER]), as_object(facts[_D_CAPTURED]))
                 if numbers is None or read_list(numbers, held, inputs, n) == 0:

@@ -24,6 +24,9 @@ def shorter(ordinary: Callable[..., Any], args: Sequence[Any], root: Any, progra
     if any([set(inner) - {FLOAT} for _, *inner in forms]) or None in [*result, *[x[0] for x in forms]]:
         return None                             # (lists of lists, too)
     given = [outer for outer, *_ in forms]
+    recording = program.recording
+    if len(recording.inputs) + len(program.read) + len(recording.outputs) > _MOST:
+        return None
     held, holding, modes = program.read, root.holding, vars(value)
     facts = {"program": program.core, "arguments": len(args), "numbers": len(program.recording.inputs),
              "results": len(program.recording.outputs), "ordinary": id(ordinary), "holds": id(holding.table),
@@ -35,6 +38,7 @@ def shorter(ordinary: Callable[..., Any], args: Sequence[Any], root: Any, progra
     return shortened(bytearray(packed), (ordinary, held, holding, program))  # type: ignore[no-any-return]
 
 
+_MOST = 3000                                    # numbers on the stack
 _SPECIAL = "special"                            # the name of the flag that says that any mode is on
 
 

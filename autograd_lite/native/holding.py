@@ -47,8 +47,8 @@ class Holding:
                 rest.append(condition)
         ask = asking(tuple(rest), len(things))(*[things[i] for i in range(len(things))]) if rest else None
         self.kept = held, ask                   # (what the table refers to)
-        self.table[:] = struct.pack(f"={4 + 5 * len(entries)}q", len(entries), id(self.holds),
-                                    id(ask) if ask else 0, id(None),
+        self.table[:] = struct.pack(f"={5 + 5 * len(entries)}q", len(entries), id(self.holds),
+                                    id(ask) if ask else 0, id(None), id(Exception),
                                     *[x for entry in entries for x in entry])
 
 

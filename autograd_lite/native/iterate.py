@@ -42,7 +42,7 @@ def sources_of(program: Any) -> tuple[Any, list[int | float]]:
     """The key of a program's results, and for each number in it which of the results it is, or the number."""
     n = len(program.recording.outputs)
     found: tuple[list[float], list[float]] = [], []
-    for numbers, shift in zip(found, (0.25, 0.75)):
+    for numbers, shift in zip(found, (0.25, n + 0.75)):     # (of which ints differ, too)
         key = described(program.shape([i + shift for i in range(n)]), numbers)
     return key, [a if a == b else int(a) for a, b in zip(*found)]
 

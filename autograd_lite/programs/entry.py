@@ -72,6 +72,8 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal[
     chosen = Indices(f, indices) if indices != () else None
     if target == "native":
         require()
+    if isinstance(target, str) and target not in ("native", "python"):
+        raise InputError(f"target={short(target)}: choose 'native', 'python', or a namespace of arrays")
     if target is not None and target not in ("native", "python"):
         return OverArrays(f, target, batch, reduce, chosen)  # type: ignore[return-value]
     return Compiled(f, whole(max_programs, "max_programs", 1), on_limit,

@@ -10,6 +10,16 @@ from autograd_lite.graph import value
 from autograd_lite.graph.node import refuse_leaked
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op
+from autograd_lite.ops.operators import Operators
+
+
+class WholeResult(Operators):
+    """What stands for a result that is an int."""
+
+    __slots__ = ()
+
+
+RESULTS = Value, WholeResult                    # what stands for a program's results
 
 
 class Whole:

@@ -6,6 +6,7 @@ took goes on alone, in native code where that pays, until it does not fit.
 from __future__ import annotations
 
 from array import array
+import sys
 from collections.abc import Sequence
 from itertools import islice
 from time import perf_counter
@@ -254,7 +255,7 @@ def iterate(compiled: Any, first: Sequence[Any], state: Any, n: Any, history: An
     if compiled.batch:
         raise InputError("iterate: the function is compiled for a batch; compile the step of one state, "
                          "without batch=")
-    steps = whole(n, "n", 0)
+    steps = min(whole(n, "n", 0), sys.maxsize)
     every = 0 if history is None else whole(history, "history", 1)
     run = Iteration(compiled, first, state, steps, every, None if over is None else Rows(over, steps))
     last = run.run()

@@ -95,6 +95,9 @@ class Points:
                       "fill what is masked" if hasattr(given, "mask") else "x.astype(float) makes one")
             raise InputError(f"batch: {name} must hold arrays of real numbers, not one of "
                              f"{'masked ' * hasattr(given, 'mask')}{x.dtype}: {remedy}")
+        if x.dtype.kind in "iu" and x.size and not (-2 ** 53 < int(x.min()) and int(x.max()) < 2 ** 53):
+            raise InputError(f"batch: {name} holds whole numbers of 2**53 or more, which floats may not "
+                             "hold: subtract the least of them before, say")
         n = x.shape[-1]
         if self.n is None or self.n == 1:
             self.n, self.longest = n, name

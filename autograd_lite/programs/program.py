@@ -13,6 +13,7 @@ from autograd_lite.locks import computed_once
 from autograd_lite.native import choice
 from autograd_lite.programs import arrays
 from autograd_lite.programs.namespaces import functions
+from autograd_lite.programs.integers import RESULTS, WholeResult
 from autograd_lite.programs.layout import Plan
 from autograd_lite.programs.python import function
 from autograd_lite.programs.results import Form
@@ -181,9 +182,9 @@ class Program:
 def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
     """The function that puts results in place of the Values of a structure."""
     def text(x: Any) -> str:
-        if isinstance(x, Value):
-            return f"r[{next(places)}]"
-        if type(x).__name__ == "ndarray" and x.size and all([isinstance(entry, Value) for entry in x.flat]):
+        if isinstance(x, RESULTS):
+            return f"{'int' if type(x) is WholeResult else ''}(r[{next(places)}])"
+        if type(x).__name__ == "ndarray" and x.size and all([type(entry) is Value for entry in x.flat]):
             first, *_ = [next(places) for _ in x.flat]
             return f"array(r[{first}:{first + x.size}]).reshape({x.shape})"
         if type(x) in (list, tuple) and len(x) < 1000:
@@ -198,13 +199,13 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
     places = itertools.count()
     try:
         return eval(f"lambda r: {text(tree)}", {"array": _array})  # type: ignore[no-any-return]
-    except (ValueError, RecursionError, MemoryError):
-        holes = [isinstance(x, Value) for x in leaves(tree, lenient=True)]
-        others = leaves(tree, lenient=True)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        entries = leaves(tree, lenient=True)
 
         def filled(r: Sequence[float]) -> Any:
             supply = iter(r)
-            return refill(tree, [next(supply) if hole else x for hole, x in zip(holes, others)])
+            return refill(tree, [int(next(supply)) if type(x) is WholeResult else next(supply)
+                                 if isinstance(x, Value) else x for x in entries])
         return filled
 
 

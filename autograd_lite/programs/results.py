@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.errors import InputError, short
-from autograd_lite.graph.value import Value
 from autograd_lite.programs.arguments import described
+from autograd_lite.programs.integers import RESULTS
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild
 
@@ -26,8 +26,8 @@ class Form:
         self.entries = entries = list[Any]()
         self.skeleton = rebuild(tree, lambda x: entries.append(x) or 0.0, lambda x: x)  # type: ignore
         self.key = described(self.skeleton, [])
-        self.values = [i for i, x in enumerate(entries) if isinstance(x, Value)]
-        self.others = [i for i, x in enumerate(entries) if not isinstance(x, Value)]
+        self.values = [i for i, x in enumerate(entries) if isinstance(x, RESULTS)]
+        self.others = [i for i, x in enumerate(entries) if not isinstance(x, RESULTS)]
         self.fill = filler(self.skeleton)
 
 
@@ -78,7 +78,7 @@ class Results:
         self.begin(form)
         given = iter(supply)
         for i, x in enumerate(form.entries):
-            self._set(i, where, next(given) if isinstance(x, Value) else x)
+            self._set(i, where, next(given) if isinstance(x, RESULTS) else x)
 
     def _set(self, i: int, where: Any, y: Any) -> None:
         column = self.columns[i]

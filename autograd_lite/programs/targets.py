@@ -57,17 +57,16 @@ class ArrayProgram(NamedTuple):
 
 
 def _absent(self: Any, name: str) -> Any:
-    if name in ("backward", "stats"):
+    if name in ("backward", "stats", "bind", "iterate", "export_c"):
         raise MemberError(f"a function compiled for arrays of a namespace has no {name}: compile(f) "
                           "without target= has, with batch= for NumPy's arrays")
     raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 class OverArrays:
-    """A function compiled for a namespace; see `compile`.
-
-    Each array stands for one number at many points, so arrays broadcast as in the namespace; but if `batch`
-    names arguments, only the last axes of the arrays in these, and other arrays are structures of numbers."""
+    """A function compiled for a namespace; see `compile`. Each array is one number at many points, and arrays
+    broadcast as in the namespace; but if `batch` names arguments, only the last axes of the arrays in these,
+    and other arrays are structures of numbers."""
 
     __getattr__ = _absent
 
@@ -107,8 +106,10 @@ class OverArrays:
             out = program.run(*columns, numbers)
         return self._result(program.traced.result, iter(out), columns)
 
-    def source(self) -> str:
+    def source(self, language: str = "python") -> str:
         """The generated source of the program used last."""
+        if language != "python":
+            raise InputError("compile(f) without target= has a source in other languages")
         if self._last is None:
             raise InputError(f"{name_of(self.f)} has no program yet: call the compiled function once")
         return self._last.text

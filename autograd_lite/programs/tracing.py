@@ -14,7 +14,7 @@ from autograd_lite.lines import Line
 from autograd_lite.programs.arguments import entered, is_whole, names_of, parameters_of
 from autograd_lite.programs.environment import Environment, drawn, random_state
 from autograd_lite.programs.indices import Index, Indices
-from autograd_lite.programs.integers import Whole
+from autograd_lite.programs.integers import Whole, WholeResult
 from autograd_lite.programs.progress import progress
 from autograd_lite.programs.recording import Recording
 from autograd_lite.programs.sweeps import pulled
@@ -111,13 +111,14 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
     def run() -> Any:
         result = f(*[given(i, x) for i, x in enumerate(args)],
                    **{name: given(name, x) for name, x in kwargs.items()})
-        if ints or indices:
-            result = rebuild(result, lambda x: x.value if type(x) is Whole else x, lambda x: x)
         found = leaves(result, lenient=True)
         for x in found:
             if type(x) is Index:
                 x.refuse(f"the result of {name_of(f)}")
-        outputs: list[Any] = [x for x in found if isinstance(x, Value)]
+        outputs: list[Any] = [x.value if type(x) is Whole else x for x in found if type(x) is Whole
+                              or isinstance(x, Value)]
+        if ints:
+            result = rebuild(result, lambda x: WholeResult() if type(x) is Whole else x, lambda x: x)
         if backward:
             if not isinstance(result, Value):
                 raise InputError(f"{name_of(f)} returned {short(result)}; backward needs one number that "
