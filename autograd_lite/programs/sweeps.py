@@ -275,10 +275,10 @@ class Orders:
 
 def depends_on_others(tape: Recorded, roots: Sequence[int], own: Sequence[int]) -> bool:
     """Whether gradients flow from some nodes to leaves of somebody else's."""
-    inputs = set(own)
-    flows, operands = tape.flows, tape.operands
-    return any([k not in inputs and True not in [flows[x] for x in operands[k]]
-                for k in order_under(tape, [k for k in roots if flows[k]], False) if flows[k]])
+    flows, inputs = tape.flows, set(own)
+    others = {k for k, (flag, below) in enumerate(zip(flows, tape.operands))
+              if flag and k not in inputs and True not in [flows[x] for x in below]}
+    return bool(others) and not others.isdisjoint(order_under(tape, [k for k in roots if flows[k]], False))
 
 
 def _varying(tape: Recorded, order: Sequence[int], inputs: Sequence[int]) -> bytearray:
