@@ -47,7 +47,7 @@ def graph(n: int) -> Graph:
         unused.append(len(values))
         values.append(ways.get(name, math.sin(a + 1.0)))
         nodes.append((name, i, j))
-    return Graph(start, nodes, list(unused))
+    return Graph(tuple(start), tuple(nodes), tuple(unused))
 
 
 def value(g: Graph, xs: Any, sin: Any) -> Any:
