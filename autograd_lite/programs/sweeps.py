@@ -29,6 +29,8 @@ class Recorded(Protocol):
     idle: list[int]
     lists: dict[Any, int]
     gradients: dict[int, int]
+    sources: list[int]
+    looked: int
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int: ...
     def node(self, x: Any, where: str = ...) -> int: ...
@@ -275,10 +277,13 @@ class Orders:
 
 def depends_on_others(tape: Recorded, roots: Sequence[int], own: Sequence[int]) -> bool:
     """Whether gradients flow from some nodes to leaves of somebody else's."""
-    flows, inputs = tape.flows, set(own)
-    others = {k for k, (flag, below) in enumerate(zip(flows, tape.operands))
-              if flag and k not in inputs and True not in [flows[x] for x in below]}
-    return bool(others) and not others.isdisjoint(order_under(tape, [k for k in roots if flows[k]], False))
+    flows, operands, inputs = tape.flows, tape.operands, set(own)
+    tape.sources += [k for k in range(tape.looked, len(flows))
+                     if flows[k] and True not in [flows[x] for x in operands[k]]]
+    tape.looked = len(flows)
+    others = [k for k in tape.sources if k not in inputs]
+    return bool(others) and not set(others).isdisjoint(
+        order_under(tape, [k for k in roots if flows[k]], False))
 
 
 def _varying(tape: Recorded, order: Sequence[int], inputs: Sequence[int]) -> bytearray:

@@ -61,6 +61,8 @@ class Nodes:
         self.within = defaultdict[Sides, list[int]](list)       # nodes that it may leave out of other sides
         self.firm = defaultdict[Sides, set[int]](set)   # places that it may not leave out on these sides
         self.gradients: dict[int, int] = {}             # the places of gradients by nodes
+        self.sources: list[int] = []                    # nodes from which others flow, among the first
+        self.looked = 0                                 # of so many
         self.raised = False                             # whether an operation raised an error
         self.unseen = False                             # whether an int was needed that this cannot follow
         self.sides: Sides = ()                          # the branches of `select` that run
