@@ -254,7 +254,8 @@ class Paths:
 def limit_error(name: str, count: int, reason: str) -> InputError:
     """The error for one program more than there may be."""
     reason = reason if reason[:1] in ("", "\n") else f" ({reason})"
-    return InputError(f"{name} has {count} programs, one for each way its branches went, and needs another "
+    programs = f"{count} program{'s' * (count > 1)}"
+    return InputError(f"{name} has {programs}, one for each way its branches went, and needs another "
                       "(max() and sorted() of numbers have one for each order of them): write "
                       "where(condition, a, b), maximum or select for the branch, pass what changes as an "
                       "argument, take(rows, index) with `indices` for one that chooses, raise max_programs, "

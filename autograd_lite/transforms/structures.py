@@ -338,7 +338,7 @@ def matched(tree: Any, other: Any, ours: str, theirs: str, at: str = "") -> list
     if names and others and names != others:
         raise refusal(f"the fields {', '.join(others)}", ", ".join(names))
     if kind.form is list and len(parts) != len(found):
-        raise refusal(f"{len(found)} entries", str(len(parts)))
+        raise refusal(f"{len(found)} {'entry' if len(found) == 1 else 'entries'}", str(len(parts)))
     for key in parts:
         if key not in found:
             raise InputError(f"{theirs} has no {key!r}{where}, which {ours} has")
