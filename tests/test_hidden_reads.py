@@ -489,8 +489,10 @@ def a_tree():
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_compared_is_refused_by_name(name):
+def test_what_cannot_be_compared_is_refused_by_name(name, request):
     held, read, kind = REFUSED[name]()
+    if isinstance(held, sqlite3.Connection):
+        request.addfinalizer(held.close)
     for fast in (compile(lambda x: x * read(held)), compile(lambda x: x * read(held), target=np)):
         with pytest.raises(ag.InputError, match=f"reads the closure variable 'held', {kind}, which may give "
                                                 "something else at each call: pass"):

@@ -61,7 +61,7 @@ class Watch:
             return
         if self.fates is None:
             self.fates = self.np.full(self.n, FINE)
-        self.fates[~condition & side & (self.fates == FINE)] = fate
+        self.fates[turned(condition) & side & (self.fates == FINE)] = fate
         if not (self.fates == FINE).any():
             raise Settled
 
@@ -98,6 +98,11 @@ def either(condition: Any, *others: Callable[[], Any]) -> Any:
     return condition
 
 
+def turned(x: Any) -> Any:
+    """Not x: an array of truth values, or one."""
+    return not x if type(x) is bool else ~x
+
+
 def smooth(op: Op) -> Callable[..., Any]:
     """Whether operands, arrays, lie away from the kink of an op."""
     def away(*xs: Any) -> Any:
@@ -117,9 +122,10 @@ class ArrayExpressions(Expressions):
     def __init__(self, recording: Recording, found: Functions, watch: bool):
         self.found, self.watch, self.always = found, watch, recording.firm.get((), set[int]())
         super().__init__(recording if watch else recording._replace(firm={}))
-        self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either, "within": within,
-                      "added": added, "chosen": chosen, **{function.__name__: functools.partial(
-                          function, found, watch) for function in (looked, gather, scatter)}}
+        self.names = {"xp": found, "inf": math.inf, "nan": math.nan, "either": either, "turned": turned,
+                      "within": within, "added": added, "chosen": chosen,
+                      **{function.__name__: functools.partial(function, found, watch)
+                         for function in (looked, gather, scatter)}}
         self.taken |= {*self.names, "at", "captured"}
         self.held: dict[int, tuple[Written, set[int]]] = {}      # written where used; what they use
         self.used = set()                       # the places that the present statement uses
@@ -343,7 +349,7 @@ class ArrayWriter(ArrayExpressions):
     def along(self, path: Sequence[tuple[int, bool]]) -> str:
         """The operand that says which points are on a side of choices, if not all."""
         conditions = [self.condition(k).text for k, _ in path]
-        found = [f"({text})" if answer else f"~({text})" for text, (_, answer) in zip(conditions, path)]
+        found = [f"({text})" if answer else f"turned({text})" for text, (_, answer) in zip(conditions, path)]
         return f", {' & '.join(found)}" if found else ""
 
     def guard(self, now: int, index: int, guard: Guard) -> None:
@@ -352,7 +358,7 @@ class ArrayWriter(ArrayExpressions):
         xs = [self.written(x).text for x in guard.operands]
         text = re.sub(r"#(\d)", lambda at: xs[int(at[1]) - 1], guard.text)
         if _COMPARED.fullmatch(guard.text):
-            self.statement(f"at.holds({text if guard.answer else f'~({text})'}, True, {index})")
+            self.statement(f"at.holds({text if guard.answer else f'turned({text})'}, True, {index})")
             return
         if guard.text == "int(#1)":
             text = f"xp.trunc({xs[0]})"
@@ -373,7 +379,7 @@ def over_arrays(question: str) -> str:
     """A condition of Python's for arrays.
 
     >>> over_arrays("not -1.0 < x < 1.0 or y == 0.0")
-    'either(~((-1.0 < x) & (x < 1.0)), lambda: y == 0.0)'
+    'either(turned((-1.0 < x) & (x < 1.0)), lambda: y == 0.0)'
     """
     def text(node: ast.expr) -> str:
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
@@ -382,7 +388,7 @@ def over_arrays(question: str) -> str:
         if isinstance(node, ast.BoolOp):
             return " & ".join([f"({text(x)})" for x in node.values])
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return f"~({text(node.operand)})"
+            return f"turned({text(node.operand)})"
         if isinstance(node, ast.Compare) and len(node.ops) > 1:
             sides = [node.left, *node.comparators]
             return " & ".join([f"({text(ast.Compare(a, [op], [b]))})"
