@@ -19,7 +19,7 @@ from autograd_lite.transforms.trees import is_number, leaves
 def bind(compiled: Any, args: Any, kwargs: Any) -> Callable[[], Any]:
     """A function of no arguments that calls a compiled one with these; see `Compiled.bind`."""
     bound = Binding(compiled, args, kwargs)
-    if compiled.batch or compiled.target == "python" or not available():
+    if compiled.target == "python" or not available():
         return bound.ordinary
     return runner(bound.facts, bound)           # type: ignore[no-any-return]
 
@@ -97,7 +97,7 @@ class Binding:
             raise InputError(f"bind: {name_of(compiled.f)} returned {len(self.results)} numbers and now "
                              f"returns {len(numbers)}: bind it again")
         self.results[:] = numbers
-        if self.facts and not compiled.batch:
+        if self.facts:
             root = compiled.recent.get(key_of(self.args, self.kwargs)[0])
             if root and root.last.verified and root.last.compiled():
                 self._settle(root, root.last)

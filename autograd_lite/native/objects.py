@@ -71,5 +71,4 @@ as_object = Intrinsic(OBJECT, lambda x: f"inttoptr i64 {x} to ptr")
 as_floats = Intrinsic(FLOATS, lambda x: f"inttoptr i64 {x} to ptr")
 as_words = Intrinsic(WORDS, lambda x: f"getelementptr i64, ptr {x}, i64 0")
 words_from = Intrinsic(WORDS, lambda x, i: f"getelementptr i64, ptr {x}, i64 {i}")
-floats_from = Intrinsic(FLOATS, lambda x, i: f"getelementptr double, ptr {x}, i64 {i}")
 run = Intrinsic(INT, lambda f, a, b: f"call i64 {f}(ptr {a}, ptr {b})")  # a program
