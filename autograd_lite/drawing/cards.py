@@ -1,4 +1,4 @@
-"""The text of a picture: numbers, names, and the cards that nodes are drawn as.
+"""The cards that nodes are drawn as, and the text of numbers and names.
 
 Text from outside reaches DOT only through `escape` (in HTML-like labels) or `tooltip`
 (in quoted strings).
@@ -8,20 +8,22 @@ from __future__ import annotations
 import math
 from collections import Counter
 from html import escape as escape_html
+from typing import NamedTuple
 from unicodedata import east_asian_width
 
+from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS
+from autograd_lite.drawing.looks import FIRST, VICTIM, Looks
+from autograd_lite.drawing.marks import Mark
+from autograd_lite.drawing.naming import expression, local
 from autograd_lite.drawing.view import Fold
 from autograd_lite.graph.node import op_of
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
 
-# Colours that colour-blind eyes can tell apart, also in grey: ink for numbers computed forward,
-# blue for those computed backward, and red, with a heavier line, for those that are not finite.
-INK, FAINT, LINE, BLUE, RED = "#1f2933", "#7b8794", "#9aa5b1", "#0b62a8", "#c81e1e"
-COMPUTED, LEAF, LEAF_LINE, FROZEN, FOLDED, ALARM = (
-    "#ffffff", "#fff3d1", "#d99a00", "#eef1f4", "#f7f9fb", "#fdeaea")
-
 LONGEST = 32                                    # letters of a label that a card shows
+SMALL, OK = 9, " ok"                            # (✓ is not in the programs' fonts)
+_CLAIMS = 3                                     # claims that a card shows
+_SIDE = '<TD WIDTH="3" CELLPADDING="0"></TD>'   # keeps texts off the rounded corners
 
 
 def number(x: float, digits: int) -> str:
@@ -33,6 +35,20 @@ def number(x: float, digits: int) -> str:
     text = f"{x:.0f}" if 10.0 ** digits <= abs(x) < 1e6 else f"{x:.{digits}g}"
     mantissa, e, exponent = text.partition("e")
     return mantissa.replace("-", "−") + (f"e{int(exponent)}" if e else "")
+
+
+def against(mark: Mark, digits: int) -> str:
+    """The two numbers of a claim that differs, to as many digits as tell them apart.
+
+    >>> against(Mark("∂y/∂x", "cause", 0.4, 0.40001, ()), 3)
+    'wrong: 0.4, not 0.40001'
+    """
+    pair = mark.claimed, mark.derived
+    for k in range(digits, 18):
+        claimed, derived = [number(x, k) for x in pair]
+        if claimed != derived:
+            break
+    return f"{'wrong: ' * (mark.verdict == CAUSE)}{claimed}, not {derived}"
 
 
 def escape(text: str, longest: int = LONGEST) -> str:
@@ -54,82 +70,170 @@ def tooltip(*lines: str) -> str:
     return "&#10;".join(escape(line, 400).replace("\\\\", "\\" * 4) for line in lines)
 
 
-def title(node: Value) -> str:
-    """A node's name: its label, or else its op."""
-    return node.label or node.op or "leaf"
+def ink(text: str, colour: str, size: int = 0) -> str:
+    """A text, already escaped, in a colour, and of a size if that is another."""
+    return f'<FONT COLOR="{colour}"' + f' POINT-SIZE="{size}"' * bool(size) + f">{text}</FONT>"
 
 
-def told(node: Value) -> str:
-    """A node in full, for its tooltip."""
-    name = title(node)
-    if node.op:
-        names = [title(x) if isinstance(x, Value) else repr(x) for x in node.operands[:6]]
-        name += f" = {node.op}({', '.join(names)}{', …' if len(node.operands) > 6 else ''})"
-    gradient = f"grad {node.grad!r}" if node.requires_grad else "no gradient"
-    return tooltip(name, f"data {node.data!r}", gradient)
+class Look(NamedTuple):
+    """The colours of a card: its fill, its border's, and those of its texts; how its border is drawn."""
+
+    fill: str
+    line: str
+    ink: str
+    faint: str
+    backward: str
+    heavy: bool = False
+    dashed: bool = False
 
 
-def finite(node: Value) -> bool:
-    """Whether both data and gradient are finite."""
-    return math.isfinite(node.data) and math.isfinite(node.grad)
+class Cards:
+    """The nodes and the folds of a picture, as HTML-like labels."""
+
+    def __init__(self, looks: Looks):
+        self.looks = looks
+
+    def card(self, node: Value) -> str:
+        """A node: its label and op, data, gradient, and the claims about it."""
+        looks, theme, look = self.looks, self.looks.theme, self._look(node)
+        forward, backward = looks.trouble(node)
+        rows = [("data", *self._figure(node.data, look.ink, look.fill, forward))]
+        if node.requires_grad:
+            rows.append(("grad", *self._figure(looks.gradient(node), look.backward, look.fill, backward)))
+        marks = looks.marks.at(node) if looks.marks else ()
+        for k, (name, more, text) in enumerate(rows):
+            if {mark.verdict for mark in marks if mark.forward == (name == "data")} == {AGREES}:
+                rows[k] = name, more, text + ink(OK, look.faint, SMALL)
+        wrong = [mark for mark in marks if mark.verdict != AGREES]
+        claims = [[ink(text, theme.alarm_line, SMALL) for text in (
+            "data" if mark.forward else escape(mark.name, 20), against(mark, looks.digits))]
+            for mark in wrong[:_CLAIMS]]
+        if len(wrong) > _CLAIMS:
+            claims.append([ink(f"and {len(wrong) - _CLAIMS} more", look.faint, SMALL), ""])
+        if looks.compact:
+            lines = [self._line(node, look, rows, ends=FIRST in (forward, backward))]
+            lines += [f'<TR><TD COLSPAN="5">{name} {text}</TD></TR>' for name, text in claims]
+        else:
+            lines = [f"<TR>{_SIDE}{self._name(node, look)}{_SIDE}</TR>", "<HR/>"]
+            lines += [_row(ink(name, look.faint, SMALL), more, text) for name, more, text in rows]
+            lines += [_row(name, "", text) for name, text in claims]
+        return _table(lines, look, padding=3)
+
+    def told(self, node: Value) -> str:
+        """A node in full, for its tooltip."""
+        gradient, marks = self.looks.gradient(node), self.looks.marks
+        forward, backward = [", the first that is not finite" * (trouble == FIRST)
+                             for trouble in self.looks.trouble(node)]
+        name = node.label or ("" if node.operands else "leaf")
+        lines = [" = ".join(filter(None, (name, expression(node).text if node.operands else ""))),
+                 f"data {node.data!r}{forward}",
+                 "no gradient" if not node.requires_grad else
+                 "no gradient yet" if gradient is None else f"grad {gradient!r}{backward}"]
+        return tooltip(*lines, *[line for mark in (marks.at(node) if marks else ()) for line in mark.told])
+
+    def box(self, fold: Fold) -> str:
+        """A fold: how many nodes of which kind it holds, their largest gradient, and what is wrong."""
+        looks, theme, nodes = self.looks, self.looks.theme, fold.nodes
+        signs = Counter(map(sign, nodes))
+        kinds = [f"{count:,} {sign or ('leaves' if count > 1 else 'leaf')}"
+                 for sign, count in signs.most_common(4)] + ["…"] * (len(signs) > 4)
+        size = f"{len(nodes):,} node{'s' if len(nodes) > 1 else ''} folded"
+        lines = [f"<B>{escape(fold.scope[-1]) or ' '}</B>: {size}" if fold.scope else f"<B>{size}</B>",
+                 ink(", ".join(kinds), theme.faint, SMALL)]
+        largest = max([abs(g) for g in map(looks.gradient, nodes) if g is not None and math.isfinite(g)],
+                      default=0.0)
+        if largest:
+            lines.append(ink(f"|grad| up to {number(largest, looks.digits)}", theme.backward, SMALL))
+        troubles = [trouble for trouble in map(looks.trouble, nodes) if any(trouble)]
+        wrong = looks.marks.wrong(nodes) if looks.marks else 0
+        alarms = []
+        if troubles:
+            alarms.append(f"{len(troubles):,} not finite" + ", the first among them" * any(
+                [FIRST in trouble for trouble in troubles]))
+        if wrong:
+            alarms.append(f"{wrong:,} wrong claim{'s' * (wrong > 1)}")
+        lines += [ink(alarm, theme.alarm_line) for alarm in alarms]
+        look = Look(theme.folded, theme.alarm_line if alarms else theme.line, theme.ink, theme.faint,
+                    theme.backward, dashed=True)
+        return _table([f"<TR><TD>{line}</TD></TR>" for line in lines], look, padding=4)
+
+    def _look(self, node: Value) -> Look:
+        looks, theme = self.looks, self.looks.theme
+        leaf, frozen, root = not node.operands, not node.requires_grad, id(node) in looks.roots
+        fill = theme.frozen if frozen else theme.leaf if leaf else theme.computed
+        line = theme.leaf_line if leaf and not frozen else theme.line
+        text = theme.ink, theme.faint, theme.backward
+        gradient, trouble = looks.gradient(node), looks.trouble(node)
+        verdicts = {mark.verdict for mark in looks.marks.at(node)} if looks.marks else set()
+        if looks.scale is not None and not frozen:
+            fill, line = theme.computed, theme.line
+            if gradient and math.isfinite(gradient):
+                fill = line = theme.step(looks.scale.step(gradient), len(looks.scale))
+                text = (theme.on(fill),) * 3
+        elif CAUSE in verdicts:
+            fill = theme.alarm
+        if FIRST in trouble:
+            fill, text = theme.alarm, (theme.ink, theme.faint, theme.backward)
+        alarm = any(trouble) or bool(verdicts - {AGREES})
+        return Look(fill, theme.alarm_line if alarm else theme.ink if root else line, *text,
+                    heavy=root or FIRST in trouble or CAUSE in verdicts,
+                    dashed=frozen or INHERITS in verdicts and CAUSE not in verdicts)
+
+    def _name(self, node: Value, look: Look) -> str:
+        """The cells of a full card that say what the node is called, and its op."""
+        label, op = local(node.label, node.scope), sign(node)
+        if not label:
+            return f'<TD COLSPAN="2">{_bold(label, op, look)}</TD>'
+        cell = f'ALIGN="LEFT" WIDTH="{_width(label)}">{_bold(label, op, look)}</TD>'
+        if not op:
+            return f'<TD COLSPAN="2" {cell}'
+        return f'<TD {cell}<TD ALIGN="RIGHT">{ink(f"<I>{op}</I>", look.faint)}</TD>'
+
+    def _line(self, node: Value, look: Look, rows: list[tuple[str, str, str]], ends: bool) -> str:
+        """The line of a compact card; at its ends room for filled cells."""
+        label, op = local(node.label, node.scope), sign(node)
+        small = f" {ink(f'<I>{op}</I>', look.faint, SMALL)}" if label and op else ""
+        width = f' WIDTH="{_width(label)}"' if label and not label.isascii() else ""
+        cells = [f"<TD{width}>{_bold(label, op, look)}{small}</TD>"]
+        # (Programs set a text that is all of one kind lower than those with bold parts: hence the space.)
+        heads = {"data": ink(" ", look.faint), "grad": ink("∂ ", look.faint)}
+        cells += [f"<TD{more}>{heads[name] if not more else ink('∂ ' if name == 'grad' else ' ', look.fill)}"
+                  f"{text}</TD>" for name, more, text in rows]
+        return f"<TR>{_SIDE * ends}{'<VR/>'.join(cells)}{_SIDE * ends}</TR>"
+
+    def _figure(self, x: float | None, colour: str, fill: str, trouble: int) -> tuple[str, str]:
+        """The attributes of a cell, and the number in it; the first that is not finite stands out."""
+        theme = self.looks.theme
+        text = "–" if x is None else number(x, self.looks.digits)
+        if trouble == FIRST:
+            return f' BGCOLOR="{theme.alarm_line}"', ink(text, theme.on(theme.alarm_line))
+        if trouble == VICTIM:
+            return f' BGCOLOR="{theme.alarm}"' * (fill in theme.scale), ink(text, theme.alarm_line)
+        return "", ink(text, colour)
 
 
-def figure(x: float, digits: int, colour: str) -> str:
-    """A number in its colour, or in red if it is not finite."""
-    return f'<FONT COLOR="{colour if math.isfinite(x) else RED}">{number(x, digits)}</FONT>'
-
-
-def card(node: Value, digits: int, root: bool) -> str:
-    """A node as an HTML-like label: its label and op, data, gradient."""
-    alarm = not finite(node)
-    leaf, frozen = not node.operands, not node.requires_grad
-    rows = [_heading(node), "<HR/>", _row("data", figure(node.data, digits, INK))]
-    if not frozen:
-        rows.append(_row("grad", figure(node.grad, digits, BLUE)))
-    return _table(rows, border=2 if root or alarm else 1, dashed=frozen, padding=3,
-                  line=RED if alarm else INK if root else LEAF_LINE if leaf and not frozen else LINE,
-                  fill=ALARM if alarm else FROZEN if frozen else LEAF if leaf else COMPUTED)
-
-
-def box(fold: Fold) -> str:
-    """A fold as an HTML-like label: how many nodes of which kind."""
-    signs = Counter(map(_sign, fold.nodes))
-    kinds = [f"{count:,} {sign or ('leaves' if count > 1 else 'leaf')}"
-             for sign, count in signs.most_common(4)] + ["…"] * (len(signs) > 4)
-    not_finite = sum(not finite(node) for node in fold.nodes)
-    size = f"{len(fold.nodes):,} node{'s' if len(fold.nodes) > 1 else ''} folded"
-    lines = [f"<B>{escape(fold.scope[-1]) or ' '}</B>: {size}" if fold.scope else f"<B>{size}</B>",
-             f'<FONT COLOR="{FAINT}" POINT-SIZE="9">{", ".join(kinds)}</FONT>']
-    if not_finite:
-        lines.append(f'<FONT COLOR="{RED}">{not_finite:,} not finite</FONT>')
-    return _table([f"<TR><TD>{line}</TD></TR>" for line in lines], border=1, dashed=True, padding=4,
-                  line=RED if not_finite else LINE, fill=FOLDED)
-
-
-def _table(rows: list[str], border: int, dashed: bool, padding: int, line: str, fill: str) -> str:
-    style = "ROUNDED,DASHED" if dashed else "ROUNDED"
-    return (f'<<TABLE BORDER="{border}" STYLE="{style}" COLOR="{line}" BGCOLOR="{fill}" CELLBORDER="0" '
-            f'CELLSPACING="0" CELLPADDING="{padding}">{"".join(rows)}</TABLE>>')
-
-
-def _sign(node: Value) -> str:
+def sign(node: Value) -> str:
     """The sign of a node's op; "" for a leaf."""
     op = op_of(node)
     return escape(op.notation.sign if op.notation else op.name) if op else ""
 
 
-def _heading(node: Value) -> str:
-    sign = _sign(node)
-    if not node.label:
-        return f'<TR><TD COLSPAN="2">{f"<B>{sign}</B>" if sign else "<I>leaf</I>"}</TD></TR>'
-    # If programs do not know the width of a letter, they give it that of a space.
-    wide = sum(12.0 if east_asian_width(c) in "WF" else 7.0 for c in node.label[:LONGEST] if c > "~")
-    label = f'ALIGN="LEFT" WIDTH="{8 + wide:.0f}"><B>{escape(node.label)}</B></TD>'
-    if not sign:
-        return f'<TR><TD COLSPAN="2" {label}</TR>'
-    return f'<TR><TD {label}<TD ALIGN="RIGHT"><FONT COLOR="{FAINT}"><I>{sign}</I></FONT></TD></TR>'
+def _bold(label: str, op: str, look: Look) -> str:
+    """What a card is headed by."""
+    return ink(f"<B>{escape(label)}</B>" if label else f"<B>{op}</B>" if op else "<I>leaf</I>", look.ink)
 
 
-def _row(name: str, text: str) -> str:
-    return (f'<TR><TD ALIGN="LEFT"><FONT POINT-SIZE="9" COLOR="{FAINT}">{name}</FONT></TD>'
-            f'<TD ALIGN="RIGHT">{text}</TD></TR>')
+def _width(label: str) -> int:
+    """What programs that do not know the widths of letters, and give them that of a space, are told."""
+    return 8 + sum(12 if east_asian_width(c) in "WF" else 7 for c in label[:LONGEST] if c > "~")
+
+
+def _row(name: str, attributes: str, text: str) -> str:
+    return f'<TR>{_SIDE}<TD ALIGN="LEFT">{name}</TD><TD ALIGN="RIGHT"{attributes}>{text}</TD>{_SIDE}</TR>'
+
+
+def _table(rows: list[str], look: Look, padding: int) -> str:
+    style = "ROUNDED,DASHED" if look.dashed else "ROUNDED"
+    return (f'<<TABLE BORDER="{2 if look.heavy else 1}" STYLE="{style}" COLOR="{look.line}" '
+            f'BGCOLOR="{look.fill}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}">'
+            f'{"".join(rows)}</TABLE>>')

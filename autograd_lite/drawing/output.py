@@ -10,32 +10,44 @@ from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.graph.value import Value
 
 if TYPE_CHECKING:
+    from autograd_lite.checks.rows import AuditReport
     from autograd_lite.drawing.dot import Dot
     from autograd_lite.drawing.drawn import Drawing
 
 Path = TypeVar("Path", bound=AnyPath)
 
 
-def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4,
-         direction: Literal["LR", "RL", "TB", "BT"] = "LR", caption: str = "") -> Drawing:
+def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int | None = None,
+         direction: Literal["LR", "RL", "TB", "BT"] | None = None, caption: str = "",
+         style: Literal["full", "compact"] | None = None, theme: Literal["light", "dark"] = "light",
+         colour: Literal["kind", "grad"] = "kind", report: AuditReport | None = None) -> Drawing:
     """The graph below a Value, or below several, as a `graphviz.Digraph` that a notebook shows.
 
-    Each node is a card with its label and op, its data and its gradient. Leaves are yellow,
-    nodes without gradient are grey and dashed, roots have a heavy border, and what is not
-    finite is red; plain numbers have no card. Each operand is an arrow with the local derivative
-    ∂head/∂tail. Scopes are nested boxes. Pointing at a card or an arrow of an SVG shows its
-    numbers in full. The source is the same in every run, and no program is needed to make it.
+    Each node is a card with its label and op, its data and its gradient (– before `backward`). Leaves are
+    yellow, nodes without gradient are grey and dashed, roots have a heavy border; plain numbers have no card.
+    What is not finite has a red border, and the first such numbers, from which the others come, are filled
+    red. Each operand is an arrow with the local derivative ∂head/∂tail; among very many arrows only tooltips
+    say it. Scopes are nested boxes, in which cards show the rest of the names that these begin. Pointing at a
+    card or an arrow of an SVG shows its numbers in full. The source is the same in every run, and no program
+    is needed to make it.
 
     Args:
         root: a Value, or several.
         max_nodes: in a larger (or very dense) graph, scopes and nodes far from the root are
             folded into boxes that say how many nodes of which kind they hold.
-        digits: how many significant digits of each number to show.
-        direction: where the arrows point: "LR" from left to right, "RL", "TB" (down) or "BT".
+        digits: how many significant digits of each number to show; by default 4, in compact cards 3.
+        direction: where the arrows point: "LR" from left to right, "RL", "TB" (down) or "BT"; by default to
+            the right, or between compact cards down if that takes less room.
         caption: a line below the picture.
+        style: cards that are "full", or "compact", of one line; by default full if there are few.
+        theme: "light" or "dark".
+        colour: what the colours tell: "kind", leaf or result, or "grad", the sizes of the gradients and of
+            what flows along each arrow, which is as thick; a legend says which colour is how much.
+        report: what `audit` found of this graph: claims about an arrow's derivative are marked on it, those
+            about others on the card of the input (✗ wrong, dashed: right but from wrong numbers, ✓ right).
 
     Raises:
-        InputError: an argument is not of the right kind, or out of range.
+        InputError: an argument is not of the right kind, or out of range; the report is of another graph.
         RenderError: the Python package graphviz is missing.
 
     >>> import autograd_lite as ag
@@ -44,7 +56,8 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
     >>> [line.split(" [")[0].strip() for line in picture.source.splitlines() if "->" in line]
     ['n0 -> n1', 'n0 -> n1']
     """
-    return _drawing(_dot(root, max_nodes=max_nodes, digits=digits, direction=direction, caption=caption))
+    return _drawing(_dot(root, max_nodes=max_nodes, digits=digits, direction=direction, caption=caption,
+                         style=style, theme=theme, colour=colour, report=report))
 
 
 def _dot(root: Value | Iterable[Value], **options: Any) -> Dot:

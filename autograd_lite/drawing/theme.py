@@ -35,6 +35,40 @@ class Theme(NamedTuple):
     cluster_line: str
     scale: tuple[str, ...]
 
+    def step(self, i: int, steps: int) -> str:
+        """The colour of a step of so many, of those that stand out from the background."""
+        colours = self.scale[2:]
+        return colours[round(i * (len(colours) - 1) / (steps - 1)) if steps > 1 else len(colours) // 2]
+
+    def on(self, fill: str) -> str:
+        """The colour of a text that can be read on a fill."""
+        return max((self.ink, self.paper), key=lambda ink: contrast(ink, fill))
+
+
+def luminance(colour: str) -> float:
+    """How light a colour looks, from 0 for black to 1 for white.
+
+    >>> luminance("#000000"), round(luminance("#808080"), 3)
+    (0.0, 0.216)
+    """
+    return sum(part * linear for part, linear in zip((0.2126, 0.7152, 0.0722), light(colour)))
+
+
+def light(colour: str) -> list[float]:
+    """The amounts of red, green and blue light, from 0 to 1, of a colour (of sRGB)."""
+    parts = [int(colour[k:k + 2], 16) / 255.0 for k in (1, 3, 5)]
+    return [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+
+
+def contrast(a: str, b: str) -> float:
+    """How well a text in one colour is read on the other: 1 is not at all, 21 black on white.
+
+    >>> contrast("#000000", "#ffffff")
+    21.0
+    """
+    low, high = sorted(map(luminance, (a, b)))
+    return round((high + 0.05) / (low + 0.05), 9)
+
 
 THEMES = {
     "light": Theme("#ffffff", "#1f2933", "#7b8794", "#9aa5b1", "#0b62a8", "#ffffff", "#fff3d1", "#d99a00",

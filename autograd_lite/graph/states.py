@@ -9,10 +9,13 @@ from autograd_lite.graph.copying import Copies
 from autograd_lite.graph.node import Node, Note, held
 from autograd_lite.ops.op import Op
 
+_UNREACHED = 0                              # `ZERO`, in a pickle: an int, which no gradient is
+
 
 def state(node: Node, operands: Sequence[Any]) -> tuple[Any, ...]:
     """What a node holds, with `operands` in place of its own and then its guards'."""
     grad = held(node)
+    grad = _UNREACHED if grad is nodes.ZERO else grad
     note = getattr(node, "_note", None)
     if note is not None and note.guards:
         rest = iter(operands[len(node.operands):])
@@ -26,7 +29,8 @@ def restored(kind: type[Node], data: float, grad: Any, op: Op | None, operands: 
              pb: Any, note: Note | None) -> Node:
     """A node that holds this."""
     node = kind.__new__(kind)
-    node._data, node._grad, node._operation, node._pa, node._pb = data, grad, op, pa, pb
+    node._data, node._operation, node._pa, node._pb = data, op, pa, pb
+    node._grad = nodes.ZERO if type(grad) is int else grad
     many = op is not None and (op.open or len(operands) > 2)
     node._a, node._b = (operands, None) if many else (*operands, None, None)[:2]
     if note is not None:

@@ -1,0 +1,146 @@
+"""The arrows of a picture, the legend of its colours, and the attributes that all of it has."""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS
+from autograd_lite.drawing.cards import OK, SMALL, against, escape, ink, number, tooltip
+from autograd_lite.drawing.dot import Attributes
+from autograd_lite.drawing.looks import FIRST, Looks
+from autograd_lite.drawing.marks import Mark
+from autograd_lite.drawing.naming import derivative
+from autograd_lite.graph.node import stored_partials
+from autograd_lite.graph.value import Value
+
+FONT = "Helvetica"
+_WIDTHS = (1.0, 3.4)                # of the arrows of the least and the largest flow
+
+
+class Arrows:
+    """The arrow of each operand."""
+
+    def __init__(self, looks: Looks, sideways: bool):
+        self.looks, self.sideways = looks, sideways
+
+    def arrow(self, head: Value, i: int, partial: float) -> Attributes:
+        """The attributes of the arrow from an operand, by which this is the partial."""
+        looks, theme = self.looks, self.looks.theme
+        mark = looks.marks.on(head, i) if looks.marks else None
+        trouble = looks.trouble_on(head, i, partial)
+        passes = stored_partials(head)[i] is not None and head.operands[i].requires_grad
+        found = self._line(head, i, trouble)
+        text = ink(number(partial, looks.digits), theme.alarm_line if not math.isfinite(partial) else
+                   theme.backward if passes else theme.faint)
+        if mark:
+            text = self._marked(mark, text)
+            found |= _LINES[mark.verdict] | ({"color": theme.alarm_line} if mark.verdict != AGREES else {})
+        if mark or trouble or not looks.bare:
+            thick = float(found.get("penwidth", 0)) > 2.0
+            below = f"<BR/>{ink(' ', theme.faint, 4)}" if thick else ""
+            found["label"] = f"<{text}{below}>" if self.sideways else f"<&#160;{text}&#160;>"
+        return found | {"tooltip": tooltip(*self._told(head, i, partial, trouble, mark))}
+
+    def joint(self, arrow: Attributes) -> Attributes:
+        """The attributes of a node that joins two lines of an arrow."""
+        thickness = float(arrow.get("penwidth", 0)) / 72.0
+        length = "0.03" if thickness < 0.03 else f"{thickness:.3f}"
+        width = "0" if thickness < 0.03 else length                     # (that of a thick line hides a gap)
+        sides = (length, width) if self.sideways else (width, length)
+        return {"shape": "box", "style": "filled", "fillcolor": arrow["color"], "peripheries": "0",
+                "width": sides[0], "height": sides[1], "fixedsize": "true", "tooltip": " "}
+
+    def number(self, x: float) -> str:
+        """A plain number, in place of a card."""
+        theme = self.looks.theme
+        return f"<{ink(number(x, self.looks.digits), theme.faint if math.isfinite(x) else theme.alarm_line)}>"
+
+    def _line(self, head: Value, i: int, trouble: int) -> Attributes:
+        """How the line is drawn."""
+        looks, theme = self.looks, self.looks.theme
+        if trouble:
+            return {"color": theme.alarm_line, "penwidth": "2.8" if trouble == FIRST else "1.2"}
+        flow = looks.flow(head, i)
+        if looks.scale is None or flow is None:
+            return {"color": theme.line}
+        if flow == 0.0:
+            return {"color": theme.line, "style": "dotted"}
+        step, steps = looks.scale.step(flow), len(looks.scale)
+        return {"color": theme.step(step, steps), "penwidth": width(step, steps)}
+
+    def _marked(self, mark: Mark, text: str) -> str:
+        theme = self.looks.theme
+        if mark.verdict == AGREES:
+            return text + ink(OK, theme.faint)
+        told = against(mark, self.looks.digits)
+        return ink(f"<B>{told}</B>" if mark.verdict == CAUSE else told, theme.alarm_line)
+
+    def _told(self, head: Value, i: int, partial: float, trouble: int, mark: Mark | None) -> list[str]:
+        g, flow = self.looks.gradient(head), self.looks.flow(head, i)
+        lines = [f"{derivative(head, head.operands[i])} = {partial!r}" + (
+            ", the first that is not finite" if trouble == FIRST else "")]
+        if flow is not None:
+            lines.append(f"times grad {g!r}: {flow!r} flows back")
+        elif stored_partials(head)[i] is None:
+            lines.append("no gradient flows back")
+        return [*lines, *(mark.told if mark else ())]
+
+
+_LINES: dict[str, Attributes] = {
+    CAUSE: {"penwidth": "3.2", "arrowhead": "box"}, INHERITS: {"style": "dashed", "penwidth": "1.2"}, AGREES: {}}
+
+
+def width(step: int, steps: int) -> str:
+    """How thick the arrows of a step are."""
+    least, most = _WIDTHS
+    return f"{least + (most - least) * (step / (steps - 1) if steps > 1 else 0.5):.1f}"
+
+
+def legend(looks: Looks) -> list[str]:
+    """The rows of the legend, HTML-like: of the colours by gradient, and of an audit's marks."""
+    theme, rows = looks.theme, []
+    if looks.scale is not None and not looks.scale:
+        rows.append("colours by |grad|: there is none yet; call backward()")
+    elif looks.scale is not None:
+        bounds, steps = [number(x, 3) for x in looks.scale.bounds], len(looks.scale)
+        names = ["0", *([f"below {bounds[0]}", *[f"{a} – {b}" for a, b in zip(bounds, bounds[1:])],
+                         f"from {bounds[-1]}"] if bounds else ["all others"])]
+        fills = [theme.computed, *[theme.step(k, steps) for k in range(steps)]]
+        lines = [theme.line, *fills[1:]]
+        cells = [f'<TD BGCOLOR="{fill}" COLOR="{line}" BORDER="1" WIDTH="64">'
+                 f"{ink(name, theme.on(fill), SMALL)}</TD>" for name, fill, line in zip(names, fills, lines)]
+        rows.append('<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="3"><TR><TD>|grad| of a node, '
+                    f"|∂head/∂tail · grad| on an arrow</TD>{''.join(cells)}</TR></TABLE>")
+    if looks.marks:
+        words = {CAUSE: ink("wrong (thick)", theme.alarm_line), INHERITS: ink(
+            "right, but from wrong numbers (dashed)", theme.alarm_line), AGREES: "ok"}
+        rows.append("claims: " + " · ".join([text for verdict, text in words.items()
+                                             if verdict in looks.marks.verdicts] or ["none"]))
+        rows += [escape(line, 200) for line in looks.marks.latent]
+    return rows
+
+
+def label(looks: Looks, lines: Sequence[str]) -> str:
+    """The graph's label: lines of text, already escaped, then the legend."""
+    rows = legend(looks)
+    if not rows:
+        return f"<{'<BR/>'.join(lines)}>" if lines else ""
+    cells = "".join([f"<TR><TD>{row}</TD></TR>" for row in (*lines, *rows)])
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{cells}</TABLE>>'
+
+
+def defaults(looks: Looks, direction: str) -> dict[str, Attributes]:
+    """The attributes of the graph, of all nodes and of all arrows."""
+    theme = looks.theme
+    # Without `newrank`, dot fails where the scopes depend on each other.
+    gap, rank, card, arrow, head = ("0.1", "0.15", "10", "9", "0.5") if looks.compact else (
+        "0.18", "0.35", "12", "10", "0.6")
+    return {"graph": {
+        "rankdir": direction, "newrank": "true", "size": "150,50" if direction in ("LR", "RL") else "50,150",
+        "nodesep": gap, "ranksep": rank, "pad": "0.2", "bgcolor": theme.paper, "fontname": FONT,
+        "fontsize": "13", "fontcolor": theme.faint, "tooltip": " ",
+    }, "node": {
+        "shape": "plain", "fontname": FONT, "fontsize": card, "fontcolor": theme.ink,
+    }, "edge": {
+        "fontname": FONT, "fontsize": arrow, "fontcolor": theme.faint, "color": theme.line, "arrowsize": head,
+        "penwidth": "1.2", "weight": "3"}}
