@@ -24,11 +24,13 @@ import autograd_lite as ag
 from autograd_lite import InputError, RenderError, Value
 from autograd_lite.document import Network
 from autograd_lite.drawing import cards, engine
+from autograd_lite.drawing.theme import THEMES
 from autograd_lite.graph.walks import topological
 from autograd_lite.ops.op import Op
 
 PACKAGE = Path(ag.__file__).parent
-RED = cards.RED
+THEME = THEMES["light"]
+RED = THEME.alarm_line
 SVG = "{http://www.w3.org/2000/svg}"
 posix = pytest.mark.skipif(os.name != "posix", reason="the stand-in programs are shell scripts")
 texts = st.text(st.characters(), max_size=cards.LONGEST // 10)      # a control shows as up to 10 letters
@@ -222,12 +224,12 @@ def test_a_gradient_that_is_not_finite_is_red():
     y = x * x
     x.grad = math.inf
     nodes, _ = parts(y)
-    assert f'COLOR="{RED}" BGCOLOR="{cards.ALARM}"' in nodes["n0"].label and RED not in nodes["n1"].label
+    assert f'COLOR="{RED}" BGCOLOR="{THEME.alarm}"' in nodes["n0"].label and RED not in nodes["n1"].label
 
 
 def test_a_derivative_through_which_no_gradient_flows_is_paler():
     _, (first, second) = parts(Value(2.0) * Value(3.0, requires_grad=False))
-    assert cards.BLUE in first.label and cards.FAINT in second.label
+    assert THEME.backward in first.label and THEME.faint in second.label
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(1, 17))
@@ -386,7 +388,7 @@ def test_an_svg_is_not_clipped_however_large(each_program, tmp_path):
     for _ in range(180):
         y = ag.sin(y)
     for root in (x * x, y):
-        path = ag.render(root, str(tmp_path / "picture.svg"))
+        path = ag.render(root, str(tmp_path / "picture.svg"), direction="LR")
         picture = ElementTree.parse(path).getroot()
         width, height = (float(picture.attrib[side].removesuffix("pt")) for side in ("width", "height"))
         box = [float(side) for side in picture.attrib["viewBox"].split()]
@@ -400,7 +402,7 @@ def test_the_size_of_a_bitmap_is_bounded(each_program):
     y = Value(0.5, "x")
     for _ in range(195):
         y = ag.sin(y)
-    pixels = matplotlib.image.imread(io.BytesIO(ag.draw(y).pipe("png")))
+    pixels = matplotlib.image.imread(io.BytesIO(ag.draw(y, direction="LR").pipe("png")))
     assert 10000 < pixels.shape[1] <= 150 * 144 + 2 and pixels.shape[0] > 30
 
 
@@ -504,7 +506,7 @@ def test_a_graph_for_which_dot_finds_no_ranks_cluster_by_cluster_is_drawn():
 def counts(nodes: dict[str, Part]) -> tuple[int, int]:
     """How many nodes are shown, and how many are folded."""
     folded = [re.search(r"([\d,]+) nodes? folded", " ".join(part.words)) for part in nodes.values()]
-    return (sum("data" in part.words for part in nodes.values()),
+    return (sum("TABLE" in part.label and not found for part, found in zip(nodes.values(), folded)),
             sum(int(found[1].replace(",", "")) for found in folded if found))
 
 

@@ -87,7 +87,8 @@ class Arrows:
 
 
 _LINES: dict[str, Attributes] = {
-    CAUSE: {"penwidth": "3.2", "arrowhead": "box"}, INHERITS: {"style": "dashed", "penwidth": "1.2"}, AGREES: {}}
+    CAUSE: {"penwidth": "3.2", "arrowhead": "box"}, INHERITS: {"style": "dashed", "penwidth": "1.2"},
+    AGREES: {}}
 
 
 def width(step: int, steps: int) -> str:
@@ -103,21 +104,27 @@ def legend(looks: Looks) -> list[str]:
         rows.append("colours by |grad|: there is none yet; call backward()")
     elif looks.scale is not None:
         bounds, steps = [number(x, 3) for x in looks.scale.bounds], len(looks.scale)
-        names = ["0", *([f"below {bounds[0]}", *[f"{a} – {b}" for a, b in zip(bounds, bounds[1:])],
-                         f"from {bounds[-1]}"] if bounds else ["all others"])]
-        fills = [theme.computed, *[theme.step(k, steps) for k in range(steps)]]
-        lines = [theme.line, *fills[1:]]
-        cells = [f'<TD BGCOLOR="{fill}" COLOR="{line}" BORDER="1" WIDTH="64">'
-                 f"{ink(name, theme.on(fill), SMALL)}</TD>" for name, fill, line in zip(names, fills, lines)]
-        rows.append('<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="3"><TR><TD>|grad| of a node, '
-                    f"|∂head/∂tail · grad| on an arrow</TD>{''.join(cells)}</TR></TABLE>")
+        ranges = [f"below {bounds[0]}", *[f"{a} – {b}" for a, b in zip(bounds, bounds[1:])],
+                  f"from {bounds[-1]}"] if bounds else ["all others"]
+        cells = [_swatch("0", theme.computed, theme.line, looks)]
+        cells += [_swatch(text, theme.step(k, steps), theme.step(k, steps), looks)
+                  for k, text in enumerate(ranges)]
+        rows.append('<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="3"><TR><TD>|grad| of a '
+                    f"node, |∂head/∂tail · grad| on an arrow</TD>{''.join(cells)}</TR></TABLE>")
     if looks.marks:
-        words = {CAUSE: ink("wrong (thick)", theme.alarm_line), INHERITS: ink(
-            "right, but from wrong numbers (dashed)", theme.alarm_line), AGREES: "ok"}
-        rows.append("claims: " + " · ".join([text for verdict, text in words.items()
-                                             if verdict in looks.marks.verdicts] or ["none"]))
+        found = looks.marks.verdicts
+        words = {CAUSE: "wrong (thick)", INHERITS: "right, but from wrong numbers (dashed)", AGREES: "ok"}
+        texts = [ink(f"{found[verdict]:,} {text}", theme.faint if verdict == AGREES else theme.alarm_line)
+                 for verdict, text in words.items() if found[verdict]]
+        rows.append(f"claims: {' · '.join(texts) or 'none'}")
         rows += [escape(line, 200) for line in looks.marks.latent]
     return rows
+
+
+def _swatch(text: str, fill: str, line: str, looks: Looks) -> str:
+    """A cell of the legend."""
+    return (f'<TD BGCOLOR="{fill}" COLOR="{line}" BORDER="1" WIDTH="64">'
+            f"{ink(text, looks.theme.on(fill), SMALL)}</TD>")
 
 
 def label(looks: Looks, lines: Sequence[str]) -> str:

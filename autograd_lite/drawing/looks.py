@@ -9,7 +9,8 @@ from typing import Any
 from autograd_lite.drawing.marks import Marks
 from autograd_lite.drawing.scale import Scale
 from autograd_lite.drawing.theme import THEMES
-from autograd_lite.graph.node import plain, reached, stored_partials
+from autograd_lite.graph.node import plain, stored_partials
+from autograd_lite.graph.states import reached
 from autograd_lite.graph.value import Value
 
 COMPACT, DENSE = 40, 80             # beyond so many cards they are compact, beyond so many arrows these bare
@@ -29,7 +30,7 @@ class Looks:
         scale: that of the colours, or None if these are by kind.
     """
 
-    def __init__(self, roots: Sequence[Value], nodes: Iterable[Value], shown: Sequence[Value], *,
+    def __init__(self, roots: Sequence[Value], nodes: Sequence[Value], shown: Sequence[Value], *,
                  style: str | None = None, theme: str = "light", colour: str = "kind",
                  digits: int | None = None, report: Any = None):
         self.theme = THEMES[theme]
@@ -39,8 +40,10 @@ class Looks:
         self.marks = None if report is None else Marks(report, roots)
         self.roots = set(map(id, roots))
         self._run = any(map(reached, roots))                # whether a backward pass was
-        self._spoiled = {id(x) for node in nodes if not math.isfinite(self.gradient(node) or 0.0)
-                         for x, p in zip(node.operands, stored_partials(node)) if p is not None}
+        self._victims, self._first = set[int](), set[int]()             # of gradients that are not finite
+        if not all([math.isfinite(self.gradient(node) or 0.0) for node in nodes]):
+            for node in nodes:
+                self._trace(node)
         self.scale = Scale(self._amounts(shown)) if colour == "grad" else None
 
     def gradient(self, node: Value) -> float | None:
@@ -52,8 +55,9 @@ class Looks:
 
     def flow(self, head: Value, i: int) -> float | None:
         """What of a node's gradient flows to an operand; None if nothing does, or not yet."""
-        p, g = stored_partials(head)[i], self.gradient(head)
-        if p is None or g is None:
+        g = self.gradient(head)
+        p = None if g is None else stored_partials(head)[i]
+        if g is None or p is None or not head.operands[i].requires_grad:
             return None
         # (A zero passes nothing on, except within errstate("ignore"); there what it gave is nan.)
         return g * p if g or math.isnan(head.operands[i].grad) else 0.0
@@ -66,7 +70,16 @@ class Looks:
             forward = FIRST if all(map(math.isfinite, below)) else VICTIM
         if gradient is None or math.isfinite(gradient):
             return forward, FINE
-        return forward, VICTIM if id(node) in self._spoiled else FIRST
+        return forward, VICTIM if id(node) in self._victims - self._first else FIRST
+
+    def _trace(self, head: Value) -> None:
+        """Note the operands whose gradients are not finite for what this node's gradient or operands are, and
+        those for which only the partial is to blame, or a product too large."""
+        numbers = [self.gradient(head) or 0.0, *map(plain, head.operands)]
+        given = all(map(math.isfinite, numbers))
+        for i, x in enumerate(head.operands):
+            if not math.isfinite(self.flow(head, i) or 0.0):
+                (self._first if given else self._victims).add(id(x))
 
     def trouble_on(self, head: Value, i: int, partial: float) -> int:
         """The same of a partial, and of what flows along its arrow."""

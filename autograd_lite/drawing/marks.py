@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -44,7 +45,7 @@ class Marks:
                              f"{short(report)}")
         self.program = Program(roots)
         self.latent = tuple(map(str, report.latent))
-        self.verdicts: set[str] = set()
+        self.verdicts = Counter[str]()
         self._at: dict[int, list[Mark]] = {}                        # by the id of a node
         self._on: dict[tuple[int, int], Mark] = {}                  # and of which operand of it
         self._ends: dict[int, list[Mark]] = {}                      # all, by both their nodes
@@ -116,7 +117,7 @@ class Marks:
         return self._totals[output][source] or 0.0
 
     def _place(self, output: int, source: int | None, mark: Mark) -> None:
-        self.verdicts.add(mark.verdict)
+        self.verdicts[mark.verdict] += 1
         head, operands = self.program.nodes[output], self.program.operands[output]
         tail = head if source is None else self.program.nodes[source]
         for node in {id(head): head, id(tail): tail}:

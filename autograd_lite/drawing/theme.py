@@ -71,10 +71,10 @@ def contrast(a: str, b: str) -> float:
 
 
 THEMES = {
-    "light": Theme("#ffffff", "#1f2933", "#7b8794", "#9aa5b1", "#0b62a8", "#ffffff", "#fff3d1", "#d99a00",
+    "light": Theme("#ffffff", "#1f2933", "#5a6673", "#9aa5b1", "#0b62a8", "#ffffff", "#fff3d1", "#d99a00",
                    "#eef1f4", "#f7f9fb", "#fdeaea", "#c81e1e", ("#f5f7fa", "#eaeff4", "#dfe6ed"), "#cbd5df",
-                   ("#f1f5f9", "#cfe3f2", "#9fc8e4", "#66a8d3", "#2f83bd", "#0b5a98", "#06365e")),
+                   ("#f1f5f9", "#cfe3f2", "#9fc8e4", "#66a8d3", "#297aae", "#0b5a98", "#06365e")),
     "dark": Theme("#14181d", "#e6eaee", "#94a1ad", "#6f7c88", "#7cc0f5", "#1f262d", "#3a3118", "#d9a520",
                   "#252b31", "#1a2026", "#471d1f", "#ff7a73", ("#191f25", "#20272e", "#283039"), "#3b4650",
-                  ("#232c34", "#22425c", "#255f88", "#3583b6", "#57a6d8", "#8cc9ee", "#d2ecfb")),
+                  ("#232c34", "#22425c", "#255f88", "#3a8bbf", "#57a6d8", "#8cc9ee", "#d2ecfb")),
 }

@@ -260,11 +260,6 @@ def partials_of(node: Node) -> Sequence[float | None]:
     return [f if p is None else p for p, f in zip(stored, fresh)]
 
 
-def reached(node: Node) -> bool:
-    """Whether a gradient has arrived at a node, or was assigned, since it was made."""
-    return node._grad is not ZERO
-
-
 def freeze(leaf: Node) -> None:
     """Stop gradients at a leaf."""
     leaf._grad = None

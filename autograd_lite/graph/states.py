@@ -12,6 +12,11 @@ from autograd_lite.ops.op import Op
 _UNREACHED = 0                              # `ZERO`, in a pickle: an int, which no gradient is
 
 
+def reached(node: Node) -> bool:
+    """Whether a gradient has arrived at a node, or was assigned, since it was made."""
+    return node._grad is not nodes.ZERO
+
+
 def state(node: Node, operands: Sequence[Any]) -> tuple[Any, ...]:
     """What a node holds, with `operands` in place of its own and then its guards'."""
     grad = held(node)
