@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Path = TypeVar("Path", bound=AnyPath)
 
 
-def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4,
+def draw(root: Value | Iterable[Value], *, max_nodes: int = 100, sample: int | Literal["all"] | None = None,
+         focus: Value | str | None = None, gradients: Value | Iterable[Value] = (), digits: int = 4,
          direction: Literal["LR", "RL", "TB", "BT"] = "LR", caption: str = "") -> Drawing:
     """The graph below a Value, or below several, as a `graphviz.Digraph` that a notebook shows.
 
@@ -28,8 +29,14 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
 
     Args:
         root: a Value, or several.
-        max_nodes: in a larger (or very dense) graph, scopes and nodes far from the root are
-            folded into boxes that say how many nodes of which kind they hold.
+        max_nodes: a larger (or very dense) graph is folded: scopes, and in each scope what lies between its
+            ends, are boxes that say how many nodes of which kind they hold. They are opened a level at a
+            time, as far as this allows.
+        sample: of samples for which a loss computes the same from the same parameters, the one to draw;
+            "all" draws each. By default the first one, in graphs of more than 40 nodes.
+        focus: a node, or its label: only the paths that carry the most gradient to it are drawn.
+        gradients: derivatives of the root that are Values, as `value_and_grad` gives them for Values:
+            their own nodes stand beside, in a cluster.
         digits: how many significant digits of each number to show.
         direction: where the arrows point: "LR" from left to right, "RL", "TB" (down) or "BT".
         caption: a line below the picture.
@@ -44,19 +51,26 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
     >>> [line.split(" [")[0].strip() for line in picture.source.splitlines() if "->" in line]
     ['n0 -> n1', 'n0 -> n1']
     """
-    return _drawing(_dot(root, max_nodes=max_nodes, digits=digits, direction=direction, caption=caption))
+    return _drawing(_dot(root, max_nodes=max_nodes, sample=sample, focus=focus, gradients=gradients,
+                         digits=digits, direction=direction, caption=caption))
 
 
 def _dot(root: Value | Iterable[Value], **options: Any) -> Dot:
     """The graph as DOT, for which no package is needed; options as for `draw`."""
     from autograd_lite.drawing.picture import Options, Picture
-    roots = [root] if isinstance(root, Value) else list(root) if isinstance(root, Iterable) else [root]
-    for x in roots:
-        if not isinstance(x, Value):
-            raise InputError(f"draw: expected a Value or a list of Values, got {type_name(x)}")
+    roots = _values(root, "")
     if not roots:
         raise InputError("draw: the list of Values is empty")
-    return Picture(roots, Options(**options)).dot
+    gradients = _values(options.pop("gradients", ()), "gradients: ")
+    return Picture(roots, gradients, Options(**options)).dot
+
+
+def _values(given: Any, what: str) -> list[Value]:
+    found = [given] if isinstance(given, Value) or not isinstance(given, Iterable) else list(given)
+    for x in found:
+        if not isinstance(x, Value):
+            raise InputError(f"draw: {what}expected a Value or a list of Values, got {type_name(x)}")
+    return found
 
 
 def _drawing(dot: Dot) -> Drawing:
@@ -68,7 +82,7 @@ def _drawing(dot: Dot) -> Drawing:
         raise RenderError("pictures need the Python package graphviz; install it: "
                           "pip install 'autograd-lite[png]'") from None
     return Drawing(dot.name, graph_attr=dot.defaults["graph"], node_attr=dot.defaults["node"],
-                   edge_attr=dot.defaults["edge"], body=dot.body)
+                   edge_attr=dot.defaults["edge"], body=dot.body())
 
 
 def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
