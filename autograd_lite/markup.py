@@ -29,8 +29,8 @@ def text(x: object) -> str:
 
 def block(*parts: str) -> str:
     """What an object shows in a notebook; where MathJax runs, it leaves dollars in labels alone."""
-    return ('<div class="mathjax_ignore tex2jax_ignore" style="max-width:100%;overflow-x:auto;line-height:1.4">'
-            f'{"".join(parts)}</div>')
+    return ('<div class="mathjax_ignore tex2jax_ignore" style="max-width:100%;overflow-x:auto;'
+            f'line-height:1.4">{"".join(parts)}</div>')
 
 
 def prose(lines: str) -> str:
@@ -65,9 +65,9 @@ def table(sides: str, heads: Sequence[str], rows: Sequence[Sequence[str]], marks
     if len(rows) > MOST:
         lines.append(f'<tr><td colspan="{len(sides)}" style="{_CELL}{_SIDES["l"]}">'
                      f'… and {len(rows) - MOST:,} more</td></tr>')
-    head = f'<thead><tr>{cells("th", heads, ";border-bottom:1px solid;opacity:.75")}</tr></thead>' if heads else ""
+    head = cells("th", heads, ";border-bottom:1px solid;opacity:.75")
     return ('<table style="border-collapse:collapse;margin:.5em 0;width:auto;font-size:inherit">'
-            f'{head}<tbody>{"".join(lines)}</tbody></table>')
+            f'<thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>')
 
 
 def branch(head: str, parts: Sequence[str], opened: bool) -> str:
@@ -81,13 +81,12 @@ def branch(head: str, parts: Sequence[str], opened: bool) -> str:
 
 def named(name: str, facts: str) -> str:
     """A name, and in a paler text what is to be said of it."""
-    return f'<b>{text(name)}</b> <span style="opacity:.75">{text(facts)}</span>'
+    return f"<b>{text(name)}</b>" + f' <span style="opacity:.75">{text(facts)}</span>' * bool(facts)
 
 
-def page(title: str, body: str, ink: str, paper: str) -> str:
-    """A page that needs nothing else, in these two colours."""
+def page(title: str, body: str, paper: str) -> str:
+    """A page that needs no other file."""
     return ('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f'<title>{text(title)}</title>\n</head>\n'
-            f'<body style="margin:1.5em;font-family:Helvetica,Arial,sans-serif;color:{escape(ink)};'
-            f'background:{escape(paper)}">\n{body}\n</body>\n</html>\n')
+            f'<body style="margin:1em;background:{escape(paper)}">\n{body}\n</body>\n</html>\n')

@@ -251,7 +251,8 @@ class Explanation(Report):
         if self.paths:
             before, rows, after = _about_paths(self, LINE)
             lines += [before, _PATH.format(*_PATHS)]
-            lines += [line for *numbers, path in rows for line in wrapped(path, _PATH.format(*numbers, ""), 24)]
+            lines += [line for share, number, path in rows
+                      for line in wrapped(path, _PATH.format(share, number, ""), 24)]
             lines += after
         if self.inputs:
             lines += [_MATTER, *[_INPUT.format(*cells) for cells in [_INPUTS, *map(_input, self.inputs)]]]

@@ -11,7 +11,7 @@ from unicodedata import category, east_asian_width
 
 from autograd_lite.errors import AuditError
 
-LINE, ENDLESS = 79, 10 ** 9                     # columns of a line: of a terminal, and of a page that breaks it
+LINE, ENDLESS = 79, 10 ** 9                     # columns of a line: of a terminal, of a page
 
 
 class Findings(tuple[Any, ...]):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -63,18 +64,20 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
     return Picture(roots, max_nodes, digits, direction, caption).drawing
 
 
-def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
+def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Any) -> Path:
     """Write the picture of a graph to a file, whole or not at all, and return the file's path.
 
     Args:
-        root: a Value, or several.
-        path: its ending (.png, .svg or .dot) says what is written.
+        root: a Value, or several; or what `draw` returned.
+        path: its ending (.png, .svg, .pdf, .html or .dot) says what is written. A page (.html) needs no other
+            file; in it, as in an .svg, pointing at a part shows its numbers.
         options: as for `draw`.
 
     Raises:
         InputError: an argument is not of the right kind, or out of range.
-        RenderError: the path has another ending or cannot be written; or there is no program to draw
-            with, or it fails: then the message says what to install, and the .dot file is written instead.
+        RenderError: the path has another ending or cannot be written; or there is no program to draw with, or
+            it fails, or does not write PDF: then the message says what to install, and the .dot file is
+            written instead.
 
     >>> import os, tempfile, autograd_lite as ag
     >>> x = ag.Value(3.0, "x")
@@ -84,14 +87,15 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
     """
     name = path_text(path, "render", "; write render(root, 'graph.png')")
     stem, suffix = os.path.splitext(name)
-    if suffix.lower() not in (".png", ".svg", ".dot"):
+    kind = suffix[1:].lower()
+    if kind not in ("png", "svg", "pdf", "html", "dot"):
         raise RenderError(f"render: cannot tell what to write to {name!r}: "
-                          "the name must end in .png, .svg or .dot")
-    drawing = draw(root, **options)
+                          "the name must end in .png, .svg, .pdf, .html or .dot")
+    drawing = _drawing(root, options)
     picture = source = drawing.source.encode()
-    if suffix.lower() != ".dot":
+    if kind != "dot":
         try:
-            picture = drawing.pipe(suffix[1:].lower())
+            picture = drawing.html().encode() if kind == "html" else drawing.pipe(kind)
         except RenderError as error:
             try:
                 _write(f"{stem}.dot", source)
@@ -100,6 +104,17 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
             raise RenderError(f"{error} (The picture's source is in {stem + '.dot'!r}.)") from None
     _write(name, picture)
     return path
+
+
+def _drawing(root: Any, options: dict[str, Any]) -> Drawing:
+    """What `draw` returned, or else returns."""
+    drawn = sys.modules.get("autograd_lite.drawing.drawn")          # (needed for none but a Drawing)
+    if not drawn or not isinstance(root, drawn.Drawing):
+        return draw(root, **options)
+    if options:
+        raise InputError(f"render: give {next(iter(options))}= to draw, which made this drawing")
+    drawing: Drawing = root
+    return drawing
 
 
 def _write(path: str, content: bytes) -> None:
