@@ -10,12 +10,12 @@ from html import escape
 
 from autograd_lite.lines import printable
 
-MOST = 60                                       # rows that a table shows, and entries a tree shows at a level
+MOST = 40                                       # rows that a table shows, and entries a tree shows at a level
 _TINTS = {"": "", "wrong": "background:rgba(222,44,44,.18);font-weight:bold",
           "doubtful": "background:rgba(222,160,0,.18)"}
-_SIDES = {"l": "text-align:left;overflow-wrap:anywhere",
+_SIDES = {"l": "text-align:left;overflow-wrap:anywhere;min-width:", "w": "text-align:left;white-space:nowrap",
           "r": "text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums"}
-_CELL = "padding:.15em .7em;border:0;max-width:none;vertical-align:top;font-weight:inherit;font-size:inherit;"
+_CELL = "padding:.15em .5em;border:0;max-width:none;vertical-align:top;font-weight:inherit;font-size:inherit;"
 
 
 def text(x: object) -> str:
@@ -35,12 +35,13 @@ def block(*parts: str) -> str:
 
 def prose(lines: str) -> str:
     """Lines of text; an indent stays one, and a line of code keeps its columns, as do the marks below it."""
-    entries, parts = lines.split("\n"), list[str]()
+    entries, parts = lines.split("\n") if lines else [], list[str]()
     for line, after in zip(entries, [*entries[1:], ""]):
         words = line.lstrip(" ")
-        style = f"padding-left:{0.5 * (len(line) - len(words)):g}em"
+        indent = 0.5 * (len(line) - len(words))
+        style = f"padding-left:{indent + 1.5:g}em;text-indent:-1.5em" if indent else ""
         if "^" in (line.strip()[:1], after.strip()[:1]):
-            style += ";font-family:monospace;white-space:pre"
+            style = f"padding-left:{indent:g}em;font-family:monospace;white-space:pre"
         parts.append(f'<div style="{style if words else "height:.5em"}">{text(words)}</div>')
     return "".join(parts)
 
@@ -49,21 +50,23 @@ def table(sides: str, heads: Sequence[str], rows: Sequence[Sequence[str]], marks
     """A table; of a long one, the rows that are marked come before others.
 
     Args:
-        sides: a letter for each column: "l" for text, "r" for numbers.
+        sides: a letter for each column: "l" for text, "w" for a word or two, "r" for numbers.
         heads: their titles, if there are any.
         rows: the cells.
         marks: for each row "wrong", "doubtful" or "".
     """
     marks = marks or [""] * len(rows)
     shown = sorted(sorted(range(len(rows)), key=lambda i: not marks[i])[:MOST])
+    widths = [min(12, max(map(len, column))) for column in zip(*[rows[i] for i in shown])]    # (at least)
+    styles = [_CELL + _SIDES[side] + f"{width}ch" * (side == "l") for side, width in zip(sides, widths)]
 
     def cells(tag: str, entries: Iterable[str], style: str = "") -> str:
-        return "".join([f'<{tag} style="{_CELL}{_SIDES[side]}{style}">{text(entry)}</{tag}>'
-                        for side, entry in zip(sides, entries)])
+        return "".join([f'<{tag} style="{own}{style}">{text(entry)}</{tag}>'
+                        for own, entry in zip(styles, entries)])
 
     lines = [f'<tr style="{_TINTS[marks[i]]}">{cells("td", rows[i])}</tr>' for i in shown]
     if len(rows) > MOST:
-        lines.append(f'<tr><td colspan="{len(sides)}" style="{_CELL}{_SIDES["l"]}">'
+        lines.append(f'<tr><td colspan="{len(sides)}" style="{_CELL}{_SIDES["w"]}">'
                      f'… and {len(rows) - MOST:,} more</td></tr>')
     head = cells("th", heads, ";border-bottom:1px solid;opacity:.75")
     return ('<table style="border-collapse:collapse;margin:.5em 0;width:auto;font-size:inherit">'

@@ -79,8 +79,9 @@ class Report:
 
     def _pieces(self) -> Iterator[str]:
         """What `str()` says, in HTML."""
-        from autograd_lite.markup import prose
-        yield prose(self._told(ENDLESS))
+        from autograd_lite.markup import named, prose
+        head, _, rest = self._told(ENDLESS).partition("\n")
+        yield named(head, "") + prose(rest)
 
     def _repr_html_(self) -> str:
         from autograd_lite.markup import block

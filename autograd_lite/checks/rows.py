@@ -240,7 +240,7 @@ class AuditReport(Report):
         from autograd_lite.markup import table
         yield from super()._pieces()
         if self.rows:
-            yield table("lrrrl", _HEADS, [
+            yield table("lrrrw", _HEADS, [
                 (clip(_placed(row), LINE), *numbers, f"{_SIGNS[row.verdict][0]} {verdict}")
                 for row in self.rows for *numbers, verdict in [_cells(row)]],
                 [_SIGNS[row.verdict][1] for row in self.rows])

@@ -153,7 +153,7 @@ class GradientReport(Report):
         from autograd_lite.markup import prose, table
         yield from super()._pieces()
         shown = self._of_interest()
-        yield table("lrrl", _HEADS, [(clip(name, LINE), claimed, reference, f"{_signs(verdict)[0]} {verdict}")
+        yield table("lrrw", _HEADS, [(clip(name, LINE), claimed, reference, f"{_signs(verdict)[0]} {verdict}")
                                      for name, claimed, reference, verdict in map(_cells, shown)],
                     [_signs(x.verdict)[1] for x in shown])
         if rest := len(self.derivatives) - len(shown):

@@ -86,16 +86,18 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None,
                           **options: Any) -> Any:
+        wanted, unwanted = {*(include or ())}, {*(exclude or ())}
+        drawn = wanted | {_SVG} if "text/html" in wanted else wanted
         try:
-            bundle = super()._repr_mimebundle_(include and [*include, _SVG], None, **options)
+            bundle = super()._repr_mimebundle_(drawn or None, None, **options)
         except RenderError as error:
             bundle = {"text/html": block(prose(str(error))), "text/plain": str(error)}
         else:
             bundle["text/plain"] = self.told
             if _SVG in bundle:
-                bundle["text/html"] = inlined(bundle[_SVG])
+                bundle["text/html"] = self._inlined(bundle[_SVG])
         return {kind: shown for kind, shown in bundle.items()
-                if (not include or kind in include) and kind not in (exclude or ())}
+                if (not wanted or kind in wanted) and kind not in unwanted}
 
     def html(self) -> str:
         """The picture as an HTML page that needs no other file.
@@ -104,8 +106,11 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             RenderError: there is no program to draw with, or it fails.
         """
         paper = self.graph_attr.get("bgcolor", "")
-        return page(self.told, inlined(self.pipe("svg", encoding="utf-8")),
+        return page(self.told, self._inlined(self.pipe("svg", encoding="utf-8")),
                     paper if _CSS_COLOUR.fullmatch(paper) else "white")
+
+    def _inlined(self, svg: str) -> str:
+        return inlined(svg, from_right=self.graph_attr.get("rankdir") == "LR")
 
     @property
     def told(self) -> str:

@@ -11,10 +11,10 @@ _REFERENCE = re.compile(r"url\(#(.*?)\)")
 _KINDS = {"graph", "cluster", "node", "edge"}
 _START = re.compile(r'<svg style="[^"]*"([^>]*? width="([\d.]+)pt"[^>]*>)')
 _PIXELS = 4.0 / 3.0                             # of a point
-_LEAST = 0.6                                    # below this scale, a page scrolls: letters are 8 pixels high
+_LEAST = 0.5                                    # below this scale, letters would be too small: it scrolls
 
 # `all` keeps out what a page says of its letters; on paper nothing scrolls, so there it is fitted.
-_FRAME = ('<div class="autograd-lite-drawing mathjax_ignore tex2jax_ignore" style="all:initial;direction:ltr;'
+_FRAME = ('<div class="autograd-lite-drawing mathjax_ignore tex2jax_ignore" style="all:initial;direction:{};'
           'display:block;max-width:100%;overflow-x:auto"><style>@media print{{.autograd-lite-drawing>svg'
           '{{width:auto!important;max-width:100%!important}}}}</style>{}</div>')
 
@@ -68,11 +68,12 @@ def _tell_apart(every: Iterable[ElementTree.Element], prefix: str) -> None:
             element.set("class", " ".join(words))
 
 
-def inlined(svg: str) -> str:
-    """A tidied SVG as HTML: no wider than the page, unless it would be too small to read; then it scrolls."""
+def inlined(svg: str, from_right: bool) -> str:
+    """A tidied SVG as HTML: no wider than the page, unless it would be too small to read; then it scrolls,
+    from its right end (where the root is) or from its left one."""
     start = _START.search(svg)
     assert start
     width = float(start[2]) * _PIXELS
-    style = ("display:block;max-width:none;height:auto;"
+    style = ("display:block;direction:ltr;margin:0 auto 0 0;max-width:none;height:auto;"
              f"width:max(min(100%,{width:.0f}px),{_LEAST * width:.0f}px)")
-    return _FRAME.format(f'<svg style="{style}"{start[1]}{svg[start.end():].rstrip()}')
+    return _FRAME.format("rtl" if from_right else "ltr", f'<svg style="{style}"{start[1]}{svg[start.end():].rstrip()}')
