@@ -76,4 +76,5 @@ def inlined(svg: str, from_right: bool) -> str:
     width = float(start[2]) * _PIXELS
     style = ("display:block;direction:ltr;margin:0 auto 0 0;max-width:none;height:auto;"
              f"width:max(min(100%,{width:.0f}px),{_LEAST * width:.0f}px)")
-    return _FRAME.format("rtl" if from_right else "ltr", f'<svg style="{style}"{start[1]}{svg[start.end():].rstrip()}')
+    picture = f'<svg style="{style}"{start[1]}{svg[start.end():].rstrip()}'
+    return _FRAME.format("rtl" if from_right else "ltr", picture)
