@@ -59,7 +59,7 @@ ROWS = [
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
     {"checks.nearby", "checks.explain"}, {"checks.check_gradients"},
-    {"drawing.engine", "drawing.view", "drawing.svg"}, {"drawing.letters"},
+    {"drawing.engine", "drawing.view", "drawing.dot", "drawing.theme", "drawing.svg"}, {"drawing.letters"},
     {"drawing.drawn", "drawing.cards"}, {"drawing.picture"},
     {"drawing.output"}, {"drawing"},
     {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"}, {"diagnosis.products"},

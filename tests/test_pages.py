@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import warnings
 import xml.etree.ElementTree as ElementTree
 from html import escape, unescape
@@ -17,13 +18,13 @@ from autograd_lite import InputError, RenderError, Value, markup, nn, optim
 from autograd_lite.document import Network
 from autograd_lite.drawing import engine, letters, svg
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 in_a_browser = pytest.mark.skipif(not BROWSER, reason="there is no Chromium")
 WIDTHS = 600, 900, 1400
 HOSTILE = ["<script>top.ran = 1</script>", "<img src=x onerror='top.ran = 1'>", '"><svg onload="top.ran=1">',
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-           "' onmouseover='top.ran = 1", "javascript:top.ran=1", "$\\href{javascript:top.ran=1}{x}$",
-           "\u202e\x00"]
+           "</title></svg><script>top.ran = 1</script>", "<!--", "]]>", "&lt;b&gt;", "</style><b>",
+           "' onmouseover='top.ran = 1", "javascript:top.ran=1", "</details>",
+           "$\\href{javascript:top.ran=1}{x}$", "\u202e\x00"]
 
 
 # -- what is shown --------------------------------------------------------------------------------
@@ -290,6 +291,15 @@ def test_render_takes_what_draw_returned_but_then_no_options(tmp_path):
     with pytest.raises(InputError, match="render: give digits= to draw"):
         ag.render(drawing, tmp_path / "c.svg", digits=3)
     assert not (tmp_path / "c.svg").exists()
+
+
+def test_without_the_python_package_the_source_is_written_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "autograd_lite.drawing.drawn", raising=False)
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    ag.render(Value(1.0, "x") * 2.0, tmp_path / "one.dot")
+    with pytest.raises(RenderError, match=r"pip install 'autograd-lite\[png\]'.*'.*two.dot'"):
+        ag.render(Value(1.0, "x") * 2.0, tmp_path / "two.svg")
+    assert (tmp_path / "one.dot").read_bytes() == (tmp_path / "two.dot").read_bytes()
 
 
 def test_a_program_that_writes_no_pdf_says_what_to_do(tmp_path, monkeypatch):

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from autograd_lite.errors import InputError, RenderError, short, type_name
+from autograd_lite.drawing.dot import Dot
+from autograd_lite.errors import InputError, RenderError, type_name
 from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
     from autograd_lite.drawing.drawn import Drawing
@@ -45,23 +45,31 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
     >>> [line.split(" [")[0].strip() for line in picture.source.splitlines() if "->" in line]
     ['n0 -> n1', 'n0 -> n1']
     """
+    return _drawing(_dot(root, max_nodes=max_nodes, digits=digits, direction=direction, caption=caption))
+
+
+def _dot(root: Value | Iterable[Value], **options: Any) -> Dot:
+    """The graph as DOT, for which no package is needed; options as for `draw`."""
+    from autograd_lite.drawing.picture import Options, Picture
     roots = [root] if isinstance(root, Value) else list(root) if isinstance(root, Iterable) else [root]
     for x in roots:
         if not isinstance(x, Value):
             raise InputError(f"draw: expected a Value or a list of Values, got {type_name(x)}")
     if not roots:
         raise InputError("draw: the list of Values is empty")
-    max_nodes, digits = whole(max_nodes, "draw: max_nodes", 1), whole(digits, "draw: digits", 1)
-    if direction not in ("LR", "RL", "TB", "BT"):
-        raise InputError(f"draw: direction={short(direction)}: choose 'LR', 'RL', 'TB' or 'BT'")
+    return Picture(roots, Options(**options)).dot
+
+
+def _drawing(dot: Dot) -> Drawing:
     try:
-        from autograd_lite.drawing.picture import Picture
+        from autograd_lite.drawing.drawn import Drawing
     except ModuleNotFoundError as error:
         if error.name != "graphviz":
             raise
         raise RenderError("pictures need the Python package graphviz; install it: "
                           "pip install 'autograd-lite[png]'") from None
-    return Picture(roots, max_nodes, digits, direction, caption).drawing
+    return Drawing(dot.name, graph_attr=dot.defaults["graph"], node_attr=dot.defaults["node"],
+                   edge_attr=dot.defaults["edge"], body=dot.body)
 
 
 def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Any) -> Path:
@@ -76,8 +84,8 @@ def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Any) 
     Raises:
         InputError: an argument is not of the right kind, or out of range.
         RenderError: the path has another ending or cannot be written; or there is no program to draw with, or
-            it fails, or does not write PDF: then the message says what to install, and the .dot file is
-            written instead.
+            it fails, or does not write PDF: then the message says what to install, and the .dot file, for
+            which nothing is needed, is written instead.
 
     >>> import os, tempfile, autograd_lite as ag
     >>> x = ag.Value(3.0, "x")
@@ -91,10 +99,14 @@ def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Any) 
     if kind not in ("png", "svg", "pdf", "html", "dot"):
         raise RenderError(f"render: cannot tell what to write to {name!r}: "
                           "the name must end in .png, .svg, .pdf, .html or .dot")
-    drawing = _drawing(root, options)
-    picture = source = drawing.source.encode()
+    drawing = _drawn(root)
+    if drawing and options:
+        raise InputError(f"render: give {next(iter(options))}= to draw, which made this drawing")
+    dot = drawing or _dot(root, **options)
+    picture = source = (dot.text() if isinstance(dot, Dot) else dot.source).encode()
     if kind != "dot":
         try:
+            drawing = _drawing(dot) if isinstance(dot, Dot) else dot
             picture = drawing.html().encode() if kind == "html" else drawing.pipe(kind)
         except RenderError as error:
             try:
@@ -106,15 +118,10 @@ def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Any) 
     return path
 
 
-def _drawing(root: Any, options: dict[str, Any]) -> Drawing:
-    """What `draw` returned, or else returns."""
-    drawn = sys.modules.get("autograd_lite.drawing.drawn")          # (needed for none but a Drawing)
-    if not drawn or not isinstance(root, drawn.Drawing):
-        return draw(root, **options)
-    if options:
-        raise InputError(f"render: give {next(iter(options))}= to draw, which made this drawing")
-    drawing: Drawing = root
-    return drawing
+def _drawn(root: Any) -> Drawing | None:
+    """What `draw` returned; None for anything else."""
+    drawn = sys.modules.get("autograd_lite.drawing.drawn")          # (loaded if there is a Drawing)
+    return root if drawn and isinstance(root, drawn.Drawing) else None
 
 
 def _write(path: str, content: bytes) -> None:
