@@ -68,9 +68,9 @@ def table(sides: str, heads: Sequence[str], rows: Sequence[Sequence[str]], marks
     if len(rows) > MOST:
         lines.append(f'<tr><td colspan="{len(sides)}" style="{_CELL}{_SIDES["w"]}">'
                      f'… and {len(rows) - MOST:,} more</td></tr>')
-    head = cells("th", heads, ";border-bottom:1px solid;opacity:.75")
-    return ('<table style="border-collapse:collapse;margin:.5em 0;width:auto;font-size:inherit">'
-            f'<thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>')
+    head = f'<thead><tr>{cells("th", heads, ";border-bottom:1px solid;opacity:.75")}</tr></thead>'
+    return ('<table style="border-collapse:collapse;table-layout:auto;margin:.5em 0;width:auto;'
+            f'font-size:inherit">{head if heads else ""}<tbody>{"".join(lines)}</tbody></table>')
 
 
 def branch(head: str, parts: Sequence[str], opened: bool) -> str:

@@ -267,6 +267,14 @@ def test_titles_are_the_tooltips_and_links_stay_only_if_they_lead_anywhere():
     assert [link.attrib for link in picture.iter(f"{{{svg._SVG}}}a")] == [{"href": "https://a.b"}]
 
 
+def test_a_picture_that_is_not_xml_is_an_error_that_says_so():
+    drawing = ag.draw(Value(1.0, "x") * 2.0)
+    drawing.node("mine", "a\x01b")
+    with pytest.raises(RenderError, match="not XML"):
+        drawing.pipe("svg")
+    assert "not XML" in drawing._repr_mimebundle_()["text/html"]
+
+
 # -- files ----------------------------------------------------------------------------------------
 
 
@@ -381,8 +389,8 @@ def test_a_long_table_is_cut_but_keeps_the_wrong_rows_and_says_how_many_more():
 
 def test_a_model_is_a_tree_in_which_neighbours_that_are_alike_share_a_line():
     assert text_of(nn.MLP(3, [4, 1])._repr_html_()) == (
-        "MLP 21 parameters layers[0] Layer: 16 parameters neurons[0] … neurons[3] 4 × ReLUNeuron(3): w 3, b "
-        "layers[1] Layer: 5 parameters neurons[0] LinearNeuron(4): w 4, b")
+        "MLP 21 parameters layers[0] Layer: 16 parameters "
+        "neurons[0] … neurons[3] 4 × ReLUNeuron(3): w 3, b each layers[1] Layer: 5 parameters neurons[0] LinearNeuron(4): w 4, b")
     assert text_of(nn.Neuron(2)._repr_html_()) == "ReLUNeuron(2) w 2, b"
 
 

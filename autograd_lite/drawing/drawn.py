@@ -27,7 +27,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     Its `description` says in words what it shows, for those who do not see it.
     """
 
-    description = ""
+    description = "computation graph"
 
     def pipe(self, format: str | None = None, renderer: str | None = None, formatter: str | None = None,
              neato_no_op: bool | int | None = None, quiet: bool = True, *,
@@ -44,7 +44,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         if format in _BITMAPS:
             options.append(f"-Gdpi={_DOTS_PER_INCH}")
         source = self.source
-        if format in _BITMAPS:
+        if format in _BITMAPS | {"pdf"}:
             warn_of_boxes(source)
         if format == "svg":
             # Programs round the scale of an SVG made to fit a `size`, and so cut it off.
@@ -53,7 +53,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             source = natural.source
         picture = run(source, *options)
         if format == "svg" and not renderer:
-            picture = tidied(picture, self.told).encode()
+            picture = tidied(picture, self.description).encode()
         return picture.decode(encoding) if encoding else picture
 
     def save(self, filename: AnyPath | None = None, directory: AnyPath | None = None, *,
@@ -93,7 +93,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         except RenderError as error:
             bundle = {"text/html": block(prose(str(error))), "text/plain": str(error)}
         else:
-            bundle["text/plain"] = self.told
+            bundle["text/plain"] = printable(self.description)
             if _SVG in bundle:
                 bundle["text/html"] = self._inlined(bundle[_SVG])
         return {kind: shown for kind, shown in bundle.items()
@@ -106,13 +106,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             RenderError: there is no program to draw with, or it fails.
         """
         paper = self.graph_attr.get("bgcolor", "")
-        return page(self.told, self._inlined(self.pipe("svg", encoding="utf-8")),
+        return page(self.description, self._inlined(self.pipe("svg", encoding="utf-8")),
                     paper if _CSS_COLOUR.fullmatch(paper) else "white")
 
     def _inlined(self, svg: str) -> str:
         return inlined(svg, from_right=self.graph_attr.get("rankdir") == "LR")
-
-    @property
-    def told(self) -> str:
-        """What stands for the picture where it cannot be seen."""
-        return printable(self.description) or "computation graph"

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from hashlib import sha256
 from xml.etree import ElementTree
 
+from autograd_lite.errors import RenderError
+from autograd_lite.lines import printable
+
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "{http://www.w3.org/1999/xlink}"
 _REFERENCE = re.compile(r"url\(#(.*?)\)")
 _KINDS = {"graph", "cluster", "node", "edge"}
@@ -20,8 +23,15 @@ _FRAME = ('<div class="autograd-lite-drawing mathjax_ignore tex2jax_ignore" styl
 
 
 def tidied(drawn: bytes, description: str) -> str:
-    """A program's SVG, whose parts show their tooltips alone, with a description for screen readers."""
-    root = ElementTree.fromstring(drawn)
+    """A program's SVG, whose parts show their tooltips alone, with a description for screen readers.
+
+    Raises:
+        RenderError: it is not XML (of a control character in a label that was added to a drawing, say).
+    """
+    try:
+        root = ElementTree.fromstring(drawn)
+    except ElementTree.ParseError as error:
+        raise RenderError(f"the SVG that was drawn is not XML: {error}") from None
     every = [*root.iter()]
     for element in every:
         element.tag = element.tag.removeprefix(f"{{{_SVG}}}")
@@ -31,7 +41,7 @@ def tidied(drawn: bytes, description: str) -> str:
         for wrapper in [part for part in element if len(part) == 1 and part[0].tag == "a"]:
             _unwrap(element, wrapper)
     _tell_apart(every, f"d{sha256(drawn).hexdigest()[:12]}-")
-    root.attrib = {"style": "max-width:100%;height:auto", "role": "img", "aria-label": description,
+    root.attrib = {"style": "max-width:100%;height:auto", "role": "img", "aria-label": printable(description),
                    "xmlns": _SVG, **root.attrib}
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, "unicode")}\n'
 

@@ -230,31 +230,34 @@ class _Part:
     facts, held = "", list[str]()               # what is said of it, and the HTML of what it holds
 
     def __init__(self, name: str, module: Module):
-        self.name, self.kind = name, type_name(module)
+        self.name, self.module, self.kind = name, module, type_name(module)
         self.parts, self.own = list[_Part](), Counter[str]()
-        self.plain = type(module).__repr__ is object.__repr__
-        self.module = module
 
     def finish(self) -> None:
         """Gather what is to be shown, all parts being finished; neighbours that are alike share a line."""
-        from autograd_lite.markup import named
+        from autograd_lite.markup import branch, named
         self.size = self.own.total() + sum(part.size for part in self.parts)
         own = ", ".join([name + f" {n:,}" * (n > 1) for name, n in islice(self.own.items(), _OPEN)])
         own += ", …" * (len(self.own) > _OPEN)
-        self.facts = f"{self.size:,} parameter{'s' * (self.size != 1)}" if self.parts else own
-        if not self.parts and not self.plain:
+        self.facts = own or "no parameters"
+        if self.parts:
+            self.facts = f"{self.size:,} parameter{'s' * (self.size != 1)}"
+        if not self.parts and type(self.module).__repr__ is not object.__repr__:
             self.kind = short(self.module)      # (which tells its activation, say)
         groups = [list(alike) for _, alike in groupby(
             self.parts, lambda part: (part.kind, part.facts, part.held))]
-        self.held = [named(own, "")] * bool(own and groups) + [group[0].line(group) for group in groups]
+        self.held = [group[0].line(group) for group in groups]
+        if own and groups:
+            self.held.insert(0, branch(named(own, ""), [], True))
         self.lines = 1 + sum(group[0].lines for group in groups)
 
     def line(self, alike: list[_Part]) -> str:
         """Its line, for all that are alike."""
         from autograd_lite.markup import branch, named
-        several = f"{len(alike):,} × " if alike[1:] else ""
-        return branch(named(self.name + f" … {alike[-1].name}" * bool(several),
-                            f"{several}{self.kind}: {self.facts}"), self.held, self.lines <= _OPEN)
+        name, facts = self.name, f"{self.kind}: {self.facts}"
+        if alike[1:]:
+            name, facts = f"{name} … {alike[-1].name}", f"{len(alike):,} × {facts} each"
+        return branch(named(name, facts), self.held, self.lines <= _OPEN)
 
 
 def _tree(model: Module) -> str:
