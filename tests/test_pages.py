@@ -390,7 +390,8 @@ def test_a_long_table_is_cut_but_keeps_the_wrong_rows_and_says_how_many_more():
 def test_a_model_is_a_tree_in_which_neighbours_that_are_alike_share_a_line():
     assert text_of(nn.MLP(3, [4, 1])._repr_html_()) == (
         "MLP 21 parameters layers[0] Layer: 16 parameters "
-        "neurons[0] … neurons[3] 4 × ReLUNeuron(3): w 3, b each layers[1] Layer: 5 parameters neurons[0] LinearNeuron(4): w 4, b")
+        "neurons[0] … neurons[3] 4 × ReLUNeuron(3): w 3, b each "
+        "layers[1] Layer: 5 parameters neurons[0] LinearNeuron(4): w 4, b")
     assert text_of(nn.Neuron(2)._repr_html_()) == "ReLUNeuron(2) w 2, b"
 
 
