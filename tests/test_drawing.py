@@ -125,8 +125,9 @@ def seen(picture: ElementTree.Element) -> list[str]:
 
 
 def told(picture: ElementTree.Element) -> list[str]:
-    return [element.attrib["{http://www.w3.org/1999/xlink}title"].replace("\xa0", " ")
-            for element in picture.iter(f"{SVG}a")]
+    """What it says where one points."""
+    assert not list(picture.iter(f"{SVG}a"))
+    return [(title.text or "").replace("\xa0", " ") for title in picture.iter(f"{SVG}title")]
 
 
 # -- what the picture says ---------------------------------------------------------------------
@@ -410,8 +411,8 @@ def test_a_dot_file_holds_the_source(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["picture", "picture.jpg", "picture.png.txt", ".png"])
-def test_another_ending_is_refused_and_the_three_are_named(name, tmp_path):
-    with pytest.raises(RenderError, match=r"\.png, \.svg or \.dot"):
+def test_another_ending_is_refused_and_the_others_are_named(name, tmp_path):
+    with pytest.raises(RenderError, match=r"\.png, \.svg, \.pdf, \.html or \.dot"):
         ag.render(Value(1.0), tmp_path / name)
     assert not list(tmp_path.iterdir())
 
@@ -449,7 +450,7 @@ def test_a_drawing_shows_itself_in_a_notebook(each_program):
     drawing = ag.draw(network())
     assert isinstance(drawing, graphviz.Digraph)
     bundle = drawing._repr_mimebundle_()
-    assert bundle.keys() == {"image/svg+xml"}
+    assert bundle.keys() == {"image/svg+xml", "text/html", "text/plain"}
     assert "neth1" in seen(ElementTree.fromstring(bundle["image/svg+xml"].encode()))
     assert drawing.pipe("png").startswith(b"\x89PNG")
 
@@ -654,14 +655,15 @@ def test_without_a_program_the_error_says_what_to_install_and_the_source_is_kept
         no_extra, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     root = network()
-    for kind in ("png", "svg"):
+    for kind in ("png", "svg", "pdf", "html"):
         with pytest.raises(RenderError, match=re.escape("pip install 'autograd-lite[png]'")) as caught:
             ag.render(root, tmp_path / f"picture.{kind}")
         assert "apt install graphviz" in str(caught.value) and "picture.dot" in str(caught.value)
         assert not (tmp_path / f"picture.{kind}").exists()
         assert (tmp_path / "picture.dot").read_text(encoding="utf-8") == ag.draw(root).source
     bundle = ag.draw(root)._repr_mimebundle_()
-    assert bundle.keys() == {"text/plain"} and "autograd-lite[png]" in bundle["text/plain"]
+    assert bundle.keys() == {"text/plain", "text/html"}
+    assert all("autograd-lite[png]" in unescape(shown) for shown in bundle.values())
     assert ag.render(root, str(tmp_path / "other.dot"))
 
 

@@ -37,6 +37,7 @@ class Dot:
                  edge: Attributes | None = None, cluster: Callable[[Scope], Attributes] = lambda scope: {},
                  upwards: Callable[[Scope], bool] = bool):
         self.name = name
+        self.description = ""                   # for who cannot see the picture
         self.defaults = {"graph": graph or {}, "node": node or {}, "edge": edge or {}}
         self._cluster, self._upwards = cluster, upwards
         self._nodes: dict[Scope, list[str]] = {(): []}

@@ -2,15 +2,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from autograd_lite.drawing.dot import Dot
 from autograd_lite.errors import InputError, RenderError, type_name
 from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.graph.value import Value
 
 if TYPE_CHECKING:
-    from autograd_lite.drawing.dot import Dot
     from autograd_lite.drawing.drawn import Drawing
 
 Path = TypeVar("Path", bound=AnyPath)
@@ -81,22 +82,26 @@ def _drawing(dot: Dot) -> Drawing:
             raise
         raise RenderError("pictures need the Python package graphviz; install it: "
                           "pip install 'autograd-lite[png]'") from None
-    return Drawing(dot.name, graph_attr=dot.defaults["graph"], node_attr=dot.defaults["node"],
-                   edge_attr=dot.defaults["edge"], body=dot.body())
+    drawing = Drawing(dot.name, graph_attr=dot.defaults["graph"], node_attr=dot.defaults["node"],
+                      edge_attr=dot.defaults["edge"], body=dot.body())
+    drawing.description = dot.description or drawing.description
+    return drawing
 
 
-def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
+def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Any) -> Path:
     """Write the picture of a graph to a file, whole or not at all, and return the file's path.
 
     Args:
-        root: a Value, or several.
-        path: its ending (.png, .svg or .dot) says what is written.
+        root: a Value, or several; or what `draw` returned.
+        path: its ending (.png, .svg, .pdf, .html or .dot) says what is written. A page (.html) needs no other
+            file; in it, as in an .svg, pointing at a part shows its numbers.
         options: as for `draw`.
 
     Raises:
         InputError: an argument is not of the right kind, or out of range.
-        RenderError: the path has another ending or cannot be written; or there is no program to draw
-            with, or it fails: then the message says what to install, and the .dot file is written instead.
+        RenderError: the path has another ending or cannot be written; or there is no program to draw with, or
+            it fails, or does not write PDF: then the message says what to install, and the .dot file, for
+            which nothing is needed, is written instead.
 
     >>> import os, tempfile, autograd_lite as ag
     >>> x = ag.Value(3.0, "x")
@@ -106,14 +111,19 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
     """
     name = path_text(path, "render", "; write render(root, 'graph.png')")
     stem, suffix = os.path.splitext(name)
-    if suffix.lower() not in (".png", ".svg", ".dot"):
+    kind = suffix[1:].lower()
+    if kind not in ("png", "svg", "pdf", "html", "dot"):
         raise RenderError(f"render: cannot tell what to write to {name!r}: "
-                          "the name must end in .png, .svg or .dot")
-    drawing = draw(root, **options)
-    picture = source = drawing.source.encode()
-    if suffix.lower() != ".dot":
+                          "the name must end in .png, .svg, .pdf, .html or .dot")
+    drawing = _drawn(root)
+    if drawing and options:
+        raise InputError(f"render: give {next(iter(options))}= to draw, which made this drawing")
+    dot = drawing or _dot(root, **options)
+    picture = source = (dot.text() if isinstance(dot, Dot) else dot.source).encode()
+    if kind != "dot":
         try:
-            picture = drawing.pipe(suffix[1:].lower())
+            drawing = _drawing(dot) if isinstance(dot, Dot) else dot
+            picture = drawing.html().encode() if kind == "html" else drawing.pipe(kind)
         except RenderError as error:
             try:
                 _write(f"{stem}.dot", source)
@@ -122,6 +132,12 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
             raise RenderError(f"{error} (The picture's source is in {stem + '.dot'!r}.)") from None
     _write(name, picture)
     return path
+
+
+def _drawn(root: Any) -> Drawing | None:
+    """What `draw` returned; None for anything else."""
+    drawn = sys.modules.get("autograd_lite.drawing.drawn")          # (loaded if there is a Drawing)
+    return root if drawn and isinstance(root, drawn.Drawing) else None
 
 
 def _write(path: str, content: bytes) -> None:

@@ -68,6 +68,7 @@ class Picture:
             "fontname": FONT, "fontsize": "10", "fontcolor": FAINT, "color": LINE, "arrowsize": "0.6",
             "penwidth": "1.2", "weight": "3"
         }, cluster=_cluster, upwards=lambda scope: self.sideways and bool(scope or self.rows.row))
+        self.dot.description = self.view.told()
         self._nodes({id(root) for root in (*roots, *gradients)})
         for item, edges in self.view.edges.items():
             for i, edge in enumerate(edges):

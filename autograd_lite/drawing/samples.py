@@ -85,8 +85,8 @@ def _kinds(sketch: Sketch, terms: set[int], users: dict[int, list[int]], head: i
         owners = {*inner, *([k] if k in terms else ())}
         complete = len(inner) + (uses[k] if k in terms else 0) >= len(users[k])
         owner[k] = owners.pop() if len(owners) == 1 and complete else _SHARED
-    # How each is computed, as a number; of a shared node: by itself. 0 is a number or leaf of its own, but not
-    # a weight: a leaf with a gradient that has a label, or stands beside results that are shared.
+    # How each is computed, as a number; of a shared node: by itself. 0 is a number or leaf of its own, but
+    # not a weight: a leaf with a gradient that has a label, or stands beside results that are shared.
     inputs = all([not links[k] for k in below if owner[k] == _SHARED])
     numbers: dict[object, int] = {}
     kind: dict[int, int] = {}

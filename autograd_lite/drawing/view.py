@@ -87,6 +87,16 @@ class View:
         """The boxes."""
         return [item for item in self.edges if isinstance(item, Fold)]
 
+    def told(self) -> str:
+        """What the picture shows, in words."""
+        nodes = self._sketch.nodes
+        roots = [f"{node.label or node.op or 'a leaf'} = {node.data:.4g}" for node in
+                 [nodes[k] for k in self._sketch.roots]]
+        leaves = sum(not node.operands and node.requires_grad for node in nodes)
+        size = [f"{self.total:,} node{'s' * (self.total != 1)}",
+                f"{leaves:,} {'leaf' if leaves == 1 else 'leaves'} with a gradient", *self.notes]
+        return f"computation graph of {', '.join(roots[:3])}{', …' * (len(roots) > 3)}: {'; '.join(size)}"
+
     def scope(self, item: Item) -> tuple[str, ...]:
         """The clusters in which a node or box stands, from the outermost in."""
         return item.scope if isinstance(item, Fold) else self._sketch.scope(self._sketch.place[id(item)])
