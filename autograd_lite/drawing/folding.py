@@ -48,7 +48,6 @@ class Folding:
         self.sketch = sketch
         self._fan = max(most // 6, min(FAN, most // 4))      # how many of a kind are shown,
         self._alike = max(FAN, most // 20)                  # and how many scopes within one
-        self._depth = sketch.depths()
         self._users = sketch.users()
         self._close(self._opened(Fold((), "", list(sketch.links), ()), most))
         self._join_circles()
@@ -73,11 +72,16 @@ class Folding:
             done += [box for box in boxes if not (box.inner and fits)]
             boxes = [box for _, parts in opened for box in parts] if fits else []
             count += more if fits else 0
-        for box in done:
-            if not box.name and self.sketch.nodes[box.places[-1]].operands:
+        roots = {k for k in self.sketch.roots if not self._users[k]}
+        for box in done:                        # roots are shown, whatever holds them
+            if box.name and not roots.isdisjoint(box.places):
+                out, box.scope, box.name = roots, box.inner or box.scope, "" if box.inner else box.name
+            elif not box.name and self.sketch.nodes[box.places[-1]].operands:
                 out = self._ends(box, max(1, most - count))
-                count += len(out)
-                box.places = [k for k in box.places if k not in out]
+            else:
+                continue
+            count += len(out.intersection(box.places))
+            box.places = [k for k in box.places if k not in out]
         return [box for box in done if box.places]
 
     def _parts(self, box: Fold) -> tuple[int, list[Fold]]:
