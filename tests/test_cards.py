@@ -106,9 +106,8 @@ def test_no_text_touches_the_rounded_border_of_its_card(style):
     root.backward()
     cards = 0
     for group in svg(root, style=style).iter(f"{SVG}g"):
-        path = group.find(f".//{SVG}path")
-        texts = list(group.iter(f"{SVG}text"))
-        if group.attrib.get("class") == "node" and path is not None and texts:
+        path, texts = group.find(f"{SVG}path"), group.findall(f"{SVG}text")
+        if path is not None and path.attrib["fill"] != "none" and texts:
             cards += 1
             edges = [float(x) for x in re.findall(r"(-?[\d.]+),", path.attrib["d"])]
             left, right = min(edges), max(edges)
@@ -267,7 +266,7 @@ def test_the_partials_shown_are_those_of_backward_and_the_others_are_paler():
     assert [LIGHT.backward in part.label for part in into] == [True, False]
     assert tip(into[1]) == ["∂y/∂b = 2.0", "no gradient flows back"]
     a.requires_grad = False
-    assert "flows back" not in tip(arrow(*reversed(parts(y)), "a", "y"))[-1]
+    assert tip(arrow(*reversed(parts(y)), "a", "y"))[-1] == "no gradient flows back"
 
 
 def test_an_arrow_tells_what_flows_back():
@@ -371,7 +370,9 @@ def test_a_fold_says_whether_the_first_is_in_it():
     y.backward()
     fold, = [text(part) for part in parts(y)[0].values() if "folded" in text(part)]
     assert "not finite" not in fold
-    assert f"|grad| up to {max(node.grad for node in topological([y])[:258]):.2g}" in fold
+    largest, folded = float(re.search(r"up to ([\d.]+)", fold)[1]), int(fold.split()[0])
+    sizes = sorted(node.grad for node in topological([y]))
+    assert [float(f"{x:.4g}") for x in sizes].index(largest) >= folded
 
 
 # -- an audited graph ----------------------------------------------------------------------------------------
@@ -473,9 +474,9 @@ def test_wrong_claims_within_a_fold_are_counted_on_it():
     for k in range(300):
         y = ag.sin(y)
         y.label = f"y{k}"
-    report = ag.audit(y, {("y3", "y2"): 0.5, ("y5", "y4"): 0.25, ("y7", "y6"): y.operands[0].partials[0]})
+    report = ag.audit(y, {("y100", "y99"): 0.5, ("y150", "y149"): 0.25, ("y299", "y298"): 1.0})
     fold, = [part for part in parts(y, report=report)[0].values() if "folded" in text(part)]
-    assert f"{len(report.causes)} wrong claim" in text(fold) and RED in border(fold)
+    assert len(report.causes) == 3 and "2 wrong claims" in text(fold) and RED in border(fold)
 
 
 # -- colours by gradient -------------------------------------------------------------------------------------

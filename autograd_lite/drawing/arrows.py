@@ -10,7 +10,6 @@ from autograd_lite.drawing.dot import Attributes
 from autograd_lite.drawing.looks import FIRST, Looks
 from autograd_lite.drawing.marks import Mark
 from autograd_lite.drawing.naming import derivative
-from autograd_lite.graph.node import stored_partials
 from autograd_lite.graph.value import Value
 
 FONT = "Helvetica"
@@ -23,23 +22,34 @@ class Arrows:
     def __init__(self, looks: Looks, sideways: bool):
         self.looks, self.sideways = looks, sideways
 
-    def arrow(self, head: Value, i: int, partial: float) -> Attributes:
-        """The attributes of the arrow from an operand, by which this is the partial."""
+    def arrow(self, head: Value, operand: Value, partial: float, stored: float | None, position: int,
+              times: int) -> Attributes:
+        """The attributes of the arrow from the operand at a position, or from several alike, by which this is
+        the partial; the one that backward uses is `stored`."""
         looks, theme = self.looks, self.looks.theme
-        mark = looks.marks.on(head, i) if looks.marks else None
-        trouble = looks.trouble_on(head, i, partial)
-        passes = stored_partials(head)[i] is not None and head.operands[i].requires_grad
-        found = self._line(head, i, trouble)
+        mark = looks.marks.on(head, position) if looks.marks else None
+        flow = looks.flow(head, operand, stored)
+        trouble = looks.trouble_on(head, partial, flow)
+        passes = stored is not None and operand.requires_grad
+        found = self._line(flow, trouble)
         text = ink(number(partial, looks.digits), theme.alarm_line if not math.isfinite(partial) else
                    theme.backward if passes else theme.faint)
         if mark:
             text = self._marked(mark, text)
             found |= _LINES[mark.verdict] | ({"color": theme.alarm_line} if mark.verdict != AGREES else {})
-        if mark or trouble or not looks.bare:
+        if times > 1:
+            text += f" × {times:,}"
+        if mark or trouble or times > 1 or not looks.bare:
             thick = float(found.get("penwidth", 0)) > 2.0
             below = f"<BR/>{ink(' ', theme.faint, 4)}" if thick else ""
             found["label"] = f"<{text}{below}>" if self.sideways else f"<&#160;{text}&#160;>"
-        return found | {"tooltip": tooltip(*self._told(head, i, partial, trouble, mark))}
+        lines = [f"{derivative(head, operand)} = {partial!r}" + ", the first that is not finite" * (
+            trouble == FIRST)]
+        if flow is not None:
+            lines.append(f"times grad {looks.gradient(head)!r}: {flow!r} flows back")
+        elif not passes:
+            lines.append("no gradient flows back")
+        return found | {"tooltip": tooltip(*lines, *(mark.told if mark else ()))}
 
     def joint(self, arrow: Attributes) -> Attributes:
         """The attributes of a node that joins two lines of an arrow."""
@@ -55,12 +65,11 @@ class Arrows:
         theme = self.looks.theme
         return f"<{ink(number(x, self.looks.digits), theme.faint if math.isfinite(x) else theme.alarm_line)}>"
 
-    def _line(self, head: Value, i: int, trouble: int) -> Attributes:
+    def _line(self, flow: float | None, trouble: int) -> Attributes:
         """How the line is drawn."""
         looks, theme = self.looks, self.looks.theme
         if trouble:
             return {"color": theme.alarm_line, "penwidth": "2.8" if trouble == FIRST else "1.2"}
-        flow = looks.flow(head, i)
         if looks.scale is None or flow is None:
             return {"color": theme.line}
         if flow == 0.0:
@@ -74,16 +83,6 @@ class Arrows:
             return text + ink(OK, theme.faint)
         told = against(mark, self.looks.digits)
         return ink(f"<B>{told}</B>" if mark.verdict == CAUSE else told, theme.alarm_line)
-
-    def _told(self, head: Value, i: int, partial: float, trouble: int, mark: Mark | None) -> list[str]:
-        g, flow = self.looks.gradient(head), self.looks.flow(head, i)
-        lines = [f"{derivative(head, head.operands[i])} = {partial!r}" + (
-            ", the first that is not finite" if trouble == FIRST else "")]
-        if flow is not None:
-            lines.append(f"times grad {g!r}: {flow!r} flows back")
-        elif stored_partials(head)[i] is None:
-            lines.append("no gradient flows back")
-        return [*lines, *(mark.told if mark else ())]
 
 
 _LINES: dict[str, Attributes] = {

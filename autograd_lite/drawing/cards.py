@@ -12,10 +12,10 @@ from typing import NamedTuple
 from unicodedata import east_asian_width
 
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS
+from autograd_lite.drawing.folding import Fold
 from autograd_lite.drawing.looks import FIRST, VICTIM, Looks
 from autograd_lite.drawing.marks import Mark
 from autograd_lite.drawing.naming import expression, local
-from autograd_lite.drawing.view import Fold
 from autograd_lite.graph.node import op_of
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
@@ -138,7 +138,8 @@ class Cards:
         kinds = [f"{count:,} {sign or ('leaves' if count > 1 else 'leaf')}"
                  for sign, count in signs.most_common(4)] + ["…"] * (len(signs) > 4)
         size = f"{len(nodes):,} node{'s' if len(nodes) > 1 else ''} folded"
-        lines = [f"<B>{escape(fold.scope[-1]) or ' '}</B>: {size}" if fold.scope else f"<B>{size}</B>",
+        named = fold.name or fold.inner
+        lines = [f"<B>{escape(fold.name) or ' '}</B>: {size}" if named else f"<B>{size}</B>",
                  ink(", ".join(kinds), theme.faint, SMALL)]
         largest = max([abs(g) for g in map(looks.gradient, nodes) if g is not None and math.isfinite(g)],
                       default=0.0)

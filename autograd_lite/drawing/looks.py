@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd_lite.drawing.marks import Marks
@@ -13,6 +13,7 @@ from autograd_lite.graph.node import plain, stored_partials
 from autograd_lite.graph.states import reached
 from autograd_lite.graph.value import Value
 
+Arrow = tuple[Value, Value, float | None]
 COMPACT, DENSE = 40, 80             # beyond so many cards they are compact, beyond so many arrows these bare
 FINE, VICTIM, FIRST = range(3)      # a number: finite; not finite, from one that is not; the first of these
 
@@ -21,7 +22,8 @@ class Looks:
     """The looks of one picture.
 
     Args:
-        roots: its roots; nodes: all nodes of the graph; shown: those that have a card.
+        roots: its roots; gradients: roots beside these; nodes: all nodes of the graph; shown: those that
+            have a card; arrows: from head to operand, with the partial by which backward goes along.
         style, theme, colour, digits, report: as for `draw`.
 
     Attributes:
@@ -30,21 +32,22 @@ class Looks:
         scale: that of the colours, or None if these are by kind.
     """
 
-    def __init__(self, roots: Sequence[Value], nodes: Sequence[Value], shown: Sequence[Value], *,
-                 style: str | None = None, theme: str = "light", colour: str = "kind",
-                 digits: int | None = None, report: Any = None):
+    def __init__(self, roots: Sequence[Value], gradients: Sequence[Value], nodes: Sequence[Value],
+                 shown: Sequence[Value], arrows: Sequence[Arrow], *, style: str | None, theme: str,
+                 colour: str, digits: int | None, report: Any):
         self.theme = THEMES[theme]
         self.compact = style == "compact" if style else len(shown) > COMPACT
         self.digits = digits or (2 if self.compact else 4)
-        self.bare = sum([len(node.operands) for node in shown]) > DENSE
+        self.bare = len(arrows) > DENSE
         self.marks = None if report is None else Marks(report, roots)
-        self.roots = set(map(id, roots))
+        self.roots = {id(root) for root in (*roots, *gradients)}
         self._run = any(map(reached, roots))                # whether a backward pass was
         self._victims, self._first = set[int](), set[int]()             # of gradients that are not finite
         if not all([math.isfinite(self.gradient(node) or 0.0) for node in nodes]):
             for node in nodes:
                 self._trace(node)
-        self.scale = Scale(self._amounts(shown)) if colour == "grad" else None
+        amounts = [*map(self.gradient, shown), *[self.flow(*arrow) for arrow in arrows]]
+        self.scale = Scale([x for x in amounts if x is not None]) if colour == "grad" else None
 
     def gradient(self, node: Value) -> float | None:
         """The gradient of a node; None if there is none, or none yet."""
@@ -53,14 +56,13 @@ class Looks:
         g = node.grad
         return None if g == 0.0 and not (self._run and reached(node)) else g
 
-    def flow(self, head: Value, i: int) -> float | None:
-        """What of a node's gradient flows to an operand; None if nothing does, or not yet."""
+    def flow(self, head: Value, operand: Value, partial: float | None) -> float | None:
+        """What of a node's gradient flows along an arrow; None if nothing does, or not yet."""
         g = self.gradient(head)
-        p = None if g is None else stored_partials(head)[i]
-        if g is None or p is None or not head.operands[i].requires_grad:
+        if g is None or partial is None or not operand.requires_grad:
             return None
         # (A zero passes nothing on, except within errstate("ignore"); there what it gave is nan.)
-        return g * p if g or math.isnan(head.operands[i].grad) else 0.0
+        return g * partial if g or math.isnan(operand.grad) else 0.0
 
     def trouble(self, node: Value) -> tuple[int, int]:
         """Whether a node's number and its gradient are fine, or else the first that are not finite."""
@@ -70,38 +72,28 @@ class Looks:
             forward = FIRST if all(map(math.isfinite, below)) else VICTIM
         if gradient is None or math.isfinite(gradient):
             return forward, FINE
-        return forward, VICTIM if id(node) in self._victims - self._first else FIRST
+        first = id(node) in self._first or id(node) not in self._victims
+        return forward, FIRST if first else VICTIM
 
     def _trace(self, head: Value) -> None:
         """Note the operands whose gradients are not finite for what this node's gradient or operands are, and
         those for which only the partial is to blame, or a product too large."""
         numbers = [self.gradient(head) or 0.0, *map(plain, head.operands)]
         given = all(map(math.isfinite, numbers))
-        for i, x in enumerate(head.operands):
-            if not math.isfinite(self.flow(head, i) or 0.0):
+        for x, p in zip(head.operands, stored_partials(head)):
+            if p is not None and not math.isfinite(self.flow(head, x, p) or 0.0):
                 (self._first if given else self._victims).add(id(x))
 
-    def trouble_on(self, head: Value, i: int, partial: float) -> int:
+    def trouble_on(self, head: Value, partial: float, flow: float | None) -> int:
         """The same of a partial, and of what flows along its arrow."""
         if not math.isfinite(partial):
             return FIRST if all([math.isfinite(plain(x)) for x in head.operands]) else VICTIM
-        return FINE if math.isfinite(self.flow(head, i) or 0.0) else VICTIM
+        return FINE if math.isfinite(flow or 0.0) else VICTIM
 
-    def direction(self, shown: Sequence[Value]) -> str:
-        """Where arrows point unless told: between compact cards down, if that makes the picture smaller."""
-        depth = dict.fromkeys(map(id, shown), 0)
-        for node in reversed(shown):
-            for x in node.operands:
-                if id(x) in depth:
-                    depth[id(x)] = max(depth[id(x)], depth[id(node)] + 1)
-        ranks = Counter(depth.values())
-        length, wide = len(ranks), max(ranks.values(), default=0)
+    def direction(self, depths: Iterable[int]) -> str:
+        """Where arrows point unless told: between compact cards down, if that makes the picture smaller; by
+        how far from the roots each card is."""
+        ranks = Counter(depths)
+        length, wide = len(ranks), max(ranks.values())
         sizes = {"TB": max(95 * wide, 40 * length), "LR": max(120 * length, 25 * wide)}     # in points
         return min(sizes, key=sizes.__getitem__) if self.compact else "LR"
-
-    def _amounts(self, shown: Iterable[Value]) -> Iterator[float]:
-        """What the scale is for."""
-        for node in shown:
-            yield self.gradient(node) or 0.0
-            for i in range(min(len(node.operands), DENSE)):
-                yield self.flow(node, i) or 0.0

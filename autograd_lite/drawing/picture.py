@@ -4,25 +4,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from autograd_lite.drawing.arrows import Arrows, defaults, label
 from autograd_lite.drawing.cards import Cards, escape, tooltip
-from autograd_lite.drawing.dot import Attributes, Dot
+from autograd_lite.drawing.dot import Attributes, Dot, Scope
+from autograd_lite.drawing.folding import Fold
 from autograd_lite.drawing.looks import Looks
-from autograd_lite.drawing.view import Fold, View
+from autograd_lite.drawing.rows import Rows
+from autograd_lite.drawing.view import Edge, Item, View
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
-
-Scope = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Options:
     """How to draw; see `draw`."""
 
-    max_nodes: int = 200
+    max_nodes: int = 100
+    sample: int | Literal["all"] | None = None
+    focus: Value | str | None = None
     digits: int | None = None
     direction: str | None = None
     caption: str = ""
@@ -35,6 +37,8 @@ class Options:
         whole(self.max_nodes, "draw: max_nodes", 1)
         if self.digits is not None:
             whole(self.digits, "draw: digits", 1)
+        if self.sample is not None and self.sample != "all":
+            whole(self.sample, "draw: sample")
         for name, choices in _CHOICES.items():
             given = getattr(self, name)
             if given not in choices:
@@ -49,76 +53,113 @@ _CHOICES = {"direction": ("LR", "RL", "TB", "BT", None), "style": ("full", "comp
 class Picture:
     """Makes `dot`; all ids follow from the graph, so the text is the same in every run."""
 
-    def __init__(self, roots: Sequence[Value], options: Options):
-        self.view = View(roots, options.max_nodes)
-        nodes = [*self.view.shown, *[node for fold in self.view.folds for node in fold.nodes]]
-        self.looks = Looks(roots, nodes, self.view.shown, style=options.style, theme=options.theme,
-                           colour=options.colour, digits=options.digits, report=options.report)
-        direction = options.direction or self.looks.direction(self.view.shown)
+    def __init__(self, roots: Sequence[Value], gradients: Sequence[Value], options: Options):
+        self.view = View(roots, options.max_nodes, options.sample, options.focus, gradients)
+        self.rows = Rows(self.view)
+        self.looks = Looks(roots, gradients, self.view.nodes, self.view.shown, [
+            (head, edge.source, edge.stored(head)) for head, edges in self.view.edges.items()
+            for edge in edges if isinstance(head, Value) and isinstance(edge.source, Value)
+            and edge.partial is not None],
+            style=options.style, theme=options.theme, colour=options.colour, digits=options.digits,
+            report=options.report)
+        direction = options.direction or (
+            "LR" if self.rows.row else self.looks.direction(self.view.depth.values()))
         self.sideways = direction in ("LR", "RL")
-        self.cards, self.arrow_of = Cards(self.looks), Arrows(self.looks, self.sideways)
+        self.cards, self.line = Cards(self.looks), Arrows(self.looks, self.sideways)
         self.ids: dict[int, str] = {}
-        self.members: dict[Scope, list[tuple[str, str, Attributes]]] = {(): []}
-        self.arrows: list[tuple[str, str, Attributes]] = []
-        self._nodes()
-        for node in self.view.shown:
-            self._operands(node)
-        for fold in self.view.folds:
-            for source, count in fold.sources.items():
-                self._bundle(source, fold, count)
-        self.dot = Dot("computation", **defaults(self.looks, direction))
+        self.row_of: dict[str, int] = {}
+        self.turns: set[str] = set()
+        self.arrows = 0
+        self.dot = Dot("computation", **defaults(self.looks, direction), cluster=self._cluster,
+                       upwards=lambda scope: self.sideways and bool(scope or self.rows.row))
         self.dot.defaults["graph"]["label"] = label(self.looks, self._caption(options.caption))
-        self._write()
+        self.dot.description = self.view.told()
+        self._nodes()
+        for item, edges in self.view.edges.items():
+            for i, edge in enumerate(edges):
+                self._edge(edge, i, item)
+        for column in self.rows.columns():
+            self.dot.rank([self.ids[id(item)] for item in column])
 
     # -- what is drawn ---------------------------------------------------------------------
 
     def _node(self, scope: Scope, name: str, text: str, **attributes: str) -> None:
-        for depth in range(len(scope)):
-            self.members.setdefault(scope[:depth + 1], [])
-        self.members[scope].append((name, text, attributes))
+        self.dot.add(scope, name, {"label": text, **attributes})
 
     def _arrow(self, tail: str, head: str, **attributes: str) -> None:
-        self.arrows.append((tail, head, attributes))
+        row = self.row_of.get(head)
+        if row is not None and self.row_of.get(tail, row) != row:       # it goes on in the next row
+            out, into = f"j{tail}_{row}", f"j{tail}_{head}"
+            if out not in self.turns:
+                self.turns.add(out)
+                self._turn(out, row)
+                line = {key: x for key, x in attributes.items() if key in ("color", "penwidth", "style")}
+                self._arrow(tail, out, arrowhead="none", **line)
+            self._turn(into, row)
+            tail = into
+        self.arrows += 1
+        self.dot.arrow(tail, head, attributes)
+
+    def _turn(self, name: str, row: int) -> None:
+        self._node((), name, f"{row}", shape="circle", width="0.22", fixedsize="true", fontsize="9",
+                   fontcolor=self.looks.theme.faint, color=self.looks.theme.line,
+                   tooltip="the next row goes on here")
+
+    def _name(self, item: Item) -> str:
+        name = self.ids[id(item)] = f"n{len(self.ids)}"
+        if self.rows.row:
+            self.row_of[name] = self.rows.row[item]
+        return name
 
     def _nodes(self) -> None:
         for node in self.view.shown:
-            name = self.ids[id(node)] = f"n{len(self.ids)}"
-            self._node(node.scope, name, self.cards.card(node), tooltip=self.cards.told(node))
+            name = self._name(node)
+            self._node(self.view.scope(node), name, self.cards.card(node), tooltip=self.cards.told(node))
         for fold in self.view.folds:
-            name = self.ids[id(fold)] = f"n{len(self.ids)}"
-            # A scope that is folded whole needs no cluster around its box.
-            scope = fold.scope if fold.scope in self.members else fold.scope[:-1]
-            self._node(scope, name, self.cards.box(fold), tooltip="left out of the picture")
+            name = self._name(fold)
+            self._node(self.view.scope(fold), name, self.cards.box(fold), tooltip="left out of the picture")
 
-    def _operands(self, node: Value) -> None:
-        single, bundles = self.view.operands(node)
-        partials = node.partials if single else ()
-        for i in single:
-            operand = node.operands[i]
-            if isinstance(operand, Value):
-                self._operand(node, operand, self.arrow_of.arrow(node, i, partials[i]))
-            else:
-                self._constant(node, f"{i}", self.arrow_of.number(operand), repr(operand))
-        for source, count in bundles.items():
-            if source is None:
-                self._constant(node, "more", f"<{count:,} more numbers>", "left out of the picture")
-            else:
-                self._bundle(source, node, count)
+    def _edge(self, edge: Edge, i: int, head: Item) -> None:
+        source = edge.source
+        if isinstance(source, Fold) or isinstance(source, Value) and edge.partial is None:
+            self._bundle(source, head, edge.times)
+        elif isinstance(head, Fold):
+            pass
+        elif isinstance(source, Value) and edge.partial is not None:
+            self._operand(head, source, self.line.arrow(
+                head, source, edge.partial, edge.stored(head), edge.position, edge.times))
+        elif isinstance(source, float):
+            self._constant(head, f"{i}", self.line.number(source), repr(source))
+        else:
+            self._constant(head, "more", f"<{edge.times:,} more>", "left out of the picture")
 
     def _operand(self, node: Value, operand: Value, attributes: Attributes) -> None:
         tail, head = self.ids[id(operand)], self.ids[id(node)]
-        if _passes_leaves(operand.scope, node):
+        if self._passes_leaves(operand, node):
             # Left alone, dot leads the line around the whole cluster, not past the leaves in it.
-            joint = f"j{len(self.arrows)}"
-            self._node(node.scope, joint, "", **self.arrow_of.joint(attributes))
+            joint = f"j{self.arrows}"
+            self._node(self.view.scope(node), joint, "", **self.line.joint(attributes))
             line = {key: text for key, text in attributes.items() if key not in ("label", "arrowhead")}
             self._arrow(tail, joint, **line, dir="none", headclip="false", minlen="2")
             tail, attributes["tailclip"] = joint, "false"
         self._arrow(tail, head, **attributes)
 
+    def _passes_leaves(self, operand: Value, node: Value) -> bool:
+        """Whether an operand comes from outside the node's scope, past leaves of that scope."""
+        inner = self.view.scope(node)
+
+        def around(item: Item) -> bool:
+            scope = self.view.scope(item)
+            return bool(scope) and inner[:len(scope)] == scope
+
+        return bool(inner) and not around(operand) and any(
+            isinstance(edge.source, Value) and not edge.source.operands and around(edge.source)
+            for edge in self.view.edges[node])
+
     def _constant(self, node: Value, which: str, text: str, full: str) -> None:
         name = f"{self.ids[id(node)]}_{which}"
-        self._node(node.scope, name, text, fontsize="10", fontcolor=self.looks.theme.faint, tooltip=full)
+        self._node(self.view.scope(node), name, text, fontsize="10", fontcolor=self.looks.theme.faint,
+                   tooltip=full)
         self._arrow(name, self.ids[id(node)], weight="1", penwidth="0.8", arrowsize="0.5", tooltip=full)
 
     def _bundle(self, source: Value | Fold, target: Value | Fold, count: int) -> None:
@@ -127,33 +168,7 @@ class Picture:
                     penwidth=f"{1.2 + math.log10(count) / 4:.1f}", **attributes)
 
     def _caption(self, caption: str) -> list[str]:
-        lines = [escape(caption, 200)] if caption else []
-        if self.view.folds:
-            lines.append(f"{len(self.view.shown):,} of {self.view.total:,} nodes are shown, those nearest "
-                         "to the root; max_nodes= sets the limit")
-        return lines
-
-    # -- how it is written -------------------------------------------------------------------
-
-    def _write(self) -> None:
-        inner: dict[Scope, list[Scope]] = {}
-        for scope in self.members:
-            if scope:
-                inner.setdefault(scope[:-1], []).append(scope)
-        names = {scope: f"cluster_{i}" for i, scope in enumerate(self.members)}
-
-        def write(scope: Scope) -> None:
-            members = self.members[scope]
-            # There dot puts the first one lowest.
-            for name, text, attributes in members[::-1] if scope and self.sideways else members:
-                self.dot.node(name, {"label": text, **attributes})
-            for other in inner.get(scope, ()):
-                with self.dot.cluster(names[other], self._cluster(other)):
-                    write(other)
-
-        write(())
-        for tail, head, attributes in self.arrows:
-            self.dot.arrow(tail, head, attributes)
+        return [escape(line, 200) for line in (*[caption] * bool(caption), *self.view.notes)]
 
     def _cluster(self, scope: Scope) -> Attributes:
         theme = self.looks.theme
@@ -161,12 +176,3 @@ class Picture:
                 "fillcolor": theme.clusters[min(len(scope), len(theme.clusters)) - 1],
                 "color": theme.cluster_line, "margin": "10", "fontsize": "11", "fontcolor": theme.faint,
                 "tooltip": tooltip(" / ".join(scope))}
-
-
-def _passes_leaves(source: Scope, node: Value) -> bool:
-    """Whether an operand comes from outside the node's scope, past leaves of that scope."""
-    def around(scope: Scope) -> bool:
-        return bool(scope) and node.scope[:len(scope)] == scope
-
-    return bool(node.scope) and not around(source) and any(
-        isinstance(x, Value) and not x.operands and around(x.scope) for x in node.operands)
