@@ -243,8 +243,8 @@ def test_digits_are_chosen():
 
 def test_layers_and_neurons_are_nested_clusters():
     nodes = labelled(parts(network())[0])
-    assert nodes["w1"].clusters == nodes["outh1"].clusters == ("hidden layer", "neuron1")
-    assert nodes["w8"].clusters == ("output layer", "neuron2")
+    assert nodes["w1"].clusters == nodes["outh1"].clusters == ("hidden layer", "neurons[0]")
+    assert nodes["w8"].clusters == ("output layer", "neurons[1]")
     assert nodes["b1"].clusters == ("hidden layer",)
     assert nodes["E"].clusters == nodes["i1"].clusters == ()
 
@@ -555,7 +555,7 @@ def test_a_large_network_shows_its_layers_as_boxes_and_its_loss_in_full():
     loss = (model([Value(1.0, f"x{i}", False) for i in range(4)]) - 1.0) ** 2
     nodes, arrows = parts(loss)
     boxes = [" ".join(part.words) for part in nodes.values() if "folded" in " ".join(part.words)]
-    assert len(boxes) == 3 and all(re.match(r"layer\d : \d+ nodes folded", box) for box in boxes)
+    assert len(boxes) == 3 and all(re.match(r"layers\[\d\] : \d+ nodes folded", box) for box in boxes)
     assert sum(counts(nodes)) == len(topological([loss]))
     assert {"x0", "x3", "−", "^"} <= labelled(nodes).keys()
     assert [arrow.words for arrow in arrows].count(["× 144"]) == 1       # 12 times 12
