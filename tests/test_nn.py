@@ -256,8 +256,8 @@ def test_the_nodes_of_a_neuron_and_its_weights_lie_in_its_scope_and_a_shared_bia
     assert {scope: sorted(nodes) for scope, nodes in scopes.items()} == {
         (): ["i1"],
         ("layers[0]",): ["layers[0].b"], ("layers[1]",): ["layers[1].b"],
-        **{("layers[0]", f"neurons[{k}]"): ["dot", *[f"layers[0].neurons[{k}].w[{i}]" for i in (0, 1)], "tanh"]
-           for k in (0, 1)},
+        **{("layers[0]", f"neurons[{k}]"): [
+            "dot", *[f"layers[0].neurons[{k}].w[{i}]" for i in (0, 1)], "tanh"] for k in (0, 1)},
         ("layers[1]", "neurons[0]"): ["dot", "layers[1].neurons[0].w[0]", "layers[1].neurons[0].w[1]"]}
 
 

@@ -73,8 +73,17 @@ def _activation(wanted: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
     return vars(Value).get(wanted, op)  # type: ignore[no-any-return]
 
 
+def activation_name(activation: Callable[[Any], Any]) -> str:
+    """What an activation is called; "" if it has no name.
+
+    >>> activation_name(Neuron(1, activation="tanh").activation)
+    'tanh'
+    """
+    return str(getattr(activation, "name", "") or getattr(activation, "__name__", ""))
+
+
 def _title(activation: Callable[[Any], Any]) -> str:
-    name: str = getattr(activation, "name", "") or getattr(activation, "__name__", "")
+    name = activation_name(activation)
     op = TABLE.get(name)
     return op.notation.title if op and op.notation.title else name[:1].upper() + name[1:]
 
