@@ -5,12 +5,12 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from autograd_lite.errors import InputError, RenderError, short, type_name
+from autograd_lite.errors import InputError, RenderError, type_name
 from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
+    from autograd_lite.drawing.dot import Dot
     from autograd_lite.drawing.drawn import Drawing
 
 Path = TypeVar("Path", bound=AnyPath)
@@ -44,23 +44,31 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
     >>> [line.split(" [")[0].strip() for line in picture.source.splitlines() if "->" in line]
     ['n0 -> n1', 'n0 -> n1']
     """
+    return _drawing(_dot(root, max_nodes=max_nodes, digits=digits, direction=direction, caption=caption))
+
+
+def _dot(root: Value | Iterable[Value], **options: Any) -> Dot:
+    """The graph as DOT, for which no package is needed; options as for `draw`."""
+    from autograd_lite.drawing.picture import Options, Picture
     roots = [root] if isinstance(root, Value) else list(root) if isinstance(root, Iterable) else [root]
     for x in roots:
         if not isinstance(x, Value):
             raise InputError(f"draw: expected a Value or a list of Values, got {type_name(x)}")
     if not roots:
         raise InputError("draw: the list of Values is empty")
-    max_nodes, digits = whole(max_nodes, "draw: max_nodes", 1), whole(digits, "draw: digits", 1)
-    if direction not in ("LR", "RL", "TB", "BT"):
-        raise InputError(f"draw: direction={short(direction)}: choose 'LR', 'RL', 'TB' or 'BT'")
+    return Picture(roots, Options(**options)).dot
+
+
+def _drawing(dot: Dot) -> Drawing:
     try:
-        from autograd_lite.drawing.picture import Picture
+        from autograd_lite.drawing.drawn import Drawing
     except ModuleNotFoundError as error:
         if error.name != "graphviz":
             raise
         raise RenderError("pictures need the Python package graphviz; install it: "
                           "pip install 'autograd-lite[png]'") from None
-    return Picture(roots, max_nodes, digits, direction, caption).drawing
+    return Drawing(dot.name, graph_attr=dot.defaults["graph"], node_attr=dot.defaults["node"],
+                   edge_attr=dot.defaults["edge"], body=dot.body)
 
 
 def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:

@@ -1,27 +1,51 @@
-"""The picture of a graph: nodes as cards, an arrow for each operand, scopes as clusters."""
+"""The picture of a graph: nodes as cards, an arrow for each operand, scopes as clusters; as DOT."""
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from autograd_lite.drawing.cards import (BLUE, FAINT, INK, LINE, RED, box, card, escape, figure, title, told,
                                          tooltip)
-from autograd_lite.drawing.drawn import Drawing
+from autograd_lite.drawing.dot import Attributes, Dot
 from autograd_lite.drawing.view import Fold, View
+from autograd_lite.errors import InputError, short
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.whole import whole
 
 FONT = "Helvetica"
 SHADES, CLUSTER_LINE = ("#f5f7fa", "#eaeff4", "#dfe6ed"), "#cbd5df"       # from the outermost cluster in
 Scope = tuple[str, ...]
-Attributes = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to draw; see `draw`."""
+
+    max_nodes: int = 200
+    digits: int = 4
+    direction: str = "LR"
+    caption: str = ""
+
+    def __post_init__(self) -> None:
+        whole(self.max_nodes, "draw: max_nodes", 1)
+        whole(self.digits, "draw: digits", 1)
+        for name, choices in _CHOICES.items():
+            given = getattr(self, name)
+            if given not in choices:
+                raise InputError(f"draw: {name}={short(given)}: choose {', '.join(map(repr, choices[:-1]))} "
+                                 f"or {choices[-1]!r}")
+
+
+_CHOICES = {"direction": ("LR", "RL", "TB", "BT")}
 
 
 class Picture:
-    """Makes a `Drawing`; all ids follow from the graph, so the source is the same in every run."""
+    """Makes `dot`; all ids follow from the graph, so the text is the same in every run."""
 
-    def __init__(self, roots: Sequence[Value], max_nodes: int, digits: int, direction: str, caption: str):
-        self.view = View(roots, max_nodes)
-        self.digits, self.sideways = digits, direction in ("LR", "RL")
+    def __init__(self, roots: Sequence[Value], options: Options):
+        self.view = View(roots, options.max_nodes)
+        self.digits, self.sideways = options.digits, options.direction in ("LR", "RL")
         self.ids: dict[int, str] = {}
         self.members: dict[Scope, list[tuple[str, str, Attributes]]] = {(): []}
         self.arrows: list[tuple[str, str, Attributes]] = []
@@ -32,16 +56,15 @@ class Picture:
             for source, count in fold.sources.items():
                 self._bundle(source, fold, count)
         # Without `newrank`, dot fails where the scopes depend on each other.
-        self.drawing = Drawing(
-            "computation",
-            graph_attr={"rankdir": direction, "newrank": "true",
-                        "size": "150,50" if self.sideways else "50,150",
-                        "nodesep": "0.18", "ranksep": "0.35", "pad": "0.2", "bgcolor": "white",
-                        "fontname": FONT, "fontsize": "13", "fontcolor": FAINT, "tooltip": " ",
-                        "label": self._caption(caption)},
-            node_attr={"shape": "plain", "fontname": FONT, "fontsize": "12", "fontcolor": INK},
-            edge_attr={"fontname": FONT, "fontsize": "10", "fontcolor": FAINT, "color": LINE,
-                       "arrowsize": "0.6", "penwidth": "1.2", "weight": "3"})
+        self.dot = Dot("computation", graph={
+            "rankdir": options.direction, "newrank": "true", "size": "150,50" if self.sideways else "50,150",
+            "nodesep": "0.18", "ranksep": "0.35", "pad": "0.2", "bgcolor": "white", "fontname": FONT,
+            "fontsize": "13", "fontcolor": FAINT, "tooltip": " ", "label": self._caption(options.caption)
+        }, node={
+            "shape": "plain", "fontname": FONT, "fontsize": "12", "fontcolor": INK
+        }, edge={
+            "fontname": FONT, "fontsize": "10", "fontcolor": FAINT, "color": LINE, "arrowsize": "0.6",
+            "penwidth": "1.2", "weight": "3"})
         self._write()
 
     # -- what is drawn ---------------------------------------------------------------------
@@ -119,24 +142,30 @@ class Picture:
     # -- how it is written -------------------------------------------------------------------
 
     def _write(self) -> None:
-        clusters = {scope: self._cluster(scope, i) if scope else self.drawing
-                    for i, scope in enumerate(self.members)}
-        for scope, members in self.members.items():
-            if scope and self.sideways:
-                members = members[::-1]         # there dot puts the first one lowest
-            for name, text, attributes in members:
-                clusters[scope].node(name, text, **attributes)
-        for scope in sorted(clusters, key=len, reverse=True):
+        inner: dict[Scope, list[Scope]] = {}
+        for scope in self.members:
             if scope:
-                clusters[scope[:-1]].subgraph(clusters[scope])
-        for tail, head, attributes in self.arrows:
-            self.drawing.edge(tail, head, **attributes)
+                inner.setdefault(scope[:-1], []).append(scope)
+        names = {scope: f"cluster_{i}" for i, scope in enumerate(self.members)}
 
-    def _cluster(self, scope: Scope, i: int) -> Drawing:
-        return Drawing(f"cluster_{i}", graph_attr={
-            "label": f"<{escape(scope[-1]) or ' '}>", "labeljust": "l", "tooltip": tooltip(" / ".join(scope)),
-            "style": "rounded,filled", "fillcolor": SHADES[min(len(scope), len(SHADES)) - 1],
-            "color": CLUSTER_LINE, "margin": "10", "fontsize": "11"})
+        def write(scope: Scope) -> None:
+            members = self.members[scope]
+            # There dot puts the first one lowest.
+            for name, text, attributes in members[::-1] if scope and self.sideways else members:
+                self.dot.node(name, {"label": text, **attributes})
+            for other in inner.get(scope, ()):
+                with self.dot.cluster(names[other], self._cluster(other)):
+                    write(other)
+
+        write(())
+        for tail, head, attributes in self.arrows:
+            self.dot.arrow(tail, head, attributes)
+
+    @staticmethod
+    def _cluster(scope: Scope) -> Attributes:
+        return {"label": f"<{escape(scope[-1]) or ' '}>", "labeljust": "l", "style": "rounded,filled",
+                "fillcolor": SHADES[min(len(scope), len(SHADES)) - 1], "color": CLUSTER_LINE, "margin": "10",
+                "fontsize": "11", "tooltip": tooltip(" / ".join(scope))}
 
 
 def _passes_leaves(source: Scope, node: Value) -> bool:
