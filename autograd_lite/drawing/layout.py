@@ -42,6 +42,7 @@ class Paint:
         self.others = len(names) - len(names.keys() & set(map(id, parameters)))
         self.dense = False                      # (with thinner lines, and none of them dashed)
         numbers = [x for x in map(self.number, shown) if x]
+        self.finite = all(map(math.isfinite, numbers))
         self.signs = [sign for sign in (1.0, -1.0) if any(x * sign > 0.0 for x in numbers)]
         amounts = [abs(x) for x in numbers if math.isfinite(x)]
         self.most = max(amounts, default=0.0)
@@ -56,6 +57,8 @@ class Paint:
     def part(self, x: float) -> float:
         """Where an amount lies on the scale, from 0 to 1; for gradients logarithmic, above its least."""
         x = abs(x)
+        if not math.isfinite(x):
+            return 1.0
         if not x or not self.most:
             return 0.0
         if not self.grad or self.least == self.most:
@@ -153,14 +156,17 @@ def plan(stages: Sequence[Stage], rows: list[Rows], paint: Paint, sideways: bool
     gaps = list(zip(stages, rows, rows[1:]))
     if tallest <= 8 and sum(len(a.shown) * len(b.shown) for _, a, b in gaps) <= 48:
         boxes, edges = [], [_RADIUS]            # (edges: how far from each column the numbers begin)
+        least, most = (66, 140) if sideways else (84, 260)
         for stage, before, after in gaps:
             neurons = [stage.neurons[i] for i in after.shown]
             wide = max(width(paint.words(n.w[j]), TEXT) for n in neurons for j in before.shown) + 4.0
             boxes.append((wide, TEXT + 3.0) if sideways else (TEXT + 3.0, wide))
-            below = [b for b in map(stage.bias, neurons) if b is not None and sideways]
-            edges.append(max([_RADIUS, *[width(paint.words(b, "b"), SMALL) / 2 for b in below]]))
+            own = max([width(paint.words(b, "b"), SMALL) for b in map(stage.bias, neurons) if b is not None],
+                      default=0.0)
+            edges.append(max(_RADIUS, own / 2) if sideways else _RADIUS)
+            least = max(least, 0 if sideways else math.ceil(2 * _RADIUS + own + 12.0))
         tries = []
-        for step in range(66, 140, 6) if sideways else range(84, 260, 6):
+        for step in range(least, most, 6):
             found = [_mark(before, after, stage.shared is not None, step, box, edge)
                      for (stage, before, after), box, edge in zip(gaps, boxes, edges)]
             marks = [mark for mark in found if mark]

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from autograd_lite.drawing.cards import escape, number, tooltip
-from autograd_lite.drawing.engine import INSTALL
+from autograd_lite.drawing.dot import Dot
 from autograd_lite.drawing.layout import (BIAS, NAME, SMALL, TEXT, Paint, Plan, Point, Rows, bias_row,
                                           parameters_shown, plan, width)
+from autograd_lite.drawing.output import drawing_of
 from autograd_lite.drawing.stack import Stage, stack
 from autograd_lite.drawing.theme import THEMES
-from autograd_lite.errors import InputError, RenderError, short, type_name
+from autograd_lite.errors import InputError, short, type_name
 from autograd_lite.graph.value import Value
 from autograd_lite.nn.layers import Neuron, activation_name
 from autograd_lite.nn.module import Module
@@ -70,21 +71,12 @@ def draw_network(model: Module | Sequence[Module], *, show: Literal["data", "gra
     titles = [_titles("inputs", inputs, sizes[0], "i"),
               *[_titles("neurons", (), size, "h" if len(sizes) == 3 else "") for size in sizes[1:-1]],
               _titles("outputs", outputs, sizes[-1], "o")]
-    try:
-        from autograd_lite.drawing.drawn import Drawing
-    except ModuleNotFoundError as error:
-        if error.name != "graphviz":
-            raise
-        raise RenderError(f"pictures need the Python package graphviz; install it: {INSTALL}") from None
     rows = [Rows(size, max_neurons) for size in sizes]
     paint = Paint(stages, names, parameters_shown(stages, rows), show == "grad", digits, THEMES[theme])
-    drawing = Drawing("network", graph_attr={
-        "layout": "nop2", "outputorder": "edgesfirst", "pad": "0.2", "bgcolor": paint.theme.paper,
-        "fontname": _FONT, "fontsize": "12", "fontcolor": paint.theme.faint, "tooltip": " ",
-        "label": _notes(caption, paint)})
     where = plan(stages, rows, paint, direction in ("LR", "RL"))
-    _Network(_Page(drawing, direction, paint), stages, titles, where).draw()
-    return drawing
+    page = _Page(direction, paint, caption)
+    _Network(page, stages, titles, where).draw()
+    return drawing_of(page.dot)
 
 
 def _titles(what: str, given: Iterable[str], size: int, letter: str) -> list[str]:
@@ -115,10 +107,15 @@ def _notes(caption: str, paint: Paint) -> str:
 class _Page:
     """Writes circles, lines and texts as DOT with fixed positions."""
 
-    def __init__(self, drawing: Drawing, direction: str, paint: Paint):
-        self.drawing, self.paint, self.theme = drawing, paint, paint.theme
+    def __init__(self, direction: str, paint: Paint, caption: str):
+        self.paint, self.theme = paint, paint.theme
         self.turn, self.sideways = _TURNS[direction], direction in ("LR", "RL")
         self.texts = 0
+        fonts = {"fontname": _FONT, "fontcolor": self.theme.faint, "tooltip": " "}
+        self.dot = Dot("network", graph={
+            "layout": "nop2", "outputorder": "edgesfirst", "pad": "0.2", "bgcolor": self.theme.paper,
+            "fontsize": "12", "label": _notes(caption, paint), **fonts
+        }, node={"fixedsize": "true", "margin": "0", "penwidth": "1.2", **fonts}, edge={"dir": "none"})
 
     def turned(self, at: Point) -> Point:
         """A place along and across the layers as one of x and y (upwards)."""
@@ -128,28 +125,24 @@ class _Page:
     def shape(self, name: str, at: Point, label: str, shape: str, size: float, tip: str, fill: str, line: str,
               letters: float = TEXT) -> None:
         """A circle or a square, with a label in it."""
-        x, y = self.turned(at)
-        self.drawing.node(name, f"<{label or ' '}>", pos=f"{x:.2f},{y:.2f}", shape=shape, style="filled",
-                          fixedsize="true", width=f"{size / 72:.4f}", height=f"{size / 72:.4f}",
-                          fontname=_FONT, fontsize=f"{letters}", fontcolor=self.theme.ink, tooltip=tip,
-                          penwidth="1.2", fillcolor=fill, color=line)
+        self._node(name, self.turned(at), (size, size), label=f"<{label or ' '}>", shape=shape,
+                   style="filled", fillcolor=fill, color=line, fontsize=f"{letters}",
+                   fontcolor=self.theme.ink, tooltip=tip)
 
     def line(self, tail: str, head: str, start: Point, end: Point, x: float | None, tip: str) -> None:
         """A straight line from x, y to x, y that shows a number."""
         steps = [[a + (b - a) * t / 3 for a, b in zip(start, end)] for t in range(4)]
-        self.drawing.edge(tail, head, pos=" ".join(f"{x:.2f},{y:.2f}" for x, y in steps), dir="none",
-                          tooltip=tip, **self.paint.line(x))
+        self.dot.arrow(tail, head, {"pos": " ".join(f"{x:.2f},{y:.2f}" for x, y in steps), "tooltip": tip,
+                                    **self.paint.line(x)})
 
     def text(self, at: Point, text: str, size: float = TEXT, color: str = "", tip: str = " ", fill: str = "",
              bold: bool = False) -> None:
         """A text around x, y."""
         label = escape(text, 400) or " "
         style = {"style": "filled", "fillcolor": fill} if fill else {}
-        self.drawing.node(f"t{self.texts}", f"<<B>{label}</B>>" if bold else f"<{label}>", shape="box",
-                          pos=f"{at[0]:.2f},{at[1]:.2f}", fixedsize="true", margin="0",
-                          width=f"{(width(text, size) + 2.0) / 72:.4f}", height=f"{(size + 2.0) / 72:.4f}",
-                          fontname=_FONT, fontsize=f"{size}", fontcolor=color or self.theme.faint,
-                          color="transparent", tooltip=tip, **style)
+        self._node(f"t{self.texts}", at, (width(text, size) + 2.0, size + 2.0), shape="box",
+                   label=f"<<B>{label}</B>>" if bold else f"<{label}>", fontsize=f"{size}",
+                   fontcolor=color or self.theme.faint, color="transparent", tooltip=tip, **style)
         self.texts += 1
 
     def number(self, at: Point, p: Value, size: float, tip: str, name: str = "") -> None:
@@ -171,18 +164,21 @@ class _Page:
                 amounts = [paint.most, math.sqrt(paint.most) * math.sqrt(paint.least), paint.least]
             samples = [(x, number(x, 2)) for x in [paint.signs[0] * x for x in dict.fromkeys(amounts)]
                        if x] if paint.signs else []
-            if paint.signs[1:]:
-                samples.append((-paint.most, "negative"))
+            samples += [(-paint.most, "negative")] * len(paint.signs[1:])
+            samples += [(math.nan, "not finite")] * (not paint.finite)
         lengths = [width(head, TEXT) + 14.0, *[54.0 + width(text, TEXT) for _, text in samples]]
         x, y = middle[0] - sum(lengths) / 2, middle[1]
         self.text((x + lengths[0] / 2 - 7.0, y), head)
         for k, (sample, text) in enumerate(samples):
             x += lengths[k]
             for name, at in ((f"l{k}", x), (f"r{k}", x + 34.0)):
-                self.drawing.node(name, "", pos=f"{at:.2f},{y:.2f}", shape="point", style="invis",
-                                  width="0.01", height="0.01")
+                self._node(name, (at, y), (1.0, 1.0), shape="point", style="invis")
             self.line(f"l{k}", f"r{k}", (x, y), (x + 34.0, y), sample, " ")
             self.text((x + 40.0 + width(text, TEXT) / 2, y), text)
+
+    def _node(self, name: str, at: Point, size: Point, **attributes: str) -> None:
+        self.dot.node(name, {"pos": f"{at[0]:.2f},{at[1]:.2f}", "width": f"{size[0] / 72:.4f}",
+                             "height": f"{size[1] / 72:.4f}", **attributes})
 
 
 class _Network:
@@ -250,7 +246,7 @@ class _Network:
         top = -max(rows.last for rows in self.plan.rows) * self.plan.step - self.plan.radius
         x, y = self.page.turned((self.plan.along[k], top - (24.0 if self.sideways else 70.0)))
         for text, up, size in ((stage.name if stage else "inputs", 7.0, NAME), (count, -7.0, TEXT)):
-            text = text if len(text) <= longest else text[:longest - 1] + "…"
+            text = text if len(text) <= longest else "…" + text[1 - longest:]
             self.page.text((x, y + up), text, size, self.theme.ink if up > 0.0 else "", bold=up > 0.0)
 
     def _left_out(self, along: float, rows: Rows) -> None:

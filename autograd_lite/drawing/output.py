@@ -44,7 +44,7 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
     >>> [line.split(" [")[0].strip() for line in picture.source.splitlines() if "->" in line]
     ['n0 -> n1', 'n0 -> n1']
     """
-    return _drawing(_dot(root, max_nodes=max_nodes, digits=digits, direction=direction, caption=caption))
+    return drawing_of(_dot(root, max_nodes=max_nodes, digits=digits, direction=direction, caption=caption))
 
 
 def _dot(root: Value | Iterable[Value], **options: Any) -> Dot:
@@ -59,7 +59,12 @@ def _dot(root: Value | Iterable[Value], **options: Any) -> Dot:
     return Picture(roots, Options(**options)).dot
 
 
-def _drawing(dot: Dot) -> Drawing:
+def drawing_of(dot: Dot) -> Drawing:
+    """A graph in DOT as a `graphviz.Digraph`.
+
+    Raises:
+        RenderError: the Python package graphviz is missing.
+    """
     try:
         from autograd_lite.drawing.drawn import Drawing
     except ModuleNotFoundError as error:
