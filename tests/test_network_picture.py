@@ -325,6 +325,13 @@ def test_the_documents_picture_has_the_size_of_a_column_of_text(show):
     assert 700 < pixels(ag.draw_network(document(), show=show).pipe("png"))[0] < 1000
 
 
+def test_the_drawing_is_told_in_words_and_rendered_as_any(tmp_path):
+    drawing = ag.draw_network(document())
+    assert drawing.description == "a network with 2 inputs: hidden of 2 × sigmoid, output of 2 × sigmoid"
+    assert drawing.description in ag.render(drawing, tmp_path / "network.svg").read_text()
+    assert ag.render(drawing, tmp_path / "network.dot").read_text().strip() == drawing.source.strip()
+
+
 def test_the_program_puts_circles_where_the_source_says():
     drawing = ag.draw_network(document())
     page = ElementTree.fromstring(drawing.pipe("svg"))

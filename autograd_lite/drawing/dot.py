@@ -2,24 +2,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Attributes = dict[str, str]
+Scope = tuple[str, ...]
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|-?(\.[0-9]+|[0-9]+(\.[0-9]*)?)")
 _KEYWORDS = {"node", "edge", "graph", "digraph", "subgraph", "strict"}
 
 
 class Dot:
-    r"""A directed graph that is written down line by line, in the form in which `graphviz.Digraph` does.
+    r"""A directed graph, written in the form in which `graphviz.Digraph` does.
 
     Args:
         name: the graph's.
         graph, node, edge: the attributes of the graph, of all nodes, of all arrows.
+        cluster: gives the attributes of the cluster that a scope is.
+        upwards: whether programs draw the nodes of a cluster in it from below.
 
-    >>> dot = Dot("g", {"rankdir": "LR"})
-    >>> with dot.cluster("cluster_1", {"label": "a layer"}):
-    ...     dot.node("n0", {"label": "<<B>x</B>>"})
+    >>> dot = Dot("g", {"rankdir": "LR"}, cluster=lambda scope: {"label": scope[-1]})
+    >>> dot.add(("a layer",), "n0", {"label": "<<B>x</B>>"})
     >>> dot.arrow("n0", "n1", {"color": "#ff0000"})
     >>> print(dot.text().replace("\t", "  ").strip())
     digraph g {
@@ -33,37 +34,55 @@ class Dot:
     """
 
     def __init__(self, name: str, graph: Attributes | None = None, node: Attributes | None = None,
-                 edge: Attributes | None = None):
+                 edge: Attributes | None = None, cluster: Callable[[Scope], Attributes] = lambda scope: {},
+                 upwards: Callable[[Scope], bool] = bool):
         self.name = name
+        self.description = ""                   # for who cannot see the picture
         self.defaults = {"graph": graph or {}, "node": node or {}, "edge": edge or {}}
-        self.body: list[str] = []
-        self._indent = "\t"
+        self._cluster, self._upwards = cluster, upwards
+        self._nodes: dict[Scope, list[str]] = {(): []}
+        self._inner: dict[Scope, list[Scope]] = {(): []}
+        self._ends: list[str] = []
 
-    def node(self, name: str, attributes: Mapping[str, str]) -> None:
-        """A node, or more attributes of one."""
-        self._line(name, attributes)
+    def __contains__(self, scope: Scope) -> bool:
+        return scope in self._nodes
 
-    def arrow(self, tail: str, head: str, attributes: Mapping[str, str]) -> None:
+    def add(self, scope: Scope, name: str, attributes: Attributes) -> None:
+        """A node in a scope."""
+        for depth in range(len(scope)):
+            inner = scope[:depth + 1]
+            if inner not in self._nodes:
+                self._nodes[inner], self._inner[inner] = [], []
+                self._inner[scope[:depth]].append(inner)
+        self._nodes[scope].append(f"{name} [{_listed(attributes)}]\n")
+
+    def arrow(self, tail: str, head: str, attributes: Attributes) -> None:
         """An arrow."""
-        self._line(f"{tail} -> {head}", attributes)
+        self._ends.append(f"{tail} -> {head} [{_listed(attributes)}]\n")
 
-    @contextmanager
-    def cluster(self, name: str, attributes: Mapping[str, str]) -> Iterator[None]:
-        """What is written within this context stands in a subgraph; in a box, if `name` begins so."""
-        self.body.append(f"{self._indent}subgraph {name} {{\n")
-        self._indent += "\t"
-        self._line("graph", attributes)
-        yield
-        self._indent = self._indent[:-1]
-        self.body.append(f"{self._indent}}}\n")
+    def rank(self, names: Iterable[str]) -> None:
+        """Nodes that stand in one rank, in this order (which holds for nodes outside clusters)."""
+        self._ends.append(f"{{ rank=same; {' -> '.join(names)} [style=invis] }}\n")
+
+    def body(self) -> list[str]:
+        """The lines but those at the head and the end."""
+        ids = {scope: f"cluster_{i}" for i, scope in enumerate(self._nodes)}
+
+        def lines(scope: Scope, indent: str) -> Iterator[str]:
+            for line in self._nodes[scope][::-1 if self._upwards(scope) else 1]:
+                yield indent + line
+            for inner in self._inner[scope]:
+                yield f"{indent}subgraph {ids[inner]} {{\n"
+                yield f"{indent}\tgraph [{_listed(self._cluster(inner))}]\n"
+                yield from lines(inner, indent + "\t")
+                yield f"{indent}}}\n"
+
+        return [*lines((), "\t"), *["\t" + line for line in self._ends]]
 
     def text(self) -> str:
         """All of it."""
         head = [f"\t{kind} [{_listed(default)}]\n" for kind, default in self.defaults.items() if default]
-        return "".join([f"digraph {self.name} {{\n", *head, *self.body, "}\n"])
-
-    def _line(self, head: str, attributes: Mapping[str, str]) -> None:
-        self.body.append(f"{self._indent}{head} [{_listed(attributes)}]\n")
+        return "".join([f"digraph {self.name} {{\n", *head, *self.body(), "}\n"])
 
 
 def _listed(attributes: Mapping[str, str]) -> str:

@@ -76,6 +76,8 @@ def draw_network(model: Module | Sequence[Module], *, show: Literal["data", "gra
     where = plan(stages, rows, paint, direction in ("LR", "RL"))
     page = _Page(direction, paint, caption)
     _Network(page, stages, titles, where).draw()
+    page.dot.description = (f"a network with {sizes[0]:,} input{'s' * (sizes[0] > 1)}: "
+                            + ", ".join(f"{stage.name} of {_kinds(stage)}" for stage in stages))
     return drawing_of(page.dot)
 
 
@@ -93,6 +95,13 @@ def _activation(neuron: Neuron) -> str:
     name = activation_name(neuron.activation) or type_name(neuron.activation)
     op = TABLE.get(name)
     return op.notation.sign if op and op.notation else name
+
+
+def _kinds(stage: Stage) -> str:
+    """How many neurons a layer has, and their activation."""
+    kinds = list(dict.fromkeys(map(_activation, stage.neurons)))
+    kind = kinds[0] if len(kinds) == 1 else f"{len(kinds)} activations"
+    return f"{len(stage.neurons):,} × {kind}" if stage.neurons[1:] else kind
 
 
 def _notes(caption: str, paint: Paint) -> str:
@@ -177,8 +186,8 @@ class _Page:
             self.text((x + 40.0 + width(text, TEXT) / 2, y), text)
 
     def _node(self, name: str, at: Point, size: Point, **attributes: str) -> None:
-        self.dot.node(name, {"pos": f"{at[0]:.2f},{at[1]:.2f}", "width": f"{size[0] / 72:.4f}",
-                             "height": f"{size[1] / 72:.4f}", **attributes})
+        self.dot.add((), name, {"pos": f"{at[0]:.2f},{at[1]:.2f}", "width": f"{size[0] / 72:.4f}",
+                                "height": f"{size[1] / 72:.4f}", **attributes})
 
 
 class _Network:
@@ -236,11 +245,7 @@ class _Network:
             self.page.number((at[0], at[1] + away), bias, size, tip, "b")
 
     def _heading(self, k: int, rows: Rows, stage: Stage | None) -> None:
-        count = f"{rows.size:,}"
-        if stage:
-            kinds = list(dict.fromkeys(map(_activation, stage.neurons)))
-            kind = kinds[0] if len(kinds) == 1 else f"{len(kinds)} activations"
-            count = kind if rows.size == 1 else f"{count} × {kind}"
+        count = _kinds(stage) if stage else f"{rows.size:,}"
         shortest = min(b - a for a, b in zip(self.plan.along, self.plan.along[1:]))
         longest = max(int((shortest if self.sideways else 130.0) / NAME / 0.6), 6)
         top = -max(rows.last for rows in self.plan.rows) * self.plan.step - self.plan.radius
