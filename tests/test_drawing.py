@@ -246,8 +246,8 @@ def test_digits_are_chosen():
 
 def test_layers_and_neurons_are_nested_clusters():
     nodes = labelled(parts(network())[0])
-    assert nodes["w1"].clusters == nodes["outh1"].clusters == ("hidden layer", "neuron1")
-    assert nodes["w8"].clusters == ("output layer", "neuron2")
+    assert nodes["w1"].clusters == nodes["outh1"].clusters == ("hidden layer", "neurons[0]")
+    assert nodes["w8"].clusters == ("output layer", "neurons[1]")
     assert nodes["b1"].clusters == ("hidden layer",)
     assert nodes["E"].clusters == nodes["i1"].clusters == ()
 

@@ -176,15 +176,15 @@ def test_a_shape_that_is_none_is_refused(make, message):
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: nn.MLP(2, [3, 1])([1.0]), "layer1 takes 2 inputs, got 1"),
-    (lambda: nn.MLP(2, [3, 1])([1.0, 2.0, 3.0]), "layer1 takes 2 inputs, got 3"),
-    (lambda: nn.MLP(1, [3, 1])([1.0, 2.0]), "layer1 takes 1 input, got 2"),
-    (lambda: nn.MLP(2, [1])(pytest.importorskip("numpy").ones((3, 2))), "layer1 takes one sample"),
+    (lambda: nn.MLP(2, [3, 1])([1.0]), r"layers\[0\] takes 2 inputs, got 1"),
+    (lambda: nn.MLP(2, [3, 1])([1.0, 2.0, 3.0]), r"layers\[0\] takes 2 inputs, got 3"),
+    (lambda: nn.MLP(1, [3, 1])([1.0, 2.0]), r"layers\[0\] takes 1 input, got 2"),
+    (lambda: nn.MLP(2, [1])(pytest.importorskip("numpy").ones((3, 2))), r"layers\[0\] takes one sample"),
     (lambda: nn.MLP(2, [1])([[1.0, 2.0], [3.0, 4.0]]), r"for many write \[model\(row\) for row in x\]"),
     (lambda: nn.Layer(2, 1, scope=["encoder"])(1.0), "encoder takes 2 inputs, got 1"),
-    (lambda: nn.MLP(3, [2]).layers[0].neurons[1]([]), "layer1/neuron2 takes 3 inputs, got 0"),
-    (lambda: nn.MLP(2, [3, 1])([1.0, "2"]), "layer1: expected a real number, got str '2'"),
-    (lambda: nn.MLP(2, [3, 1])([1.0, None]), "layer1: expected a real number, got NoneType")])
+    (lambda: nn.MLP(3, [2]).layers[0].neurons[1]([]), r"layers\[0\]\.neurons\[1\] takes 3 inputs, got 0"),
+    (lambda: nn.MLP(2, [3, 1])([1.0, "2"]), r"layers\[0\]: expected a real number, got str '2'"),
+    (lambda: nn.MLP(2, [3, 1])([1.0, None]), r"layers\[0\]: expected a real number, got NoneType")])
 def test_wrong_inputs_are_refused_by_the_name_of_the_layer(call, message):
     with pytest.raises(InputError, match=message):
         call()
@@ -255,10 +255,16 @@ def test_the_nodes_of_a_neuron_and_its_weights_lie_in_its_scope_and_a_shared_bia
         scopes.setdefault(node.scope, []).append(node.op or node.label)
     assert {scope: sorted(nodes) for scope, nodes in scopes.items()} == {
         (): ["i1"],
-        ("layer1",): ["layers[0].b"], ("layer2",): ["layers[1].b"],
-        **{("layer1", f"neuron{k + 1}"): ["dot", *[f"layers[0].neurons[{k}].w[{i}]" for i in (0, 1)], "tanh"]
-           for k in (0, 1)},
-        ("layer2", "neuron1"): ["dot", "layers[1].neurons[0].w[0]", "layers[1].neurons[0].w[1]"]}
+        ("layers[0]",): ["layers[0].b"], ("layers[1]",): ["layers[1].b"],
+        **{("layers[0]", f"neurons[{k}]"): [
+            "dot", *[f"layers[0].neurons[{k}].w[{i}]" for i in (0, 1)], "tanh"] for k in (0, 1)},
+        ("layers[1]", "neurons[0]"): ["dot", "layers[1].neurons[0].w[0]", "layers[1].neurons[0].w[1]"]}
+
+
+@pytest.mark.parametrize("bias", ["neuron", "layer", None])
+def test_the_scopes_of_a_networks_parameters_are_the_words_of_their_names(bias):
+    for name, p in nn.MLP(2, [3, 1], bias=bias).named_parameters().items():
+        assert list(p.scope) == name.split(".")[:-1]
 
 
 @pytest.mark.parametrize("bias", ["neuron", "layer", None])
@@ -273,7 +279,7 @@ def test_a_label_that_people_give_a_parameter_goes_before_its_own_by_which_it_is
     model = nn.MLP(1, [1])
     weight = model.layers[0].neurons[0].w[0]
     ag.label(w1=weight)
-    assert (weight.label, weight.scope) == ("w1", ("layer1", "neuron1"))
+    assert (weight.label, weight.scope) == ("w1", ("layers[0]", "neurons[0]"))
     assert find([weight], "w1") is find([weight], "layers[0].neurons[0].w[0]") is weight
     weight.label = "w"
     assert weight.label == "w" and find([weight], "layers[0].neurons[0].w[0]") is weight
@@ -294,7 +300,7 @@ def test_label_puts_a_name_before_those_of_modules_in_lists_and_of_the_users_own
 
 def test_scopes_are_given_outermost_first():
     for scope in ("critic", ["critic"], ("critic",)):
-        assert nn.MLP(1, [1], scope=scope)([1.0]).scope == ("critic", "layer1", "neuron1")
+        assert nn.MLP(1, [1], scope=scope)([1.0]).scope == ("critic", "layers[0]", "neurons[0]")
 
 
 def test_under_no_grad_a_model_gives_constants():
@@ -731,7 +737,7 @@ def test_a_copied_model_is_the_same_and_apart(again):
     assert other([1.0, 2.0]).data == model([1.0, 2.0]).data
     other.layers[0].b.data = 5.0
     assert model.layers[0].b.data == 0.0
-    assert other([1.0, 2.0]).scope == ("layer2", "neuron1")
+    assert other([1.0, 2.0]).scope == ("layers[1]", "neurons[0]")
 
 
 # -- gradients ----------------------------------------------------------------------------

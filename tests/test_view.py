@@ -152,9 +152,9 @@ def test_levels_are_opened_as_far_as_the_picture_holds():
     def names(most):
         return sorted(fold.name for fold in View([root], most).folds)
 
-    layers = [f"layer{i}" for i in (1, 2, 3)]
+    layers = [f"layers[{i}]" for i in range(3)]
     assert names(8) == layers
-    assert [re.sub(r"\d+", "", name) for name in names(16)] == ["neuron"] * 9
+    assert [re.sub(r"\d+", "", name) for name in names(16)] == ["neurons[]"] * 9
     assert names(100) == []
 
 

@@ -1,4 +1,5 @@
 """Pictures of graphs. graphviz is imported only when one is made."""
+from autograd_lite.drawing.network import draw_network as draw_network
 from autograd_lite.drawing.output import draw as draw, render as render
 
-__all__ = ["draw", "render"]
+__all__ = ["draw", "draw_network", "render"]

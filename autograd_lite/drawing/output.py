@@ -64,9 +64,9 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 100, sample: int | L
     >>> [line.split(" [")[0].strip() for line in picture.source.splitlines() if "->" in line]
     ['n0 -> n1', 'n0 -> n1']
     """
-    return _drawing(_dot(root, max_nodes=max_nodes, sample=sample, focus=focus, gradients=gradients,
-                         digits=digits, direction=direction, caption=caption, style=style, theme=theme,
-                         colour=colour, report=report))
+    return drawing_of(_dot(root, max_nodes=max_nodes, sample=sample, focus=focus, gradients=gradients,
+                           digits=digits, direction=direction, caption=caption, style=style, theme=theme,
+                           colour=colour, report=report))
 
 
 def _dot(root: Value | Iterable[Value], **options: Any) -> Dot:
@@ -87,7 +87,12 @@ def _values(given: Any, what: str) -> list[Value]:
     return found
 
 
-def _drawing(dot: Dot) -> Drawing:
+def drawing_of(dot: Dot) -> Drawing:
+    """A graph in DOT as a `graphviz.Digraph`.
+
+    Raises:
+        RenderError: the Python package graphviz is missing.
+    """
     try:
         from autograd_lite.drawing.drawn import Drawing
     except ModuleNotFoundError as error:
@@ -135,7 +140,7 @@ def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Any) 
     picture = source = (dot.text() if isinstance(dot, Dot) else dot.source).encode()
     if kind != "dot":
         try:
-            drawing = _drawing(dot) if isinstance(dot, Dot) else dot
+            drawing = drawing_of(dot) if isinstance(dot, Dot) else dot
             picture = drawing.html().encode() if kind == "html" else drawing.pipe(kind)
         except RenderError as error:
             try:

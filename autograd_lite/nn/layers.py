@@ -73,8 +73,17 @@ def _activation(wanted: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
     return vars(Value).get(wanted, op)  # type: ignore[no-any-return]
 
 
+def activation_name(activation: Callable[[Any], Any]) -> str:
+    """What an activation is called; "" if it has no name.
+
+    >>> activation_name(Neuron(1, activation="tanh").activation)
+    'tanh'
+    """
+    return str(getattr(activation, "name", "") or getattr(activation, "__name__", ""))
+
+
 def _title(activation: Callable[[Any], Any]) -> str:
-    name: str = getattr(activation, "name", "") or getattr(activation, "__name__", "")
+    name = activation_name(activation)
     op = TABLE.get(name)
     return op.notation.title if op and op.notation.title else name[:1].upper() + name[1:]
 
@@ -149,7 +158,7 @@ class Layer(Module):
         if bias not in ("neuron", "layer", None):
             raise InputError(f"the bias of a layer is 'neuron', 'layer' or None, not {short(bias)}")
         self._scope = _scope(scope)
-        self.neurons = [Neuron(nin, nonlin, activation=activation, scope=(*self._scope, f"neuron{i + 1}"),
+        self.neurons = [Neuron(nin, nonlin, activation=activation, scope=(*self._scope, f"neurons[{i}]"),
                                bias="neuron" if bias == "neuron" else None)
                         for i in range(whole(nout, "the number of neurons", 1))]
         self.b = Value(0.0) if bias == "layer" else None
@@ -197,9 +206,9 @@ class MLP(Module):
         if not sizes[1:]:
             raise InputError("an MLP needs at least one layer; give the number of neurons of each")
         activation, output = _activation(activation), _activation(output)
-        self.layers = [Layer(a, b, activation=output if i == len(sizes) - 1 else activation, bias=bias,
-                             scope=(*_scope(scope), f"layer{i}"))
-                       for i, (a, b) in enumerate(zip(sizes, sizes[1:]), 1)]
+        self.layers = [Layer(a, b, activation=output if i == len(sizes) - 2 else activation, bias=bias,
+                             scope=(*_scope(scope), f"layers[{i}]"))
+                       for i, (a, b) in enumerate(zip(sizes, sizes[1:]))]
         self.label_parameters()
 
     def __call__(self, x: Any) -> Any:
@@ -221,7 +230,7 @@ def _scope(scope: str | Sequence[str]) -> Scope:
 
 
 def _inputs(scope: Scope, x: Any, size: int) -> list[Any]:
-    where = "/".join(scope)
+    where = ".".join(scope)
     try:
         xs = entries(where, x)
     except InputError:
