@@ -67,17 +67,16 @@ class Dot:
     def body(self) -> list[str]:
         """The lines but those at the head and the end."""
         ids = {scope: f"cluster_{i}" for i, scope in enumerate(self._nodes)}
+        return [*self._lines(ids, (), "\t"), *["\t" + line for line in self._ends]]
 
-        def lines(scope: Scope, indent: str) -> Iterator[str]:
-            for line in self._nodes[scope][::-1 if self._upwards(scope) else 1]:
-                yield indent + line
-            for inner in self._inner[scope]:
-                yield f"{indent}subgraph {ids[inner]} {{\n"
-                yield f"{indent}\tgraph [{_listed(self._cluster(inner))}]\n"
-                yield from lines(inner, indent + "\t")
-                yield f"{indent}}}\n"
-
-        return [*lines((), "\t"), *["\t" + line for line in self._ends]]
+    def _lines(self, ids: Mapping[Scope, str], scope: Scope, indent: str) -> Iterator[str]:
+        for line in self._nodes[scope][::-1 if self._upwards(scope) else 1]:
+            yield indent + line
+        for inner in self._inner[scope]:
+            yield f"{indent}subgraph {ids[inner]} {{\n"
+            yield f"{indent}\tgraph [{_listed(self._cluster(inner))}]\n"
+            yield from self._lines(ids, inner, indent + "\t")
+            yield f"{indent}}}\n"
 
     def text(self) -> str:
         """All of it."""

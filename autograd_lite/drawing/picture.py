@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from autograd_lite.drawing.arrows import Arrows, defaults, label
@@ -12,6 +13,7 @@ from autograd_lite.drawing.dot import Attributes, Dot, Scope
 from autograd_lite.drawing.folding import Fold
 from autograd_lite.drawing.looks import Looks
 from autograd_lite.drawing.rows import Rows
+from autograd_lite.drawing.theme import Theme
 from autograd_lite.drawing.view import Edge, Item, View
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph.value import Value
@@ -70,8 +72,9 @@ class Picture:
         self.row_of: dict[str, int] = {}
         self.turns: set[str] = set()
         self.arrows = 0
-        self.dot = Dot("computation", **defaults(self.looks, direction), cluster=self._cluster,
-                       upwards=lambda scope: self.sideways and bool(scope or self.rows.row))
+        self.dot = Dot("computation", **defaults(self.looks, direction),
+                       cluster=partial(_cluster, self.looks.theme),
+                       upwards=partial(_upwards, self.sideways, bool(self.rows.row)))
         self.dot.defaults["graph"]["label"] = label(self.looks, self._caption(options.caption))
         self.dot.description = self.view.told()
         self._nodes()
@@ -170,9 +173,15 @@ class Picture:
     def _caption(self, caption: str) -> list[str]:
         return [escape(line, 200) for line in (*[caption] * bool(caption), *self.view.notes)]
 
-    def _cluster(self, scope: Scope) -> Attributes:
-        theme = self.looks.theme
-        return {"label": f"<{escape(scope[-1]) or ' '}>", "labeljust": "l", "style": "rounded,filled",
-                "fillcolor": theme.clusters[min(len(scope), len(theme.clusters)) - 1],
-                "color": theme.cluster_line, "margin": "10", "fontsize": "11", "fontcolor": theme.faint,
-                "tooltip": tooltip(" / ".join(scope))}
+
+def _upwards(sideways: bool, rows: bool, scope: Scope) -> bool:
+    """Whether programs draw the nodes of a scope from below."""
+    return sideways and (rows or bool(scope))
+
+
+def _cluster(theme: Theme, scope: Scope) -> Attributes:
+    """How the box around a scope looks."""
+    return {"label": f"<{escape(scope[-1]) or ' '}>", "labeljust": "l", "style": "rounded,filled",
+            "fillcolor": theme.clusters[min(len(scope), len(theme.clusters)) - 1],
+            "color": theme.cluster_line, "margin": "10", "fontsize": "11", "fontcolor": theme.faint,
+            "tooltip": tooltip(" / ".join(scope))}
