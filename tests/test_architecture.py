@@ -33,7 +33,7 @@ ROWS = [
      "transforms.rounding", "transforms.coefficients"},
     {"transforms.structures", "transforms.trace"},
     {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
-    {"programs.code"}, {"programs.templates", "programs.recording", "programs.gathers"},
+    {"programs.code", "programs.inline"}, {"programs.templates", "programs.recording", "programs.gathers"},
     {"programs.sweeps", "programs.integers"},
     {"programs.tape"},
     {"programs.names", "programs.ambient"}, {"programs.reach"}, {"programs.things"},

@@ -161,8 +161,8 @@ class Writer:
         plain = tuple([not tape.flows[x] for x in operands]) if self.again and not op.open else ()
         found: list[int | None] = [None] * len(xs)
         for i in [0] if op.open else [i for i, flag in enumerate(wanted) if flag]:
-            rule = template(op, len(xs), i, self.again, plain)
             have = [self.at(k), *xs]
+            rule = template(op, len(xs), i, self.again, plain).at(self.code, list(map(self.place, have)))
             for step, used in rule.steps:
                 have.append(self.emit(step, *[have[x] if type(x) is int else self.constant(x) for x in used]))
             for j, p in enumerate(rule.partials):
