@@ -11,6 +11,7 @@ from autograd_lite.native.calls import FACTS, runner
 from autograd_lite.native.engine import available
 from autograd_lite.programs.arguments import Given, described, key_of
 from autograd_lite.programs.integers import RESULTS
+from autograd_lite.programs.pickling import Staying
 from autograd_lite.programs.points import changed
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, leaves
@@ -24,7 +25,13 @@ def bind(compiled: Any, args: Any, kwargs: Any) -> Callable[[], Any]:
     return runner(bound.facts, bound)           # type: ignore[no-any-return]
 
 
-class Binding:
+class _Facts(Staying, bytearray):
+    """The facts, as the owner of what runs them."""
+
+    __slots__ = ()
+
+
+class Binding(Staying):
     """A compiled function, the arguments of which arrays are read at each run, and arrays for its results.
 
     Attributes:
@@ -51,7 +58,7 @@ class Binding:
 
         self.tree = changed(found, array, lambda x: array(x) if _is_result(x) else x, self._is_full)
         self._otherwise = self.ordinary
-        self.facts = bytearray()
+        self.facts = _Facts()
         self._settle(None, None)
 
     def _is_array(self, x: Any) -> bool:

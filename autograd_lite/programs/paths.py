@@ -159,7 +159,7 @@ class Paths:
                 found = self._new(root, args, kwargs, numbers, backward, f"\n  {line}" if line else "")
                 if found is None:
                     return None, None
-                following = self._keep(root, found)
+                following = self.keep(root, found)
                 if following in tried or not following.agrees(program, out):
                     raise InputError("a compiled function takes other branches in each run at the same "
                                      "numbers: pass what it depends on (a clock, a file) as an argument")
@@ -194,13 +194,7 @@ class Paths:
               backward: bool) -> Root | None:
         """A root with its first program, or with those that came with a pickle; None if there may be none."""
         changed = roots[-1].environment.changed() if roots else ""
-        objects = list(objects_in(key))
-        root = Root(Environment(functools.partial(self.f, *objects) if objects else self.f))
-        with _lock:
-            for kept, captured in fitting(self.shelves, key, root.environment):
-                wanted = [captured[i] for i in kept.wanted]
-                self._keep(root, Program(Traced(kept.recording, captured, kept.result, wanted),
-                                         kept.point, self.target, kept.verified))
+        root = carried(self, key)
         program = None if hasattr(root, "last") else self._new(
             root, args, kwargs, numbers, backward, changed)
         with _lock:
@@ -208,11 +202,12 @@ class Paths:
             if other or not (program or hasattr(root, "last")):
                 return other                    # (that of another thread)
             if program:
-                self._keep(root, program)
+                self.keep(root, program)
             roots.append(root)
             return root
 
-    def _keep(self, root: Root, program: Program) -> Program:
+    def keep(self, root: Root, program: Program) -> Program:
+        """Give a program its place; see `Root.keep`."""
         with _lock:
             kept = root.keep(program)
             if kept is program:
@@ -249,6 +244,18 @@ class Paths:
             raise InputError(f"{name_of(self.f)} is not what was compiled: {difference}. What it gets from "
                              "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
         program.verified = True
+
+
+def carried(paths: Paths, key: Any) -> Root:
+    """A root for what the function reads now, with the programs for it that came with a pickle or a copy."""
+    objects = list(objects_in(key))
+    root = Root(Environment(functools.partial(paths.f, *objects) if objects else paths.f))
+    with _lock:
+        for kept, captured in fitting(paths.shelves, key, root.environment):
+            wanted = [captured[i] for i in kept.wanted]
+            paths.keep(root, Program(Traced(kept.recording, captured, kept.result, wanted), kept.point,
+                                     paths.target, kept.verified))
+    return root
 
 
 def limit_error(name: str, count: int, reason: str) -> InputError:
