@@ -9,6 +9,7 @@ from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.native.calls import FACTS, runner
 from autograd_lite.native.engine import available
+from autograd_lite.ops.op import number
 from autograd_lite.programs.arguments import Given, described, key_of
 from autograd_lite.programs.integers import RESULTS
 from autograd_lite.programs.pickling import Staying
@@ -87,8 +88,9 @@ class Binding(Staying):
         try:
             changed((list(self.args), self.kwargs), array, other, self._is_array)
         except Given:
-            raise InputError("bind takes numbers and arrays of floats, not Values: those that f reads as "
-                             "globals, attributes or closure variables are read at each run") from None
+            raise InputError("bind takes arrays of floats, and numbers, ints below 2**53 among them, not "
+                             "Values: those that f reads as globals, attributes or closure variables are "
+                             "read at each run") from None
         return numbers
 
     def ordinary(self) -> Any:
@@ -145,4 +147,4 @@ def _is_result(x: Any) -> bool:
 
 def _numbers_of(tree: Any) -> list[float]:
     """All numbers of a result."""
-    return list(map(float, filter(_is_result, leaves(tree, lenient=True))))
+    return [number(x, "a result") for x in leaves(tree, lenient=True) if _is_result(x)]

@@ -1,23 +1,24 @@
 """`Paths`: the programs of a function, one for each path through its branches that a call has taken."""
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_lite.errors import InputError
+from autograd_lite.errors import AutogradError, InputError
 from autograd_lite.graph import node as nodes
 from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
 from autograd_lite.native.holding import Holding
 from autograd_lite.programs.arguments import entered, objects_in
+from autograd_lite.programs.eager import eager
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.pickling import Shelf, fitting
 from autograd_lite.programs.python import EAGER
 from autograd_lite.programs.program import Program
+from autograd_lite.programs.things import Called
 from autograd_lite.programs.tracing import Caught, Traced, trace
 from autograd_lite.transforms.trace import name_of
 
@@ -227,6 +228,10 @@ class Paths:
             traced = trace(self.f, args, kwargs, backward, root.environment, self.indices)
         except (ArithmeticError, ValueError):       # the eager way says what is wrong
             return None
+        except Exception as error:
+            if not isinstance(error, AutogradError):            # (of f itself)
+                eager(self.f, args, kwargs)
+            raise
         self.tracing += time.perf_counter() - start
         program = Program(traced, numbers, self.target)
         program.given = entered((list(args), kwargs), lambda x: x)
@@ -249,7 +254,7 @@ class Paths:
 def carried(paths: Paths, key: Any) -> Root:
     """A root for what the function reads now, with the programs for it that came with a pickle or a copy."""
     objects = list(objects_in(key))
-    root = Root(Environment(functools.partial(paths.f, *objects) if objects else paths.f))
+    root = Root(Environment(Called(paths.f, *objects) if objects else paths.f))
     with _lock:
         for kept, captured in fitting(paths.shelves, key, root.environment):
             wanted = [captured[i] for i in kept.wanted]
