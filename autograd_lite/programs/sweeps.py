@@ -164,7 +164,7 @@ class Writer:
         found: list[int | None] = [None] * len(xs)
         for i in [0] if op.open else [i for i, flag in enumerate(wanted) if flag]:
             have = [self.at(k), *xs]
-            rule = template(op, len(xs), i, self.again, plain).at(self.code, list(map(self.place, have)))
+            rule = template(op, len(xs), i, self.again, plain).at(self.code, self.place, have)
             for step, used in rule.steps:
                 have.append(self.emit(step, *[have[x] if type(x) is int else self.constant(x) for x in used]))
             for j, p in enumerate(rule.partials):

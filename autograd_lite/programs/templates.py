@@ -8,7 +8,7 @@ from typing import Any
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose
-from autograd_lite.programs.code import Check, Code, partial_of
+from autograd_lite.programs.code import CONSTANT, Check, Code, partial_of
 from autograd_lite.programs.inline import asking
 
 
@@ -44,13 +44,12 @@ class Template:
         self.steps.append((op, tuple(operands)))
         return self.size + len(self.steps) - 1
 
-    def at(self, code: Code, places: Sequence[int]) -> Template:
-        """The same at these places of (y, *operands), without questions that constants among them deny."""
+    def at(self, code: Code, place: Callable[[int], int], have: Sequence[int]) -> Template:
+        """The same of (y, *operands) that have these places: without questions that constants deny."""
         if not self.checks:
             return self
-        known = {i: code.data[k] for i, k in enumerate(places) if code.is_constant(k)}
-        refused = [check for check in self.checks if known and _never(check, known)]
-        return template(*self.facts, self.refused.union(refused)).at(code, places) if refused else self
+        known = tuple([code.data[k] if code.ops[k] is CONSTANT else None for k in map(place, have)])
+        return self if known.count(None) == len(known) else _at(self, known)
 
     def is_plain(self, place: int) -> bool:
         """Whether an operand is a plain number."""
@@ -105,9 +104,15 @@ class Symbol(Operators):
         return True                             # where it does not hold, the eager way is taken
 
 
-def _never(check: Check, known: dict[int, float]) -> bool:
-    """Whether a question is answered no where some of (y, *operands) are known."""
-    xs = [x if type(x) is float else known.get(x) for x in check.operands]
+@functools.lru_cache(maxsize=4096)
+def _at(rule: Template, known: tuple[float | None, ...]) -> Template:
+    """A template where some of (y, *operands) are known, without the questions that are answered no there."""
+    refused = [check for check in rule.checks if _never(check, known)]
+    return _at(template(*rule.facts, rule.refused.union(refused)), known) if refused else rule
+
+
+def _never(check: Check, known: Sequence[float | None]) -> bool:
+    xs = [x if type(x) is float else known[x] if x < len(known) else None for x in check.operands]
     return asking(check.question, [f"x{i}" for i in range(len(xs))], xs) == "False"
 
 
