@@ -33,6 +33,14 @@ def decorated(x):
     return ag.sin(x) * RATE[0]
 
 
+def product(x, y):
+    return x * y
+
+
+def taken(x, i):
+    return ag.take([x, x * x], i)
+
+
 def counting(x):
     return x * len(KINDS)
 

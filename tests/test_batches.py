@@ -627,3 +627,15 @@ def test_a_watch_keeps_what_became_of_each_point_first():
     with pytest.raises(arrays.Settled):
         watch.answers(np.array([1.0, 2.0, 2.0, 1.0]), 2.0, 5)
     assert watch.fates.tolist() == [5, arrays.EAGER, 3, 5]
+
+
+@pytest.mark.parametrize("options", [{}, {"rounding": "eager"}, {"target": "python"}, {"reduce": "sum"}])
+def test_ints_that_no_array_of_ints_holds_are_floats_or_an_error_that_says_so(options):
+    for n in ([2 ** 30, 2 ** 31], [3, 2 ** 31]):
+        want = np.array([float(x ** 3) for x in n])
+        found = compile(lambda n: n * n * n, batch="n", **options)(np.array(n))
+        assert np.array_equal(found, sum(want) if "reduce" in options else want)
+    with pytest.raises(ag.RangeError, match="at index 1 of the batch: a result of .* 12401 bits is"):
+        compile(lambda n: n ** 400, batch="n", **options)(np.array([1, 2 ** 31]))
+    with pytest.raises(ag.RangeError, match="int of 12401 bits is too large for a double"):
+        compile(lambda n: n ** 400).bind(2 ** 31)

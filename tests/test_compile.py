@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import random
 import re
@@ -93,6 +94,36 @@ def test_an_option_may_be_a_constant_or_an_argument(name):
     if op.options:
         with pytest.raises(ag.InputError, match="option"):
             compile(by_option)(*[1.5] * op.least, 1.0)
+
+
+def refuse(*call):
+    raise ArithmeticError("the eager way was taken")
+
+
+def with_constants(op):
+    """An op with some operands plain numbers, the others arguments, as functions by their places."""
+    n = op.least + (op.most > op.least) if not op.open else 2
+    for fixed in itertools.product((None, 0.0, 1.0, 2.0, -1.0, 1 / 3), repeat=n):
+        free = [i for i in range(n) if fixed[i] is None]
+        if free and all([fixed[i] is not None for i in op.options if i < n]):
+            yield fixed, len(free), lambda *xs, fixed=fixed: op(
+                *[xs[sum([x is None for x in fixed[:i]])] if c is None else c for i, c in enumerate(fixed)])
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_no_constant_makes_the_eager_way_the_only_one(name, monkeypatch):
+    for fixed, n, f in with_constants(TABLE[name]):
+        for way in (f, grad(f), grad(grad(f)), grad(grad(grad(f)))):
+            calls = [(x, -x, 1.1 * x)[:n] for x in (0.83, 1.71, -1.37)]
+            wanted = {xs: y for xs in calls if type(y := outcome(way, xs)) is float}
+            if len(wanted) > 1:
+                fast, found = compile(way, target="python"), []
+                for xs, y in wanted.items():
+                    assert fast(*xs) == y
+                with monkeypatch.context() as patch:
+                    patch.setattr("autograd_lite.programs.compiled.eager", refuse)
+                    found = [outcome(fast, xs) for xs in wanted]
+                assert set(found) & set(wanted.values()), (fixed, found)
 
 
 def test_a_broken_template_is_noticed(monkeypatch):

@@ -185,6 +185,46 @@ def test_in_another_process_programs_run_and_nothing_is_traced_again(name, answe
             assert found == (expected, more), path
 
 
+def test_a_pickle_tells_of_the_program_used_last_before_it_is_called(monkeypatch):
+    fast = warm(carried.plain, (1.0, 2.0), (-1.0, 2.0))
+    fast(1.0, 2)                                # (of an int: a program of another key)
+    monkeypatch.setattr(paths, "trace", None)
+    for other in (pickle.loads(pickle.dumps(fast)), copy.copy(fast), copy.deepcopy(fast)):
+        assert (other.source(), other.stats.nodes) == (fast.source(), fast.stats.nodes)
+        assert other(1.0, 2) == fast(1.0, 2) and other(1.0, 2.0) == carried.plain(1.0, 2.0)
+    loaded = pickle.loads(pickle.dumps(compile(carried.plain)))
+    with pytest.raises(InputError, match="plain has no program yet: call the compiled function once"):
+        loaded.stats
+    monkeypatch.setattr(carried, "RATE", [2.0])             # (no program fits)
+    with pytest.raises(InputError, match="no program yet"):
+        pickle.loads(pickle.dumps(fast)).source()
+
+
+@pytest.mark.parametrize("options", [{}, {"target": "python"}, {"batch": "x"}])
+def test_a_bound_function_is_not_pickled_and_the_error_says_what_is(options):
+    x = np.array([1.0, 2.0])
+    fast = compile(carried.product, **options)
+    run = fast.bind(x if "batch" in options else 1.0, 2.0)
+    for _ in range(3):
+        with pytest.raises(InputError, match="neither pickled nor copied: pickle the compiled function"):
+            pickle.dumps(run)
+        run()
+
+
+@pytest.mark.parametrize("f, options, more", [
+    (carried.product, {}, 3.0), (carried.product, {"batch": "x", "reduce": "sum"}, 3.0),
+    (carried.taken, {"indices": "i"}, np.array(1))])
+def test_what_is_compiled_for_a_namespace_is_pickled_as_its_function(f, options, more):
+    over, x = compile(f, target=np, **options), np.array([1.0, 2.0])
+    for other in (pickle.loads(pickle.dumps(over)), copy.copy(over), copy.deepcopy(over)):
+        assert other is not over and np.array_equal(other(x, more), over(x, more))
+        assert other.source() == over.source() and repr(other) == repr(over)
+    local = compile(lambda x: x * 2.0, target=np)
+    assert copy.deepcopy(local)(x).tolist() == copy.copy(local)(x).tolist() == [2.0, 4.0]
+    with pytest.raises(InputError, match="<lambda>, compiled for numpy, .*: define it at the top of"):
+        pickle.dumps(local)
+
+
 def test_a_pickle_holds_no_more_than_is_needed():
     fast = warm(carried.plain, (1.0, 2.0), (2.0, 2.0))
     assert len(pickle.dumps(fast)) < 3000

@@ -8,6 +8,7 @@ import math
 import pickle
 import pydoc
 import random
+import re
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 import autograd_lite as ag
@@ -29,6 +31,63 @@ from autograd_lite.programs.arguments import Kept
 from autograd_lite import compile
 from instructions import Interrupt, codes_of, interrupted_at, let_go
 from graphs import python_build
+
+# -- what errors say ---------------------------------------------------------------------------------
+
+
+class Own(Exception):
+    pass
+
+
+def raising(x, error=ValueError):
+    if x * 2.0 > 1.0:
+        raise error(f"bad {x} and {x + 1.0!r}")
+    return x
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, Own, ZeroDivisionError])
+def test_the_text_of_an_error_of_f_shows_numbers(error):
+    for fast in (compile(lambda x: raising(x, error)), compile(lambda x: raising(x, error), batch="x")):
+        for _ in range(2):
+            with pytest.raises(error, match="bad 1.5 and 2.5"):
+                fast(1.5)
+            assert fast(0.25) == 0.25           # (it stays usable)
+    with pytest.raises(error, match="bad 1.5 and 2.5"):
+        compile(lambda x: raising(x, error)).backward(1.5)
+    with pytest.raises(KeyError) as caught:
+        compile(lambda x: {0.5: 1.0}[x])(1.5)
+    assert caught.value.args == (1.5,)
+
+
+def test_the_eager_way_refuses_what_values_and_numbers_refuse_as_values_do():
+    fast = compile(lambda x: "a" * x if x < 0.0 else x, max_programs=1, on_limit="eager")
+    fast(1.0)
+    with pytest.raises(InputError, match=r"\*: expected a real number, got str 'a'"):
+        fast(-1.0)
+
+
+@pytest.mark.parametrize("given", [iter([1.0]), (x for x in [1.0]), map(float, [1.0])])
+def test_an_iterator_as_an_argument_is_refused_as_one(given):
+    with pytest.raises(InputError, match="total reads an argument, a (list_iterator|generator|map), which may"
+                       ".* else at each call: pass a list of what it gives as an argument"):
+        compile(total)(given)
+
+
+def total(xs):
+    return sum(xs)
+
+
+@pytest.mark.parametrize("options, said", [
+    ({"rounding": "vector"}, "rounding='vector' is for a batch: name its arguments"),
+    ({"rounding": "vector", "target": "native"}, "rounding='vector' is for a batch"),
+    ({"reduce": "sum", "target": "python"}, "reduce='sum' is for a batch"),
+    ({"rounding": "eager", "target": np}, "rounding='eager' is not for a namespace's arrays: leave it out"),
+    ({"static": "xs", "target": np}, "static='xs' is not for a namespace's arrays")])
+def test_options_that_would_do_nothing_are_refused(options, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        compile(total, **options)
+    assert compile(total, rounding="eager")([1.0, 2.0]) == 3.0      # (that of calls at one point)
+
 
 # -- threads ---------------------------------------------------------------------------------------
 

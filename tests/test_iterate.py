@@ -110,6 +110,10 @@ def test_over_structures(target):
             fast.iterate(0.0, 3, over=short)
     with pytest.raises(InputError, match="an entry for each step"):
         fast.iterate(0.0, 3, over=1.0)
+    for xs in ({1.0: 2.0, 2.0: 3.0}, {1.0, 2.0}, frozenset([1.0, 2.0]), "ab", b"ab"):
+        with pytest.raises(ag.InputError, match=f"over is a {type(xs).__name__}, which does not say"):
+            fast.iterate(0.0, 2, over=xs)
+    assert fast.iterate(0.0, 2, over={1.0: 2.0, 2.0: 3.0}.values()) == fast.iterate(0.0, 2, over=[2.0, 3.0])
 
 
 def test_branches_go_on_in_the_program_that_fits(target):

@@ -15,7 +15,7 @@ from hypothesis import assume, given, strategies as st
 
 import autograd_lite as ag
 from autograd_lite import InputError, Value, compile, grad, value_and_grad
-from autograd_lite.native import choice, runtime
+from autograd_lite.native import choice, runtime, sums
 from autograd_lite.native.language import Untranslatable, function_of
 from autograd_lite.ops import special
 from autograd_lite.programs import stats
@@ -126,7 +126,7 @@ def test_functions_without_a_source_are_refused():
 
 # -- kernels of many floats ------------------------------------------------------------------------------
 
-MANY = {getattr(runtime, name): getattr(special, name)
+MANY = {getattr(sums, name): getattr(special, name)
         for name in ("fsum", "share", "rest_share", "logsumexp", "log_share", "mean")}
 
 
@@ -141,7 +141,7 @@ def test_kernels_of_many_floats(xs):
         y = f(len(xs), xs, parts[:]) if f.__code__.co_argcount > 2 else f(len(xs), xs)
         assert y != y or same(y, kernel(*xs)), f
     out = parts[:]
-    assert runtime.shares(len(xs), xs, parts, out) or out == special.shares(xs)
+    assert sums.shares(len(xs), xs, parts, out) or out == special.shares(xs)
 
 
 def test_kernels_of_many_floats_are_seldom_unsure():
@@ -233,7 +233,8 @@ def test_results_keep_their_structure():
 def test_what_cannot_be_bound_is_refused():
     fast = compile(lambda x: x[0] * 2.0, target="native")
     for x, word in ((np.arange(4.0)[::2], "ascontiguousarray"), (np.arange(4), "ascontiguousarray"),
-                    (np.arange(4.0, dtype=np.float32), "ascontiguousarray"), ([Value(1.0)], "Values")):
+                    (np.arange(4.0, dtype=np.float32), "ascontiguousarray"), ([Value(1.0)], "Values"),
+                    ([2 ** 60], r"ints below 2\*\*53")):
         with pytest.raises(InputError, match=word):
             fast.bind(x)
 

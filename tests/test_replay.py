@@ -184,6 +184,12 @@ def test_numbers_that_are_not_finite_take_the_eager_way_wherever_they_hide():
     assert run(1e100, []) == EAGER
 
 
+def test_options_that_are_not_the_usual_ones_are_minded():
+    f = grad(lambda x: ag.normal_pdf(x, 1.0) + ag.normal_pdf(x) * x ** 0.3 + x ** 0 + ag.relu(x, at_zero=1.0))
+    recording = recorded(padded(f), 0.7)
+    assert Replay(recording).run(0.9, []) == in_python(recording)(0.9, []) == (f(0.9),)
+
+
 # -- lists ----------------------------------------------------------------------------------------------
 
 def taking(rows, index, x):

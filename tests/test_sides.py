@@ -152,3 +152,28 @@ def test_random_sides_fail_as_eagerly():
             fast = compile(g)
             for x in (rng.uniform(0.1, 3.0), *POINTS, 0.3, 1.0):
                 assert held(fast, g, (x,)) == ""
+
+
+def of_many_choices(seed, count):
+    """A function of two numbers, of so many choices that depend on each other."""
+    chance = random.Random(seed)
+    plan = [(*[chance.random() for _ in range(3)], chance.uniform(-1.0, 1.0)) for _ in range(3 * count)]
+
+    def f(x, y):
+        found = [x * 1.1, y * 0.9, x * y]
+        for i, (*places, c) in enumerate(plan):
+            u, v, w = [found[int(place * len(found))] for place in places]
+            found.append(ag.tanh(u * v) if i % 3 == 1 else ag.sin(u + v * c) if i % 3 else ag.select(
+                ag.greater(u, c), lambda: v * w + ag.sin(u), lambda: ag.cos(w) * u - v))
+        return ag.sum(found[-5:])
+    return f
+
+
+def test_sums_are_in_the_order_of_the_sides_that_several_choices_take():
+    chance = random.Random(5)
+    for seed in range(24):
+        gradient = ag.grad(of_many_choices(seed, 4 + seed % 6), argnums=(0, 1))
+        fast = compile(gradient, target="python")
+        for _ in range(8):
+            point = chance.uniform(-2.0, 2.0), chance.uniform(-2.0, 2.0)
+            assert fast(*point) == gradient(*point), (seed, point)

@@ -332,14 +332,14 @@ def test_an_index_that_is_not_in_indices_has_a_program_for_each_value():
 # -- what an index may not do ------------------------------------------------------------------------
 
 USES = [
-    ("in +", lambda t: t + 1), ("in *", lambda t: 2.0 * t), ("in float", lambda t: Value(2.0) * t),
+    ("in +", lambda t: t + 1), ("in *", lambda t: 2.0 * t), ("in *", lambda t: Value(2.0) * t),
     ("in rows", lambda t: WTE[t]), ("in rows", lambda t: list(range(t))), ("in rows", lambda t: WTE[:t]),
     ("in a set or as the key of a dict", lambda t: {0: 1.0}[t]), ("dict", lambda t: {t}),
     ("in bool", lambda t: 1.0 if t else 2.0), ("in ==", lambda t: t == 1), ("in ==", lambda t: t in [0, 1]),
     ("in <", lambda t: t < 2), ("in <", lambda t: max(t, 1)), ("in format", lambda t: f"{t}"),
-    ("in str", str), ("in float", math.exp), ("in float", ag.exp), ("in int", int), ("in -", lambda t: -t),
-    ("in the result", lambda t: t), ("in the result", lambda t: {"a": [1.0, t]}), ("in float", Value),
-    ("in +", lambda t: take(WTE, t + 1)), ("in float", lambda t: ag.grad(lambda s: s * WTE[0][0])(t)),
+    ("in str", str), ("in float", math.exp), ("in exp", ag.exp), ("in int", int), ("in -", lambda t: -t),
+    ("in the result", lambda t: t), ("in the result", lambda t: {"a": [1.0, t]}), ("in Value", Value),
+    ("in +", lambda t: take(WTE, t + 1)), ("in Value", lambda t: ag.grad(lambda s: s * WTE[0][0])(t)),
     ("in bool", lambda t: ag.where(t, 1.0, 2.0)), ("in divmod", lambda t: divmod(t, 2))]
 
 

@@ -330,7 +330,7 @@ def test_a_crowd_is_more_than_the_document_s_network():
 def test_a_root_is_shown_even_if_all_of_its_scope_is_a_box(most):
     model = MLP(2, [12, 12, 3])
     roots = model([1.0, 2.0])
-    for given in (roots[:1], roots):
-        view = View(given, most)
-        assert {id(root) for root in given} <= {id(x) for x in view.shown}
-        assert len(view.shown) <= max(most, len(given))
+    for some in (roots[:1], roots):
+        view = View(some, most)
+        assert {id(root) for root in some} <= {id(x) for x in view.shown}
+        assert len(view.shown) <= max(most, len(some))

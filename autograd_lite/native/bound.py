@@ -9,8 +9,10 @@ from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.native.calls import FACTS, runner
 from autograd_lite.native.engine import available
+from autograd_lite.ops.op import number
 from autograd_lite.programs.arguments import Given, described, key_of
 from autograd_lite.programs.integers import RESULTS
+from autograd_lite.programs.pickling import Staying
 from autograd_lite.programs.points import changed
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, leaves
@@ -24,7 +26,13 @@ def bind(compiled: Any, args: Any, kwargs: Any) -> Callable[[], Any]:
     return runner(bound.facts, bound)           # type: ignore[no-any-return]
 
 
-class Binding:
+class _Facts(Staying, bytearray):
+    """The facts, as the owner of what runs them."""
+
+    __slots__ = ()
+
+
+class Binding(Staying):
     """A compiled function, the arguments of which arrays are read at each run, and arrays for its results.
 
     Attributes:
@@ -51,7 +59,7 @@ class Binding:
 
         self.tree = changed(found, array, lambda x: array(x) if _is_result(x) else x, self._is_full)
         self._otherwise = self.ordinary
-        self.facts = bytearray()
+        self.facts = _Facts()
         self._settle(None, None)
 
     def _is_array(self, x: Any) -> bool:
@@ -80,8 +88,9 @@ class Binding:
         try:
             changed((list(self.args), self.kwargs), array, other, self._is_array)
         except Given:
-            raise InputError("bind takes numbers and arrays of floats, not Values: those that f reads as "
-                             "globals, attributes or closure variables are read at each run") from None
+            raise InputError("bind takes arrays of floats, and numbers, ints below 2**53 among them, not "
+                             "Values: those that f reads as globals, attributes or closure variables are "
+                             "read at each run") from None
         return numbers
 
     def ordinary(self) -> Any:
@@ -138,4 +147,4 @@ def _is_result(x: Any) -> bool:
 
 def _numbers_of(tree: Any) -> list[float]:
     """All numbers of a result."""
-    return list(map(float, filter(_is_result, leaves(tree, lenient=True))))
+    return [number(x, "a result") for x in leaves(tree, lenient=True) if _is_result(x)]

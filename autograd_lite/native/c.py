@@ -36,6 +36,12 @@ class Unit:
         self.texts: list[str] = []
         self._names: dict[Function, str] = {}
 
+    def copy(self) -> Unit:
+        """Another of the same functions."""
+        new = Unit()
+        new.texts, new._names = list(self.texts), dict(self._names)
+        return new
+
     def add(self, function: Function, head: str = "") -> str:
         """The name of a function here; `head` is its declaration, if not the ordinary one."""
         found = self._names.get(function)
@@ -90,7 +96,7 @@ class Calls(Expressions):
         if f in LIBM or f in PLAIN:
             return Val(FLOAT, f"{LIBM.get(f) or PLAIN[f]}({', '.join(texts)})", ATOM)
         try:
-            function = function_of(runtime.WRITTEN.get(f, f))
+            function = function_of(runtime.written(f, node))
             name = self.unit.add(function)
         except Untranslatable as error:
             raise Untranslatable(f"{ast.unparse(node)[:60]}: {error}") from None

@@ -13,7 +13,7 @@ from autograd_lite.native.c import Unit
 from autograd_lite.native.c_expressions import name_in_c
 from autograd_lite.native.iterate import sources_of
 from autograd_lite.native.language import Function, Untranslatable, functions_in
-from autograd_lite.native.runtime import Floats
+from autograd_lite.native.sums import Floats
 from autograd_lite.native.straight import NativeWriter
 from autograd_lite.programs.arguments import described, names_of, parameters_of
 from autograd_lite.programs.python import identifier
@@ -106,21 +106,26 @@ class Export:
         name = getattr(self.f, "__name__", "")
         self.name = _new(name if name.isidentifier() else "f", set())
         self.unit = Unit()
+        self.lack = ""                          # why the gradients cannot be written
         self.captured = list({id(x): x for program in self.programs for x in program.captured}.values())
         self.sources = [sources_of(program)[1] for program in self.programs]
         self.is_number = type(latest.shape([0.5] * len(latest.recording.outputs))) is float
         self.gradients = list(self._gradients()) if self.is_number else []
+        if not any([traced.wanted for traced in self.gradients]):
+            self.gradients = []
         self.captured = list({id(x): x for x in [*self.captured, *[
             x for traced in self.gradients for x in traced.captured]]}.values())
         self.parameters = list(self._parameters(*latest.given))
 
     def _gradients(self) -> Iterator[Traced]:
-        """The programs with all gradients."""
+        """The programs with all gradients; those of a constant result alone have none."""
         for program in self.programs:
             args, kwargs = program.given
             try:
                 yield trace(self.f, args, kwargs, True, self.root.environment, self.compiled.indices, True)
-            except (GradientError, ArithmeticError, ValueError):        # (there is none)
+            except (GradientError, InputError):
+                yield Traced(program.recording, program.captured, program.result, ())
+            except (ArithmeticError, ValueError):       # (there is none at these arguments)
                 return
 
     def _parameters(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Iterator[Parameter]:
@@ -142,10 +147,16 @@ class Export:
     def text(self) -> str:
         """The file."""
         try:
-            parts = [self.forward(), *[self.backward() for _ in self.gradients[:1]]]
+            parts = [self.forward()]
         except Untranslatable as error:
-            raise InputError(f"{name_of(self.f)} cannot be written in C, for a part of it is Python's alone: "
-                             f"{error}") from None
+            raise InputError(f"{name_of(self.f)} cannot be written in C, for a part of it is Python's alone "
+                             f"({error}): write it with other operations") from None
+        if self.gradients:
+            value, self.unit = self.unit, self.unit.copy()
+            try:
+                parts.append(self.backward())
+            except Untranslatable as error:
+                self.unit, self.gradients, self.lack = value, [], str(error)
         return "\n".join([self.header(), "#include <math.h>", "", *self.unit.texts, *parts])
 
     def inner(self, name: str, recording: Recording, captured: Sequence[Any], results: Sequence[int | float]
@@ -183,8 +194,9 @@ class Export:
         n = sum(map(len, self.parameters))
         for i, traced in enumerate(self.gradients, 1):
             at = {id(x): k for k, x in enumerate(traced.wanted, 1)}
+            given: Sequence[Any] = traced.inputs or [0.0] * (n - len(self.captured))
             self.inner(f"{name}_{i}", traced.recording, traced.captured,
-                       [0, *[at.get(id(x), 0.0) for x in (*traced.inputs, *self.captured)]])
+                       [*self.sources[i - 1], *[at.get(id(x), 0.0) for x in (*given, *self.captured)]])
         params = [*[x.declared() for x in self.parameters], "double *value",
                   *[x.declared("d_", True) for x in self.parameters]]
         lines, first = list[str](), 1
@@ -202,6 +214,9 @@ class Export:
                  f"path{'s' * (len(self.programs) > 1)} through its branches.", ""]
         if self.is_number:
             lines += [f"{self.name} returns the number, or nan where the status below is not 0."]
+            if self.lack:
+                lines += ["Its derivatives are not here, for a part of them is Python's alone "
+                          f"({self.lack})."]
             if self.gradients:
                 lines += [f"{self.name}_gradient gives its derivatives by all parameters, too, in d_…, and "
                           "returns the status:"]

@@ -197,12 +197,18 @@ class Forms(Lists):
             elif kind == _NEG:
                 sums[k] = [xs[0], minus]
             elif kind is None:
-                self.calls[k] = kernel_of(ops[k], len(xs)), xs
+                self.calls[k] = kernel_of(ops[k], self._options(k) or (None,) * len(xs)), xs
             elif kind == _NONE:
                 continue
             else:
                 self._other(k, kind, xs)
             order.append(k)
+
+    def _options(self, k: int) -> tuple[float | None, ...]:
+        """The operands of an op with options, those that are plain numbers; empty for others."""
+        code, options = self.code, getattr(self.code.ops[k], "options", ())
+        return tuple([code.data[x] if i in options and code.is_constant(x) else None
+                      for i, x in enumerate(code.operands[k])]) if options else ()
 
     def _other(self, k: int, kind: int, xs: tuple[int, ...]) -> None:
         code = self.code

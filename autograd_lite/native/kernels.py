@@ -11,9 +11,9 @@ from autograd_lite.native import runtime
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.ops import special
 from autograd_lite.ops.custom import Custom
-from autograd_lite.ops.notation import Written, asked, literal
+from autograd_lite.ops.notation import Written, literal
 from autograd_lite.programs.code import Step
-from autograd_lite.programs.layout import simplified
+from autograd_lite.programs.inline import asking, expression
 
 
 class Routine(NamedTuple):
@@ -41,20 +41,18 @@ ADD_AT, ITEM_AT, COPY = Routine("", many="added"), Routine("", many="item"), Rou
 
 
 @functools.cache
-def kernel_of(op: Any, n: int) -> Kernel:
-    """The kernel of an op of n operands."""
+def kernel_of(op: Any, fixed: tuple[float | None, ...]) -> Kernel:
+    """The kernel of an op; of its operands, options that are plain numbers are known."""
+    n = len(fixed)
     if isinstance(op, (Custom, Step)):
         raise Untranslatable(f"{op!r} is a function of the user's")
     if op.open:
         if op.forward not in runtime.SEQUENCES:
             raise Untranslatable(f"{op!r} has no native form")
         return Kernel(Routine("", many=op.forward), n)
-    xs: list[Any] = [Written(f"x{i}") for i in range(n)]
-    form = op.notation.targets.get("python") if op.notation else None
-    if form:
-        if n < op.most:
-            xs = [x if type(x) is Written else literal(x) for x in op.bound(xs, {})]
-        return Kernel(Routine(form(*xs).text), n)
+    xs = [Written(f"x{i}") if c is None else literal(c) for i, c in enumerate(fixed)]
+    if form := expression(op, xs):
+        return Kernel(Routine(form.text), n)
     return Kernel(Routine(f"kernel({', '.join([x.text for x in xs])})", (("kernel", op.forward),)), n)
 
 
@@ -87,9 +85,7 @@ def siding(answer: bool) -> Kernel:
 def checking(question: Any, fixed: tuple[float | None, ...]) -> Kernel:
     """Whether a question holds, some of its operands being plain numbers."""
     xs = [f"x{i}" for i in range(len(fixed))]
-    text = asked(question.source, xs)
-    if text:
-        text = simplified(text, tuple([(x, c) for x, c in zip(xs, fixed) if c is not None]))
+    if text := asking(question, xs, fixed):
         return Kernel(Routine(f"1.0 if {text} else 0.0"), len(fixed))
     return Kernel(Routine(f"holds({', '.join(xs)})", (("holds", _Answer(question.holds)),)), len(fixed))
 

@@ -113,14 +113,15 @@ def function_of(f: Callable[..., Any]) -> Function:
     Raises:
         Untranslatable: it has no source, or holds what is not in the language.
     """
-    if type(f) is not FunctionType or f.__closure__ or f.__name__ == "<lambda>":
-        raise Untranslatable(f"{f!r} has no source of its own")
+    name = getattr(f, "__name__", type(f).__name__)
+    if type(f) is not FunctionType or f.__closure__ or name == "<lambda>":
+        raise Untranslatable(f"{name} has no source of its own")
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(f))).body[0]
     except (OSError, TypeError, SyntaxError) as error:
-        raise Untranslatable(f"{f!r} has no source") from error
+        raise Untranslatable(f"{name} has no source") from error
     if not isinstance(tree, ast.FunctionDef):
-        raise Untranslatable(f"{f!r} is no function")
+        raise Untranslatable(f"{name} is no function")
     return Function(tree, f.__globals__)
 
 

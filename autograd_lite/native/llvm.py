@@ -98,7 +98,7 @@ class Calls(Expressions):
             return self.libm(LIBM[f], [self.floating(x) for x in xs])
         if f in PLAIN:
             return self.plain(PLAIN[f], [self.floating(x) for x in xs])
-        kernel = runtime.WRITTEN.get(f, f)
+        kernel = runtime.written(f, node)
         try:
             function = function_of(kernel)
             given = [*xs, *[self.constant_of(float(x)) for x in function.defaults[

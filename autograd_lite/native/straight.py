@@ -10,8 +10,9 @@ from autograd_lite.native.engine import Library
 from autograd_lite.native.language import Function, functions_in
 from autograd_lite.native.llvm import Unit
 from autograd_lite.native import runtime
-from autograd_lite.native.runtime import Floats
+from autograd_lite.native.sums import Floats
 from autograd_lite.ops import special
+from autograd_lite.ops.activations import sigmoid
 from autograd_lite.ops.elementary import mul, power, sech2
 from autograd_lite.ops.notation import Written
 from autograd_lite.programs.code import SHARES
@@ -39,7 +40,7 @@ class NativeWriter(Writer):
             return self.called(self.named("sech2_of_half", runtime.sech2_of_half), [self.written(x)])
         if op is power and k in self.watched and self.code.is_constant(operands[1], 2.0):
             return infix(mul, *[self.written(operands[0])] * 2)
-        if getattr(op, "forward", None) in runtime.WRITTEN:
+        if op is sech2 or op is sigmoid:        # (which are quicker than their expressions in Python)
             return self.called(self.named(op.name, op.forward), map(self.written, operands))
         return super().expression(k)
 

@@ -68,7 +68,7 @@ lgamma: Op = define("lgamma", math.lgamma, (lambda y, x: digamma(x),), "log |Γ(
                     "lgamma(1.0) = 0.0", ieee=lambda x: inf, **_no_pole,
                     notation=function("lgamma", latex(r"\ln\left|\Gamma\left(#1\right)\right|", POWER),
                                       array="xp.lgamma(#1)"))
-digamma: Op = define("digamma", lambda x: special.polygamma(0.0, x), (lambda y, x: polygamma(1.0, x),),
+digamma: Op = define("digamma", special.digamma, (lambda y, x: polygamma(1.0, x),),
                      "The derivative of lgamma.", "round(digamma(1.0), 12) = -0.577215664902",
                      ieee=lambda x: special.polygamma_ieee(0.0, x), **_no_pole,
                      notation=function("digamma", r"\psi", array="xp.digamma(#1)"))

@@ -274,6 +274,11 @@ def polygamma(n: float, x: float) -> float:
     return y if n % 2.0 else -y
 
 
+def digamma(x: float) -> float:
+    """The derivative of log |Γ(x)|."""
+    return polygamma(0.0, x)
+
+
 def polygamma_ieee(n: float, x: float) -> float:
     """±inf near a pole; if that is of odd order, the sign depends on the side."""
     if n < 0.0 or n % 1.0 or x - x != 0.0:

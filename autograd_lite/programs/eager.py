@@ -25,19 +25,41 @@ def constants(args: Any, kwargs: Any) -> Any:
 
 def eager(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """What f itself returns, as numbers."""
+    try:
+        result = _of_values(f, args, kwargs)
+    except InputError as error:                 # (Values refuse what plain numbers do: int(x), say)
+        try:
+            result = _of_numbers(f, args, kwargs)
+        except TypeError:                       # (and so do these)
+            raise error from None
+    return rebuild(result, lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
+
+
+def _of_values(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """What f itself returns, of Values; the text of an error of its own shows numbers."""
     given, named = constants(args, kwargs)
     try:
-        result = f(*given, **named)
-    except InputError:                          # (Values refuse what plain numbers do: int(x), say)
-        given, named = entered((list(args), kwargs), lambda x: x)
-        result = f(*given, **named)
-    return rebuild(result, lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
+        return f(*given, **named)
+    except AutogradError:
+        raise
+    except Exception as error:
+        try:
+            _of_numbers(f, args, kwargs)
+        except Exception as again:
+            if type(again) is type(error):
+                raise again from None
+        raise
+
+
+def _of_numbers(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """What f itself returns, of plain numbers."""
+    given, named = entered((list(args), kwargs), lambda x: x)
+    return f(*given, **named)
 
 
 def result_of(f: Callable[..., Any], args: Any, kwargs: Any) -> Value:
     """The one number that f returns."""
-    args, kwargs = constants(args, kwargs)
-    y = f(*args, **kwargs)
+    y = _of_values(f, args, kwargs)
     if not isinstance(y, Value):
         raise InputError(f"{name_of(f)} returned {short(y)}; backward needs one number that depends on "
                          "Values")

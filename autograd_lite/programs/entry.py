@@ -66,15 +66,19 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal[
                              "the function that it calls")
     if on_limit not in ("raise", "eager"):
         raise InputError(f"on_limit={short(on_limit)}: choose 'raise' or 'eager'")
-    if batch is None and target is None and (reduce is not None or rounding not in (None, "eager")):
-        raise InputError(f"reduce={short(reduce)}, rounding={short(rounding)}: they are for a batch; name "
-                         "its arguments, batch='x'")
+    over = target not in (None, "native", "python")
+    for option, x, usual in (("reduce", reduce, None), ("rounding", rounding, "eager")):
+        if x not in (None, usual) and batch is None and not over:
+            raise InputError(f"{option}={short(x)} is for a batch: name its arguments, batch='x'")
+    for option, x in (("rounding", rounding), ("static", static)):
+        if x is not None and over:
+            raise InputError(f"{option}={short(x)} is not for a namespace's arrays: leave it out")
     chosen = Indices(f, indices) if indices != () else None
     if target == "native":
         require()
     if isinstance(target, str) and target not in ("native", "python"):
         raise InputError(f"target={short(target)}: choose 'native', 'python', or a namespace of arrays")
-    if target is not None and target not in ("native", "python"):
+    if over:
         return OverArrays(f, target, batch, reduce, chosen)  # type: ignore[return-value]
     return Compiled(f, whole(max_programs, "max_programs", 1), on_limit,
                     None if static is None else Static(f, static),

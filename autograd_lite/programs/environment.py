@@ -289,7 +289,7 @@ def asking(conditions: tuple[str, ...], things: int) -> Any:
 
 _ROOTS = {"global": "the global {!r}", "closure": "the closure variable {!r}",
           "default": "the default of {!r}", "argument": "the argument {!r} of a partial",
-          "class": "the class {}"}
+          "given": "an argument", "class": "the class {}"}
 
 
 def _difference(then: Reach, now: Reach, at: int) -> str:

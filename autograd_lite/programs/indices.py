@@ -12,6 +12,7 @@ from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import user_line
 from autograd_lite.ops.lists import out_of_range
+from autograd_lite.ops.op import Op
 from autograd_lite.programs.arguments import Option, is_whole
 from autograd_lite.programs.code import INDEX, ITEM, ROWS, Check
 from autograd_lite.programs.integers import Whole
@@ -132,6 +133,11 @@ class Index:
         raise InputError(f"{name} is in `indices`, where one program holds for all values: it may only choose"
                          f", and cannot be used in {what}. Write take(rows, {name}), or leave it out of "
                          f"`indices` (each value then has a program of its own){line}")
+
+    @staticmethod
+    def __apply_op__(op: Op, operands: Sequence[Any]) -> NoReturn:
+        """An op of floats."""
+        next(x for x in operands if type(x) is Index).refuse(op.name, f"\n  {user_line()}")
 
     def __getattr__(self, name: str) -> Any:
         raise MemberError(f"{self.name} is in `indices` and may only choose, in take(rows, {self.name}): it "

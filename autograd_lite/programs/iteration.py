@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from array import array
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from time import perf_counter
 from typing import Any
 
-from autograd_lite.errors import InputError, short
+from autograd_lite.errors import InputError, short, type_name
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.native import iterate as native
@@ -40,6 +40,9 @@ class Rows:
     def __init__(self, xs: Any, n: int):
         if getattr(xs, "shape", None) == () or not hasattr(xs, "__iter__"):
             raise InputError(f"iterate: over={short(xs)} must hold an entry for each step: a list, an array")
+        if isinstance(xs, (Mapping, set, frozenset, str, bytes)):
+            raise InputError(f"iterate: over is a {type_name(xs)}, which does not say what each step takes: "
+                             "pass a list of that")
         self.xs = xs if hasattr(xs, "shape") else list(islice(xs, n))
         if len(self.xs) < n:
             raise InputError(f"iterate: over has {len(self.xs)} entries, fewer than the {n} steps")

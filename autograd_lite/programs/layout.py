@@ -1,18 +1,17 @@
 """`Plan`: of a recorded program, what is needed, where, and what must be looked at."""
 from __future__ import annotations
 
-import ast
 import functools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.ops.elementary import add, mul, neg, sub
-from autograd_lite.ops.notation import asked
 from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import Comparison, choose
 from autograd_lite.ops.sequences import dot_op, sum_op
 from autograd_lite.programs.code import ADDED, CONSTANT, INDEX, INPUT, ITEM, LISTS, PRODUCTS, ROWS, Check
+from autograd_lite.programs.inline import asking
 from autograd_lite.programs.recording import Recording
 
 PASS = {add, sub, mul, neg, PRODUCTS, sum_op, dot_op}   # they pass on what is not finite
@@ -36,35 +35,6 @@ def hides(op: Any, n: int, i: int) -> bool:
             if y - y == 0.0:
                 return True
     return False
-
-
-@functools.lru_cache(maxsize=4096)
-def simplified(question: str, known: tuple[tuple[str, float], ...]) -> str:
-    """A condition for the ordinary way, where some of its operands are known."""
-    constants = dict(known)
-
-    class Known(ast.NodeTransformer):
-        def generic_visit(self, node: ast.AST) -> ast.AST:
-            super().generic_visit(node)
-            if isinstance(node, ast.BoolOp):
-                decides = isinstance(node.op, ast.Or)
-                values = [x for x in node.values
-                          if not (isinstance(x, ast.Constant) and x.value is (not decides))]
-                if not values or any([isinstance(x, ast.Constant) and x.value is decides for x in values]):
-                    return ast.Constant(decides if values else not decides)
-                return values[0] if len(values) == 1 else ast.BoolOp(node.op, values)
-            if isinstance(node, (ast.Compare, ast.UnaryOp, ast.BinOp)) and not any(
-                    [isinstance(x, ast.Name) for x in ast.walk(node)]):
-                whole = ast.fix_missing_locations(ast.Expression(node))
-                return ast.Constant(eval(compile(whole, "", "eval")))
-            return node
-
-        def visit_Name(self, node: ast.Name) -> ast.AST:
-            return ast.Constant(constants[node.id]) if node.id in constants else node
-
-    tree = Known().visit(ast.parse(question, mode="eval"))
-    text = ast.unparse(tree)
-    return text
 
 
 class Side:
@@ -137,9 +107,9 @@ class Plan:
 
     def condition_of(self, check: Check, xs: Sequence[str]) -> str:
         """A check of operands of these names in Python; "" if its source is not known."""
-        constants = {x: self.code.data[k] for x, k in zip(xs, check.operands) if self.code.ops[k] is CONSTANT}
-        text = asked(check.question.source, xs)
-        return simplified(text, tuple(constants.items())) if text else ""
+        code = self.code
+        return asking(check.question, xs, [code.data[k] if code.ops[k] is CONSTANT else None
+                                           for k in check.operands])
 
     def _needed(self) -> tuple[list[int], dict[int, int]]:
         """The places that results and guards need, in order, and how often each is used."""

@@ -1,23 +1,24 @@
 """`Paths`: the programs of a function, one for each path through its branches that a call has taken."""
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_lite.errors import InputError
+from autograd_lite.errors import AutogradError, InputError
 from autograd_lite.graph import node as nodes
 from autograd_lite.graph.node import get_grad, read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import shared_lock
 from autograd_lite.native.holding import Holding
 from autograd_lite.programs.arguments import entered, objects_in
+from autograd_lite.programs.eager import eager
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.pickling import Shelf, fitting
 from autograd_lite.programs.python import EAGER
 from autograd_lite.programs.program import Program
+from autograd_lite.programs.things import Called
 from autograd_lite.programs.tracing import Caught, Traced, trace
 from autograd_lite.transforms.trace import name_of
 
@@ -159,7 +160,7 @@ class Paths:
                 found = self._new(root, args, kwargs, numbers, backward, f"\n  {line}" if line else "")
                 if found is None:
                     return None, None
-                following = self._keep(root, found)
+                following = self.keep(root, found)
                 if following in tried or not following.agrees(program, out):
                     raise InputError("a compiled function takes other branches in each run at the same "
                                      "numbers: pass what it depends on (a clock, a file) as an argument")
@@ -194,13 +195,7 @@ class Paths:
               backward: bool) -> Root | None:
         """A root with its first program, or with those that came with a pickle; None if there may be none."""
         changed = roots[-1].environment.changed() if roots else ""
-        objects = list(objects_in(key))
-        root = Root(Environment(functools.partial(self.f, *objects) if objects else self.f))
-        with _lock:
-            for kept, captured in fitting(self.shelves, key, root.environment):
-                wanted = [captured[i] for i in kept.wanted]
-                self._keep(root, Program(Traced(kept.recording, captured, kept.result, wanted),
-                                         kept.point, self.target, kept.verified))
+        root = carried(self, key)
         program = None if hasattr(root, "last") else self._new(
             root, args, kwargs, numbers, backward, changed)
         with _lock:
@@ -208,11 +203,12 @@ class Paths:
             if other or not (program or hasattr(root, "last")):
                 return other                    # (that of another thread)
             if program:
-                self._keep(root, program)
+                self.keep(root, program)
             roots.append(root)
             return root
 
-    def _keep(self, root: Root, program: Program) -> Program:
+    def keep(self, root: Root, program: Program) -> Program:
+        """Give a program its place; see `Root.keep`."""
         with _lock:
             kept = root.keep(program)
             if kept is program:
@@ -232,6 +228,10 @@ class Paths:
             traced = trace(self.f, args, kwargs, backward, root.environment, self.indices)
         except (ArithmeticError, ValueError):       # the eager way says what is wrong
             return None
+        except Exception as error:
+            if not isinstance(error, AutogradError):            # (of f itself)
+                eager(self.f, args, kwargs)
+            raise
         self.tracing += time.perf_counter() - start
         program = Program(traced, numbers, self.target)
         program.given = entered((list(args), kwargs), lambda x: x)
@@ -249,6 +249,18 @@ class Paths:
             raise InputError(f"{name_of(self.f)} is not what was compiled: {difference}. What it gets from "
                              "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
         program.verified = True
+
+
+def carried(paths: Paths, key: Any) -> Root:
+    """A root for what the function reads now, with the programs for it that came with a pickle or a copy."""
+    objects = list(objects_in(key))
+    root = Root(Environment(Called(paths.f, *objects) if objects else paths.f))
+    with _lock:
+        for kept, captured in fitting(paths.shelves, key, root.environment):
+            wanted = [captured[i] for i in kept.wanted]
+            paths.keep(root, Program(Traced(kept.recording, captured, kept.result, wanted), kept.point,
+                                     paths.target, kept.verified))
+    return root
 
 
 def limit_error(name: str, count: int, reason: str) -> InputError:

@@ -168,6 +168,16 @@ def _picklers() -> Iterator[Any]:
         frame = frame.f_back
 
 
+class Staying:
+    """What is neither pickled nor copied."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise InputError("a bound function reads arrays where they lie, so it is neither pickled nor copied: "
+                         "pickle the compiled function with its arguments, and bind it there")
+
+
 # -- programs --------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ import copy
 from typing import Any
 
 from autograd_lite.programs.arguments import Option, objects_in
-from autograd_lite.programs.paths import Paths
+from autograd_lite.programs.paths import Paths, carried
 from autograd_lite.programs.pickling import Absent, ByName, Shelf, packed, why_not
 from autograd_lite.transforms.trace import name_of
 
@@ -15,9 +15,20 @@ class Portable(Paths):
 
     def shelved(self, with_f: bool) -> list[Shelf]:
         """The programs that hold now, to go with f or without it."""
-        found = [packed(key, root.environment, root.programs(), with_f)
-                 for key, roots in list(self._roots.items()) for root in list(roots) if root.holds()]
+        held = [(root, key) for key, roots in list(self._roots.items()) for root in list(roots)
+                if root.holds()]
+        held.sort(key=lambda pair: pair[0].last is not self.latest)     # (the one used last comes first)
+        found = [packed(key, root.environment, root.programs(), with_f) for root, key in held]
         return [shelf for shelf in (*found, *self.shelves) if shelf and (shelf.print is not None) is with_f]
+
+    def settle(self) -> None:
+        """Take the program that was used last before all this was pickled or copied, if it fits."""
+        for shelf in list(self.shelves):
+            root = carried(self, shelf.key)
+            if hasattr(root, "last"):
+                self._roots.setdefault(shelf.key, []).append(root)
+                self.latest = root.last
+                break
 
     def emptied(self, f: Any, shelves: list[Shelf]) -> dict[str, Any]:
         """All that this holds, with another f, and these programs alone."""

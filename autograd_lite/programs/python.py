@@ -27,6 +27,7 @@ from autograd_lite.ops.selection import Comparison, choose
 from autograd_lite.ops.sequences import dot_op, sum_op
 from autograd_lite.programs.code import (ADDED, CONSTANT, INDEX, INPUT, ITEM, PRODUCTS, ROWS, SHARES,
                                          Check, Partial)
+from autograd_lite.programs.inline import expression as in_line
 from autograd_lite.programs.layout import Plan, Side
 from autograd_lite.programs.pieces import pieces
 from autograd_lite.programs.recording import Recording
@@ -164,11 +165,7 @@ class Expressions(Names):
             return self.called(self.named(f"partial_of_{op.op.name}", op.forward), xs)
         if not isinstance(op, Op):
             return self.step(op, [x.text for x in xs])
-        form = op.notation.targets.get("python") if op.notation else None
-        if form:
-            if len(xs) < op.most and not op.open:       # options that were not given
-                xs = [x if type(x) is Written else literal(x) for x in op.bound(xs, {})]
-            y = form(*xs)
+        if y := in_line(op, xs):
             return Written(re.sub(r"math\.(\w+)", lambda word: self.named(word[1], getattr(math, word[1])),
                                   y.text), y.precedence)
         kernel = getattr(op.forward, "__name__", op.name)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.errors import InputError, short
+from autograd_lite.ops.op import number
 from autograd_lite.programs.arguments import described
 from autograd_lite.programs.integers import RESULTS
 from autograd_lite.transforms.trace import name_of
@@ -81,6 +82,8 @@ class Results:
             self._set(i, where, next(given) if isinstance(x, RESULTS) else x)
 
     def _set(self, i: int, where: Any, y: Any) -> None:
+        if type(y) is int and not -2 ** 63 <= y < 2 ** 63:      # (in an array of floats)
+            y = number(y, f"a result of {name_of(self.batch.f)}")
         column = self.columns[i]
         if column is None:
             self.totals[i] += self.np.sum(y) if self.np.ndim(y) else y * count(where)

@@ -6,13 +6,14 @@ from typing import Any
 from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.native.language import Untranslatable
+from autograd_lite.programs.pickling import Staying
 from autograd_lite.programs.points import Points, address_of, changed, is_array, is_table
 from autograd_lite.programs.runs import Run
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number
 
 
-class Standing:
+class Standing(Staying):
     """A compiled function, the arguments of which arrays are read at each run, and arrays for its results.
 
     Attributes:

@@ -6,7 +6,7 @@ to the last bit. What arrives through one side of a choice stays behind it (see 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from autograd_lite.graph.value import Value
@@ -38,7 +38,9 @@ class Recorded(Protocol):
     def hold(self, place: int, gates: Gates = ...) -> None: ...
 
 
-_MINDED = 8                     # the most conditions for which the order of sums is that of each side
+# For sums in the order of each side of conditions: how many of these are minded at once; how many nodes are
+# looked at for that, or where there are few conditions, how often each.
+_DEEP, _LOOKED, _FEW = 3, 20_000, 8
 _NAMED = 10_000                 # gradients have names in a smaller program, which people may read
 Gates = tuple[tuple[int, bool], ...]            # conditions, and the answers that let a gradient through
 
@@ -161,8 +163,8 @@ class Writer:
         plain = tuple([not tape.flows[x] for x in operands]) if self.again and not op.open else ()
         found: list[int | None] = [None] * len(xs)
         for i in [0] if op.open else [i for i, flag in enumerate(wanted) if flag]:
-            rule = template(op, len(xs), i, self.again, plain)
             have = [self.at(k), *xs]
+            rule = template(op, len(xs), i, self.again, plain).at(self.code, self.place, have)
             for step, used in rule.steps:
                 have.append(self.emit(step, *[have[x] if type(x) is int else self.constant(x) for x in used]))
             for j, p in enumerate(rule.partials):
@@ -197,11 +199,11 @@ class Writer:
 
 
 def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
-                assumed: tuple[int, bool] | None = None) -> list[int]:
+                assumed: Mapping[int, bool] = {}) -> list[int]:
     """The nodes under some, each after its operands, in the order in which `backward` meets them.
 
     Those that flow, by operands that have a partial; or `everything`; without the other sides of choices if
-    an answer of their condition is `assumed`.
+    answers of their conditions are `assumed`.
     """
     ops, operands, flows = tape.ops, tape.operands, tape.flows
     seen = bytearray(len(ops))
@@ -228,8 +230,8 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
                         for x in reversed(below):
                             if flows[x] and not seen[x]:
                                 stack.append(x)
-                    elif assumed and op is choose and tape.places[below[0]] == assumed[0]:
-                        x = below[1 if assumed[1] else 2]
+                    elif assumed and op is choose and tape.places[below[0]] in assumed:
+                        x = below[1 if assumed[tape.places[below[0]]] else 2]
                         if flows[x] and not seen[x]:
                             stack.append(x)
                     else:
@@ -245,34 +247,56 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
 
 
 class Orders:
-    """The orders in which `backward` meets nodes where one condition or another holds, or does not.
+    """The orders in which `backward` meets nodes where some conditions hold, or do not.
 
     It does not go down the other side of a choice. What it meets there first by full sight, it then meets
-    later; so terms may add up in another order. (Of many conditions, or two at once, this is not minded.)
+    later; so terms may add up in another order. (Where there is too much to look at, this is not minded; nor
+    where two conditions change it together, and neither alone.)
     """
 
     def __init__(self, tape: Recorded, roots: Sequence[int], order: Sequence[int]):
-        conditions = dict.fromkeys([tape.places[tape.operands[k][0]] for k in order if tape.ops[k] is choose])
+        self.tape, self.roots, self.size = tape, roots, len(order)
+        self.conditions = list(dict.fromkeys(
+            [tape.places[tape.operands[k][0]] for k in order if tape.ops[k] is choose]))
         self.users: defaultdict[int, list[int]] = defaultdict(list)        # of a node, in the order of terms
-        self.ranks = {(c, answer): {k: -i for i, k in enumerate(order_under(tape, roots, False, (c, answer)))}
-                      for c in (conditions if len(conditions) <= _MINDED else ()) for answer in (True, False)}
+        self.left = max(_LOOKED, 2 * _FEW * self.size if len(self.conditions) <= _FEW else 0)
+        self.ranks: dict[frozenset[tuple[int, bool]], dict[int, int] | None] = {}
+
+    def rank(self, assumed: frozenset[tuple[int, bool]]) -> dict[int, int] | None:
+        """The ranks of nodes where conditions have these answers; None if too much was looked at."""
+        if assumed not in self.ranks:
+            self.left -= self.size
+            found = order_under(self.tape, self.roots, False, dict(assumed)) if self.left >= 0 else None
+            self.ranks[assumed] = None if found is None else {k: -i for i, k in enumerate(found)}
+        return self.ranks[assumed]
 
     def sorted(self, write: Writer, k: int, terms: list[Term]) -> list[Term]:
         """The terms that arrive at a node, as one where a condition decides how they add up."""
         users = self.users.pop(k, [])
         if len(terms) < 3 or len(users) != len(terms):
             return terms
-        for c in [c for c, answer in self.ranks if answer]:
+        return self.split(write, list(zip(users, terms)), frozenset())
+
+    def split(self, write: Writer, given: list[tuple[int, Term]], assumed: frozenset[tuple[int, bool]]
+              ) -> list[Term]:
+        """The same of terms by their users, where conditions have these answers."""
+        minded = {c for c, _ in assumed}
+        for c in self.conditions if len(given) > 2 and len(minded) < _DEEP else ():
+            if c in minded:
+                continue
             sides = []
             for answer in (True, False):
-                rank = self.ranks[c, answer]
-                alive = [i for i, (_, _, gates) in enumerate(terms) if (c, not answer) not in gates]
-                sides.append((alive, sorted(alive, key=lambda i: rank.get(users[i], 1))))
-            if any([alive != again for alive, again in sides]):
-                sums = [write.sum([(g, p, tuple([gate for gate in gates if gate[0] != c]))
-                                   for g, p, gates in map(terms.__getitem__, again)]) for _, again in sides]
+                rank = self.rank(assumed | {(c, answer)})
+                if rank is None:
+                    return [term for _, term in given]
+                alive = [x for x in given if (c, not answer) not in x[1][2]]
+                sides.append((answer, alive, sorted(alive, key=lambda x: rank.get(x[0], 1))))
+            if any([alive != again for _, alive, again in sides]):
+                sums = [write.sum([(g, p, tuple([gate for gate in gates if gate[0] != c])) for g, p, gates in
+                                   self.split(write, again, assumed | {(c, answer)})])
+                        for answer, _, again in sides]
                 return [(write.emit(choose, c, *sums), write.one, ())]
-        return terms
+        return [term for _, term in given]
 
 
 def depends_on_others(tape: Recorded, roots: Sequence[int], own: Sequence[int]) -> bool:
@@ -346,7 +370,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
             if gathers:
                 gathers.spread(k)
             continue
-        if orders and orders.ranks:
+        if orders and orders.conditions:
             terms = orders.sorted(write, k, terms)
         if len(terms) > 1:
             g, gates = write.total(terms)
@@ -366,7 +390,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
             continue
         if op is choose:                            # (it arrives there, whichever side is taken)
             tape.hold(places[g] if again else g, tuple([(write.place(c), answer) for c, answer in gates]))
-        if orders and orders.ranks:
+        if orders and orders.conditions:
             for x, p, behind in write.passed(k, g, gates, varying):
                 if varying[x]:
                     arrived[x].append((g, p, behind))

@@ -88,6 +88,8 @@ class Nodes:
         if type(x) is Whole:
             x = x.value
         if type(x) is not Value:
+            if hasattr(type(x), "__take__"):            # (an index only chooses)
+                x.refuse(where, f"\n  {user_line()}")
             y = number(x, where)
             key = y or repr(y)                          # (0.0 and −0.0 are two numbers)
             k = self._plain.get(key)

@@ -7,7 +7,9 @@ on; and where a rule treats extreme operands apart, its ordinary formula is used
 """
 from __future__ import annotations
 
+import copy
 import functools
+import importlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -24,6 +26,7 @@ from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.layout import Plan
 from autograd_lite.programs.namespaces import array_form, functions, quiet
+from autograd_lite.programs.pickling import ByName, why_not
 from autograd_lite.programs.points import changed
 from autograd_lite.programs.tracing import Traced, trace
 from autograd_lite.transforms.trace import name_of
@@ -63,7 +66,38 @@ def _absent(self: Any, name: str) -> Any:
     raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
-class OverArrays:
+class _Portable:
+    """How a function compiled for a namespace is pickled and copied: it is compiled anew."""
+
+    f: Any
+    xp: Any
+    batch: Batch
+    indices: Indices | None
+    everything: bool
+
+    def of(self, f: Any) -> Any:
+        """The same of another function, which stands for f."""
+        return _made(f, *self._facts())
+
+    def _facts(self) -> tuple[Any, ...]:
+        return (self.xp.__name__, None if self.everything else self.batch.named, self.batch.reduce,
+                self.indices.named if self.indices else ())
+
+    def __reduce__(self) -> Any:
+        f: Any = ByName.of(self) or self.f
+        if f is self.f and (why := why_not(f)):
+            raise InputError(f"{name_of(f)}, compiled for {self.xp.__name__}, is pickled as its function, "
+                             f"which does not pickle ({why}): define it at the top of a module")
+        return _made, (f, *self._facts())
+
+    def __copy__(self) -> Any:
+        return self.of(self.f)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.of(copy.deepcopy(self.f, memo))
+
+
+class OverArrays(_Portable):
     """A function compiled for a namespace; see `compile`. Each array is one number at many points, and arrays
     broadcast as in the namespace; but if `batch` names arguments, only the last axes of the arrays in these,
     and other arrays are structures of numbers."""
@@ -213,6 +247,11 @@ class OverArrays:
 
         result = changed(tree, array, number)
         return self.batch.reduced(result, reduced, lambda x: hasattr(x, "dtype"))
+
+
+def _made(f: Any, xp: str, batch: Any, reduce: Any, indices: Any) -> OverArrays:
+    """A function compiled for a namespace of this name."""
+    return OverArrays(f, importlib.import_module(xp), batch, reduce, Indices(f, indices) if indices else None)
 
 
 def _has_type(x: Any) -> bool:

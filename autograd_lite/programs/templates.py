@@ -8,14 +8,15 @@ from typing import Any
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose
-from autograd_lite.programs.code import Check, partial_of
+from autograd_lite.programs.code import CONSTANT, Check, Code, partial_of
+from autograd_lite.programs.inline import asking
 
 
 class Template:
     """Partials of an op of n operands as instructions: that by the i-th, or all of an open op.
 
     Where derivatives are to be differentiated once more (`again`), the rules are those of recorded nodes;
-    `plain` says which operands are plain numbers there.
+    `plain` says which operands are plain numbers there. The answer to the questions `refused` is no.
 
     Attributes:
         steps: (op, operands): an operand is the place in (y, *operands, *results of the steps), or a float.
@@ -23,8 +24,10 @@ class Template:
         checks: what must hold where they are used.
     """
 
-    def __init__(self, op: Op, n: int, i: int, again: bool, plain: tuple[bool, ...]):
-        self.again, self.plain, self.size = again, (False, *plain), n + 1
+    def __init__(self, op: Op, n: int, i: int, again: bool, plain: tuple[bool, ...],
+                 refused: frozenset[Check] = frozenset()):
+        self.facts = op, n, i, again, plain
+        self.again, self.plain, self.refused, self.size = again, (False, *plain), refused, n + 1
         self.steps: list[tuple[Any, tuple[Any, ...]]] = []
         self.checks: list[Check] = []
         wanted = [op.open or j == i for j in range(n)]
@@ -40,6 +43,13 @@ class Template:
         """Another step; its place."""
         self.steps.append((op, tuple(operands)))
         return self.size + len(self.steps) - 1
+
+    def at(self, code: Code, place: Callable[[int], int], have: Sequence[int]) -> Template:
+        """The same of (y, *operands) that have these places: without questions that constants deny."""
+        if not self.checks:
+            return self
+        known = tuple([code.data[k] if code.ops[k] is CONSTANT else None for k in map(place, have)])
+        return self if known.count(None) == len(known) else _at(self, known)
 
     def is_plain(self, place: int) -> bool:
         """Whether an operand is a plain number."""
@@ -87,8 +97,23 @@ class Symbol(Operators):
                 type(x) is Symbol and not self.template.is_plain(x.place)
                 for x in map(operands.__getitem__, question.plain))):
             return False
-        self.template.checks.append(Check(question, tuple(map(_place, operands))))
+        check = Check(question, tuple(map(_place, operands)))
+        if check in self.template.refused:
+            return False
+        self.template.checks.append(check)
         return True                             # where it does not hold, the eager way is taken
+
+
+@functools.lru_cache(maxsize=4096)
+def _at(rule: Template, known: tuple[float | None, ...]) -> Template:
+    """A template where some of (y, *operands) are known, without the questions that are answered no there."""
+    refused = [check for check in rule.checks if _never(check, known)]
+    return _at(template(*rule.facts, rule.refused.union(refused)), known) if refused else rule
+
+
+def _never(check: Check, known: Sequence[float | None]) -> bool:
+    xs = [x if type(x) is float else known[x] if x < len(known) else None for x in check.operands]
+    return asking(check.question, [f"x{i}" for i in range(len(xs))], xs) == "False"
 
 
 def _place(x: Any) -> Any:
@@ -96,6 +121,7 @@ def _place(x: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=4096)
-def template(op: Op, n: int, i: int, again: bool, plain: tuple[bool, ...]) -> Template:
+def template(op: Op, n: int, i: int, again: bool, plain: tuple[bool, ...],
+             refused: frozenset[Check] = frozenset()) -> Template:
     """The `Template`; made once."""
-    return Template(op, n, i, again, plain)
+    return Template(op, n, i, again, plain, refused)

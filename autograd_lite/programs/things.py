@@ -111,10 +111,15 @@ def _builtin(thing: Any, reach: Reach) -> Token:
     return type(thing), thing.__name__
 
 
+class Called(functools.partial[Any]):
+    """A function and objects among the arguments that it is called with."""
+
+
 @look.register(functools.partial)
 def _partial(thing: Any, reach: Reach) -> Token:
     reach.add("in", "", thing.func)
-    reach.add_all("argument", range(len(thing.args)), thing.args)
+    way = "given" if type(thing) is Called else "argument"
+    reach.add_all(way, range(len(thing.args)), thing.args)
     reach.contain_dict(thing.keywords)
     reach.add_all("argument", thing.keywords.keys(), thing.keywords.values())
     token = type(thing), len(thing.args), *thing.keywords

@@ -65,8 +65,8 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
         InputError: it draws random numbers, or reads an iterator or the like.
     """
     for place in environment.unseen:
-        raise InputError(f"{name_of(f)} reads {place}, which may give something else at each call: pass what "
-                         "it gives as an argument, or make a list of it before")
+        raise InputError(f"{name_of(f)} reads {place}, which may give something else at each call: pass a "
+                         "list of what it gives as an argument")
     for _ in range(3):
         before = random_state(environment.generators)
         run = functools.partial(_traced, f, args, kwargs, backward, environment, indices, by_inputs)

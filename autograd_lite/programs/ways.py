@@ -7,8 +7,8 @@ from typing import Any
 from autograd_lite.errors import InputError, short
 from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.programs.iteration import iterate
-from autograd_lite.programs.program import Program
 from autograd_lite.programs.portable import Portable
+from autograd_lite.programs.program import Program
 from autograd_lite.transforms.trace import name_of
 
 
@@ -91,6 +91,8 @@ class Ways(Portable):
 
     def used(self) -> Program:
         """The program used last."""
+        if self.latest is None:
+            self.settle()
         if self.latest is None:
             raise InputError(f"{name_of(self.f)} has no program yet: call the compiled function once")
         return self.latest

@@ -2,9 +2,9 @@
 
     python tests/pictures/gallery.py [FOLDER]
 
-writes each as a PNG, and all on contact sheets, `sheet-1.png` …; with ``--readme`` it writes those of the README
-to `docs/pictures` instead, each with the source that it was drawn from, by which a test knows that it is
-current.
+writes each as a PNG, and all on contact sheets, `sheet-1.png` …; with ``--readme`` it writes those of the
+README to `docs/pictures` instead, each with the source that it was drawn from, by which a test knows that it
+is current.
 """
 from __future__ import annotations
 
