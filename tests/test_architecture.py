@@ -63,7 +63,7 @@ ROWS = [
     {"drawing.engine", "drawing.sketch", "drawing.dot", "drawing.theme", "drawing.svg", "drawing.stack",
      "drawing.naming", "drawing.scale", "drawing.marks"},
     {"drawing.samples", "drawing.focus", "drawing.folding", "drawing.letters", "drawing.looks"},
-    {"drawing.view", "drawing.cards"}, {"drawing.rows", "drawing.drawn", "drawing.arrows"},
+    {"drawing.view", "drawing.cards"}, {"drawing.rows", "drawing.groups", "drawing.drawn", "drawing.arrows"},
     {"drawing.picture"},
     {"drawing.output", "drawing.layout"}, {"drawing.network"}, {"drawing"},
     {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"}, {"diagnosis.products"},

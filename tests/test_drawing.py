@@ -58,6 +58,7 @@ class Part(NamedTuple):
         return self.attributes.get("label", "").removeprefix("<").removesuffix(">")
 
 
+CELL = re.compile(r'<TD PORT="(\w+)" HREF="#" TITLE="([^"]*)">(<TABLE.*?</TABLE>)</TD>')
 ATTRIBUTE = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|<(?:<[^<>]*>|[^<>])*>|[^\s\]"<]+)')
 
 
@@ -75,7 +76,12 @@ def parse(source: str) -> tuple[dict[str, Part], list[Part]]:
         elif head == "graph" and len(clusters) > 1:
             clusters[-1] = Part((), attributes(rest), ()).words[0]
         elif head not in ("graph", "node", "edge") and not line.startswith("{ rank"):
-            part = Part(tuple(head.split(" -> ")), attributes(rest), tuple(clusters[1:]))
+            names = tuple(re.sub(r"^s\w+:(\w+):[nesw]$", r"\1", name) for name in head.split(" -> "))
+            part = Part(names, attributes(rest), tuple(clusters[1:]))
+            if CELL.search(part.attributes.get("label", "")):
+                nodes |= {name: Part((name,), {"label": f"<{label}>", "tooltip": told}, part.clusters)
+                          for name, told, label in CELL.findall(part.attributes["label"])}
+                continue
             assert all(re.fullmatch(r"j?[nj]\d+(_n?(\d+|more))?", name) for name in part.names), line
             if len(part.names) == 2:
                 arrows.append(part)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from html import escape as escape_html
 from typing import NamedTuple
 from unicodedata import east_asian_width
@@ -211,6 +212,16 @@ class Cards:
         if trouble == VICTIM:
             return f' BGCOLOR="{theme.alarm}"' * (fill in theme.scale), ink(text, theme.alarm_line)
         return "", ink(text, colour)
+
+
+def column(names: Sequence[str], cards: Sequence[str], tooltips: Sequence[str], sideways: bool) -> str:
+    """Cards one below the other, or beside each other, as one label; their names are its ports."""
+    told = [text.replace("\\" * 4, "\\" * 2) for text in tooltips]      # (read once here, not twice)
+    cells = [f'<TD PORT="{name}" HREF="#" TITLE="{text}">{card[1:-1]}</TD>'
+             for name, card, text in zip(names, cards, told)]
+    rows = cells if sideways else ["".join(cells)]
+    return (f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="0">'
+            f'{"".join(f"<TR>{row}</TR>" for row in rows)}</TABLE>>')
 
 
 def sign(node: Value) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from autograd_lite.drawing.naming import local
 from autograd_lite.drawing.sketch import Sketch
 from autograd_lite.graph.labels import split
 from autograd_lite.graph.value import Value
@@ -99,13 +100,14 @@ class Folding:
         boxes = [Fold(path, name, places, (*path, name)) for name, places in inner.items()]
         if len(boxes) > self._alike:            # one for all
             rest = sorted(k for one in boxes[1:] for k in one.places)
-            boxes = [boxes[0], Fold(path, f"{boxes[1].name} … {boxes[-1].name}", rest)]
+            boxes = [boxes[0], Fold(path, f"{boxes[1].name} to {boxes[-1].name}", rest)]
         shown = len(leaves) + len(results)
         if len(leaves) > self._fan:             # but the first and the last
-            names = {split(nodes[k].label)[0] for k in leaves}
             half = min(FAN, self._fan) // 2
             some = leaves[half:-half] if half else leaves
-            boxes.append(Fold(path, names.pop() if len(names) == 1 else "", some))
+            names = [local(nodes[k].label, path) for k in some]
+            alike = len({split(name)[0] for name in names}) == 1
+            boxes.append(Fold(path, f"{names[0]} to {names[-1]}" if alike and names[0] else "", some))
             shown -= len(some)
         if len(results) > max(1, self._fan):
             boxes.append(Fold(path, "", results))

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any, Literal
 
 from autograd_lite.drawing.arrows import Arrows, defaults, label
-from autograd_lite.drawing.cards import Cards, escape, tooltip
+from autograd_lite.drawing.cards import Cards, column, escape, tooltip
 from autograd_lite.drawing.dot import Attributes, Dot, Scope
 from autograd_lite.drawing.folding import Fold
+from autograd_lite.drawing.groups import groups
 from autograd_lite.drawing.looks import Looks
 from autograd_lite.drawing.rows import Rows
 from autograd_lite.drawing.theme import Theme
@@ -48,6 +49,7 @@ class Options:
                                  f"or {choices[-1]!r}")
 
 
+_SIDES = {"LR": "ew", "RL": "we", "TB": "sn", "BT": "ns"}            # where arrows begin and end
 _CHOICES = {"direction": ("LR", "RL", "TB", "BT", None), "style": ("full", "compact", None),
             "theme": ("light", "dark"), "colour": ("kind", "grad")}
 
@@ -68,7 +70,9 @@ class Picture:
             "LR" if self.rows.row else self.looks.direction(self.view.depth.values()))
         self.sideways = direction in ("LR", "RL")
         self.cards, self.line = Cards(self.looks), Arrows(self.looks, self.sideways)
+        self.sides = _SIDES[direction]
         self.ids: dict[int, str] = {}
+        self.ends: dict[str, str] = {}          # where arrows to and from a card begin, if not at a node
         self.row_of: dict[str, int] = {}
         self.turns: set[str] = set()
         self.arrows = 0
@@ -81,8 +85,8 @@ class Picture:
         for item, edges in self.view.edges.items():
             for i, edge in enumerate(edges):
                 self._edge(edge, i, item)
-        for column in self.rows.columns():
-            self.dot.rank([self.ids[id(item)] for item in column])
+        for items in self.rows.columns():
+            self.dot.rank([self.ids[id(item)] for item in items])
 
     # -- what is drawn ---------------------------------------------------------------------
 
@@ -101,6 +105,8 @@ class Picture:
             self._turn(into, row)
             tail = into
         self.arrows += 1
+        tail, head = [f"{self.ends[name]}:{side}" if name in self.ends else name
+                      for name, side in zip((tail, head), self.sides)]
         self.dot.arrow(tail, head, attributes)
 
     def _turn(self, name: str, row: int) -> None:
@@ -115,12 +121,21 @@ class Picture:
         return name
 
     def _nodes(self) -> None:
-        for node in self.view.shown:
-            name = self._name(node)
-            self._node(self.view.scope(node), name, self.cards.card(node), tooltip=self.cards.told(node))
-        for fold in self.view.folds:
-            name = self._name(fold)
-            self._node(self.view.scope(fold), name, self.cards.box(fold), tooltip="left out of the picture")
+        items: list[Item] = [*self.view.shown, *self.view.folds]
+        names = {id(item): self._name(item) for item in items}
+        together = [] if self.rows.row else groups(self.view, 2 if self.looks.compact else 3)
+        group_of = {id(item): group for group in together for item in group}
+        for item in items:
+            group = group_of.get(id(item), [item])
+            text, told = zip(*[(self.cards.card(x), self.cards.told(x)) if isinstance(x, Value) else
+                               (self.cards.box(x), "left out of the picture") for x in group])
+            if not group[1:]:
+                self._node(self.view.scope(item), names[id(item)], text[0], tooltip=told[0])
+            elif item is group[0]:
+                name = f"s{names[id(item)]}"
+                self.ends |= {names[id(x)]: f"{name}:{names[id(x)]}" for x in group}
+                self._node(self.view.scope(item), name, column(
+                    [names[id(x)] for x in group], text, told, self.sideways), tooltip=" ")
 
     def _edge(self, edge: Edge, i: int, head: Item) -> None:
         source = edge.source

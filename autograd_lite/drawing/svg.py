@@ -37,7 +37,7 @@ def tidied(drawn: bytes, description: str) -> str:
         element.tag = element.tag.removeprefix(f"{{{_SVG}}}")
         if (name := element.find(f"{{{_SVG}}}title")) is not None:
             element.remove(name)                # (it says "n0")
-    for element in every:
+    for element in reversed(every):             # (what is inside first)
         for wrapper in [part for part in element if len(part) == 1 and part[0].tag == "a"]:
             _unwrap(element, wrapper)
     _tell_apart(every, f"d{sha256(drawn).hexdigest()[:12]}-")
@@ -50,12 +50,14 @@ def _unwrap(element: ElementTree.Element, wrapper: ElementTree.Element) -> None:
     """Turn what a link says into the title of its node or arrow; the link stays if it leads anywhere."""
     link, place = wrapper[0], [*element].index(wrapper)
     text, leads = (link.attrib.pop(f"{_XLINK}{name}", "") for name in ("title", "href"))
+    own = leads == "#" or "graph" in element.get("class", "").split() or element.find("title") is not None
+    leads = leads.removeprefix("#")             # (with which a part of a label has its tooltip)
     parts = [link] if leads else [*link]
     if leads:
         link.set("href", leads)
     title = ElementTree.Element("title")
     title.text = text
-    if text.strip() and ("graph" in element.get("class", "").split() or element.find("title") is not None):
+    if text.strip() and own:
         wrapper[:] = [title, *parts]            # (the whole picture, and what has a title, take no other)
         return
     element[place:place + 1] = parts

@@ -1,0 +1,25 @@
+"""Which nodes and boxes stand together, in their order, as one node of the program that draws.
+
+Programs order what is on one rank by what crosses least; so the weights of a neuron come in any order.
+"""
+from __future__ import annotations
+
+from autograd_lite.drawing.folding import Fold
+from autograd_lite.drawing.view import Item, View
+
+
+def groups(view: View, least: int) -> list[list[Item]]:
+    """The leaves of a scope that one node alone uses, if there are at least so many, and the boxes of a scope
+    that are as far from the roots; each in the order of the graph."""
+    users: dict[int, set[int]] = {}
+    for head, edges in view.edges.items():
+        for edge in edges:
+            users.setdefault(id(edge.source), set()).add(id(head))
+    found: dict[object, list[Item]] = {}
+    for item in sorted(view.edges, key=view.place):
+        scope, used = view.scope(item), users.get(id(item), set())
+        if not view.edges[item] and len(used) == 1:
+            found.setdefault((scope, *used), []).append(item)
+        elif isinstance(item, Fold) and scope:
+            found.setdefault((scope, -view.depth[item]), []).append(item)
+    return [group for group in found.values() if len(group) >= (2 if isinstance(group[0], Fold) else least)]
