@@ -198,7 +198,7 @@ def test_the_paths_to_a_node_carry_its_gradient_the_strongest_first(recipe, data
     root = results[-1]
     focus = data.draw(st.sampled_from(topological([root])))
     sketch = Sketch([root])
-    paths = Paths(sketch, sketch.place[id(focus)])
+    paths = Paths(sketch, sketch.place(focus))
     found = [(size, places) for size, (_, places) in zip(
         *zip(*[(size, (size, places)) for size, places in paths.strongest()]))] if paths.roots else []
     carried = [size for size, _ in found]

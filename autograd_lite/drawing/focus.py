@@ -96,7 +96,7 @@ def focus_on(sketch: Sketch, focus: int, most: int) -> None:
         along = [link for link in links if link.tail is None or link.tail in kept and k != focus]
         others = sum(link.times for link in links) - sum(link.times for link in along)
         sketch.links[k] = along + [Link(None, -1, others)] * (others > 0)
-    sketch.keep(sorted(kept))
+    sketch.links.keep(kept)
     name = sketch.nodes[focus].label or sketch.nodes[focus].op or "the leaf"
     share = sum(math.exp(x - total) for x in carried)
     many = f"{len(carried) or 'no'} path{'s' * (len(carried) != 1)}"

@@ -5,6 +5,8 @@ results, as far as the picture holds.
 """
 from __future__ import annotations
 
+import heapq
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -32,7 +34,7 @@ class Fold:
 
     scope: tuple[str, ...]
     name: str
-    places: list[int]
+    places: array[int]
     inner: tuple[str, ...] | None = None
     nodes: list[Value] = field(default_factory=list)
 
@@ -42,7 +44,6 @@ class Folding:
 
     Attributes:
         folds: the boxes, in the order of their first nodes.
-        fold_of: for the place of each node that is not shown, its box.
     """
 
     def __init__(self, sketch: Sketch, most: int):
@@ -50,14 +51,20 @@ class Folding:
         self._fan = max(most // 6, min(FAN, most // 4))      # how many of a kind are shown,
         self._alike = max(FAN, most // 20)                  # and how many scopes within one
         self._users = sketch.users()
-        self._close(self._opened(Fold((), "", list(sketch.links), ()), most))
+        self._close(self._opened(Fold((), "", array("i", sketch.links), ()), most))
         self._join_circles()
 
     def _close(self, folds: Sequence[Fold]) -> None:
         self.folds: list[Fold] = sorted(folds, key=lambda fold: fold.places[0])
-        self.fold_of: dict[int, Fold] = {k: fold for fold in folds for k in fold.places}
-        for fold in folds:
+        self._at = array("i", bytes(4 * len(self.sketch.nodes)))        # (from 1 on)
+        for i, fold in enumerate(self.folds, 1):
             fold.nodes = [self.sketch.nodes[k] for k in fold.places]
+            for k in fold.places:
+                self._at[k] = i
+
+    def fold_of(self, place: int) -> Fold | None:
+        """The box that holds a node; None if it is shown."""
+        return self.folds[self._at[place] - 1] if self._at[place] else None
 
     # -- opening -------------------------------------------------------------------------------
 
@@ -73,7 +80,7 @@ class Folding:
             done += [box for box in boxes if not (box.inner and fits)]
             boxes = [box for _, parts in opened for box in parts] if fits else []
             count += more if fits else 0
-        roots = {k for k in self.sketch.roots if not self._users[k]}
+        roots = {k for k in self.sketch.roots if not len(self._users[k])}
         for box in done:                        # roots are shown, whatever holds them
             if box.name and not roots.isdisjoint(box.places):
                 out, box.scope, box.name = roots, box.inner or box.scope, "" if box.inner else box.name
@@ -82,24 +89,23 @@ class Folding:
             else:
                 continue
             count += len(out.intersection(box.places))
-            box.places = [k for k in box.places if k not in out]
+            box.places = array("i", [k for k in box.places if k not in out])
         return [box for box in done if box.places]
 
     def _parts(self, box: Fold) -> tuple[int, list[Fold]]:
         """How many nodes of a box are shown when it is opened, and the boxes that appear."""
         nodes, path = self.sketch.nodes, box.inner or ()
-        inner: dict[str, list[int]] = {}
-        leaves: list[int] = []
-        results: list[int] = []
+        inner: dict[str, array[int]] = {}
+        leaves, results = array("i"), array("i")
         for k in box.places:
             scope = self.sketch.scope(k)
             if len(scope) > len(path):
-                inner.setdefault(scope[len(path)], []).append(k)
+                inner.setdefault(scope[len(path)], array("i")).append(k)
             else:
                 (results if nodes[k].operands else leaves).append(k)
         boxes = [Fold(path, name, places, (*path, name)) for name, places in inner.items()]
         if len(boxes) > self._alike:            # one for all
-            rest = sorted(k for one in boxes[1:] for k in one.places)
+            rest = array("i", sorted(k for one in boxes[1:] for k in one.places))
             boxes = [boxes[0], Fold(path, f"{boxes[1].name} to {boxes[-1].name}", rest)]
         shown = len(leaves) + len(results)
         if len(leaves) > self._fan:             # but the first and the last
@@ -118,24 +124,34 @@ class Folding:
 
     def _ends(self, box: Fold, room: int) -> set[int]:
         """The nodes of a box that are nearest to its ends, and a few at its start if it has few there."""
-        inside, links = set(box.places), self.sketch.links
-        users = {k: [user for user in self._users[k] if user in inside] for k in box.places}
-        depth: dict[int, int] = {}
-        for k in reversed(box.places):
-            depth[k] = max((depth[user] + 1 for user in users[k]), default=0)
-        far = {link.tail for k in box.places for link in links[k][FAN // 2:-FAN // 2]}
-        near: set[int] = set()
-        for k in sorted((k for k in box.places if depth[k] < RANKS), key=lambda k: (depth[k], -k)):
-            if len(near) < room and k not in far and all([user in near for user in users[k]]):
-                near.add(k)
+        links, users, inside = self.sketch.links, self._users, bytearray(len(self.sketch.nodes))
+        for k in box.places:
+            inside[k] = 1
+        # Node by node from the ends on, each after all its users.
+        near: dict[int, int] = {}               # and how far from an end
+        far = {link.tail for k in box.places if len(self.sketch.nodes[k].operands) > FAN
+               for link in links[k][FAN // 2:-FAN // 2]}
+        at_hand = [(0, -k) for k in box.places if not any([inside[user] for user in users[k]])]
+        heapq.heapify(at_hand)
+        while at_hand and len(near) < room:
+            depth, k = heapq.heappop(at_hand)
+            if -k in near or -k in far:
+                continue
+            near[-k] = depth
+            for link in links[-k] if depth + 1 < RANKS else ():
+                if link.tail is not None and inside[link.tail]:
+                    above = [near.get(user, RANKS) for user in users[link.tail] if inside[user]]
+                    if max(above) < RANKS:
+                        heapq.heappush(at_hand, (1 + max(above), -link.tail))
         starts: set[int] = set()
         for k in box.places if room - len(near) > STARTS else ():
-            if all([link.tail in starts or link.tail not in inside for link in links[k]]) and k not in near:
-                if len(starts) == STARTS:
+            if all([link.tail is None or link.tail in starts or not inside[link.tail] for link in links[k]]):
+                if len(starts) == STARTS or k in near:
                     break
                 starts.add(k)
-        wide = sum(all([link.tail not in inside for link in links[k]]) for k in box.places)
-        return near | starts if wide <= 2 else near
+        wide = sum(not any([link.tail is not None and inside[link.tail] for link in links[k]])
+                   for k in box.places) if starts else 0
+        return {*near, *starts} if wide <= 2 else {*near}
 
     # -- no way leads from a box back into it ---------------------------------------------------
 
@@ -146,8 +162,8 @@ class Folding:
             folds = list(self.folds)
             for circle in circles:
                 parts = [x for x in circle if isinstance(x, Fold)]
-                places = sorted([k for fold in parts for k in fold.places]
-                                + [x for x in circle if not isinstance(x, Fold)])
+                places = array("i", sorted([*[k for fold in parts for k in fold.places],
+                                            *[x for x in circle if not isinstance(x, Fold)]]))
                 folds = [fold for fold in folds if fold not in parts]
                 folds.append(Fold(_common([self.sketch.scope(k) for k in places]), "", places))
             self._close(folds)
@@ -156,11 +172,11 @@ class Folding:
         """What is drawn: nodes by place, and boxes; and the items they depend on."""
         found: dict[int | Fold, dict[int | Fold, None]] = {}
         for k, links in self.sketch.links.items():
-            head = self.fold_of.get(k, k)
+            head = self.fold_of(k) or k
             tails = found.setdefault(head, {})
             for link in links:
                 if link.tail is not None:
-                    tail = self.fold_of.get(link.tail, link.tail)
+                    tail = self.fold_of(link.tail) or link.tail
                     if tail is not head:
                         tails[tail] = None
         return {head: list(tails) for head, tails in found.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograd_lite.drawing.sketch import Link, Sketch
+from autograd_lite.drawing.sketch import Link, Sketch, Users
 from autograd_lite.graph.node import op_of
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.elementary import add
@@ -26,12 +26,14 @@ def one_sample(sketch: Sketch, sample: int) -> int:
     """
     users = sketch.users()
     roots, nodes = set(sketch.roots), sketch.nodes
-    drawn, largest, patience = set(roots), 1, _PATIENCE * len(nodes)
+    drawn, largest, patience = bytearray(len(nodes)), 1, _PATIENCE * len(nodes)
+    for k in roots:
+        drawn[k] = 1
     for head in reversed(range(len(nodes))):
-        if head not in drawn:
+        if not drawn[head]:
             continue
         terms = _terms(sketch, head, users, roots)
-        computed = {link.tail for link in terms if link.tail is not None and sketch.links[link.tail]}
+        computed = {link.tail for link in terms if link.tail is not None and nodes[link.tail].operands}
         if len(computed) > 1 and patience > 0:
             kinds, looked_at = _kinds(sketch, computed, users, head, terms)
             patience -= looked_at
@@ -39,12 +41,14 @@ def one_sample(sketch: Sketch, sample: int) -> int:
             if sets:
                 sketch.links[head] = _chosen(terms, sets, sample)
                 largest = max(largest, *map(len, sets))
-        drawn.update(link.tail for link in sketch.links[head] if link.tail is not None)
-    sketch.keep(sorted(drawn))
+        for link in sketch.links[head]:
+            if link.tail is not None:
+                drawn[link.tail] = 1
+    sketch.links.keep(k for k, shown in enumerate(drawn) if shown)
     return largest
 
 
-def _terms(sketch: Sketch, head: int, users: dict[int, list[int]], roots: set[int]) -> list[Link]:
+def _terms(sketch: Sketch, head: int, users: Users, roots: set[int]) -> list[Link]:
     """The operands of a node; of a sum written with +, all that it adds."""
     nodes, links = sketch.nodes, sketch.links[head]
     if not _plain_sum(nodes[head]):
@@ -68,7 +72,7 @@ def _plain_sum(node: Value) -> bool:
     return op_of(node) is add and all([isinstance(x, Value) or x == 0.0 for x in node.operands])
 
 
-def _kinds(sketch: Sketch, terms: set[int], users: dict[int, list[int]], head: int, slots: Sequence[Link]
+def _kinds(sketch: Sketch, terms: set[int], users: Users, head: int, slots: Sequence[Link]
            ) -> tuple[dict[object, list[int]], int]:
     """The terms that use shared leaves with a gradient, by how they are computed, in order; and how many
     nodes were looked at."""

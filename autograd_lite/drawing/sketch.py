@@ -1,7 +1,8 @@
 """`Sketch`: what of a graph is drawn, before it is laid out."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from autograd_lite.graph.value import Value
@@ -24,6 +25,71 @@ class Link(NamedTuple):
     partial: float | None = None
 
 
+class Links(Mapping[int, list[Link]]):
+    """The links of each node that is drawn, by its place; in topological order.
+
+    They are made when they are asked for: for all nodes they would take more room than the graph.
+    """
+
+    def __init__(self, nodes: Sequence[Value], place: Mapping[int, int]):
+        self._ends, self._tails = array("i", [0]), array("i")
+        for node in nodes:
+            self._tails.extend([place.get(id(x), -1) for x in node.operands])
+            self._ends.append(len(self._tails))
+        self._changed: dict[int, list[Link]] = {}
+        self._drawn = bytearray(b"\1") * len(nodes)
+
+    def __getitem__(self, place: int) -> list[Link]:
+        if not self._drawn[place]:
+            raise KeyError(place)
+        changed = self._changed.get(place)
+        if changed is not None:
+            return changed
+        tails = self._tails[self._ends[place]:self._ends[place + 1]]
+        return [Link(None if tail < 0 else tail, i) for i, tail in enumerate(tails)]
+
+    def __setitem__(self, place: int, links: list[Link]) -> None:
+        self._changed[place] = links
+
+    def __contains__(self, place: object) -> bool:
+        return isinstance(place, int) and bool(self._drawn[place])
+
+    def __iter__(self) -> Iterator[int]:
+        return (k for k, drawn in enumerate(self._drawn) if drawn)
+
+    def __len__(self) -> int:
+        return self._drawn.count(1)
+
+    def keep(self, places: Iterable[int]) -> None:
+        """Draw these alone, to which links that lead elsewhere belong no longer."""
+        self._drawn = bytearray(len(self._drawn))
+        for k in places:
+            self._drawn[k] = 1
+
+
+class Users:
+    """For each node that is drawn the places of those that use it, with repetitions, in order."""
+
+    def __init__(self, links: Links, size: int):
+        self._ends = array("i", bytes(4 * (size + 1)))
+        for k in links:
+            for link in links[k]:
+                if link.tail is not None:
+                    self._ends[link.tail + 1] += 1
+        for k in range(size):
+            self._ends[k + 1] += self._ends[k]
+        filled = array("i", self._ends)
+        self._heads = array("i", bytes(4 * self._ends[size]))
+        for k in links:
+            for link in links[k]:
+                if link.tail is not None:
+                    self._heads[filled[link.tail]] = k
+                    filled[link.tail] += 1
+
+    def __getitem__(self, place: int) -> array[int]:
+        return self._heads[self._ends[place]:self._ends[place + 1]]
+
+
 class Sketch:
     """The nodes under some roots, known by their places in a topological order, and the links between them.
 
@@ -33,9 +99,8 @@ class Sketch:
 
     Attributes:
         nodes: all nodes of the graph; each stands after its operands.
-        place: where each stands, by id.
         roots: the places of the roots and gradients.
-        links: those of each node that is drawn, in topological order.
+        links: those of each node that is drawn.
         notes: what to tell beside the picture.
 
     >>> x = Value(2.0); sketch = Sketch([x * x + 1.0])
@@ -46,37 +111,20 @@ class Sketch:
     def __init__(self, roots: Sequence[Value], gradients: Sequence[Value] = ()):
         self.nodes: list[Value] = topological([*roots, *gradients])
         self._forward = len(topological(roots)) if gradients else len(self.nodes)
-        self.place = place = {id(node): k for k, node in enumerate(self.nodes)}
+        place = {id(node): k for k, node in enumerate(self.nodes)}
         self.roots = [place[id(root)] for root in (*roots, *gradients)]
-        self.links = {k: [Link(place.get(id(x)), i) for i, x in enumerate(node.operands)]
-                      for k, node in enumerate(self.nodes)}
+        self.links = Links(self.nodes, place)
         self.notes: list[str] = []
+
+    def place(self, node: object) -> int | None:
+        """Where a node stands; None if it is not in the graph."""
+        return next((k for k, other in enumerate(self.nodes) if other is node), None)
 
     def scope(self, place: int) -> tuple[str, ...]:
         """The clusters in which a node stands, from the outermost in."""
         scope = self.nodes[place].scope
         return scope if place < self._forward else ("gradient", *scope)
 
-    def users(self) -> dict[int, list[int]]:
-        """For each node that is drawn the places of those that use it, with repetitions."""
-        found: dict[int, list[int]] = {k: [] for k in self.links}
-        for k, links in self.links.items():
-            for link in links:
-                if link.tail is not None:
-                    found[link.tail].append(k)
-        return found
-
-    def keep(self, places: Iterable[int]) -> None:
-        """Draw these alone; links to others are left out."""
-        kept = set(places)
-        self.links = {k: [link for link in links if link.tail is None or link.tail in kept]
-                      for k, links in self.links.items() if k in kept}
-
-    def depths(self) -> dict[int, int]:
-        """The length of the longest path from a root to each node, by place."""
-        depth = dict.fromkeys(self.links, 0)
-        for k in reversed(self.links):
-            for link in self.links[k]:
-                if link.tail is not None and depth[link.tail] <= depth[k]:
-                    depth[link.tail] = depth[k] + 1
-        return depth
+    def users(self) -> Users:
+        """For each node that is drawn the places of those that use it."""
+        return Users(self.links, len(self.nodes))

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from autograd_lite.drawing.focus import focus_on
@@ -45,6 +45,7 @@ class Edge(NamedTuple):
 
 
 Item = Value | Fold
+FoldOf = Callable[[int], Fold | None]
 Edges = Mapping[Item, Sequence[Edge]]
 
 
@@ -68,14 +69,15 @@ class View:
             self._one_sample(sample or 0)
         if focus is not None:
             node = find(sketch.nodes, focus) if isinstance(focus, str) else focus
-            place = sketch.place.get(id(node))
+            place = sketch.place(node)
             if place is None or place not in sketch.links:
                 raise InputError(f"draw: focus={shown(focus)} " + (
                     "is not in the graph" if place is None else "belongs to another sample; choose sample="))
             focus_on(sketch, place, max_nodes)
+        self._place: dict[int, int] = {}        # of what is shown, by id
         self.edges: Edges = {}
         if len(sketch.links) <= max_nodes:
-            self.edges = self._arranged({}, sys.maxsize)
+            self.edges = self._arranged(lambda place: None, sys.maxsize)
         most = max_nodes
         while not self.edges or _length(self.edges) > LENGTH * max_nodes and most > 8:
             self.edges = self._arranged(Folding(sketch, most).fold_of, FAN)
@@ -107,11 +109,11 @@ class View:
 
     def scope(self, item: Item) -> tuple[str, ...]:
         """The clusters in which a node or box stands, from the outermost in."""
-        return item.scope if isinstance(item, Fold) else self._sketch.scope(self._sketch.place[id(item)])
+        return item.scope if isinstance(item, Fold) else self._sketch.scope(self._place[id(item)])
 
     def place(self, item: Item) -> int:
         """Where a node, or the first of a box, stands in the graph."""
-        return item.places[0] if isinstance(item, Fold) else self._sketch.place[id(item)]
+        return item.places[0] if isinstance(item, Fold) else self._place[id(item)]
 
     def _one_sample(self, sample: int) -> None:
         samples = one_sample(self._sketch, sample)
@@ -121,27 +123,28 @@ class View:
         if samples > 1:
             self.notes.append(f"1 of {samples:,} samples is drawn; sample= chooses")
 
-    def _arranged(self, fold_of: Mapping[int, Fold], fan: int) -> Edges:
+    def _arranged(self, fold_of: FoldOf, fan: int) -> Edges:
         nodes, edges = self._sketch.nodes, dict[Item, list[Edge]]()
         for k in self._sketch.links:
-            fold = fold_of.get(k)
+            fold = fold_of(k)
             if fold is None:
+                self._place[id(nodes[k])] = k
                 edges[nodes[k]] = self._into_node(k, fold_of, fan)
             elif fold not in edges:
                 edges[fold] = self._into_fold(fold, fold_of)
-        if not fold_of:
+        if fan == sys.maxsize:
             return edges
         order: list[Item] = topological(edges, lambda item: [
             edge.source for edge in edges[item] if isinstance(edge.source, Value | Fold)])
         return {item: edges[item] for item in order}
 
-    def _into_node(self, place: int, fold_of: Mapping[int, Fold], fan: int) -> list[Edge]:
+    def _into_node(self, place: int, fold_of: FoldOf, fan: int) -> list[Edge]:
         node, nodes, links = self._sketch.nodes[place], self._sketch.nodes, self._sketch.links[place]
         partials = node.partials
         found: dict[object, Edge] = {}          # (a bundle stands where its first one does)
         uses = Counter([link.tail for link in links]) if len(links) > fan else {}
         for i, (k, position, times, partial) in enumerate(links):
-            source = None if k is None else fold_of.get(k) or nodes[k]
+            source = None if k is None else fold_of(k) or nodes[k]
             if (isinstance(source, Fold) or position < 0 and k is None
                     or uses.get(k, 0) > fan // 2 and fan // 2 <= i < len(links) - fan // 2):
                 before = found.get(source)
@@ -153,11 +156,11 @@ class View:
                 found[i] = Edge(source, p, times, position=position if partial is None else -1)
         return list(found.values())
 
-    def _into_fold(self, fold: Fold, fold_of: Mapping[int, Fold]) -> list[Edge]:
+    def _into_fold(self, fold: Fold, fold_of: FoldOf) -> list[Edge]:
         sources = Counter[Item]()
         for k in fold.places:
             for tail, _, times, _ in self._sketch.links[k]:
-                source = None if tail is None else fold_of.get(tail) or self._sketch.nodes[tail]
+                source = None if tail is None else fold_of(tail) or self._sketch.nodes[tail]
                 if source is not None and source is not fold:
                     sources[source] += times
         return [Edge(source, None, times, True) for source, times in sources.items()]
