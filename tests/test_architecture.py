@@ -44,7 +44,7 @@ ROWS = [
     {"native.language", "native.runtime", "native.cache"}, {"native.objects", "native.expressions"},
     {"native.llvm"}, {"native.engine", "native.kernels", "native.blocks"},
     {"native.forms", "native.loop"}, {"native.tables"}, {"native.lanes", "native.calls"},
-    {"native.vectors", "native.straight", "native.replay"}, {"native.many"},
+    {"native.vectors", "native.straight", "native.replay"}, {"native.columns"}, {"native.many"},
     {"native.choice", "native.holding"},
     {"native.bound", "native.direct", "native.iterate", "native.c_expressions"},
     {"native.c"}, {"native.export"},

@@ -186,6 +186,32 @@ def test_any_number_of_points(rounding):
     assert len(runs(fast)) > 2 and runs(total)
 
 
+def test_what_is_known_of_a_point_before_it_goes_another_way_is_not_added():
+    def f(x: Any) -> Any:
+        y = x * x
+        return y, y * x if x > 0.5 else -y
+    x = np.array([1.0, 0.25, 2.0, -1.0, 0.75, 0.5, 3.0, 0.0, 1.5])
+    fast = native(f, batch=0, reduce="sum")
+    for _ in range(3):
+        assert fast(x) == ((x * x).sum(), np.where(x > 0.5, x ** 3, -x * x).sum())
+
+
+@pytest.mark.parametrize("rounding", ["vector", "free"])
+def test_a_result_that_is_finite_where_another_is_not_is_looked_at_once(rounding):
+    """Points where some number is not finite go the eager way, whichever result tells of it."""
+    def f(x: Any, y: Any) -> Any:
+        z = x * y
+        return z, -z, z + y, 1.0 / (2.0 + z)
+    x, y = np.array([1.0, 1e200, 2.0, 1e200, 0.0, 1.0, 1.0, 1e308, 5.0]), np.full(9, 1e200)
+    y[[0, 2, 7]] = 3.0, -0.0, 1.0
+    fine, fast = np.delete(np.arange(9), [1, 3]), native(f, batch=(0, 1), rounding=rounding)
+    true = [repr(list(column)) for column in zip(*map(f, x[fine].tolist(), y[fine].tolist()))]
+    for _ in range(3):
+        assert [repr(column.tolist()) for column in fast(x[fine], y[fine])] == true
+        with pytest.raises(ArithmeticError, match="index 1"):
+            fast(x, y)
+
+
 def test_point_by_point_sums_go_from_left_to_right():
     x, y = points(4, 1000)
     y = y * 10.0 ** np.random.default_rng(0).integers(-8, 8, 1000)

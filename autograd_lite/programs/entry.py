@@ -29,7 +29,7 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal[
             and results are arrays with the batch as their last axis. An error names the index.
         reduce: "sum" or "mean" of the results over the batch; a tuple has one for each, None for none.
         rounding: of batches: "vector" (within 4 ulp an operation), "eager" (point by point, to the last bit)
-            or "free" (sums may be reordered).
+            or "free" (sums may be reordered, products be part of them, quotients be products).
         target: "native" for native code at once, "python" for none; without either there is native code where
             it pays, with llvmlite (``pip install 'autograd_lite[fast]'``). Or a namespace of arrays (`numpy`,
             `jax.numpy`, `torch`): the result is a function of its arrays, each one number at many points

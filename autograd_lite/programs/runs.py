@@ -96,7 +96,9 @@ class Ways:
                 start, columns = 0, [None if x is None else np.empty(n) for x in targets]
             summed = tuple([x is None for x in columns])
             apart = summed[:apart].count(True)              # (of the results, not of the gradients)
-        into = [address_of(x) + 8 * start for x in columns if x is not None]
+        own = len(form.values) if columns is targets else 0     # (in one block)
+        into = [x + 8 * start for x in (*(self.results.addresses(form) if own else ()), *[
+            address_of(x) for x in columns[own:] if x is not None])]
         grid = self.points.grid(place, read_numbers(program.captured))
         try:
             job = program.many.job(grid, summed, into, self.batch.rounding)
