@@ -48,7 +48,7 @@ ROWS = [
     {"native.choice", "native.holding"},
     {"native.bound", "native.direct", "native.iterate", "native.c_expressions"},
     {"native.c"}, {"native.export"},
-    {"programs.results"}, {"programs.arrays", "programs.stats"}, {"programs.runs"},
+    {"programs.results"}, {"programs.arrays", "programs.stats"}, {"programs.runs"}, {"programs.repeats"},
     {"programs.batches", "programs.standing"},
     {"programs.targets", "programs.program"}, {"programs.paths"}, {"programs.portable", "programs.iteration"},
     {"programs.ways"},

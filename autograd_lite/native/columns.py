@@ -31,8 +31,8 @@ class Pattern(NamedTuple):
 
 class LanesWriter(NativeWriter):
     """Writes a program such that each result goes to its place, and is looked at, as soon as it is known: so
-    less is held until the end. (What becomes of the points is known later; where they are gone, what lies there
-    is of no use.)
+    less is held until the end. (What becomes of the points is known later; where they are gone, what lies
+    there is of no use.)
     """
 
     def source(self, name: str = "f") -> str:

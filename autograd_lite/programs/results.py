@@ -157,7 +157,7 @@ def new_block(shape: tuple[int, int]) -> Any:
         block = _spare.pop()
     except IndexError:
         block = None
-    if block is None or block.shape != shape or sys.getrefcount(block.base) > 3:
+    if block is None or block.shape != shape or sys.getrefcount(block.base) > 2:
         block = aligned(shape)
     if block.nbytes in _LARGE and not _spare and getattr(sys, "_is_gil_enabled", lambda: True)():
         _spare.append(block)

@@ -35,6 +35,7 @@ class Ways:
         self.end = self.n                       # from here on an error makes results useless
         self.error: Exception | None = None
         self.native = compiled.target != "python" and bool(self.n) and possible()
+        self.job: Any = None                    # the program, and what of it computed all points at once
         self.left: Any = None                   # the sum of results that must go backward eagerly
         self.key = ("backward", points.key) if backward else points.key
         self.begin(self.native and not self.in_turn)
@@ -108,6 +109,7 @@ class Ways:
                 self.begin(sums)
             return (self.singly if self.in_turn else self.together)(program, where)
         watch.fates, totals = None if job.run() else job.fates[:n], job.sums
+        self.job = (program, job) if watch.fates is None and n == self.n else None
         if watch.fates is not None:
             fine = watch.fates == FINE
             place = together_at(where[fine])
