@@ -8,7 +8,10 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import InputError, shown
+from autograd_lite.graph.value import Value
 from autograd_lite.ops.operators import Operators
+
+PLAIN = frozenset({float, Value})               # what is known to be a number, in less time
 
 
 class Kind(NamedTuple):
@@ -41,7 +44,9 @@ def unexpected(x: Any) -> InputError:
 
 def is_number(x: Any) -> bool:
     """Whether x is one number."""
-    if type(x) is float or isinstance(x, (Operators, Real)):
+    if type(x) in PLAIN:
+        return True
+    if isinstance(x, (Operators, Real)):
         return not isinstance(x, Enum)
     return hasattr(type(x), "dtype") and x.shape == () and getattr(x.dtype, "kind", "f") in "biuf"
 
@@ -77,15 +82,16 @@ def rebuild(tree: Any, change: Callable[[Any], Any], other: Callable[[Any], Any]
         return change(tree)
     try:
         if cls is list or cls is tuple:
-            parts = [change(x) if type(x) is float else rebuild(x, change, other) for x in tree]
+            parts = [change(x) if type(x) in PLAIN else rebuild(x, change, other) for x in tree]
             return parts if cls is list else tuple(parts)
         if cls is dict:
-            return {key: change(x) if type(x) is float else rebuild(x, change, other)
+            return {key: change(x) if type(x) in PLAIN else rebuild(x, change, other)
                     for key, x in tree.items()}
         if is_number(tree):
             return change(tree)
         if kind := kind_of(tree, other is not kept):
-            return kind.again(tree, [rebuild(x, change, other) for x in kind.parts(tree)])
+            return kind.again(tree, [change(x) if type(x) in PLAIN else rebuild(x, change, other)
+                                     for x in kind.parts(tree)])
     except RecursionError:
         raise InputError(f"a {cls.__name__} is nested too deeply, or holds itself") from None
     return other(tree)
