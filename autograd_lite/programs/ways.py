@@ -96,10 +96,11 @@ class Ways(Portable):
     def waits(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any) -> bool:
         """Whether f itself answers this call: the first ones of a Hessian of many numbers, because to trace
         and compile it takes as long as some ten or twenty of these."""
-        if self.target or len(numbers) < MANY or not is_hessian(self.f):
+        if self.target or self.latest or self.shelves or len(numbers) < MANY or not is_hessian(self.f):
             return False
-        n, *_ = self.met.pop(key, (0,))
-        if n == FIRST or self._roots.get(key) or self.shelves:
+        n, *_ = self.met.get(key, (0,))
+        if n == FIRST:
+            self.met.clear()
             return False
         self.met[key] = n + 1, list(numbers), rebuild((list(args), kwargs), lambda x: x, lambda x: x)
         return True

@@ -31,7 +31,7 @@ from typing import Any
 from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import number
-from autograd_lite.transforms.trees import PLAIN, Kind, is_number, kept, kind_of, leaves, unexpected
+from autograd_lite.transforms.trees import Kind, is_number, kept, kind_of, leaves, unexpected
 
 # -- objects of the same class --------------------------------------------------------------------
 
@@ -192,14 +192,11 @@ def _ndarray() -> Any:
 def as_array(entries: Sequence[Any], shape: tuple[int, ...], whole: Any = object) -> Any:
     """An array of floats, of `whole` if the entries are whole numbers, or else of objects."""
     import numpy as np
-    floats = set(map(type, entries)) <= {float} or all(isinstance(x, float) for x in entries)
+    floats = all(isinstance(x, float) for x in entries)
     array = np.empty(len(entries), float if floats else whole if all(
         issubclass(type(x), int) for x in entries) else object)
-    if floats:
-        array[:] = entries
-    else:                                       # (entries may be sequences)
-        for i, x in enumerate(entries):
-            array[i] = x
+    for i, x in enumerate(entries):
+        array[i] = x
     return array.reshape(shape)
 
 
@@ -214,7 +211,7 @@ def _array(tree: Any, parts: Sequence[Any]) -> Any:
     other structures, the result is a nested list."""
     import numpy as np
     array = as_array(parts, tree.shape, object if tree.dtype.kind == "f" else tree.dtype)
-    if array.dtype == object and not PLAIN.issuperset(map(type, parts)) and any(
+    if array.dtype == object and not {float, Value}.issuperset(map(type, parts)) and any(
             is_number(old) and not is_number(new) for old, new in zip(_elements(tree), parts)):
         if all(map(is_array, parts)):
             return np.stack(list(map(np.asarray, parts))).reshape(tree.shape + parts[0].shape)

@@ -11,11 +11,9 @@ from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.operators import Operators
 
-PLAIN = frozenset({float, Value})               # what is known to be a number, in less time
-
 
 class Kind(NamedTuple):
-    """How structures of a kind are taken apart and made again."""
+    """How a kind is taken apart and made again."""
 
     keys: Callable[[Any], Iterable[Any]]
     parts: Callable[[Any], Iterable[Any]]
@@ -32,7 +30,7 @@ def kind_of(tree: Any, lenient: bool = False) -> Kind | None:
 
 @singledispatch
 def kept(x: Any) -> Any:
-    """None, text or a function, as it is; anything else is refused."""
+    """None, text or a function, as it is; else refused."""
     raise unexpected(x)
 
 
@@ -44,15 +42,13 @@ def unexpected(x: Any) -> InputError:
 
 def is_number(x: Any) -> bool:
     """Whether x is one number."""
-    if type(x) in PLAIN:
-        return True
-    if isinstance(x, (Operators, Real)):
+    if type(x) is float or isinstance(x, (Operators, Real)):
         return not isinstance(x, Enum)
     return hasattr(type(x), "dtype") and x.shape == () and getattr(x.dtype, "kind", "f") in "biuf"
 
 
 def leaves(tree: Any, lenient: bool = False) -> list[Any]:
-    """The numbers of a structure, in order; it must not hold others alone.
+    """A structure's numbers, in order; it must not hold others alone.
 
     >>> leaves({"a": [1.0, 2.0], "b": 3.0})
     [1.0, 2.0, 3.0]
@@ -78,26 +74,25 @@ def rebuild(tree: Any, change: Callable[[Any], Any], other: Callable[[Any], Any]
     (10.0, [20.0], None)
     """
     cls = type(tree)
-    if cls is float:
+    if cls is float or cls is Value:
         return change(tree)
     try:
         if cls is list or cls is tuple:
-            parts = [change(x) if type(x) in PLAIN else rebuild(x, change, other) for x in tree]
+            parts = [change(x) if type(x) is float else rebuild(x, change, other) for x in tree]
             return parts if cls is list else tuple(parts)
         if cls is dict:
-            return {key: change(x) if type(x) in PLAIN else rebuild(x, change, other)
+            return {key: change(x) if type(x) is float else rebuild(x, change, other)
                     for key, x in tree.items()}
         if is_number(tree):
             return change(tree)
         if kind := kind_of(tree, other is not kept):
-            return kind.again(tree, [change(x) if type(x) in PLAIN else rebuild(x, change, other)
-                                     for x in kind.parts(tree)])
+            return kind.again(tree, [rebuild(x, change, other) for x in kind.parts(tree)])
     except RecursionError:
         raise InputError(f"a {cls.__name__} is nested too deeply, or holds itself") from None
     return other(tree)
 
 
 def refill(tree: Any, entries: Iterable[Any]) -> Any:
-    """The structure with the entries for its numbers, in order."""
+    """The structure with entries for its numbers."""
     supply = iter(entries)
     return rebuild(tree, lambda _: next(supply))
