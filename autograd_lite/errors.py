@@ -80,7 +80,7 @@ class MissingError(AutogradError, ImportError):
 
 
 class AutogradWarning(RuntimeWarning):
-    """What `errstate("warn")` emits in place of a `NumericError`."""
+    """A warning, such as `errstate("warn")`'s instead of `NumericError`."""
 
 
 _entered: Entries = ContextVar("errstate", default=())

@@ -32,7 +32,27 @@ State = tuple[Sequence[float], tuple[Value, ...], int, Sequence[int], Sequence[t
 _STATE = "parameters", "steps", "_counts", "_memories"          # (after the parameters' data)
 
 
-class Optimizer:
+class _Shown:
+    """How an optimiser shows itself."""
+
+    parameters: tuple[Value, ...]
+    steps: int
+
+    def _facts(self) -> dict[str, str]:
+        """The settings, and how far it is."""
+        settings = {name: short(x, 200) for name, x in vars(self).items()
+                    if not name.startswith("_") and name not in ("parameters", "steps")}
+        return {**settings, "parameters": f"{len(self.parameters):,}", "steps": f"{self.steps:,}"}
+
+    def __repr__(self) -> str:
+        return f"<{type_name(self)}: {', '.join([f'{name} {x}' for name, x in self._facts().items()])}>"
+
+    def _repr_html_(self) -> str:
+        from autograd_lite.markup import block, named, table
+        return block(named(type_name(self), ""), table("lr", (), list(self._facts().items())))
+
+
+class Optimizer(_Shown):
     """The base of the optimisers: parameters, a learning rate, and what `step` remembers.
 
     A parameter with ``requires_grad=False`` is frozen: no step moves it, nor changes what is

@@ -17,7 +17,8 @@ PACKAGE = Path(autograd_lite.__file__).parent
 
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
-    {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes"}, {"errors"}, {"decorators", "files"},
+    {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes", "markup"}, {"errors"},
+    {"decorators", "files"},
     {"ops.notation", "ops.special", "ops.op", "ops.whole"},
     {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},
@@ -58,7 +59,9 @@ ROWS = [
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
     {"checks.nearby", "checks.explain"}, {"checks.check_gradients"},
-    {"drawing.engine", "drawing.view"}, {"drawing.drawn", "drawing.cards"}, {"drawing.picture"},
+    {"drawing.engine", "drawing.sketch", "drawing.dot", "drawing.theme", "drawing.svg"},
+    {"drawing.samples", "drawing.focus", "drawing.folding", "drawing.letters"}, {"drawing.view"},
+    {"drawing.rows", "drawing.drawn", "drawing.cards"}, {"drawing.picture"},
     {"drawing.output"}, {"drawing"},
     {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"}, {"diagnosis.products"},
     {"diagnosis.hypotheses"}, {"diagnosis.diagnose", "diagnosis.points", "diagnosis.functions"},

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.edges import taken_of
-from autograd_lite.checks.report import Report, clip, plain_data, wrapped
+from autograd_lite.checks.report import ENDLESS, LINE, Report, clip, plain_data, wrapped
 from autograd_lite.graph.backward import finite
 from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.graph.value import Value
@@ -97,7 +97,11 @@ class Finding:
 
     def paragraph(self) -> str:
         """Why and where, with the text of the line."""
-        return "\n".join(wrapped(self.why, "  ", 2) + [
+        return self.told(LINE)
+
+    def told(self, width: int) -> str:
+        """The same in lines of so many columns."""
+        return "\n".join(wrapped(self.why, "  ", 2, width) + [
             "  " + line for line in str(self.line or "").splitlines()])
 
 
@@ -237,10 +241,22 @@ class Explanation(Report):
 
     def summary(self) -> str:
         """The number, and what went wrong with it."""
-        return "\n".join([*self._heading(), *self._about_findings()])
+        return self._told(LINE)
+
+    def _told(self, width: int) -> str:
+        return "\n".join([*self._heading(), *self._about_findings(width)])
 
     def __str__(self) -> str:
-        return "\n".join([self.summary(), *_about_paths(self), *_about_inputs(self.inputs)])
+        lines = [self.summary()]
+        if self.paths:
+            before, rows, after = _about_paths(self, LINE)
+            lines += [before, _PATH.format(*_PATHS)]
+            lines += [line for share, number, path in rows
+                      for line in wrapped(path, _PATH.format(share, number, ""), 24)]
+            lines += after
+        if self.inputs:
+            lines += [_MATTER, *[_INPUT.format(*cells) for cells in [_INPUTS, *map(_input, self.inputs)]]]
+        return "\n".join(lines)
 
     __repr__ = __str__
 
@@ -255,14 +271,23 @@ class Explanation(Report):
         if not self.connected:
             yield f"({_title(node)} is used only in conditions, or on branches that are not taken)"
 
-    def _about_findings(self) -> Iterator[str]:
+    def _pieces(self) -> Iterator[str]:
+        from autograd_lite.markup import prose, table
+        yield from super()._pieces()
+        if self.paths:
+            before, rows, after = _about_paths(self, ENDLESS)
+            yield prose(before) + table("rrl", _PATHS, rows) + prose("\n".join(after))
+        if self.inputs:
+            yield prose(_MATTER) + table("rrrl", _INPUTS, list(map(_input, self.inputs)))
+
+    def _about_findings(self, width: int) -> Iterator[str]:
         if self.found:
             what = self.found[0].what
             yield ("Where it stopped being finite, earliest first:" if what in _OF_VALUES else
                    "Where the gradient stopped being finite, from the root down:" if what in INFINITE else
                    "Where the gradient was lost, from the root down:")
         for finding in self.found:
-            yield f"\n{finding.paragraph()}"
+            yield f"\n{finding.told(width)}"
         if self.hidden:
             yield f"\n  … and {self.hidden} more such places"
         if self.found and not any(finding.line for finding in self.found):
@@ -272,34 +297,35 @@ class Explanation(Report):
 # -- its text -----------------------------------------------------------------------------------
 
 
-def _about_paths(found: Explanation) -> Iterator[str]:
-    if not found.paths:
-        return
+_PATHS, _PATH = ("share", "contribution", "path"), "{:>8}  {:>12}  {}"
+_INPUTS, _INPUT = ("share", "gradient", "value", "input"), "{:>8}  {:>12}  {:>12}  {}"
+_MATTER = "\nThe inputs that matter most (by gradient · value):"
+
+
+def _about_paths(found: Explanation, width: int) -> tuple[str, list[tuple[str, str, str]], list[str]]:
+    """A sentence on the paths, the rows of their table, and the lines after it."""
     n, size = found.number_of_paths, _power_of_ten(found.log10_size)
     number = f"{n:.0f}" if n < 1e6 else f"{n:.1e}" if n < math.inf else "more than 1e308"
-    yield f"\nIt comes over {number} path{'' if n == 1 else 's'}" + (
+    before = f"\nIt comes over {number} path{'' if n == 1 else 's'}" + (
         f"; their sizes add up to {size}" + ", but cancel in part" * _cancels(found) if n > 1 else "")
-    yield f"{'share':>8}  {'contribution':>12}  path"
     briefs = [path.brief() for path in found.paths]
     distinct = len(set(briefs)) == len(briefs) and any(len(path.named) > 2 for path in found.paths)
     shown = found.paths if found.paths[0].share > 5e-4 else found.paths[:1]
-    for path in shown:
-        yield from wrapped(path.brief() if distinct else str(path),
-                           f"{_percent(path.share)}  {_contribution(path):>12}  ", 24)
-    if not distinct and any("#" in str(path) for path in shown):
-        yield "(#n: as the n-th operand)"
-    yield from _about_best(found.paths[0])
+    rows = [(_percent(path.share), _contribution(path), path.brief() if distinct else str(path))
+            for path in shown]
+    note = ["(#n: as the n-th operand)"] * (not distinct and any("#" in path for *_, path in rows))
+    return before, rows, [*note, *_about_best(found.paths[0], width)]
 
 
-def _about_best(path: Path) -> Iterator[str]:
+def _about_best(path: Path, width: int) -> Iterator[str]:
     if product := path.product():
-        yield from wrapped(f"The largest is {product}", "", 2)
+        yield from wrapped(f"The largest is {product}", "", 2, width)
     sizes = list(map(abs, path.factors))
     if min(sizes, default=1.0) < 1e-3:
         i = sizes.index(min(sizes))
         node = path.nodes[i]
         yield f"Its smallest factor is {path.factors[i]:.3g}, the partial of"
-        yield from wrapped(f"{call_of(node)} by {_name(path.nodes[i + 1])}", "  ", 4)
+        yield from wrapped(f"{call_of(node)} by {_name(path.nodes[i + 1])}", "  ", 4, width)
         if node.line:
             yield textwrap.indent(str(node.line), "  ")
 
@@ -311,12 +337,9 @@ def _cancels(found: Explanation) -> bool:
     return found.log10_size > math.log10(abs(found.gradient)) + 0.3
 
 
-def _about_inputs(inputs: Sequence[Input]) -> Iterator[str]:
-    if inputs:
-        yield "\nThe inputs that matter most (by gradient · value):"
-        yield f"{'share':>8}  {'gradient':>12}  {'value':>12}  input"
-        for node, gradient, share in inputs:
-            yield f"{_percent(share)}  {gradient:>12.6g}  {node.data:>12.6g}  {_name(node)}"
+def _input(x: Input) -> tuple[str, str, str, str]:
+    """An input as the table shows it."""
+    return _percent(x.share), f"{x.gradient:.6g}", f"{x.node.data:.6g}", _name(x.node)
 
 
 def _as_dict(x: Any) -> dict[str, Any]:
@@ -350,7 +373,7 @@ def _contribution(path: Path) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100.0 * share:>6.1f} %" if not share < 5e-4 else "< 0.1 %".rjust(8)
+    return f"{100.0 * share:.1f} %" if not share < 5e-4 else "< 0.1 %"
 
 
 def product_of(factors: Sequence[float]) -> float:

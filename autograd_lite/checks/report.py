@@ -5,11 +5,13 @@ import dataclasses
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 from unicodedata import category, east_asian_width
 
 from autograd_lite.errors import AuditError
+
+LINE, ENDLESS = 79, 10 ** 9                     # columns of a line: of a terminal, of a page
 
 
 class Findings(tuple[Any, ...]):
@@ -71,6 +73,20 @@ class Report:
     def __str__(self) -> str:
         return self.summary()
 
+    def _told(self, width: int) -> str:
+        """The summary in lines of so many columns."""
+        return self.summary()
+
+    def _pieces(self) -> Iterator[str]:
+        """What `str()` says, in HTML."""
+        from autograd_lite.markup import named, prose
+        head, _, rest = self._told(ENDLESS).partition("\n")
+        yield named(head, "") + prose(rest)
+
+    def _repr_html_(self) -> str:
+        from autograd_lite.markup import block
+        return block(*self._pieces())
+
 
 # -- words and names in reports --------------------------------------------------------------
 
@@ -118,12 +134,12 @@ def filled(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
-def wrapped(text: str, head: str, indent: int) -> list[str]:
-    """A text after a head, broken at spaces into lines of 79 columns; further lines are indented."""
+def wrapped(text: str, head: str, indent: int, width: int = LINE) -> list[str]:
+    """A text after a head, broken at spaces into lines of so many columns; further lines are indented."""
     lines, line, start = list[str](), head, head
     for word in filter(None, text.split(" ")):
-        word = clip(word, 79 - max(indent, columns(head)))
-        if line != start and columns(line) + columns(word) > 79:
+        word = clip(word, width - max(indent, columns(head)))
+        if line != start and columns(line) + columns(word) > width:
             lines.append(line.rstrip(" "))
             line = start = " " * indent
         line += word + " "

@@ -2,14 +2,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.claims import claim_name, thing_name
 from autograd_lite.checks.latent import Latent
-from autograd_lite.checks.report import Report, clip, columns, count, filled, plain_data, wrapped
+from autograd_lite.checks.report import LINE, Report, clip, columns, count, filled, plain_data, wrapped
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS
 from autograd_lite.lines import printable
 
@@ -174,6 +174,9 @@ class AuditReport(Report):
 
     def summary(self) -> str:
         """The causes in words, and what each spoils."""
+        return self._told(LINE)
+
+    def _told(self, width: int) -> str:
         n, wrong = len(self.rows), len(self.differing)
         lines = [f"{wrong} of {count(n, 'claim')} differ{'s' * (wrong == 1)} from the graph, "
                  f"by {count(len(self.causes), 'cause')}:"]
@@ -182,19 +185,19 @@ class AuditReport(Report):
                      "the claim agrees with the graph" if n else "there are no claims"]
         for cause in self.causes:
             shown = partial(self._number, but=cause.name)
-            lines += wrapped(f"{_brief(cause.name)}: {cause.numbers(shown)}", "  ", 6)
+            lines += wrapped(f"{_brief(cause.name)}: {cause.numbers(shown)}", "  ", 6, width)
             if cause.independent:
                 output, source = map(_brief, cause.ends)
                 lines += wrapped(f"{output} does not depend on {source}" + (
-                    f"; did you mean ∂{source}/∂{output}?" if cause.reversed else ""), "      ", 6)
+                    f"; did you mean ∂{source}/∂{output}?" if cause.reversed else ""), "      ", 6, width)
             names = [_brief(claim_name(claim)).replace(" ", "\0") for claim in cause.spoils]    # (kept whole)
             spoils = ", ".join(names)
-            lines += [line.replace("\0", " ") for line in wrapped(spoils, "      spoils ", 13)]
-            lines += [line for text in cause.kinds() for line in wrapped(text, "      ", 10)]
-        lines += [line for latent in self.latent for line in wrapped(str(latent), "  ", 6)]
-        return "\n".join([*lines, *self._notes()])
+            lines += [line.replace("\0", " ") for line in wrapped(spoils, "      spoils ", 13, width)]
+            lines += [line for text in cause.kinds() for line in wrapped(text, "      ", 10, width)]
+        lines += [line for latent in self.latent for line in wrapped(str(latent), "  ", 6, width)]
+        return "\n".join([*lines, *self._notes(width)])
 
-    def _notes(self) -> list[str]:
+    def _notes(self, width: int) -> list[str]:
         """What is to be known of the rows that agree, and of how far numbers may lie off."""
         kinks: dict[str, list[str]] = {}
         for row in self.rows:
@@ -207,7 +210,7 @@ class AuditReport(Report):
             lines += [f"claims of lower precision agree within a relative error of {rtols[-1]:g}"]
         elif rtols and rtols[0] != 1e-6:
             lines += [f"numbers agree within a relative error of {rtols[0]:g}"]
-        return [line for text in lines for line in wrapped(text, "  ", 6)]
+        return [line for text in lines for line in wrapped(text, "  ", 6, width)]
 
     def _number(self, x: float, but: str) -> str:
         trivial = abs(x) <= 10.0 and x == round(x)          # too many nodes hold such a number
@@ -222,17 +225,34 @@ class AuditReport(Report):
     def __str__(self) -> str:
         if not self.rows:
             return self.summary()
-        names = [row.name + (f" {list(row.worst[0])}" if row.size > 1 and row.verdict != AGREES else "")
-                 for row in self.rows]
+        names = list(map(_placed, self.rows))
         width = min(max([len("claim"), *map(columns, names)]), 24)
         lines = [self.summary(), "",
-                 f"{'claim':<{width}}  {'claimed':>14}  {'derived':>14}  {'error':>7}  verdict"]
+                 f"{'claim':<{width}}  {_ROW.format(*_HEADS[1:])}"]
         for name, row in zip(names, self.rows):
             if columns(name) > width:
                 lines.append(clip(name, 79))
                 name = ""
-            lines.append(f"{filled(name, width)}  {_columns(row)}")
+            lines.append(f"{filled(name, width)}  {_ROW.format(*_cells(row))}")
         return "\n".join(lines)
+
+    def _pieces(self) -> Iterator[str]:
+        from autograd_lite.markup import table
+        yield from super()._pieces()
+        if self.rows:
+            yield table("lrrrw", _HEADS, [
+                (clip(_placed(row), LINE), *numbers, f"{_SIGNS[row.verdict][0]} {verdict}")
+                for row in self.rows for *numbers, verdict in [_cells(row)]],
+                [_SIGNS[row.verdict][1] for row in self.rows])
+
+
+_HEADS, _ROW = ("claim", "claimed", "derived", "error", "verdict"), "{:>14}  {:>14}  {:>7}  {}"
+_SIGNS = {AGREES: ("✓", ""), CAUSE: ("✗", "wrong"), INHERITS: ("↳", "doubtful")}
+
+
+def _placed(row: Row) -> str:
+    """A row's name, and where in an array it is worst."""
+    return row.name + (f" {list(row.worst[0])}" if row.size > 1 and row.verdict != AGREES else "")
 
 
 def _brief(*names: str) -> str:
@@ -240,14 +260,14 @@ def _brief(*names: str) -> str:
     return ", ".join([clip(printable(name), 60) for name in names])
 
 
-def _columns(row: Row) -> str:
+def _cells(row: Row) -> tuple[str, str, str, str]:
     """The numbers and the verdict of a row, as the table shows them."""
     _, claimed, derived, _ = row.worst
     verdict = row.verdict.upper() if row.verdict == CAUSE else "convention" if row.kink else row.verdict
     error = f"{row.relative_error:.1e}" if row.relative_error else "0"
     if row.size == 1:
-        return f"{claimed:>14.8g}  {derived:>14.8g}  {error:>7}  {verdict}"
+        return f"{claimed:.8g}", f"{derived:.8g}", error, verdict
     if row.verdict == AGREES:
-        return f"{f'{row.size} entries':>14}  {'':>14}  {error:>7}  {verdict}"
+        return f"{row.size} entries", "", error, verdict
     n = sum(found == row.verdict for found in row.entries.values())
-    return f"{claimed:>14.8g}  {derived:>14.8g}  {error:>7}  {verdict} {n}/{row.size}"
+    return f"{claimed:.8g}", f"{derived:.8g}", error, f"{verdict} {n}/{row.size}"

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf, nan
 from typing import Any
 
-from autograd_lite.checks.report import Report, clip, count, filled, plain_data, wrapped
+from autograd_lite.checks.report import LINE, Report, clip, count, filled, plain_data, wrapped
 from autograd_lite.checks.slopes import Estimate
 from autograd_lite.lines import printable
 from autograd_lite.ops.special import TINY
@@ -115,6 +116,9 @@ class GradientReport(Report):
 
     def summary(self) -> str:
         """What is not correct, and which partial of which op is to blame, in words."""
+        return self._told(LINE)
+
+    def _told(self, width: int) -> str:
         lines = []
         for verdict in (WRONG, NOISY, KINK):
             found = [x for x in self.derivatives if x.verdict == verdict]
@@ -126,7 +130,7 @@ class GradientReport(Report):
         for partial in self.partials[:8]:
             lines += [partial.head(), "  " + partial.number()]
         lines = [part for line in (*lines, *self.notes) for part in wrapped(
-            printable(line.replace("\n", " ")), "  " * line.startswith("  "), 4)]
+            printable(line.replace("\n", " ")), "  " * line.startswith("  "), 4, width)]
         return "\n".join(lines) or f"{count(len(self.derivatives), 'derivative')} correct"
 
     def as_dict(self) -> dict[str, Any]:
@@ -134,13 +138,39 @@ class GradientReport(Report):
         return {"ok": self.ok, "verdict": self.verdict, **plain_data(self)}
 
     def __str__(self) -> str:
-        shown = [x for x in self.derivatives if x.order == 1 or x.verdict != CORRECT][:40]
-        rest = len(self.derivatives) - len(shown)
+        rows = [_cells(x) for x in self._of_interest()[:40]]
+        rest = len(self.derivatives) - len(rows)
         return "\n".join([
-            self.summary(), "", f"{'derivative':<22}  {'claimed':>17}  {'reference':>17}  verdict",
-            *(f"{filled(x.name, 22)}  {x.claimed:>17.10g}  {x.reference.value:>17.10g}  {x.verdict}"
-              for x in shown),
+            self.summary(), "", *[f"{filled(name, 22)}  {claimed:>17}  {reference:>17}  {verdict}"
+                                  for name, claimed, reference, verdict in [_HEADS, *rows]],
             *([f"and {rest} more"] if rest else [])])
+
+    def _of_interest(self) -> list[Derivative]:
+        """All but the second derivatives that are correct."""
+        return [x for x in self.derivatives if x.order == 1 or x.verdict != CORRECT]
+
+    def _pieces(self) -> Iterator[str]:
+        from autograd_lite.markup import prose, table
+        yield from super()._pieces()
+        shown = self._of_interest()
+        yield table("lrrw", _HEADS, [(clip(name, LINE), claimed, reference, f"{_signs(verdict)[0]} {verdict}")
+                                     for name, claimed, reference, verdict in map(_cells, shown)],
+                    [_signs(x.verdict)[1] for x in shown])
+        if rest := len(self.derivatives) - len(shown):
+            yield prose(f"and {count(rest, 'second derivative')} more, correct")
+
+
+_HEADS = "derivative", "claimed", "reference", "verdict"
+
+
+def _cells(x: Derivative) -> tuple[str, str, str, str]:
+    """A derivative as the table shows it."""
+    return x.name, f"{x.claimed:.10g}", f"{x.reference.value:.10g}", x.verdict
+
+
+def _signs(verdict: str) -> tuple[str, str]:
+    """A sign for a verdict, and the mark of its row."""
+    return {CORRECT: ("✓", ""), WRONG: ("✗", "wrong")}.get(verdict, ("?", "doubtful"))
 
 
 def _against(given: float, reference: Estimate) -> str:

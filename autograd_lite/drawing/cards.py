@@ -10,7 +10,7 @@ from collections import Counter
 from html import escape as escape_html
 from unicodedata import east_asian_width
 
-from autograd_lite.drawing.view import Fold
+from autograd_lite.drawing.folding import Fold
 from autograd_lite.graph.node import op_of
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
@@ -98,7 +98,7 @@ def box(fold: Fold) -> str:
              for sign, count in signs.most_common(4)] + ["…"] * (len(signs) > 4)
     not_finite = sum(not finite(node) for node in fold.nodes)
     size = f"{len(fold.nodes):,} node{'s' if len(fold.nodes) > 1 else ''} folded"
-    lines = [f"<B>{escape(fold.scope[-1]) or ' '}</B>: {size}" if fold.scope else f"<B>{size}</B>",
+    lines = [f"<B>{escape(fold.name) or ' '}</B>: {size}" if fold.name or fold.inner else f"<B>{size}</B>",
              f'<FONT COLOR="{FAINT}" POINT-SIZE="9">{", ".join(kinds)}</FONT>']
     if not_finite:
         lines.append(f'<FONT COLOR="{RED}">{not_finite:,} not finite</FONT>')

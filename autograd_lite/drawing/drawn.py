@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,14 +10,24 @@ import graphviz
 from graphviz.backend.rendering import get_outfile
 
 from autograd_lite.drawing.engine import run
+from autograd_lite.drawing.letters import warn_of_boxes
+from autograd_lite.drawing.svg import inlined, tidied
 from autograd_lite.errors import RenderError
 from autograd_lite.files import AnyPath, path_text, write
+from autograd_lite.lines import printable
+from autograd_lite.markup import block, page, prose
 
 _BITMAPS, _DOTS_PER_INCH = {"png", "jpg", "jpeg", "gif", "bmp", "webp"}, 144
+_SVG, _CSS_COLOUR = "image/svg+xml", re.compile("#[0-9a-fA-F]{6}|[a-z]+")
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
-    """A Digraph drawn by whichever program is found, in a notebook too."""
+    """A Digraph drawn by whichever program is found, in a notebook too.
+
+    Its `description` says in words what it shows, for those who do not see it.
+    """
+
+    description = "computation graph"
 
     def pipe(self, format: str | None = None, renderer: str | None = None, formatter: str | None = None,
              neato_no_op: bool | int | None = None, quiet: bool = True, *,
@@ -33,14 +44,16 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         if format in _BITMAPS:
             options.append(f"-Gdpi={_DOTS_PER_INCH}")
         source = self.source
+        if format in _BITMAPS | {"pdf"}:
+            warn_of_boxes(source)
         if format == "svg":
             # Programs round the scale of an SVG made to fit a `size`, and so cut it off.
             natural = self.copy()
             natural.graph_attr.pop("size", None)
             source = natural.source
         picture = run(source, *options)
-        if format == "svg":                     # a page narrower than the picture should shrink it
-            picture = picture.replace(b"<svg ", b'<svg style="max-width:100%;height:auto" ', 1)
+        if format == "svg" and not renderer:
+            picture = tidied(picture, self.description).encode()
         return picture.decode(encoding) if encoding else picture
 
     def save(self, filename: AnyPath | None = None, directory: AnyPath | None = None, *,
@@ -73,7 +86,28 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None,
                           **options: Any) -> Any:
+        wanted, unwanted = {*(include or ())}, {*(exclude or ())}
+        drawn = wanted | {_SVG} if "text/html" in wanted else wanted
         try:
-            return super()._repr_mimebundle_(include, exclude, **options)
+            bundle = super()._repr_mimebundle_(drawn or None, None, **options)
         except RenderError as error:
-            return {"text/plain": str(error)}
+            bundle = {"text/html": block(prose(str(error))), "text/plain": str(error)}
+        else:
+            bundle["text/plain"] = printable(self.description)
+            if _SVG in bundle:
+                bundle["text/html"] = self._inlined(bundle[_SVG])
+        return {kind: shown for kind, shown in bundle.items()
+                if (not wanted or kind in wanted) and kind not in unwanted}
+
+    def html(self) -> str:
+        """The picture as an HTML page that needs no other file.
+
+        Raises:
+            RenderError: there is no program to draw with, or it fails.
+        """
+        paper = self.graph_attr.get("bgcolor", "")
+        return page(self.description, self._inlined(self.pipe("svg", encoding="utf-8")),
+                    paper if _CSS_COLOUR.fullmatch(paper) else "white")
+
+    def _inlined(self, svg: str) -> str:
+        return inlined(svg, from_right=self.graph_attr.get("rankdir") == "LR")

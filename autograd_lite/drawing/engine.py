@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,8 +14,11 @@ from autograd_lite.lines import printable
 from autograd_lite.locks import shared_lock
 
 INSTALL = "pip install 'autograd-lite[png]'"
+SYSTEM = ("the system's package graphviz (apt install graphviz, brew install graphviz, "
+          "winget install graphviz)")
 _PROBE = b"digraph { a [label=<<TABLE><TR><TD><B>x</B></TD></TR></TABLE>>] }"
 _PNG = b"\x89PNG\r\n\x1a\n"
+_UNKNOWN = re.compile(rb"^Format: .* not recognized", re.MULTILINE)
 _looking = shared_lock()
 
 
@@ -32,8 +36,7 @@ def program() -> str:
             return path
         tried.append(printable(f"{name} ({path}) {trouble}"))
     raise RenderError(f"no program to draw with was found{''.join('; ' + t for t in tried)}. Install one: "
-                      f"{INSTALL}, or the system's package graphviz (apt install graphviz, "
-                      "brew install graphviz, winget install graphviz)")
+                      f"{INSTALL}, or {SYSTEM}")
 
 
 def _candidates() -> Iterator[tuple[str, str]]:
@@ -74,6 +77,10 @@ def run(source: str, *options: str) -> bytes:
         done = subprocess.run(command, input=source.encode(), capture_output=True)
     except OSError as error:
         raise RenderError(f"{' '.join(command)} does not run: {error}") from None
+    if _UNKNOWN.search(done.stderr):
+        kind = next(option[2:] for option in options if option.startswith("-T"))
+        raise RenderError(f"{command[0]} does not write {kind}; install {SYSTEM}, which does, or write "
+                          "another kind of file (.html, say, which a browser prints as a PDF)")
     if done.returncode != 0 or not done.stdout:
         raise RenderError(printable(
             f"{' '.join(command)} failed with exit status {done.returncode}: "

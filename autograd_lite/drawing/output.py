@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from autograd_lite.errors import InputError, RenderError, short, type_name
+from autograd_lite.drawing.dot import Dot
+from autograd_lite.errors import InputError, RenderError, type_name
 from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
     from autograd_lite.drawing.drawn import Drawing
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 Path = TypeVar("Path", bound=AnyPath)
 
 
-def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4,
+def draw(root: Value | Iterable[Value], *, max_nodes: int = 100, sample: int | Literal["all"] | None = None,
+         focus: Value | str | None = None, gradients: Value | Iterable[Value] = (), digits: int = 4,
          direction: Literal["LR", "RL", "TB", "BT"] = "LR", caption: str = "") -> Drawing:
     """The graph below a Value, or below several, as a `graphviz.Digraph` that a notebook shows.
 
@@ -28,8 +30,14 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
 
     Args:
         root: a Value, or several.
-        max_nodes: in a larger (or very dense) graph, scopes and nodes far from the root are
-            folded into boxes that say how many nodes of which kind they hold.
+        max_nodes: a larger (or very dense) graph is folded: scopes, and in each scope what lies between its
+            ends, are boxes that say how many nodes of which kind they hold. They are opened a level at a
+            time, as far as this allows.
+        sample: of samples for which a loss computes the same from the same parameters, the one to draw;
+            "all" draws each. By default the first one, in graphs of more than 40 nodes.
+        focus: a node, or its label: only the paths that carry the most gradient to it are drawn.
+        gradients: derivatives of the root that are Values, as `value_and_grad` gives them for Values:
+            their own nodes stand beside, in a cluster.
         digits: how many significant digits of each number to show.
         direction: where the arrows point: "LR" from left to right, "RL", "TB" (down) or "BT".
         caption: a line below the picture.
@@ -44,37 +52,56 @@ def draw(root: Value | Iterable[Value], *, max_nodes: int = 200, digits: int = 4
     >>> [line.split(" [")[0].strip() for line in picture.source.splitlines() if "->" in line]
     ['n0 -> n1', 'n0 -> n1']
     """
-    roots = [root] if isinstance(root, Value) else list(root) if isinstance(root, Iterable) else [root]
-    for x in roots:
-        if not isinstance(x, Value):
-            raise InputError(f"draw: expected a Value or a list of Values, got {type_name(x)}")
+    return _drawing(_dot(root, max_nodes=max_nodes, sample=sample, focus=focus, gradients=gradients,
+                         digits=digits, direction=direction, caption=caption))
+
+
+def _dot(root: Value | Iterable[Value], **options: Any) -> Dot:
+    """The graph as DOT, for which no package is needed; options as for `draw`."""
+    from autograd_lite.drawing.picture import Options, Picture
+    roots = _values(root, "")
     if not roots:
         raise InputError("draw: the list of Values is empty")
-    max_nodes, digits = whole(max_nodes, "draw: max_nodes", 1), whole(digits, "draw: digits", 1)
-    if direction not in ("LR", "RL", "TB", "BT"):
-        raise InputError(f"draw: direction={short(direction)}: choose 'LR', 'RL', 'TB' or 'BT'")
+    gradients = _values(options.pop("gradients", ()), "gradients: ")
+    return Picture(roots, gradients, Options(**options)).dot
+
+
+def _values(given: Any, what: str) -> list[Value]:
+    found = [given] if isinstance(given, Value) or not isinstance(given, Iterable) else list(given)
+    for x in found:
+        if not isinstance(x, Value):
+            raise InputError(f"draw: {what}expected a Value or a list of Values, got {type_name(x)}")
+    return found
+
+
+def _drawing(dot: Dot) -> Drawing:
     try:
-        from autograd_lite.drawing.picture import Picture
+        from autograd_lite.drawing.drawn import Drawing
     except ModuleNotFoundError as error:
         if error.name != "graphviz":
             raise
         raise RenderError("pictures need the Python package graphviz; install it: "
                           "pip install 'autograd-lite[png]'") from None
-    return Picture(roots, max_nodes, digits, direction, caption).drawing
+    drawing = Drawing(dot.name, graph_attr=dot.defaults["graph"], node_attr=dot.defaults["node"],
+                      edge_attr=dot.defaults["edge"], body=dot.body())
+    drawing.description = dot.description or drawing.description
+    return drawing
 
 
-def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
+def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Any) -> Path:
     """Write the picture of a graph to a file, whole or not at all, and return the file's path.
 
     Args:
-        root: a Value, or several.
-        path: its ending (.png, .svg or .dot) says what is written.
+        root: a Value, or several; or what `draw` returned.
+        path: its ending (.png, .svg, .pdf, .html or .dot) says what is written. A page (.html) needs no other
+            file; in it, as in an .svg, pointing at a part shows its numbers.
         options: as for `draw`.
 
     Raises:
         InputError: an argument is not of the right kind, or out of range.
-        RenderError: the path has another ending or cannot be written; or there is no program to draw
-            with, or it fails: then the message says what to install, and the .dot file is written instead.
+        RenderError: the path has another ending or cannot be written; or there is no program to draw with, or
+            it fails, or does not write PDF: then the message says what to install, and the .dot file, for
+            which nothing is needed, is written instead.
 
     >>> import os, tempfile, autograd_lite as ag
     >>> x = ag.Value(3.0, "x")
@@ -84,14 +111,19 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
     """
     name = path_text(path, "render", "; write render(root, 'graph.png')")
     stem, suffix = os.path.splitext(name)
-    if suffix.lower() not in (".png", ".svg", ".dot"):
+    kind = suffix[1:].lower()
+    if kind not in ("png", "svg", "pdf", "html", "dot"):
         raise RenderError(f"render: cannot tell what to write to {name!r}: "
-                          "the name must end in .png, .svg or .dot")
-    drawing = draw(root, **options)
-    picture = source = drawing.source.encode()
-    if suffix.lower() != ".dot":
+                          "the name must end in .png, .svg, .pdf, .html or .dot")
+    drawing = _drawn(root)
+    if drawing and options:
+        raise InputError(f"render: give {next(iter(options))}= to draw, which made this drawing")
+    dot = drawing or _dot(root, **options)
+    picture = source = (dot.text() if isinstance(dot, Dot) else dot.source).encode()
+    if kind != "dot":
         try:
-            picture = drawing.pipe(suffix[1:].lower())
+            drawing = _drawing(dot) if isinstance(dot, Dot) else dot
+            picture = drawing.html().encode() if kind == "html" else drawing.pipe(kind)
         except RenderError as error:
             try:
                 _write(f"{stem}.dot", source)
@@ -100,6 +132,12 @@ def render(root: Value | Iterable[Value], path: Path, **options: Any) -> Path:
             raise RenderError(f"{error} (The picture's source is in {stem + '.dot'!r}.)") from None
     _write(name, picture)
     return path
+
+
+def _drawn(root: Any) -> Drawing | None:
+    """What `draw` returned; None for anything else."""
+    drawn = sys.modules.get("autograd_lite.drawing.drawn")          # (loaded if there is a Drawing)
+    return root if drawn and isinstance(root, drawn.Drawing) else None
 
 
 def _write(path: str, content: bytes) -> None:

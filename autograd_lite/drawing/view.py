@@ -1,138 +1,171 @@
-"""Which nodes of a graph are shown: all, or those nearest to the roots, with the rest folded into boxes."""
+"""What a picture shows of a graph: which nodes, which boxes of others, and the edges between them."""
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
-from autograd_lite.graph.walks import operand_nodes, topological
+from autograd_lite.drawing.focus import focus_on
+from autograd_lite.drawing.folding import FAN, Fold, Folding
+from autograd_lite.drawing.samples import one_sample
+from autograd_lite.drawing.sketch import Sketch
+from autograd_lite.errors import InputError, shown
+from autograd_lite.graph.labels import find
 from autograd_lite.graph.value import Value
+from autograd_lite.graph.walks import topological
 
-# In a graph too large to show, a node with more operands than FAN shows only the first and the last of
-# them, and all edges together may span LENGTH ranks for each of `max_nodes`: dot's time grows with these,
-# to minutes for 60 nodes that all use each other.
-FAN, LENGTH = 16, 5
+CROWD = 40                                      # of more nodes than these one sample is drawn
+# All edges together may span LENGTH ranks for each of `max_nodes`: dot's time grows with these, to minutes
+# for 60 nodes that all use each other.
+LENGTH = 8
 
 
-@dataclass(eq=False)
-class Fold:
-    """Nodes that are drawn together, as one box."""
+class Edge(NamedTuple):
+    """An operand, or several, of a node or box that is shown.
 
-    scope: tuple[str, ...]
-    nodes: list[Value] = field(default_factory=list)
-    sources: Counter[Value | Fold] = field(default_factory=Counter)     # and how often they are operands
+    Attributes:
+        source: a node, a box, a plain number, or None for what is left out.
+        partial: the derivative along it; None by a plain number, and of a bundle.
+        times: how many operands it stands for.
+        bundle: whether these may differ.
+    """
+
+    source: Value | Fold | float | None
+    partial: float | None = None
+    times: int = 1
+    bundle: bool = False
+
+
+Item = Value | Fold
+Edges = Mapping[Item, Sequence[Edge]]
 
 
 class View:
-    """The nodes to show, in topological order, and the folds that hold all others.
+    """What is shown.
 
-    The nodes shown are those nearest to the roots, each with all its users, and leaves: so
-    no path leads out of a fold and back into it. If there are several scopes, each is folded
-    whole.
+    Attributes:
+        edges: the edges that lead to each node and box, in the order of the operands. An edge's source
+            stands before its head.
+        total: how many nodes the graph has.
+        notes: what to tell beside the picture.
     """
 
-    def __init__(self, roots: Sequence[Value], max_nodes: int):
-        order = topological(roots)
-        depth = _depths(order)
-        self.total = len(order)
-        self.shown = order
-        self.folds: list[Fold] = []
-        self._fold_of: dict[int, Fold] = {}
-        self._fan = 2 * sys.maxsize
-        if self.total > max_nodes or _length(order, depth) > LENGTH * max_nodes:
-            self._fan = FAN
-            shown = self._nearest(roots, order, depth, max_nodes)
-            self.shown = [node for node in order if id(node) in shown]
-            self._fold([node for node in order if id(node) not in shown], 1 + max_nodes // 16)
+    def __init__(self, roots: Sequence[Value], max_nodes: int, sample: int | Literal["all"] | None = None,
+                 focus: Value | str | None = None, gradients: Sequence[Value] = ()):
+        sketch = self._sketch = Sketch(roots, gradients)
+        self.total = len(sketch.nodes)
+        self.notes = sketch.notes
+        if sample != "all" and (sample is not None or self.total > CROWD):
+            self._one_sample(sample or 0)
+        if focus is not None:
+            node = find(sketch.nodes, focus) if isinstance(focus, str) else focus
+            place = sketch.place.get(id(node))
+            if place is None or place not in sketch.links:
+                raise InputError(f"draw: focus={shown(focus)} " + (
+                    "is not in the graph" if place is None else "belongs to another sample; choose sample="))
+            focus_on(sketch, place, max_nodes)
+        self.edges: Edges = {}
+        if len(sketch.links) <= max_nodes:
+            self.edges = self._arranged({}, sys.maxsize)
+        most = max_nodes
+        while not self.edges or _length(self.edges) > LENGTH * max_nodes and most > 8:
+            self.edges = self._arranged(Folding(sketch, most).fold_of, FAN)
+            most = most * 2 // 3
+        self.depth = depths(self.edges)
+        if self.folds:
+            self.notes.append(f"{len(self.shown):,} of {self.total:,} nodes are shown; max_nodes= sets how "
+                              "many")
 
-    def operands(self, node: Value) -> tuple[list[int], Counter[Value | Fold | None]]:
-        """The positions of the operands with an edge of their own, and the others bundled by source.
+    @property
+    def shown(self) -> list[Value]:
+        """The nodes that are shown."""
+        return [item for item in self.edges if isinstance(item, Value)]
 
-        The source None stands for plain numbers.
-        """
-        single: list[int] = []
-        bundles: Counter[Value | Fold | None] = Counter()
-        operands = node.operands
-        head, tail = self._fan // 2, len(operands) - self._fan // 2
-        for i, operand in enumerate(operands):
-            fold = self._fold_of.get(id(operand))
-            if fold is None and not head <= i < tail:
-                single.append(i)
-            else:
-                bundles[fold or (operand if isinstance(operand, Value) else None)] += 1
-        return single, bundles
+    @property
+    def folds(self) -> list[Fold]:
+        """The boxes."""
+        return [item for item in self.edges if isinstance(item, Fold)]
 
-    def _nearest(self, roots: Sequence[Value], order: list[Value], depth: dict[int, int],
-                 max_nodes: int) -> set[int]:
-        """The ids of the nodes to show."""
-        deepest, room, length = max_nodes // 5, max_nodes - max_nodes // 8, LENGTH * max_nodes
-        by_scope = len({node.scope for node in order} - {()}) > 1
-        shown: set[int] = set()
-        reached = set(map(id, roots))
-        feeding: set[int] = set()                           # the operands of near nodes that are not shown
-        edges: Counter[int] = Counter()                     # from each node to nodes that are shown,
-        starts: Counter[int] = Counter()                    # and the sum of those nodes' depths
-        near = [node for node in reversed(order) if depth[id(node)] <= deepest]
-        for node in sorted(near, key=lambda node: depth[id(node)]):
-            operands = node.operands
-            if not operands and id(node) not in reached:
-                continue
-            here = depth[id(node)]
-            passed = edges[id(node)] * here - starts[id(node)]
-            if (id(node) in reached and room > 0 and length >= passed
-                    and not (operands and id(node) in feeding)
-                    and not (by_scope and node.scope and here > 0)):
-                shown.add(id(node))
-                reached.update(map(id, operands[:FAN // 2] + operands[FAN // 2:][-FAN // 2:]))
-                distinct = {id(operand) for operand in operands}
-                edges.update(distinct)
-                starts.update(dict.fromkeys(distinct, here))
-                room, length = room - 1, length - passed
-            else:
-                feeding.update(map(id, operands))
-        leaves = [node for node in order if (depth[id(node)] > deepest or id(node) in feeding)
-                  and id(node) not in shown and not node.operands and not (by_scope and node.scope)]
-        if len(leaves) > max_nodes // 8:
-            leaves = [leaf for leaf in leaves if id(leaf) in reached]
-        return shown.union(map(id, leaves[:max_nodes // 8]))
+    def told(self) -> str:
+        """What the picture shows, in words."""
+        nodes = self._sketch.nodes
+        roots = [f"{node.label or node.op or 'a leaf'} = {node.data:.4g}" for node in
+                 [nodes[k] for k in self._sketch.roots]]
+        leaves = sum(not node.operands and node.requires_grad for node in nodes)
+        size = [f"{self.total:,} node{'s' * (self.total != 1)}",
+                f"{leaves:,} {'leaf' if leaves == 1 else 'leaves'} with a gradient", *self.notes]
+        return f"computation graph of {', '.join(roots[:3])}{', …' * (len(roots) > 3)}: {'; '.join(size)}"
 
-    def _fold(self, hidden: list[Value], most: int) -> None:
-        """Fold by scope, as finely as at most `most` folds allow."""
-        scopes = [node.scope for node in hidden]
-        distinct = set(scopes)
-        finest = max((depth for depth in range(1 + max(map(len, distinct), default=0))
-                      if len({scope[:depth] for scope in distinct}) <= most), default=0)
-        folds: dict[tuple[str, ...] | None, Fold] = {}
-        for node, scope in zip(hidden, scopes):
-            operands = node.operands
-            scope = scope[:finest]
-            key = scope if scope or operands else None
-            fold = folds.get(key)
+    def scope(self, item: Item) -> tuple[str, ...]:
+        """The clusters in which a node or box stands, from the outermost in."""
+        return item.scope if isinstance(item, Fold) else self._sketch.scope(self._sketch.place[id(item)])
+
+    def place(self, item: Item) -> int:
+        """Where a node, or the first of a box, stands in the graph."""
+        return item.places[0] if isinstance(item, Fold) else self._sketch.place[id(item)]
+
+    def _one_sample(self, sample: int) -> None:
+        samples = one_sample(self._sketch, sample)
+        if sample >= samples:
+            raise InputError(f"draw: sample={sample}: the graph has "
+                             f"{f'{samples} samples, 0 … {samples - 1}' if samples > 1 else 'one sample'}")
+        if samples > 1:
+            self.notes.append(f"1 of {samples:,} samples is drawn; sample= chooses")
+
+    def _arranged(self, fold_of: Mapping[int, Fold], fan: int) -> Edges:
+        nodes, edges = self._sketch.nodes, dict[Item, list[Edge]]()
+        for k in self._sketch.links:
+            fold = fold_of.get(k)
             if fold is None:
-                fold = folds[key] = Fold(scope)
-            fold.nodes.append(node)
-            self._fold_of[id(node)] = fold
-            for operand in operands:
-                if isinstance(operand, Value):
-                    source = self._fold_of.get(id(operand), operand)
-                    if source is not fold:
-                        fold.sources[source] += 1
-        self.folds = list(folds.values())
+                edges[nodes[k]] = self._into_node(k, fold_of, fan)
+            elif fold not in edges:
+                edges[fold] = self._into_fold(fold, fold_of)
+        if not fold_of:
+            return edges
+        order: list[Item] = topological(edges, lambda item: [
+            edge.source for edge in edges[item] if isinstance(edge.source, Value | Fold)])
+        return {item: edges[item] for item in order}
+
+    def _into_node(self, place: int, fold_of: Mapping[int, Fold], fan: int) -> list[Edge]:
+        node, nodes, links = self._sketch.nodes[place], self._sketch.nodes, self._sketch.links[place]
+        partials = node.partials
+        found: dict[object, Edge] = {}          # (a bundle stands where its first one does)
+        uses = Counter([link.tail for link in links]) if len(links) > fan else {}
+        for i, (k, position, times, partial) in enumerate(links):
+            source = None if k is None else fold_of.get(k) or nodes[k]
+            if (isinstance(source, Fold) or position < 0 and k is None
+                    or uses.get(k, 0) > fan // 2 and fan // 2 <= i < len(links) - fan // 2):
+                before = found.get(source)
+                found[source] = Edge(source, None, times + (before.times if before else 0), True)
+            elif k is None:
+                found[i] = Edge(node.operands[position])
+            else:
+                found[i] = Edge(source, partials[position] if partial is None else partial, times)
+        return list(found.values())
+
+    def _into_fold(self, fold: Fold, fold_of: Mapping[int, Fold]) -> list[Edge]:
+        sources = Counter[Item]()
+        for k in fold.places:
+            for tail, _, times, _ in self._sketch.links[k]:
+                source = None if tail is None else fold_of.get(tail) or self._sketch.nodes[tail]
+                if source is not None and source is not fold:
+                    sources[source] += times
+        return [Edge(source, None, times, True) for source, times in sources.items()]
 
 
-def _depths(order: list[Value]) -> dict[int, int]:
-    """The length of the longest path from a root to each node, by id."""
-    depth = dict.fromkeys(map(id, order), 0)
-    for node in reversed(order):
-        below = depth[id(node)] + 1
-        for operand in operand_nodes(node):
-            if depth[id(operand)] < below:
-                depth[id(operand)] = below
+def depths(edges: Edges) -> dict[Any, int]:
+    """The length of the longest path from a root to each node and box."""
+    depth: dict[Any, int] = dict.fromkeys(edges, 0)
+    for item in reversed(list(edges)):
+        for edge in edges[item]:
+            if edge.source in depth:
+                depth[edge.source] = max(depth[edge.source], depth[item] + 1)
     return depth
 
 
-def _length(order: list[Value], depth: dict[int, int]) -> int:
-    """How many ranks all edges span together."""
-    return sum(depth.get(id(operand), depth[id(node)] + 1) - depth[id(node)]
-               for node in order for operand in node.operands)
+def _length(edges: Edges) -> int:
+    """How many ranks all arrows span together."""
+    depth = depths(edges)
+    return sum([depth[edge.source] - depth[item] if edge.source in depth else 1
+                for item, inner in edges.items() for edge in inner])

@@ -4,10 +4,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
-from itertools import accumulate, islice
+from itertools import accumulate, groupby, islice
 from types import FunctionType, GeneratorType, ModuleType, NoneType
 from typing import Any
 
@@ -135,6 +135,10 @@ class Module:
         except FormatError as error:
             raise FormatError(f"{printable(name)}: {error}") from None
 
+    def _repr_html_(self) -> str:
+        from autograd_lite.markup import block
+        return block(_tree(self))
+
 
 # -- where parameters are looked for ---------------------------------------------------------
 
@@ -212,6 +216,70 @@ def _attributes(thing: object) -> Parts:
     for name, part in held.items():
         if str(name)[:1] != "_" and not hasattr(type(part), "__get__"):         # (no method or property)
             yield f".{name if str(name).isidentifier() else repr(name)}", part
+
+
+# -- the tree that a notebook shows ------------------------------------------------------------
+
+_OPEN = 24                                      # lines of a part that is shown unfolded
+
+
+class _Part:
+    """A module in a tree: its name in the module around it, the modules in it, its own parameters by name."""
+
+    size, lines = 0, 1                          # parameters and lines, with those of its parts
+    facts, held = "", list[str]()               # what is said of it, and the HTML of what it holds
+
+    def __init__(self, name: str, module: Module):
+        self.name, self.module, self.kind = name, module, type_name(module)
+        self.parts, self.own = list[_Part](), Counter[str]()
+
+    def finish(self) -> None:
+        """Gather what is to be shown, all parts being finished; neighbours that are alike share a line."""
+        from autograd_lite.markup import branch, named
+        self.size = self.own.total() + sum(part.size for part in self.parts)
+        own = ", ".join([name + f" {n:,}" * (n > 1) for name, n in islice(self.own.items(), _OPEN)])
+        own += ", …" * (len(self.own) > _OPEN)
+        self.facts = own or "no parameters"
+        if self.parts:
+            self.facts = f"{self.size:,} parameter{'s' * (self.size != 1)}"
+        if not self.parts and type(self.module).__repr__ is not object.__repr__:
+            self.kind = short(self.module)      # (which tells its activation, say)
+        groups = [list(alike) for _, alike in groupby(
+            self.parts, lambda part: (part.kind, part.facts, part.held))]
+        self.held = [group[0].line(group) for group in groups]
+        if own and groups:
+            self.held.insert(0, branch(named(own, ""), [], True))
+        self.lines = 1 + sum(group[0].lines for group in groups)
+
+    def line(self, alike: list[_Part]) -> str:
+        """Its line, for all that are alike."""
+        from autograd_lite.markup import branch, named
+        name, facts = self.name, f"{self.kind}: {self.facts}"
+        if alike[1:]:
+            name, facts = f"{name} … {alike[-1].name}", f"{len(alike):,} × {facts} each"
+        return branch(named(name, facts), self.held, self.lines <= _OPEN)
+
+
+def _tree(model: Module) -> str:
+    """A model's modules and how many parameters each has, in HTML."""
+    from autograd_lite.markup import branch, named
+    root = _Part("", model)
+    parts, around = [root], [("", root)]
+    for name, thing in _reached(model, _parts)[1:]:
+        if isinstance(thing, Module) or type(thing) is Value and not thing.op:
+            while around[-1][0] and not name.startswith((f"{around[-1][0]}.", f"{around[-1][0]}[")):
+                around.pop()
+            outer, part = around[-1]
+            inner = name.removeprefix(outer).removeprefix(".")
+            if isinstance(thing, Module):
+                parts.append(_Part(inner, thing))
+                part.parts.append(parts[-1])
+                around.append((name, parts[-1]))
+            else:
+                part.own[inner.partition("[")[0] or inner] += 1
+    for part in reversed(parts):
+        part.finish()
+    return branch(named(root.kind, root.facts), root.held, True)
 
 
 def _finite(name: str, x: Any) -> float:

@@ -57,6 +57,10 @@ class Stats:
         facts = self.nodes, self.programs, self.guards, self.target, self.tracing, self.compiling
         return Stats, facts, {"break_even": self.break_even}
 
+    def _repr_html_(self) -> str:
+        from autograd_lite.markup import block, prose
+        return block(prose(repr(self)))
+
     def __repr__(self) -> str:
         pays = self.break_even
         return (f"{_count(self.nodes, 'instruction')}, {_count(self.programs, 'program')}, "
