@@ -1,4 +1,5 @@
 """Compiled functions in threads, with static arguments, of functions of all kinds; names, progress, cost."""
+import copy
 import datetime
 import functools
 import inspect
@@ -15,7 +16,7 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ from autograd_lite import GradientError, InputError, Value, nn
 from autograd_lite.document import Network, automatic_gradients
 from autograd_lite.ops.op import TABLE
 from autograd_lite.graph import backward as backward_module, changes as changes_module, node as node_module
-from autograd_lite.programs import eager as eager_module, progress as progress_module, tape as tape_module
+from autograd_lite.programs import (eager as eager_module, progress as progress_module, tape as tape_module,
+                                    ways)
 from autograd_lite.programs.arguments import Kept
 from autograd_lite import compile
 from instructions import Interrupt, codes_of, interrupted_at, let_go
@@ -300,6 +302,40 @@ class Settings:
 class Plain:
     def __init__(self, scale):
         self.scale = scale
+
+
+def within_two_units(a: Any, b: Any) -> bool:
+    """Whether two matrices are equal, as second derivatives are."""
+    return all([abs(x - y) <= 2.0 * math.ulp(y) for p, q in zip(a, b, strict=True) for x, y in zip(p, q)])
+
+
+def test_a_hessian_of_many_numbers_is_that_of_f_until_it_is_worth_tracing():
+    def f(x: list[Any]) -> Any:
+        return ag.sum([(b - a * a) ** 2 for a, b in zip(x, x[1:])]) * (1.0 if x[0] > 0.0 else -1.0)
+    true, fast, point = ag.hessian(f), compile(ag.hessian(f)), [
+        0.01 * k + 0.5 for k in range(ways.MANY)]
+    points = [[x + 0.1 * k for x in point] for k in range(ways.FIRST + 3)]
+    for k, x in enumerate(points):
+        assert within_two_units(fast(x), true(x)) and bool(fast.programs) is (k >= ways.FIRST), k
+    assert fast.stats.programs == 1 and not fast.met
+    assert within_two_units(fast([-1.0, *point[1:]]), true([-1.0, *point[1:]]))
+
+
+def test_a_hessian_that_is_put_off_is_traced_where_its_program_is_asked_for_and_otherwise_at_once():
+    def f(x: list[Any], c: float) -> Any:
+        return ag.sum([c * a * a * a for a in x])
+    x = [0.5 + k for k in range(ways.MANY)]
+    for ask in (lambda fast: fast.stats.programs, lambda fast: fast.source(), lambda fast: copy.copy(fast)):
+        fast = compile(ag.hessian(f), static="c")
+        first = fast(x, 2.0)
+        assert not fast.programs and first[3][3] == 12.0 * x[3]
+        other = ask(fast)
+        fast = other if hasattr(other, "programs") else fast
+        assert within_two_units(fast(x, 2.0), first) and fast(x, 3.0)[3][3] == 18.0 * x[3]
+    for target, point in (("python", x), (None, x[:3])):
+        fast = compile(ag.hessian(lambda x: f(x, 2.0)), target=target)
+        fast(point)
+        assert fast.programs
 
 
 def test_static_arguments_are_passed_as_they_are_and_others_make_other_programs():

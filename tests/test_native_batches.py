@@ -1,8 +1,10 @@
 """Batches in native code, held against eager calls and against the same over NumPy's arrays."""
 from __future__ import annotations
 
+import copy
 import ctypes
 import math
+import pickle
 import random
 import subprocess
 import sys
@@ -25,12 +27,27 @@ pytest.importorskip("llvmlite")
 
 from autograd_lite.native.engine import Library  # noqa: E402
 from autograd_lite.native.vectors import VectorBody, VectorUnit  # noqa: E402
+from autograd_lite.programs.repeats import Repeat  # noqa: E402
 
 N = lanes.width()
 
 
 def native(f: Any, **options: Any) -> Any:
     return compile(f, target="native", **options)
+
+
+def repeats(monkeypatch: Any) -> list[Any]:
+    """What calls like the last ones give, from now on."""
+    found: list[Any] = []
+    result = Repeat.result
+
+    def noted(self: Any, *args: Any) -> Any:
+        y = result(self, *args)
+        if y is not None:
+            found.append(y)
+        return y
+    monkeypatch.setattr(Repeat, "result", noted)
+    return found
 
 
 def within(found: Any, true: Any, units: float) -> bool:
@@ -184,6 +201,32 @@ def test_any_number_of_points(rounding):
         value, slopes = mean(x[:n], y[:n])
         assert close(value, true[-1, :n].mean()) and close(slopes, true[:-1, :n])
     assert len(runs(fast)) > 2 and runs(total)
+
+
+def test_what_is_known_of_a_point_before_it_goes_another_way_is_not_added():
+    def f(x: Any) -> Any:
+        y = x * x
+        return y, y * x if x > 0.5 else -y
+    x = np.array([1.0, 0.25, 2.0, -1.0, 0.75, 0.5, 3.0, 0.0, 1.5])
+    fast = native(f, batch=0, reduce="sum")
+    for _ in range(3):
+        assert fast(x) == ((x * x).sum(), np.where(x > 0.5, x ** 3, -x * x).sum())
+
+
+@pytest.mark.parametrize("rounding", ["vector", "free"])
+def test_a_result_that_is_finite_where_another_is_not_is_looked_at_once(rounding):
+    """Points where some number is not finite go the eager way, whichever result tells of it."""
+    def f(x: Any, y: Any) -> Any:
+        z = x * y
+        return z, -z, z + y, 1.0 / (2.0 + z)
+    x, y = np.array([1.0, 1e200, 2.0, 1e200, 0.0, 1.0, 1.0, 1e308, 5.0]), np.full(9, 1e200)
+    y[[0, 2, 7]] = 3.0, -0.0, 1.0
+    fine, fast = np.delete(np.arange(9), [1, 3]), native(f, batch=(0, 1), rounding=rounding)
+    true = [repr(list(column)) for column in zip(*map(f, x[fine].tolist(), y[fine].tolist()))]
+    for _ in range(3):
+        assert [repr(column.tolist()) for column in fast(x[fine], y[fine])] == true
+        with pytest.raises(ArithmeticError, match="index 1"):
+            fast(x, y)
 
 
 def test_point_by_point_sums_go_from_left_to_right():
@@ -347,6 +390,66 @@ def test_the_memory_of_results_is_used_again_once_nobody_holds_it():
     assert np.array_equal(one, kept[7])
     place = fast(x)[0].ctypes.data
     assert fast(x)[0].ctypes.data == place
+    one = fast(x)[7]
+    fast(x + 1.0)
+    assert np.array_equal(one, kept[7])
+
+
+# -- calls like the last one -----------------------------------------------------------------------------
+
+
+def test_a_call_like_the_last_one_is_that_of_the_new_numbers(monkeypatch):
+    v, x, y = ag.Value(2.0), *points(10, 30)
+    g = ag.value_and_grad(lambda x, y: ag.sin(x[0] * v) * y + (3.0 * x[1] if v > 0.0 else y), (0, 1))
+    fast, found = native(g, batch=(0, 1)), repeats(monkeypatch)
+    x = np.array([x, y])
+
+    def rows(result: Any) -> list[Any]:
+        return [x.data if type(x) is ag.Value else x for x in (*result[1][0], result[1][1], result[0])]
+
+    def check(x: Any, y: Any, again: bool) -> None:
+        known = len(found)
+        result = fast(x, y)
+        true = np.transpose([rows(g(a, b)) for a, b in zip(x.T, y.tolist())])
+        assert close(rows(result), true) and (len(found) > known) is again
+    check(x, y, False)
+    check(x, y * 0.5, False)
+    known, kept = fast(x, y), np.array(rows(fast(x, y)))
+    check(1.25 * x, y - 1.0, True)
+    assert np.array_equal(rows(known), kept)
+    v.data = -3.0
+    check(x, y, False)                              # (another way, that of another program)
+    check(x, y, False)
+    check(x, y, True)
+    check(x[:, :7], y[:7], False)
+    check(np.array(x[:, :7]), y[:7], False)
+    check(np.array(x[:, 1:8]), y[1:8], True)
+    v.data = 2.0
+    check(np.array(x[:, :7]), y[:7], False)
+    for other in (pickle.loads(pickle.dumps(native(ag.grad(two), batch=(0, 1)))), copy.copy(fast)):
+        assert not other.batch.repeats
+
+
+def test_a_call_like_the_last_one_has_its_errors_and_guards(monkeypatch):
+    fast, found = native(lambda x: (ag.exp(x) if x < 2.0 else x, 4, 0.5), batch=0), repeats(monkeypatch)
+    x = np.linspace(0.0, 1.0, 11)
+    for k in range(3):
+        a, b, c = fast(x + 0.1 * k)
+        assert close(a, np.exp(x + 0.1 * k)) and (b == 4).all() and b.dtype.kind == "i" and (c == 0.5).all()
+    assert not found                                # (for there is a whole number)
+    fast = native(lambda x: (ag.exp(x * x) if x < 99.0 else x, 0.5), batch=0)
+    fast(x), fast(x)
+    y = np.where(x < 0.6, x, 100.0)
+    assert close(fast(y)[0], np.where(x < 0.6, np.exp(x * x), y))
+    fast(x)
+    known = len(found)
+    a, c = fast(0.5 * x)
+    assert close(a, np.exp(0.25 * x * x)) and (c == 0.5).all() and len(found) > known
+    with pytest.raises(ag.AutogradError, match="at index 3"):
+        fast(np.where(x == x[3], 50.0, x))
+    with ag.errstate("ignore"):
+        assert np.isinf(fast(np.where(x == x[3], 50.0, x))[0][3])
+    assert np.isnan(fast(np.where(x == x[3], np.nan, x))[0][3])
 
 
 # -- threads ---------------------------------------------------------------------------------------------

@@ -37,6 +37,13 @@ def width() -> int:
 
 
 @functools.cache
+def tuned() -> list[str]:
+    """For which processor the order of instructions is: one that LLVM's model knows well. (By its models of
+    others, more numbers than there are registers were held in long programs.)"""
+    return ['"tune-cpu"="haswell"'] if features().get("sse2") else []
+
+
+@functools.cache
 def _libmvec() -> Any:
     """The C library's functions of vectors, if it has them, for this width; None elsewhere."""
     if sys.platform != "linux" or not features().get("sse2"):

@@ -1,7 +1,6 @@
 """A recorded program at many points in native code: over lanes, or bit for bit as at each point alone."""
 from __future__ import annotations
 
-import ast
 import ctypes
 import functools
 import os
@@ -9,100 +8,21 @@ import threading
 import time
 from array import array
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograd_lite.native import straight
 from autograd_lite.native.calls import DONE
+from autograd_lite.native.columns import LanesWriter, Pattern, VectorProgram, places
 from autograd_lite.native.engine import Library
-from autograd_lite.native.expressions import Val
 from autograd_lite.native.lanes import width
-from autograd_lite.native.language import FLOAT, Function, Untranslatable
+from autograd_lite.native.language import Untranslatable
 from autograd_lite.native.llvm import Unit
-from autograd_lite.native.straight import NativeWriter
-from autograd_lite.native.vectors import VectorBody, VectorUnit
+from autograd_lite.native.vectors import VectorUnit
 from autograd_lite.programs.points import Grid, address_of
 from autograd_lite.programs.recording import Recording
 
 _CHUNK = 1 << 21                                # instructions of which a thread takes the points at a time
 _PAYS = 10_000_000                              # instructions from which several threads are worth it
-
-
-class Pattern(NamedTuple):
-    """What a program's numbers are in a batch.
-
-    Attributes:
-        varies: for runs of inputs, captured ones last, whether each point has its own, and how many.
-        summed: for each result whether only its sum is wanted.
-        free: whether products and sums may be contracted.
-    """
-
-    varies: tuple[tuple[bool, int], ...]
-    summed: tuple[bool, ...]
-    free: bool = False
-
-
-class VectorProgram(VectorBody):
-    """Writes a program as a function over one vector of points.
-
-    It takes the columns of its inputs, the numbers that are the same at all points, the columns of its
-    results, the vectors to which others are added, what becomes of each point, and the first point and how
-    many there are; and returns how many points went another way.
-    """
-
-    def __init__(self, unit: Unit, function: Function, pattern: Pattern):
-        super().__init__(unit, function)
-        self.pattern, self.columns = pattern, {i: k for k, i in enumerate(places(pattern.varies))}
-        if pattern.free:
-            self.flags = "contract "
-
-    def text(self, name: str, public: bool) -> str:
-        n = width()
-        lanes = ", ".join([f"i64 {i}" for i in range(n)])
-        mask = self.new(f"icmp ult {self.kinds[self.result]} <{lanes}>, {self.splat('%count', 'i64')}")
-        self.start_with(mask)
-        self.statements(self.function.body)
-        fates = self.load(self.result, self.results)
-        at = self.new("getelementptr i32, ptr %fates, i64 %at")
-        self.line(f"store <{n} x i32> {self.new(f'trunc {self.kinds[self.result]} {fates} to <{n} x i32>')}, "
-                  f"ptr {at}, align 4")
-        gone = self.new(f"icmp ne {self.kinds[self.result]} {fates}, splat (i64 {DONE})")
-        bits = self.new(f"bitcast {self.truth} {self.both(gone, mask)} to i{n}")
-        self.unit.extern(f"llvm.ctpop.i{n}", f"i{n}", f"i{n}")
-        count = self.new(f"call i{n} @llvm.ctpop.i{n}(i{n} {bits})")
-        self.line(f"ret i64 {self.new(f'zext i{n} {count} to i64')}")
-        return self.whole_text(f"i64 @{name}(ptr noalias readonly %columns, ptr noalias readonly %constants, "
-                               "ptr noalias readonly %outs, ptr noalias %sums, ptr noalias %fates, i64 %at, "
-                               "i64 %count)")
-
-    def of_Subscript(self, node: ast.Subscript) -> Val:
-        if not (isinstance(node.value, ast.Name) and node.value.id == "inputs"):
-            return super().of_Subscript(node)
-        i = ast.literal_eval(node.slice)
-        if i in self.columns:
-            at = self.entry_of("columns", self.columns[i])
-            return Val(FLOAT, self.new(f"load {self.real}, ptr {at}, align 8"))
-        at = self.new(f"getelementptr double, ptr %constants, i64 {i}")
-        return Val(FLOAT, self.splat(self.new(f"load double, ptr {at}"), "double"))
-
-    def entry_of(self, table: str, i: int) -> str:
-        """The address of the present points in a column."""
-        column = self.new(f"load ptr, ptr {self.new(f'getelementptr ptr, ptr %{table}, i64 {i}')}")
-        return self.new(f"getelementptr double, ptr {column}, i64 %at")
-
-    def store(self, target: ast.expr, value: Val) -> None:
-        if not (isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name)
-                and target.value.id == "out"):
-            super().store(target, value)
-            return
-        i, text = ast.literal_eval(target.slice), self.floating(value)
-        before = self.pattern.summed[:i].count(True)
-        if not self.pattern.summed[i]:
-            self.line(f"store {self.real} {text}, ptr {self.entry_of('outs', i - before)}, align 8")
-            return
-        at = self.new(f"getelementptr {self.real}, ptr %sums, i64 {before}")
-        kept = self.choice(self.acting(), Val(FLOAT, text), self.constant_of(0.0)).text
-        total = self.new(f"fadd {self.real} {self.new(f'load {self.real}, ptr {at}, align 8')}, {kept}")
-        self.line(f"store {self.real} {total}, ptr {at}, align 8")
 
 
 # -- loops over points --------------------------------------------------------------------------------
@@ -283,7 +203,7 @@ class Many:
 
     def __init__(self, recording: Recording):
         self.recording = recording
-        self.function = NativeWriter(recording).function()
+        self.function = LanesWriter(recording).function()
         self.size = len(recording.code) + 10
         self.cores: dict[Pattern | None, int] = {}
         self.seconds = 0.0                      # to compile
@@ -402,12 +322,3 @@ class Job:
         """The sums, in the order of the results."""
         found = self.totals[0] if len(self.starts) == 1 else self.totals.sum(axis=0)
         return found if self.summed is None else found[list(self.summed)]
-
-
-def places(varies: Sequence[tuple[bool, int]]) -> list[int]:
-    """Which numbers vary."""
-    found, at = list[int](), 0
-    for varying, n in varies:
-        found += range(at, at + n) if varying else ()
-        at += n
-    return found

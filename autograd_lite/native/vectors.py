@@ -16,8 +16,8 @@ from autograd_lite.native import runtime
 from autograd_lite.native.expressions import EAGER, LANES, Val, has_calls, number
 from autograd_lite.native.language import (BOOL, FLOAT, FLOATS, INT, Function, Untranslatable, function_of,
                                            refused)
-from autograd_lite.native.lanes import width
 from autograd_lite.native.lanes import symbol as vector_symbol
+from autograd_lite.native.lanes import tuned, width
 from autograd_lite.native.llvm import Body, Unit
 
 
@@ -26,8 +26,8 @@ class VectorUnit(Unit):
 
     def text(self) -> str:
         bits = 64 * width()
-        return super().text() + (f'\nattributes #0 = {{ nounwind "min-legal-vector-width"="{bits}" '
-                                 f'"prefer-vector-width"="{bits}" }}\n')
+        facts = [f'"min-legal-vector-width"="{bits}" "prefer-vector-width"="{bits}" "stackrealign"', *tuned()]
+        return f"{super().text()}\nattributes #0 = {{ nounwind {' '.join(facts)} }}\n"
 
     def lane_by_lane(self, f: str, n: int) -> str:
         """The name of a function that does what one of n floats does, in each lane that is alive."""

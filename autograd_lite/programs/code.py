@@ -1,7 +1,9 @@
 """`Code`: a computation as a list of instructions, each of which is there once."""
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -41,9 +43,7 @@ def step_named(name: str) -> Step:
 
 
 def _products(*xs: float) -> float:
-    total = xs[0] * xs[1]
-    for i in range(2, len(xs), 2):
-        total += xs[i] * xs[i + 1]
+    total: float = functools.reduce(operator.add, map(operator.mul, xs[::2], xs[1::2]))
     return total
 
 
@@ -172,7 +172,7 @@ class Code:
         """The place of the same number, if there is one: of an operand, say, or of a constant."""
         simpler = _SIMPLER.get(op) or _WITH_CONSTANT.get(op)
         k = simpler(self, operands) if simpler else None
-        if k is None and all([self.ops[x] is CONSTANT for x in operands]):
+        if k is None and all(self.ops[x] is CONSTANT for x in operands):
             y = self.computed(op, operands)
             if type(y) is float and y - y == 0.0 and getattr(op, "in_line", True):
                 return self.constant(y)

@@ -29,11 +29,12 @@ def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal[
             and results are arrays with the batch as their last axis. An error names the index.
         reduce: "sum" or "mean" of the results over the batch; a tuple has one for each, None for none.
         rounding: of batches: "vector" (within 4 ulp an operation), "eager" (point by point, to the last bit)
-            or "free" (sums may be reordered).
+            or "free" (sums may be reordered, products be part of them, quotients be products).
         target: "native" for native code at once, "python" for none; without either there is native code where
-            it pays, with llvmlite (``pip install 'autograd_lite[fast]'``). Or a namespace of arrays (`numpy`,
-            `jax.numpy`, `torch`): the result is a function of its arrays, each one number at many points
-            unless `batch` says otherwise, that `jax.jit` and `vmap` take.
+            it pays, with llvmlite (``pip install 'autograd_lite[fast]'``); a Hessian of 50 numbers or more is
+            f's own in the first ten calls, which take less time than to trace it. Or a namespace of arrays
+            (`numpy`, `jax.numpy`, `torch`): the result is a function of its arrays, each one number at many
+            points unless `batch` says otherwise, that `jax.jit` and `vmap` take.
             It may not branch on numbers but by `where` and `select`, and what is not finite passes on. Within
             `jax.jit` the numbers of captured Values are constants: pass as arguments what changes.
         indices: positions or names of arguments that hold whole numbers, which f uses only to choose, in

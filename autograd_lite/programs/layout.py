@@ -37,6 +37,12 @@ def hides(op: Any, n: int, i: int) -> bool:
     return False
 
 
+@functools.lru_cache(maxsize=4096)
+def passes(op: Any, n: int) -> list[bool]:
+    """For each of an op's n operands whether the result is not finite where it is not."""
+    return [op in PASS or not hides(op, n, i) for i in range(n)]
+
+
 class Side:
     """Where a condition has an answer, within another side."""
 
@@ -152,25 +158,25 @@ class Plan:
         """The places of results, those of lists of sums last."""
         return [*[self.recording.outputs[i] for i in self.shown], *self.spread]
 
+    def shows(self, k: int) -> list[bool]:
+        """For each operand of a place whether that is not finite where the operand is not."""
+        op, xs = self.code.ops[k], self.code.operands[k]
+        seen = passes(op, len(xs))
+        if self.home:
+            where = self.home.get(k)
+            seen = [flag and self.home.get(x) == where for x, flag in zip(xs, seen)]
+        return seen
+
     def _unsure(self) -> set[int]:
         """The places whose numbers must be looked at: those that may not be finite though all results are."""
-        code, home = self.code, self.home
+        code = self.code
         ops, operands = code.ops, code.operands
         shown = set(self.outputs)
         hidden = {k for k in self.needed if ops[k] is not INPUT}
-        passes: dict[tuple[Any, int], list[bool]] = {}  # for each operand whether it is seen in the result
         for k in self.needed:
             if k in self.tables:
                 continue
-            xs = operands[k]
-            key = ops[k], len(xs)
-            seen = passes.get(key)
-            if seen is None:
-                op, n = key
-                seen = passes[key] = [op in PASS or not hides(op, n, i) for i in range(n)]
-            if home:
-                where = home.get(k)
-                seen = [flag and home.get(x) == where for x, flag in zip(xs, seen)]
+            xs, seen = operands[k], self.shows(k)
             if False not in seen:
                 shown.update(xs)
             else:

@@ -127,6 +127,7 @@ class Paths:
         self.shelves: list[Shelf] = []          # programs that came with a pickle or a copy
         self._roots: dict[Any, list[Root]] = {}
         self.recent: dict[Any, Root] = {}       # of calls
+        self.met: dict[Any, Any] = {}           # of calls that f itself answered: how many, and the last
 
     def run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
         """A program and what it gives; None where only the eager way will do."""

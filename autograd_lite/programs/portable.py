@@ -34,7 +34,7 @@ class Portable(Paths):
         """All that this holds, with another f, and these programs alone."""
         options = {name: x.of(f) for name, x in vars(self).items() if isinstance(x, Option)}
         return {**vars(self), **options, "f": f, "__wrapped__": f, "tracing": 0.0, "programs": [],
-                "latest": None, "shelves": shelves, "_roots": {}, "recent": {}}
+                "latest": None, "shelves": shelves, "_roots": {}, "recent": {}, "met": {}}
 
     @property
     def kind(self) -> type:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from autograd_lite.errors import InputError, short
 from autograd_lite.ops.op import number
 from autograd_lite.programs.arguments import described
 from autograd_lite.programs.integers import RESULTS
+from autograd_lite.programs.points import address_of
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild
 
@@ -111,6 +113,11 @@ class Results:
                 self._let_be_floats(i)
         return [self.columns[i] for i in form.values]
 
+    def addresses(self, form: Form) -> list[int]:
+        """Where these columns lie, those that there are: they are rows of the block."""
+        at, step, columns = address_of(self.block), self.block.strides[0], self.columns
+        return [at + i * step for i in form.values if columns and columns[i] is not None]
+
     def add_rest(self, where: Any, form: Form, sums: Any) -> None:
         """At some points what does not differ from point to point, and the sums over these of what does."""
         if self.sums:
@@ -149,17 +156,24 @@ _LARGE = range(1 << 20, 1 << 26)                # of so many bytes
 
 def new_block(shape: tuple[int, int]) -> Any:
     """An empty array: the large one made last, if nobody holds a part of it (new memory takes time)."""
-    import numpy
-
     try:
         block = _spare.pop()
     except IndexError:
         block = None
-    if block is None or block.shape != shape or sys.getrefcount(block) > 2:
-        block = numpy.empty(shape)
+    if block is None or block.shape != shape or sys.getrefcount(block.base) > 2:
+        block = aligned(shape)
     if block.nbytes in _LARGE and not _spare and getattr(sys, "_is_gil_enabled", lambda: True)():
         _spare.append(block)
     return block
+
+
+def aligned(shape: tuple[int, ...]) -> Any:
+    """An empty array that begins where a vector of the processor's may."""
+    import numpy
+
+    memory = numpy.empty(math.prod(shape) + 7)
+    start = -address_of(memory) // 8 % 8
+    return memory[start:start + memory.size - 7].reshape(shape)
 
 
 def count(where: Any) -> int:

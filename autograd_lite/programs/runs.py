@@ -35,6 +35,7 @@ class Ways:
         self.end = self.n                       # from here on an error makes results useless
         self.error: Exception | None = None
         self.native = compiled.target != "python" and bool(self.n) and possible()
+        self.job: Any = None                    # the program, and what of it computed all points at once
         self.left: Any = None                   # the sum of results that must go backward eagerly
         self.key = ("backward", points.key) if backward else points.key
         self.begin(self.native and not self.in_turn)
@@ -96,7 +97,9 @@ class Ways:
                 start, columns = 0, [None if x is None else np.empty(n) for x in targets]
             summed = tuple([x is None for x in columns])
             apart = summed[:apart].count(True)              # (of the results, not of the gradients)
-        into = [address_of(x) + 8 * start for x in columns if x is not None]
+        own = len(form.values) if columns is targets else 0     # (in one block)
+        into = [x + 8 * start for x in (*(self.results.addresses(form) if own else ()), *[
+            address_of(x) for x in columns[own:] if x is not None])]
         grid = self.points.grid(place, read_numbers(program.captured))
         try:
             job = program.many.job(grid, summed, into, self.batch.rounding)
@@ -106,6 +109,7 @@ class Ways:
                 self.begin(sums)
             return (self.singly if self.in_turn else self.together)(program, where)
         watch.fates, totals = None if job.run() else job.fates[:n], job.sums
+        self.job = (program, job) if watch.fates is None and n == self.n else None
         if watch.fates is not None:
             fine = watch.fates == FINE
             place = together_at(where[fine])

@@ -8,6 +8,7 @@ from autograd_lite.graph.node import read_numbers
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.programs.pickling import Staying
 from autograd_lite.programs.points import Points, address_of, changed, is_array, is_table
+from autograd_lite.programs.results import aligned
 from autograd_lite.programs.runs import Run
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number
@@ -34,7 +35,9 @@ class Standing(Staying):
         self._settle()
 
     def _kept(self, x: Any) -> Any:
-        self.parts.append(self.np.array(x, None if self.np.asarray(x).dtype == bool else float))
+        x = self.np.asarray(x)
+        self.parts.append(x.copy() if x.dtype == bool else aligned(x.shape))
+        self.parts[-1][...] = x
         return self.parts[-1]
 
     def __call__(self) -> Any:

@@ -90,14 +90,11 @@ class Writer:
         if len(terms) == 1:
             g, p, gates = terms[0]
             return self.product(g, p), gates
-        gates = terms[0][2]
-        pairs: list[int] = []
-        for g, p, behind in terms:
-            if behind is not gates:
-                break
-            pairs.append(g)
-            pairs.append(p)
-        else:
+        gs, ps, all_gates = zip(*terms)
+        gates = all_gates[0]
+        if all([behind is gates for behind in all_gates]):
+            pairs = [0] * (2 * len(terms))
+            pairs[::2], pairs[1::2] = gs, ps
             return self.added(pairs), gates
         for _, _, behind in terms[1:]:
             if behind != gates:
@@ -154,9 +151,9 @@ class Writer:
         """The partials of a node by its operands, at least those that are wanted."""
         tape, op = self.tape, self.tape.ops[k]
         operands = tape.operands[k]
-        xs = [self.at(x) for x in operands]
+        xs = operands if self.again else list(map(tape.places.__getitem__, operands))
         if op is PRODUCTS:
-            return [xs[i ^ 1] for i in range(len(xs))]
+            return [x for pair in zip(xs[1::2], xs[::2]) for x in pair]
         if op is dot_op:
             n = len(xs) // 2
             return [*xs[n:2 * n], *xs[:n], *[self.one] * (len(xs) - 2 * n)]
@@ -406,6 +403,10 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
             for x in all_operands[k]:
                 if varying[x]:
                     arrived[x].append((g, one, gates))
+        elif op is PRODUCTS or op is dot_op:            # (many operands, in less time)
+            for x, p in zip(all_operands[k], write.partials(k, ())):
+                if varying[x]:
+                    arrived[x].append((g, p, gates))
         else:
             for x, p, behind in write.passed(k, g, gates, varying):
                 if varying[x]:

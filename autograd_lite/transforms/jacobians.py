@@ -13,7 +13,8 @@ from autograd_lite.transforms.colouring import dependence, hessian_matrix, jacob
 from autograd_lite.transforms.gates import Gate, opened
 from autograd_lite.transforms.gradients import grad
 from autograd_lite.transforms.structures import matched, returned
-from autograd_lite.transforms.trace import Checked, Selection, Trace, name_of, require_function, transform
+from autograd_lite.transforms.trace import (Checked, Selection, Trace, Transform, name_of, require_function,
+                                            transform)
 from autograd_lite.transforms.trees import is_number, refill
 
 
@@ -117,6 +118,11 @@ def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fal
     gradient: Any = grad(f, argnums)
     argnums = gradient.args[1]                  # (they may come from an iterator)
     return transform(_sparse_hessian, gradient, argnums) if sparse else jacobian(gradient, argnums)
+
+
+def is_hessian(f: Any) -> bool:
+    """Whether f is a (dense) Jacobian of a derivative."""
+    return isinstance(f, Transform) and f.func is _jacobian and isinstance(f.args[0], Transform)
 
 
 def _sparse_hessian(gradient: Callable[..., Any], argnums: Selection, /, *args: Any, **kwargs: Any) -> Any:

@@ -211,7 +211,7 @@ def _array(tree: Any, parts: Sequence[Any]) -> Any:
     other structures, the result is a nested list."""
     import numpy as np
     array = as_array(parts, tree.shape, object if tree.dtype.kind == "f" else tree.dtype)
-    if not all(map(is_number, parts if array.dtype == object else ())) and any(
+    if array.dtype == object and not {float, Value}.issuperset(map(type, parts)) and any(
             is_number(old) and not is_number(new) for old, new in zip(_elements(tree), parts)):
         if all(map(is_array, parts)):
             return np.stack(list(map(np.asarray, parts))).reshape(tree.shape + parts[0].shape)

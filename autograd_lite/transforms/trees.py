@@ -8,11 +8,12 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import InputError, shown
+from autograd_lite.graph.value import Value
 from autograd_lite.ops.operators import Operators
 
 
 class Kind(NamedTuple):
-    """How structures of a kind are taken apart and made again."""
+    """How a kind is taken apart and made again."""
 
     keys: Callable[[Any], Iterable[Any]]
     parts: Callable[[Any], Iterable[Any]]
@@ -29,7 +30,7 @@ def kind_of(tree: Any, lenient: bool = False) -> Kind | None:
 
 @singledispatch
 def kept(x: Any) -> Any:
-    """None, text or a function, as it is; anything else is refused."""
+    """None, text or a function, as it is; else refused."""
     raise unexpected(x)
 
 
@@ -47,7 +48,7 @@ def is_number(x: Any) -> bool:
 
 
 def leaves(tree: Any, lenient: bool = False) -> list[Any]:
-    """The numbers of a structure, in order; it must not hold others alone.
+    """A structure's numbers, in order; it must not hold others alone.
 
     >>> leaves({"a": [1.0, 2.0], "b": 3.0})
     [1.0, 2.0, 3.0]
@@ -73,7 +74,7 @@ def rebuild(tree: Any, change: Callable[[Any], Any], other: Callable[[Any], Any]
     (10.0, [20.0], None)
     """
     cls = type(tree)
-    if cls is float:
+    if cls is float or cls is Value:
         return change(tree)
     try:
         if cls is list or cls is tuple:
@@ -92,6 +93,6 @@ def rebuild(tree: Any, change: Callable[[Any], Any], other: Callable[[Any], Any]
 
 
 def refill(tree: Any, entries: Iterable[Any]) -> Any:
-    """The structure with the entries for its numbers, in order."""
+    """The structure with entries for its numbers."""
     supply = iter(entries)
     return rebuild(tree, lambda _: next(supply))

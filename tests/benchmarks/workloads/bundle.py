@@ -71,8 +71,8 @@ def ours(n: int = POINTS) -> Side:
     return Side(lambda: fast(p, feature))
 
 
-def ours_bound(n: int = POINTS) -> Side:
-    fast = native(ag.jacobian(residual), batch=("p", "feature"))
+def ours_bound(n: int = POINTS, rounding: str = "vector") -> Side:
+    fast = native(ag.jacobian(residual), batch=("p", "feature"), rounding=rounding)
     return Side(bound(fast, *data(n)))
 
 
@@ -178,5 +178,8 @@ ROWS = {
     "bundle-ddx": Row("bundle, 2×15, 30,000 points", ours, "ddx-ad, buffered", ddx_ad, 3.0),
     "bundle-jax": Row("bundle, 2×15, 30,000 points", ours, "JAX, vmap(jacrev)", jax, 10.0),
     "bundle-c": Row("bundle, 2×15, 30,000 points", ours, "C, by hand, SIMD", c, 1 / 1.5),
-    "bundle-bound": Row("bundle, bound", ours_bound, "C, by hand, SIMD", c),
+    "bundle-bound-ddx": Row("bundle, bound", ours_bound, "ddx-ad, buffered", ddx_ad),
+    "bundle-bound-c": Row("bundle, bound", ours_bound, "C, by hand, SIMD", c),
+    "bundle-free": Row("  the same, rounding free", lambda: ours_bound(rounding="free"), "C, by hand, SIMD",
+                       c),
 }
