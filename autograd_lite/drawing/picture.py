@@ -182,7 +182,8 @@ class Picture:
 
     def _bundle(self, source: Value | Fold, target: Value | Fold, count: int) -> None:
         attributes = {"label": f"× {count:,}"} if count > 1 else {}
-        self._arrow(self.ids[id(source)], self.ids[id(target)], style="dashed", tooltip=f"{count:,} operands",
+        told = f"{count:,} operand{'s' * (count != 1)}"
+        self._arrow(self.ids[id(source)], self.ids[id(target)], style="dashed", tooltip=told,
                     penwidth=f"{1.2 + math.log10(count) / 4:.1f}", **attributes)
 
     def _caption(self, caption: str) -> list[str]:
