@@ -22,7 +22,8 @@ from autograd_lite.document import Network, derivation
 from autograd_lite.nn import MLP
 
 DOCS = Path(__file__).parents[2] / "docs" / "pictures"
-README = ("document", "network", "sample", "audited")
+README = ("document", "network-gradients", "sample", "audited")
+CAPTION = "data: the value · grad: ∂E/∂node · on each arrow: the local derivative ∂head/∂tail"
 WIDTH, COLUMNS, ROOM = 900, 2, 620               # of a picture on a sheet, in pixels; and its greatest height
 
 
@@ -165,14 +166,15 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "square": lambda: ag.draw(square()),
     "diamond": lambda: ag.draw(diamond()),
     "before-backward": lambda: ag.draw(Network().graph(), style="compact"),
-    "document": lambda: ag.draw(document(), style="full"),
+    "document": lambda: ag.draw(document(), caption=CAPTION),
     "document-compact": lambda: ag.draw(document(), style="compact"),
     "document-gradients": lambda: ag.draw(document(), colour="grad"),
     "document-dark": lambda: ag.draw(document(), theme="dark"),
     "document-downwards": lambda: ag.draw(document(), style="compact", direction="TB"),
     "audited": audited,
     "network": lambda: ag.draw_network(trained(0)),
-    "network-gradients": lambda: ag.draw_network(trained(1), show="grad"),
+    "network-gradients": lambda: ag.draw_network(
+        trained(0), show="grad", inputs=("i1", "i2"), outputs=("o1", "o2")),
     "network-dark": lambda: ag.draw_network(model(2, [8, 8, 1]), theme="dark"),
     "network-large": lambda: ag.draw_network(model(784, [30, 10])),
     "one-sample": lambda: ag.draw(model(2, [4, 4, 1])([0.5, -1.0])),
