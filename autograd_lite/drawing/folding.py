@@ -82,13 +82,12 @@ class Folding:
             count += more if fits else 0
         roots = {k for k in self.sketch.roots if not len(self._users[k])}
         for box in done:                        # roots are shown, whatever holds them
-            if box.name and not roots.isdisjoint(box.places):
-                out, box.scope, box.name = roots, box.inner or box.scope, "" if box.inner else box.name
-            elif not box.name and self.sketch.nodes[box.places[-1]].operands:
-                out = self._ends(box, max(1, most - count))
-            else:
-                continue
-            count += len(out.intersection(box.places))
+            out = roots.intersection(box.places)
+            if not (box.name or box.inner) and self.sketch.nodes[box.places[-1]].operands:
+                out |= self._ends(box, max(1, most - count))
+            elif out and box.inner:
+                box.scope, box.name = box.inner, ""
+            count += len(out)
             box.places = array("i", [k for k in box.places if k not in out])
         return [box for box in done if box.places]
 
