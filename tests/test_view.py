@@ -242,6 +242,15 @@ def test_a_focus_shows_the_paths_to_it_and_how_many_other_operands_there_are():
         ("w1", 1), (None, 4)]
 
 
+@pytest.mark.parametrize("factors", [(0.5, 0.5), (0.3, 0.7), (0.0, 0.0)])
+def test_of_endlessly_many_paths_the_strongest_are_found_at_once(factors):
+    y = Value(0.1, "x")
+    for _ in range(300):
+        y = y * factors[0] + y * factors[1]
+    (note,) = [note for note in View([y], 2000, focus="x").notes if "path" in note]
+    assert "30 paths to x that carry the most; all others together carry far more" in note or not any(factors)
+
+
 def test_only_as_many_paths_are_shown_as_carry_nearly_all():
     x = Value(2.0, "x")
     strong, weak = x * 1000.0, x * 0.001

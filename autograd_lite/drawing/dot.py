@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Attributes = dict[str, str]
 Scope = tuple[str, ...]
@@ -68,7 +68,7 @@ class Dot:
         """The lines but those at the head and the end."""
         ids = {scope: f"cluster_{i}" for i, scope in enumerate(self._nodes)}
         lines = self._own((), "\t")
-        stack = [((), iter(self._inner[()]))]
+        stack: list[tuple[Scope, Iterator[Scope]]] = [((), iter(self._inner[()]))]
         while stack:
             indent = "\t" * len(stack)
             scope = next(stack[-1][1], None)

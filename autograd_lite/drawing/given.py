@@ -14,7 +14,7 @@ def one_of(given: Any, where: str, choices: Sequence[str | None]) -> None:
                          f"or {choices[-1]!r}")
 
 
-def text(given: Any, where: str) -> None:
+def a_text(given: Any, where: str) -> None:
     """Refuse what is no text."""
     if not isinstance(given, str):
         raise InputError(f"{where}={short(given)} must be a text")

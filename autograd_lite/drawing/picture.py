@@ -11,7 +11,7 @@ from autograd_lite.drawing.arrows import Arrows, defaults, label
 from autograd_lite.drawing.cards import Cards, column, escape, tooltip
 from autograd_lite.drawing.dot import Attributes, Dot, Scope
 from autograd_lite.drawing.folding import Fold
-from autograd_lite.drawing.given import one_of, text
+from autograd_lite.drawing.given import a_text, one_of
 from autograd_lite.drawing.groups import groups
 from autograd_lite.drawing.looks import Looks
 from autograd_lite.drawing.rows import Rows
@@ -44,7 +44,7 @@ class Options:
             whole(self.sample, "draw: sample")
         for name, choices in _CHOICES.items():
             one_of(getattr(self, name), f"draw: {name}", choices)
-        text(self.caption, "draw: caption")
+        a_text(self.caption, "draw: caption")
 
 
 _SIDES = {"LR": "ew", "RL": "we", "TB": "sn", "BT": "ns"}            # where arrows begin and end
