@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from test_drawing import HOSTILE, counts, loops, parse  # noqa: E402
 
 import autograd_lite as ag  # noqa: E402
-from autograd_lite import AutogradError, Value  # noqa: E402
+from autograd_lite import AutogradError, RenderError, Value  # noqa: E402
 from autograd_lite.drawing.engine import run  # noqa: E402
 from autograd_lite.drawing.picture import Options, Picture  # noqa: E402
 from autograd_lite.drawing.view import Edge  # noqa: E402
@@ -37,7 +37,7 @@ from autograd_lite.ops.op import TABLE  # noqa: E402
 NUMBERS = [0.0, -0.0, 1.0, 0.5, -2.0, 5e-324, 1e308, -1e308, 1e-300, math.inf, -math.inf, math.nan]
 WORDS = [*HOSTILE, "", "x", "x", "w[0]", "w[1]", "w['a<b>'][3]", "a.b.c", "s", "\N{GRINNING FACE}",
          "y" * 10_000]
-_NUMBER = re.compile(r"∂.* = (\S+?)(?:, the first that is not finite)?(?:&#10;.*)?$")
+_NUMBER = re.compile(r"∂(?:(?!&#10;).)* = (\S+?)(?:, the first that is not finite)?(?:&#10;.*)?$")
 
 
 def graph(rng: random.Random) -> list[Value]:
@@ -148,7 +148,11 @@ class Collecting:
             if isinstance(head, Value):
                 assert told.get(picture.ids[id(head)], Counter()) == _used(head, edges), "another derivative"
         if self.program:
-            run(source, "-Tsvg")
+            try:
+                run(source, "-Tsvg")
+            except RenderError as error:        # (a fault of Graphviz, in clusters within each other)
+                assert re.search(r"Error: lost \S+ \S+ edge", str(error)), error
+                self.drawn["given up by the program"] += 1
 
     def _plain(self, picture: Picture, nodes: list[Value], roots: list[Value], gradients: list[Value],
                options: dict[str, Any]) -> None:
