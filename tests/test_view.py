@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 import random
 import re
+import time
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -111,6 +112,17 @@ def test_a_sample_of_66_thousand_nodes_is_found_at_once():
     view = View([root], 100)
     assert view.total > 60_000 and any("1 of 100 samples" in note for note in view.notes)
     assert 10 < len(view.edges) <= 100
+
+
+def test_terms_that_a_sum_has_twice_take_no_longer_each_the_more_there_are():
+    def seconds(count: int) -> float:
+        x = Value(0.5)
+        root = ag.sum([x * (0.1 * i) for i in range(count)] * 2)
+        start = time.process_time()
+        View([root], 100)
+        return time.process_time() - start
+
+    assert min(seconds(16_000) for _ in range(3)) < 24 * min(seconds(2_000) for _ in range(3))
 
 
 @settings(max_examples=50, deadline=None)
@@ -230,6 +242,15 @@ def test_a_focus_shows_the_paths_to_it_and_how_many_other_operands_there_are():
         ("w1", 1), (None, 4)]
 
 
+@pytest.mark.parametrize("factors", [(0.5, 0.5), (0.3, 0.7), (0.0, 0.0)])
+def test_of_endlessly_many_paths_the_strongest_are_found_at_once(factors):
+    y = Value(0.1, "x")
+    for _ in range(300):
+        y = y * factors[0] + y * factors[1]
+    (note,) = [note for note in View([y], 2000, focus="x").notes if "path" in note]
+    assert "30 paths to x that carry the most; all others together carry far more" in note or not any(factors)
+
+
 def test_only_as_many_paths_are_shown_as_carry_nearly_all():
     x = Value(2.0, "x")
     strong, weak = x * 1000.0, x * 0.001
@@ -324,6 +345,21 @@ def test_a_gradient_stands_beside_its_graph_in_a_cluster():
 
 def test_a_crowd_is_more_than_the_document_s_network():
     assert len(topological([Network().graph()])) < CROWD
+
+
+@pytest.mark.parametrize("labels", [["w[0]", "w[1]"], ["", ""]])
+def test_a_leaf_that_is_a_root_is_shown_whatever_it_is_called(labels):
+    x, y = [Value(1.0, label) for label in labels]
+    assert any(node is y for node in View([ag.cosh(x), y], 1).shown)
+
+
+@pytest.mark.parametrize("scope", [(), ("a",)])
+def test_of_very_many_roots_only_so_many_are_shown_as_the_picture_holds(scope):
+    roots = [ag.sin(Value(0.1 * i)) for i in range(400)]
+    for root in roots:
+        root.scope = scope
+    view = View(roots, 30)
+    assert sum(sizes(view)) == 800 and len(view.shown) <= 60
 
 
 @pytest.mark.parametrize("most", [1, 5, 12, 30, 60])
