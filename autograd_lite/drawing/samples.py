@@ -37,7 +37,7 @@ def one_sample(sketch: Sketch, sample: int) -> int:
         if len(computed) > 1 and patience > 0:
             kinds, looked_at = _kinds(sketch, computed, users, head, terms)
             patience -= looked_at
-            sets = [places for places in kinds.values() if len(places) > 1]
+            sets = [places for places in kinds.values() if len({nodes[k].data for k in places}) > 1]
             if sets:
                 sketch.links[head] = _chosen(terms, sets, sample)
                 largest = max(largest, *map(len, sets))
