@@ -27,7 +27,7 @@ def found(f, names, point):
     try:
         y.backward()
     except ag.NumericError as error:
-        return str(error)
+        return type(error)
     return [float(x).hex() for x in (y.data, *[node.grad for node in nodes])]
 
 
@@ -43,16 +43,17 @@ def test_the_text_of_a_random_computation_gives_its_values_and_gradients(f):
     names = head.split(", ")
     formula = parse(text)
     assert set(formula.variables) <= set(names)
-    assert found(lambda *xs: formula(dict(zip(names, xs)))[""], names, f.witness) == found(f, names, f.witness)
+    again = found(lambda *xs: formula(dict(zip(names, xs)))[""], names, f.witness)
+    assert again == found(f, names, f.witness)
 
 
 @pytest.mark.parametrize("text, expected", [
-    ("-x**2", -9.0), ("2**-x", 0.125), ("+x - -x", 6.0), ("7//x + 7 % x", 3.0), ("x > 2", 1.0), ("x != 3", 0.0),
-    ("where(x <= 3, x, 0)", 3.0), ("pi + π", 2 * math.pi), ("e", math.e), ("-inf", -math.inf), ("1_000", 1000.0),
-    ("u = x*x; v = u + 1; u*v", 90.0), ("y = x", 3.0), ("(t := x + 1) * t", 16.0), ("sum([x, 1, 2])", 6.0),
-    ("softmax([x, x])[1] + softmax([x])[-1]", 1.5), ("dot([x, 1], [2, 3])", 9.0), ("  x\n", 3.0),
-    ("# the root\nu = x*3\nsqrt(u)", 3.0), ("(x\n + 1)", 4.0), ("polygamma(1, x) - polygamma(1, x)", 0.0),
-    ("x if False else x", None)])
+    ("-x**2", -9.0), ("2**-x", 0.125), ("+x - -x", 6.0), ("7//x + 7 % x", 3.0), ("x > 2", 1.0),
+    ("x != 3", 0.0), ("where(x <= 3, x, 0)", 3.0), ("pi + π", 2 * math.pi), ("e", math.e),
+    ("-inf", -math.inf), ("1_000", 1000.0), ("u = x*x; v = u + 1; u*v", 90.0), ("y = x", 3.0),
+    ("(t := x + 1) * t", 16.0), ("sum([x, 1, 2])", 6.0), ("softmax([x, x])[1] + softmax([x])[-1]", 1.5),
+    ("dot([x, 1], [2, 3])", 9.0), ("  x\n", 3.0), ("# the root\nu = x*3\nsqrt(u)", 3.0), ("(x\n + 1)", 4.0),
+    ("polygamma(1, x) - polygamma(1, x)", 0.0), ("x if False else x", None)])
 def test_a_formula_means_what_python_means_by_it(text, expected):
     if expected is None:
         pytest.raises(FormulaError, value, text, x=3.0)
@@ -90,26 +91,30 @@ def test_a_number_is_read_exactly_or_refused():
 
 
 @pytest.mark.parametrize("text, words, place", [
-    ("sine(x)", "did you mean sin?", "sine"), ("1 + ln(x)", "write log(…)", "ln"), ("max(x, y)", "maximum", "max"),
-    ("Sin(x)", "did you mean sin?", "Sin"), ("2x", "a product needs a sign", "2"), ("x y", "missing before", "y"),
-    ("x^2", "write **", "x^2"), ("x²", "write **2", "²"), ("3 − x", "write -", "−"), ("|x|", "write abs", "|"),
+    ("sine(x)", "did you mean sin?", "sine"), ("1 + ln(x)", "write log(…)", "ln"),
+    ("max(x, y)", "maximum", "max"), ("Sin(x)", "did you mean sin?", "Sin"),
+    ("2x", "a product needs a sign", "2"), ("x y", "missing before", "y"), ("x^2", "write **", "x^2"),
+    ("x²", "write **2", "²"), ("3 − x", "write -", "−"), ("|x|", "write abs", "|"),
     ("x.real", "an attribute", "x.real"), ("np.sin(x)", "write sin, not np.sin", "np.sin"),
     ("1 + 'a'", "a text is not a number", "'a'"), ("f'{x}'", "a text", "f'{x}'"), ("b'a'", "a text", "b'a'"),
     ("(lambda x: x)", "a lambda", "lambda x: x"), ("[x for x in y]", "a comprehension", "[x for x in y]"),
-    ("x, y", "a tuple", "x, y"), ("{x}", "a set", "{x}"), ("sin(*x)", "a star", "*x"), ("True", "True", "True"),
-    ("2j", "2j is not a number", "2j"), ("None", "None", "None"), ("...", "not a number", "..."),
-    ("x + 1e400", "too large", "1e400"), ("1 if x else 2", "where(condition", "1 if x else 2"),
-    ("x and y", "where(condition", "x and y"), ("not x", "where(condition", "not x"),
-    ("0 < x < 1", "one comparison", "0 < x < 1"), ("x is y", "one comparison", "x is y"), ("x @ y", "this operator", ""),
-    ("~x", "this operator", ""), ("sin + 1", "write sin(…)", "sin"), ("sin = 3", "is a function", "sin"),
+    ("x, y", "a tuple", "x, y"), ("{x}", "a set", "{x}"), ("sin(*x)", "a star", "*x"),
+    ("True", "True", "True"), ("2j", "2j is not a number", "2j"), ("None", "None", "None"),
+    ("...", "not a number", "..."), ("x + 1e400", "too large", "1e400"),
+    ("1 if x else 2", "where(condition", "1 if x else 2"), ("x and y", "where(condition", "x and y"),
+    ("not x", "where(condition", "not x"), ("0 < x < 1", "one comparison", "0 < x < 1"),
+    ("x is y", "one comparison", "x is y"), ("x @ y", "this operator", ""), ("~x", "this operator", ""),
+    ("sin + 1", "write sin(…)", "sin"), ("sin = 3", "is a function", "sin"),
     ("e = 3", "the constant 2.718", "e"), ("t = 1; t = 2*x", "choose another name", "t#2"),
-    ("x = x + 1", "choose another name", "x"), ("x; y", "only the last part", "x"), ("x: y", "a colon", "x: y"),
-    ("x += 1", "in place", "x += 1"), ("import os", "an import", "import os"), ("a.b = 1", "this is not", ""),
-    ("relu(x, at_zero=1)", "a keyword", "at_zero=1"), ("sin(x, y)", "takes the operands (x); 2", "sin"),
-    ("sin()", "takes the operands (x); 0", "sin"), ("x*(y)(z)", "no function y", "y"), ("(x+1)(2)", "a product needs a *", "x+1"),
-    ("pi(x)", "write pi*(…)", "pi"), ("u = x; y*u(2)", "write u*(…)", "u#2"), ("lambda*x", "a word of Python's", ""),
-    ("x[1:2]", "not part", ""), ("x[y]", "not part", ""), ("(x", "never closed", "("), ("x)", "unmatched", ")"),
-    ("x *", "invalid syntax", ""), ("x\0", "not text", ""), ("x\udcff", "not text", ""), ("yield x", "yield", ""),
+    ("x = x + 1", "choose another name", "x"), ("x; y", "only the last part", "x"),
+    ("x: y", "a colon", "x: y"), ("x += 1", "in place", "x += 1"), ("import os", "an import", "import os"),
+    ("a.b = 1", "this is not", ""), ("relu(x, at_zero=1)", "a keyword", "at_zero=1"),
+    ("sin(x, y)", "takes the operands (x); 2", "sin"), ("sin()", "takes the operands (x); 0", "sin"),
+    ("x*(y)(z)", "no function y", "y"), ("(x+1)(2)", "a product needs a *", "x+1"),
+    ("pi(x)", "write pi*(…)", "pi"), ("u = x; y*u(2)", "write u*(…)", "u#2"),
+    ("lambda*x", "a word of Python's", ""), ("x[1:2]", "not part", ""), ("x[y]", "not part", ""),
+    ("(x", "never closed", "("), ("x)", "unmatched", ")"), ("x *", "invalid syntax", ""),
+    ("x\0", "not text", ""), ("x\udcff", "not text", ""), ("yield x", "yield", ""),
     ("__import__('os')", "no function __import__", "__import__"), ("eval('1')", "no function eval", "eval"),
     ("速度 + sine(速度)", "did you mean sin?", "sine"), ("u = 1\nx + foo(u)", "no function foo", "foo")])
 def test_what_is_no_formula_is_refused_and_its_place_is_shown(text, words, place):
@@ -132,11 +137,13 @@ def test_an_empty_text_is_told_so(text):
 
 
 @pytest.mark.parametrize("text, point, error, place", [
-    ("1 + log(x - 5)", {"x": 1.0}, ag.DomainError, "log(x - 5)"), ("x/(x - 1)", {"x": 1.0}, ag.DivisionError, "x/(x - 1)"),
+    ("1 + log(x - 5)", {"x": 1.0}, ag.DomainError, "log(x - 5)"),
+    ("x/(x - 1)", {"x": 1.0}, ag.DivisionError, "x/(x - 1)"),
     ("exp(x)", {"x": 1000.0}, ag.RangeError, "exp(x)"), ("9**9**9**9", {}, ag.RangeError, "9**9**9"),
-    ("softmax([x])[3]", {"x": 1.0}, ag.InputError, "softmax([x])[3]"), ("2*x[0]", {"x": 1.0}, ag.InputError, "x[0]"),
-    ("sin([x])", {"x": 1.0}, ag.InputError, "sin([x])"), ("sum(x)", {"x": 1.0}, ag.InputError, "sum(x)"),
-    ("[x]", {"x": 1.0}, FormulaError, "[x]"), ("u = softmax([x]); 2*x", {"x": 1.0}, FormulaError, "softmax([x])")])
+    ("softmax([x])[3]", {"x": 1.0}, ag.InputError, "softmax([x])[3]"),
+    ("2*x[0]", {"x": 1.0}, ag.InputError, "x[0]"), ("sin([x])", {"x": 1.0}, ag.InputError, "sin([x])"),
+    ("sum(x)", {"x": 1.0}, ag.InputError, "sum(x)"), ("[x]", {"x": 1.0}, FormulaError, "[x]"),
+    ("u = softmax([x]); 2*x", {"x": 1.0}, FormulaError, "softmax([x])")])
 @pytest.mark.parametrize("number", [float, ag.Value])
 def test_an_error_of_a_number_shows_the_operation_in_the_text(text, point, error, place, number):
     with pytest.raises(error) as raised:
@@ -146,7 +153,8 @@ def test_an_error_of_a_number_shows_the_operation_in_the_text(text, point, error
         assert line[carets.index("^"):carets.rindex("^") + 1] == place
 
 
-HOSTILE = ["-" * 9000 + "x", "(" * 5000 + "x" + ")" * 5000, "x" + "+x" * 9000, "9**" * 3000 + "9", "sin(" * 90 + "x",
+HOSTILE = ["-" * 9000 + "x", "(" * 5000 + "x" + ")" * 5000, "x" + "+x" * 9000, "9**" * 3000 + "9",
+           "sin(" * 90 + "x",
            "[" * 9000, "u" * 19_000 + "(x)", "x;" * 9000, "x\n" * 9000, "((((x:=1)))" * 900, "x" * 10 ** 6,
            "not " * 4000 + "x", "x if " * 3000 + "x", "lambda: " * 2000 + "x", "1" * 9000, "0x" + "f" * 9000,
            "'" * 9000, "x[" * 3000, "f(" * 3000, "~" * 9999 + "0", "*" * 9000, "\t\n" * 5000, "\\\n" * 5000,
@@ -171,13 +179,15 @@ def test_no_text_is_run(monkeypatch):
     for name in ("eval", "exec", "__import__"):
         monkeypatch.setattr(builtins, name, run)
     for text in ("__import__('os').system('true')", "eval('1')", "exec('1')", "(1).__class__.__mro__[1]",
-                 "[].__class__", "print(x)", "open('/etc/passwd')", "getattr(x, 'y')", "x.__init__.__globals__"):
+                 "[].__class__", "print(x)", "open('/etc/passwd')",
+                 "getattr(x, 'y')", "x.__init__.__globals__"):
         with pytest.raises(FormulaError):
             parse(text)
 
 
-PIECES = ["x", "y", "sin", "(", ")", "[", "]", ",", ";", "=", ":=", "**", "-", "<", "1.5", "1e999", " ", "\n", ".",
-          "'", "lambda", "if", "where", "é", "速", "\\", "#", "{", "%", "0", "softmax", "sum", "pi", "\t", "²", "*"]
+PIECES = ["x", "y", "sin", "(", ")", "[", "]", ",", ";", "=", ":=", "**", "-", "<", "1.5", "1e999", " ", "\n",
+          ".", "'", "lambda", "if", "where", "é", "速", "\\", "#", "{", "%", "0", "softmax", "sum", "pi", "\t",
+          "²", "*"]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join) | st.text(max_size=30))

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from itertools import islice
 from types import ModuleType, TracebackType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from autograd_lite.checks.report import clip, count, plain_data, wrapped
 from autograd_lite.checks.rows import Row
@@ -21,6 +21,9 @@ from autograd_lite.commands.wrong import Looked, look
 from autograd_lite.errors import AutogradError, InputError, MissingError, short, type_name
 from autograd_lite.files import read
 from autograd_lite.lines import Line, printable
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 POINTS = 100
 EXAMPLE = "autograd-lite audit derivation.py"
@@ -142,7 +145,7 @@ def _points(module: ModuleType, path: str, n: int | None) -> list[Any]:
     return found
 
 
-def _drawn(inputs: Any, n: int) -> list[Any]:
+def _drawn(inputs: SearchStrategy[Any], n: int) -> list[Any]:
     """Points from a strategy of Hypothesis's, the same in each run."""
     try:
         from hypothesis import HealthCheck, Phase, given, settings
@@ -155,7 +158,7 @@ def _drawn(inputs: Any, n: int) -> list[Any]:
 
     chosen = settings(max_examples=n, database=None, deadline=None, derandomize=True, phases=[Phase.generate],
                       suppress_health_check=list(HealthCheck))
-    cast(Any, chosen(given(inputs)(collect)))()
+    chosen(given(inputs)(collect))()
     return found[:n]
 
 
