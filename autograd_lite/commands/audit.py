@@ -30,16 +30,16 @@ EXAMPLE = "autograd-lite audit derivation.py"
 TEMPLATE = """\
 import autograd_lite as ag
 
-points = [(0.5, 1.5), (-1.2, 0.7), (2.1, -0.4)]     # or: inputs = a strategy of Hypothesis's
+points = [(0.5, 1.5), (-1.2, 0.7), (2.1, -0.4)]     # or inputs, a strategy
 
-def forward(point):                                 # the function, with names for its parts
+def forward(point):         # the function, with names for its parts
     x, y = map(ag.Value, point)
     u = x * y
     f = ag.sin(u)
     ag.label(x=x, y=y, u=u, f=f)
     return f
 
-def hand(point):                                    # what you derived: by a name, or (of, by)
+def hand(point):            # what you derived: by a name, or (of, by)
     x, y = point
     return {("u", "x"): y, "u": ag.cos(x * y), "x": y * ag.cos(x * y)}
 """
@@ -65,7 +65,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     path: str = options.file
-    with contextlib.redirect_stdout(sys.stderr), _errors_of(path):      # (what it prints is not our output)
+    with contextlib.redirect_stdout(sys.stderr), _beside(path), _errors_of(path):   # (it may print)
         module = _loaded(path)
         forward, hand = [_function(module, name, path) for name in ("forward", "hand")]
         points = _points(module, path, options.points)
@@ -114,12 +114,21 @@ def _loaded(path: str) -> ModuleType:
     if os.path.isdir(path):
         raise InputError(f"{printable(path)} is a directory; give a file of Python")
     source = read(path)
-    module = ModuleType(os.path.splitext(os.path.basename(path))[0])
+    module = sys.modules["__derivation__"] = ModuleType("__derivation__")       # (dataclasses look it up)
     module.__file__ = path
-    sys.modules.setdefault(module.__name__, module)         # (for dataclasses and pickles in it)
-    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     exec(compile(source, path, "exec"), vars(module))
     return module
+
+
+@contextlib.contextmanager
+def _beside(path: str) -> Iterator[None]:
+    """Let the file import what lies beside it."""
+    before = sys.path[:]
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def _function(module: ModuleType, name: str, path: str) -> Callable[..., Any]:

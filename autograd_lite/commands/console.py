@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn, TextIO
 from unicodedata import name
 
-from autograd_lite.checks.report import clip, columns, filled
+from autograd_lite.checks.report import clip, columns, filled, wrapped
 from autograd_lite.errors import AutogradError, short
 from autograd_lite.lines import printable
 
@@ -117,8 +117,9 @@ def progress(steps: Iterable[Any], what: str, total: int | None = None) -> Itera
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, and fails if it cannot print."""
 
-    def __init__(self, **options: Any):
-        super().__init__(formatter_class=_Help, allow_abbrev=False, **options)
+    def __init__(self, *, description: str, **options: Any):
+        super().__init__(formatter_class=_Help, allow_abbrev=False,
+                         description="\n".join(wrapped(description, "", 0)), **options)
 
     def error(self, message: str) -> NoReturn:
         self.exit(failed(f"{_clearer(message)} (see {self.prog} --help)", 2))
