@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import codecs
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -140,7 +141,7 @@ def _clearer(message: str) -> str:
     if choices and (near := get_close_matches(head.rpartition("'")[0].rpartition("'")[2],
                                               [word.strip("' )") for word in choices.split(",")], 1)):
         return f"{message}; did you mean {near[0]}?"
-    if "unrecognized arguments" in message or "required: expression" in message:
+    if "required: expression" in message or re.search(r"unrecognized arguments:.* -[^ ]*[*/+(]", message):
         return message + "; the expression stands first, or if it begins with - last, after --"
     return message
 
