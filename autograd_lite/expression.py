@@ -84,26 +84,26 @@ class Formula:
         self.variables: list[str] = []
         self.result, self.name = 0, ""
 
-    def __call__(self, point: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, point: Mapping[str, Any], leaves: Collection[str] = ()) -> dict[str, Any]:
         """What every name stands for at a point, and the result, which stands last, by the name "".
 
-        Values get the names as labels.
+        Values get the names as labels. The names in `leaves` that stand for plain numbers become Values.
 
         Raises:
             AutogradError: an operation is not defined there; the message points at it.
         """
-        variables = {place: name for name, place in self.names.items() if name in self.variables}
+        names = {place: name for name, place in reversed(self.names.items())}
         results: list[Any] = []
         for place, (function, operands, span) in enumerate(self.steps):
             try:
-                results.append(point[variables[place]] if function is None
-                               else function(*[results[k] for k in operands]))
+                x = point[names[place]] if function is None else function(*[results[k] for k in operands])
             except AutogradError as error:
                 text, *more = str(error).split("\n")
                 error.args = ("\n".join([text, *self.pointed(span), *more]),)
                 raise
             except (TypeError, LookupError) as error:
                 raise self.error(span, str(error)) from None
+            results.append(Value(x) if isinstance(x, float) and names.get(place) in leaves else x)
         found = {name: results[place] for name, place in self.names.items()}
         for name, x in [*found.items(), ("", results[self.result])]:
             if isinstance(x, list):

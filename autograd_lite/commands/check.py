@@ -36,6 +36,7 @@ class Claim(NamedTuple):
 
     output: str
     source: str
+    name: str
     formula: Formula
 
 
@@ -70,12 +71,12 @@ def run(options: argparse.Namespace) -> int:
     drawn = _Points(formula, claims, fixed, options.seed)
 
     def forward(at: dict[str, float]) -> list[Value]:
-        nodes, root = graph(formula, at)
+        nodes, root = graph(formula, at, {claim.source for claim in claims})
         return [root, *nodes.values()]
 
     def hand(at: dict[str, float]) -> list[tuple[Any, float]]:
         return [((claim.output, claim.source) if claim.output else claim.source, x)
-                for claim, x in zip(claims, claimed(formula, claims, at))]
+                for claim, x in zip(claims, _numbers(formula, claims, at))]
 
     n = 1 if len(fixed) == len(formula.variables) else options.points
     points = sorted(progress(drawn.points(n), "points", n), key=_far)
@@ -111,12 +112,13 @@ def _claims(given: Sequence[str], formula: Formula) -> list[Claim]:
         output, source = [first.get(formula.names.get(name, -1), "") for name in names]
         if (output, source) in found:
             raise InputError(f"--claim: ∂{names[0]}/∂{names[1]} is claimed twice")
-        what = f"the claim about ∂{names[0]}/∂{names[1]}"
-        found[output, source] = Claim(output, source, parse(parts["text"], list(formula.names), what))
+        name = f"∂{names[0]}/∂{names[1]}"
+        claimed = parse(parts["text"], list(formula.names), f"the claim about {name}")
+        found[output, source] = Claim(output, source, name, claimed)
     return list(found.values())
 
 
-def claimed(formula: Formula, claims: Sequence[Claim], at: Mapping[str, float]) -> list[float]:
+def _numbers(formula: Formula, claims: Sequence[Claim], at: Mapping[str, float]) -> list[float]:
     """What is claimed at a point."""
     known = formula(at)
     return [claim.formula(known)[""] for claim in claims]
@@ -175,7 +177,7 @@ class _Points:
                 nodes, root = graph(self.formula, at)
                 backward(root)
                 numbers = [root.data, *[x.grad for x in nodes.values()],
-                           *claimed(self.formula, self.claims, at)]
+                           *_numbers(self.formula, self.claims, at)]
         except NumericError as error:
             self.reason = str(error)
             return False
@@ -195,13 +197,10 @@ class _Points:
 # -- what is said -------------------------------------------------------------------------------------
 
 
-def _name(formula: Formula, claim: Claim) -> str:
-    return f"∂{claim.output or root_name(formula)}/∂{claim.source}"
-
-
 def _lines(formula: Formula, claims: Sequence[Claim], looked: Looked, drawn: _Points) -> Iterator[str]:
     text = printable("; ".join(formula.text.split("\n")))
-    yield clip(text if formula.name else f"{root_name(formula)}{':' if ';' in text else ' ='} {text}", WIDTH)
+    f = root_name(formula)
+    yield clip(text if f in formula.names else f"{f}{':' if ';' in text else ' ='} {text}", WIDTH)
     if not drawn.free:
         yield f"at {clip(assigned(drawn.fixed), WIDTH - 3)}"
     else:
@@ -209,7 +208,7 @@ def _lines(formula: Formula, claims: Sequence[Claim], looked: Looked, drawn: _Po
             f" ({drawn.tried} were drawn; at the others not all is defined)"
             if drawn.tried > looked.usable else "")
     yield ""
-    texts = [clip(f"{_name(formula, claim)} = {printable(claim.formula.text)}", 54) for claim in claims]
+    texts = [clip(f"{claim.name} = {printable(claim.formula.text)}", 54) for claim in claims]
     for text, wrong in zip(texts, looked.counts):
         where = f"{wrong} of {looked.usable}" if wrong < looked.usable else "all" if wrong > 1 else "it"
         verdict = red(f"WRONG at {where}") if wrong else green("agrees")
@@ -218,18 +217,18 @@ def _lines(formula: Formula, claims: Sequence[Claim], looked: Looked, drawn: _Po
         yield ""
         yield from wrapped(f"at {assigned(entry.point)}:", "", 4)
         for k, row in entry.rows:
-            yield from wrapped(f"{_name(formula, claims[k])}: {row.numbers(number)}", "  ", 6)
-            for text in _why(formula, claims, row):
+            yield from wrapped(f"{claims[k].name}: {row.numbers(number)}", "  ", 6)
+            for text in _why(claims, k, row):
                 yield from wrapped(text, "      ", 10)
 
 
-def _why(formula: Formula, claims: Sequence[Claim], row: Row) -> list[str]:
-    """What kind of mistake it is."""
+def _why(claims: Sequence[Claim], k: int, row: Row) -> list[str]:
+    """What kind of mistake a claim is."""
     if row.independent:
-        return [f"{row.ends[0] if row.ends else 'it'} does not depend on this"]
+        return ["{} does not depend on {}".format(*claims[k].name[1:].split("/∂"))]
     if row.verdict == INHERITS:
-        names = [f"∂{end if isinstance(end, str) else root_name(formula)}/∂{source}"
-                 for end, source in row.inherits_from]
+        origins = [(end if isinstance(end, str) else "", source) for end, source in row.inherits_from]
+        names = [claim.name for claim in claims if (claim.output, claim.source) in origins]
         return [f"(follows from {', '.join(names)}, which is wrong)"]
     return row.kinds()
 
@@ -239,7 +238,7 @@ def _facts(formula: Formula, claims: Sequence[Claim], looked: Looked, tried: int
     shown = {k: (entry.point, row) for entry in looked.wrong for k, row in entry.rows}
     found = []
     for k, (claim, wrong) in enumerate(zip(claims, looked.counts)):
-        facts = {"name": _name(formula, claim), "claim": claim.formula.text, "ok": not wrong,
+        facts = {"name": claim.name, "claim": claim.formula.text, "ok": not wrong,
                  "wrong_at": wrong}
         if k in shown:
             at, row = shown[k]

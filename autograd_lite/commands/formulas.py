@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from unicodedata import normalize
 
 import autograd_lite
@@ -84,9 +84,10 @@ def chosen(names: Sequence[str] | None, formula: Formula, what: str = "--wrt") -
     return found
 
 
-def graph(formula: Formula, at: dict[str, float]) -> tuple[dict[str, Value], Value]:
-    """The labelled nodes of the names at a point, and the root, which is by itself if it has no name."""
-    found = formula({name: Value(x, name) for name, x in at.items()})
+def graph(formula: Formula, at: dict[str, float], leaves: Collection[str] = ()
+          ) -> tuple[dict[str, Value], Value]:
+    """The labelled nodes of the names at a point, and the root; `leaves` as for a formula."""
+    found = formula({name: Value(x, name) for name, x in at.items()}, leaves)
     nodes = {name: x if isinstance(x, Value) else Value(x, name) for name, x in found.items()}
     return nodes, nodes.pop("")
 

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     if computed and options.order > 1:
         raise InputError(f"--wrt: {computed[0]} is computed; derivatives of order 2 are by variables alone")
     with errstate("ignore" if options.ieee else "raise"):
-        nodes, root = graph(formula, at)
+        nodes, root = graph(formula, at, wrt)
         backward(root)
         gradient = {name: nodes[name].grad for name in wrt}
         second, higher = _second(formula, at, wrt, options.order), _higher(formula, at, wrt, options.order)
@@ -73,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
     print(table(rows))
     for text in _kinks(root):
         print("\n".join(wrapped(text, "  ", 4)))
+    root.label = root.label or f
     _derivation(root, [nodes[name] for name in wrt])
     return 0
 
@@ -83,9 +84,8 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 def _derivation(root: Value, wrt: list[Value]) -> None:
     """Print how the gradient comes about, where the library can say it."""
     derive = getattr(autograd_lite, "derive", None)
-    if derive is not None and root.operands:
-        for x in wrt:
-            print(f"\n{derive(root, x)}")
+    if derive is not None and root.operands and wrt:
+        print(f"\n{derive(root, wrt)}")
 
 
 def _function(formula: Formula, at: dict[str, float], wrt: list[str]) -> Any:
