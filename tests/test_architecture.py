@@ -61,7 +61,7 @@ ROWS = [
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
     {"checks.nearby", "checks.explain"}, {"checks.check_gradients"},
     {"drawing.engine", "drawing.sketch", "drawing.dot", "drawing.theme", "drawing.svg", "drawing.stack",
-     "drawing.naming", "drawing.scale", "drawing.marks"},
+     "drawing.naming", "drawing.scale", "drawing.marks", "drawing.given"},
     {"drawing.samples", "drawing.focus", "drawing.folding", "drawing.letters", "drawing.looks"},
     {"drawing.view", "drawing.cards"}, {"drawing.rows", "drawing.groups", "drawing.drawn", "drawing.arrows"},
     {"drawing.picture"},

@@ -269,6 +269,14 @@ def test_the_partials_shown_are_those_of_backward_and_the_others_are_paler():
     assert tip(arrow(*reversed(parts(y)), "a", "y"))[-1] == "no gradient flows back"
 
 
+def test_an_arrow_tells_its_number_however_long_the_names_are():
+    x = Value(0.3, "x" * 1000)
+    z = x * 3.0
+    z.label = "z" * 1000
+    _, (arrow, _) = parts(z)
+    assert "… = 3.0" in arrow.attributes["tooltip"]
+
+
 def test_an_arrow_tells_what_flows_back():
     x = Value(3.0, "x")
     y = x * 2.0

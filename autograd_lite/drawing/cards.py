@@ -33,6 +33,7 @@ def number(x: float, digits: int) -> str:
     >>> [number(x, 4) for x in (0.1, -2.5, 1e-12, 999988.0, 1234567.0, 0.0, float("-inf"))]
     ['0.1', '−2.5', '1e-12', '999988', '1.235e6', '0', '−inf']
     """
+    digits = min(digits, 17)                    # (which tell all floats apart)
     text = f"{x:.0f}" if 10.0 ** digits <= abs(x) < 1e6 else f"{x:.{digits}g}"
     mantissa, e, exponent = text.partition("e")
     return mantissa.replace("-", "−") + (f"e{int(exponent)}" if e else "")

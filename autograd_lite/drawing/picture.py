@@ -11,12 +11,12 @@ from autograd_lite.drawing.arrows import Arrows, defaults, label
 from autograd_lite.drawing.cards import Cards, column, escape, tooltip
 from autograd_lite.drawing.dot import Attributes, Dot, Scope
 from autograd_lite.drawing.folding import Fold
+from autograd_lite.drawing.given import a_text, one_of
 from autograd_lite.drawing.groups import groups
 from autograd_lite.drawing.looks import Looks
 from autograd_lite.drawing.rows import Rows
 from autograd_lite.drawing.theme import Theme
 from autograd_lite.drawing.view import Edge, Item, View
-from autograd_lite.errors import InputError, short
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
 
@@ -40,13 +40,11 @@ class Options:
         whole(self.max_nodes, "draw: max_nodes", 1)
         if self.digits is not None:
             whole(self.digits, "draw: digits", 1)
-        if self.sample is not None and self.sample != "all":
+        if self.sample is not None and not (isinstance(self.sample, str) and self.sample == "all"):
             whole(self.sample, "draw: sample")
         for name, choices in _CHOICES.items():
-            given = getattr(self, name)
-            if given not in choices:
-                raise InputError(f"draw: {name}={short(given)}: choose {', '.join(map(repr, choices[:-1]))} "
-                                 f"or {choices[-1]!r}")
+            one_of(getattr(self, name), f"draw: {name}", choices)
+        a_text(self.caption, "draw: caption")
 
 
 _SIDES = {"LR": "ew", "RL": "we", "TB": "sn", "BT": "ns"}            # where arrows begin and end
