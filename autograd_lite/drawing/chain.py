@@ -18,12 +18,12 @@ class Symbols:
     out. The root, the targets and what would be long to write are given names.
 
     Attributes:
-        invented: the places of the nodes that were given a name, in the order they were asked for.
+        used: the places of the nodes whose names were asked for.
     """
 
     def __init__(self, program: Program, root: int, targets: Iterable[int]):
         self.program, self.root, self.targets = program, root, frozenset(targets)
-        self.invented: list[int] = []
+        self.used: list[int] = []
         self._named = [bool(node.label) for node in program.nodes]
         for k in (root, *self.targets):
             self._named[k] = True
@@ -53,7 +53,7 @@ class Symbols:
                 names = (f"{base}{n}" for n in itertools.chain([first], itertools.count(2)))
                 self._names[k] = next(name for name in names if name not in self._taken)
                 self._taken[self._names[k]] = 1
-                self.invented.append(k)
+            self.used.append(k)
         return self._names[k]
 
     def symbol(self, k: int) -> Formula:
@@ -100,6 +100,9 @@ class Block(NamedTuple):
 class Chain:
     """The steps from a root down to targets, and the chain rule over them.
 
+    Args:
+        own: places of which the derivative has lines of its own in any case.
+
     Attributes:
         symbols: what the nodes are called.
         totals: for each place ∂root/∂node, None where nothing arrives.
@@ -107,8 +110,8 @@ class Chain:
             below: for each step those that are its operands.
     """
 
-    def __init__(self, program: Program, root: int, targets: Sequence[int]):
-        self.program, self.root, self.targets = program, root, targets
+    def __init__(self, program: Program, root: int, targets: Sequence[int], own: Iterable[int] = ()):
+        self.program, self.root, self.targets, self._own = program, root, targets, {*targets, *own}
         self.symbols = Symbols(program, root, targets)
         self._leads = program.dependent(targets, list(map(op_of, program.nodes)))
         self._formulas: dict[int, dict[int, Formula]] = {}
@@ -178,7 +181,7 @@ class Chain:
         E = E1 + E2: then ∂E/∂x is ∂E1/∂x."""
         for k in sorted(self.users, reverse=True):
             users, below = self.users[k], self.below[k]
-            if k in self.symbols.targets or len(users) != 1 or users[0][1] != 1.0 or not below:
+            if k in self._own or len(users) != 1 or users[0][1] != 1.0 or not below:
                 continue
             head = users[0][0]
             if all([len(self.users[x]) == 1 for x in below]) and self.formula(head, k).key == (1.0,):
@@ -194,7 +197,7 @@ class Chain:
         """Whether ∂root/∂node has lines of its own: what is used more than once, or is a sum."""
         users, below = self.users[k], self.below[k]
         direct = len(users) == 1 and users[0][0] == self.root
-        return (k in self.symbols.targets or len(users) > 1 or len(below) > 1
+        return (k in self._own or len(users) > 1 or len(below) > 1
                 or not direct and any([len(self.users[x]) > 1 for x in below]))
 
     def block(self, k: int) -> Block:

@@ -5,61 +5,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd_lite.checks.explain import explain
-from autograd_lite.checks.report import count, plain_data, wrapped
-from autograd_lite.drawing.chain import Block, Chain
-from autograd_lite.drawing.dialects import Dialect, Latex
-from autograd_lite.drawing.lines import Line, Row, Token, lines_of
-from autograd_lite.drawing.shown import as_html, as_latex, as_text
+from autograd_lite.checks.report import count, plain_data
+from autograd_lite.checks.rows import Row
+from autograd_lite.drawing.chain import Chain
+from autograd_lite.drawing.comparison import Comparison
+from autograd_lite.drawing.dialects import Dialect
+from autograd_lite.drawing.lines import Line, headed, lines_of, plain
+from autograd_lite.drawing.shown import Written
 from autograd_lite.errors import InputError, MissingError, shown
 from autograd_lite.graph.backward import finite
 from autograd_lite.graph.labels import Names
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value, refuse_traced
 from autograd_lite.lines import printable
-from autograd_lite.markup import block
 
 MOST = 40                                       # derivatives with lines of their own
-
-
-class Written:
-    """Lines of formulas, in the forms that people read; `str()` is the text."""
-
-    digits: int
-
-    def lines(self, dialect: Dialect) -> list[Line]:
-        """The lines, in a dialect."""
-        raise NotImplementedError
-
-    @property
-    def notes(self) -> list[str]:
-        """What is to be said below the lines."""
-        return []
-
-    @property
-    def text(self) -> str:
-        """The lines in rows of at most 79 columns, if their names allow."""
-        notes = [row for note in self.notes for row in wrapped(note, "", 2)]
-        return "\n\n".join([*map(as_text, self.lines(Dialect(self.digits))), *["\n".join(notes)] * bool(notes)])
-
-    @property
-    def latex(self) -> str:
-        """The lines in LaTeX's mathematics, an ``aligned`` environment for each."""
-        return "\n\n".join(map(as_latex, self.lines(Latex(self.digits))))
-
-    @property
-    def markdown(self) -> str:
-        """The lines in Markdown, with LaTeX's mathematics between dollars."""
-        blocks = [f"$$\n{as_latex(line)}\n$$" for line in self.lines(Latex(self.digits))]
-        return "\n\n".join([*blocks, *[f"    {note}" for note in self.notes]])
-
-    def _repr_html_(self) -> str:
-        return block(*as_html(self.lines(Latex(self.digits)), self.notes))
-
-    def _repr_latex_(self) -> str:
-        return "\n\n".join([f"$$\n{as_latex(line)}\n$$" for line in self.lines(Latex(self.digits))])
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class Derivation(Written):
@@ -69,9 +29,10 @@ class Derivation(Written):
         root: what is differentiated; wrt: by what; values: the derivatives by these.
     """
 
-    def __init__(self, root: Value, wrt: Sequence[Value], program: Program, depth: int | None, digits: int):
+    def __init__(self, root: Value, wrt: Sequence[Value], program: Program, depth: int | None, digits: int,
+                 values: bool):
         self.root, self.wrt, self.digits = root, tuple(wrt), digits
-        self._program = program
+        self._program, self._with_values = program, values
         self._places = [program.place(node) for node in wrt]
         top: Any = program.place(root)
         self._chain = Chain(program, top, [k for k in self._places if k is not None])
@@ -81,9 +42,10 @@ class Derivation(Written):
 
     def lines(self, dialect: Dialect) -> list[Line]:
         """The lines, in a dialect: those of what is used first."""
-        found, name = lines_of(self._chain, self._blocks, dialect), self._chain.symbols.name
-        zero = [Row("=", [Token("", dialect.number(0.0).text)])]
-        return [*found, *[Line(dialect.partial(name(self._chain.root), node.label or "x").text, zero)
+        found, name = lines_of(
+            self._chain, self._blocks, dialect, self._with_values, MOST), self._chain.symbols.name
+        zero = [plain(dialect.number(0.0).text)]
+        return [*found, *[headed(dialect.partial(name(self._chain.root), node.label or "x").text, zero)
                           for node, k in zip(self.wrt, self._places) if k is None]]
 
     @property
@@ -137,7 +99,8 @@ def _reasons(root: Value, node: Value) -> list[str]:
     return [] if found.connected else [str(found).split("\n")[1].strip("()")]
 
 
-def derive(root: Any, wrt: Any = None, *, depth: int | None = None, digits: int = 6) -> Written:
+def derive(root: Any, wrt: Any = None, *, depth: int | None = None, digits: int = 6, values: bool = False
+           ) -> Written:
     """Write out the derivatives of a node as a person would: symbols, then formulas, numbers, the result.
 
     Nodes with a label are the steps; what lies between them is written out as an expression. A derivative
@@ -145,14 +108,16 @@ def derive(root: Any, wrt: Any = None, *, depth: int | None = None, digits: int 
     the present numbers is said: ``since h > 0``.
 
     Args:
-        root: the node to differentiate.
+        root: the node to differentiate; or the row of an audit's report: then what is claimed stands below what
+            the graph gives, and the factors that differ are marked.
         wrt: by what: a node, the label of a node or of an array of them, or a list of these; by default the
             leaves that have labels and gradients.
         depth: how far to follow the derivatives that have lines of their own: 0 for those by `wrt` alone.
         digits: of the numbers.
+        values: also show what has a name: how it was computed, and its number.
 
     Returns:
-        A `Derivation`; print it. It has `.text`, `.latex`, `.markdown` and `.sympy()`, and notebooks show it.
+        A `Derivation` (of a row a `Comparison`); print it. It has `.text`, `.latex`, `.markdown` and `.sympy()`, and notebooks show it.
 
     Raises:
         LabelError: a label names no node, or several.
@@ -168,17 +133,21 @@ def derive(root: Any, wrt: Any = None, *, depth: int | None = None, digits: int 
           = −0.096420
     """
     refuse_traced("derive")
+    if not (isinstance(digits, int) and 1 <= digits <= 17):
+        raise InputError(f"derive: digits is a whole number from 1 to 17, not {shown(digits)}")
+    if isinstance(root, Row):
+        if wrt is not None or depth is not None:
+            raise InputError("derive: a row of a report is of one derivative; give no wrt and no depth")
+        return Comparison(root, digits)
     if not isinstance(root, Value):
         raise InputError(f"derive: {shown(root)} is not a Value, and a plain number has no history")
     if depth is not None and not (isinstance(depth, int) and depth >= 0):
         raise InputError(f"derive: depth is how far to go, a whole number of at least 0, not {shown(depth)}")
-    if not (isinstance(digits, int) and 1 <= digits <= 17):
-        raise InputError(f"derive: digits is a whole number from 1 to 17, not {shown(digits)}")
     program = Program([root])
     if wrt is None:
         wrt = [node for node in program.nodes if not node.operands and node.label and node.requires_grad]
     nodes = list(dict.fromkeys(_nodes(Names(program.nodes), wrt)))
-    return Derivation(root, nodes, program, depth, digits)
+    return Derivation(root, nodes, program, depth, digits, values)
 
 
 def _nodes(names: Names, wrt: Any) -> Iterable[Value]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from autograd_lite.drawing.formulas import Call, Formula, Named, Number, Relation, Sum, negative, split
 from autograd_lite.lines import printable
@@ -28,9 +29,20 @@ def figure(x: float, digits: int) -> str:
     if x == round(x) and abs(x) < 10.0 ** digits:
         return repr(round(x))
     exact = repr(float(x))
+    short = f"{x:.{digits}g}"
+    if abs(float(short) - x) <= 4.0 * math.ulp(x):          # (rounding aside)
+        exact = repr(float(short))
     if "e" not in exact and len(exact.lstrip("-0.")) <= digits and len(exact.partition(".")[2]) <= digits:
         return exact
     return f"{x:.{digits}f}" if 1e-2 <= abs(x) < 10.0 else f"{x:.{digits}g}"
+
+
+class Token(NamedTuple):
+    """A part of a row that stays together, what stands before it, and whether it is marked as wrong."""
+
+    before: str
+    text: str
+    wrong: bool = False
 
 
 class Dialect:
@@ -82,6 +94,14 @@ class Dialect:
         """A relation between two formulas."""
         return f"{self.written(relation.left).text} {relation.sign} {self.written(relation.right).text}"
 
+    def word(self, text: str) -> str:
+        """A word of ours."""
+        return text
+
+    def equation(self, x: Written, number: float) -> str:
+        """A remark that something is a number."""
+        return " " + self.bound(Written(f"{x.text} = {self.number(number).text}", LOOSE), ATOM)
+
     # -- what does not -----------------------------------------------------------------------------
 
     def product(self, factors: Sequence[Written]) -> Written:
@@ -97,7 +117,7 @@ class Dialect:
         if isinstance(x, Number):
             return self.number(x.data)
         if isinstance(x, Sum):
-            return self._sum(x)
+            return Written("".join([token.before + token.text for token in self.terms(x)]), SUM)
         if isinstance(x, Call):
             shown = [self.written(operand) for operand in x.operands]
             if x.op.open and len(shown) > WIDE:
@@ -121,19 +141,18 @@ class Dialect:
             top = [self.number(size), *top]
         return c < 0.0, self.fraction(top, bottom) if bottom else self.product(top)
 
-    def _sum(self, x: Sum) -> Written:
+    def terms(self, x: Formula) -> list[Token]:
+        """A formula in parts: the terms of a sum."""
+        if not isinstance(x, Sum):
+            return [Token("", self.written(x).text)]
         terms = sorted(x.terms, key=negative) if negative(x.terms[0]) else list(x.terms)
         hidden = x.hidden + max(0, len(terms) - FEW)
-        text = ""
+        found = list[Token]()
         for term in terms[:FEW]:
             sign, size = self.signed(term)
-            text += (f" {self.minus} " if sign else " + ") if text else self.minus if sign else ""
-            text += self.bound(size, PRODUCT)
-        return Written(text + self.left_out(hidden) * bool(hidden), SUM)
-
-    def left_out(self, n: int) -> str:
-        """What stands for terms that are not shown."""
-        return " + " + self.aside(f"{n:,} more")
+            before = (f" {self.minus} " if sign else " + ") if found else self.minus if sign else ""
+            found.append(Token(before, self.bound(size, PRODUCT)))
+        return [*found, *[Token(" + ", self.aside(f"{hidden:,} more"))] * bool(hidden)]
 
     def aside(self, text: str) -> str:
         """A remark on what is not shown."""
@@ -185,6 +204,9 @@ class Latex(Dialect):
         signs = {"≠": r"\neq"}
         left, right = self.written(relation.left).text, self.written(relation.right).text
         return f"{left} {signs.get(relation.sign, relation.sign)} {right}"
+
+    def word(self, text: str) -> str:
+        return rf"\mathrm{{{text}}}"
 
     def aside(self, text: str) -> str:
         words = r"\;".join([word if word[0] in "-0123456789" or "\\" in word else rf"\mathrm{{{word}}}"

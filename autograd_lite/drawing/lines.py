@@ -1,30 +1,23 @@
 """The lines of a derivation: symbols, formulas, numbers and the result, in rows that stand below one another."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd_lite.drawing.chain import Block, Chain, Piece
-from autograd_lite.drawing.dialects import FEW, WIDE, Dialect
+from autograd_lite.drawing.dialects import FEW, WIDE, Dialect, Token
 from autograd_lite.drawing.formulas import Formula, Number
-from autograd_lite.ops.notation import PRODUCT, SUM, Written
+from autograd_lite.ops.notation import PRODUCT, Written
 from autograd_lite.ops.special import added
 
 
-class Token(NamedTuple):
-    """A part of a row that stays together, what stands before it, and whether it is marked as wrong."""
-
-    before: str
-    text: str
-    wrong: bool = False
-
-
 class Row(NamedTuple):
-    """What stands after a sign; the sign is "since" before what a formula rests on. It may have a title."""
+    """What stands after a sign, and before it; the sign is "since" before what a formula rests on."""
 
     sign: str
     tokens: Sequence[Token]
-    title: str = ""
+    head: str = ""
 
     @property
     def text(self) -> str:
@@ -32,95 +25,190 @@ class Row(NamedTuple):
         return "".join([token.before + token.text for token in self.tokens])
 
 
-class Line(NamedTuple):
-    """What is to be found, and the rows that find it."""
-
-    head: str
-    rows: Sequence[Row]
-
-
+Line = Sequence[Row]                            # rows whose signs stand below one another
 Term = tuple[bool, list[Token]]                 # whether a minus stands before it, and its factors
 _0, _1 = Number(0.0).key, Number(1.0).key
 
 
-def lines_of(chain: Chain, blocks: Iterable[Block], dialect: Dialect) -> list[Line]:
-    """The lines of blocks; before them those of what was given a name."""
-    found = [line_of(chain, block, dialect) for block in blocks]
-    symbols = chain.symbols
-    defined = []
-    for k in symbols.invented:                  # (which may invent more)
-        if len(defined) == WIDE:
-            break
-        number = Row("=", [Token("", dialect.number(chain.program.nodes[k].data).text)])
-        rows = [Row("=", [Token("", dialect.written(symbols.definition(k)).text)]), number]
-        defined.append(Line(dialect.name(symbols.name(k)).text, distinct(rows)))
-    return [*defined[::-1], *found]
+def plain(text: str) -> Row:
+    """A row that stays together."""
+    return Row("=", [Token("", text)])
 
 
-def line_of(chain: Chain, block: Block, dialect: Dialect, numbers: Callable[[Piece], float] | None = None,
-            wrong: Container[Piece] = (), value: float | None = None) -> Line:
-    """The lines of a block; or with other numbers, of which some are marked as wrong."""
-    name, root = chain.symbols.name, chain.root
-    head = dialect.partial(name(root), name(block.place)).text
-    number = numbers or (lambda piece: piece.number)
-    result = Row("=", [Token("", dialect.number(block.value if value is None else value).text)])
-    if not block.terms:
-        return Line(head, [result])
-    formulas = {piece: chain.formula(piece.head, piece.tail) for term in shown(block.terms)
-                for piece in term if not piece.total}
-    alone = len(block.terms) == 1
-    rows = [Row("=", list(_sum(dialect, block, lambda term: _names(
-        chain, dialect, term, wrong) if len(term) > 1 or term[0].head != root or not formulas else _formulas(
-            chain, dialect, term, formulas, alone, wrong))))]       # (∂f/∂x by itself would be what is sought)
-    written = Row("=", list(_sum(dialect, block, lambda term: _formulas(
-        chain, dialect, term, formulas, alone, wrong))))
-    figures = Row("=", list(_sum(dialect, block, lambda term: _numbers(
-        dialect, term, formulas, number, wrong), number)))
-    since = since_row(dialect, formulas.values())
-    return Line(head, [*distinct([*rows, written]), *since, *distinct([figures, result], [*rows, written])])
+def headed(head: str, rows: Sequence[Row]) -> Line:
+    """Rows with something before the first one."""
+    return [rows[0]._replace(head=head), *rows[1:]]
 
 
-def since_row(dialect: Dialect, formulas: Iterable[Formula]) -> list[Row]:
-    """What formulas rest on, each once, in a row if there is anything."""
-    found = {frozenset([relation.left.key, relation.right.key]): dialect.relation(relation)
-             for x in formulas for relation in x.since}
-    tokens = [Token(", " * bool(i), text) for i, text in enumerate([*found.values()][:FEW])]
-    if len(found) > FEW:
-        tokens.append(Token(", ", dialect.aside(f"{len(found) - FEW:,} more")))
-    return [Row("since", tokens)] * bool(found)
+def lines_of(chain: Chain, blocks: Iterable[Block], dialect: Dialect, values: bool, most: int) -> list[Line]:
+    """The lines of blocks; before them those of what was given a name, or with `values` of all that has one."""
+    found = [Writer(chain, block, dialect).line() for block in blocks]
+    symbols, nodes = chain.symbols, chain.program.nodes
+    given, defined = dict[str, str](), dict[int, list[Row]]()
+    for k in symbols.used:                      # (which may grow)
+        if (values or not nodes[k].label) and len(given) + len(defined) < most:
+            name, number = dialect.name(symbols.name(k)).text, dialect.number(nodes[k].data).text
+            if nodes[k].operands:
+                tokens = dialect.terms(symbols.definition(k))
+                last = [Token(" = ", number)] * ([x.text for x in tokens] != [number])
+                made = symbols.definition(k)
+                defined[k] = [Row("=", [*tokens, *last], name), *since(dialect, [("", made)])]
+            else:
+                given[symbols.name(k)] = f"{name} = {number}"
+    leaves = listed([given[name] for name in sorted(given, key=natural)])
+    rows = [*[Row("", leaves, dialect.word("given"))] * bool(given),
+            *[row for k in sorted(defined) for row in defined[k]]]
+    return [*[rows] * bool(rows), *found]
 
 
-def distinct(rows: Sequence[Row], before: Sequence[Row] = ()) -> list[Row]:
-    """The rows without those that only repeat; the last one always stays."""
-    seen, found = {row.text for row in before}, list[Row]()
-    for i, row in enumerate(rows):
-        if row.text not in seen and row.text not in [after.text for after in rows[i + 1:]]:
-            found.append(row)
-    if before and rows[-1].text not in [row.text for row in found] and before[-1].text != rows[-1].text:
-        found.append(rows[-1])
-    return found
+def listed(texts: Sequence[str]) -> list[Token]:
+    """Texts with commas between them."""
+    return [Token(" " * (i > 0), text + "," * (i + 1 < len(texts))) for i, text in enumerate(texts)]
 
 
-def shown(terms: Sequence[Sequence[Piece]]) -> Sequence[Sequence[Piece]]:
-    """The terms that are written."""
-    return terms if len(terms) <= FEW else terms[:FEW - 1]
+def since(dialect: Dialect, formulas: Iterable[tuple[str, Formula]]) -> list[Row]:
+    """What formulas rest on, each once, in a row if there is anything; they come with a remark each."""
+    found = dict[Any, str]()
+    for remark, x in formulas:
+        for relation in x.since:
+            key = frozenset([relation.left.key, relation.right.key])
+            if key not in found or remark:
+                found[key] = dialect.relation(relation) + remark
+    texts = [*found.values()][:FEW] + [dialect.aside(f"{len(found) - FEW:,} more")] * (len(found) > FEW)
+    return [Row("since", listed(texts))] * bool(found)
 
 
-def _sum(dialect: Dialect, block: Block, write: Callable[[Sequence[Piece]], Term],
-         number: Callable[[Piece], float] | None = None) -> Iterator[Token]:
-    """The terms one after another, without those that are 0 beside others."""
-    terms = list(map(write, shown(block.terms)))
-    for j, (minus, tokens) in enumerate([term for term in terms if term[1]] or [(False, [Token("", "0")])]):
-        sign = f" {dialect.minus} " if minus else " + "
-        sign = sign if j else dialect.minus if minus else ""
-        yield tokens[0]._replace(before=sign)
-        yield from tokens[1:]
-    rest = block.terms[len(shown(block.terms)):]
-    if rest:
-        text = f"{len(rest):,} more terms"
-        if number:
-            text += ": " + dialect.number(added([_multiplied(map(number, term)) for term in rest])).text
-        yield Token(" + ", dialect.aside(text))
+def natural(name: str) -> list[Any]:
+    """A key by which w2 stands before w10.
+
+    >>> sorted(["w10", "w2", "b"], key=natural)
+    ['b', 'w2', 'w10']
+    """
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def distinct(rows: Sequence[Row], before: str = "") -> list[Row]:
+    """The rows without those that only repeat what stands before them."""
+    texts = [before, *[row.text for row in rows]]
+    return [row for row, last in zip(rows, texts) if row.text != last]
+
+
+class Writer:
+    """Writes the rows of a block."""
+
+    def __init__(self, chain: Chain, block: Block, dialect: Dialect):
+        self.chain, self.block, self.dialect = chain, block, dialect
+        self._terms = block.terms if len(block.terms) <= FEW else block.terms[:FEW - 1]
+        self._formulas = {piece: chain.formula(piece.head, piece.tail) for term in self._terms
+                          for piece in term if not piece.total}
+        kept = [term for term in self._terms if not self._is_0(term)]
+        self._alone = len(self._terms) == len(block.terms) and len(kept) < 2
+        self._drops = bool(kept)                # what is 0 among others
+
+    def line(self) -> Line:
+        """Symbols, formulas, what these rest on, numbers, and the result."""
+        last = plain(self.dialect.number(self.block.value).text)
+        if not self.block.terms:
+            return headed(self.head(), [last])
+        rows = self.symbolic()
+        return headed(self.head(), [*rows, *distinct([self.numbers(), last],
+                                                     rows[-1 - (rows[-1].sign != "=")].text)])
+
+    def head(self) -> str:
+        """What is to be found."""
+        return self._partial(self.chain.root, self.block.place).text
+
+    def symbolic(self) -> list[Row]:
+        """The rows before the numbers."""
+        root, found = self.chain.root, [Row("=", list(self._sum(self._written)))]
+        if [len(term) for term in self.block.terms] != [1]:
+            # (∂f/∂x by itself, the way without further steps, would read as what is sought)
+            names = Row("=", list(self._sum(lambda term: self._written(term) if len(
+                term) == 1 and term[0].head == root and not term[0].total else self._named(term))))
+            found = [names, *distinct(found, names.text)]
+        return [*found, *self._since()]
+
+    def numbers(self, number: Callable[[Piece], float] = lambda piece: piece.number,
+                wrong: Container[Piece] = ()) -> Row:
+        """The numbers, of which some may be marked."""
+        return Row("=", list(self._sum(lambda term: self._figures(term, number, wrong), number)))
+
+    # -- terms -----------------------------------------------------------------------------------------
+
+    def _sum(self, write: Callable[[Sequence[Piece]], Term],
+             number: Callable[[Piece], float] | None = None) -> Iterator[Token]:
+        """The terms one after another, without those that are 0 among others."""
+        terms = [term for term in map(write, self._terms) if term[1]]
+        for j, (minus, tokens) in enumerate(terms or [(False, [Token("", self.dialect.number(0.0).text)])]):
+            sign = f" {self.dialect.minus} " if minus else " + "
+            yield tokens[0]._replace(before=sign if j else self.dialect.minus if minus else "")
+            yield from tokens[1:]
+        rest = self.block.terms[len(self._terms):]
+        if rest:
+            text = f"{len(rest):,} more terms"
+            if number:
+                text += ": " + self.dialect.number(added([_multiplied(map(number, term)) for term in rest])).text
+            yield Token(" + ", self.dialect.aside(text))
+
+    def _factors(self, parts: Sequence[tuple[Written, bool]], rest: Iterable[float] | None = None
+                 ) -> list[Token]:
+        """Factors; if they are many, without those in the middle."""
+        dialect = self.dialect
+        found = [Token(dialect.wide_times, dialect.bound(x, PRODUCT) if len(parts) > 1 else x.text, wrong)
+                 for x, wrong in parts]
+        if len(found) <= WIDE:
+            return found
+        text = f"{len(found) - 8:,} more"
+        if rest is not None:
+            text += ": " + dialect.number(_multiplied([*rest][4:-4])).text
+        return [*found[:4], Token(dialect.wide_times, dialect.aside(text)), *found[-4:]]
+
+    def _partial(self, head: int, tail: int) -> Written:
+        name = self.chain.symbols.name
+        return self.dialect.partial(name(head), name(tail))
+
+    def _named(self, term: Sequence[Piece]) -> Term:
+        return False, self._factors([(self._partial(piece.head, piece.tail), False) for piece in term])
+
+    def _written(self, term: Sequence[Piece]) -> Term:
+        """The formulas of a term, without factors that are 1, its signs taken together."""
+        if self._drops and self._is_0(term):
+            return False, []
+        minus, parts = False, list[tuple[Written, bool]]()
+        for piece in term:
+            if piece.total:
+                parts.append((self._partial(piece.head, piece.tail), False))
+                continue
+            negative, size = self.dialect.signed(self._formulas[piece])
+            minus ^= negative
+            if self._formulas[piece].key not in (_1, (-1.0,)):
+                parts.append((size, False))
+        parts = parts or [(self.dialect.number(1.0), False)]
+        if len(parts) == 1 and (minus or not self._alone):
+            parts = [(Written(self.dialect.bound(parts[0][0], PRODUCT)), False)]
+        return minus, self._factors(parts)
+
+    def _figures(self, term: Sequence[Piece], number: Callable[[Piece], float],
+                 wrong: Container[Piece]) -> Term:
+        """The numbers of a term."""
+        marked = any([piece in wrong for piece in term])
+        if self._drops and not marked and self._is_0(term):
+            return False, []
+        pieces = [piece for piece in term if piece.total or piece in wrong or number(piece) != 1.0
+                  or self._formulas[piece].key != _1] or term[:1]
+        numbers = list(map(number, pieces))
+        minus = numbers[0] < 0.0
+        parts = [self.dialect.number(-numbers[0] if minus else numbers[0]),
+                 *map(self.dialect.number, numbers[1:])]
+        return minus, self._factors([(x, piece in wrong) for x, piece in zip(parts, pieces)],
+                                    numbers)
+
+    def _is_0(self, term: Sequence[Piece]) -> bool:
+        return any([not piece.total and self._formulas[piece].key == _0 for piece in term])
+
+    def _since(self) -> list[Row]:
+        return since(self.dialect, [(self.dialect.equation(self._partial(*piece[:2]), 0.0) if x.key == _0 else "",
+                                     x) for piece, x in self._formulas.items()])
 
 
 def _multiplied(numbers: Iterable[float]) -> float:
@@ -128,59 +216,3 @@ def _multiplied(numbers: Iterable[float]) -> float:
     for x in numbers:
         product *= x
     return product
-
-
-def _factors(dialect: Dialect, parts: Sequence[tuple[Written, bool]], rest: str = "") -> list[Token]:
-    """Factors, the middle ones left out if they are many."""
-    texts = [Token(dialect.wide_times, dialect.bound(x, PRODUCT) if len(parts) > 1 else x.text, wrong)
-             for x, wrong in parts]
-    if len(texts) > WIDE:
-        texts = [*texts[:4], Token(dialect.wide_times, dialect.aside(f"{len(texts) - 8:,} more{rest}")),
-                 *texts[-4:]]
-    return texts
-
-
-def _names(chain: Chain, dialect: Dialect, term: Sequence[Piece], wrong: Container[Piece]) -> Term:
-    name = chain.symbols.name
-    return False, _factors(dialect, [
-        (dialect.partial(name(piece.head), name(piece.tail)), piece in wrong) for piece in term])
-
-
-def _formulas(chain: Chain, dialect: Dialect, term: Sequence[Piece], formulas: dict[Piece, Formula],
-              alone: bool, wrong: Container[Piece]) -> Term:
-    name, minus, parts = chain.symbols.name, False, list[tuple[Written, bool]]()
-    if is_0(term, formulas):
-        return False, []
-    for piece in term:
-        if piece.total:
-            parts.append((dialect.partial(name(piece.head), name(piece.tail)), piece in wrong))
-            continue
-        negative, size = dialect.signed(formulas[piece])
-        minus ^= negative
-        if abs(formulas[piece].data) != 1.0 or not isinstance(formulas[piece], Number):
-            parts.append((size, piece in wrong))
-    parts = parts or [(dialect.number(1.0), False)]
-    if len(parts) == 1 and (minus or not alone) and parts[0][0].precedence < PRODUCT:
-        parts = [(Written(dialect.bound(parts[0][0], PRODUCT)), parts[0][1])]
-    return minus, _factors(dialect, parts)
-
-
-def is_0(term: Sequence[Piece], formulas: dict[Piece, Formula]) -> bool:
-    """Whether a term is 0 by the formula of a factor."""
-    return any([not piece.total and formulas[piece].key == _0 for piece in term])
-
-
-def _numbers(dialect: Dialect, term: Sequence[Piece], formulas: dict[Piece, Formula],
-             number: Callable[[Piece], float], wrong: Container[Piece]) -> Term:
-    if is_0(term, formulas) and not any([piece in wrong for piece in term]):
-        return False, []
-    pieces = [piece for piece in term if piece.total or piece in wrong
-              or formulas[piece].key != _1 or number(piece) != 1.0] or term[:1]
-    first, *others = map(number, pieces)
-    minus = first < 0.0
-    parts = [dialect.number(abs(first) if minus else first),
-             *[Written(dialect.bound(dialect.number(x), PRODUCT)) for x in others]]
-    rest = ""
-    if len(parts) > WIDE:
-        rest = ": " + dialect.number(_multiplied(others[3:-4])).text
-    return minus, _factors(dialect, [(x, piece in wrong) for x, piece in zip(parts, pieces)], rest)

@@ -17,9 +17,9 @@ def mathml(latex: str) -> str:
     """A formula in MathML, for a page; what it does not know is shown as it is.
 
     >>> mathml(r"\\frac{x_{1}}{2}")
-    '<math><mfrac><msub><mi>x</mi><mn>1</mn></msub><mn>2</mn></mfrac></math>'
+    '<math displaystyle="true"><mfrac><msub><mi>x</mi><mn>1</mn></msub><mn>2</mn></mfrac></math>'
     """
-    return f"<math>{''.join(_Reader(latex).row())}</math>"
+    return f'<math displaystyle="true">{"".join(_Reader(latex).row())}</math>'
 
 
 class _Reader:
@@ -77,7 +77,7 @@ class _Reader:
             return self._command(token)
         if token[0].isdigit() or token == ".":
             return f"<mn>{token}</mn>"
-        return f"<mi>{escape(token)}</mi>" if token.isalpha() else f"<mo>{escape(token)}</mo>"
+        return f"<mi>{escape(token)}</mi>" if token.isalpha() else f"<mo>{escape(token.replace('-', '−'))}</mo>"
 
     def _command(self, token: str) -> str:
         word = token[1:]

@@ -3,26 +3,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from autograd_lite.checks.report import LINE, columns
+from autograd_lite.checks.report import LINE, columns, wrapped
+from autograd_lite.drawing.dialects import Dialect, Latex
 from autograd_lite.drawing.lines import Line, Row
 from autograd_lite.drawing.mathml import mathml
-from autograd_lite.markup import aligned, text as html_text, wrong
+from autograd_lite.markup import aligned, block, text as html_text, wrong
 
 _WIDEST = 30                                    # columns of a head that the first row stands next to
 
 
 def as_text(line: Line) -> str:
-    """A line in rows of at most 79 columns, if its names allow; marks stand below what is wrong."""
-    indent = max(columns(title) for title in (line.head, *[row.title for row in line.rows]))
+    """Rows of at most 79 columns, if their names allow; marks stand below what is wrong."""
+    heads = [columns(row.head) for row in line]
+    indent = max([n for n in heads if n <= _WIDEST], default=0)
     found = []
-    head = line.head
-    if indent > _WIDEST:
-        found, head, indent = [head], "", max(3, *[columns(row.title) for row in line.rows])
-    for row in line.rows:
-        title = row.title or head
-        sign = f"  {row.sign}" if row.sign == "since" else row.sign
-        found += _wrapped(" " * (indent - columns(title)) + f"{title} {sign} ", row, indent + 3)
-        head = ""
+    for row, n in zip(line, heads):
+        head = row.head
+        if n > indent:
+            found.append(head)
+            head = ""
+        sign = f"  {row.sign}" if row.sign == "since" else row.sign or " "
+        found += _wrapped(" " * (indent - columns(head)) + f"{head} {sign} ".lstrip(" " * (not indent)), row,
+                          indent + 3)
     return "\n".join(found)
 
 
@@ -45,16 +47,13 @@ def _wrapped(start: str, row: Row, indent: int) -> Iterator[str]:
 
 
 def as_latex(line: Line) -> str:
-    """A line as an ``aligned`` environment."""
-    rows = []
-    for i, row in enumerate(line.rows):
-        head = line.head if i == 0 and not row.title else rf"\mathrm{{{row.title}}}" if row.title else ""
-        rows.append(f"{head} &{_sign(row)} {row_latex(row)}".strip())
-    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+    """Rows as an ``aligned`` environment."""
+    return "\\begin{aligned}\n" + " \\\\\n".join([
+        f"{row.head} &{_sign(row)} {row_latex(row)}".strip() for row in line]) + "\n\\end{aligned}"
 
 
 def _sign(row: Row) -> str:
-    return row.sign if row.sign == "=" else rf"\quad \mathrm{{{row.sign}}} \;"
+    return rf"\quad \mathrm{{{row.sign}}} \;" if row.sign == "since" else row.sign or r"\;\;"
 
 
 def row_latex(row: Row) -> str:
@@ -71,14 +70,56 @@ def as_html(lines: Iterable[Line], notes: Sequence[str]) -> Iterator[str]:
 
 
 def _cells(line: Line) -> Iterator[tuple[str, str, str]]:
-    for i, row in enumerate(line.rows):
-        title = html_text(row.title) if row.title else mathml(line.head) if i == 0 else ""
-        sign = "=" if row.sign == "=" else f'<span style="opacity:.75">{row.sign}</span>'
-        yield title, sign, " ".join(map(_token, *zip(*[(x.before, x.text, x.wrong) for x in row.tokens])))
+    for row in line:
+        sign = f'<span style="opacity:.75">{row.sign}</span>' if row.sign == "since" else row.sign
+        first, *others = row.tokens
+        yield (mathml(row.head) if row.head else "", sign,
+               " ".join([_token("", first.before + first.text, first.wrong), *[_token(*x) for x in others]]))
 
 
 def _token(before: str, text: str, marked: bool) -> str:
     """What stays together on a line of a page."""
     inner = mathml(text)
-    sign = mathml(before) if before.strip() else ""
-    return f'<span style="white-space:nowrap">{sign} {wrong(inner) if marked else inner}</span>'
+    sign = mathml(before) + " " if before.strip() else ""
+    return f'<span style="white-space:nowrap">{sign}{wrong(inner) if marked else inner}</span>'
+
+
+class Written:
+    """Lines of formulas, in the forms that people read; `str()` is the text."""
+
+    digits: int
+
+    def lines(self, dialect: Dialect) -> list[Line]:
+        """The lines, in a dialect."""
+        raise NotImplementedError
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said below the lines."""
+        return []
+
+    @property
+    def text(self) -> str:
+        """The lines in rows of at most 79 columns, if their names allow."""
+        notes = [row for note in self.notes for row in wrapped(note, "", 2)]
+        return "\n\n".join([*map(as_text, self.lines(Dialect(self.digits))), *["\n".join(notes)] * bool(notes)])
+
+    @property
+    def latex(self) -> str:
+        """The lines in LaTeX's mathematics, an ``aligned`` environment for each."""
+        return "\n\n".join(map(as_latex, self.lines(Latex(self.digits))))
+
+    @property
+    def markdown(self) -> str:
+        """The lines in Markdown, with LaTeX's mathematics between dollars."""
+        blocks = [f"$$\n{as_latex(line)}\n$$" for line in self.lines(Latex(self.digits))]
+        return "\n\n".join([*blocks, *[f"    {note}" for note in self.notes]])
+
+    def _repr_html_(self) -> str:
+        return block(*as_html(self.lines(Latex(self.digits)), self.notes))
+
+    def _repr_latex_(self) -> str:
+        return "\n\n".join([f"$$\n{as_latex(line)}\n$$" for line in self.lines(Latex(self.digits))])
+
+    def __str__(self) -> str:
+        return self.text
