@@ -89,8 +89,9 @@ __all__ = [
     "nn", "optim",
 ]
 # What users are handed but seldom name; some of it would hide names of theirs under `import *`.
-_CLASSES = ["AuditReport", "Comparison", "Compiled", "Derivation", "Derivative", "Diagnosis", "Estimate", "Explanation", "Finding",
-            "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path", "Row", "Stats"]
+_CLASSES = ["AuditReport", "Comparison", "Compiled", "Derivation", "Derivative", "Diagnosis", "Estimate",
+            "Explanation", "Finding", "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path",
+            "Row", "Stats"]
 
 
 def __getattr__(name: str) -> object:

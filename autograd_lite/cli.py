@@ -65,8 +65,9 @@ def _run(argv: Sequence[str] | None) -> int:
                          help="updates in training (default %(default)s)")
     example.add_argument("--output", type=Path, default=Path("."), metavar="DIR",
                          help="where to write the pictures (default: here)")
-    example.add_argument("--derivation", metavar="FILE", help="also write out the derivatives by w1…w8, b1 and b2, "
-                         "and the published lines that are wrong (.html, .md or .txt)")
+    example.add_argument("--derivation", metavar="FILE",
+                         help="also write out the derivatives by w1…w8, b1 and b2, and the published "
+                         "lines that are wrong (.html, .md or .txt)")
     example.add_argument("--json", action="store_true", help="print one JSON object instead of the tables")
     options = parser.parse_args(argv)
     try:

@@ -272,8 +272,8 @@ def write_derivation(path: str) -> None:
               "Where the published derivation is wrong")
     form = path.rpartition(".")[2].lower()
     if form == "html":
-        body = [named(titles[0], ""), right._repr_html_(), named(titles[1], ""),
-                *[found._repr_html_() for found in wrong]]
+        body = [named(titles[0], ""), right.html, named(titles[1], ""),
+                *[found.html for found in wrong]]
         text = page(titles[0], "\n".join(body), "white")
     elif form == "md":
         text = "\n\n".join([f"# {titles[0]}", right.markdown, f"# {titles[1]}",

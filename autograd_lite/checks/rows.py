@@ -25,8 +25,8 @@ class Diagnosis(NamedTuple):
 
 
 class Context(NamedTuple):
-    """Where a row's worst entry stands: the graph, the places of its output and input there (of the input None,
-    if the row is about a number, or it is not in the graph), and all numbers claimed, by such pairs."""
+    """Where a row's worst entry stands: the graph, the places of its output and input there (None for the
+    input if the row is about a number, or it is not in the graph), and all numbers claimed, by such pairs."""
 
     program: Program
     output: int

@@ -177,8 +177,8 @@ class Chain:
         return {x: added(terms) for x, terms in found.items()}
 
     def _pass_over(self) -> None:
-        """Leave out the steps on which the derivative is 1 and that alone lead to what is below them, as E1 in
-        E = E1 + E2: then ∂E/∂x is ∂E1/∂x."""
+        """Leave out the steps by which the derivative is 1 and that alone lead to what is below them, as E1
+        in E = E1 + E2: then ∂E/∂x is ∂E1/∂x."""
         for k in sorted(self.users, reverse=True):
             users, below = self.users[k], self.below[k]
             if k in self._own or len(users) != 1 or users[0][1] != 1.0 or not below:

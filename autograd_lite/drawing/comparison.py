@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from autograd_lite.checks.rows import Context, Row as Claim
 from autograd_lite.checks.rule import relative_error
 from autograd_lite.drawing.chain import Block, Chain, Piece
-from autograd_lite.drawing.dialects import Dialect
-from autograd_lite.drawing.lines import Line, Row, Token, Writer, headed, plain
+from autograd_lite.drawing.dialects import Dialect, Token
+from autograd_lite.drawing.lines import Line, Row, Writer, headed, plain
 from autograd_lite.drawing.shown import Written
 from autograd_lite.errors import InputError
 from autograd_lite.lines import printable
@@ -24,8 +24,8 @@ class Comparison(Written):
 
     def __init__(self, row: Claim, digits: int):
         if row.context is None:
-            raise InputError(f"derive: the row {row.name} is a copy, which does not know its graph; give one of "
-                             "the report that audit made")
+            raise InputError(f"derive: the row {row.name} is a copy, which does not know its graph; give one "
+                             "of the report that audit made")
         self.row, self.digits, self._at = row, digits, row.context
         at = row.context
         own = {source for output, source in at.claims if output == at.output and source is not None}
@@ -98,16 +98,16 @@ def distinct_tokens(tokens: Sequence[Token], result: Token) -> list[Token]:
 
 def _blame(block: Block | None, at: Context, claimed: float, rtol: float
            ) -> tuple[dict[Piece, float], list[Piece]]:
-    """The student's numbers of the factors, and which are wrong: those that are claimed to be other ones, and
-    if the claim does not follow from them the one that would have made it."""
+    """The student's numbers of the factors, and which are wrong: those that are claimed to be other ones,
+    and if the claim does not follow from them the one that would have made it."""
     terms = block.terms if block else ()
-    numbers = {piece: at.claims.get((piece.head, piece.tail), piece.number) if (
-        piece.head, piece.tail) != (at.output, at.source) else piece.number for term in terms for piece in term}
+    claims = {pair: x for pair, x in at.claims.items() if pair != (at.output, at.source)}
+    numbers = {piece: claims.get((piece.head, piece.tail), piece.number) for term in terms for piece in term}
     wrong = [piece for piece, x in numbers.items() if relative_error(x, piece.number) > rtol]
     products = [_product(numbers, term) for term in terms]
 
     def fits(x: float) -> bool:
-        return relative_error(added(products) - x, claimed) <= max(rtol, 1e-9)
+        return relative_error(added(products) - x, claimed) <= rtol
 
     if fits(0.0):
         return numbers, wrong
@@ -120,7 +120,8 @@ def _blame(block: Block | None, at: Context, claimed: float, rtol: float
         (term, factor), = several
         return numbers | {term[0]: factor * numbers[term[0]]}, [*dict.fromkeys([*wrong, *term])]
     known = {node.data for node in at.program.nodes if node.label} - {0.0, 1.0, -1.0}
-    others = [(piece, (claimed - added(products) + x) / x * numbers[piece]) for term, x in zip(terms, products)
+    missed = claimed - added(products)
+    others = [(piece, (missed + x) / x * numbers[piece]) for term, x in zip(terms, products)
               for piece in term if x and piece not in wrong]
     for likely in ([(piece, 1.0) for piece, x in others if relative_error(x, 1.0) <= rtol],
                    [(piece, y) for piece, x in others for y in known if relative_error(x, y) <= rtol]):

@@ -12,7 +12,8 @@ from autograd_lite.drawing.comparison import Comparison
 from autograd_lite.drawing.dialects import Dialect
 from autograd_lite.drawing.lines import Line, headed, lines_of, plain
 from autograd_lite.drawing.shown import Written
-from autograd_lite.errors import InputError, MissingError, shown
+from autograd_lite.drawing.symbolic import derivatives
+from autograd_lite.errors import InputError, shown
 from autograd_lite.graph.backward import finite
 from autograd_lite.graph.labels import Names
 from autograd_lite.graph.program import Program
@@ -59,22 +60,18 @@ class Derivation(Written):
                 found += _reasons(self.root, node)
         found = [printable(note) for note in dict.fromkeys(found)][:5]
         if self._hidden:
-            found.append(f"… and {count(self._hidden, 'derivative')} more, which these use (depth= says how far "
-                         "to go)")
+            found.append(f"… and {count(self._hidden, 'derivative')} more, which these use (depth= says how "
+                         "far to go)")
         return found
 
     def sympy(self) -> Any:
-        """The derivative as an expression of SymPy, in symbols for the leaves that have labels; a list if there
-        are several.
+        """The derivative as an expression of SymPy, in symbols for the leaves that have labels; a list if
+        there are several.
 
         Raises:
             MissingError: SymPy is not installed.
             InputError: the graph is too large for it.
         """
-        try:
-            from autograd_lite.drawing.symbolic import derivatives
-        except ImportError:
-            raise MissingError("sympy: SymPy is not installed: pip install sympy") from None
         chain = self._chain
         places = [chain.root if k is None else k for k in self._places]
         made = derivatives(self._program, chain.root, places, chain.symbols)
@@ -108,8 +105,8 @@ def derive(root: Any, wrt: Any = None, *, depth: int | None = None, digits: int 
     the present numbers is said: ``since h > 0``.
 
     Args:
-        root: the node to differentiate; or the row of an audit's report: then what is claimed stands below what
-            the graph gives, and the factors that differ are marked.
+        root: the node to differentiate; or the row of an audit's report: then what is claimed stands below
+            what the graph gives, and the factors that differ are marked.
         wrt: by what: a node, the label of a node or of an array of them, or a list of these; by default the
             leaves that have labels and gradients.
         depth: how far to follow the derivatives that have lines of their own: 0 for those by `wrt` alone.
@@ -117,7 +114,8 @@ def derive(root: Any, wrt: Any = None, *, depth: int | None = None, digits: int 
         values: also show what has a name: how it was computed, and its number.
 
     Returns:
-        A `Derivation` (of a row a `Comparison`); print it. It has `.text`, `.latex`, `.markdown` and `.sympy()`, and notebooks show it.
+        A `Derivation` (of a row a `Comparison`); print it. It has `.text`, `.latex`, `.markdown`, `.html`
+        and `.sympy()`, and notebooks show it.
 
     Raises:
         LabelError: a label names no node, or several.
@@ -128,7 +126,7 @@ def derive(root: Any, wrt: Any = None, *, depth: int | None = None, digits: int 
     >>> z = w * x; y = sigmoid(z); E = (t - y) ** 2; label(z=z, y=y, E=E)
     >>> print(derive(E, "w"))
     ∂E/∂w = ∂E/∂y · ∂y/∂z · ∂z/∂w
-          = −2·(t − y) · y·(1 − y) · x
+          = 2·(y − t) · y·(1 − y) · x
           = −0.802625 · 0.240261 · 0.5
           = −0.096420
     """

@@ -13,8 +13,9 @@ from autograd_lite.ops.notation import ATOM, LOOSE, POWER, PRODUCT, SUM, Form, W
 FEW, WIDE = 6, 9                                # terms of a sum, operands of a call that are shown
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _WORD = re.compile(r"([^\W\d_]+)_?(\d*)((?:\[\d+(?:, ?\d+)*\])*)")
-_GREEK = frozenset("""alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau
-    upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split())
+GREEK = dict(zip("""alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma
+    tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split(),
+                 "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"))
 _PLAIN = re.compile(r"[^\s+*/^%=<>()·−-]+")
 
 
@@ -171,7 +172,7 @@ class Latex(Dialect):
             return Written(upright(name), ATOM if _PLAIN.fullmatch(name) else LOOSE)
         base, digits, index = found.groups()
         places = ",".join(filter(None, [digits, *re.findall(r"\d+", index)]))
-        text = base if len(base) == 1 else "\\" + base if base in _GREEK else upright(base)
+        text = base if len(base) == 1 else "\\" + base if base in GREEK else upright(base)
         return Written(text + rf"_{{{places}}}" * bool(places))
 
     def number(self, x: float) -> Written:
@@ -212,4 +213,3 @@ class Latex(Dialect):
         words = r"\;".join([word if word[0] in "-0123456789" or "\\" in word else rf"\mathrm{{{word}}}"
                             for word in text.replace(",", "{,}").split()])
         return rf"{self.more} \left({words}\right)"
-

@@ -1,4 +1,4 @@
-"""`Formula`: what ops give for symbols, tidied as people do; the formula of a partial is its rule's result."""
+"""`Formula`: what ops give for symbols, tidied as people do; that of a partial is its rule's result."""
 from __future__ import annotations
 
 import copy
@@ -142,7 +142,7 @@ def _once(since: Iterable[Relation]) -> tuple[Relation, ...]:
 
 def _computed(f: Callable[..., float], *xs: Any) -> float:
     try:
-        return errstate("ignore").run(f, *xs)  # type: ignore[no-any-return]
+        return errstate("ignore").run(f, *xs)
     except (ValueError, ArithmeticError):
         return nan
 
@@ -162,9 +162,9 @@ def _joined(coefficient: float, powers: Powers, since: Iterable[Relation] = ()) 
         return Number(coefficient, [*since, *[r for x, _ in powers for r in x.since]])
     if coefficient < 0.0:                       # −(a − b) is b − a
         for i, (x, n) in enumerate(powers):
-            if isinstance(x, Sum) and n % 2 and not x.hidden and [negative(t) for t in x.terms] == [False, True]:
-                return _joined(-coefficient, (*powers[:i], (added([-x.terms[1], -x.terms[0]]), n),
-                                              *powers[i + 1:]), since)
+            if isinstance(x, Sum) and n % 2 and [negative(t) for t in x.terms] == [False, True]:
+                turned = added([-x.terms[1], -x.terms[0]])
+                return _joined(-coefficient, (*powers[:i], (turned, n), *powers[i + 1:]), since)
     if coefficient == 1.0 and len(powers) == 1 and powers[0][1] == 1:
         return powers[0][0].because(since)
     return Product(coefficient, powers, since)
@@ -228,8 +228,8 @@ class _Arithmetic:
 
 
 def applied(op: Op, xs: Sequence[Formula]) -> Formula:
-    """An op of formulas: arithmetic written out, of a choice the side taken, of what is piecewise constant the
-    number; anything else by its name."""
+    """An op of formulas: arithmetic written out, of a choice the side taken, of what is piecewise constant
+    the number; anything else by its name."""
     if op.chooses:
         condition = xs[0].since or (Relation(xs[0], "≠" if xs[0].data else "=", Number(0.0)),)
         taken, = op.taken([x.data for x in xs])
@@ -248,7 +248,8 @@ def _side(distance: Formula) -> Relation:
     """On which side of a kink a point lies."""
     terms = distance.terms if isinstance(distance, Sum) and not distance.hidden else (distance,)
     sign = ">" if distance.data > 0.0 else "<" if distance.data < 0.0 else "="
-    return Relation(added([x for x in terms if not negative(x)]), sign, added([-x for x in terms if negative(x)]))
+    left, right = [x for x in terms if not negative(x)], [-x for x in terms if negative(x)]
+    return Relation(added(left), sign, added(right))
 
 
 def partials_as_written(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The lines of a derivation: symbols, formulas, numbers and the result, in rows that stand below one another."""
+"""The lines of a derivation: symbols, formulas, numbers and the result, in rows below one another."""
 from __future__ import annotations
 
 import re
@@ -41,7 +41,8 @@ def headed(head: str, rows: Sequence[Row]) -> Line:
 
 
 def lines_of(chain: Chain, blocks: Iterable[Block], dialect: Dialect, values: bool, most: int) -> list[Line]:
-    """The lines of blocks; before them those of what was given a name, or with `values` of all that has one."""
+    """The lines of blocks; before them those of what was given a name, or with `values` of all that has one.
+    """
     found = [Writer(chain, block, dialect).line() for block in blocks]
     symbols, nodes = chain.symbols, chain.program.nodes
     given, defined = dict[str, str](), dict[int, list[Row]]()
@@ -49,9 +50,9 @@ def lines_of(chain: Chain, blocks: Iterable[Block], dialect: Dialect, values: bo
         if (values or not nodes[k].label) and len(given) + len(defined) < most:
             name, number = dialect.name(symbols.name(k)).text, dialect.number(nodes[k].data).text
             if nodes[k].operands:
-                tokens = dialect.terms(symbols.definition(k))
-                last = [Token(" = ", number)] * ([x.text for x in tokens] != [number])
                 made = symbols.definition(k)
+                tokens = dialect.terms(made)
+                last = [Token(" = ", number)] * ([x.text for x in tokens] != [number])
                 defined[k] = [Row("=", [*tokens, *last], name), *since(dialect, [("", made)])]
             else:
                 given[symbols.name(k)] = f"{name} = {number}"
@@ -147,7 +148,8 @@ class Writer:
         if rest:
             text = f"{len(rest):,} more terms"
             if number:
-                text += ": " + self.dialect.number(added([_multiplied(map(number, term)) for term in rest])).text
+                total = added([_multiplied(map(number, term)) for term in rest])
+                text += ": " + self.dialect.number(total).text
             yield Token(" + ", self.dialect.aside(text))
 
     def _factors(self, parts: Sequence[tuple[Written, bool]], rest: Iterable[float] | None = None
@@ -207,8 +209,9 @@ class Writer:
         return any([not piece.total and self._formulas[piece].key == _0 for piece in term])
 
     def _since(self) -> list[Row]:
-        return since(self.dialect, [(self.dialect.equation(self._partial(*piece[:2]), 0.0) if x.key == _0 else "",
-                                     x) for piece, x in self._formulas.items()])
+        return since(self.dialect, [
+            (self.dialect.equation(self._partial(*piece[:2]), 0.0) if x.key == _0 else "", x)
+            for piece, x in self._formulas.items()])
 
 
 def _multiplied(numbers: Iterable[float]) -> float:

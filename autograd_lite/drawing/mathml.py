@@ -4,13 +4,12 @@ from __future__ import annotations
 import re
 from html import escape
 
+from autograd_lite.drawing.dialects import GREEK
+
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_]|\s+|[\d.]+|.", re.DOTALL)
 _SIGNS = {"cdot": "·", "partial": "∂", "neq": "≠", "geq": "≥", "leq": "≤", "infty": "∞", "ldots": "…",
           "lfloor": "⌊", "rfloor": "⌋", "backslash": "\\", "wedge": "^", "sim": "~", "times": "×"}
 _SPACES = {"\\,": ".17em", "\\;": ".28em", "\\quad": "1em", "\\ ": ".28em"}
-_GREEK = dict(zip("""alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau
-    upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split(),
-                  "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"))
 
 
 def mathml(latex: str) -> str:
@@ -77,7 +76,9 @@ class _Reader:
             return self._command(token)
         if token[0].isdigit() or token == ".":
             return f"<mn>{token}</mn>"
-        return f"<mi>{escape(token)}</mi>" if token.isalpha() else f"<mo>{escape(token.replace('-', '−'))}</mo>"
+        if token.isalpha():
+            return f"<mi>{escape(token)}</mi>"
+        return f"<mo>{escape(token.replace('-', '−'))}</mo>"
 
     def _command(self, token: str) -> str:
         word = token[1:]
@@ -101,4 +102,4 @@ class _Reader:
             return f'<mi mathvariant="normal">{escape(self._words())}</mi>'
         if word in _SIGNS or not word.isalpha():
             return f"<mo>{escape(_SIGNS.get(word, word))}</mo>"
-        return f"<mi>{_GREEK.get(word, escape(word))}</mi>"
+        return f"<mi>{GREEK.get(word, escape(word))}</mi>"

@@ -102,7 +102,8 @@ class Written:
     def text(self) -> str:
         """The lines in rows of at most 79 columns, if their names allow."""
         notes = [row for note in self.notes for row in wrapped(note, "", 2)]
-        return "\n\n".join([*map(as_text, self.lines(Dialect(self.digits))), *["\n".join(notes)] * bool(notes)])
+        lines = map(as_text, self.lines(Dialect(self.digits)))
+        return "\n\n".join([*lines, *["\n".join(notes)] * bool(notes)])
 
     @property
     def latex(self) -> str:
@@ -115,8 +116,13 @@ class Written:
         blocks = [f"$$\n{as_latex(line)}\n$$" for line in self.lines(Latex(self.digits))]
         return "\n\n".join([*blocks, *[f"    {note}" for note in self.notes]])
 
-    def _repr_html_(self) -> str:
+    @property
+    def html(self) -> str:
+        """The lines in HTML, with formulas in MathML; it needs no other file."""
         return block(*as_html(self.lines(Latex(self.digits)), self.notes))
+
+    def _repr_html_(self) -> str:
+        return self.html
 
     def _repr_latex_(self) -> str:
         return "\n\n".join([f"$$\n{as_latex(line)}\n$$" for line in self.lines(Latex(self.digits))])

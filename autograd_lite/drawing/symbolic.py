@@ -1,15 +1,14 @@
 """The derivatives of a graph as expressions of SymPy, by the chain rule and the rules of its ops."""
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
 
-import sympy
-
 from autograd_lite.drawing.chain import Symbols
 from autograd_lite.drawing.formulas import partials_as_written
-from autograd_lite.errors import InputError
+from autograd_lite.errors import InputError, MissingError
 from autograd_lite.graph.linear import Algebra, Linear
 from autograd_lite.graph.node import op_of, partials_of
 from autograd_lite.graph.program import Program
@@ -19,21 +18,37 @@ from autograd_lite.ops.operators import Operators
 _MOST = 2000
 
 
+@functools.cache
+def sympy() -> Any:
+    """The package, loaded when it is used.
+
+    Raises:
+        MissingError: it is not installed.
+    """
+    try:
+        import sympy
+    except ImportError:
+        raise MissingError("SymPy is not installed: pip install sympy") from None
+    return sympy
+
+
 class Functions:
     """SymPy's functions under mpmath's names, as the forms of ops ask for them."""
 
-    max, min, power, lgamma = sympy.Max, sympy.Min, sympy.Pow, sympy.loggamma
+    names = {"max": "Max", "min": "Min", "power": "Pow", "lgamma": "loggamma"}
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(sympy, name)
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(sympy(), self.names.get(name, name))
 
     def mpf(self, x: Any) -> Any: return exact(x) if isinstance(x, (float, int)) else x
-    def expm1(self, x: Any) -> Any: return sympy.exp(x) - 1
-    def log1p(self, x: Any) -> Any: return sympy.log(1 + x)
-    def cbrt(self, x: Any) -> Any: return sympy.sign(x) * sympy.Abs(x) ** sympy.Rational(1, 3)
-    def hypot(self, a: Any, b: Any) -> Any: return sympy.sqrt(a ** 2 + b ** 2)
-    def ncdf(self, x: Any) -> Any: return (1 + sympy.erf(x / sympy.sqrt(2))) / 2
-    def floordiv(self, a: Any, b: Any) -> Any: return sympy.floor(a / b)
+    def expm1(self, x: Any) -> Any: return self.exp(x) - 1
+    def log1p(self, x: Any) -> Any: return self.log(1 + x)
+    def cbrt(self, x: Any) -> Any: return self.sign(x) * self.Abs(x) ** self.Rational(1, 3)
+    def hypot(self, a: Any, b: Any) -> Any: return self.sqrt(a ** 2 + b ** 2)
+    def ncdf(self, x: Any) -> Any: return (1 + self.erf(x / self.sqrt(2))) / 2
+    def floordiv(self, a: Any, b: Any) -> Any: return self.floor(a / b)
 
 
 FUNCTIONS = Functions()
@@ -44,8 +59,8 @@ def exact(x: float) -> Any:
     if hasattr(x, "exact"):
         return x.exact(FUNCTIONS)
     if not math.isfinite(x):
-        return sympy.nan if math.isnan(x) else sympy.oo if x > 0.0 else -sympy.oo
-    return sympy.Rational(repr(float(x)))
+        return FUNCTIONS.nan if math.isnan(x) else FUNCTIONS.oo if x > 0.0 else -FUNCTIONS.oo
+    return FUNCTIONS.Rational(repr(float(x)))
 
 
 class Symbolic(Operators):
@@ -63,7 +78,7 @@ class Symbolic(Operators):
             taken, = op.taken([x.data for x in xs])
             return xs[taken]
         try:
-            data = op([x.data for x in xs][0], *[x.data for x in xs][1:])
+            data = op(*[x.data for x in xs])
         except (ValueError, ArithmeticError):
             data = math.nan
         if op.kink and not any(op.differentiable(len(xs))):
@@ -71,8 +86,8 @@ class Symbolic(Operators):
         try:
             made = op.form(FUNCTIONS, *[x.expression for x in xs])  # type: ignore[misc]
         except Exception:                       # (it is made for numbers, or there is none)
-            made = sympy.Function(op.name)(*[x.expression for x in xs])
-        return Symbolic(sympy.sympify(made), data)
+            made = FUNCTIONS.Function(op.name)(*[x.expression for x in xs])
+        return Symbolic(FUNCTIONS.sympify(made), data)
 
     def __compare__(self, holds: Any, other: Any) -> Any:
         return holds(self.data, symbolic(other).data)
@@ -101,7 +116,7 @@ def derivatives(program: Program, root: int, places: Sequence[int], symbols: Sym
     for k, (node, operands) in enumerate(zip(program.nodes, program.operands)):
         op: Any = op_of(node)
         if op is None:
-            made = sympy.Symbol(symbols.name(k), real=True) if symbols.has_name(k) else exact(node.data)
+            made = FUNCTIONS.Symbol(symbols.name(k), real=True) if symbols.has_name(k) else exact(node.data)
             found.append(Symbolic(made, node.data))
         else:
             found.append(Symbolic.__apply_op__(op, [
@@ -116,8 +131,8 @@ def derivatives(program: Program, root: int, places: Sequence[int], symbols: Sym
             return []
         partials = partials_as_written(op, found[k], xs, wanted)
         return [(x, i, symbolic(p).expression if p is not None else
-                 sympy.Function(f"{op.name}'{i + 1}")(*[x.expression for x in xs]))
+                 FUNCTIONS.Function(f"{op.name}'{i + 1}")(*[x.expression for x in xs]))
                 for i, (x, p, flag) in enumerate(zip(operands, partials, wanted)) if flag and x is not None]
 
-    totals = Linear(len(program), edges).pull({root: sympy.Integer(1)}, _Expressions())
-    return [sympy.Integer(0) if totals[k] is None else totals[k] for k in places]
+    totals = Linear(len(program), edges).pull({root: FUNCTIONS.Integer(1)}, _Expressions())
+    return [FUNCTIONS.Integer(0) if totals[k] is None else totals[k] for k in places]

@@ -75,16 +75,18 @@ elu: Op = define(
     (_elu_partial, lambda y, x, alpha=1.0: select(greater(x, 0.0), lambda: 0.0, lambda: expm1(x))),
     "x where positive, alpha·(e^x − 1) elsewhere (default alpha 1).", "elu(2.0) = 2.0",
     kink=_itself, form=lambda m, x, alpha=1: m.max(x, 0) + alpha * m.expm1(m.min(x, 0)),
-    notation=function("elu", array="xp.where(#1 > 0.0, #1, #2 * xp.expm1(xp.minimum(#1, 0.0)))", slopes=(
-        lambda y, x, alpha=1.0: select(greater(x, 0.0), lambda: 1.0, lambda: alpha * exp(x)),)))
+    notation=function(
+        "elu", array="xp.where(#1 > 0.0, #1, #2 * xp.expm1(xp.minimum(#1, 0.0)))",
+        slopes=(lambda y, x, alpha=1.0: select(greater(x, 0.0), lambda: 1.0, lambda: alpha * exp(x)),)))
 gelu: Op = define("gelu", special.gelu, (lambda y, x: normal_cdf(x) + _gelu_rest(y, x),),
                   "x·Φ(x), Φ the normal distribution function (the erf form).", "gelu(0.0) = 0.0",
                   form=lambda m, x: x * m.ncdf(x),
                   notation=function("gelu", python=special.GELU, array="xp.gelu(#1)", slopes=(
                       lambda y, x: normal_cdf(x) + x * normal_pdf(x),)))
 silu: Op = define("silu", special.silu, (_silu_partial,), "x·sigmoid(x).", "silu(0.0) = 0.0",
-                  form=lambda m, x: x / (1 + m.exp(-x)), notation=function("silu", array="xp.silu(#1)", slopes=(
-                      lambda y, x: sigmoid(x) + y * (1.0 - sigmoid(x)),)))
+                  form=lambda m, x: x / (1 + m.exp(-x)), notation=function(
+                      "silu", array="xp.silu(#1)",
+                      slopes=(lambda y, x: sigmoid(x) + y * (1.0 - sigmoid(x)),)))
 
 
 __test__ = doctests(globals())

@@ -165,7 +165,7 @@ sqrt: Op = define("sqrt", math.sqrt, (lambda y, x: 0.5 / y,),
                   singular="its derivative is infinite at 0; for sqrt(x*x) use abs(x), "
                   "for sqrt(x*x + y*y) use hypot(x, y)",
                   notation=function("sqrt", latex(r"\sqrt{#1}"), array="xp.sqrt(#1)",
-                                   slopes=(lambda y, x: 1.0 / (2.0 * y),)))
+                                    slopes=(lambda y, x: 1.0 / (2.0 * y),)))
 
 
 # y/3x and 1/3y², weighted so that an error of y itself (an ulp in many libms) cancels.
@@ -175,7 +175,7 @@ cbrt: Op = define("cbrt", math.cbrt, (_cbrt_partial,),
                   "The cube root, of negative numbers too.", "cbrt(-8.0) = -2.0",
                   singular="its derivative is infinite at 0; keep the operand away from 0",
                   notation=function("cbrt", latex(r"\sqrt[3]{#1}"), array="xp.cbrt(#1)",
-                                   slopes=(lambda y, x: 1.0 / (3.0 * y ** 2),)))
+                                    slopes=(lambda y, x: 1.0 / (3.0 * y ** 2),)))
 
 # -- trigonometric and hyperbolic functions --------------------------------------------
 
@@ -189,7 +189,7 @@ cos: Op = define("cos", math.cos, (lambda y, x: -sin(x),), "The cosine; x in rad
 tan: Op = define("tan", math.tan, (lambda y, x: 1.0 + y * y,), "The tangent; x in radians.", "tan(0.0) = 0.0",
                  remedy="the operand must be finite, and an interval must not hold a pole",
                  notation=function("tan", r"\tan", array="xp.tan(#1)",
-                                  slopes=(lambda y, x: 1.0 + y ** 2,)))
+                                   slopes=(lambda y, x: 1.0 + y ** 2,)))
 one_minus_square: Op = define("one_minus_square", special.one_minus_square, (lambda y, x: -2.0 * x,),
                               "1 − x², without cancellation near −1 and 1.", "one_minus_square(0.5) = 0.75",
                               generic=True,
@@ -200,15 +200,15 @@ _atan_partial = Ordinary("atan", "y, x: -1e50 < x < 1e50").rule(
 asin: Op = define("asin", math.asin, (lambda y, x: 1.0 / sqrt(one_minus_square(x)),),
                   "The inverse sine of x in [−1, 1], in radians.", "asin(0.0) = 0.0", **_within_1,
                   notation=function("asin", r"\arcsin", array="xp.asin(#1)",
-                                   slopes=(lambda y, x: 1.0 / sqrt(1.0 - x ** 2),)))
+                                    slopes=(lambda y, x: 1.0 / sqrt(1.0 - x ** 2),)))
 acos: Op = define("acos", math.acos, (lambda y, x: -1.0 / sqrt(one_minus_square(x)),),
                   "The inverse cosine of x in [−1, 1], in radians.", "acos(1.0) = 0.0", **_within_1,
                   notation=function("acos", r"\arccos", array="xp.acos(#1)",
-                                   slopes=(lambda y, x: -1.0 / sqrt(1.0 - x ** 2),)))
+                                    slopes=(lambda y, x: -1.0 / sqrt(1.0 - x ** 2),)))
 atan: Op = define("atan", math.atan, (_atan_partial,),
                   "The inverse tangent, in radians.", "atan(0.0) = 0.0",
                   notation=function("atan", r"\arctan", array="xp.atan(#1)",
-                                   slopes=(lambda y, x: 1.0 / (1.0 + x ** 2),)))
+                                    slopes=(lambda y, x: 1.0 / (1.0 + x ** 2),)))
 sinh: Op = define("sinh", math.sinh, (lambda y, x: cosh(x),), "The hyperbolic sine.", "sinh(0.0) = 0.0",
                   ieee=lambda x: math.copysign(inf, x),
                   notation=function("sinh", r"\sinh", array="xp.sinh(#1)"))
@@ -217,7 +217,7 @@ cosh: Op = define("cosh", math.cosh, (lambda y, x: sinh(x),), "The hyperbolic co
 tanh: Op = define("tanh", math.tanh, (lambda y, x: sech2(x),),
                   "The hyperbolic tangent.", "tanh(1000.0) = 1.0",
                   notation=function("tanh", r"\tanh", array="xp.tanh(#1)",
-                                   slopes=(lambda y, x: 1.0 - y ** 2,)))
+                                    slopes=(lambda y, x: 1.0 - y ** 2,)))
 sech2: Op = define("sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
                    "1/cosh(x)², the derivative of tanh, to the last digits at any x.", "sech2(0.0) = 1.0",
                    form=lambda m, x: m.sech(x) ** 2,
@@ -227,19 +227,19 @@ sech2: Op = define("sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
 asinh: Op = define("asinh", math.asinh, (lambda y, x: 1.0 / hypot(1.0, x),),
                    "The inverse hyperbolic sine.", "asinh(0.0) = 0.0",
                    notation=function("asinh", r"\mathrm{arsinh}", array="xp.asinh(#1)",
-                                    slopes=(lambda y, x: 1.0 / sqrt(1.0 + x ** 2),)))
+                                     slopes=(lambda y, x: 1.0 / sqrt(1.0 + x ** 2),)))
 acosh: Op = define("acosh", math.acosh, (lambda y, x: 1.0 / sqrt(x - 1.0) / sqrt(x + 1.0),),
                    "The inverse hyperbolic cosine, for x ≥ 1.", "acosh(1.0) = 0.0",
                    domain=lambda x: x >= 1.0, remedy="the operand must be at least 1",
                    singular="its derivative is infinite at 1; keep the operand above 1",
                    notation=function("acosh", r"\mathrm{arcosh}", array="xp.acosh(#1)",
-                                    slopes=(lambda y, x: 1.0 / sqrt(x ** 2 - 1.0),)))
+                                     slopes=(lambda y, x: 1.0 / sqrt(x ** 2 - 1.0),)))
 atanh: Op = define("atanh", math.atanh, (lambda y, x: 1.0 / one_minus_square(x),),
                    "The inverse hyperbolic tangent, for −1 < x < 1.", "atanh(0.0) = 0.0",
                    domain=lambda x: -1.0 < x < 1.0, remedy="the operand must lie strictly between -1 and 1",
                    ieee=lambda x: math.copysign(inf, x) if abs(x) == 1.0 else nan,
                    notation=function("atanh", r"\mathrm{artanh}", array="xp.atanh(#1)",
-                                    slopes=(lambda y, x: 1.0 / (1.0 - x ** 2),)))
+                                     slopes=(lambda y, x: 1.0 / (1.0 - x ** 2),)))
 
 
 __test__ = doctests(globals())
