@@ -23,8 +23,8 @@ class Symbols:
 
     def __init__(self, program: Program, root: int, targets: Iterable[int]):
         self.program, self.root, self.targets = program, root, frozenset(targets)
-        self.used: list[int] = []
-        self._named = [bool(node.label) for node in program.nodes]
+        self.used: dict[int, None] = {}
+        self._named = [bool(node.label) and not self._repeats(k) for k, node in enumerate(program.nodes)]
         for k in (root, *self.targets):
             self._named[k] = True
         sizes: list[int] = []
@@ -35,6 +35,24 @@ class Symbols:
         self._taken = {node.label: 0 for node in program.nodes if node.label}
         self._names: dict[int, str] = {}
         self._symbols: dict[int, Formula] = {}
+        for k in (root, *sorted(self.targets)):
+            self.name(k)
+        self.used.clear()
+        n = 0
+        for k, node in enumerate(program.nodes):
+            if self._named[k] and not node.label and k not in self._names:
+                n += 1                          # (in the order in which they are computed)
+                while f"u{n}" in self._taken:
+                    n += 1
+                self._names[k] = f"u{n}"
+
+    def _repeats(self, k: int) -> bool:
+        """Whether a node is no more than its operand, with the same label."""
+        node, operands = self.program.nodes[k], self.program.operands[k]
+        if len(operands) != 1 or operands[0] is None or node.label != self.program.nodes[operands[0]].label:
+            return False
+        op, x = op_of(node), Named(node.label, node.data)
+        return op is not None and applied(op, [x]).key == x.key
 
     def has_name(self, k: int) -> bool:
         """Whether a node is called by a name."""
@@ -42,18 +60,18 @@ class Symbols:
 
     def name(self, k: int) -> str:
         """What it is called: its label, or a name that no other node has."""
+        label = self.program.nodes[k].label
         if k not in self._names:
-            label = self.program.nodes[k].label
             if label:
                 n = self._taken[label]          # (several nodes may have one label)
                 self._taken[label] += 1
                 self._names[k] = label + ("′" * n if n < 4 else f"′{n}")
             else:
-                base, first = ("f", "") if k == self.root else ("x", "") if k in self.targets else ("u", "1")
-                names = (f"{base}{n}" for n in itertools.chain([first], itertools.count(2)))
+                base = "f" if k == self.root else "x"
+                names = (f"{base}{n}" for n in itertools.chain([""], itertools.count(2)))
                 self._names[k] = next(name for name in names if name not in self._taken)
                 self._taken[self._names[k]] = 1
-            self.used.append(k)
+        self.used[k] = None
         return self._names[k]
 
     def symbol(self, k: int) -> Formula:

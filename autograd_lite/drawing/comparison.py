@@ -31,12 +31,14 @@ class Comparison(Written):
         own = {source for output, source in at.claims if output == at.output and source is not None}
         targets = [] if at.source is None else [at.source]
         self._chain = Chain(at.program, at.output, targets, own)
-        known = at.source in self._chain.users
-        self._block = self._chain.block(at.source) if at.source is not None and known else None
+        self._block = self._chain.block(at.source) if at.source in self._chain.users else None
         self._claimed = row.worst[1]
-        pieces = [piece for term in self._block.terms for piece in term] if self._block else []
-        self._single = pieces[0] if len(pieces) == 1 else None
-        self._numbers, self._wrong = _blame(self._block, at, self._claimed, row.rtol)
+        self._blocks, hand, self._totals = _by_hand(self._chain, self._block, at)
+        wrong = [piece for piece, x in hand.items() if relative_error(x, piece.number) > row.rtol]
+        self._guessed = _guessed(self._block, hand, wrong, self._claimed, row.rtol, [
+            node.data for node in at.program.nodes if node.label])
+        self._numbers = hand | self._guessed
+        self._wrong = list(dict.fromkeys([*wrong, *self._guessed]))
 
     @property
     def wrong(self) -> tuple[str, ...]:
@@ -49,12 +51,8 @@ class Comparison(Written):
         at = self._at
         claimed = Token("", dialect.number(self._claimed).text, not self._wrong)
         if self._block is not None:
-            writer = Writer(self._chain, self._block, dialect)
-            rows = [row._replace(head=dialect.word(title), tokens=distinct_tokens(row.tokens, result))
-                    for row, title, result in (
-                (writer.numbers(), "graph", Token("", dialect.number(self._block.value).text)),
-                (writer.numbers(self._numbers.__getitem__, self._wrong), "claimed", claimed))]
-            return [headed(writer.head(), [*writer.symbolic(), *rows])]
+            return [self._compared(block, dialect) for block in self._blocks if block is self._block or any(
+                [piece in self._wrong for term in block.terms for piece in term])]
         if len(self.row.ends) > 1:              # (there is no way from the one to the other)
             head, found, rows = dialect.partial(*self.row.ends).text, 0.0, list[Row]()
         else:
@@ -64,6 +62,14 @@ class Comparison(Written):
         graph = plain(dialect.number(found).text)._replace(head=dialect.word("graph"))
         claim = Row("=", [claimed], dialect.word("claimed"))
         return [[*headed(head, rows or [graph]), *[graph] * bool(rows), claim]]
+
+    def _compared(self, block: Block, dialect: Dialect) -> Line:
+        writer, last = Writer(self._chain, block, dialect), block is self._block
+        result = dialect.number(self._claimed if last else self._totals[block.place]).text
+        rows = [_equal(writer.numbers(), Token("", dialect.number(block.value).text), dialect.word("graph")),
+                _equal(writer.numbers(self._numbers.__getitem__, self._wrong),
+                       Token("", result, last and not self._wrong), dialect.word("claimed"))]
+        return headed(writer.head(), [*writer.symbolic(), *rows])
 
     @property
     def notes(self) -> list[str]:
@@ -78,9 +84,8 @@ class Comparison(Written):
             for x in (self._numbers[piece], piece.number):
                 meant = labels.get(x, []) if x != round(x) else []      # (many nodes hold a whole number)
                 texts.append(dialect.number(x).text + (f" (= {meant[0]})" if len(meant) == 1 else ""))
-            given = piece == self._single or (piece.head, piece.tail) in self._at.claims
-            found.append(f"{name}: claimed {texts[0]}, is {texts[1]}" if given else
-                         f"The claim follows with {texts[0]} in place of {name}, which is {texts[1]}")
+            found.append(f"The claim follows with {texts[0]} in place of {name}, which is {texts[1]}"
+                         if piece in self._guessed and len(self._numbers) > 1 else f"{name}: claimed {texts[0]}, is {texts[1]}")
         if self.row.independent:
             found.append("{} does not depend on {}".format(*self.row.ends))
         return [*map(printable, found), *[diagnosis.text for diagnosis in self.row.diagnoses[:1]]]
@@ -89,46 +94,61 @@ class Comparison(Written):
         return f"<Comparison of {self.row.name}; print it>"
 
 
-def distinct_tokens(tokens: Sequence[Token], result: Token) -> list[Token]:
+def _equal(row: Row, result: Token, head: str) -> Row:
     """A row of numbers and its result, which is not repeated."""
-    if "".join([x.before + x.text for x in tokens]) == result.text:
-        return [*tokens]
-    return [*tokens, result._replace(before=" = ")]
+    more = [result._replace(before=" = ")] if row.text != result.text else []
+    return row._replace(tokens=[*row.tokens, *more], head=head)
 
 
-def _blame(block: Block | None, at: Context, claimed: float, rtol: float
-           ) -> tuple[dict[Piece, float], list[Piece]]:
-    """The student's numbers of the factors, and which are wrong: those that are claimed to be other ones,
-    and if the claim does not follow from them the one that would have made it."""
-    terms = block.terms if block else ()
+def _by_hand(chain: Chain, block: Block | None, at: Context
+             ) -> tuple[list[Block], dict[Piece, float], dict[int, float]]:
+    """A block after those it uses of which nothing is claimed; the student's numbers of their factors, claimed
+    or following from what is; and the totals."""
     claims = {pair: x for pair, x in at.claims.items() if pair != (at.output, at.source)}
-    numbers = {piece: claims.get((piece.head, piece.tail), piece.number) for term in terms for piece in term}
-    wrong = [piece for piece, x in numbers.items() if relative_error(x, piece.number) > rtol]
+    todo = [block] if block else []
+    found = {some.place: some for some in todo}
+    for some in todo:
+        new = [chain.block(k) for k in dict.fromkeys(some.used) if k not in found and (at.output, k) not in claims]
+        found |= {other.place: other for other in new}
+        todo += new
+    numbers, totals = dict[Piece, float](), dict[int, float]()
+    blocks = sorted(found.values(), key=lambda block: -block.place)
+    for some in blocks:
+        for piece in [piece for term in some.terms for piece in term]:
+            known = totals.get(piece.tail, piece.number) if piece.total else piece.number
+            numbers[piece] = claims.get((piece.head, piece.tail), known)
+        totals[some.place] = added([_product(numbers, term) for term in some.terms])
+    return blocks, numbers, totals
+
+
+def _guessed(block: Block | None, numbers: dict[Piece, float], wrong: Sequence[Piece], claimed: float,
+             rtol: float, known: Sequence[float]) -> dict[Piece, float]:
+    """If the claim does not follow from the numbers: those with which it would, if one way alone is likely."""
+    terms = block.terms if block else ()
     products = [_product(numbers, term) for term in terms]
+    missed = claimed - added(products)
 
     def fits(x: float) -> bool:
         return relative_error(added(products) - x, claimed) <= rtol
 
-    if fits(0.0):
-        return numbers, wrong
-    if len(numbers) == 1:
-        piece, = numbers
-        return {piece: claimed}, [piece]
+    pieces = [piece for term in terms for piece in term]
+    if not pieces or fits(0.0):
+        return {}
+    if len(pieces) == 1:
+        return {pieces[0]: claimed}
     several = [(term, 0.0 if fits(x) else -1.0) for term, x in zip(terms, products)
                if len(terms) > 1 and (fits(x) or fits(2.0 * x))]
     if len(several) == 1:                       # a term is missing, or has the wrong sign
         (term, factor), = several
-        return numbers | {term[0]: factor * numbers[term[0]]}, [*dict.fromkeys([*wrong, *term])]
-    known = {node.data for node in at.program.nodes if node.label} - {0.0, 1.0, -1.0}
-    missed = claimed - added(products)
+        return {piece: numbers[piece] * (factor if i == 0 else 1.0) for i, piece in enumerate(term)}
     others = [(piece, (missed + x) / x * numbers[piece]) for term, x in zip(terms, products)
               for piece in term if x and piece not in wrong]
     for likely in ([(piece, 1.0) for piece, x in others if relative_error(x, 1.0) <= rtol],
-                   [(piece, y) for piece, x in others for y in known if relative_error(x, y) <= rtol]):
+                   [(piece, y) for piece, x in others for y in {*known} - {0.0, 1.0, -1.0}
+                    if relative_error(x, y) <= rtol]):
         if len(likely) == 1:                    # a factor is missing, or another number stands in its place
-            (piece, x), = likely
-            return numbers | {piece: x}, [*wrong, piece]
-    return numbers, wrong
+            return dict(likely)
+    return {}
 
 
 def _product(numbers: dict[Piece, float], term: Sequence[Piece]) -> float:

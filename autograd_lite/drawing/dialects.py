@@ -82,7 +82,7 @@ class Dialect:
     def fraction(self, top: Sequence[Written], bottom: Sequence[Written]) -> Written:
         """A product over another."""
         over = self.product(bottom)
-        return Written(f"{self.product(top).text}/{self.bound(over, POWER)}", PRODUCT)
+        return Written(f"{self.bound(self.product(top), PRODUCT)}/{self.bound(over, POWER)}", PRODUCT)
 
     def form(self, call: Call) -> Form:
         """How an op is written; its partial, if it has no formula, with a prime."""
@@ -124,7 +124,7 @@ class Dialect:
             if x.op.open and len(shown) > WIDE:
                 shown = [*shown[:3], Written(self.more), shown[-1]]
             found = self.form(x)(*shown) if x.op.notation or x.by is not None else Written(x.op.name)
-            return Written(*found)
+            return Written(found.text, SUM if found.precedence == PRODUCT else found.precedence)     # (as %)
         sign, size = self.signed(x)
         return Written(self.minus + self.bound(size, PRODUCT), SUM) if sign else size
 

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import copy
+import inspect
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from math import nan
 from typing import Any, ClassVar, NamedTuple, Self
@@ -137,7 +139,8 @@ def formula(x: Any) -> Formula:
 
 
 def _once(since: Iterable[Relation]) -> tuple[Relation, ...]:
-    return tuple({(left.key, right.key): Relation(left, sign, right) for left, sign, right in since}.values())
+    return tuple({(x.left.key, x.right.key): x for x in since
+                  if not isinstance(x.left, Number) or not isinstance(x.right, Number)}.values())
 
 
 def _computed(f: Callable[..., float], *xs: Any) -> float:
@@ -249,6 +252,8 @@ def _side(distance: Formula) -> Relation:
     terms = distance.terms if isinstance(distance, Sum) and not distance.hidden else (distance,)
     sign = ">" if distance.data > 0.0 else "<" if distance.data < 0.0 else "="
     left, right = [x for x in terms if not negative(x)], [-x for x in terms if negative(x)]
+    if not left:                                # −x > 0 is x < 0
+        return Relation(added(right), {">": "<", "<": ">"}.get(sign, sign), added(left))
     return Relation(added(left), sign, added(right))
 
 
@@ -256,19 +261,18 @@ def partials_as_written(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool
     """The partials that are wanted, as people write them, or as the op's rules have them; None for one for
     which there is no more than a function of floats."""
     written = op.notation.slopes if op.notation else ()
+    rules = list(map(inspect.unwrap, filter(None, op.rules))) if op.open else [     # (as the user wrote them)
+        rule and inspect.unwrap(rule) for rule in op.rules]
     try:
         if op.open:
-            return list(written(y, xs)) if written else op.partials(y, xs, wanted)
-        rules = [*written, *[None] * len(xs)]
-        found = [rule(y, *xs) if rule and flag else None for rule, flag in zip(rules, wanted)]
-        rest = [flag and p is None for flag, p in zip(wanted, found)]
-        if True in rest:
-            found = [p if q is None else q for p, q in zip(op.partials(y, xs, rest), found)]
-        return found
+            return list((written or rules[0])(y, xs))
+        rules = [better or rule for better, rule in itertools.zip_longest(written, rules)]
+        return [rule(y, *xs) if rule and flag else None for rule, flag in zip(rules, wanted)]
     except Exception:                           # (the rule of a user's that takes floats alone)
         return [None] * len(xs)
 
 
 def slopes(op: Op, y: Formula, xs: Sequence[Formula], wanted: Sequence[bool]) -> list[Formula | None]:
     """The formulas of the partials; None for one that has none."""
-    return [None if p is None else formula(p) for p in partials_as_written(op, y, xs, wanted)]
+    since = xs[0].since if op.chooses else ()
+    return [None if p is None else formula(p).because(since) for p in partials_as_written(op, y, xs, wanted)]

@@ -1,6 +1,7 @@
 """The lines of a derivation: symbols, formulas, numbers and the result, in rows below one another."""
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -46,7 +47,8 @@ def lines_of(chain: Chain, blocks: Iterable[Block], dialect: Dialect, values: bo
     found = [Writer(chain, block, dialect).line() for block in blocks]
     symbols, nodes = chain.symbols, chain.program.nodes
     given, defined = dict[str, str](), dict[int, list[Row]]()
-    for k in symbols.used:                      # (which may grow)
+    todo = list(symbols.used)
+    for k in todo:
         if (values or not nodes[k].label) and len(given) + len(defined) < most:
             name, number = dialect.name(symbols.name(k)).text, dialect.number(nodes[k].data).text
             if nodes[k].operands:
@@ -54,6 +56,7 @@ def lines_of(chain: Chain, blocks: Iterable[Block], dialect: Dialect, values: bo
                 tokens = dialect.terms(made)
                 last = [Token(" = ", number)] * ([x.text for x in tokens] != [number])
                 defined[k] = [Row("=", [*tokens, *last], name), *since(dialect, [("", made)])]
+                todo += itertools.islice(symbols.used, len(todo), None)     # (what it is made of)
             else:
                 given[symbols.name(k)] = f"{name} = {number}"
     leaves = listed([given[name] for name in sorted(given, key=natural)])
@@ -176,6 +179,9 @@ class Writer:
         """The formulas of a term, without factors that are 1, its signs taken together."""
         if self._drops and self._is_0(term):
             return False, []
+        if self._alone and len(term) == 1 and not term[0].total:
+            terms = self.dialect.terms(self._formulas[term[0]])
+            return terms[0].before == self.dialect.minus, terms
         minus, parts = False, list[tuple[Written, bool]]()
         for piece in term:
             if piece.total:

@@ -1,10 +1,11 @@
 """How lines of a derivation are set: as text, in LaTeX, and in HTML."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from autograd_lite.checks.report import LINE, columns, wrapped
-from autograd_lite.drawing.dialects import Dialect, Latex
+from autograd_lite.drawing.dialects import Dialect, Latex, Token
 from autograd_lite.drawing.lines import Line, Row
 from autograd_lite.drawing.mathml import mathml
 from autograd_lite.markup import aligned, block, text as html_text, wrong
@@ -30,7 +31,7 @@ def as_text(line: Line) -> str:
 
 def _wrapped(start: str, row: Row, indent: int) -> Iterator[str]:
     line, marks, begun = start, "", False
-    for token in row.tokens:
+    for token in [part for token in row.tokens for part in _parts(token, LINE - indent)]:
         before, part = token.before, token.text
         if begun and columns(line + before + part) > LINE:
             yield line
@@ -44,6 +45,14 @@ def _wrapped(start: str, row: Row, indent: int) -> Iterator[str]:
     yield line
     if marks:
         yield marks
+
+
+def _parts(token: Token, width: int) -> list[Token]:
+    """A token, or if it is too long for a line what stands between its signs."""
+    if columns(token.text) <= width:
+        return [token]
+    first, *others = re.split(" (?=[+−] )", token.text)
+    return [token._replace(text=first), *[token._replace(before=" ", text=x) for x in others]]
 
 
 def as_latex(line: Line) -> str:
