@@ -1,4 +1,4 @@
-"""Derivations written out: what is printed is true, is read by what reads it, and says where a claim is wrong."""
+"""Derivations written out: what is printed is true and can be read; a wrong claim is marked where it is."""
 from __future__ import annotations
 
 import json
@@ -106,7 +106,7 @@ def test_what_is_shared_by_several_is_written_once():
 
 
 @pytest.mark.parametrize("name", ["page.html", "page.md", "page.txt"])
-def test_the_command_writes_the_whole_derivation_and_what_is_wrong_in_the_published_one(name, tmp_path, capsys):
+def test_the_command_writes_the_whole_derivation_and_what_is_wrong_in_the_published_one(name, tmp_path):
     assert main(["document", "--steps", "1", "--output", str(tmp_path), "--derivation",
                  str(tmp_path / name)]) == 0
     page = (tmp_path / name).read_text()
@@ -245,7 +245,8 @@ def test_every_row_comes_to_the_result_and_the_result_is_what_backward_gives(f, 
         root.backward()
     except ag.NumericError:
         return
-    usual = all(1e-30 < abs(node.data) < 1e8 or node.data == 0.0 for node in nodes)
+    usual = all(1e-30 < abs(node.data) < 1e8 and not 0.0 < abs(abs(node.data) - 1.0) < 1e-5
+                or node.data == 0.0 for node in nodes)      # (1 − y would lose its digits)
     if usual and all(math.isfinite(p) for node in nodes for p in node.partials):
         assert derive(root, xs).values == pytest.approx([x.grad for x in xs], rel=1e-12)
         check_rows(root, xs, nodes)
@@ -294,7 +295,8 @@ def written(make, *numbers: float, wrt: str = "x") -> str:
     (lambda x: ag.relu(x), [2.0], "∂f/∂x = 1\n        since x > 0"),
     (lambda x: ag.relu(x), [-2.0], "∂f/∂x = 0\n        since x < 0"),
     (lambda x: ag.relu(x), [0.0], "∂f/∂x = 0\n        since x = 0"),
-    (lambda x, y: ag.maximum(x, y) ** 2, [2.0, 1.0], "∂f/∂x = 2·maximum(x, y)\n        since x > y\n      = 4"),
+    (lambda x, y: ag.maximum(x, y) ** 2, [2.0, 1.0],
+     "∂f/∂x = 2·maximum(x, y)\n        since x > y\n      = 4"),
     (lambda x, y: ag.where(ag.greater(x, y), x ** 3, y), [2.0, 1.0],
      "∂f/∂x = 3·x²\n        since x > y\n      = 12"),
     (lambda x, y: ag.select(ag.less(x, 0.0), lambda: -x, lambda: x * y), [2.0, 5.0],
@@ -327,8 +329,8 @@ def test_an_op_of_a_user_is_differentiated_by_its_rule_or_has_a_prime():
 def test_what_has_no_name_is_given_one_that_no_other_node_has():
     f, x = Value(2.0, "f"), Value(3.0)
     text = derive(f * x, [x, f]).text
-    assert text.split("\n\n") == ["given   x = 3\n   f2 = x·f = 6" if "x·f" in text else
-                                  "given   x = 3\n   f2 = f·x = 6", "∂f2/∂x = f\n       = 2", "∂f2/∂f = x\n       = 3"]
+    assert text.split("\n\n") == ["given   x = 3\n   f2 = f·x = 6", "∂f2/∂x = f\n       = 2",
+                                  "∂f2/∂f = x\n       = 3"]
 
 
 def test_a_large_expression_without_labels_is_given_a_name_and_a_small_one_is_not():
@@ -453,7 +455,7 @@ def test_a_long_product_leaves_out_the_middle_and_a_long_sum_says_what_is_left()
     assert re.search(r"… \(54 more terms: −?[\d.]+\)", text)
 
 
-# -- LaTeX, Markdown, HTML, SymPy -----------------------------------------------------------------------------
+# -- LaTeX, Markdown, HTML, SymPy ------------------------------------------------------------------------
 
 def reads(tex: str) -> bool:
     """Whether matplotlib reads the rows of a derivation as mathematics."""
@@ -490,7 +492,8 @@ def test_tex_compiles_the_documents_derivation(tmp_path):
 def test_the_latex_of_the_document():
     assert derive(Network().graph(), "w5").latex == r"""\begin{aligned}
 \frac{\partial E}{\partial w_{5}} &= \frac{\partial E}{\partial \mathrm{outo}_{1}} \cdot \frac{\partial """ \
-        r"""\mathrm{outo}_{1}}{\partial \mathrm{neto}_{1}} \cdot \frac{\partial \mathrm{neto}_{1}}{\partial w_{5}} \\
+        r"""\mathrm{outo}_{1}}{\partial \mathrm{neto}_{1}} \cdot """ \
+        r"""\frac{\partial \mathrm{neto}_{1}}{\partial w_{5}} \\
 &= \left(\mathrm{outo}_{1} - t_{1}\right) \cdot \mathrm{outo}_{1} \, \left(1 - \mathrm{outo}_{1}\right) """ \
         r"""\cdot \mathrm{outh}_{1} \\
 &= 0.741365 \cdot 0.186816 \cdot 0.593270 \\
@@ -499,8 +502,9 @@ def test_the_latex_of_the_document():
 
 
 @pytest.mark.parametrize("latex, expected", [
-    (r"\frac{\partial E}{\partial w_{5}}", "<mfrac><mrow><mo>∂</mo><mi>E</mi></mrow><mrow><mo>∂</mo><msub><mi>w"
-     "</mi><mn>5</mn></msub></mrow></mfrac>"),
+    (r"\frac{\partial E}{\partial w_{5}}",
+     "<mfrac><mrow><mo>∂</mo><mi>E</mi></mrow><mrow><mo>∂</mo><msub><mi>w</mi>"
+     "<mn>5</mn></msub></mrow></mfrac>"),
     (r"\sqrt[3]{x}", "<mroot><mi>x</mi><mn>3</mn></mroot>"),
     (r"\left(a - 1\right)^{2}", "<msup><mrow><mo>(</mo><mi>a</mi><mo>−</mo><mn>1</mn><mo>)</mo></mrow>"
      "<mn>2</mn></msup>"),
@@ -521,7 +525,7 @@ def test_mathml_is_well_formed(f, seed):
         assert len(element) == arity.get(element.tag, len(element)), element.tag
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, "a b", "x+y", "", "\\right)", "}{", "$$", "`", "两层", "∂", "a" * 70])
+@pytest.mark.parametrize("name", [*HOSTILE, "a b", "x+y", "", "\\right)", "}{", "$$", "`", "两层", "a" * 70])
 def test_any_label_is_only_ever_text(name):
     x, y = Value(2.0, name), Value(3.0, "y")
     root = ag.sigmoid(x * y) * x
@@ -565,7 +569,8 @@ def test_the_expression_for_sympy_has_the_value_of_the_derivative(f):
     derivation = derive(root, xs)
     if all(1e-10 < abs(node.data) < 1e6 for node in nodes):
         at = {sympy.Symbol(x.label, real=True): sympy.Float(x.data, 30) for x in xs}
-        for ours, value in zip([derivation.sympy()] if len(xs) == 1 else derivation.sympy(), derivation.values):
+        found = derivation.sympy()
+        for ours, value in zip(found if len(xs) > 1 else [found], derivation.values):
             ours = sympy.sympify(ours)
             if not ours.atoms(sympy.core.function.AppliedUndef):
                 assert float(ours.evalf(30, subs=at)) == pytest.approx(value, rel=1e-6, abs=1e-9)
@@ -579,7 +584,7 @@ def test_without_sympy_the_error_says_what_to_install(monkeypatch):
         derive(x * x, x).sympy()
 
 
-# -- a claim that is wrong ----------------------------------------------------------------------------------------
+# -- a claim that is wrong -------------------------------------------------------------------------------
 
 def test_a_wrong_claim_stands_below_the_graphs_line_with_the_factor_marked():
     row = document.audits()["corrected"].differing[1]
@@ -606,8 +611,8 @@ def test_a_mistake_planted_in_a_factor_is_marked_where_it_is_made_and_where_it_i
             wrong["E", w] = d[k] * wrong[f"neto{k}", w]
     for h in ("outh1", "outh2"):
         wrong["E", h] = d[1] * wrong["neto1", h] + d[2] * wrong["neto2", h]
-    report = audit(Network().graph(), {c: x for c, x in wrong.items() if c[1][0] not in "b" and c[1][:2] not in
-                                       ("w1", "w2", "w3", "w4")})
+    report = audit(Network().graph(), {c: x for c, x in wrong.items() if c[1][0] not in "b"
+                                       and c[1] not in ("w1", "w2", "w3", "w4")})
     cause, = report.causes
     name = "∂{}/∂{}".format(*pair)
     assert cause.name == name and derive(cause).wrong == (name,)
@@ -641,7 +646,7 @@ def test_a_claim_of_what_does_not_depend_and_a_claimed_number_are_derived_too():
     y = x * x
     label(y=y)
     row, = audit([y, z], {("y", "z"): 1.0}).causes
-    assert "y does not depend on z" in derive(row).text and "∂y/∂z = 0" in derive(row).text.replace("graph = 0", "")
+    assert derive(row).text == "  ∂y/∂z = 0\nclaimed = 1\n          ^\n\ny does not depend on z"
     row, = document.script_audit().causes[:1]
     assert "neto2 = w7·outh1 + w8·outh2 + b2\n  graph = 1.224921\nclaimed = 1.226729" in derive(row).text
 

@@ -84,8 +84,9 @@ class Comparison(Written):
             for x in (self._numbers[piece], piece.number):
                 meant = labels.get(x, []) if x != round(x) else []      # (many nodes hold a whole number)
                 texts.append(dialect.number(x).text + (f" (= {meant[0]})" if len(meant) == 1 else ""))
-            found.append(f"The claim follows with {texts[0]} in place of {name}, which is {texts[1]}"
-                         if piece in self._guessed and len(self._numbers) > 1 else f"{name}: claimed {texts[0]}, is {texts[1]}")
+            guessed = piece in self._guessed and len(self._numbers) > 1
+            found.append(f"{name}: claimed {texts[0]}, is {texts[1]}" if not guessed else
+                         f"The claim follows with {texts[0]} in place of {name}, which is {texts[1]}")
         if self.row.independent:
             found.append("{} does not depend on {}".format(*self.row.ends))
         return [*map(printable, found), *[diagnosis.text for diagnosis in self.row.diagnoses[:1]]]
@@ -102,13 +103,14 @@ def _equal(row: Row, result: Token, head: str) -> Row:
 
 def _by_hand(chain: Chain, block: Block | None, at: Context
              ) -> tuple[list[Block], dict[Piece, float], dict[int, float]]:
-    """A block after those it uses of which nothing is claimed; the student's numbers of their factors, claimed
-    or following from what is; and the totals."""
+    """A block after those it uses of which nothing is claimed; the student's numbers of their factors,
+    claimed or following from what is; and the totals."""
     claims = {pair: x for pair, x in at.claims.items() if pair != (at.output, at.source)}
     todo = [block] if block else []
     found = {some.place: some for some in todo}
     for some in todo:
-        new = [chain.block(k) for k in dict.fromkeys(some.used) if k not in found and (at.output, k) not in claims]
+        new = [chain.block(k) for k in dict.fromkeys(some.used)
+               if k not in found and (at.output, k) not in claims]
         found |= {other.place: other for other in new}
         todo += new
     numbers, totals = dict[Piece, float](), dict[int, float]()
@@ -123,7 +125,8 @@ def _by_hand(chain: Chain, block: Block | None, at: Context
 
 def _guessed(block: Block | None, numbers: dict[Piece, float], wrong: Sequence[Piece], claimed: float,
              rtol: float, known: Sequence[float]) -> dict[Piece, float]:
-    """If the claim does not follow from the numbers: those with which it would, if one way alone is likely."""
+    """If the claim does not follow from the numbers: others with which it would, if one way alone is likely.
+    """
     terms = block.terms if block else ()
     products = [_product(numbers, term) for term in terms]
     missed = claimed - added(products)

@@ -60,8 +60,8 @@ class Derivation(Written):
                 found += _reasons(self.root, node)
         found = [printable(note) for note in dict.fromkeys(found)][:5]
         if self._hidden:
-            found.append(f"… and {count(self._hidden, 'more derivative')}, which these use (depth= says how far "
-                         "to go)")
+            found.append(f"… and {count(self._hidden, 'more derivative')}, which these use (depth= says how "
+                         "far to go)")
         return found
 
     def sympy(self) -> Any:

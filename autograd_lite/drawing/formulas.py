@@ -261,8 +261,7 @@ def partials_as_written(op: Op, y: Any, xs: Sequence[Any], wanted: Sequence[bool
     """The partials that are wanted, as people write them, or as the op's rules have them; None for one for
     which there is no more than a function of floats."""
     written = op.notation.slopes if op.notation else ()
-    rules = list(map(inspect.unwrap, filter(None, op.rules))) if op.open else [     # (as the user wrote them)
-        rule and inspect.unwrap(rule) for rule in op.rules]
+    rules: list[Any] = [rule and inspect.unwrap(rule) for rule in op.rules]     # (as a user wrote them)
     try:
         if op.open:
             return list((written or rules[0])(y, xs))
