@@ -343,6 +343,22 @@ def test_a_large_expression_without_labels_is_given_a_name_and_a_small_one_is_no
     assert "u1" not in derive(ag.tanh(ag.sin(x * x) + ag.exp(x)), x).text
 
 
+def test_the_neurons_of_a_network_are_given_names():
+    model = ag.nn.MLP(2, [8, 8, 1], activation="tanh")
+    text = derive(model([0.5, 0.25]), model.parameters()[0]).text
+    assert len(text) < 20_000 and max(map(len, text.split("\n"))) <= 79
+    assert re.search(r"^ *u\d+ = layers\[1\].neurons\[0\].w\[0\]·u1$", text, re.MULTILINE) or "·u1" in text
+
+
+def test_a_long_name_stands_on_a_line_of_its_own():
+    x, z = Value(2.0, "the weight of the first input of the first neuron"), Value(3.0, "z")
+    head = "∂z/∂(the weight of the first input of the first neuron)\n"
+    assert derive(z, x).text.startswith(head + "    = 0\n")
+    y = ag.sin(x)
+    y.label = "z"
+    assert derive(y, x).text.startswith(head + "    = cos(the weight of the first input of the first neuron)\n")
+
+
 def test_two_nodes_of_one_label_are_told_apart():
     x, y = Value(2.0, "a"), Value(3.0, "a")
     assert {"a", "a′"} == set(re.findall("a′?", derive(x * y, x).text.split("\n\n")[-1]))

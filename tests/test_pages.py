@@ -104,7 +104,8 @@ const parts = [...document.querySelectorAll('iframe')].map(frame => {
   return {
     width: view.innerWidth, page: page.documentElement.scrollWidth,
     contrasts: [...page.querySelectorAll('td, th, b, span')].filter(x => x.textContent).map(contrast),
-    shape: [...page.body.querySelectorAll(':not(math *)')].map(x => [x.tagName, ...x.getAttributeNames()].join(' ')),
+    shape: [...page.body.querySelectorAll(':not(math *)')].map(
+      x => [x.tagName, ...x.getAttributeNames()].join(' ')),
     pictures: [...page.querySelectorAll('svg')].map(svg => ({
       frame: box(svg.parentElement), box: box(svg), natural: parseFloat(svg.getAttribute('width')) * 4 / 3,
       parts: [...svg.querySelectorAll('text, path, polygon')].map(box),

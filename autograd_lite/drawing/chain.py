@@ -10,7 +10,8 @@ from autograd_lite.graph.linear import Linear
 from autograd_lite.graph.node import op_of, partials_of
 from autograd_lite.graph.program import Program
 
-_LARGE = 20                                     # ops and names in an expression that is written out
+_LARGE = 14                                     # ops and names in an expression that is written out
+_WIDE = 42                                      # and in six operands of one that has many
 
 
 class Symbols:
@@ -30,8 +31,12 @@ class Symbols:
         sizes: list[int] = []
         for k, operands in enumerate(program.operands):
             size = 1 + sum([1 if x is None else sizes[x] for x in operands])
+            if size > _WIDE and sum(sorted([sizes[x] for x in operands if x is not None])[-6:]) > _WIDE:
+                for x in operands:              # (a network's neurons)
+                    if x is not None and sizes[x] > _WIDE // 6:
+                        self._named[x], sizes[x] = True, 1
             self._named[k] |= size > _LARGE
-            sizes.append(1 if self._named[k] else size)
+            sizes.append(1 + len(program.nodes[k].label) // 12 if self._named[k] else size)
         self._taken = {node.label: 0 for node in program.nodes if node.label}
         self._names: dict[int, str] = {}
         self._symbols: dict[int, Formula] = {}

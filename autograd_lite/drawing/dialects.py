@@ -16,7 +16,7 @@ _WORD = re.compile(r"([^\W\d_]+)_?(\d*)((?:\[\d+(?:, ?\d+)*\])*)")
 GREEK = dict(zip("""alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma
     tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split(),
                  "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"))
-_PLAIN = re.compile(r"[^\s+*/^%=<>()·−-]+")
+_PLAIN = re.compile(r"[^\s+*/^%=<>()·−-]+(\[\d+(, ?\d+)*\])*")
 
 
 def figure(x: float, digits: int) -> str:

@@ -192,7 +192,7 @@ class Writer:
             if self._formulas[piece].key not in (_1, (-1.0,)):
                 parts.append((size, False))
         parts = parts or [(self.dialect.number(1.0), False)]
-        if len(parts) == 1 and (minus or not self._alone):
+        if len(parts) == 1 and minus:
             parts = [(Written(self.dialect.bound(parts[0][0], PRODUCT)), False)]
         return minus, self._factors(parts)
 

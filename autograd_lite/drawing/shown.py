@@ -17,6 +17,8 @@ def as_text(line: Line) -> str:
     """Rows of at most 79 columns, if their names allow; marks stand below what is wrong."""
     heads = [columns(row.head) for row in line]
     indent = max([n for n in heads if n <= _WIDEST], default=0)
+    if max(heads) > indent:                     # (it stands on a line of its own)
+        indent = max(indent, 3)
     found = []
     for row, n in zip(line, heads):
         head = row.head
@@ -24,8 +26,7 @@ def as_text(line: Line) -> str:
             found.append(head)
             head = ""
         sign = f"  {row.sign}" if row.sign == "since" else row.sign or " "
-        found += _wrapped(" " * (indent - columns(head)) + f"{head} {sign} ".lstrip(" " * (not indent)), row,
-                          indent + 3)
+        found += _wrapped(" " * (indent - columns(head)) + f"{head} {sign} ", row, indent + 3)
     return "\n".join(found)
 
 
@@ -80,10 +81,11 @@ def as_html(lines: Iterable[Line], notes: Sequence[str]) -> Iterator[str]:
 
 def _cells(line: Line) -> Iterator[tuple[str, str, str]]:
     for row in line:
-        sign = f'<span style="opacity:.75">{row.sign}</span>' if row.sign == "since" else row.sign
         first, *others = row.tokens
-        yield (mathml(row.head) if row.head else "", sign,
-               " ".join([_token("", first.before + first.text, first.wrong), *[_token(*x) for x in others]]))
+        parts = [_token("", first.before + first.text, first.wrong), *[_token(*x) for x in others]]
+        if row.sign == "since":
+            parts = [f'<span style="opacity:.75">{row.sign}</span>', *parts]
+        yield mathml(row.head) if row.head else "", row.sign if row.sign == "=" else "", " ".join(parts)
 
 
 def _token(before: str, text: str, marked: bool) -> str:
