@@ -19,11 +19,14 @@ import environment as campaign_of_environments  # noqa: E402
 import hostile  # noqa: E402
 import mutation  # noqa: E402
 import numerics  # noqa: E402
+import pictures as campaign_of_pictures  # noqa: E402
 import reentry  # noqa: E402
 import rounding as campaign_of_roundings  # noqa: E402
 import saves  # noqa: E402
 import truth  # noqa: E402
 from autograd_lite import FormatError, nn  # noqa: E402
+from autograd_lite.drawing.arrows import Arrows  # noqa: E402
+from autograd_lite.drawing.folding import Folding  # noqa: E402
 from autograd_lite.ops.op import TABLE  # noqa: E402
 from autograd_lite.programs import arrays  # noqa: E402
 from autograd_lite.programs.python import EAGER  # noqa: E402
@@ -201,3 +204,19 @@ def test_batches_finds_points_that_follow_a_program_of_other_answers(monkeypatch
     monkeypatch.setattr(arrays.Watch, "holds", lambda self, condition, side=True, fate=EAGER: holds(
         self, condition, side, fate) if fate == EAGER else None)
     assert campaign_of_batches.search(range(6))
+
+
+@pytest.mark.parametrize("fault", [None, "a label that is not escaped", "a lost node", "a number"])
+def test_pictures_finds_markup_a_lost_node_and_a_wrong_derivative(fault, monkeypatch):
+    if fault == "a label that is not escaped":
+        monkeypatch.setattr("autograd_lite.drawing.cards.escape_html", str)
+    elif fault == "a lost node":
+        monkeypatch.setattr(Folding, "_join_circles", lambda self: self.folds[0].nodes.pop())
+    elif fault:
+        arrow = Arrows.arrow
+        monkeypatch.setattr(Arrows, "arrow", lambda self, head, operand, partial, *rest: arrow(
+            self, head, operand, partial + 1e-9, *rest))
+    search = campaign_of_pictures.Collecting(seed=0, program=False)
+    for _ in range(60):
+        search.one()
+    assert bool(search.texts) is bool(fault), search.texts

@@ -1,8 +1,10 @@
 """What notebooks and exported pages show, as a browser lays it out: whole, readable, and never run."""
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -240,6 +242,14 @@ def test_a_picture_says_what_it_is_to_those_who_do_not_see_it():
     assert bundle["text/plain"] == 'a "product"\\n<b>'
     picture = ElementTree.fromstring(bundle["image/svg+xml"])
     assert (picture.get("role"), picture.get("aria-label")) == ("img", bundle["text/plain"])
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda d: d.copy(),
+                                    lambda d: pickle.loads(pickle.dumps(d))])
+def test_a_copy_says_what_it_is_too(copied):
+    drawing = ag.draw(Value(3.0, "x") * 2.0)
+    assert copied(drawing).description == drawing.description != type(drawing).description
+    assert copied(drawing).source == drawing.source
 
 
 def test_the_bundle_holds_what_is_asked_for():

@@ -9,6 +9,7 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
 
 _DEEP, _WIDE, _LONG = 2, 6, 60      # how many ops, operands and letters an expression has at most
+_NAME = 150                         # and how many letters a name in a derivative
 _PLAIN = re.compile(r"[^\s+*/^%=<>-]+")
 
 
@@ -60,6 +61,7 @@ def derivative(head: Value, tail: Value) -> str:
     """How the derivative of a node by another is written: ``∂(x / y)/∂x``."""
     def end(node: Value) -> str:
         text, precedence = called(node)
+        text = text if len(text) <= _NAME else text[:_NAME - 1] + "…"
         return text if precedence == ATOM else f"({text})"
 
     return f"∂{end(head)}/∂{end(tail)}"

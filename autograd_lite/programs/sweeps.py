@@ -340,13 +340,14 @@ def computed(tape: Recorded, k: int) -> Value:
     return tape.made(k)
 
 
-def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[int]) -> list[int | None]:
-    """The same on nodes."""
+def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[int],
+           last: bool = False) -> list[int | None]:
+    """The same on nodes. Nothing differentiates the `last` one again, which is a pass over floats eagerly."""
     roots = [y for y, _ in outputs if tape.flows[y]]
     seeds = [tape.node(seed) for y, seed in outputs if tape.flows[y]]
-    again = depends_on_others(tape, roots, inputs) or any([tape.flows[seed] for seed in seeds])
     own = set(inputs)
-    again = again or any([tape.flows[x] for k in inputs for x in tape.operands[k]])
+    again = not last and (depends_on_others(tape, roots, inputs) or any([tape.flows[seed] for seed in seeds])
+                          or any([tape.flows[x] for k in inputs for x in tape.operands[k]]))
     order = order_under(tape, roots, again or len(outputs) > 1)
     varying = _varying(tape, order, inputs)
     write = Writer(tape, again)

@@ -126,7 +126,7 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
             if not tape.flows[tape.node(result)]:
                 raise GradientError(f"backward() of what {name_of(f)} returns: it carries no gradient")
             by = [*[(x, tape.node(x)) for x in inputs if by_inputs], *tape.captured]
-            gradients = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in by])
+            gradients = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in by], last=True)
             for (x, k), gradient in zip(by, gradients):
                 if tape.flows[k] and gradient is not None:
                     wanted.append(x)
