@@ -1,6 +1,6 @@
 """Does every row that `derive` prints come to its result, and do LaTeX, MathML and SymPy read it?
 
-    python tests/campaigns/derivations.py --examples 2000
+    python tests/campaigns/formulas.py --examples 2000
 
 Random expressions over all ops with labels on some of their nodes. Each row of formulas and of numbers is
 evaluated and held against the last one, and that against `backward`.
