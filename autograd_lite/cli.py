@@ -75,6 +75,9 @@ def _parser() -> Parser:
                          metavar="N", help="updates in training (default %(default)s)")
     example.add_argument("--output", type=Path, default=Path("."), metavar="DIR",
                          help="where to write the pictures (default: here)")
+    example.add_argument("--derivation", metavar="FILE",
+                         help="also write out the derivatives by w1…w8, b1 and b2, and the published "
+                         "lines that are wrong (.html, .md or .txt)")
     example.add_argument("--json", action="store_true", help="print one JSON object instead of the tables")
     example.set_defaults(run=lambda options: _worked(example, options))
     return parser
@@ -100,6 +103,8 @@ def _worked(parser: Parser, options: argparse.Namespace) -> int:
             parser.error(f"--output: no permission to write in {folder}")
     except OSError as error:
         parser.error(printable(f"--output: {error}"))
+    if options.derivation:
+        document.write_derivation(options.derivation)
     _document(options.steps, options.output, options.json)
     return 0
 
