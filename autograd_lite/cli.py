@@ -20,7 +20,7 @@ from autograd_lite import document
 from autograd_lite.commands import audit, check, draw, grad
 from autograd_lite.commands.console import INTERRUPTED, PROGRAM, Parser, encode, failed, progress, say, whole
 from autograd_lite.drawing import draw as drawn
-from autograd_lite.errors import AutogradError, MissingError, RenderError
+from autograd_lite.errors import AutogradError, MissingError, RenderError, errstate
 from autograd_lite.files import write
 from autograd_lite.lines import printable
 
@@ -44,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _ending_at_once():
             try:
                 _parser().parse_args(argv, options)
-                return int(options.run(options))
+                mode = errstate("ignore" if getattr(options, "ieee", False) else "raise")
+                return int(mode.run(options.run, options))
             finally:
                 sys.stdout.flush()
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from autograd_lite.commands.console import Parser, number, table, whole
 from autograd_lite.commands.formulas import (add_expression, add_point, backward, chosen, functions, graph,
                                              point, read, root_name)
 from autograd_lite.drawing import derive
-from autograd_lite.errors import InputError, errstate
+from autograd_lite.errors import InputError
 from autograd_lite.expression import Formula
 from autograd_lite.graph.node import op_of, plain
 from autograd_lite.graph.program import Program
@@ -48,11 +48,10 @@ def run(options: argparse.Namespace) -> int:
     computed = [name for name in wrt if name not in formula.variables]
     if computed and options.order > 1:
         raise InputError(f"--wrt: {computed[0]} is computed; derivatives of order 2 are by variables alone")
-    with errstate("ignore" if options.ieee else "raise"):
-        nodes, root = graph(formula, at, wrt)
-        backward(root)
-        gradient = {name: nodes[name].grad for name in wrt}
-        second, higher = _second(formula, at, wrt, options.order), _higher(formula, at, wrt, options.order)
+    nodes, root = graph(formula, at, wrt)
+    backward(root)
+    gradient = {name: nodes[name].grad for name in wrt}
+    second, higher = _second(formula, at, wrt, options.order), _higher(formula, at, wrt, options.order)
     if options.json:
         found: dict[str, Any] = {"value": root.data, "gradient": gradient}
         if second:
