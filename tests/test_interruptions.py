@@ -105,6 +105,7 @@ CALLS = {
     "what compiling saves": lambda: compiled_sine().stats.break_even,
     "an array target": lambda: compile(ag.sin, target=numpy)(numpy.array([0.5])),
     "an op over arrays": lambda: mapped(ag.log)([0.0, 1.0]),
+    "a derivation": lambda: str(ag.derive((x := Value(2.0, "x")) ** 3 * ag.hypot(x * 0.0 + 3.0, 4.0), x)),
     "a decorator": lambda: errstate("ignore")(no_grad()(lambda: ag.log(0.0)))()}
 
 

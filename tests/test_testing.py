@@ -26,7 +26,8 @@ SEARCH = settings(max_examples=2000, database=None, suppress_health_check=list(H
 ONE = [name for name, op in TABLE.items() if op.most == 1]
 COMPARISONS = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal"}
 SOME = expressions(max_ops=5) | expressions(max_ops=5, ops=["where", "*", "exp", "sign", "greater"])
-SPACE = {**TABLE, **{name: getattr(ops, name) for name in ("sum", "mean", "dot", "logsumexp", "softmax")}}
+SPACE = {**TABLE, **{name: getattr(ops, name) for name in (
+    "sum", "mean", "dot", "logsumexp", "softmax", "log_softmax")}}
 
 
 def finite(y):
