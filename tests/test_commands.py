@@ -201,6 +201,7 @@ RIGHT = {
     "exp(-(x - m)**2/(2*s**2))": ["m: (x - m)/s**2*exp(-(x - m)**2/(2*s**2))",
                                   "s: (x - m)**2/s**3*exp(-(x - m)**2/(2*s**2))"],
     "maximum(x, y)": ["x: where(x > y, 1, 0)", "y: 1 - (x > y)"],
+    "exp((2 - y)**3)": ["y: -3*(2 - y)**2*exp(8)*exp(-12*y)*exp(6*y**2)*exp(-y**3)"],
     "hypot(x, y)": ["x: x/hypot(x, y)"],
     "log(x/y)": ["x: 1/x", "y: -1/y"], "(1 - cos(x))/x**2": ["x: sin(x)/x**2 - 2*(1 - cos(x))/x**3"],
     "sqrt(x - 1000)": ["x: 1/(2*sqrt(x - 1000))"], "cos(x + y)": ["x: -sin(x)*cos(y) - cos(x)*sin(y)"]}
