@@ -20,7 +20,7 @@ from autograd_lite import document
 from autograd_lite.commands import audit, check, draw, grad
 from autograd_lite.commands.console import INTERRUPTED, PROGRAM, Parser, encode, failed, progress, say, whole
 from autograd_lite.drawing import draw as drawn
-from autograd_lite.errors import AutogradError, MissingError, RenderError
+from autograd_lite.errors import AutogradError, MissingError, RenderError, errstate
 from autograd_lite.files import write
 from autograd_lite.lines import printable
 
@@ -44,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _ending_at_once():
             try:
                 _parser().parse_args(argv, options)
-                return int(options.run(options))
+                mode = errstate("ignore" if getattr(options, "ieee", False) else "raise")
+                return int(mode.run(options.run, options))
             finally:
                 sys.stdout.flush()
     except KeyboardInterrupt:
@@ -74,6 +75,9 @@ def _parser() -> Parser:
                          metavar="N", help="updates in training (default %(default)s)")
     example.add_argument("--output", type=Path, default=Path("."), metavar="DIR",
                          help="where to write the pictures (default: here)")
+    example.add_argument("--derivation", metavar="FILE",
+                         help="also write out the derivatives by w1…w8, b1 and b2, and the published "
+                         "lines that are wrong (.html, .md or .txt)")
     example.add_argument("--json", action="store_true", help="print one JSON object instead of the tables")
     example.set_defaults(run=lambda options: _worked(example, options))
     return parser
@@ -99,6 +103,8 @@ def _worked(parser: Parser, options: argparse.Namespace) -> int:
             parser.error(f"--output: no permission to write in {folder}")
     except OSError as error:
         parser.error(printable(f"--output: {error}"))
+    if options.derivation:
+        document.write_derivation(options.derivation)
     _document(options.steps, options.output, options.json)
     return 0
 

@@ -61,7 +61,9 @@ ROWS = [
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
     {"checks.nearby", "checks.explain"}, {"checks.check_gradients"},
     {"drawing.engine", "drawing.sketch", "drawing.dot", "drawing.theme", "drawing.svg", "drawing.stack",
-     "drawing.naming", "drawing.scale", "drawing.marks", "drawing.given"},
+     "drawing.naming", "drawing.scale", "drawing.marks", "drawing.given", "drawing.formulas"},
+    {"drawing.dialects", "drawing.chain"}, {"drawing.lines", "drawing.symbolic", "drawing.mathml"},
+    {"drawing.shown"}, {"drawing.comparison"}, {"drawing.derivation"},
     {"drawing.samples", "drawing.focus", "drawing.folding", "drawing.letters", "drawing.looks"},
     {"drawing.view", "drawing.cards"}, {"drawing.rows", "drawing.groups", "drawing.drawn", "drawing.arrows"},
     {"drawing.picture"},
@@ -77,7 +79,7 @@ ROW = {name: i for i, row in enumerate(ROWS) for name in row}
 # Packages that only these may import; and inside a function, so that they load only when used.
 ONLY = {"graphviz": {"drawing"}, "hypothesis": {"testing", "commands"}, "matplotlib": {"document"},
         "tqdm": {"commands"},
-        "numpy": {name.partition(".")[0] for name in ROW}, "scipy": {"transforms"},
+        "numpy": {name.partition(".")[0] for name in ROW}, "scipy": {"transforms"}, "sympy": {"drawing"},
         "mpmath": {"checks", "transforms", "testing"}, "llvmlite": {"native"}, "networkx": {"transforms"}}
 
 # What an hour of reading the core leaves out: the ops, a family a file, a method for each,
@@ -364,7 +366,8 @@ def test_a_value_completes_to_what_a_user_may_want():
     lambda ag, x: ag.check_op(ag.sin, 1.0).derivatives[0].reference, lambda ag, x: ag.explain(x * x),
     lambda ag, x: ag.explain(x * x, x).paths[0], lambda ag, x: ag.explain(x * x).inputs[0],
     lambda ag, x: ag.explain(ag.relu(x - 5.0), x).findings[0], lambda ag, x: ag.sin,
-    lambda ag, x: ag.draw(x * x)])
+    lambda ag, x: ag.draw(x * x), lambda ag, x: ag.derive(x * x, x),
+    lambda ag, x: ag.derive(ag.audit(x * x, {(x, x): 2.0}).rows[0])])
 def test_every_class_that_a_user_is_handed_is_public_at_the_top(make):
     thing = make(autograd_lite, autograd_lite.Value(2.0, "x"))
     kind = next(kind for kind in type(thing).__mro__ if kind.__module__.startswith("autograd_lite"))

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 import batches as campaign_of_batches  # noqa: E402
 import compiled as campaign_of_compiled  # noqa: E402
 import environment as campaign_of_environments  # noqa: E402
+import formulas as campaign_of_formulas  # noqa: E402
 import hostile  # noqa: E402
 import mutation  # noqa: E402
 import numerics  # noqa: E402
@@ -75,6 +76,15 @@ def test_rounding_finds_a_wrong_coefficient_and_a_refusal(monkeypatch):
     monkeypatch.setattr("autograd_lite.transforms.rounding.lost",
                         lambda levels, outputs, wanted: [(outputs[0], k, 1.0) for k in wanted])
     assert judged(lambda x: x * x, lambda x: x * x, 0.7, 2) == ("healthy", "refused")
+
+
+def test_formulas_finds_a_formula_that_is_not_the_derivative(monkeypatch):
+    f = Expression(1, ((TABLE["sigmoid"], (0,)), (TABLE["*"], (1, 0))), (0.7,))
+    campaign_of_formulas.look(f, 0)
+    monkeypatch.setattr(TABLE["sigmoid"], "notation", TABLE["sigmoid"].notation._replace(
+        slopes=(lambda y, x: y * (1.0 + y),)))
+    with pytest.raises(AssertionError):
+        campaign_of_formulas.look(f, 0)
 
 
 def test_environment_finds_a_change_that_is_missed_and_one_that_is_none(monkeypatch):

@@ -65,7 +65,9 @@ def reports(label: str) -> dict[str, str]:
     shown = {
         "audit": ag.audit(z, {(z, x): 3.0, (z, y): x.data * x.data}), "explain": ag.explain(z, x),
         "inputs": ag.explain(z), "lost": ag.explain(lost), "check": ag.check_gradients(ag.sin, 1.0),
-        "wrong": ag.check_op(wrong, 2.0), "model": Model(), "optimizer": optim.SGD([x], schedule)}
+        "wrong": ag.check_op(wrong, 2.0), "derivation": ag.derive(z, [x, y], values=True),
+        "comparison": ag.derive(ag.audit(z, {(z, x): 3.0}).rows[0]), "model": Model(),
+        "optimizer": optim.SGD([x], schedule)}
     return {name: thing._repr_html_() for name, thing in shown.items()}
 
 
@@ -104,7 +106,8 @@ const parts = [...document.querySelectorAll('iframe')].map(frame => {
   return {
     width: view.innerWidth, page: page.documentElement.scrollWidth,
     contrasts: [...page.querySelectorAll('td, th, b, span')].filter(x => x.textContent).map(contrast),
-    shape: [...page.body.querySelectorAll('*')].map(x => [x.tagName, ...x.getAttributeNames()].join(' ')),
+    shape: [...page.body.querySelectorAll(':not(math *)')].map(
+      x => [x.tagName, ...x.getAttributeNames()].join(' ')),
     pictures: [...page.querySelectorAll('svg')].map(svg => ({
       frame: box(svg.parentElement), box: box(svg), natural: parseFloat(svg.getAttribute('width')) * 4 / 3,
       parts: [...svg.querySelectorAll('text, path, polygon')].map(box),

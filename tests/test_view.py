@@ -238,7 +238,7 @@ def test_a_focus_shows_the_paths_to_it_and_how_many_other_operands_there_are():
     view = View([network.graph()], 100, focus=network.weights[0])
     assert {x.label for x in view.shown if x.label} == {
         "w1", "neth1", "outh1", "neto1", "neto2", "outo1", "outo2", "E1", "E2", "E"}
-    assert view.notes == ["2 paths to w1: 100 % of the gradient"]
+    assert view.notes == ["2 paths to w1: 100 % of what all carry, signs aside"]
     (neth1,) = [x for x in view.shown if x.label == "neth1"]
     assert [(edge.source and edge.source.label, edge.times) for edge in view.edges[neth1]] == [
         ("w1", 1), (None, 4)]
@@ -258,9 +258,22 @@ def test_only_as_many_paths_are_shown_as_carry_nearly_all():
     strong, weak = x * 1000.0, x * 0.001
     view = View([strong + weak], 100, focus="x")
     assert strong in view.shown and weak not in view.shown
-    assert view.notes == ["1 path to x: 100 % of the gradient"]
+    assert view.notes == ["1 path to x: 100 % of what all carry, signs aside"]
     view = View([x * 3.0 + x * 2.0], 100, focus="x")
-    assert view.notes == ["2 paths to x: 100 % of the gradient"]
+    assert view.notes == ["2 paths to x: 100 % of what all carry, signs aside"]
+    view = View([x * 3.0 - x * 2.0], 1, focus="x")      # (more than the gradient, which is their difference)
+    assert view.notes[0] == "1 path to x: 60 % of what all carry, signs aside"
+
+
+def test_of_samples_the_picture_says_what_of_all_it_shows():
+    random.seed(1)
+    mlp = MLP(1, [2, 1], activation="tanh")
+    root = ag.sum([(mlp([0.3 * (k + 1)]) - 1.0) ** 2 for k in range(5)])
+    w = mlp.parameters()[0]
+    view = View([root], 100, focus=w)
+    assert view.notes == [
+        "1 of 5 samples is drawn (sample= chooses); what they share has the gradient of all",
+        f"1 path to {w.label}: 100 % of what all of this sample carry, signs aside"]
 
 
 def test_a_focus_leads_to_where_a_gradient_is_not_finite():

@@ -19,7 +19,7 @@ from autograd_lite.commands.console import WIDTH, Parser, assigned, green, numbe
 from autograd_lite.commands.formulas import (add_expression, add_point, backward, functions, graph, point,
                                              read, root_name)
 from autograd_lite.commands.wrong import Looked, look
-from autograd_lite.errors import InputError, NumericError, errstate, short
+from autograd_lite.errors import InputError, NumericError, short
 from autograd_lite.expression import Formula, meant, parse
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
@@ -174,11 +174,9 @@ class _Points:
 
     def _defined(self, at: dict[str, float]) -> bool:
         try:
-            with errstate("raise"):
-                nodes, root = graph(self.formula, at)
-                backward(root)
-                numbers = [root.data, *[x.grad for x in nodes.values()],
-                           *_numbers(self.formula, self.claims, at)]
+            nodes, root = graph(self.formula, at)
+            backward(root)
+            numbers = [root.data, *[x.grad for x in nodes.values()], *_numbers(self.formula, self.claims, at)]
         except NumericError as error:
             self.reason = str(error)
             return False

@@ -13,7 +13,6 @@ from autograd_lite.commands.console import Parser, say, whole
 from autograd_lite.commands.formulas import (add_expression, add_point, backward, functions, graph, point,
                                              read, root_name)
 from autograd_lite.drawing.output import ENDINGS, draw, render
-from autograd_lite.errors import errstate
 from autograd_lite.lines import printable
 
 EXAMPLE = 'autograd-lite draw "tanh(w*x + b)" --at x=2 w=-3 b=6.88 -o neuron.png'
@@ -51,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     at = point(options.at, formula)
     asked = {name: getattr(options, name) for name in (
         "style", "theme", "colour", "direction", "digits", "max_nodes", "focus", "caption")}
-    with errstate("ignore" if options.ieee else "raise"), warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught:
         nodes, root = graph(formula, at)
         root.label = root.label or root_name(formula)
         backward(root)

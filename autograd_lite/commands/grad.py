@@ -5,13 +5,13 @@ import argparse
 import json
 from typing import Any
 
-import autograd_lite
 from autograd_lite.checks.edges import one_sided
 from autograd_lite.checks.report import plain_data, wrapped
 from autograd_lite.commands.console import Parser, number, table, whole
 from autograd_lite.commands.formulas import (add_expression, add_point, backward, chosen, functions, graph,
                                              point, read, root_name)
-from autograd_lite.errors import InputError, errstate
+from autograd_lite.drawing import derive
+from autograd_lite.errors import InputError
 from autograd_lite.expression import Formula
 from autograd_lite.graph.node import op_of, plain
 from autograd_lite.graph.program import Program
@@ -48,11 +48,10 @@ def run(options: argparse.Namespace) -> int:
     computed = [name for name in wrt if name not in formula.variables]
     if computed and options.order > 1:
         raise InputError(f"--wrt: {computed[0]} is computed; derivatives of order 2 are by variables alone")
-    with errstate("ignore" if options.ieee else "raise"):
-        nodes, root = graph(formula, at, wrt)
-        backward(root)
-        gradient = {name: nodes[name].grad for name in wrt}
-        second, higher = _second(formula, at, wrt, options.order), _higher(formula, at, wrt, options.order)
+    nodes, root = graph(formula, at, wrt)
+    backward(root)
+    gradient = {name: nodes[name].grad for name in wrt}
+    second, higher = _second(formula, at, wrt, options.order), _higher(formula, at, wrt, options.order)
     if options.json:
         found: dict[str, Any] = {"value": root.data, "gradient": gradient}
         if second:
@@ -74,18 +73,12 @@ def run(options: argparse.Namespace) -> int:
     for text in _kinks(root):
         print("\n".join(wrapped(text, "  ", 4)))
     root.label = root.label or f
-    _derivation(root, [nodes[name] for name in wrt])
+    if root.operands and wrt:
+        print(f"\n{derive(root, [nodes[name] for name in wrt])}")
     return 0
 
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _derivation(root: Value, wrt: list[Value]) -> None:
-    """Print how the gradient comes about, where the library can say it."""
-    derive = getattr(autograd_lite, "derive", None)
-    if derive is not None and root.operands and wrt:
-        print(f"\n{derive(root, wrt)}")
 
 
 def _function(formula: Formula, at: dict[str, float], wrt: list[str]) -> Any:

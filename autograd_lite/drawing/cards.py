@@ -24,6 +24,7 @@ from autograd_lite.lines import printable
 LONGEST = 32                                    # letters of a label that a card shows
 SMALL, OK = 9, " ok"                            # (✓ is not in the programs' fonts)
 _CLAIMS = 3                                     # claims that a card shows
+_SPAN = 12                                      # columns of a cell: all grow alike where others are wider
 _SIDE = '<TD WIDTH="3" CELLPADDING="0"></TD>'   # keeps texts off the rounded corners
 
 
@@ -186,11 +187,12 @@ class Cards:
         """The cells of a full card that say what the node is called, and its op."""
         label, op = local(node.label, node.scope), sign(node)
         if not label:
-            return f'<TD COLSPAN="2">{_bold(label, op, look)}</TD>'
+            return f'<TD COLSPAN="{2 * _SPAN}">{_bold(label, op, look)}</TD>'
         cell = f'ALIGN="LEFT" WIDTH="{_width(label)}">{_bold(label, op, look)}</TD>'
         if not op:
-            return f'<TD COLSPAN="2" {cell}'
-        return f'<TD {cell}<TD ALIGN="RIGHT">{ink(f"<I>{op}</I>", look.faint)}</TD>'
+            return f'<TD COLSPAN="{2 * _SPAN}" {cell}'
+        return (f'<TD COLSPAN="{_SPAN}" {cell}'
+                f'<TD COLSPAN="{_SPAN}" ALIGN="RIGHT">{ink(f"<I>{op}</I>", look.faint)}</TD>')
 
     def _line(self, node: Value, look: Look, rows: list[tuple[str, str, str]], ends: bool) -> str:
         """The line of a compact card; at its ends room for filled cells."""
@@ -221,7 +223,8 @@ def column(names: Sequence[str], cards: Sequence[str], tooltips: Sequence[str], 
     cells = [f'<TD PORT="{name}" HREF="#" TITLE="{text}">{card[1:-1]}</TD>'
              for name, card, text in zip(names, cards, told)]
     rows = cells if sideways else ["".join(cells)]
-    return (f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="0">'
+    # (Programs draw the lines in a card dashed after a dashed border; so a cell begins with an unseen one.)
+    return (f'<<TABLE BORDER="0" CELLBORDER="1" COLOR="transparent" CELLSPACING="1" CELLPADDING="0">'
             f'{"".join(f"<TR>{row}</TR>" for row in rows)}</TABLE>>')
 
 
@@ -242,7 +245,8 @@ def _width(label: str) -> int:
 
 
 def _row(name: str, attributes: str, text: str) -> str:
-    return f'<TR>{_SIDE}<TD ALIGN="LEFT">{name}</TD><TD ALIGN="RIGHT"{attributes}>{text}</TD>{_SIDE}</TR>'
+    return (f'<TR>{_SIDE}<TD COLSPAN="{_SPAN}" ALIGN="LEFT">{name}</TD>'
+            f'<TD COLSPAN="{_SPAN}" ALIGN="RIGHT"{attributes}>{text}</TD>{_SIDE}</TR>')
 
 
 def _table(rows: list[str], look: Look, padding: int) -> str:

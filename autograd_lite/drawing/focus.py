@@ -83,8 +83,8 @@ class Paths:
         return arrived.get(self.focus, _NOTHING)
 
 
-def focus_on(sketch: Sketch, focus: int, most: int) -> None:
-    """Draw the strongest paths to a node alone; of operands beside them, how many there are."""
+def focus_on(sketch: Sketch, focus: int, most: int, sample: bool) -> None:
+    """Draw the strongest paths to a node (in a sample) alone; of operands beside them, how many there are."""
     paths = Paths(sketch, focus)
     kept: set[int] = {focus, *sketch.roots}
     carried: list[float] = []
@@ -111,7 +111,8 @@ def focus_on(sketch: Sketch, focus: int, most: int) -> None:
         carry = "carry" if carried[1:] else "carries"
         told = f"the {many} to {name} that {carry} the most; all others together carry far more"
     else:
-        told = f"{many} to {name}: {math.floor(share * 1000 + 0.5) / 10:g} % of the gradient"
+        told = (f"{many} to {name}: {math.floor(share * 1000 + 0.5) / 10:g} % of what all "
+                f"{'of this sample ' * sample}carry, signs aside")
     sketch.notes.append(told)
 
 

@@ -12,7 +12,7 @@ from autograd_lite.drawing.cards import Cards, column, escape, tooltip
 from autograd_lite.drawing.dot import Attributes, Dot, Scope
 from autograd_lite.drawing.folding import Fold
 from autograd_lite.drawing.given import a_text, one_of
-from autograd_lite.drawing.groups import groups
+from autograd_lite.drawing.groups import crowds, groups
 from autograd_lite.drawing.looks import Looks
 from autograd_lite.drawing.rows import Rows
 from autograd_lite.drawing.theme import Theme
@@ -71,6 +71,7 @@ class Picture:
         self.sides = _SIDES[direction]
         self.ids: dict[int, str] = {}
         self.ends: dict[str, str] = {}          # where arrows to and from a card begin, if not at a node
+        self.column: dict[int, str] = {}        # in which a card or box stands, by its id
         self.row_of: dict[str, int] = {}
         self.turns: set[str] = set()
         self.arrows = 0
@@ -80,6 +81,7 @@ class Picture:
         self.dot.defaults["graph"]["label"] = label(self.looks, self._caption(options.caption))
         self.dot.description = self.view.told()
         self._nodes()
+        self.crowds = crowds(self.view, self.column)
         for item, edges in self.view.edges.items():
             for i, edge in enumerate(edges):
                 self._edge(edge, i, item)
@@ -132,6 +134,7 @@ class Picture:
             elif item is group[0]:
                 name = f"s{names[id(item)]}"
                 self.ends |= {names[id(x)]: f"{name}:{names[id(x)]}" for x in group}
+                self.column |= {id(x): name for x in group}
                 self._node(self.view.scope(item), name, column(
                     [names[id(x)] for x in group], text, told, self.sideways), tooltip=" ")
 
@@ -179,9 +182,16 @@ class Picture:
         self._arrow(name, self.ids[id(node)], weight="1", penwidth="0.8", arrowsize="0.5", tooltip=full)
 
     def _bundle(self, source: Value | Fold, target: Value | Fold, count: int) -> None:
+        tail, head = self.ids[id(source)], self.ids[id(target)]
+        pair = self.column.get(id(source), ""), self.column.get(id(target), "")
+        if pair in self.crowds:                 # (of which the first arrow is drawn, for all)
+            (tail, head), count = pair, self.crowds[pair]
+            self.crowds[pair] = 0
+            if not count:
+                return
         attributes = {"label": f"× {count:,}"} if count > 1 else {}
         told = f"{count:,} operand{'s' * (count != 1)}"
-        self._arrow(self.ids[id(source)], self.ids[id(target)], style="dashed", tooltip=told,
+        self._arrow(tail, head, style="dashed", tooltip=told,
                     penwidth=f"{1.2 + math.log10(count) / 4:.1f}", **attributes)
 
     def _caption(self, caption: str) -> list[str]:
