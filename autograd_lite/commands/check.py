@@ -125,7 +125,7 @@ def _numbers(formula: Formula, claims: Sequence[Claim], at: Mapping[str, float])
 
 
 def _noisy(formula: Formula, claim: Claim, at: Mapping[str, float], row: Row) -> bool:
-    """Whether a claim differs by no more than its terms' rounding, as 1 - tanh(x)**2 may for large x, or by so
+    """Whether a claim differs by no more than its terms' rounding, as 1 - tanh(x)**2 may for large x, or so
     little that factors of it may have become 0."""
     y = claim.formula({name: Value(x) for name, x in formula(at).items() if name})[""]
     if not isinstance(y, Value) or not y.requires_grad:
