@@ -118,7 +118,7 @@ class Formula:
         text = self.text.split("\n")[span.line]
         before, meant = [columns(printable(text[:k])) for k in (span.start, max(span.end, span.start + 1))]
         first = max(0, span.start - _WIDTH // 2) if columns(printable(text)) > _WIDTH else 0
-        shown = printable(text[first:])
+        shown = printable(text[first:first + _WIDTH])
         while columns(shown) > _WIDTH:
             shown = shown[:-1]
         start = 4 + before - columns(printable(text[:first]))

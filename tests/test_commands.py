@@ -239,6 +239,11 @@ def test_only_what_is_wrong_is_wrong_and_what_follows_from_it_is_told(run):
     assert status == 1 and out.count("agrees") == 1 and "(follows from ∂u/∂x, which is wrong)" in out
 
 
+def test_a_claim_whose_factors_underflow_is_not_wrong(run):
+    claim = "y: -3*(2 - y)**2*exp(8)*exp(-12*y)*exp(6*y**2)*exp(-y**3)"
+    assert run("check", "exp((2 - y)**3)", "--claim", claim, "--at", "y=10.48")[0] == 0
+
+
 def test_claims_are_named_as_they_were_given(run):
     claims = ["--claim", "u: 3*y", "--claim", "k: x*y", "--claim", "∂x/∂y: 1"]
     out = run("check", "u = x; k = 3; k*u*y", *claims)[1]

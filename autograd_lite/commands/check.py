@@ -125,13 +125,14 @@ def _numbers(formula: Formula, claims: Sequence[Claim], at: Mapping[str, float])
 
 
 def _noisy(formula: Formula, claim: Claim, at: Mapping[str, float], row: Row) -> bool:
-    """Whether a claim differs by no more than its terms' rounding, as 1 - tanh(x)**2 may for large x."""
+    """Whether a claim differs by no more than its terms' rounding, as 1 - tanh(x)**2 may for large x, or so
+    little that factors of it may have become 0."""
     y = claim.formula({name: Value(x) for name, x in formula(at).items() if name})[""]
     if not isinstance(y, Value) or not y.requires_grad:
         return False
     y.backward()
     rounding = sum(abs(node.data * node.grad) for node in Program([y]).nodes) * sys.float_info.epsilon
-    return bool(abs(row.claimed - row.derived) <= 4.0 * rounding)
+    return bool(abs(row.claimed - row.derived) <= max(4.0 * rounding, sys.float_info.min ** 0.5))
 
 
 # -- points -------------------------------------------------------------------------------------------
