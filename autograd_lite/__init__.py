@@ -27,7 +27,7 @@ from autograd_lite.checks.verdicts import (Derivative as Derivative, GradientRep
                                            Partial as Partial)
 from autograd_lite.decorators import within as _within        # (as soon as it is loaded)
 from autograd_lite.diagnosis.diagnose import diagnose
-from autograd_lite.drawing import draw, draw_network, render
+from autograd_lite.drawing import animate, draw, draw_network, render
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError, DomainError,
                                   FormatError, GradientError, InputError, LabelError, MemberError,
                                   MissingError, NumericError, RangeError, RenderError, errstate)
@@ -78,7 +78,7 @@ __all__ = [
     # checks
     "audit", "diagnose", "check_gradients", "check_op", "explain", "record_lines", "Report",
     # pictures
-    "draw", "draw_network", "render",
+    "animate", "draw", "draw_network", "render",
     # errors
     "errstate", "AuditError", "AutogradError", "AutogradWarning", "DivisionError", "DomainError",
     "FormatError", "GradientError", "InputError", "LabelError", "MemberError", "MissingError",
