@@ -27,7 +27,9 @@ from autograd_lite.checks.verdicts import (Derivative as Derivative, GradientRep
                                            Partial as Partial)
 from autograd_lite.decorators import within as _within        # (as soon as it is loaded)
 from autograd_lite.diagnosis.diagnose import diagnose
-from autograd_lite.drawing import animate, draw, draw_network, render
+from autograd_lite.drawing.comparison import Comparison as Comparison
+from autograd_lite.drawing.derivation import Derivation as Derivation
+from autograd_lite.drawing import animate, derive, draw, draw_network, render
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError, DomainError,
                                   FormatError, GradientError, InputError, LabelError, MemberError,
                                   MissingError, NumericError, RangeError, RenderError, errstate)
@@ -77,8 +79,8 @@ __all__ = [
     "compile",
     # checks
     "audit", "diagnose", "check_gradients", "check_op", "explain", "record_lines", "Report",
-    # pictures
-    "animate", "draw", "draw_network", "render",
+    # pictures and derivations
+    "animate", "derive", "draw", "draw_network", "render",
     # errors
     "errstate", "AuditError", "AutogradError", "AutogradWarning", "DivisionError", "DomainError",
     "FormatError", "GradientError", "InputError", "LabelError", "MemberError", "MissingError",
@@ -87,8 +89,9 @@ __all__ = [
     "nn", "optim",
 ]
 # What users are handed but seldom name; some of it would hide names of theirs under `import *`.
-_CLASSES = ["AuditReport", "Compiled", "Derivative", "Diagnosis", "Estimate", "Explanation", "Finding",
-            "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path", "Row", "Stats"]
+_CLASSES = ["AuditReport", "Comparison", "Compiled", "Derivation", "Derivative", "Diagnosis", "Estimate",
+            "Explanation", "Finding", "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path",
+            "Row", "Stats"]
 
 
 def __getattr__(name: str) -> object:

@@ -21,8 +21,11 @@ from autograd_lite.checks.report import wrapped
 from autograd_lite.checks.rows import AuditReport
 from autograd_lite.checks.rule import relative_error
 from autograd_lite.diagnosis.diagnose import diagnose
-from autograd_lite.files import write_figure
+from autograd_lite.drawing import derive
+from autograd_lite.errors import InputError
+from autograd_lite.files import write, write_figure
 from autograd_lite.graph.labels import label
+from autograd_lite.markup import named, page
 from autograd_lite.nn import Layer, Module, squared_error
 from autograd_lite.ops.activations import sigmoid
 from autograd_lite.optim import SGD
@@ -250,6 +253,37 @@ def train(variant: Variant, steps: int = STEPS, progress: Progress = lambda step
 
 
 # -- for people ----------------------------------------------------------------------------
+
+
+def write_derivation(path: str) -> None:
+    """The derivatives by w1…w8, b1 and b2 written out, and the published lines that are wrong, as a page.
+
+    Args:
+        path: a file, whose name ends in ``.html``, ``.md`` or ``.txt``.
+
+    Raises:
+        InputError: it ends otherwise.
+        OSError: it cannot be written.
+    """
+    network = Network()
+    right = derive(network.graph(), network.weights + network.biases, values=True)
+    wrong = [derive(row) for row in audits()["corrected"].differing]
+    titles = ("The gradients of the document's network, written out",
+              "Where the published derivation is wrong")
+    form = path.rpartition(".")[2].lower()
+    if form == "html":
+        body = [named(titles[0], ""), right.html, named(titles[1], ""),
+                *[found.html for found in wrong]]
+        text = page(titles[0], "\n".join(body), "white")
+    elif form == "md":
+        text = "\n\n".join([f"# {titles[0]}", right.markdown, f"# {titles[1]}",
+                            *[found.markdown for found in wrong]]) + "\n"
+    elif form == "txt":
+        text = "\n\n".join([titles[0].upper(), right.text, titles[1].upper(),
+                            *[found.text for found in wrong]]) + "\n"
+    else:
+        raise InputError(f"a derivation is written to a file that ends in .html, .md or .txt, not {path!r}")
+    write(path, text.encode())
 
 
 def tables() -> str:

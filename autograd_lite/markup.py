@@ -33,6 +33,19 @@ def block(*parts: str) -> str:
             f'line-height:1.4">{"".join(parts)}</div>')
 
 
+def wrong(html: str) -> str:
+    """HTML marked as wrong."""
+    return f'<span style="{_TINTS["wrong"]}">{html}</span>'
+
+
+def aligned(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of three pieces of HTML, below one another; the last of a row may take several lines."""
+    cells = "".join([f'<div style="text-align:{side}">{cell}</div>'
+                     for row in rows for side, cell in zip(("right", "center", "left"), row)])
+    return ('<div style="display:grid;grid-template-columns:max-content max-content minmax(12em,1fr);'
+            f'column-gap:.5em;row-gap:.35em;align-items:baseline;margin:.8em 0">{cells}</div>')
+
+
 def prose(lines: str) -> str:
     """Lines of text; an indent stays one, and a line of code keeps its columns, as do the marks below it."""
     entries, parts = lines.split("\n") if lines else [], list[str]()

@@ -732,6 +732,16 @@ def test_one_wrong_derivative_on_the_way_explains_the_wrong_ones_at_the_end():
     assert report.as_dict()["latent"] == list(map(str, report.latent))
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_is_not_finite_on_the_way_explains_nothing_and_warns_of_nothing():
+    x, w = Value(0.0, "x"), Value(1.0, "w")
+    with ag.errstate("ignore"):
+        h = [ag.sqrt(x) * w, x * w * 2.0]
+        label(h=h)
+        y = h[0] * 3.0 + h[1]
+        assert audit(y, {"x": 1.0, "w": 2.0}).latent == ()
+
+
 def test_no_latent_cause_is_told_where_none_fits_or_none_is_needed():
     L, claims = final()
     assert audit(L, claims).latent == ()

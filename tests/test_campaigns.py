@@ -16,14 +16,18 @@ sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 import batches as campaign_of_batches  # noqa: E402
 import compiled as campaign_of_compiled  # noqa: E402
 import environment as campaign_of_environments  # noqa: E402
+import formulas as campaign_of_formulas  # noqa: E402
 import hostile  # noqa: E402
 import mutation  # noqa: E402
 import numerics  # noqa: E402
+import pictures as campaign_of_pictures  # noqa: E402
 import reentry  # noqa: E402
 import rounding as campaign_of_roundings  # noqa: E402
 import saves  # noqa: E402
 import truth  # noqa: E402
 from autograd_lite import FormatError, nn  # noqa: E402
+from autograd_lite.drawing.arrows import Arrows  # noqa: E402
+from autograd_lite.drawing.folding import Folding  # noqa: E402
 from autograd_lite.ops.op import TABLE  # noqa: E402
 from autograd_lite.programs import arrays  # noqa: E402
 from autograd_lite.programs.python import EAGER  # noqa: E402
@@ -72,6 +76,15 @@ def test_rounding_finds_a_wrong_coefficient_and_a_refusal(monkeypatch):
     monkeypatch.setattr("autograd_lite.transforms.rounding.lost",
                         lambda levels, outputs, wanted: [(outputs[0], k, 1.0) for k in wanted])
     assert judged(lambda x: x * x, lambda x: x * x, 0.7, 2) == ("healthy", "refused")
+
+
+def test_formulas_finds_a_formula_that_is_not_the_derivative(monkeypatch):
+    f = Expression(1, ((TABLE["sigmoid"], (0,)), (TABLE["*"], (1, 0))), (0.7,))
+    campaign_of_formulas.look(f, 0)
+    monkeypatch.setattr(TABLE["sigmoid"], "notation", TABLE["sigmoid"].notation._replace(
+        slopes=(lambda y, x: y * (1.0 + y),)))
+    with pytest.raises(AssertionError):
+        campaign_of_formulas.look(f, 0)
 
 
 def test_environment_finds_a_change_that_is_missed_and_one_that_is_none(monkeypatch):
@@ -201,3 +214,19 @@ def test_batches_finds_points_that_follow_a_program_of_other_answers(monkeypatch
     monkeypatch.setattr(arrays.Watch, "holds", lambda self, condition, side=True, fate=EAGER: holds(
         self, condition, side, fate) if fate == EAGER else None)
     assert campaign_of_batches.search(range(6))
+
+
+@pytest.mark.parametrize("fault", [None, "a label that is not escaped", "a lost node", "a number"])
+def test_pictures_finds_markup_a_lost_node_and_a_wrong_derivative(fault, monkeypatch):
+    if fault == "a label that is not escaped":
+        monkeypatch.setattr("autograd_lite.drawing.cards.escape_html", str)
+    elif fault == "a lost node":
+        monkeypatch.setattr(Folding, "_join_circles", lambda self: self.folds[0].nodes.pop())
+    elif fault:
+        arrow = Arrows.arrow
+        monkeypatch.setattr(Arrows, "arrow", lambda self, head, operand, partial, *rest: arrow(
+            self, head, operand, partial + 1e-9, *rest))
+    search = campaign_of_pictures.Collecting(seed=0, program=False)
+    for _ in range(60):
+        search.one()
+    assert bool(search.texts) is bool(fault), search.texts

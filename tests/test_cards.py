@@ -27,6 +27,7 @@ from autograd_lite.drawing.scale import Scale
 from autograd_lite.drawing.theme import THEMES, Theme, contrast
 from autograd_lite.graph.node import stored_partials
 from autograd_lite.graph.walks import topological
+from autograd_lite.nn import MLP
 from autograd_lite.ops.op import Op
 
 LIGHT = THEMES["light"]
@@ -114,6 +115,34 @@ def test_no_text_touches_the_rounded_border_of_its_card(style):
             assert min(float(t.attrib["x"]) for t in texts) - left >= (6.0 if style == "full" else 3.0)
             assert max(float(t.attrib["x"]) for t in texts) < right - 8.0
     assert cards == 4
+
+
+def test_in_a_column_all_texts_stand_at_the_sides_of_cards_and_the_lines_after_a_box_are_whole():
+    weights = [Value(k + 1.0, f"w[{k}]") for k in range(60)]
+    for node in (*weights, root := ag.dot(weights, [2.0] * 60)):
+        node.scope = ("a neuron",)
+    drawn = svg(root, max_nodes=12)
+    assert sum("stroke-dasharray" in path.attrib for path in drawn.iter(f"{SVG}path")) >= 2
+    assert not [line for line in drawn.iter(f"{SVG}polygon") if "stroke-dasharray" in line.attrib]
+    names = ["x", "y", "a name as long as no number will be"]
+    texts = [*svg(ag.sum([Value(1.0, name) for name in names])).iter(f"{SVG}text")]
+    left = [float(t.attrib["x"]) for t in texts if t.text == "data"][:3]
+    right = [float(t.attrib["x"]) for t in texts if t.text == "1"][:3]
+    assert max(left) - min(left) < 8.0 and max(right) - min(right) < 8.0 and min(right) - max(left) > 120.0
+
+
+@pytest.mark.parametrize("size, arrows", [(3, 9), (8, 1)])
+def test_many_arrows_from_one_column_of_boxes_to_the_next_are_one(size, arrows):
+    root = MLP(2, [size, size, 1])([0.5, -1.0])
+    source = ag.draw(root, max_nodes=3 * size).source
+    first, second, *_ = re.findall(r"^\t+(sn\d+) \[", source, re.MULTILINE)
+    between = [line for line in source.splitlines() if re.match(rf"\t{first}\b.* -> {second}\b", line)]
+    assert len(between) == arrows and (f'label="× {size ** 2}"' in between[0]) == (arrows == 1)
+
+
+def test_a_plain_number_has_four_digits_in_compact_cards_too():
+    nodes, _ = parts(Value(1.0, "x") * 1.01, style="compact")
+    assert nodes["n1_1"].words == ["1.01"]
 
 
 # -- names -------------------------------------------------------------------------------------------
@@ -267,6 +296,14 @@ def test_the_partials_shown_are_those_of_backward_and_the_others_are_paler():
     assert tip(into[1]) == ["∂y/∂b = 2.0", "no gradient flows back"]
     a.requires_grad = False
     assert tip(arrow(*reversed(parts(y)), "a", "y"))[-1] == "no gradient flows back"
+
+
+def test_an_arrow_tells_its_number_however_long_the_names_are():
+    x = Value(0.3, "x" * 1000)
+    z = x * 3.0
+    z.label = "z" * 1000
+    _, (arrow, _) = parts(z)
+    assert "… = 3.0" in arrow.attributes["tooltip"]
 
 
 def test_an_arrow_tells_what_flows_back():

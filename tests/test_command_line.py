@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import cli, document
+from autograd_lite import cli, document, files
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 PYTHON = f"{sys.executable!r} -m autograd_lite".replace("'", '"')
@@ -41,7 +41,7 @@ def called(*arguments):
 @pytest.fixture
 def quick(monkeypatch):
     """Little to do: no matplotlib, no program to draw with."""
-    monkeypatch.setattr(cli.document, "plot_training", lambda trainings, path: cli.write(path, b"curves"))
+    monkeypatch.setattr(cli.document, "plot_training", lambda trainings, path: files.write(path, b"curves"))
     monkeypatch.setattr("autograd_lite.drawing.drawn.run", lambda *_: b"picture")
 
 
@@ -100,7 +100,7 @@ def test_an_encoding_without_greek_gets_a_d_for_each_partial(environment):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    ([], "required: command"), (["nonsense"], "invalid choice: 'nonsense'"),
+    (["nonsense"], "invalid choice: 'nonsense'"),
     (["document", "more\nlines\x1b"], r"more lines\x1b"),
     (["document", "--steps", "9" * 5000], "is not a number of steps"),
     (["document", "--steps", str(10 ** 30)], "is not a number of steps"),
@@ -168,7 +168,7 @@ def test_a_package_that_is_missing_is_one_line_that_says_what_to_install(
     else:
         monkeypatch.setitem(sys.modules, missing, None)
     if missing != "matplotlib":
-        monkeypatch.setattr(document, "plot_training", lambda trainings, path: cli.write(path, b"curves"))
+        monkeypatch.setattr(document, "plot_training", lambda trainings, path: files.write(path, b"curves"))
     if missing != "graphviz":
         monkeypatch.setattr("autograd_lite.drawing.drawn.run", lambda *_: b"picture")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: missing == "tqdm", raising=False)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.image
+import numpy
 import pytest
 from graphs import computations, recorded
 from hypothesis import given, settings
@@ -246,8 +247,22 @@ def test_a_number_is_shown_to_its_digits_and_only_zero_as_zero(x, digits):
     assert math.isinf(shown) or abs(shown - x) <= abs(x) * 0.5000001 * 10.0 ** (1 - digits)
 
 
+@pytest.mark.parametrize("digits", [18, 400, 10 ** 30])
+def test_more_digits_than_a_float_has_are_all_of_it(digits):
+    x = Value(0.1, "x")
+    assert ag.draw(x, digits=digits).source == ag.draw(x, digits=17).source
+    assert "0.10000000000000001" in ag.draw(x, digits=digits).source
+
+
 def test_digits_are_chosen():
     assert "0.333333" in parts(Value(1 / 3) * 1.0, digits=6)[0]["n0"].words
+
+
+def test_scopes_may_be_deeper_than_python_calls():
+    x = Value(1.0, "x")
+    x.scope = [f"s{i}" for i in range(sys.getrecursionlimit() + 100)]
+    nodes, _ = parts(x * 2.0)
+    assert nodes["n0"].clusters == x.scope
 
 
 def test_layers_and_neurons_are_nested_clusters():
@@ -444,7 +459,9 @@ def test_what_is_no_graph_is_refused(wrong):
 
 
 @pytest.mark.parametrize("option, wrong", [("max_nodes", 0), ("max_nodes", None), ("digits", 0),
-                                           ("direction", "left")])
+                                           ("direction", "left"), ("direction", numpy.array([1, 2])),
+                                           ("style", numpy.array([1, 2])), ("sample", numpy.array([1, 2])),
+                                           ("caption", 3.0), ("caption", None), ("caption", b"x")])
 def test_an_option_out_of_range_is_refused_by_name(option, wrong):
     with pytest.raises(ag.InputError, match=f"draw: {option}"):
         ag.draw(Value(1.0), **{option: wrong})

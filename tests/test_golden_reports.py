@@ -231,7 +231,9 @@ def command(*arguments):
 
 
 COMMANDS = ["--help", "document --help", "document --steps 0", "document --steps x", "document --steps 3", "",
-            "document --steps 2 --json", "document --steps 1 --output /dev/null/x", "--nonsense"]
+            "document --steps 2 --json", "document --steps 1 --output /dev/null/x", "--nonsense",
+            "grad sin(x*y)+z --at x=2 y=3 z=5 --order 3", "check x*y --claim x:x --claim y:x",
+            "check relu(x)*y --claim x:y --claim y:relu(x)", "grad x*foo(y) --at x=1"]
 
 NAME = "reports"
 CASES = {**{f"audit: {name}": give for name, give in AUDITS.items()},

@@ -9,6 +9,7 @@ from html import unescape
 from itertools import combinations, cycle
 from typing import Any, NamedTuple
 
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -469,6 +470,8 @@ def test_a_weight_that_is_no_value_is_refused():
     ({"show": "weights"}, "show='weights': choose 'data' or 'grad'"),
     ({"direction": "up"}, "direction='up': choose 'LR', 'RL', 'TB' or 'BT'"),
     ({"theme": None}, "theme=None: choose 'light' or 'dark'"), ({"digits": 0}, "digits"),
+    ({"show": numpy.array([1, 2])}, "show=array([1, 2]): choose 'data' or 'grad'"),
+    ({"caption": 3.0}, "caption=3.0 must be a text"),
     ({"max_neurons": 1.5}, "max_neurons"), ({"inputs": "ab"}, "inputs is a list of names, not str 'ab'"),
     ({"inputs": ["a"]}, "inputs= gives 1 names, but the model has 2 inputs"),
     ({"outputs": [1]}, "outputs is a list of names, not list"),

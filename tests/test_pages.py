@@ -1,8 +1,10 @@
 """What notebooks and exported pages show, as a browser lays it out: whole, readable, and never run."""
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -63,7 +65,9 @@ def reports(label: str) -> dict[str, str]:
     shown = {
         "audit": ag.audit(z, {(z, x): 3.0, (z, y): x.data * x.data}), "explain": ag.explain(z, x),
         "inputs": ag.explain(z), "lost": ag.explain(lost), "check": ag.check_gradients(ag.sin, 1.0),
-        "wrong": ag.check_op(wrong, 2.0), "model": Model(), "optimizer": optim.SGD([x], schedule)}
+        "wrong": ag.check_op(wrong, 2.0), "derivation": ag.derive(z, [x, y], values=True),
+        "comparison": ag.derive(ag.audit(z, {(z, x): 3.0}).rows[0]), "model": Model(),
+        "optimizer": optim.SGD([x], schedule)}
     return {name: thing._repr_html_() for name, thing in shown.items()}
 
 
@@ -102,7 +106,8 @@ const parts = [...document.querySelectorAll('iframe')].map(frame => {
   return {
     width: view.innerWidth, page: page.documentElement.scrollWidth,
     contrasts: [...page.querySelectorAll('td, th, b, span')].filter(x => x.textContent).map(contrast),
-    shape: [...page.body.querySelectorAll('*')].map(x => [x.tagName, ...x.getAttributeNames()].join(' ')),
+    shape: [...page.body.querySelectorAll(':not(math *)')].map(
+      x => [x.tagName, ...x.getAttributeNames()].join(' ')),
     pictures: [...page.querySelectorAll('svg')].map(svg => ({
       frame: box(svg.parentElement), box: box(svg), natural: parseFloat(svg.getAttribute('width')) * 4 / 3,
       parts: [...svg.querySelectorAll('text, path, polygon')].map(box),
@@ -237,6 +242,14 @@ def test_a_picture_says_what_it_is_to_those_who_do_not_see_it():
     assert bundle["text/plain"] == 'a "product"\\n<b>'
     picture = ElementTree.fromstring(bundle["image/svg+xml"])
     assert (picture.get("role"), picture.get("aria-label")) == ("img", bundle["text/plain"])
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda d: d.copy(),
+                                    lambda d: pickle.loads(pickle.dumps(d))])
+def test_a_copy_says_what_it_is_too(copied):
+    drawing = ag.draw(Value(3.0, "x") * 2.0)
+    assert copied(drawing).description == drawing.description != type(drawing).description
+    assert copied(drawing).source == drawing.source
 
 
 def test_the_bundle_holds_what_is_asked_for():

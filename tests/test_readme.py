@@ -1,14 +1,18 @@
 """The README does what it says: its code runs, its commands and its tables are true; so do docs' pages."""
 from __future__ import annotations
 
+import contextlib
 import doctest
 import importlib
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
 import autograd_lite
+from autograd_lite import cli
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -30,6 +34,19 @@ def test_the_code_blocks_print_what_they_show(tmp_path, monkeypatch):
         names = test.globs
     assert runner.summarize(verbose=False).failed == 0
     assert len(BLOCKS) >= 5
+
+
+def test_the_commands_print_what_they_show(tmp_path, monkeypatch, capsys):
+    shutil.copytree(README.parent / "demos" / "derivations", tmp_path / "demos" / "derivations")
+    monkeypatch.chdir(tmp_path)
+    shown = re.findall(r"^\$ autograd-lite (.*)\n((?:(?!\$ |```).*\n)*)",
+                       "".join(re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)), re.MULTILINE)
+    assert len(shown) >= 6
+    for command, expected in shown:
+        with contextlib.suppress(SystemExit):
+            cli.main(shlex.split(command))
+        assert "".join(capsys.readouterr()).rstrip() == expected.rstrip(), command
+    assert (tmp_path / "neuron.png").exists()
 
 
 @pytest.mark.parametrize("command", [

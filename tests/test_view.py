@@ -4,12 +4,13 @@ from __future__ import annotations
 import math
 import random
 import re
+import time
 from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
 from graphs import computations, recorded
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import autograd_lite as ag
@@ -99,7 +100,8 @@ def test_small_graphs_are_drawn_whole_and_small_samples_on_request():
     lambda w: [w[0] * w[1], w[0] * w[2], w[0] * w[3]],                      # other parameters
     lambda w: [Value(1.0) ** 2, Value(2.0) ** 2, Value(3.0) ** 2],          # nothing that they share
     lambda w: [(a := w[0] * 2.0), a * 2.0, a * 2.0 * 2.0],                  # each depends on the one before
-], ids=["operations", "parameters", "nothing shared", "in a row"])
+    lambda w: [w[1] * 2.0, w[1] * 2.0, w[1] * 2.0],                         # the same numbers
+], ids=["operations", "parameters", "nothing shared", "in a row", "the same"])
 def test_what_is_computed_otherwise_is_no_sample_of_the_same(make):
     w = [Value(float(i), f"w{i}") for i in range(4)]
     root = ag.sum(make(w))
@@ -113,6 +115,17 @@ def test_a_sample_of_66_thousand_nodes_is_found_at_once():
     assert 10 < len(view.edges) <= 100
 
 
+def test_terms_that_a_sum_has_twice_take_no_longer_each_the_more_there_are():
+    def seconds(count: int) -> float:
+        x = Value(0.5)
+        root = ag.sum([x * (0.1 * i) for i in range(count)] * 2)
+        start = time.process_time()
+        View([root], 100)
+        return time.process_time() - start
+
+    assert min(seconds(16_000) for _ in range(3)) < 24 * min(seconds(2_000) for _ in range(3))
+
+
 @settings(max_examples=50, deadline=None)
 @given(computations(max_ops=30), st.integers(2, 5), st.integers(0, 1))
 def test_the_sample_that_is_drawn_is_all_of_one(recipe, count, sample):
@@ -122,6 +135,7 @@ def test_the_sample_that_is_drawn_is_all_of_one(recipe, count, sample):
     for i in range(count):
         _, results = recorded(recipe)
         terms.append(results[-1] * (w * float(i)))
+    assume(len({term.data for term in terms}) > 1)
     root = ag.sum(terms)
     view = View([root], 10_000, sample)
     assert {id(x) for x in view.shown} == {id(x) for x in (*topological([terms[sample]]), root)}
@@ -224,10 +238,19 @@ def test_a_focus_shows_the_paths_to_it_and_how_many_other_operands_there_are():
     view = View([network.graph()], 100, focus=network.weights[0])
     assert {x.label for x in view.shown if x.label} == {
         "w1", "neth1", "outh1", "neto1", "neto2", "outo1", "outo2", "E1", "E2", "E"}
-    assert view.notes == ["2 paths to w1: 100 % of the gradient"]
+    assert view.notes == ["2 paths to w1: 100 % of what all carry, signs aside"]
     (neth1,) = [x for x in view.shown if x.label == "neth1"]
     assert [(edge.source and edge.source.label, edge.times) for edge in view.edges[neth1]] == [
         ("w1", 1), (None, 4)]
+
+
+@pytest.mark.parametrize("factors", [(0.5, 0.5), (0.3, 0.7), (0.0, 0.0)])
+def test_of_endlessly_many_paths_the_strongest_are_found_at_once(factors):
+    y = Value(0.1, "x")
+    for _ in range(300):
+        y = y * factors[0] + y * factors[1]
+    (note,) = [note for note in View([y], 2000, focus="x").notes if "path" in note]
+    assert "30 paths to x that carry the most; all others together carry far more" in note or not any(factors)
 
 
 def test_only_as_many_paths_are_shown_as_carry_nearly_all():
@@ -235,9 +258,22 @@ def test_only_as_many_paths_are_shown_as_carry_nearly_all():
     strong, weak = x * 1000.0, x * 0.001
     view = View([strong + weak], 100, focus="x")
     assert strong in view.shown and weak not in view.shown
-    assert view.notes == ["1 path to x: 100 % of the gradient"]
+    assert view.notes == ["1 path to x: 100 % of what all carry, signs aside"]
     view = View([x * 3.0 + x * 2.0], 100, focus="x")
-    assert view.notes == ["2 paths to x: 100 % of the gradient"]
+    assert view.notes == ["2 paths to x: 100 % of what all carry, signs aside"]
+    view = View([x * 3.0 - x * 2.0], 1, focus="x")      # (more than the gradient, which is their difference)
+    assert view.notes[0] == "1 path to x: 60 % of what all carry, signs aside"
+
+
+def test_of_samples_the_picture_says_what_of_all_it_shows():
+    random.seed(1)
+    mlp = MLP(1, [2, 1], activation="tanh")
+    root = ag.sum([(mlp([0.3 * (k + 1)]) - 1.0) ** 2 for k in range(5)])
+    w = mlp.parameters()[0]
+    view = View([root], 100, focus=w)
+    assert view.notes == [
+        "1 of 5 samples is drawn (sample= chooses); what they share has the gradient of all",
+        f"1 path to {w.label}: 100 % of what all of this sample carry, signs aside"]
 
 
 def test_a_focus_leads_to_where_a_gradient_is_not_finite():
@@ -324,6 +360,21 @@ def test_a_gradient_stands_beside_its_graph_in_a_cluster():
 
 def test_a_crowd_is_more_than_the_document_s_network():
     assert len(topological([Network().graph()])) < CROWD
+
+
+@pytest.mark.parametrize("labels", [["w[0]", "w[1]"], ["", ""]])
+def test_a_leaf_that_is_a_root_is_shown_whatever_it_is_called(labels):
+    x, y = [Value(1.0, label) for label in labels]
+    assert any(node is y for node in View([ag.cosh(x), y], 1).shown)
+
+
+@pytest.mark.parametrize("scope", [(), ("a",)])
+def test_of_very_many_roots_only_so_many_are_shown_as_the_picture_holds(scope):
+    roots = [ag.sin(Value(0.1 * i)) for i in range(400)]
+    for root in roots:
+        root.scope = scope
+    view = View(roots, 30)
+    assert sum(sizes(view)) == 800 and len(view.shown) <= 60
 
 
 @pytest.mark.parametrize("most", [1, 5, 12, 30, 60])

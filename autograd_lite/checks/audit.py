@@ -13,7 +13,7 @@ from autograd_lite.checks.claims import Claim, Line
 from autograd_lite.checks.judged import Judged, judged
 from autograd_lite.checks.latent import latent_causes
 from autograd_lite.checks.order import connected
-from autograd_lite.checks.rows import AuditReport, Index, Row
+from autograd_lite.checks.rows import AuditReport, Context, Index, Row
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS, Finding, relative_error
 from autograd_lite.graph.program import Program
 from autograd_lite.transforms.structures import as_array, is_array
@@ -88,6 +88,7 @@ def _rows(program: Program, given: Sequence[Claim], lines: Sequence[Sequence[Lin
     against = connected(program.operands, [
         (line.source, line.output) for line, finding in every
         if finding.derived is None and finding.verdict != AGREES and line.source is not None])
+    claims = {(line.output, line.source): line.claimed for some in lines for line in some}
     rows = []
     for group, (claim, some, found) in enumerate(zip(given, lines, findings)):
         derived = [finding.derived or 0.0 for finding in found]
@@ -108,7 +109,8 @@ def _rows(program: Program, given: Sequence[Claim], lines: Sequence[Sequence[Lin
             independent=verdict != AGREES and claim.source is not None and found[i].derived is None,
             reversed=bool(found) and (some[i].source, some[i].output) in against,
             inherits_from=tuple([given[d].key for d in behind[group]]),
-            spoils=tuple([given[d].key for d in _reached(straight, group)]) if verdict == CAUSE else ()))
+            spoils=tuple([given[d].key for d in _reached(straight, group)]) if verdict == CAUSE else (),
+            context=Context(program, some[i].output, some[i].source, claims) if found else None))
     return tuple(rows)
 
 

@@ -55,14 +55,15 @@ def latent_causes(rule: Rule, root: Value, reader: Reader, judged: Sequence[Judg
         work -= (max(places) - min(lines)) * (1 + len(places) // 100)
         if work < 0 or len(places) * len(lines) > _LARGEST:
             continue                            # (too much for a possibility)
-        jacobian = _derivatives(rule, places, lines, numpy)
-        rows = [(row, *lines[place]) for place, row in jacobian.items()]
-        if wrong <= {line.group for _, line, _ in rows}:
-            error, rank = _explanation(rows, numpy)
-            if error is not None:
-                right = [derived[k] or 0.0 for k in places]
-                found.append((rank == len(rows), rank, -max(places), Latent((root, name), len(wrong), tuple(
-                    [float(d + e) for d, e in zip(right, error)]), tuple(right))))
+        with numpy.errstate(all="ignore"):      # (what is not finite explains nothing)
+            jacobian = _derivatives(rule, places, lines, numpy)
+            rows = [(row, *lines[place]) for place, row in jacobian.items()]
+            explains = wrong <= {line.group for _, line, _ in rows}
+            error, rank = _explanation(rows, numpy) if explains else (None, 0)
+        if error is not None:
+            right = [derived[k] or 0.0 for k in places]
+            found.append((rank == len(rows), rank, -max(places), Latent((root, name), len(wrong), tuple(
+                [float(d + e) for d, e in zip(right, error)]), tuple(right))))
     found.sort(key=lambda entry: entry[:3])
     return tuple([latent for idle, _, _, latent in found if idle == found[0][0]][:_MOST])
 

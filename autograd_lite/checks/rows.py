@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from autograd_lite.checks.claims import claim_name, thing_name
 from autograd_lite.checks.latent import Latent
 from autograd_lite.checks.report import LINE, Report, clip, columns, count, filled, plain_data, wrapped
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS
+from autograd_lite.graph.program import Program
 from autograd_lite.lines import printable
 
 Index = tuple[int, ...]
@@ -21,6 +22,16 @@ class Diagnosis(NamedTuple):
 
     kind: str
     text: str
+
+
+class Context(NamedTuple):
+    """Where a row's worst entry stands: the graph, the places of its output and input there (None for the
+    input if the row is about a number, or it is not in the graph), and all numbers claimed, by such pairs."""
+
+    program: Program
+    output: int
+    source: int | None
+    claims: Mapping[tuple[int, int | None], float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +57,7 @@ class Row:
         diagnoses: of a cause, if `diagnose` made the report: what kind of mistake it may be, each a
             `Diagnosis`; points: at how many points it was wrong and they hold.
         rtol: how far a number may lie off, relatively.
+        context: where in the graph it stands, for `derive(row)`; a copy or a pickle has none.
         worst: of an array the entry that differs most: its index, and the three numbers; ends: the names of
             its output and input; size: how many entries there are.
     """
@@ -68,6 +80,7 @@ class Row:
     spoils: tuple[Any, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     points: int = 0
+    context: Context | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -88,6 +101,9 @@ class Row:
                 "entries": [[list(index), verdict] for index, verdict in self.entries.items()],
                 "inherits_from": [names_of(claim) for claim in self.inherits_from],
                 "diagnoses": [list(diagnosis) for diagnosis in self.diagnoses]}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"context": None}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Row) and self.as_dict() == other.as_dict()

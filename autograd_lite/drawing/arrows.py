@@ -64,9 +64,10 @@ class Arrows:
                 "width": sides[0], "height": sides[1], "fixedsize": "true", "tooltip": " "}
 
     def number(self, x: float) -> str:
-        """A plain number, in place of a card."""
+        """A plain number, in place of a card; with digits enough that 1.01 is not 1."""
         theme = self.looks.theme
-        return f"<{ink(number(x, self.looks.digits), theme.faint if math.isfinite(x) else theme.alarm_line)}>"
+        colour = theme.faint if math.isfinite(x) else theme.alarm_line
+        return f"<{ink(number(x, max(self.looks.digits, 4)), colour)}>"
 
     def _staged(self, text: str, flow: Sequence[str], room: float) -> str:
         """A label that is as wide at each stage: the partial, and below it what flows."""

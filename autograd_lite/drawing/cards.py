@@ -24,6 +24,7 @@ from autograd_lite.lines import printable
 LONGEST = 32                                    # letters of a label that a card shows
 SMALL, OK = 9, " ok"                            # (✓ is not in the programs' fonts)
 _CLAIMS = 3                                     # claims that a card shows
+_SPAN = 12                                      # columns of a cell: all grow alike where others are wider
 _SIDE = '<TD WIDTH="3" CELLPADDING="0"></TD>'   # keeps texts off the rounded corners
 
 
@@ -33,6 +34,7 @@ def number(x: float, digits: int) -> str:
     >>> [number(x, 4) for x in (0.1, -2.5, 1e-12, 999988.0, 1234567.0, 0.0, float("-inf"))]
     ['0.1', '−2.5', '1e-12', '999988', '1.235e6', '0', '−inf']
     """
+    digits = min(digits, 17)                    # (which tell all floats apart)
     text = f"{x:.0f}" if 10.0 ** digits <= abs(x) < 1e6 else f"{x:.{digits}g}"
     mantissa, e, exponent = text.partition("e")
     return mantissa.replace("-", "−") + (f"e{int(exponent)}" if e else "")
@@ -165,7 +167,7 @@ class Cards:
         if wrong:
             alarms.append(f"{wrong:,} wrong claim{'s' * (wrong > 1)}")
         lines += [ink(alarm, theme.alarm_line) for alarm in alarms]
-        fill, line = self._lit(fold) or (theme.folded, theme.alarm_line if alarms else theme.line)
+        fill, line = looks.lit(fold) or (theme.folded, theme.alarm_line if alarms else theme.line)
         look = Look(fill, line, theme.ink, theme.faint, theme.backward, dashed=True)
         return _table([f"<TR><TD>{line}</TD></TR>" for line in lines], look, padding=4)
 
@@ -187,21 +189,12 @@ class Cards:
         if FIRST in trouble:
             fill, text = theme.alarm, (theme.ink, theme.faint, theme.backward)
         alarm = any(trouble) or bool(verdicts - {AGREES})
-        lit, line = self._lit(node) or ("", theme.alarm_line if alarm else theme.ink if root else line)
+        lit, line = looks.lit(node) or ("", theme.alarm_line if alarm else theme.ink if root else line)
         if lit:
             fill, text = lit, (theme.on(lit),) * 3
         return Look(fill, line, *text,
                     heavy=root or FIRST in trouble or CAUSE in verdicts,
                     dashed=frozen or INHERITS in verdicts and CAUSE not in verdicts)
-
-    def _lit(self, item: Value | Fold) -> tuple[str, str] | None:
-        """The fill and the border of what takes part in the present step."""
-        stage, theme = self.looks.stage, self.looks.theme
-        if stage and id(item) in stage.right:
-            return theme.alarm, theme.alarm_line
-        if stage and id(item) == stage.now:
-            return theme.scale[2], theme.backward
-        return (theme.scale[0], theme.backward) if stage and id(item) in stage.reached else None
 
     def _staged(self, node: Value, look: Look) -> tuple[str, str, str]:
         """The row of a gradient in a cell that is as wide at each stage."""
@@ -217,11 +210,12 @@ class Cards:
         """The cells of a full card that say what the node is called, and its op."""
         label, op = local(node.label, node.scope), sign(node)
         if not label:
-            return f'<TD COLSPAN="2">{_bold(label, op, look)}</TD>'
+            return f'<TD COLSPAN="{2 * _SPAN}">{_bold(label, op, look)}</TD>'
         cell = f'ALIGN="LEFT" WIDTH="{_width(label)}">{_bold(label, op, look)}</TD>'
         if not op:
-            return f'<TD COLSPAN="2" {cell}'
-        return f'<TD {cell}<TD ALIGN="RIGHT">{ink(f"<I>{op}</I>", look.faint)}</TD>'
+            return f'<TD COLSPAN="{2 * _SPAN}" {cell}'
+        return (f'<TD COLSPAN="{_SPAN}" {cell}'
+                f'<TD COLSPAN="{_SPAN}" ALIGN="RIGHT">{ink(f"<I>{op}</I>", look.faint)}</TD>')
 
     def _line(self, node: Value, look: Look, rows: list[tuple[str, str, str]], ends: bool) -> str:
         """The line of a compact card; at its ends room for filled cells."""
@@ -254,7 +248,8 @@ def column(names: Sequence[str], cards: Sequence[str], tooltips: Sequence[str], 
     cells = [f'<TD PORT="{name}" HREF="#" TITLE="{text}">{card[1:-1]}</TD>'
              for name, card, text in zip(names, cards, told)]
     rows = cells if sideways else ["".join(cells)]
-    return (f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="0">'
+    # (Programs draw the lines in a card dashed after a dashed border; so a cell begins with an unseen one.)
+    return (f'<<TABLE BORDER="0" CELLBORDER="1" COLOR="transparent" CELLSPACING="1" CELLPADDING="0">'
             f'{"".join(f"<TR>{row}</TR>" for row in rows)}</TABLE>>')
 
 
@@ -275,7 +270,8 @@ def _width(label: str) -> int:
 
 
 def _row(name: str, attributes: str, text: str) -> str:
-    return f'<TR>{_SIDE}<TD ALIGN="LEFT">{name}</TD><TD ALIGN="RIGHT"{attributes}>{text}</TD>{_SIDE}</TR>'
+    return (f'<TR>{_SIDE}<TD COLSPAN="{_SPAN}" ALIGN="LEFT">{name}</TD>'
+            f'<TD COLSPAN="{_SPAN}" ALIGN="RIGHT"{attributes}>{text}</TD>{_SIDE}</TR>')
 
 
 def _table(rows: list[str], look: Look, padding: int) -> str:

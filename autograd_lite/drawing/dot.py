@@ -67,16 +67,23 @@ class Dot:
     def body(self) -> list[str]:
         """The lines but those at the head and the end."""
         ids = {scope: f"cluster_{i}" for i, scope in enumerate(self._nodes)}
-        return [*self._lines(ids, (), "\t"), *["\t" + line for line in self._ends]]
+        lines = self._own((), "\t")
+        stack: list[tuple[Scope, Iterator[Scope]]] = [((), iter(self._inner[()]))]
+        while stack:
+            indent = "\t" * len(stack)
+            scope = next(stack[-1][1], None)
+            if scope is not None:
+                lines += [f"{indent}subgraph {ids[scope]} {{\n",
+                          f"{indent}\tgraph [{_listed(self._cluster(scope))}]\n",
+                          *self._own(scope, indent + "\t")]
+                stack.append((scope, iter(self._inner[scope])))
+            elif stack.pop()[0]:
+                lines.append(f"{indent[1:]}}}\n")
+        return lines + ["\t" + line for line in self._ends]
 
-    def _lines(self, ids: Mapping[Scope, str], scope: Scope, indent: str) -> Iterator[str]:
-        for line in self._nodes[scope][::-1 if self._upwards(scope) else 1]:
-            yield indent + line
-        for inner in self._inner[scope]:
-            yield f"{indent}subgraph {ids[inner]} {{\n"
-            yield f"{indent}\tgraph [{_listed(self._cluster(inner))}]\n"
-            yield from self._lines(ids, inner, indent + "\t")
-            yield f"{indent}}}\n"
+    def _own(self, scope: Scope, indent: str) -> list[str]:
+        """The lines of the nodes that stand in a scope itself."""
+        return [indent + line for line in self._nodes[scope][::-1 if self._upwards(scope) else 1]]
 
     def text(self) -> str:
         """All of it."""

@@ -29,6 +29,12 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     description = "computation graph"
 
+    def copy(self) -> Drawing:
+        """Another drawing of the same."""
+        other: Drawing = super().copy()
+        other.description = self.description
+        return other
+
     def pipe(self, format: str | None = None, renderer: str | None = None, formatter: str | None = None,
              neato_no_op: bool | int | None = None, quiet: bool = True, *,
              engine: str | None = None, encoding: str | None = None) -> Any:

@@ -49,11 +49,15 @@ class Paths:
                 self.best[k] = max([*ways, *[0.0] * (k in self.roots)])
 
     def strongest(self) -> Iterator[tuple[float, list[int]]]:
-        """What each path carries, as the logarithm of its size, and its places; the strongest first (A*)."""
-        count = itertools.count()
-        heap = [(-self.best[self.focus], next(count), 0.0, _Step(self.focus, None))] if self.roots else []
+        """What each path carries, as the logarithm of its size, and its places; the strongest first (A*).
+
+        Of ways that lose as much against the strongest one (none, say: that is exact) the longest is gone on
+        with, as there may be very many.
+        """
+        count = itertools.count(0, -1)
+        heap = [(0.0, next(count), 0.0, _Step(self.focus, None))] if self.roots else []
         while heap:
-            _, _, carried, step = heapq.heappop(heap)
+            lost, _, carried, step = heapq.heappop(heap)
             if step.place in self.roots:
                 places: list[int] = []
                 at: _Step | None = step
@@ -63,8 +67,9 @@ class Paths:
                 yield carried, places
             for user, p in self.users[step.place]:
                 if user in self.best:
-                    heapq.heappush(heap, (-(carried + p + self.best[user]), next(count), carried + p,
-                                          _Step(user, step)))
+                    less = self.best[step.place] - (self.best[user] + p)
+                    heapq.heappush(heap, (lost + less, next(count),
+                                          carried + p, _Step(user, step)))
 
     def total(self) -> float:
         """The sum of the sizes of what all paths carry, as a logarithm; nan if it is not finite."""
@@ -78,8 +83,8 @@ class Paths:
         return arrived.get(self.focus, _NOTHING)
 
 
-def focus_on(sketch: Sketch, focus: int, most: int) -> None:
-    """Draw the strongest paths to a node alone; of operands beside them, how many there are."""
+def focus_on(sketch: Sketch, focus: int, most: int, sample: bool) -> None:
+    """Draw the strongest paths to a node (in a sample) alone; of operands beside them, how many there are."""
     paths = Paths(sketch, focus)
     kept: set[int] = {focus, *sketch.roots}
     carried: list[float] = []
@@ -103,9 +108,11 @@ def focus_on(sketch: Sketch, focus: int, most: int) -> None:
     if not carried or not abs(total) < _NOT_FINITE / 2:
         told = f"{many} to {name}"
     elif share < 0.01:
-        told = f"the {many} to {name} that carry the most; all others together carry far more"
+        carry = "carry" if carried[1:] else "carries"
+        told = f"the {many} to {name} that {carry} the most; all others together carry far more"
     else:
-        told = f"{many} to {name}: {math.floor(share * 1000 + 0.5) / 10:g} % of the gradient"
+        told = (f"{many} to {name}: {math.floor(share * 1000 + 0.5) / 10:g} % of what all "
+                f"{'of this sample ' * sample}carry, signs aside")
     sketch.notes.append(told)
 
 

@@ -80,15 +80,14 @@ class Folding:
             done += [box for box in boxes if not (box.inner and fits)]
             boxes = [box for _, parts in opened for box in parts] if fits else []
             count += more if fits else 0
-        roots = {k for k in self.sketch.roots if not len(self._users[k])}
+        roots = {k for k in self.sketch.roots[:max(most, FAN)] if not len(self._users[k])}
         for box in done:                        # roots are shown, whatever holds them
-            if box.name and not roots.isdisjoint(box.places):
-                out, box.scope, box.name = roots, box.inner or box.scope, "" if box.inner else box.name
-            elif not box.name and self.sketch.nodes[box.places[-1]].operands:
-                out = self._ends(box, max(1, most - count))
-            else:
-                continue
-            count += len(out.intersection(box.places))
+            out = roots.intersection(box.places)
+            if not (box.name or box.inner) and self.sketch.nodes[box.places[-1]].operands:
+                out |= self._ends(box, max(1, most - count))
+            elif out and box.inner:
+                box.scope, box.name = box.inner, ""
+            count += len(out)
             box.places = array("i", [k for k in box.places if k not in out])
         return [box for box in done if box.places]
 
@@ -171,12 +170,12 @@ class Folding:
     def _items(self) -> dict[int | Fold, list[int | Fold]]:
         """What is drawn: nodes by place, and boxes; and the items they depend on."""
         found: dict[int | Fold, dict[int | Fold, None]] = {}
-        for k, links in self.sketch.links.items():
+        for k in self.sketch.links:
             head = self.fold_of(k) or k
             tails = found.setdefault(head, {})
-            for link in links:
-                if link.tail is not None:
-                    tail = self.fold_of(link.tail) or link.tail
+            for place in self.sketch.links.tails(k):
+                if place >= 0:
+                    tail = self.fold_of(place) or place
                     if tail is not head:
                         tails[tail] = None
         return {head: list(tails) for head, tails in found.items()}

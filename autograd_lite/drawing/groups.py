@@ -4,8 +4,12 @@ Programs order what is on one rank by what crosses least; so the weights of a ne
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from autograd_lite.drawing.folding import Fold
 from autograd_lite.drawing.view import Item, View
+
+MOST = 12                                       # more arrows from a column to another are a tangle
 
 
 def groups(view: View, least: int) -> list[list[Item]]:
@@ -23,3 +27,15 @@ def groups(view: View, least: int) -> list[list[Item]]:
         elif isinstance(item, Fold) and scope:
             found.setdefault((scope, -view.depth[item]), []).append(item)
     return [group for group in found.values() if len(group) >= (2 if isinstance(group[0], Fold) else least)]
+
+
+def crowds(view: View, column: Mapping[int, str]) -> dict[tuple[str, str], int]:
+    """Pairs of columns with more arrows between them than MOST, and for how many operands these stand; given
+    is in which column each node and box stands, by its id."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for head, edges in view.edges.items():
+        for edge in edges:
+            pair = column.get(id(edge.source), ""), column.get(id(head), "")
+            if all(pair) and edge.partial is None:
+                found.setdefault(pair, []).append(edge.times)
+    return {pair: sum(times) for pair, times in found.items() if len(times) > MOST}

@@ -82,6 +82,17 @@ class Looks:
         g = node.grad
         return None if g == 0.0 and not (self._run and reached(node)) else g
 
+    def lit(self, item: object) -> tuple[str, str] | None:
+        """The fill and the border of a card or box that takes part in the present step of a pass."""
+        stage, theme, key = self.stage, self.theme, id(item)
+        if stage is None:
+            return None
+        if key in stage.right:
+            return theme.alarm, theme.alarm_line
+        if key == stage.now:
+            return theme.scale[2], theme.backward
+        return (theme.scale[0], theme.backward) if key in stage.reached else None
+
     def passed(self, head: Value) -> float | None:
         """What a node passes on."""
         return self.stage.passed.get(id(head)) if self.stage else self.gradient(head)

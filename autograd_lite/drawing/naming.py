@@ -9,7 +9,7 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
 
 _DEEP, _WIDE, _LONG = 2, 6, 60      # how many ops, operands and letters an expression has at most,
-_SHORT = 24                         # and how many letters one that is short
+_NAME, _SHORT = 150, 24             # how many letters a name in a derivative, and a short expression
 _PLAIN = re.compile(r"[^\s+*/^%=<>-]+")
 
 
@@ -61,6 +61,7 @@ def derivative(head: Value, tail: Value, name: Callable[[Value], Written] = call
     """How the derivative of a node by another is written: ``∂(x / y)/∂x``."""
     def end(node: Value) -> str:
         text, precedence = name(node)
+        text = text if len(text) <= _NAME else text[:_NAME - 1] + "…"
         return text if precedence == ATOM else f"({text})"
 
     return f"∂{end(head)}/∂{end(tail)}"
@@ -76,21 +77,3 @@ def short(node: Value) -> Written:
     if node.label or len(found.text) <= _SHORT and "…" not in found.text:
         return found
     return Written(f"({node.op})")
-
-
-def slope(head: Value, position: int, name: Callable[[Value], Written] = called) -> Written | None:
-    """How a node's partial by an operand is written, as its op's rule has it; None if that is a number.
-
-    >>> x, y = Value(3.0, "x"), Value(2.0, "y")
-    >>> slope(x / y, 1).text, slope(x * y, 0).text
-    ('-x / y / y', 'y')
-    """
-    op = op_of(head)
-    assert op
-    named = [Value(x.data, name(x).text) if isinstance(x, Value) else x for x in head.operands]
-    wanted = [i == position for i in range(len(named))]
-    try:
-        found = op.partials(Value(head.data, name(head).text), named, wanted)[position]
-    except Exception:                           # (the rule of a user's that takes floats alone)
-        return None
-    return called(found, 3) if isinstance(found, Value) else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from autograd_lite.drawing.cards import escape, number, tooltip
 from autograd_lite.drawing.dot import Dot
+from autograd_lite.drawing.given import a_text, one_of
 from autograd_lite.drawing.layout import (BIAS, NAME, SMALL, TEXT, Paint, Plan, Point, Rows, bias_row,
                                           parameters_shown, plan, width)
 from autograd_lite.drawing.output import drawing_of
@@ -61,9 +62,8 @@ def draw_network(model: Module | Sequence[Module], *, show: Literal["data", "gra
     """
     for name, given, choices in (("show", show, ("data", "grad")), ("direction", direction, tuple(_TURNS)),
                                  ("theme", theme, tuple(THEMES))):
-        if given not in choices:
-            raise InputError(f"draw_network: {name}={short(given)}: choose "
-                             f"{', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}")
+        one_of(given, f"draw_network: {name}", choices)
+    a_text(caption, "draw_network: caption")
     max_neurons = whole(max_neurons, "draw_network: max_neurons", 1)
     digits = whole(digits, "draw_network: digits", 1)
     stages, names = stack(model)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from autograd_lite.drawing.drawn import Drawing
 
 Path = TypeVar("Path", bound=AnyPath)
+ENDINGS = (".png", ".svg", ".html", ".pdf", ".dot")             # of the files that `render` writes
 
 
 def draw(root: Value | Iterable[Value], *, max_nodes: int = 100, sample: int | Literal["all"] | None = None,
@@ -130,7 +131,7 @@ def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Any) 
     name = path_text(path, "render", "; write render(root, 'graph.png')")
     stem, suffix = os.path.splitext(name)
     kind = suffix[1:].lower()
-    if kind not in ("png", "svg", "pdf", "html", "dot"):
+    if suffix.lower() not in ENDINGS:
         raise RenderError(f"render: cannot tell what to write to {name!r}: "
                           "the name must end in .png, .svg, .pdf, .html or .dot")
     drawing = _drawn(root)

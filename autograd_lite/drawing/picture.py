@@ -11,12 +11,12 @@ from autograd_lite.drawing.arrows import Arrows, defaults, label
 from autograd_lite.drawing.cards import Cards, column, escape, tooltip
 from autograd_lite.drawing.dot import Attributes, Dot, Scope
 from autograd_lite.drawing.folding import Fold
-from autograd_lite.drawing.groups import groups
+from autograd_lite.drawing.given import a_text, one_of
+from autograd_lite.drawing.groups import crowds, groups
 from autograd_lite.drawing.looks import Looks, Stage
 from autograd_lite.drawing.rows import Rows
 from autograd_lite.drawing.theme import Theme
 from autograd_lite.drawing.view import Edge, Item, View
-from autograd_lite.errors import InputError, short
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
 
@@ -40,13 +40,11 @@ class Options:
         whole(self.max_nodes, "draw: max_nodes", 1)
         if self.digits is not None:
             whole(self.digits, "draw: digits", 1)
-        if self.sample is not None and self.sample != "all":
+        if self.sample is not None and not (isinstance(self.sample, str) and self.sample == "all"):
             whole(self.sample, "draw: sample")
         for name, choices in _CHOICES.items():
-            given = getattr(self, name)
-            if given not in choices:
-                raise InputError(f"draw: {name}={short(given)}: choose {', '.join(map(repr, choices[:-1]))} "
-                                 f"or {choices[-1]!r}")
+            one_of(getattr(self, name), f"draw: {name}", choices)
+        a_text(self.caption, "draw: caption")
 
 
 _SIDES = {"LR": "ew", "RL": "we", "TB": "sn", "BT": "ns"}            # where arrows begin and end
@@ -74,6 +72,7 @@ class Picture:
         self.sides = _SIDES[direction]
         self.ids: dict[int, str] = {}
         self.ends: dict[str, str] = {}          # where arrows to and from a card begin, if not at a node
+        self.column: dict[int, str] = {}        # in which a card or box stands, by its id
         self.row_of: dict[str, int] = {}
         self.turns: set[str] = set()
         self.arrows = 0
@@ -83,6 +82,7 @@ class Picture:
         self.dot.defaults["graph"]["label"] = label(self.looks, self._caption(options.caption))
         self.dot.description = self.view.told()
         self._nodes()
+        self.crowds = crowds(self.view, self.column)
         for item, edges in self.view.edges.items():
             for i, edge in enumerate(edges):
                 self._edge(edge, i, item)
@@ -135,6 +135,7 @@ class Picture:
             elif item is group[0]:
                 name = f"s{names[id(item)]}"
                 self.ends |= {names[id(x)]: f"{name}:{names[id(x)]}" for x in group}
+                self.column |= {id(x): name for x in group}
                 self._node(self.view.scope(item), name, column(
                     [names[id(x)] for x in group], text, told, self.sideways), tooltip=" ")
 
@@ -182,11 +183,18 @@ class Picture:
         self._arrow(name, self.ids[id(node)], weight="1", penwidth="0.8", arrowsize="0.5", tooltip=full)
 
     def _bundle(self, source: Value | Fold, target: Value | Fold, count: int) -> None:
+        tail, head = self.ids[id(source)], self.ids[id(target)]
+        pair = self.column.get(id(source), ""), self.column.get(id(target), "")
+        if pair in self.crowds:                 # (of which the first arrow is drawn, for all)
+            (tail, head), count = pair, self.crowds[pair]
+            self.crowds[pair] = 0
+            if not count:
+                return
         attributes = {"label": f"× {count:,}"} if count > 1 else {}
         told = f"{count:,} operand{'s' * (count != 1)}"
         if self.looks.stage and self.looks.stage.now == id(target):
             attributes |= {"color": self.looks.theme.backward}
-        self._arrow(self.ids[id(source)], self.ids[id(target)], style="dashed", tooltip=told,
+        self._arrow(tail, head, style="dashed", tooltip=told,
                     penwidth=f"{1.2 + math.log10(count) / 4:.1f}", **attributes)
 
     def _caption(self, caption: str) -> list[str]:

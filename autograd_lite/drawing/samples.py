@@ -12,7 +12,7 @@ from autograd_lite.graph.node import op_of
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.elementary import add
 
-_PATIENCE = 20                                  # how many times each node may be looked at, on average
+_PATIENCE = 20                                  # how much may be looked at, in nodes and links, for each node
 _SHARED = -1
 
 
@@ -26,7 +26,7 @@ def one_sample(sketch: Sketch, sample: int) -> int:
     """
     users = sketch.users()
     roots, nodes = set(sketch.roots), sketch.nodes
-    drawn, largest, patience = bytearray(len(nodes)), 1, _PATIENCE * len(nodes)
+    drawn, largest, patience = bytearray(len(nodes)), 1, _PATIENCE * len(nodes) + 2 * sketch.links.count
     for k in roots:
         drawn[k] = 1
     for head in reversed(range(len(nodes))):
@@ -37,13 +37,13 @@ def one_sample(sketch: Sketch, sample: int) -> int:
         if len(computed) > 1 and patience > 0:
             kinds, looked_at = _kinds(sketch, computed, users, head, terms)
             patience -= looked_at
-            sets = [places for places in kinds.values() if len(places) > 1]
+            sets = [places for places in kinds.values() if len({nodes[k].data for k in places}) > 1]
             if sets:
                 sketch.links[head] = _chosen(terms, sets, sample)
                 largest = max(largest, *map(len, sets))
-        for link in sketch.links[head]:
-            if link.tail is not None:
-                drawn[link.tail] = 1
+        for tail in sketch.links.tails(head):
+            if tail >= 0:
+                drawn[tail] = 1
     sketch.links.keep(k for k, shown in enumerate(drawn) if shown)
     return largest
 
@@ -75,7 +75,7 @@ def _plain_sum(node: Value) -> bool:
 def _kinds(sketch: Sketch, terms: set[int], users: Users, head: int, slots: Sequence[Link]
            ) -> tuple[dict[object, list[int]], int]:
     """The terms that use shared leaves with a gradient, by how they are computed, in order; and how many
-    nodes were looked at."""
+    nodes and links were looked at."""
     nodes, links = sketch.nodes, sketch.links
     below = _below(sketch, terms)
     # Whose each node is: the one term's through which alone the head depends on it.
@@ -91,39 +91,40 @@ def _kinds(sketch: Sketch, terms: set[int], users: Users, head: int, slots: Sequ
         owner[k] = owners.pop() if len(owners) == 1 and complete else _SHARED
     # How each is computed, as a number; of a shared node: by itself. 0 is a number or leaf of its own, but
     # not a weight: a leaf with a gradient that has a label, or stands beside results that are shared.
-    inputs = all([not links[k] for k in below if owner[k] == _SHARED])
+    inputs = all([not nodes[k].operands for k in below if owner[k] == _SHARED])
     numbers: dict[object, int] = {}
     kind: dict[int, int] = {}
     shares: set[int] = set()
+    looked_at = len(below)
     for k in reversed(below):
-        node = nodes[k]
-        if node.requires_grad and (owner[k] == _SHARED or not links[k] and (node.label or not inputs)):
+        node, tails = nodes[k], links.tails(k)
+        looked_at += len(tails)
+        if node.requires_grad and (owner[k] == _SHARED or not tails and (node.label or not inputs)):
             kind[k] = numbers.setdefault(k, len(numbers) + 1)
             if owner[k] == _SHARED:
                 shares.add(k)
-        elif not links[k]:
+        elif not tails:
             kind[k] = 0
         else:
-            key = (node.op, *[0 if link.tail is None else kind[link.tail] for link in links[k]])
+            key = (node.op, *[0 if tail < 0 else kind[tail] for tail in tails])
             kind[k] = numbers.setdefault(key, len(numbers) + 1)
-            if any(link.tail in shares for link in links[k]):
+            if not shares.isdisjoint(tails):
                 shares.add(k)
     kinds: dict[object, list[int]] = {}
-    for link in slots:
-        k = link.tail  # type: ignore[assignment]
-        if k in terms and owner[k] == k and k in shares and k not in kinds.setdefault(kind[k], []):
-            kinds[kind[k]].append(k)
-    return kinds, len(below)
+    for k in dict.fromkeys(link.tail for link in slots):  # type: ignore[assignment]
+        if k in terms and owner[k] == k and k in shares:
+            kinds.setdefault(kind[k], []).append(k)
+    return kinds, looked_at
 
 
 def _below(sketch: Sketch, terms: set[int]) -> list[int]:
     """The terms and what they depend on, each after its users."""
     seen, stack = set(terms), list(terms)
     while stack:
-        for link in sketch.links[stack.pop()]:
-            if link.tail is not None and link.tail not in seen:
-                seen.add(link.tail)
-                stack.append(link.tail)
+        for tail in sketch.links.tails(stack.pop()):
+            if tail >= 0 and tail not in seen:
+                seen.add(tail)
+                stack.append(tail)
     return sorted(seen, reverse=True)
 
 

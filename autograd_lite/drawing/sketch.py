@@ -36,6 +36,7 @@ class Links(Mapping[int, list[Link]]):
         for node in nodes:
             self._tails.extend([place.get(id(x), -1) for x in node.operands])
             self._ends.append(len(self._tails))
+        self.count = len(self._tails)           # (of the whole graph)
         self._changed: dict[int, list[Link]] = {}
         self._drawn = bytearray(b"\1") * len(nodes)
 
@@ -47,6 +48,12 @@ class Links(Mapping[int, list[Link]]):
             return changed
         tails = self._tails[self._ends[place]:self._ends[place + 1]]
         return [Link(None if tail < 0 else tail, i) for i, tail in enumerate(tails)]
+
+    def tails(self, place: int) -> Sequence[int]:
+        """The tails of a node's links alone, which takes less time; -1 for a plain number."""
+        if place in self._changed or not self._drawn[place]:
+            return [-1 if link.tail is None else link.tail for link in self[place]]
+        return self._tails[self._ends[place]:self._ends[place + 1]]
 
     def __setitem__(self, place: int, links: list[Link]) -> None:
         self._changed[place] = links
@@ -73,18 +80,18 @@ class Users:
     def __init__(self, links: Links, size: int):
         self._ends = array("i", bytes(4 * (size + 1)))
         for k in links:
-            for link in links[k]:
-                if link.tail is not None:
-                    self._ends[link.tail + 1] += 1
+            for tail in links.tails(k):
+                if tail >= 0:
+                    self._ends[tail + 1] += 1
         for k in range(size):
             self._ends[k + 1] += self._ends[k]
         filled = array("i", self._ends)
         self._heads = array("i", bytes(4 * self._ends[size]))
         for k in links:
-            for link in links[k]:
-                if link.tail is not None:
-                    self._heads[filled[link.tail]] = k
-                    filled[link.tail] += 1
+            for tail in links.tails(k):
+                if tail >= 0:
+                    self._heads[filled[tail]] = k
+                    filled[tail] += 1
 
     def __getitem__(self, place: int) -> array[int]:
         return self._heads[self._ends[place]:self._ends[place + 1]]

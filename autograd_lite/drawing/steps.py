@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.drawing.cards import against, number
+from autograd_lite.drawing.dialects import Dialect
 from autograd_lite.drawing.folding import Fold
+from autograd_lite.drawing.formulas import Formula, Named, Number, formula, slopes
 from autograd_lite.drawing.marks import Mark
-from autograd_lite.drawing.naming import derivative, short, slope
+from autograd_lite.drawing.naming import derivative, short
 from autograd_lite.drawing.view import Item, View
 from autograd_lite.errors import ignoring
 from autograd_lite.graph.backward import checked, plus
-from autograd_lite.graph.node import stored_partials
+from autograd_lite.graph.node import op_of, stored_partials
 from autograd_lite.graph.value import Value
 from autograd_lite.graph.walks import topological
 from autograd_lite.lines import printable
@@ -137,7 +139,8 @@ class Words:
 
     def __init__(self, walk: Walk, digits: int):
         self.walk, self.digits = walk, digits
-        self._names: dict[int, str] = {}
+        self._names, self._texts = dict[int, str](), dict[int, str]()
+        self._dialect = Dialect(digits)
 
     def start(self) -> list[str]:
         """Before the first step."""
@@ -178,9 +181,7 @@ class Words:
 
     def formula(self, flow: Flow) -> str:
         """``∂E/∂x += ∂E/∂y · 2·x = 0.5 · 3 = 1.5``, and what it makes of what was there."""
-        factor, precedence = slope(flow.head, flow.position, short) or (self.number(flow.partial), PRODUCT)
-        if precedence < PRODUCT:
-            factor = f"({factor})"
+        factor = self._dialect.bound(self._dialect.written(self._slope(flow)), PRODUCT)
         p = self.number(flow.partial)
         p = f"({p})" if p.startswith("−") else p
         g, product = self.number(flow.gradient), self.number(flow.contribution)
@@ -209,6 +210,19 @@ class Words:
     def number(self, x: float) -> str:
         """A number, with as many digits as the picture shows."""
         return number(x, self.digits)
+
+    def _slope(self, flow: Flow) -> Formula:
+        """The formula of the partial, as people write it."""
+        op, operands = op_of(flow.head), flow.head.operands
+        assert op
+        named = [Named(self._text(x), x.data) if isinstance(x, Value) else formula(x) for x in operands]
+        wanted = [i == flow.position for i in range(len(operands))]
+        found = slopes(op, Named(self._text(flow.head), flow.head.data), named, wanted)[flow.position]
+        return Number(flow.partial) if found is None else found
+
+    def _text(self, node: Value) -> str:
+        """A node's name, the same object each time (by which formulas know it)."""
+        return self._texts.setdefault(id(node), short(node).text)
 
     def _late(self, flow: Flow) -> bool:
         """Whether what flows comes after its operand has passed on."""

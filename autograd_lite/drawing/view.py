@@ -73,7 +73,7 @@ class View:
             if place is None or place not in sketch.links:
                 raise InputError(f"draw: focus={shown(focus)} " + (
                     "is not in the graph" if place is None else "belongs to another sample; choose sample="))
-            focus_on(sketch, place, max_nodes)
+            focus_on(sketch, place, max_nodes, len(sketch.links) < self.total)
         self._place: dict[int, int] = {}        # of what is shown, by id
         self.edges: Edges = {}
         if len(sketch.links) <= max_nodes:
@@ -121,7 +121,8 @@ class View:
             raise InputError(f"draw: sample={sample}: the graph has "
                              f"{f'{samples} samples, 0 … {samples - 1}' if samples > 1 else 'one sample'}")
         if samples > 1:
-            self.notes.append(f"1 of {samples:,} samples is drawn; sample= chooses")
+            self.notes.append(f"1 of {samples:,} samples is drawn (sample= chooses); what they share has the "
+                              "gradient of all")
 
     def _arranged(self, fold_of: FoldOf, fan: int) -> Edges:
         nodes, edges = self._sketch.nodes, dict[Item, list[Edge]]()

@@ -47,7 +47,7 @@ sigmoid: Op = define("sigmoid", special.sigmoid, (lambda y, x: 0.25 * sech2(0.5 
                      "sigmoid(0.0), sigmoid(-1000.0) = (0.5, 0.0)", form=lambda m, x: 1 / (1 + m.exp(-x)),
                      notation=function("sigmoid", r"\sigma", python="1.0 / (1.0 + math.exp(-#1)) if "
                                        "#1 >= 0.0 else (e := math.exp(#1)) / (1.0 + e)",
-                                       array="xp.sigmoid(#1)"))
+                                       array="xp.sigmoid(#1)", slopes=(lambda y, x: y * (1.0 - y),)))
 log_sigmoid: Op = define("log_sigmoid", special.log_sigmoid, (lambda y, x: sigmoid(-x),),
                          "log(sigmoid(x)), accurate at any x.", "log_sigmoid(-1000.0) = -1000.0",
                          form=lambda m, x: -m.log1p(m.exp(-x)),
@@ -75,13 +75,18 @@ elu: Op = define(
     (_elu_partial, lambda y, x, alpha=1.0: select(greater(x, 0.0), lambda: 0.0, lambda: expm1(x))),
     "x where positive, alpha·(e^x − 1) elsewhere (default alpha 1).", "elu(2.0) = 2.0",
     kink=_itself, form=lambda m, x, alpha=1: m.max(x, 0) + alpha * m.expm1(m.min(x, 0)),
-    notation=function("elu", array="xp.where(#1 > 0.0, #1, #2 * xp.expm1(xp.minimum(#1, 0.0)))"))
+    notation=function(
+        "elu", array="xp.where(#1 > 0.0, #1, #2 * xp.expm1(xp.minimum(#1, 0.0)))",
+        slopes=(lambda y, x, alpha=1.0: select(greater(x, 0.0), lambda: 1.0, lambda: alpha * exp(x)),)))
 gelu: Op = define("gelu", special.gelu, (lambda y, x: normal_cdf(x) + _gelu_rest(y, x),),
                   "x·Φ(x), Φ the normal distribution function (the erf form).", "gelu(0.0) = 0.0",
                   form=lambda m, x: x * m.ncdf(x),
-                  notation=function("gelu", python=special.GELU, array="xp.gelu(#1)"))
+                  notation=function("gelu", python=special.GELU, array="xp.gelu(#1)", slopes=(
+                      lambda y, x: normal_cdf(x) + x * normal_pdf(x),)))
 silu: Op = define("silu", special.silu, (_silu_partial,), "x·sigmoid(x).", "silu(0.0) = 0.0",
-                  form=lambda m, x: x / (1 + m.exp(-x)), notation=function("silu", array="xp.silu(#1)"))
+                  form=lambda m, x: x / (1 + m.exp(-x)), notation=function(
+                      "silu", array="xp.silu(#1)",
+                      slopes=(lambda y, x: sigmoid(x) + y * (1.0 - sigmoid(x)),)))
 
 
 __test__ = doctests(globals())

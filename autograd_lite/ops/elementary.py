@@ -90,7 +90,8 @@ mul: Op = define("*", lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a)
                  notation=infix("*", PRODUCT, r"\cdot", "×"))
 div: Op = define("/", lambda a, b: a / b, (lambda y, a, b: 1.0 / b, _over), generic=True,
                  domain=lambda a, b: b != 0.0, remedy="the divisor must not be 0", ieee=_over_0,
-                 notation=infix("/", PRODUCT, latex(r"\frac{#1}{#2}", POWER), "÷"))
+                 notation=infix("/", PRODUCT, latex(r"\frac{#1}{#2}", POWER), "÷",
+                                slopes=(None, lambda y, a, b: -a / b ** 2)))
 mod: Op = define("%", lambda a, b: a % b, (_mod_partial, lambda y, a, b: -(a // b)),
                  ieee=lambda a, b: nan, form=lambda m, a, b: a - b * m.floordiv(a, b), **_steps,
                  notation=infix("%", PRODUCT, r"\;\mathrm{mod}\;"))
@@ -112,7 +113,8 @@ power: Op = define(
     "at 0 for an exponent below 1; give the exponent as a plain number, or keep the base away from 0",
     form=lambda m, a, b: m.power(a, b),
     notation=Notation(_power_text, latex("#1^{#2}", POWER, (ATOM, LOOSE)), "^", infix=True,
-                      targets={"python": Form("math.pow(#1, #2)"), "array": _power_text}))
+                      targets={"python": Form("math.pow(#1, #2)"), "array": _power_text},
+                      slopes=(lambda y, a, b: b * a ** (b - 1.0), lambda y, a, b: y * log(a))))
 power_slope: Op = define(
     "power_slope", special.power_slope,
     (lambda y, a, b, k, n: power_slope(a, b, k + 1.0, n),
@@ -162,7 +164,8 @@ sqrt: Op = define("sqrt", math.sqrt, (lambda y, x: 0.5 / y,),
                   domain=lambda x: x >= 0.0, remedy="the operand must not be negative",
                   singular="its derivative is infinite at 0; for sqrt(x*x) use abs(x), "
                   "for sqrt(x*x + y*y) use hypot(x, y)",
-                  notation=function("sqrt", latex(r"\sqrt{#1}"), array="xp.sqrt(#1)"))
+                  notation=function("sqrt", latex(r"\sqrt{#1}"), array="xp.sqrt(#1)",
+                                    slopes=(lambda y, x: 1.0 / (2.0 * y),)))
 
 
 # y/3x and 1/3y², weighted so that an error of y itself (an ulp in many libms) cancels.
@@ -171,7 +174,8 @@ _cbrt_partial = Ordinary("cbrt", "y, x: 0.0 < abs(x) <= 1.7976931348623157e308")
 cbrt: Op = define("cbrt", math.cbrt, (_cbrt_partial,),
                   "The cube root, of negative numbers too.", "cbrt(-8.0) = -2.0",
                   singular="its derivative is infinite at 0; keep the operand away from 0",
-                  notation=function("cbrt", latex(r"\sqrt[3]{#1}"), array="xp.cbrt(#1)"))
+                  notation=function("cbrt", latex(r"\sqrt[3]{#1}"), array="xp.cbrt(#1)",
+                                    slopes=(lambda y, x: 1.0 / (3.0 * y ** 2),)))
 
 # -- trigonometric and hyperbolic functions --------------------------------------------
 
@@ -184,7 +188,8 @@ cos: Op = define("cos", math.cos, (lambda y, x: -sin(x),), "The cosine; x in rad
                  notation=function("cos", r"\cos", array="xp.cos(#1)"))
 tan: Op = define("tan", math.tan, (lambda y, x: 1.0 + y * y,), "The tangent; x in radians.", "tan(0.0) = 0.0",
                  remedy="the operand must be finite, and an interval must not hold a pole",
-                 notation=function("tan", r"\tan", array="xp.tan(#1)"))
+                 notation=function("tan", r"\tan", array="xp.tan(#1)",
+                                   slopes=(lambda y, x: 1.0 + y ** 2,)))
 one_minus_square: Op = define("one_minus_square", special.one_minus_square, (lambda y, x: -2.0 * x,),
                               "1 − x², without cancellation near −1 and 1.", "one_minus_square(0.5) = 0.75",
                               generic=True,
@@ -194,13 +199,16 @@ _atan_partial = Ordinary("atan", "y, x: -1e50 < x < 1e50").rule(
     lambda y, x: 1.0 / (1.0 + x * x), lambda y, x: 1.0 / x / x)
 asin: Op = define("asin", math.asin, (lambda y, x: 1.0 / sqrt(one_minus_square(x)),),
                   "The inverse sine of x in [−1, 1], in radians.", "asin(0.0) = 0.0", **_within_1,
-                  notation=function("asin", r"\arcsin", array="xp.asin(#1)"))
+                  notation=function("asin", r"\arcsin", array="xp.asin(#1)",
+                                    slopes=(lambda y, x: 1.0 / sqrt(1.0 - x ** 2),)))
 acos: Op = define("acos", math.acos, (lambda y, x: -1.0 / sqrt(one_minus_square(x)),),
                   "The inverse cosine of x in [−1, 1], in radians.", "acos(1.0) = 0.0", **_within_1,
-                  notation=function("acos", r"\arccos", array="xp.acos(#1)"))
+                  notation=function("acos", r"\arccos", array="xp.acos(#1)",
+                                    slopes=(lambda y, x: -1.0 / sqrt(1.0 - x ** 2),)))
 atan: Op = define("atan", math.atan, (_atan_partial,),
                   "The inverse tangent, in radians.", "atan(0.0) = 0.0",
-                  notation=function("atan", r"\arctan", array="xp.atan(#1)"))
+                  notation=function("atan", r"\arctan", array="xp.atan(#1)",
+                                    slopes=(lambda y, x: 1.0 / (1.0 + x ** 2),)))
 sinh: Op = define("sinh", math.sinh, (lambda y, x: cosh(x),), "The hyperbolic sine.", "sinh(0.0) = 0.0",
                   ieee=lambda x: math.copysign(inf, x),
                   notation=function("sinh", r"\sinh", array="xp.sinh(#1)"))
@@ -208,7 +216,8 @@ cosh: Op = define("cosh", math.cosh, (lambda y, x: sinh(x),), "The hyperbolic co
                   notation=function("cosh", r"\cosh", array="xp.cosh(#1)"))
 tanh: Op = define("tanh", math.tanh, (lambda y, x: sech2(x),),
                   "The hyperbolic tangent.", "tanh(1000.0) = 1.0",
-                  notation=function("tanh", r"\tanh", array="xp.tanh(#1)"))
+                  notation=function("tanh", r"\tanh", array="xp.tanh(#1)",
+                                    slopes=(lambda y, x: 1.0 - y ** 2,)))
 sech2: Op = define("sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
                    "1/cosh(x)², the derivative of tanh, to the last digits at any x.", "sech2(0.0) = 1.0",
                    form=lambda m, x: m.sech(x) ** 2,
@@ -217,17 +226,20 @@ sech2: Op = define("sech2", special.sech2, (lambda y, x: -2.0 * y * tanh(x),),
                                      array="xp.sech2(#1)"))
 asinh: Op = define("asinh", math.asinh, (lambda y, x: 1.0 / hypot(1.0, x),),
                    "The inverse hyperbolic sine.", "asinh(0.0) = 0.0",
-                   notation=function("asinh", r"\mathrm{arsinh}", array="xp.asinh(#1)"))
+                   notation=function("asinh", r"\mathrm{arsinh}", array="xp.asinh(#1)",
+                                     slopes=(lambda y, x: 1.0 / sqrt(1.0 + x ** 2),)))
 acosh: Op = define("acosh", math.acosh, (lambda y, x: 1.0 / sqrt(x - 1.0) / sqrt(x + 1.0),),
                    "The inverse hyperbolic cosine, for x ≥ 1.", "acosh(1.0) = 0.0",
                    domain=lambda x: x >= 1.0, remedy="the operand must be at least 1",
                    singular="its derivative is infinite at 1; keep the operand above 1",
-                   notation=function("acosh", r"\mathrm{arcosh}", array="xp.acosh(#1)"))
+                   notation=function("acosh", r"\mathrm{arcosh}", array="xp.acosh(#1)",
+                                     slopes=(lambda y, x: 1.0 / sqrt(x ** 2 - 1.0),)))
 atanh: Op = define("atanh", math.atanh, (lambda y, x: 1.0 / one_minus_square(x),),
                    "The inverse hyperbolic tangent, for −1 < x < 1.", "atanh(0.0) = 0.0",
                    domain=lambda x: -1.0 < x < 1.0, remedy="the operand must lie strictly between -1 and 1",
                    ieee=lambda x: math.copysign(inf, x) if abs(x) == 1.0 else nan,
-                   notation=function("atanh", r"\mathrm{artanh}", array="xp.atanh(#1)"))
+                   notation=function("atanh", r"\mathrm{artanh}", array="xp.atanh(#1)",
+                                     slopes=(lambda y, x: 1.0 / (1.0 - x ** 2),)))
 
 
 __test__ = doctests(globals())

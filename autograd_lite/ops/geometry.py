@@ -46,7 +46,8 @@ hypot: Op = define("hypot", math.hypot, (lambda y, a, b: cos_angle(a, b), lambda
                    "√(a² + b²), without overflow; its derivatives at (0, 0) are 0.", "hypot(3.0, 4.0) = 5.0",
                    kink=math.hypot,
                    notation=function("hypot", latex(r"\sqrt{#1^{2} + #2^{2}}", ATOM, ATOM),
-                                     array="xp.hypot(#1, #2)"))
+                                     array="xp.hypot(#1, #2)",
+                                     slopes=(lambda y, a, b: a / y, lambda y, a, b: b / y)))
 cos_angle: Op = define(
     "cos_angle", special.cos_angle,
     (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(y, a, b)),
@@ -74,7 +75,9 @@ atan2: Op = define(
     "atan2(0.0, 1.0) = 0.0",
     remedy="the operands must be finite, and an interval must not hold the origin or "
     "cross the half line where the angle is π", kink=lambda a, b: a if b < 0.0 else math.hypot(a, b),
-    singular=_not_at_origin, notation=function("atan2", array="xp.atan2(#1, #2)"))
+    singular=_not_at_origin, notation=function(
+        "atan2", array="xp.atan2(#1, #2)",
+        slopes=(lambda y, a, b: b / (a ** 2 + b ** 2), lambda y, a, b: -a / (a ** 2 + b ** 2))))
 
 
 __test__ = doctests(globals())

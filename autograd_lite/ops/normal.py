@@ -8,6 +8,7 @@ from math import inf
 from autograd_lite.ops import special
 from autograd_lite.ops.branches import Ordinary
 from autograd_lite.ops.define import define, doctests
+from autograd_lite.ops.elementary import exp
 from autograd_lite.ops.notation import POWER, Form, function, latex
 from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
@@ -47,10 +48,12 @@ gauss: Op = define(
                       said="the derivative of erf(#1)", array="xp.gauss(#1, #2)"))
 erf: Op = define("erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
                  "The error function.", "erf(0.0) = 0.0",
-                 notation=function("erf", array="xp.erf(#1)"))
+                 notation=function("erf", array="xp.erf(#1)",
+                                   slopes=(lambda y, x: _TWO_INV_SQRT_PI * exp(-x ** 2),)))
 erfc: Op = define("erfc", math.erfc, (lambda y, x: -_TWO_INV_SQRT_PI * gauss(x),),
                   "The complementary error function, 1 − erf(x).", "erfc(0.0) = 1.0",
-                  notation=function("erfc", array="xp.erfc(#1)"))
+                  notation=function("erfc", array="xp.erfc(#1)",
+                                    slopes=(lambda y, x: -_TWO_INV_SQRT_PI * exp(-x ** 2),)))
 normal_pdf: Op = define(
     "normal_pdf", special.normal_pdf,
     (_pdf_partial, None),

@@ -35,6 +35,11 @@ def numeral(x: float) -> Written:
     return Written(digits, SUM if digits.startswith("-") else PRODUCT if e else ATOM)
 
 
+def upright(name: str) -> str:
+    """Any name in LaTeX, in upright letters."""
+    return rf"\mathrm{{{printable(name).translate(_ESCAPES)}}}"
+
+
 class Form(NamedTuple):
     """A way to write an op: a function of expressions, names and plain numbers.
 
@@ -78,6 +83,9 @@ class Notation(NamedTuple):
         title: its name within another, as in ReLUNeuron, if that differs from its own.
         targets: its form in each language that programs are compiled to, by the language's name.
         said: how a message shows it, if not as a function of its name.
+        slopes: how people write its partials, where the op's rules are written for their digits or for
+            extreme operands: a function of ``(y, *operands)`` for each operand, or None; for any number of
+            operands, one function of ``(y, operands)``.
     """
 
     text: Form
@@ -87,6 +95,7 @@ class Notation(NamedTuple):
     title: str = ""
     targets: Mapping[str, Form] = {}
     said: Form | None = None
+    slopes: Any = ()
 
     @property
     def message(self) -> Form | None:
@@ -103,26 +112,26 @@ def asked(question: str, operands: Sequence[str]) -> str:
     return re.sub(r"\b[a-z]+\b", lambda word: places.get(word[0], word[0]), text)
 
 
-def infix(operator: str, precedence: int, tex: str | Form, sign: str = "") -> Notation:
+def infix(operator: str, precedence: int, tex: str | Form, sign: str = "", slopes: Any = ()) -> Notation:
     """An operator between two operands, applied left to right; `tex` is its sign or whole form in LaTeX."""
     least = (precedence, precedence + 1)
     text = Form(f"#1 {operator} #2", precedence, least)
     return Notation(text, tex if isinstance(tex, Form) else latex(f"#1 {tex} #2", precedence, least),
-                    sign or operator, infix=True, targets={"python": text, "array": text})
+                    sign or operator, infix=True, targets={"python": text, "array": text}, slopes=slopes)
 
 
 def function(name: str, tex: str | Form = "", sign: str = "", title: str = "", python: str = "",
              array: str | Callable[[Sequence[str]], str] = "",
-             said: str | Callable[[Sequence[str]], str] = "") -> Notation:
+             said: str | Callable[[Sequence[str]], str] = "", slopes: Any = ()) -> Notation:
     """A function of its operands in brackets; `tex` is its name or whole form in LaTeX.
 
     `python` is an expression of Python's floats and `math` for it, if there is a simple one; `array` one of
     arrays and the functions of `xp` (see `programs.namespaces`), where an option not given has its default.
     """
     called = name if name.isascii() and name.isidentifier() and not iskeyword(name) else f"op_named({name!r})"
-    head = tex or rf"\mathrm{{{printable(name).translate(_ESCAPES)}}}"
+    head = tex or upright(name)
     return Notation(Form(lambda xs: f"{called}({', '.join(xs)})"), head if isinstance(head, Form) else
                     latex(lambda xs: rf"{head}\left({', '.join(xs)}\right)"), sign or name, title=title,
                     targets={target: Form(form, LOOSE, COMPARISON if target == "python" else SIGN)
                              for target, form in (("python", python), ("array", array)) if form},
-                    said=Form(said) if said else None)
+                    said=Form(said) if said else None, slopes=slopes)

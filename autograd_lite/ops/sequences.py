@@ -9,6 +9,7 @@ from typing import Any
 from autograd_lite.errors import InputError, type_name
 from autograd_lite.ops import special
 from autograd_lite.ops.define import define, doctests
+from autograd_lite.ops.elementary import exp
 from autograd_lite.ops.notation import LOOSE, POWER, PRODUCT, SIGN, SUM, Form, Notation, function, latex
 from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
@@ -116,14 +117,14 @@ class Total(Op):
                  "the result counts")
 
 
-def _notation(text: Form, tex: Form, name: str, array: Callable[[Sequence[str]], str] | None = None
-              ) -> Notation:
+def _notation(text: Form, tex: Form, name: str, array: Callable[[Sequence[str]], str] | None = None,
+              slopes: Any = ()) -> Notation:
     """A function of a list, which a message shortens; over arrays, if not given, one of as many operands."""
     def message(xs: Sequence[str]) -> str:
         whole: str = text.template(xs)  # type: ignore[operator]
         return whole if len(whole) <= 90 else f"{whole[:70]}… {len(xs)} operands)"
     return Notation(text, tex, name, said=Form(message), targets={
-        "array": Form(array or (lambda xs: f"xp.{name}({', '.join(xs)})"), LOOSE, SIGN)})
+        "array": Form(array or (lambda xs: f"xp.{name}({', '.join(xs)})"), LOOSE, SIGN)}, slopes=slopes)
 
 
 # -- the ops -----------------------------------------------------------------------------------
@@ -143,21 +144,25 @@ fdot: Op = define("fdot", special.fdot, _dot_partials, ieee=special.dot, form=do
 logsumexp_op: Op = define(
     "logsumexp", special.logsumexp, lambda y, xs: softmax_first.each(xs),
     form=lambda m, *xs: m.log(special.chain_sum(*[m.exp(x) for x in xs])),
-    notation=_notation(_list("logsumexp", ")"), _logsumexp, "logsumexp"))
+    notation=_notation(_list("logsumexp", ")"), _logsumexp, "logsumexp",
+                       slopes=lambda y, xs: [exp(x - y) for x in xs]))
 softmax_first: Shares = define(
     "softmax", special.share, _softmax_partials, kind=Shares,
     form=lambda m, *xs: 1 / (1 + builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
-    notation=_notation(_list("softmax", ")[0]"), _softmax, "softmax"))
+    notation=_notation(_list("softmax", ")[0]"), _softmax, "softmax", slopes=lambda y, xs: [
+        y * (1.0 - y), *[-y ** 2 * exp(x - xs[0]) for x in xs[1:]]]))
 softmax_rest: Op = define(          # 1 − softmax, whose digits a difference or a sum of shares would lose
     "softmax_rest", special.rest_share, _rest_partials,
     form=lambda m, *xs: (t := builtins.sum(m.exp(x - xs[0]) for x in xs[1:])) / (1 + t),
     notation=function("softmax_rest", latex(lambda xs: f"1 - {_share(xs)}", SUM),
                       said=lambda xs: f"1 - softmax([{', '.join(xs)}])[0]",
-                      array=lambda xs: f"xp.softmax_rest({', '.join(xs)})"))
+                      array=lambda xs: f"xp.softmax_rest({', '.join(xs)})", slopes=lambda y, xs: [
+                          y * (y - 1.0), *[(1.0 - y) ** 2 * exp(x - xs[0]) for x in xs[1:]]]))
 log_softmax_first: Op = define(
     "log_softmax", special.log_share, _log_softmax_partials,
     form=lambda m, *xs: -m.log1p(builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
-    notation=_notation(_list("log_softmax", ")[0]"), _log_softmax, "log_softmax"))
+    notation=_notation(_list("log_softmax", ")[0]"), _log_softmax, "log_softmax", slopes=lambda y, xs: [
+        1.0 - exp(y), *[-exp(y + x - xs[0]) for x in xs[1:]]]))
 
 
 def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:

@@ -170,7 +170,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "document-compact": lambda: ag.draw(document(), style="compact"),
     "document-gradients": lambda: ag.draw(document(), colour="grad"),
     "document-dark": lambda: ag.draw(document(), theme="dark"),
-    "document-downwards": lambda: ag.draw(document(), style="compact", direction="TB"),
+    "document-downwards": lambda: ag.draw(document(), direction="TB"),
     "audited": audited,
     "network": lambda: ag.draw_network(trained(0)),
     "network-gradients": lambda: ag.draw_network(
@@ -179,7 +179,7 @@ PICTURES: dict[str, Callable[[], Any]] = {
     "network-large": lambda: ag.draw_network(model(784, [30, 10])),
     "one-sample": lambda: ag.draw(model(2, [4, 4, 1])([0.5, -1.0])),
     "sample": lambda: ag.draw(loss(model(2, [4, 4, 1]), 4)),
-    "folded-60": lambda: ag.draw(loss(model(2, [4, 4, 1]), 4), max_nodes=60),
+    "folded-60": lambda: ag.draw(loss(model(2, [8, 8, 1]), 4), max_nodes=60),
     "folded-30": lambda: ag.draw(loss(model(2, [4, 4, 1]), 4), max_nodes=30),
     "moons": lambda: ag.draw(loss(model(2, [16, 16, 1]), 100)),
     "large-layers": lambda: ag.draw(loss(model(100, [30, 10, 1]), 2)),
