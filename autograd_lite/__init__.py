@@ -29,7 +29,7 @@ from autograd_lite.decorators import within as _within        # (as soon as it i
 from autograd_lite.diagnosis.diagnose import diagnose
 from autograd_lite.drawing.comparison import Comparison as Comparison
 from autograd_lite.drawing.derivation import Derivation as Derivation
-from autograd_lite.drawing import derive, draw, draw_network, render
+from autograd_lite.drawing import animate, derive, draw, draw_network, render
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError, DomainError,
                                   FormatError, GradientError, InputError, LabelError, MemberError,
                                   MissingError, NumericError, RangeError, RenderError, errstate)
@@ -80,7 +80,7 @@ __all__ = [
     # checks
     "audit", "diagnose", "check_gradients", "check_op", "explain", "record_lines", "Report",
     # pictures and derivations
-    "derive", "draw", "draw_network", "render",
+    "animate", "derive", "draw", "draw_network", "render",
     # errors
     "errstate", "AuditError", "AutogradError", "AutogradWarning", "DivisionError", "DomainError",
     "FormatError", "GradientError", "InputError", "LabelError", "MemberError", "MissingError",

@@ -100,9 +100,9 @@ def named(name: str, facts: str) -> str:
     return f"<b>{text(name)}</b>" + f' <span style="opacity:.75">{text(facts)}</span>' * bool(facts)
 
 
-def page(title: str, body: str, paper: str) -> str:
-    """A page that needs no other file."""
+def page(title: str, body: str, paper: str, head: str = "") -> str:
+    """A page that needs no other file; `head` is HTML."""
     return ('<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f'<title>{text(title)}</title>\n</head>\n'
+            f'<title>{text(title)}</title>\n{head}</head>\n'
             f'<body style="margin:1em;background:{escape(paper)}">\n{body}\n</body>\n</html>\n')

@@ -31,7 +31,7 @@ class Arrows:
         flow = looks.flow(head, operand, stored)
         trouble = looks.trouble_on(head, partial, flow)
         passes = stored is not None and operand.requires_grad
-        found = self._line(flow, trouble)
+        found = self._line(flow, trouble, bool(looks.stage and passes and looks.stage.now == id(head)))
         text = ink(number(partial, looks.digits), theme.alarm_line if not math.isfinite(partial) else
                    theme.backward if passes else theme.faint)
         if mark:
@@ -43,10 +43,13 @@ class Arrows:
             thick = float(found.get("penwidth", 0)) > 2.0
             below = f"<BR/>{ink(' ', theme.faint, 4)}" if thick else ""
             found["label"] = f"<{text}{below}>" if self.sideways else f"<&#160;{text}&#160;>"
+            if looks.stage and passes:
+                found["label"] = self._staged(text, flow_text(looks.passed(head), flow, looks.digits),
+                                              looks.stage.room.get((id(head), position), 0.0))
         lines = [f"{derivative(head, operand)} = {partial!r}" + ", the first that is not finite" * (
             trouble == FIRST)]
         if flow is not None:
-            lines.append(f"times grad {looks.gradient(head)!r}: {flow!r} flows back")
+            lines.append(f"times grad {looks.passed(head)!r}: {flow!r} flows back")
         elif not passes:
             lines.append("no gradient flows back")
         return found | {"tooltip": tooltip(*lines, *(mark.told if mark else ()))}
@@ -66,9 +69,17 @@ class Arrows:
         colour = theme.faint if math.isfinite(x) else theme.alarm_line
         return f"<{ink(number(x, max(self.looks.digits, 4)), colour)}>"
 
-    def _line(self, flow: float | None, trouble: int) -> Attributes:
+    def _staged(self, text: str, flow: Sequence[str], room: float) -> str:
+        """A label that is as wide at each stage: the partial, and below it what flows."""
+        lines = text, *[ink(line, self.looks.theme.backward, SMALL) for line in flow]
+        rows = "".join([f'<TR><TD WIDTH="{room:.0f}">{line}</TD></TR>' for line in lines])
+        return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>>'
+
+    def _line(self, flow: float | None, trouble: int, lit: bool) -> Attributes:
         """How the line is drawn."""
         looks, theme = self.looks, self.looks.theme
+        if lit:
+            return {"color": theme.backward, "penwidth": "2.0"}
         if trouble:
             return {"color": theme.alarm_line, "penwidth": "2.8" if trouble == FIRST else "1.2"}
         if looks.scale is None or flow is None:
@@ -84,6 +95,13 @@ class Arrows:
             return text + ink(OK, theme.faint)
         told = against(mark, self.looks.digits)
         return ink(f"<B>{told}</B>" if mark.verdict == CAUSE else told, theme.alarm_line)
+
+
+def flow_text(gradient: float | None, flow: float | None, digits: int) -> tuple[str, str]:
+    """What stands below a partial: the gradient by which it is multiplied, and what flows."""
+    if gradient is None or flow is None:
+        return "&#160;", "&#160;"
+    return f"· {number(gradient, digits)}", f"= {number(flow, digits)}"
 
 
 _LINES: dict[str, Attributes] = {

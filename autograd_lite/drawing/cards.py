@@ -78,6 +78,14 @@ def ink(text: str, colour: str, size: int = 0) -> str:
     return f'<FONT COLOR="{colour}"' + f' POINT-SIZE="{size}"' * bool(size) + f">{text}</FONT>"
 
 
+def gradient_text(x: float | None, right: float | None, digits: int) -> tuple[str, str]:
+    """A gradient, and below it what it should be, if it is wrong."""
+    if x is None or right is None:
+        return "–" if x is None else number(x, digits), "&#160;"
+    wrong, _, told = against(Mark("", "", x, right, ()), digits).partition(", ")
+    return wrong, told
+
+
 class Look(NamedTuple):
     """The colours of a card: its fill, its border's, and those of its texts; how its border is drawn."""
 
@@ -102,7 +110,8 @@ class Cards:
         forward, backward = looks.trouble(node)
         rows = [("data", *self._figure(node.data, look.ink, look.fill, forward))]
         if node.requires_grad:
-            rows.append(("grad", *self._figure(looks.gradient(node), look.backward, look.fill, backward)))
+            rows.append(self._staged(node, look) if looks.stage else
+                        ("grad", *self._figure(looks.gradient(node), look.backward, look.fill, backward)))
         marks = looks.marks.at(node) if looks.marks else ()
         for k, (name, more, text) in enumerate(rows):
             if {mark.verdict for mark in marks if mark.forward == (name == "data")} == {AGREES}:
@@ -146,8 +155,9 @@ class Cards:
                  ink(", ".join(kinds), theme.faint, SMALL)]
         largest = max([abs(g) for g in map(looks.gradient, nodes) if g is not None and math.isfinite(g)],
                       default=0.0)
-        if largest:
-            lines.append(ink(f"|grad| up to {number(largest, looks.digits)}", theme.backward, SMALL))
+        if largest or looks.stage:              # (the lines are as many at each stage)
+            text = number(largest, looks.digits) if largest else "–"
+            lines.append(ink(f"|grad| up to {text}", theme.backward, SMALL))
         troubles = [trouble for trouble in map(looks.trouble, nodes) if any(trouble)]
         wrong = looks.marks.wrong(nodes) if looks.marks else 0
         alarms = []
@@ -157,8 +167,8 @@ class Cards:
         if wrong:
             alarms.append(f"{wrong:,} wrong claim{'s' * (wrong > 1)}")
         lines += [ink(alarm, theme.alarm_line) for alarm in alarms]
-        look = Look(theme.folded, theme.alarm_line if alarms else theme.line, theme.ink, theme.faint,
-                    theme.backward, dashed=True)
+        fill, line = looks.lit(fold) or (theme.folded, theme.alarm_line if alarms else theme.line)
+        look = Look(fill, line, theme.ink, theme.faint, theme.backward, dashed=True)
         return _table([f"<TR><TD>{line}</TD></TR>" for line in lines], look, padding=4)
 
     def _look(self, node: Value) -> Look:
@@ -179,9 +189,22 @@ class Cards:
         if FIRST in trouble:
             fill, text = theme.alarm, (theme.ink, theme.faint, theme.backward)
         alarm = any(trouble) or bool(verdicts - {AGREES})
-        return Look(fill, theme.alarm_line if alarm else theme.ink if root else line, *text,
+        lit, line = looks.lit(node) or ("", theme.alarm_line if alarm else theme.ink if root else line)
+        if lit:
+            fill, text = lit, (theme.on(lit),) * 3
+        return Look(fill, line, *text,
                     heavy=root or FIRST in trouble or CAUSE in verdicts,
                     dashed=frozen or INHERITS in verdicts and CAUSE not in verdicts)
+
+    def _staged(self, node: Value, look: Look) -> tuple[str, str, str]:
+        """The row of a gradient in a cell that is as wide at each stage."""
+        stage, looks = self.looks.stage, self.looks
+        assert stage
+        right = stage.right.get(id(node))
+        lines = gradient_text(looks.gradient(node), right, looks.digits)[:2 if id(node) in stage.wrong else 1]
+        colour = look.backward if right is None else looks.theme.alarm_line
+        return "grad", f' WIDTH="{stage.room.get(id(node), 0.0):.0f}"', "".join(
+            [ink(line, colour) + '<BR ALIGN="RIGHT"/>' * bool(lines[1:]) for line in lines])
 
     def _name(self, node: Value, look: Look) -> str:
         """The cells of a full card that say what the node is called, and its op."""
@@ -202,8 +225,9 @@ class Cards:
         cells = [f"<TD{width}>{_bold(label, op, look)}{small}</TD>"]
         # (Programs set a text that is all of one kind lower than those with bold parts: hence the space.)
         heads = {"data": ink(" ", look.faint), "grad": ink("∂ ", look.faint)}
-        cells += [f"<TD{more}>{heads[name] if not more else ink('∂ ' if name == 'grad' else ' ', look.fill)}"
-                  f"{text}</TD>" for name, more, text in rows]
+        filled = {"data": ink(" ", look.fill), "grad": ink("∂ ", look.fill)}
+        cells += [f"<TD{more}>{(filled if 'BGCOLOR' in more else heads)[name]}{text}</TD>"
+                  for name, more, text in rows]
         return f"<TR>{_SIDE * ends}{'<VR/>'.join(cells)}{_SIDE * ends}</TR>"
 
     def _figure(self, x: float | None, colour: str, fill: str, trouble: int) -> tuple[str, str]:
@@ -213,7 +237,8 @@ class Cards:
         if trouble == FIRST:
             return f' BGCOLOR="{theme.alarm_line}"', ink(text, theme.on(theme.alarm_line))
         if trouble == VICTIM:
-            return f' BGCOLOR="{theme.alarm}"' * (fill in theme.scale), ink(text, theme.alarm_line)
+            filled = fill in theme.scale and not self.looks.stage
+            return f' BGCOLOR="{theme.alarm}"' * filled, ink(text, theme.alarm_line)
         return "", ink(text, colour)
 
 

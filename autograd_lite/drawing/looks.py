@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from autograd_lite.drawing.marks import Marks
@@ -18,6 +19,28 @@ COMPACT, DENSE = 40, 80             # beyond so many cards they are compact, bey
 FINE, VICTIM, FIRST = range(3)      # a number: finite; not finite, from one that is not; the first of these
 
 
+@dataclass
+class Stage:
+    """How far a backward pass is, for a picture of it.
+
+    Attributes:
+        gradients: what has arrived so far at each node, by its id.
+        passed: what each node has passed on of that.
+        now: the id of the node or the fold that passes on at present; reached: those that receive.
+        right: what a gradient should be, where it is wrong; wrong: where it is at any stage, in any order.
+        room: how wide the text of a card's gradient is at most, by the id of the node, and that of an arrow,
+            by the id of its head and which operand it leads from.
+    """
+
+    gradients: Mapping[int, float] = field(default_factory=dict)
+    passed: Mapping[int, float] = field(default_factory=dict)
+    now: int = 0
+    reached: frozenset[int] = frozenset()
+    right: Mapping[int, float] = field(default_factory=dict)
+    wrong: frozenset[int] = frozenset()
+    room: Mapping[Any, float] = field(default_factory=dict)
+
+
 class Looks:
     """The looks of one picture.
 
@@ -25,6 +48,7 @@ class Looks:
         roots: its roots; gradients: roots beside these; nodes: all nodes of the graph; shown: those that
             have a card; arrows: from head to operand, with the partial by which backward goes along.
         style, theme, colour, digits, report: as for `draw`.
+        stage: of a pass that is shown, how far it is; else the picture shows what `backward` gave.
 
     Attributes:
         theme, digits, compact: how to draw; bare: whether arrows have no numbers on them.
@@ -34,8 +58,8 @@ class Looks:
 
     def __init__(self, roots: Sequence[Value], gradients: Sequence[Value], nodes: Sequence[Value],
                  shown: Sequence[Value], arrows: Sequence[Arrow], *, style: str | None, theme: str,
-                 colour: str, digits: int | None, report: Any):
-        self.theme = THEMES[theme]
+                 colour: str, digits: int | None, report: Any, stage: Stage | None = None):
+        self.theme, self.stage = THEMES[theme], stage
         self.compact = style == "compact" if style else len(shown) > COMPACT
         self.digits = digits or (2 if self.compact else 4)
         self.bare = len(arrows) > DENSE
@@ -43,7 +67,7 @@ class Looks:
         self.roots = {id(root) for root in (*roots, *gradients)}
         self._run = any(map(reached, roots))                # whether a backward pass was
         self._victims, self._first = set[int](), set[int]()             # of gradients that are not finite
-        if not all([math.isfinite(self.gradient(node) or 0.0) for node in nodes]):
+        if stage is None and not all([math.isfinite(self.gradient(node) or 0.0) for node in nodes]):
             for node in nodes:
                 self._trace(node)
         amounts = [*map(self.gradient, shown), *[self.flow(*arrow) for arrow in arrows]]
@@ -53,16 +77,33 @@ class Looks:
         """The gradient of a node; None if there is none, or none yet."""
         if not node.requires_grad:
             return None
+        if self.stage:
+            return self.stage.gradients.get(id(node))
         g = node.grad
         return None if g == 0.0 and not (self._run and reached(node)) else g
 
+    def lit(self, item: object) -> tuple[str, str] | None:
+        """The fill and the border of a card or box that takes part in the present step of a pass."""
+        stage, theme, key = self.stage, self.theme, id(item)
+        if stage is None:
+            return None
+        if key in stage.right:
+            return theme.alarm, theme.alarm_line
+        if key == stage.now:
+            return theme.scale[2], theme.backward
+        return (theme.scale[0], theme.backward) if key in stage.reached else None
+
+    def passed(self, head: Value) -> float | None:
+        """What a node passes on."""
+        return self.stage.passed.get(id(head)) if self.stage else self.gradient(head)
+
     def flow(self, head: Value, operand: Value, partial: float | None) -> float | None:
         """What of a node's gradient flows along an arrow; None if nothing does, or not yet."""
-        g = self.gradient(head)
+        g = self.passed(head)
         if g is None or partial is None or not operand.requires_grad:
             return None
         # (A zero passes nothing on, except within errstate("ignore"); there what it gave is nan.)
-        return g * partial if g or math.isnan(operand.grad) else 0.0
+        return g * partial if g or not self.stage and math.isnan(operand.grad) else 0.0
 
     def trouble(self, node: Value) -> tuple[int, int]:
         """Whether a node's number and its gradient are fine, or else the first that are not finite."""
@@ -70,7 +111,7 @@ class Looks:
         if not math.isfinite(node.data):
             below = [x.data for x in node.operands if isinstance(x, Value)]
             forward = FIRST if all(map(math.isfinite, below)) else VICTIM
-        if gradient is None or math.isfinite(gradient):
+        if gradient is None or self.stage or math.isfinite(gradient):
             return forward, FINE
         first = id(node) in self._first or id(node) not in self._victims
         return forward, FIRST if first else VICTIM
@@ -88,7 +129,7 @@ class Looks:
         """The same of a partial, and of what flows along its arrow."""
         if not math.isfinite(partial):
             return FIRST if all([math.isfinite(plain(x)) for x in head.operands]) else VICTIM
-        return FINE if math.isfinite(flow or 0.0) else VICTIM
+        return FINE if self.stage or math.isfinite(flow or 0.0) else VICTIM
 
     def direction(self, depths: Iterable[int]) -> str:
         """Where arrows point unless told: between compact cards down, if that makes the picture smaller; by

@@ -2,14 +2,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from autograd_lite.graph.node import op_of
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
 
-_DEEP, _WIDE, _LONG = 2, 6, 60      # how many ops, operands and letters an expression has at most
-_NAME = 150                         # and how many letters a name in a derivative
+_DEEP, _WIDE, _LONG = 2, 6, 60      # how many ops, operands and letters an expression has at most,
+_NAME, _SHORT = 150, 24             # how many letters a name in a derivative, and a short expression
 _PLAIN = re.compile(r"[^\s+*/^%=<>-]+")
 
 
@@ -57,11 +57,23 @@ def called(node: Value, depth: int = _DEEP) -> Written:
     return Written(label, ATOM if _PLAIN.fullmatch(label) else LOOSE)
 
 
-def derivative(head: Value, tail: Value) -> str:
+def derivative(head: Value, tail: Value, name: Callable[[Value], Written] = called) -> str:
     """How the derivative of a node by another is written: ``∂(x / y)/∂x``."""
     def end(node: Value) -> str:
-        text, precedence = called(node)
+        text, precedence = name(node)
         text = text if len(text) <= _NAME else text[:_NAME - 1] + "…"
         return text if precedence == ATOM else f"({text})"
 
     return f"∂{end(head)}/∂{end(tail)}"
+
+
+def short(node: Value) -> Written:
+    """A node's label, or else its expression if that is short, or its op in brackets.
+
+    >>> x = Value(2.0, "x"); short(x * x).text, short((x * x + x) * x * x).text
+    ('x * x', '(*)')
+    """
+    found = called(node)
+    if node.label or len(found.text) <= _SHORT and "…" not in found.text:
+        return found
+    return Written(f"({node.op})")

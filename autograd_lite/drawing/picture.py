@@ -13,7 +13,7 @@ from autograd_lite.drawing.dot import Attributes, Dot, Scope
 from autograd_lite.drawing.folding import Fold
 from autograd_lite.drawing.given import a_text, one_of
 from autograd_lite.drawing.groups import crowds, groups
-from autograd_lite.drawing.looks import Looks
+from autograd_lite.drawing.looks import Looks, Stage
 from autograd_lite.drawing.rows import Rows
 from autograd_lite.drawing.theme import Theme
 from autograd_lite.drawing.view import Edge, Item, View
@@ -55,15 +55,16 @@ _CHOICES = {"direction": ("LR", "RL", "TB", "BT", None), "style": ("full", "comp
 class Picture:
     """Makes `dot`; all ids follow from the graph, so the text is the same in every run."""
 
-    def __init__(self, roots: Sequence[Value], gradients: Sequence[Value], options: Options):
-        self.view = View(roots, options.max_nodes, options.sample, options.focus, gradients)
+    def __init__(self, roots: Sequence[Value], gradients: Sequence[Value], options: Options,
+                 view: View | None = None, stage: Stage | None = None):
+        self.view = view or View(roots, options.max_nodes, options.sample, options.focus, gradients)
         self.rows = Rows(self.view)
         self.looks = Looks(roots, gradients, self.view.nodes, self.view.shown, [
             (head, edge.source, edge.stored(head)) for head, edges in self.view.edges.items()
             for edge in edges if isinstance(head, Value) and isinstance(edge.source, Value)
             and edge.partial is not None],
             style=options.style, theme=options.theme, colour=options.colour, digits=options.digits,
-            report=options.report)
+            report=options.report, stage=stage)
         direction = options.direction or (
             "LR" if self.rows.row else self.looks.direction(self.view.depth.values()))
         self.sideways = direction in ("LR", "RL")
@@ -191,6 +192,8 @@ class Picture:
                 return
         attributes = {"label": f"× {count:,}"} if count > 1 else {}
         told = f"{count:,} operand{'s' * (count != 1)}"
+        if self.looks.stage and self.looks.stage.now == id(target):
+            attributes |= {"color": self.looks.theme.backward}
         self._arrow(tail, head, style="dashed", tooltip=told,
                     penwidth=f"{1.2 + math.log10(count) / 4:.1f}", **attributes)
 
