@@ -309,7 +309,14 @@ def within_two_units(a: Any, b: Any) -> bool:
     return all([abs(x - y) <= 2.0 * math.ulp(y) for p, q in zip(a, b, strict=True) for x, y in zip(p, q)])
 
 
-def test_a_hessian_of_many_numbers_is_that_of_f_until_it_is_worth_tracing():
+@pytest.fixture
+def no_target(request):
+    """Compiled functions choose how they run."""
+    if request.config.getoption("--native"):
+        pytest.skip("with a target it is traced at once")
+
+
+def test_a_hessian_of_many_numbers_is_that_of_f_until_it_is_worth_tracing(no_target):
     def f(x: list[Any]) -> Any:
         return ag.sum([(b - a * a) ** 2 for a, b in zip(x, x[1:])]) * (1.0 if x[0] > 0.0 else -1.0)
     true, fast, point = ag.hessian(f), compile(ag.hessian(f)), [
@@ -321,7 +328,7 @@ def test_a_hessian_of_many_numbers_is_that_of_f_until_it_is_worth_tracing():
     assert within_two_units(fast([-1.0, *point[1:]]), true([-1.0, *point[1:]]))
 
 
-def test_a_hessian_that_is_put_off_is_traced_where_its_program_is_asked_for_and_otherwise_at_once():
+def test_a_hessian_that_is_put_off_is_traced_where_its_program_is_asked_for_and_otherwise_at_once(no_target):
     def f(x: list[Any], c: float) -> Any:
         return ag.sum([c * a * a * a for a in x])
     x = [0.5 + k for k in range(ways.MANY)]
