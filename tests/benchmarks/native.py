@@ -1,7 +1,7 @@
 """What compiled functions do in native code, each workload beside its peers: one table.
 
     tests/benchmarks/peers.sh .venv-peers           # an environment that has the peers
-    .venv-peers/bin/python tests/benchmarks/native.py [ROW …] [--runs 9] [--target python] [--page README.md]
+    .venv-peers/bin/python tests/benchmarks/native.py [ROW …] [--runs 9] [--target python] [--page FILE]
 
 A ratio is the peer's time over ours, in times of the processor, on one core. Each row has a process of its
 own, in which the two sides take turns; each has its least time. Both work in float64, and must give the same
