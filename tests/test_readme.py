@@ -1,6 +1,7 @@
-"""The README and docs' pages do what they say: their code, commands and tables are true, their links lead on."""
+"""The README and docs' pages do what they say: code, commands and tables are true, links lead somewhere."""
 from __future__ import annotations
 
+import ast
 import contextlib
 import doctest
 import importlib
@@ -33,19 +34,72 @@ def blocks(text, language):
 
 # -- what is shown is what happens -------------------------------------------------------------
 
-@pages([page for page, text in TEXTS.items() if blocks(text, "python")])
-def test_the_code_blocks_print_what_they_show(page, tmp_path, monkeypatch):
+def run(block, names, page, line):
+    """Run a block of Python; what it defines is in `names` afterwards."""
+    if ">>>" not in block:
+        exec(compile("\n" * line + block, page, "exec"), names)
+        return
+    test = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), line)
+    test.globs = names
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    runner.run(test, clear_globs=False)
+    assert runner.summarize(verbose=False).failed == 0, f"{page.name}, below line {line}"
+
+
+def gives(code, names):
+    """What a line of code gives, as a table shows it; an error as ``KindError: message``."""
+    *before, last = ast.parse(code).body or [ast.Pass()]
+    try:
+        if not isinstance(last, ast.Expr):
+            exec(code, names)
+            return ""
+        exec(compile(ast.Module(before, []), code, "exec"), names)
+        return repr(eval(compile(ast.Expression(last.value), code, "eval"), names))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def agrees(shown, found):
+    """Whether a table shows what was found: an error by its kind and a part of its message."""
+    kind, colon, words = shown.partition("Error: ")
+    if colon:
+        return found.startswith(kind + colon) and words in found
+    return shown == found or (not shown and not re.match(r"\w+Error: ", found))
+
+
+def steps(text):
+    """A page's blocks of Python and its tables of what code gives, in order, each with the line before."""
+    pattern = r"```python\n(?s:(.*?))```|\| here \| gives \|\n.*\n((?:\|.*\n)+)"
+    for found in re.finditer(pattern, text):
+        yield found[1], found[2], text.count("\n", 0, found.start(1 if found[1] else 2))
+
+
+def rows(table):
+    """The code in each row of a table, and what it gives."""
+    for row in table.splitlines():
+        here, shown = [re.search(r"`([^`]*)`", cell) for cell in row.split(" | ")[-2:]]
+        if here:
+            yield here[1], shown[1] if shown else ""
+
+
+@pages([page for page, text in TEXTS.items() if any(steps(text))])
+def test_the_code_gives_what_it_shows(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict = {}
-    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-    for block, line in blocks(TEXTS[page], "python"):
-        if ">>>" not in block:
-            exec(compile("\n" * line + block, page, "exec"), names)
-            continue
-        test = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), line)
-        runner.run(test, clear_globs=False)
-        names = test.globs
-    assert runner.summarize(verbose=False).failed == 0
+    wrong = []
+    for block, table, line in steps(TEXTS[page]):
+        if block:
+            run(block, names, page, line)
+        found = [(code, shown, gives(code, names)) for code, shown in rows(table or "")]
+        wrong += [(line, *row) for row in found if not agrees(*row[1:])]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("code, shown", [
+    ("1 + 1", "3"), ("x = 1", "1"), ("1 / 0", "ValueError: division"), ("1 / 0", "ZeroDivisionError: none"),
+    ("1 + 1", "ZeroDivisionError: division"), ("1 / 0", "")])
+def test_a_row_that_gives_something_else_is_noticed(code, shown):
+    assert not agrees(shown, gives(code, {}))
 
 
 @pages([page for page, text in TEXTS.items() if blocks(text, "console")])
