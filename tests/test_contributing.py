@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from graphs import python_build
 
 ROOT = Path(__file__).parent.parent
@@ -63,11 +61,11 @@ def test_an_op_added_as_the_page_says_works(tmp_path):
 
 
 @python_build
-@pytest.mark.parametrize("right, wrong", [
-    ("-0.5 * y / x", "-0.50001 * y / x"), ("1.0 / math.sqrt(x)", "math.exp(-0.5 * math.log(x))")])
-def test_an_op_added_with_a_mistake_is_noticed(tmp_path, right, wrong):
+def test_a_kernel_that_is_not_accurate_is_noticed(tmp_path):
+    right, wrong = "1.0 / math.sqrt(x)", "math.exp(-0.5 * math.log(x))"
     assert sum(right in lines for lines in EDITS.values()) == 1
-    assert added(tmp_path, lambda lines: lines.replace(right, wrong)).returncode == 1
+    done = added(tmp_path, lambda lines: lines.replace(right, wrong))
+    assert done.returncode == 1 and "off by" in done.stderr.splitlines()[-1], done.stderr
 
 
 def test_the_commands_are_those_that_are_run_before_a_merge():
