@@ -1,6 +1,8 @@
 """What a picture shows of a graph: one sample, boxes that are opened a level at a time, a focus, rows."""
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 import random
 import re
@@ -93,6 +95,36 @@ def test_small_graphs_are_drawn_whole_and_small_samples_on_request():
     root = sum((w * x).exp() for x in (1.0, 2.0, 3.0))
     assert sizes(View([root], 100)) == (len(topological([root])), 0)
     assert sizes(View([root], 100, 0)) == (4, 0)
+
+
+@pytest.mark.parametrize(("first", "step", "times"), [
+    (0.0, lambda total, x: total - x, 6), (Value(0.0, "start"), lambda total, x: total - x, 6),
+    (0.0, lambda total, x: total - ag.log(x), 6), (0.0, lambda total, x: -x + total, 6),
+    (0.0, lambda total, x: x - total, 3),
+    (0.0, lambda total, x, turns=itertools.cycle((1, 0)): total + x if next(turns) else total - x, 3),
+    (1.0, lambda total, x: total * x, 6), (1.0, lambda total, x: total / x, 6),
+    (1.0, lambda total, x: x * (1.0 * total), 6), (-math.inf, ag.maximum, 6),
+    (math.inf, lambda total, x: ag.minimum(x, total), 6), (0.0, ag.hypot, 6)])
+def test_of_samples_in_a_chain_of_an_op_one_is_drawn(first, step, times):
+    root = batch(6, total=lambda terms: ag.atan(functools.reduce(step, terms, first)))
+    root.backward()
+    view = View([root], 1000, 1)
+    several = [(head, edge) for head, edges in view.edges.items() for edge in edges if edge.times > 1]
+    assert {edge.times for _, edge in several} == {times}
+    assert any(f"1 of {times} samples" in note for note in view.notes)
+    for head, edge in several:                                  # (what flows is what `backward` has added)
+        assert edge.source.grad == pytest.approx(head.grad * edge.partial, rel=1e-12)
+
+
+_unlike = ag.custom_op(lambda a, b: a + 2.0 * b, (lambda y, a, b: 1.0, lambda y, a, b: 2.0), name="unlike")
+
+
+@pytest.mark.parametrize("op", [ag.atan2, _unlike, lambda a, b: a ** b, lambda a, b: a - b,
+                                lambda a, b: a / b, lambda a, b: ag.where(a > b, a, b), lambda a, b: a % b])
+def test_operands_that_count_otherwise_are_no_samples_of_the_same(op):
+    w = Value(2.0, "w")
+    root = op((w * 0.5).exp(), (w * 1.5).exp())
+    assert sizes(View([root], 100, 0)) == (len(topological([root])), 0)
 
 
 @pytest.mark.parametrize("make", [

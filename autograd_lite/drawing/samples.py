@@ -1,17 +1,39 @@
 """Of the samples for which a graph computes the same, one is drawn.
 
-Samples are operands of a sum, mean, … that are computed alike from shared leaves with a gradient (a model's
-parameters) and from numbers or leaves of their own.
+Samples are operands of a sum, mean, …, or of a chain of +, −, ·, maximum, …, that are computed alike from
+shared leaves with a gradient (a model's parameters) and from numbers or leaves of their own.
 """
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf, nan
+from typing import Any, NamedTuple
 
 from autograd_lite.drawing.sketch import Link, Sketch, Users
-from autograd_lite.graph.node import op_of
+from autograd_lite.graph.node import op_of, partials_of
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.elementary import add
+from autograd_lite.ops.elementary import add, div, mul, neg, sub
+from autograd_lite.ops.geometry import hypot, maximum, minimum
 
+
+class _Chain(NamedTuple):
+    """An op whose chains are one operation of all terms: x − y − z is the sum of x, −y and −z.
+
+    Attributes:
+        of: the op that stands for the operation.
+        sides: how each operand counts: as it is, 1, or −1: negated, inverted.
+        idle: the number by which the operation changes nothing.
+    """
+
+    of: Any
+    sides: tuple[int, ...]
+    idle: float
+
+
+_CHAINS: dict[Any, _Chain] = {
+    add: _Chain(add, (1, 1), 0.0), sub: _Chain(add, (1, -1), 0.0), neg: _Chain(add, (-1,), 0.0),
+    mul: _Chain(mul, (1, 1), 1.0), div: _Chain(mul, (1, -1), 1.0), hypot: _Chain(hypot, (1, 1), 0.0),
+    maximum: _Chain(maximum, (1, 1), -inf), minimum: _Chain(minimum, (1, 1), inf)}
 _PATIENCE = 20                                  # how much may be looked at, in nodes and links, for each node
 _SHARED = -1
 
@@ -32,10 +54,10 @@ def one_sample(sketch: Sketch, sample: int) -> int:
     for head in reversed(range(len(nodes))):
         if not drawn[head]:
             continue
-        terms = _terms(sketch, head, users, roots)
+        terms, sides = _terms(sketch, head, users, roots)
         computed = {link.tail for link in terms if link.tail is not None and nodes[link.tail].operands}
         if len(computed) > 1 and patience > 0:
-            kinds, looked_at = _kinds(sketch, computed, users, head, terms)
+            kinds, looked_at = _kinds(sketch, computed, users, terms, sides)
             patience -= looked_at
             sets = [places for places in kinds.values() if len({nodes[k].data for k in places}) > 1]
             if sets:
@@ -48,46 +70,54 @@ def one_sample(sketch: Sketch, sample: int) -> int:
     return largest
 
 
-def _terms(sketch: Sketch, head: int, users: Users, roots: set[int]) -> list[Link]:
-    """The operands of a node; of a sum written with +, all that it adds."""
+def _terms(sketch: Sketch, head: int, users: Users, roots: set[int]) -> tuple[list[Link], list[int]]:
+    """The operands of a node and how each counts; of a chain, all its terms."""
     nodes, links = sketch.nodes, sketch.links[head]
-    if not _plain_sum(nodes[head]):
-        return links
-    found: list[Link] = []
-    stack = links[::-1]
+    chain, op = _chain(nodes[head]), op_of(nodes[head])
+    if chain is None or len(links) < 2:
+        return links, [0 if op is None or op.open else link.position for link in links]
+    terms: list[Link] = []
+    sides: list[int] = []
+    stack = [(head, 1, 1.0)]
     while stack:
-        link = stack.pop()
-        k = link.tail
-        if k is None:
-            continue
-        if k not in roots and len(users[k]) == 1 and not nodes[k].label and _plain_sum(nodes[k]):
-            stack += sketch.links[k][::-1]
+        k, side, partial = stack.pop()
+        part = _chain(nodes[k])
+        if part is not None and part.of is chain.of and (
+                k == head or k not in roots and len(users[k]) == 1 and not nodes[k].label):
+            operands = zip(sketch.links.tails(k), part.sides, partials_of(nodes[k]))
+            stack += [(tail, side * sign, partial * (nan if p is None else p))
+                      for tail, sign, p in reversed([*operands]) if tail >= 0]
         else:
-            found.append(Link(k, -1, 1, 1.0))
-    return found
+            terms.append(Link(k, -1, 1, partial))
+            sides.append(side)
+    return terms, sides
 
 
-def _plain_sum(node: Value) -> bool:
-    """Whether a node adds nodes alone, or to the 0 with which Python's `sum` begins."""
-    return op_of(node) is add and all([isinstance(x, Value) or x == 0.0 for x in node.operands])
+def _chain(node: Value) -> _Chain | None:
+    """The chain to which a node belongs, of nodes alone or with numbers that change nothing (the 0 with which
+    Python's `sum` begins)."""
+    chain = _CHAINS.get(op_of(node))
+    if chain is None or not all([isinstance(x, Value) or x == chain.idle for x in node.operands]):
+        return None
+    return chain
 
 
-def _kinds(sketch: Sketch, terms: set[int], users: Users, head: int, slots: Sequence[Link]
+def _kinds(sketch: Sketch, terms: set[int], users: Users, slots: Sequence[Link], sides: Sequence[int]
            ) -> tuple[dict[object, list[int]], int]:
-    """The terms that use shared leaves with a gradient, by how they are computed, in order; and how many
-    nodes and links were looked at."""
+    """The terms that use shared leaves with a gradient, by how they are computed and count, in order; and how
+    many nodes and links were looked at."""
     nodes, links = sketch.nodes, sketch.links
     below = _below(sketch, terms)
     # Whose each node is: the one term's through which alone the head depends on it.
-    uses = {k: 0 for k in below}
-    for link in slots:
+    uses: dict[int, list[int]] = {}
+    for link, side in zip(slots, sides):
         if link.tail is not None:
-            uses[link.tail] = uses.get(link.tail, 0) + 1
+            uses.setdefault(link.tail, []).append(side)
     owner: dict[int, int] = {}
     for k in below:                             # (users before their operands)
         inner = [owner[user] for user in users[k] if user in owner]
         owners = {*inner, *([k] if k in terms else ())}
-        complete = len(inner) + (uses[k] if k in terms else 0) >= len(users[k])
+        complete = len(inner) + (len(uses[k]) if k in terms else 0) >= len(users[k])
         owner[k] = owners.pop() if len(owners) == 1 and complete else _SHARED
     # How each is computed, as a number; of a shared node: by itself. 0 is a number or leaf of its own, but
     # not a weight: a leaf with a gradient that has a label, or stands beside results that are shared.
@@ -111,9 +141,9 @@ def _kinds(sketch: Sketch, terms: set[int], users: Users, head: int, slots: Sequ
             if not shares.isdisjoint(tails):
                 shares.add(k)
     kinds: dict[object, list[int]] = {}
-    for k in dict.fromkeys(link.tail for link in slots):  # type: ignore[assignment]
+    for k, counts in uses.items():
         if k in terms and owner[k] == k and k in shares:
-            kinds.setdefault(kind[k], []).append(k)
+            kinds.setdefault((kind[k], *counts), []).append(k)
     return kinds, looked_at
 
 
