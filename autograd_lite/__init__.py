@@ -34,7 +34,7 @@ from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, Di
                                   FormatError, GradientError, InputError, LabelError, MemberError,
                                   MissingError, NumericError, RangeError, RenderError, errstate)
 from autograd_lite.graph.conventions import verify_sweep as _verify_sweep     # (as soon as it is loaded)
-from autograd_lite.graph.foreign import ELSEWHERE as _ELSEWHERE     # (Value's names, as soon as it is loaded)
+from autograd_lite.graph.foreign import Foreign as _Foreign         # (as soon as it is loaded)
 from autograd_lite.graph.labels import label
 from autograd_lite.graph.quick import quicken as _quicken     # (it serves as soon as it is loaded)
 from autograd_lite.graph.recording import no_grad, record_lines
@@ -104,9 +104,8 @@ def __getattr__(name: str) -> object:
     if name == "Drawing":                       # which needs graphviz
         from autograd_lite.drawing.drawn import Drawing
         return Drawing
-    if name in _ELSEWHERE:
-        raise MemberError(f"autograd_lite has no {name!r}: {_ELSEWHERE[name]}")
-    raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+    from autograd_lite.graph.foreign import absent
+    raise absent(name)
 
 
 def __dir__() -> list[str]:

@@ -70,7 +70,8 @@ def test_a_kernel_that_is_not_accurate_is_noticed(tmp_path):
 
 def test_the_commands_are_those_that_are_run_before_a_merge():
     commands = re.findall(r"^\| .* \| `(.*)` \|$", TEXT, re.MULTILINE)
-    run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    run = [line.strip() for line in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()]
     assert len(commands) >= 9
     for tool in ("mypy", "flake8", "pytest"):
-        assert any([f"-m {tool}" in command and f"{command}\n" in run for command in commands]), tool
+        command, = [command for command in commands if f"-m {tool}" in command]
+        assert any([line.startswith(command) for line in run]), command

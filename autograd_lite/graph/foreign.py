@@ -63,7 +63,7 @@ _REMEDIES = {
     "square": "write v * v", "clamp": _CLIP, "nominal_value": _NUMBER,
     "std_dev": "it has no uncertainty; its derivatives carry those of the inputs to a result"}
 
-#: What to write for a function that other libraries have, and this one has not.
+# What to write for a function that other libraries have, and this one has not.
 ELSEWHERE = {
     **dict.fromkeys(("tensor", "Tensor", "array", "Variable"),
                     "a Value is one number; write Value(2.0), or a list or an object array of Values"),
@@ -78,6 +78,14 @@ ELSEWHERE = {
     "min": "write minimum(a, b), or Python's min", "pow": "write x ** n", "square": "write x * x",
     **{f"arc{name}": f"write a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
     "ufloat": "write Value(2.0); it has no uncertainty of its own, but derivatives that carry it"}
+
+
+def absent(name: str) -> AttributeError:
+    """The error for a name that the library does not have."""
+    if name in ELSEWHERE:
+        return MemberError(f"autograd_lite has no {name!r}: {ELSEWHERE[name]}")
+    return AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+
 
 for _name, _read in _READ.items():
     setattr(Value, _name, Foreign(_name, _MAKE, _read))
