@@ -293,7 +293,10 @@ def test_long_names_and_expressions_fit_the_screen(run):
 def test_audit_names_the_wrong_line_and_the_kind_of_mistake(demo, words, line, run):
     path = DEMOS / f"{demo}.py"
     status, out, err = run("audit", str(path))
-    *rest, place, text = out.splitlines()       # (a path may be long)
+    rest = out.splitlines()
+    k = next(k for k, line in enumerate(rest) if " is claimed at " in line)
+    place, text = rest[k:k + 2]
+    del rest[k:k + 2]                           # (a path may be long)
     assert status == 1 and words in out and not err and all(columns(line) < 80 for line in rest)
     number = int(place.rpartition(":")[2])
     assert path.read_text(encoding="utf-8").splitlines()[number - 1].strip().startswith(line)

@@ -659,7 +659,24 @@ def test_a_term_that_a_sum_lacks_is_marked():
     claims = dict(CLAIMS) | {("E", "outh1"): CLAIMS["E", "outh1"] - 0.4 * CLAIMS["E", "outo1"] * CLAIMS[
         "outo1", "neto1"]}
     row, = audit(Network().graph(), claims).causes
-    assert "∂neto1/∂outh1" in derive(row).wrong and "∂neto2/∂outh1" not in derive(row).wrong
+    assert derive(row).wrong == ("∂E/∂neto1",)
+    assert "The claim follows without the term ∂E/∂neto1 · ∂neto1/∂outh1" in derive(row).text
+    claims |= {("E", "outh1"): CLAIMS["E", "outh1"] - 0.8 * CLAIMS["E", "outo1"] * CLAIMS["outo1", "neto1"]}
+    row, = audit(Network().graph(), claims).causes
+    assert "follows with −0.138499 in place of ∂E/∂neto1, which is 0.138499" in derive(row).text
+
+
+def test_a_derivative_over_all_ways_is_not_taken_for_that_along_one_step():
+    x = Value(0.7, "x")
+    u = x * x
+    v = u * x
+    w = ag.sin(v) + u
+    label(u=u, v=v, w=w)
+    claims = {("v", "x"): 3 * 0.7 ** 2, ("w", "x"): 3 * 0.7 ** 2}
+    row, = audit(w, claims).causes
+    assert "∂v/∂x" not in derive(row).wrong
+    assert "∂w/∂u = ∂w/∂v · ∂v/∂u + 1\n" in derive(w, x).text
+    assert "∂w/∂x = ∂w/∂u · ∂u/∂x + ∂w/∂v · u\n" in derive(w, x).text
 
 
 def test_a_claim_of_what_does_not_depend_and_a_claimed_number_are_derived_too():

@@ -14,6 +14,7 @@ from autograd_lite.drawing.apng import animated, size
 from autograd_lite.drawing.arrows import flow_text
 from autograd_lite.drawing.cards import SMALL, escape, gradient_text, ink
 from autograd_lite.drawing.engine import run
+from autograd_lite.drawing.given import a_text
 from autograd_lite.drawing.layout import width
 from autograd_lite.drawing.letters import warn_of_boxes
 from autograd_lite.drawing.looks import Stage
@@ -28,7 +29,6 @@ from autograd_lite.errors import InputError, RenderError, short, type_name
 from autograd_lite.files import path_text, read, write
 from autograd_lite.graph.value import Value
 from autograd_lite.markup import page, text
-from autograd_lite.ops.whole import whole
 
 _MOST = 120                                     # results that are shown, each a step
 _DOTS_PER_INCH = 96
@@ -89,9 +89,9 @@ def animate(root: Value, path: Path, *, order: Literal["topological", "naive"] =
         raise InputError(f"animate: order={short(order)}: choose {' or '.join(map(repr, ORDERS))}")
     if not isinstance(seconds, (int, float)) or not 0.05 <= seconds <= 60.0:
         raise InputError(f"animate: seconds={short(seconds)}: choose a number from 0.05 to 60")
-    whole(max_nodes, "animate: max_nodes", 1)
+    a_text(caption, "animate: caption")
     film = Film(root, Options(max_nodes, "all", digits=digits, direction=direction, style=style,
-                              theme=theme or "light"), order)
+                              theme="light" if theme is None else theme, called="animate"), order)
     content = _page(film, caption, theme, seconds) if kind == "html" else _png(film, caption, seconds)
     try:
         write(name, content)

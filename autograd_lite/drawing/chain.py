@@ -265,3 +265,16 @@ class Chain:
         for k in self.targets:
             put(k)
         return [found[k] for k in order], hidden
+
+
+def alone(chain: Chain, piece: Piece) -> bool:
+    """Whether the step of a piece is the only way from its head to its tail; then their derivative is that
+    along it."""
+    if piece.total:
+        return True
+    above, rest = {piece.tail}, [piece.tail]
+    while rest:
+        new = {user for user, _ in chain.users[rest.pop()]} - above
+        above |= new
+        rest += new
+    return not any([x != piece.tail and x in above for x in chain.below[piece.head]])

@@ -32,20 +32,31 @@ def as_text(line: Line) -> str:
 
 def _wrapped(start: str, row: Row, indent: int) -> Iterator[str]:
     line, marks, begun = start, "", False
-    for token in [part for token in row.tokens for part in _parts(token, LINE - indent)]:
+    tokens = [part for token in row.tokens for part in _parts(token, LINE - indent)]
+    for token, ahead in zip(tokens, _ahead(tokens)):
         before, part = token.before, token.text
-        if begun and columns(line + before + part) > LINE:
+        if begun and (columns(line + before + part) > LINE or columns(line) + ahead > LINE >= indent + ahead):
             yield line
             if marks:
                 yield marks
             line, marks, before = " " * indent, "", before.lstrip()
+        sign = before if before == before.strip() else ""                 # (its own minus)
         line += before
         if token.wrong:
-            marks += " " * (columns(line) - columns(marks)) + "^" * columns(part)
+            marks += " " * (columns(line) - columns(sign + marks)) + "^" * columns(sign + part)
         line, begun = line + part, True
     yield line
     if marks:
         yield marks
+
+
+def _ahead(tokens: Sequence[Token]) -> list[int]:
+    """For each token that begins a term, how wide the term is; 0 for others."""
+    begins = [k for k, token in enumerate(tokens) if token.before.strip() in ("+", "−", "=")]
+    found = [0] * len(tokens)
+    for k, end in zip(begins, [*begins[1:], len(tokens)]):
+        found[k] = sum([columns(token.before + token.text) for token in tokens[k:end]])
+    return found
 
 
 def _parts(token: Token, width: int) -> list[Token]:
