@@ -522,14 +522,19 @@ def test_the_latex_of_the_document():
 \end{aligned}"""
 
 
+LOW = [f'<mo stretchy="false">{sign}</mo>' for sign in "()"]
+
+
 @pytest.mark.parametrize("latex, expected", [
     (r"\frac{\partial E}{\partial w_{5}}",
      "<mfrac><mrow><mo>∂</mo><mi>E</mi></mrow><mrow><mo>∂</mo><msub><mi>w</mi>"
      "<mn>5</mn></msub></mrow></mfrac>"),
     (r"\sqrt[3]{x}", "<mroot><mi>x</mi><mn>3</mn></mroot>"),
-    (r"\left(a - 1\right)^{2}", "<msup><mrow><mo>(</mo><mi>a</mi><mo>−</mo><mn>1</mn><mo>)</mo></mrow>"
+    (r"\left(a - 1\right)^{2}", f"<msup><mrow>{LOW[0]}<mi>a</mi><mo>−</mo><mn>1</mn>{LOW[1]}</mrow>"
      "<mn>2</mn></msup>"),
-    (r"\sigma\left(x\right)", "<mi>σ</mi><mrow><mo>(</mo><mi>x</mi><mo>)</mo></mrow>"),
+    (r"\sigma\left(x\right)", f"<mi>σ</mi><mrow>{LOW[0]}<mi>x</mi>{LOW[1]}</mrow>"),
+    (r"\left(\frac{1}{x}\right)", '<mrow><mo stretchy="true">(</mo><mfrac><mn>1</mn><mi>x</mi></mfrac>'
+     '<mo stretchy="true">)</mo></mrow>'),
     (r"\mathrm{a\_b{\#}<}", '<mi mathvariant="normal">a_b#&lt;</mi>')])
 def test_mathml_says_what_the_latex_says(latex, expected):
     assert mathml(latex) == f'<math displaystyle="true">{expected}</math>'

@@ -10,6 +10,7 @@ from autograd_lite.drawing.lines import Line, Row
 from autograd_lite.drawing.mathml import mathml
 from autograd_lite.markup import aligned, block, text as html_text, wrong
 
+_EQUALS = '<math><mo lspace="0em" rspace="0em">=</mo></math>'
 _WIDEST = 30                                    # columns of a head that the first row stands next to
 
 
@@ -96,7 +97,7 @@ def _cells(line: Line) -> Iterator[tuple[str, str, str]]:
         parts = [_token("", first.before + first.text, first.wrong), *[_token(*x) for x in others]]
         if row.sign == "since":
             parts = [f'<span style="opacity:.75">{row.sign}</span>', *parts]
-        yield mathml(row.head) if row.head else "", row.sign if row.sign == "=" else "", " ".join(parts)
+        yield mathml(row.head) if row.head else "", _EQUALS if row.sign == "=" else "", " ".join(parts)
 
 
 def _token(before: str, text: str, marked: bool) -> str:
