@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -502,12 +503,43 @@ def test_latex_that_is_not_read_is_noticed():
     assert not reads("\\begin{aligned}\nx &= \\frac{1} \\\\\n &= 2\n\\end{aligned}")
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no TeX")
-def test_tex_compiles_the_documents_derivation(tmp_path):
-    body = derive(Network().graph(), "w1", values=True).latex.replace("\n\n", "\n\\]\n\\[\n")
-    (tmp_path / "page.tex").write_text("\\documentclass{article}\\usepackage{amsmath}\\begin{document}\n"
-                                       f"\\[\n{body}\n\\]\n\\end{{document}}")
-    subprocess.run(["pdflatex", "-interaction=nonstopmode", "page.tex"], cwd=tmp_path, check=True, timeout=60)
+LABELS = [*HOSTILE, "θ", "σ_1", "Δ2", "net 1 %", "a_b[2]", "x^y", "#1", "{", "}", "\\", "\\end{aligned}", "&",
+          "~", "é", "lambda", "x__1", "w'"]
+
+
+def of_every_op():
+    """A derivation of each op of the table, and what it is of."""
+    for op in TABLE.values():
+        for xs in points(op)[:1]:
+            leaves = [x if i in op.options else Value(x, name)
+                      for i, (x, name) in enumerate(zip(xs, ["x", "w1", "theta", "a_b[2]", "net 1"]))]
+            y = op(*leaves)
+            if isinstance(y, Value) and y.requires_grad:
+                yield op, leaves, derive(y, [x for x in leaves if isinstance(x, Value)], values=True)
+
+
+def test_every_op_and_every_label_can_be_read_in_each_form_and_compiled_where_tex_exists(tmp_path):
+    found = [derivation for _, _, derivation in of_every_op()]
+    for name in LABELS:
+        x, y = Value(2.0, name), Value(3.0, "y")
+        z = ag.sin(x * y) + x
+        z.label = f"{name}z"
+        found.append(derive(z, [x, y], values=True))
+    assert len(found) > 80
+    for derivation in found:
+        for part in re.findall("<math.*?</math>", derivation.html):
+            ElementTree.fromstring(part)
+        if not any(len(x.label) > 15 for x in derivation.wrt):
+            assert max(map(len, derivation.text.split("\n"))) < 80
+        if not shutil.which("pdflatex"):
+            assert all(map(reads, derivation.latex.split("\n\n"))), derivation.latex
+    if shutil.which("pdflatex"):
+        body = "\n\n".join([found.latex for found in [derive(Network().graph(), "w1", values=True), *found]])
+        (tmp_path / "page.tex").write_text(
+            "\\documentclass{article}\\usepackage{amsmath}\\usepackage[utf8]{inputenc}\n\\begin{document}\\["
+            + body.replace("\n\n", "\n\\]\n\\[\n") + "\n\\]\\end{document}", encoding="utf-8")
+        subprocess.run(["pdflatex", "-interaction=nonstopmode", "page.tex"], cwd=tmp_path, check=True,
+                       stdout=subprocess.DEVNULL, timeout=60)
 
 
 def test_the_latex_of_the_document():
@@ -585,6 +617,26 @@ def test_the_expression_for_sympy_is_sympys_own_derivative(name):
         assert sympy.simplify(ours - theirs) == 0, (ours, theirs)
         at = {symbols[0]: 0.7, symbols[1]: 1.3}
         assert float(ours.subs(at)) == pytest.approx(ag.derive(root, node).values[0], rel=1e-9)
+
+
+def test_the_expression_for_sympy_of_each_op_is_sympys_own_derivative_of_its_form():
+    sympy = pytest.importorskip("sympy")
+    known = set()
+    for op, leaves, derivation in of_every_op():
+        nodes = [x for x in leaves if isinstance(x, Value)]
+        xs = [symbolic.Symbolic(sympy.Symbol(x.label, real=True), x.data) if isinstance(x, Value) else x
+              for x in leaves]
+        f = symbolic.Symbolic.__apply_op__(op, xs).expression
+        at = {sympy.Symbol(x.label, real=True): sympy.Float(x.data, 30) for x in nodes}
+        found = derivation.sympy()
+        for ours, x in zip(found if len(nodes) > 1 else [found], nodes):
+            theirs = sympy.diff(f, sympy.Symbol(x.label, real=True)).doit()
+            unknown = sympy.core.function.AppliedUndef, sympy.Derivative, sympy.Subs
+            if not (sympy.sympify(ours) + theirs).atoms(*unknown):
+                known.add(op.name)
+                assert complex(sympy.sympify(ours).evalf(20, subs=at)) == pytest.approx(complex(
+                    theirs.evalf(20, subs=at)), rel=1e-12), (op.name, ours, theirs)
+    assert len(known) > 50 and {"tanh", "logsumexp", "hypot", "atan2", "**", "erf", "dot"} <= known
 
 
 @given(expressions(max_ops=6))
