@@ -17,7 +17,7 @@ GREEK = dict(zip("""alpha beta gamma delta epsilon zeta eta theta iota kappa lam
     tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split(),
                  "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"))
 _LETTERS = {letter: name for name, letter in GREEK.items()}
-_PLAIN = re.compile(r"[^\s+*/^%=<>()·−-]+(\[\d+(, ?\d+)*\])*")
+_PLAIN = re.compile(r"[^\s+*/^%=<>()·−∂-]+(\[\d+(, ?\d+)*\])*")
 
 
 def figure(x: float, digits: int) -> str:
@@ -33,7 +33,7 @@ def figure(x: float, digits: int) -> str:
     exact = repr(float(x))
     short = f"{x:.{digits}g}"
     if abs(float(short) - x) <= 4.0 * math.ulp(x):          # (rounding aside)
-        exact = repr(float(short))
+        exact = repr(float(short)).removesuffix(".0")
     if "e" not in exact and len(exact.lstrip("-0.")) <= digits and len(exact.partition(".")[2]) <= digits:
         return exact
     return f"{x:.{digits}f}" if 1e-2 <= abs(x) < 10.0 else f"{x:.{digits}g}"

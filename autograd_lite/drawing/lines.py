@@ -217,7 +217,7 @@ class Writer:
 
     def _since(self) -> list[Row]:
         return since(self.dialect, [
-            (self.dialect.equation(self._partial(*piece[:2]), 0.0) if x.key == _0 else "", x)
+            (self.dialect.equation(self._partial(*piece[:2]), 0.0) if x.key == _0 and len(self._formulas) > 1 else "", x)
             for piece, x in self._formulas.items()])
 
 

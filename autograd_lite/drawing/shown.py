@@ -1,7 +1,6 @@
 """How lines of a derivation are set: as text, in LaTeX, and in HTML."""
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from autograd_lite.checks.report import LINE, columns, wrapped
@@ -33,7 +32,7 @@ def as_text(line: Line) -> str:
 
 def _wrapped(start: str, row: Row, indent: int) -> Iterator[str]:
     line, marks, begun = start, "", False
-    tokens = [part for token in row.tokens for part in _parts(token, LINE - indent)]
+    tokens = [part for token in row.tokens for part in _parts(token, LINE - indent - 2)]
     for token, ahead in zip(tokens, _ahead(tokens)):
         before, part = token.before, token.text
         if begun and (columns(line + before + part) > LINE or columns(line) + ahead > LINE >= indent + ahead):
@@ -60,12 +59,19 @@ def _ahead(tokens: Sequence[Token]) -> list[int]:
     return found
 
 
-def _parts(token: Token, width: int) -> list[Token]:
-    """A token, or if it is too long for a line what stands between its signs."""
-    if columns(token.text) <= width:
+def _parts(token: Token, width: int, depth: int = 0) -> list[Token]:
+    """A token, or if it is too long for a line what stands between its signs, those in fewer brackets first."""
+    if columns(token.text) <= width or depth > 9:
         return [token]
-    first, *others = re.split(" (?=[+−] )", token.text)
-    return [token._replace(text=first), *[token._replace(before=" ", text=x) for x in others]]
+    ends, level = [0], 0
+    for k, c in enumerate(token.text):
+        level += (c in "([") - (c in ")]")
+        if level == depth and (c == "·" or token.text[k:k + 3] in (" + ", " − ")):
+            ends.append(k)
+    texts = [token.text[start:end] for start, end in zip(ends, [*ends[1:], None])]
+    first, *others = [token._replace(before=" " * text.startswith(" ") if k else token.before,
+                                     text=text.lstrip()) for k, text in enumerate(texts)]
+    return [part for some in (first, *others) for part in _parts(some, width, depth + 1)]
 
 
 def as_latex(line: Line) -> str:
