@@ -723,6 +723,40 @@ def test_a_term_that_a_sum_lacks_is_marked():
     assert "follows with −0.138499 in place of ∂E/∂neto1, which is 0.138499" in derive(row).text
 
 
+@pytest.mark.parametrize("n", [8, 100, 400])
+def test_a_long_sum_made_by_plus_is_written_as_its_first_terms(n):
+    y = Value(1.25, "y")
+    root = sum([(Value(float(k), f"x{k}") * y - 1.0) ** 2 for k in range(n)])
+    found = derive(root, y)
+    root.backward()
+    assert found.values == (y.grad,) and len(found.text.split("\n")) <= 8
+    assert f"… ({n - 6} more)" in found.text
+    assert max(map(len, found.text.split("\n"))) < 80
+
+
+def test_what_is_used_again_and_again_is_not_written_again():
+    y = Value(1.25, "y")
+    doubled = halved = waves = y
+    for _ in range(60):
+        doubled, halved, waves = doubled + doubled, halved * 0.5 + halved * 0.5, ag.sin(waves) + waves
+    for root in (doubled, halved, waves):
+        found = derive(root, y)
+        assert len(found.text) < 12_000
+        root.backward()
+        assert found.values[0] == pytest.approx(y.grad, rel=1e-9)
+        y.grad = 0.0
+
+
+def test_a_product_too_long_for_a_line_is_broken_between_its_factors():
+    x, names = Value(0.7, "x"), "first_factor second_factor third_factor fourth_factor"
+    a, b, c, d = [Value(1.5 + k, name) for k, name in enumerate(names.split())]
+    y = ag.sin(a * x) * ag.tanh(b * x - c) * ag.exp(d * x)
+    text = derive(y, x).text
+    assert max(map(len, text.split("\n"))) < 80
+    for row in text.split("\n"):
+        assert row.count("(") == row.count(")"), text
+
+
 def test_a_derivative_over_all_ways_is_not_taken_for_that_along_one_step():
     x = Value(0.7, "x")
     u = x * x

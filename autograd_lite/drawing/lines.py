@@ -216,8 +216,9 @@ class Writer:
         return any([not piece.total and self._formulas[piece].key == _0 for piece in term])
 
     def _since(self) -> list[Row]:
+        several = len(self._formulas) > 1
         return since(self.dialect, [
-            (self.dialect.equation(self._partial(*piece[:2]), 0.0) if x.key == _0 and len(self._formulas) > 1 else "", x)
+            (self.dialect.equation(self._partial(*piece[:2]), 0.0) if several and x.key == _0 else "", x)
             for piece, x in self._formulas.items()])
 
 

@@ -60,7 +60,7 @@ def _ahead(tokens: Sequence[Token]) -> list[int]:
 
 
 def _parts(token: Token, width: int, depth: int = 0) -> list[Token]:
-    """A token, or if it is too long for a line what stands between its signs, those in fewer brackets first."""
+    """A token, or if it is too long for a line what stands between its signs, outside of brackets first."""
     if columns(token.text) <= width or depth > 9:
         return [token]
     ends, level = [0], 0
