@@ -69,7 +69,7 @@ class Comparison(Written):
         value = Token("", dialect.number(block.value).text)
         graph = _equal(writer.numbers(), value, dialect.word("graph"))
         claim = writer.numbers(self._numbers.__getitem__, self._wrong)
-        if last and not self._wrong:            # (these numbers give what the graph gives, not what is claimed)
+        if last and not self._wrong:            # (what is claimed follows from none of these)
             claim = Row("=", [])
         products = [_product(self._numbers, term) for term in block.terms]
         sound = not last or relative_error(self._claimed, added(products)) <= self.row.rtol
