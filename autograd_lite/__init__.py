@@ -58,6 +58,8 @@ from autograd_lite.transforms.evaluation import evaluate
 from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_grad
 from autograd_lite.transforms.jacobians import hessian, hvp, jacobian, jvp, vjp
 from autograd_lite.transforms.series import derivative, taylor
+from autograd_lite.uncertainty.propagation import propagate
+from autograd_lite.uncertainty.result import Propagation as Propagation
 
 __version__ = "0.2.0"
 
@@ -73,8 +75,8 @@ __all__ = [
     # branches
     "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "take", "where",
     # transforms
-    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
-    "value_and_grad", "vjp",
+    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "propagate",
+    "taylor", "value_and_grad", "vjp",
     # programs
     "compile",
     # checks
@@ -91,7 +93,7 @@ __all__ = [
 # What users are handed but seldom name; some of it would hide names of theirs under `import *`.
 _CLASSES = ["AuditReport", "Comparison", "Compiled", "Derivation", "Derivative", "Diagnosis", "Estimate",
             "Explanation", "Finding", "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path",
-            "Row", "Stats"]
+            "Propagation", "Row", "Stats"]
 
 
 def __getattr__(name: str) -> object:

@@ -60,6 +60,7 @@ ROWS = [
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
     {"checks.nearby", "checks.explain"}, {"checks.check_gradients"},
+    {"uncertainty.covariance", "uncertainty.linearised", "uncertainty.result"}, {"uncertainty.propagation"},
     {"drawing.engine", "drawing.sketch", "drawing.dot", "drawing.theme", "drawing.svg", "drawing.stack",
      "drawing.naming", "drawing.scale", "drawing.marks", "drawing.given", "drawing.formulas",
      "drawing.apng"},
@@ -74,7 +75,8 @@ ROWS = [
     {"diagnosis.hypotheses"}, {"diagnosis.diagnose", "diagnosis.points", "diagnosis.functions"},
     {"testing", "expression"}, {"document", "commands.console"}, {"commands.formulas", "commands.wrong"},
     {"commands.grad", "commands.draw", "commands.check", "commands.audit"}, {"cli"}, {"__main__"},
-    {"ops", "graph", "transforms", "programs", "native", "checks", "diagnosis", "commands"},    # (empty)
+    {"ops", "graph", "transforms", "programs", "native", "checks", "diagnosis", "commands",
+     "uncertainty"},                                                                             # (empty)
 ]
 ROW = {name: i for i, row in enumerate(ROWS) for name in row}
 

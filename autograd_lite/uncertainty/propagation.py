@@ -1,0 +1,240 @@
+"""`propagate`: the uncertainty of a function's result, from that of its inputs.
+
+A result's standard deviation is that of f's linear approximation at the inputs. Formulas: JCGM 100:2008
+("GUM", evaluation of measurement data), equations 10 and 13 and the note to 5.1.2; for several results
+JCGM 102:2011, 6.2.
+"""
+from __future__ import annotations
+
+import inspect
+import math
+import sys
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any, Literal, Protocol, overload
+
+from autograd_lite.errors import AutogradError, InputError, NumericError, short
+from autograd_lite.graph.node import plain
+from autograd_lite.transforms.structures import as_array, is_array
+from autograd_lite.transforms.trace import name_of, require_function
+from autograd_lite.transforms.trees import is_number, kept, leaves, rebuild, refill
+from autograd_lite.uncertainty.covariance import Spread, propagated, spread_of
+from autograd_lite.uncertainty.linearised import Point
+from autograd_lite.uncertainty.result import Propagation, input_names
+
+
+class Uncertain(Protocol):
+    """A number of the package `uncertainties`."""
+
+    @property
+    def nominal_value(self) -> float:
+        """The number."""
+
+    @property
+    def std_dev(self) -> float:
+        """Its standard deviation."""
+
+
+@overload
+def propagate(f: Callable[..., Any], x: Uncertain, /, *args: object) -> Any: ...
+
+
+@overload
+def propagate(f: Callable[..., Any], x: object, cov: object, /, *, order: Literal[1, 2, 3] = 2) -> Propagation: ...
+
+
+@overload
+def propagate(f: Callable[..., Any], /, *args: object, cov: object,
+              order: Literal[1, 2, 3] = 2) -> Propagation: ...
+
+
+@overload
+def propagate(f: Callable[..., Any], /, *args: object) -> Any: ...
+
+
+def propagate(f: Callable[..., Any], /, *args: object, cov: object = None, order: Literal[1, 2, 3] = 2) -> Any:
+    """The result of f with its uncertainty, from the inputs' standard deviations or covariances.
+
+    Call it in one of three ways::
+
+        propagate(f, x, cov)                    # one argument
+        propagate(f, a, b, …, cov=cov)          # several
+        propagate(f, a, b, …)                   # with numbers of the package `uncertainties`
+
+    Args:
+        f: a function of numbers or of structures of them, as for `grad`, that returns numbers. It may be
+            compiled: then the derivatives are, too.
+        x: its argument.
+        cov: the uncertainty of all numbers of the arguments, in order: one standard deviation for all; a list
+            of standard deviations, or a structure of them in the shape of the argument (of the tuple of
+            several); or a matrix of covariances, of rows or nested as `hessian` nests second derivatives. A
+            standard deviation of 0 makes an input exact: f need not be differentiable by it.
+        order: up to which order derivatives are used. From 2 on there is the bias, at 3 the next term of
+            the variance. (Numbers of `uncertainties` hold order 1.)
+
+    Returns:
+        A `Propagation`: `value`, `std`, `cov`, `shares`, `bias`. Given numbers of `uncertainties`, f's result
+        in such numbers: they are correlated with the given ones and by these with all others, as if f had
+        been computed with them. (What is not one of these is exact.)
+
+    What depends on one input twice, or on several correlated ones, comes out right within one f. Results
+    that go on into another propagation are correlated too: pass on the joint ``r.value`` and ``r.cov`` of
+    one f that returns all of them.
+
+    Raises:
+        InputError: `cov` does not fit, or is not symmetric, positive semidefinite and finite.
+        DomainError: the point lies at a kink on which a result's derivative depends (abs at 0), or where a
+            derivative is infinite. `errstate` chooses; under "warn" and "ignore" the kink's conventional
+            slope is taken.
+        RangeError: a result, a derivative or a covariance is too large for a double.
+
+    >>> r = propagate(lambda a, b: a / b, 6.0, 2.0, cov=[0.3, 0.1])
+    >>> r
+    <propagation: <lambda> = 3.00 ± 0.21>
+    >>> [round(share, 6) for share in r.shares], round(r.bias, 6)
+    ([0.5, 0.5], 0.0075)
+    >>> propagate(lambda p: p["v"] - p["w"], {"v": 5.0, "w": 3.0}, [[0.04, 0.04], [0.04, 0.04]]).std
+    0.0
+    """
+    require_function("propagate", f)
+    if order not in (1, 2, 3):
+        raise InputError(f"propagate: order={short(order)}: choose 1, 2 or 3")
+    kind = _kind_of_numbers()
+    if kind is not None and cov is None:
+        numbers, found = _found(kind, args)
+        if found:
+            return _of_numbers(kind, f, numbers, found)
+    if cov is None:
+        if len(args) != 2:
+            raise InputError(f"propagate takes a function, its argument and the uncertainty of that, got "
+                             f"{len(args)} after the function; for several arguments write propagate(f, a, b, cov=…)")
+        args, cov = args[:1], args[1]
+    return _of_floats(f, args, cov, order)
+
+
+def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int) -> Propagation:
+    """The propagation from plain numbers."""
+    args = tuple([x if type(x) is float else rebuild(x, plain) for x in args])
+    tree = args[0] if len(args) == 1 else args
+    numbers, parameters = leaves(args, lenient=True), _parameters(f, len(args))
+    if not numbers:
+        raise InputError(f"propagate: {name_of(f)} is given no number")
+    whole = spread_of(cov, tree, input_names(parameters, args))
+    places = [i for i, std in enumerate(whole.stds) if std]
+    point, spread = Point(f, args, places), whole.of(places)
+    try:
+        value, rows = point.linearised()
+    except TypeError as error:
+        if len(args) == 1 and not is_number(args[0]) and not isinstance(error, AutogradError):
+            error.add_note("propagate: for a function of several arguments write propagate(f, a, b, cov=…)")
+        raise
+    found = propagated(rows, spread)
+    shares = []
+    for row in found.shares:
+        own = dict(zip(places, row))
+        shares.append(refill(tree, [own.get(i, 0.0) for i in range(len(numbers))]))
+    bias, term = _higher(point, rows, spread, order) if order > 1 else (None, None)
+    arrays = is_array(cov) or is_array(value) or any(map(is_array, args))
+    m = len(found.stds)
+    return Propagation(
+        name_of(f), parameters, args, whole.stds, value, refill(value, found.stds),
+        as_array([x for row in found.covariance for x in row], (m, m)) if arrays else found.covariance,
+        refill(value, shares), None if bias is None else refill(value, bias),
+        None if term is None else refill(value, term))
+
+
+def _higher(point: Point, rows: Sequence[Sequence[float]], spread: Spread,
+            order: int) -> tuple[list[float], list[float] | None]:
+    """The biases, and at order 3 the next terms of the variances."""
+    if not point.places:
+        return [0.0] * len(rows), [0.0] * len(rows) if order > 2 else None
+    try:
+        matrices = list(map(spread.scaled, point.second()))
+        bias = [0.5 * spread.trace(matrix) for matrix in matrices]
+        if order < 3:
+            return bias, None
+        covariance = spread.scaled(spread.correlations or [
+            [1.0 if i == j else 0.0 for j in range(len(spread.stds))] for i in range(len(spread.stds))])
+
+        def contracted(matrix: Any) -> Any:
+            return sum([c * p for others, row in zip(covariance, matrix) for c, p in zip(others, row) if c])
+
+        term = []
+        for row, matrix, third in zip(rows, matrices, point.third(contracted)):
+            columns = list(zip(*[spread.times(line) for line in matrix]))
+            squared = math.fsum([columns[j][i] * columns[i][j] for i in range(len(row)) for j in range(len(row))])
+            along = spread.times([p * std for p, std in zip(row, spread.stds)])
+            term.append(0.5 * squared + math.fsum([a * std * t for a, std, t in zip(along, spread.stds, third)]))
+        return bias, term
+    except AutogradError as error:
+        error.add_note("propagate: the bias takes second derivatives; order=1 leaves it out")
+        raise
+
+
+def _parameters(f: Any, n: int) -> Sequence[str]:
+    """The names of f's first parameters, for messages; ``x0``, ``x1`` where they are not known."""
+    f = inspect.unwrap(f)
+    names: Sequence[str] = ()
+    if type(f) is FunctionType:
+        names = f.__code__.co_varnames[:f.__code__.co_argcount]
+    else:
+        try:
+            names = [p.name for p in inspect.signature(f).parameters.values() if p.kind < p.VAR_POSITIONAL]
+        except (TypeError, ValueError):                 # (a built-in function has none)
+            pass
+    return names[:n] if len(names) >= n else ["x"] if n == 1 else [f"x{i}" for i in range(n)]
+
+
+# -- numbers of the package `uncertainties` ----------------------------------------------------------------
+
+
+def _kind_of_numbers() -> Any:
+    """The class of such numbers, if the package is in use."""
+    return getattr(sys.modules.get("uncertainties.core"), "AffineScalarFunc", None)
+
+
+def _found(kind: Any, args: Sequence[Any]) -> tuple[Sequence[Any], list[tuple[int, Any]]]:
+    """The arguments in plain numbers, and the numbers with an uncertainty at their places."""
+    found = list[tuple[int, Any]]()
+    if all([isinstance(x, kind) for x in args]):
+        return [x.nominal_value for x in args], list(enumerate(args))
+    met = 0
+
+    def number(x: Any) -> Any:
+        nonlocal met
+        met += 1
+        return plain(x)
+
+    def other(x: Any) -> Any:
+        nonlocal met
+        if not isinstance(x, kind):
+            return kept(x)
+        found.append((met, x))
+        met += 1
+        return x.nominal_value
+
+    return rebuild(tuple(args), number, other), found
+
+
+def _of_numbers(kind: Any, f: Callable[..., Any], args: Sequence[Any], found: Sequence[tuple[int, Any]]) -> Any:
+    """f's result in numbers that depend on the same variables as the given ones."""
+    try:
+        value, rows = Point(f, args, [i for i, _ in found]).linearised()
+    except NumericError:                                # (that does not matter by what is exact)
+        uncertain = [pair for pair in found if pair[1].std_dev]
+        if len(uncertain) == len(found):
+            raise
+        found = uncertain
+        value, rows = Point(f, args, [i for i, _ in found]).linearised()
+    combination = sys.modules["uncertainties.core"].LinearCombination
+    parts = [x.derivatives.items() for _, x in found]
+
+    def number(y: float, row: Sequence[float]) -> Any:
+        linear = dict[Any, float]()
+        for p, part in zip(row, parts):
+            for variable, slope in part:
+                linear[variable] = linear.get(variable, 0.0) + p * slope
+        return kind(y, combination(linear))
+
+    supply = iter(rows)
+    return rebuild(value, lambda y: number(y, next(supply)))
