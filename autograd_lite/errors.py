@@ -125,7 +125,8 @@ def ignoring() -> bool:
     return unusual and _choice() == "ignore"
 
 
-_WAY_ON = "(To go on with nan or inf, as a line search may: errstate('ignore') or errstate('warn').)"
+_WAY_ON = ("(A fit or line search goes on if f catches NumericError and returns a large number, 1e10 say. "
+           "To go on with nan or inf: errstate('ignore') or errstate('warn').)")
 
 
 def signal(error: NumericError, note: str = "") -> None:

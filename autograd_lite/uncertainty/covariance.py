@@ -6,16 +6,16 @@ lost to underflow or overflow.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import InputError, RangeError, shown, signal
-from autograd_lite.graph.node import plain
+from autograd_lite.errors import InputError, RangeError, signal
 from autograd_lite.ops.op import number
-from autograd_lite.transforms.structures import matched
-from autograd_lite.transforms.trees import is_number, leaves, refill
+from autograd_lite.transforms.structures import is_array, matched
+from autograd_lite.transforms.trees import is_number, kind_of, leaves, refill
 
 Matrix = list[list[float]]
+Names = Callable[[], Sequence[str]]
 APART = 1e-8                # what may be rounding in a covariance matrix, as a part of its deviations
 
 
@@ -73,11 +73,11 @@ def propagated(rows: Sequence[Sequence[float]], spread: Spread) -> Propagated:
     for row in rows:
         along = [p * std for p, std in zip(row, spread.stds)]
         unit = max(map(abs, along), default=0.0)
-        vector = [x / unit for x in along] if unit and math.isfinite(unit) else along
-        product = spread.times(vector)
+        vector: Sequence[float] = [x / unit for x in along] if 0.0 < unit < math.inf else along
+        product: Sequence[float] = spread.times(vector)
         variance = math.fsum([x * y for x, y in zip(vector, product)])
-        if spread.correlations and variance <= 2e-15 * spread.size(vector):     # (rounding cannot tell it from 0)
-            variance = 0.0
+        if spread.correlations and variance <= 2e-15 * spread.size(vector):
+            variance = 0.0                      # (rounding cannot tell them apart)
         units.append(unit)
         vectors.append(vector)
         products.append(product)
@@ -90,7 +90,7 @@ def propagated(rows: Sequence[Sequence[float]], spread: Spread) -> Propagated:
                 shared = 0.0
             covariance[k][m] = covariance[m][k] = _product(unit, units[m], shared)
     stds = [unit * math.sqrt(v) if math.isfinite(unit) else unit for unit, v in zip(units, variances)]
-    shares = [[x * y / v if v else 0.0 for x, y in zip(vector, product)]
+    shares = [[x * y / v + 0.0 if v else 0.0 for x, y in zip(vector, product)]
               for vector, product, v in zip(vectors, products, variances)]
     return Propagated(stds, covariance, shares)
 
@@ -98,16 +98,16 @@ def propagated(rows: Sequence[Sequence[float]], spread: Spread) -> Propagated:
 def _product(a: float, b: float, c: float) -> float:
     found = a * (b * c)
     if math.isinf(found) and math.isfinite(a) and math.isfinite(b):
-        signal(RangeError(f"propagate: a covariance of the results, {a:.6g} · {b:.6g} · {c:.6g}, is too large "
-                          "for a double; scale the results", "propagate", (a, b, c)))
+        signal(RangeError(f"propagate: a covariance of the results, {a:.6g} · {b:.6g} · {c:.6g}, is too "
+                          "large for a double; scale the results", "propagate", (a, b, c)))
     return found
 
 
 # -- as users give them ---------------------------------------------------------------------------------
 
 
-def spread_of(cov: Any, tree: Any, names: Sequence[str]) -> Spread:
-    """The spread of a structure's numbers, which have these names in messages.
+def spread_of(cov: Any, tree: Any, n: int, names: Names) -> Spread:
+    """The spread of a structure's n numbers; `names` gives what messages call them.
 
     It is given as one standard deviation for all; as a list or a structure of them; or as a covariance
     matrix, of rows or nested as `hessian` nests second derivatives by the structure.
@@ -115,10 +115,9 @@ def spread_of(cov: Any, tree: Any, names: Sequence[str]) -> Spread:
     Raises:
         InputError: it has another shape, or is not symmetric, positive semidefinite and finite.
 
-    >>> spread_of([[4.0, 1.0], [1.0, 1.0]], [10.0, 20.0], ["a", "b"])
+    >>> spread_of([[4.0, 1.0], [1.0, 1.0]], [10.0, 20.0], 2, lambda: ["a", "b"])
     Spread(stds=[2.0, 1.0], correlations=[[1.0, 0.5], [0.5, 1.0]])
     """
-    n = len(names)
     given = cov.tolist() if hasattr(cov, "tolist") else cov
     if is_number(given):
         return Spread(_deviations([given] * n, names))
@@ -127,51 +126,57 @@ def spread_of(cov: Any, tree: Any, names: Sequence[str]) -> Spread:
             return Spread(_deviations(given, names))
         rows = [row for row in given if isinstance(row, (list, tuple)) and all(map(is_number, row))]
         if len(rows) == len(given) == n and all([len(row) == n for row in rows]):
-            if n == 1 and isinstance(tree, (list, tuple)) and not is_number(tree[0]):
-                raise InputError("propagate: cov=[[…]] may be a variance or, as x is nested, a standard "
-                                 "deviation: give one number, the standard deviation")
+            if n == 1 and not _is_flat(tree):
+                raise InputError("propagate: cov=[[…]] may be a variance or, as the argument is nested, a "
+                                 "standard deviation: give one number, the standard deviation")
             return _of_matrix(rows, names)
-        if len(rows) == len(given) and all(map(is_number, tree if isinstance(tree, (list, tuple)) else [tree])):
-            raise InputError(f"propagate: cov has {len(given)} rows of {'/'.join(map(str, _lengths(rows)))} for "
-                             f"{_numbers(n)}: give a matrix of {n} × {n} covariances, or {n} standard "
-                             "deviations")
+        if len(rows) == len(given) and _is_flat(tree):
+            widths = "/".join(dict.fromkeys([str(len(row)) for row in rows]))
+            raise InputError(f"propagate: cov has {len(given)} rows of {widths} for {n} inputs: give a "
+                             f"matrix of {n} × {n} covariances, or {n} standard deviations")
+        if is_number(tree):
+            raise InputError(f"propagate: cov has {len(given)} entries for 1 input: give its standard "
+                             "deviation")
     if n > 1 and len(leaves(given, lenient=True)) == n * n:
-        found = matched(refill(tree, [tree] * n), cov, "the second derivatives by the point", "propagate: cov")
+        found = matched(refill(tree, [tree] * n), cov, "second derivatives by the point", "propagate: cov")
         return _of_matrix([found[k:k + n] for k in range(0, n * n, n)], names)
-    return Spread(_deviations(matched(tree, cov, "the point", "propagate: cov, the standard deviations,"),
-                              names))
+    found = matched(tree, cov, "the point", "propagate: cov, the standard deviations,")
+    return Spread(_deviations(found, names))
 
 
-def _lengths(rows: Sequence[Any]) -> Iterator[int]:
-    return iter(dict.fromkeys(map(len, rows)))
+def _is_flat(tree: Any) -> bool:
+    """Whether a structure is a number, or holds numbers alone."""
+    if is_array(tree):
+        return len(tree.shape) == 1
+    kind = None if is_number(tree) else kind_of(tree)
+    return kind is None or all(map(is_number, kind.parts(tree)))
 
 
-def _numbers(n: int) -> str:
-    return f"{n} number" + "s" * (n != 1)
-
-
-def _deviations(given: Sequence[Any], names: Sequence[str]) -> list[float]:
-    found = [number(plain(x), f"propagate: the standard deviation of {name}") for x, name in zip(given, names)]
-    for x, name in zip(found, names):
+def _deviations(given: Sequence[Any], names: Names) -> list[float]:
+    found = [x if type(x) is float else number(x, "propagate: a standard deviation") for x in given]
+    for i, x in enumerate(found):
         if not 0.0 <= x < math.inf:
-            raise InputError(f"propagate: the standard deviation of {name} is {x!r}: give a finite number that is "
-                             "not negative (0 for an exact input)")
+            raise InputError(f"propagate: the standard deviation of {names()[i]} is {x!r}: give a finite "
+                             "number that is not negative (0 for an exact input)")
     return found
 
 
-def _of_matrix(given: Sequence[Sequence[Any]], names: Sequence[str]) -> Spread:
-    matrix = [[number(plain(x), f"propagate: the covariance of {a} and {b}") for x, b in zip(row, names)]
-              for row, a in zip(given, names)]
+def _of_matrix(given: Sequence[Sequence[Any]], names: Names) -> Spread:
+    matrix = [[number(x, "propagate: a covariance") for x in row] for row in given]
     n = range(len(matrix))
+
+    def refusal(i: int, j: int, what: str) -> InputError:
+        a, b = names()[i], names()[j]
+        which = f"variance of {a}" if i == j else f"covariance of {a} and {b}"
+        return InputError(f"propagate: the {which} is {matrix[i][j]!r}{what}")
+
     for i in n:
         for j in n:
             if not math.isfinite(matrix[i][j]):
-                raise InputError(
-                    f"propagate: the covariance of {names[i]} and {names[j]} is {matrix[i][j]!r}, and must be finite "
-                    "(curve_fit gives inf if the data do not determine all parameters: fix one, or measure more)")
+                raise refusal(i, j, ", and must be finite (curve_fit gives inf where the data do not determine "
+                              "all parameters: fix one of them, or measure more)")
         if matrix[i][i] < 0.0:
-            raise InputError(f"propagate: the variance of {names[i]} is {matrix[i][i]!r}, and must not be negative; "
-                             "the inverse of a Hessian is a covariance matrix only at a minimum")
+            raise refusal(i, i, f", and must not be negative; {_MINIMUM}")
     stds = [math.sqrt(matrix[i][i]) for i in n]
     scale = [std or 1.0 for std in stds]
     correlations = [[matrix[i][j] / scale[i] / scale[j] for j in n] for i in n]
@@ -179,35 +184,34 @@ def _of_matrix(given: Sequence[Sequence[Any]], names: Sequence[str]) -> Spread:
         for j in range(i):
             a, b = correlations[i][j], correlations[j][i]
             if abs(a - b) > APART:
-                raise InputError(
-                    f"propagate: the covariance of {names[i]} and {names[j]} is {matrix[i][j]!r} in one half of cov and "
-                    f"{matrix[j][i]!r} in the other, and a covariance matrix is symmetric; if the two differ by "
-                    "rounding alone, give (cov + cov.T) / 2")
+                raise refusal(i, j, f" in one half of cov, {matrix[j][i]!r} in the other: a matrix of "
+                              "covariances is symmetric; if rounding sets them apart, give (cov + cov.T) / 2")
             if abs(a) > 1.0 + APART or a and not (stds[i] and stds[j]):
-                raise InputError(
-                    f"propagate: the covariance of {names[i]} and {names[j]}, {matrix[i][j]!r}, is larger than the "
-                    f"product of their standard deviations, {stds[i]!r} · {stds[j]!r}: cov is not a covariance matrix")
+                raise refusal(i, j, f", more than the product of their standard deviations, {stds[i]!r} · "
+                              f"{stds[j]!r}; {_MINIMUM}")
             correlations[i][j] = correlations[j][i] = 0.5 * (a + b)
         correlations[i][i] = 1.0
     if not any([correlations[i][j] for i in n for j in range(i)]):
         return Spread(stds)
     if (worst := _indefinite(correlations)) is not None:
-        raise InputError(
-            f"propagate: cov is not positive semidefinite: given the other numbers, {names[worst]} would have a "
-            "negative variance; the inverse of a Hessian is a covariance matrix only at a minimum, and one put "
-            "together from single covariances need not be one")
+        raise InputError(f"propagate: cov is not positive semidefinite (given the others, {names()[worst]} "
+                         f"would have a negative variance); {_MINIMUM}, and single covariances put together "
+                         "need not make one")
     return Spread(stds, correlations)
 
 
+_MINIMUM = "the inverse of a Hessian is a covariance matrix only at a minimum"
+
+
 def _indefinite(matrix: Matrix) -> int | None:
-    """A place where a symmetric matrix is not positive semidefinite (Cholesky's decomposition, with pivots)."""
+    """A place where a symmetric matrix is not positive semidefinite (by Cholesky, with pivots)."""
     rest, left = [row[:] for row in matrix], list(range(len(matrix)))
     while left:
         k = max(left, key=lambda i: rest[i][i])
         pivot, top = rest[k][k], rest[k]
         if pivot <= APART:
-            return next((i for i in left for j in left if rest[i][i] < -APART or abs(rest[i][j]) > 10 * APART),
-                        None)
+            return next((i for i in left for j in left
+                         if rest[i][i] < -APART or abs(rest[i][j]) > 10 * APART), None)
         left.remove(k)
         for i in left:
             if factor := rest[i][k] / pivot:

@@ -1,6 +1,7 @@
-"""Results of a function and their derivatives by some numbers of its arguments, of compiled functions quickly."""
+"""A function's result and its derivatives by some numbers of its arguments; quickly if it is compiled."""
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,8 +9,8 @@ from weakref import WeakKeyDictionary
 
 from autograd_lite.checks.edges import one_sided
 from autograd_lite.errors import DomainError, InputError, NumericError, signal
-from autograd_lite.graph.node import call_of, op_of, plain
-from autograd_lite.graph.value import Value
+from autograd_lite.graph.node import call_of, plain
+from autograd_lite.graph.states import with_kinks
 from autograd_lite.ops.op import op_named
 from autograd_lite.transforms.jacobians import jacobian, jacobian_rows
 from autograd_lite.transforms.structures import returned
@@ -73,53 +74,53 @@ class Point:
             DomainError: one of them depends on the side of a kink at which the point lies.
             NumericError: f has no finite result here, or no finite derivative.
         """
-        if compiled := _compiled(self.f):
-            try:
-                found = self._by(compiled)
-            except NumericError:                # (said by f itself)
-                found = None
-            if found:
-                return found
+        found = self._by_compiled(_rows)
+        if found:
+            value, rows, kinks = found
+            if not any([op_named(name).kink(*xs) == 0.0 for name, xs in kinks]):
+                return value, rows
         trace = Trace(self.moved(), (self.start,), {})
         value = rebuild(returned(name_of(self.f), trace.result), plain)
         rows = jacobian_rows(trace)
         _refuse_kinks(trace)
         return value, [[0.0 if p is None else plain(p) for p in row] for row in rows]
 
-    def _by(self, compiled: Any) -> tuple[Any, Rows] | None:
-        """The same by a compiled function; None where it lies at a kink."""
-        chosen, columns, before = list[int](), list[int](), 0
-        at = dict.fromkeys(self.places)
-        for i, arg in enumerate(self.args):
-            n = len(leaves(arg, lenient=True))
-            if any([k in at for k in range(before, before + n)]):
-                chosen.append(i)
-                columns += range(before, before + n)
-            before += n
-        run = _of(compiled, tuple(chosen))
-        value, rows, kinks = run(*self.args)
-        for name, xs in kinks:
-            if op_named(name).kink(*map(plain, xs)) == 0.0:  # type: ignore[misc]
-                return None
-        kept = [columns.index(k) for k in self.places] if len(columns) > len(self.places) else None
-        return rebuild(value, plain), [[plain(row[k]) for k in kept] if kept else list(map(plain, row)) for row in rows]
+    def _by_compiled(self, derivatives: Callable[..., Any]) -> Any:
+        """What the compiled `derivatives` of a compiled function give; None where these are not known."""
+        if not is_compiled(self.f):
+            return None
+        if self.flat:
+            chosen: tuple[int, ...] = tuple(self.places)
+            columns = chosen
+        else:
+            ends = list(itertools.accumulate([len(leaves(x, lenient=True)) for x in self.args], initial=0))
+            spans = list(map(range, ends, ends[1:]))
+            chosen = tuple([i for i, span in enumerate(spans) if any([k in span for k in self.places])])
+            columns = tuple([k for i in chosen for k in spans[i]])
+        if columns != tuple(self.places):               # (some of a structure's numbers are exact)
+            return None
+        try:
+            return _of(self.f, derivatives, chosen)(*self.args)
+        except NumericError:                            # (which f itself will say)
+            return None
 
     # -- higher ones -----------------------------------------------------------------------------------
 
-    def second(self) -> list[Any]:
+    def second(self) -> Any:
         """For each number of the result the matrix of its second derivatives by those at the places."""
-        return rebuild(jacobian(jacobian(self.numbers()))(self.start), plain)  # type: ignore[no-any-return]
+        found = self._by_compiled(_second)
+        return found or rebuild(jacobian(jacobian(self.numbers()))(self.start), plain)
 
-    def third(self, contracted: Callable[[Any], Any]) -> Rows:
+    def third(self, contracted: Callable[[Any], Any]) -> Any:
         """The derivatives of what `contracted` makes of the second ones of each number of the result."""
         second = jacobian(jacobian(self.numbers()))
         found = jacobian(lambda v: list(map(contracted, second(v))))(self.start)
-        return rebuild(found, plain)  # type: ignore[no-any-return]
+        return rebuild(found, plain)
 
 
 def _refuse_kinks(trace: Trace) -> None:
     """Signal an error if a result's derivative is another on the other side of a kink."""
-    kinks = [node for node in _with_kinks(trace.outputs) if one_sided(node)]
+    kinks = [node for node in with_kinks(trace.outputs) if one_sided(node)]
     for y in trace.outputs if kinks else ():
         place = trace.program.place(y)
         arrived = trace.linear.pull({} if place is None else {place: 1.0})
@@ -134,57 +135,50 @@ def _refuse_kinks(trace: Trace) -> None:
                 return
 
 
-def _with_kinks(roots: Sequence[Any]) -> list[Any]:
-    """The nodes that roots depend on whose op has a kink somewhere. (`Program` would take four times as long.)"""
-    found, seen, stack = list[Any](), set[Any](), [x for x in roots if type(x) is Value]
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            op = op_of(node)
-            if op is not None:
-                if op.kink is not None:
-                    found.append(node)
-                stack += [x for x in node.operands if type(x) is Value]
-    return found
-
-
 # -- compiled functions ----------------------------------------------------------------------------------
 
 _kept: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 
 
-def _compiled(f: Any) -> Any:
-    """f, if it is a compiled function."""
+def is_compiled(f: Any) -> bool:
+    """Whether f is a compiled function, of one point."""
     module = sys.modules.get("autograd_lite.programs.compiled")
     if module is None or not isinstance(f, module.Compiled):
-        return None
+        return False
     if f.batch:
         raise InputError(f"propagate: {name_of(f)} is compiled for batches, and propagate takes one point; "
                          "compile it without batch, and call propagate for each point")
-    return f
+    return True
 
 
-def _of(compiled: Any, argnums: Any) -> Any:
-    """The compiled derivatives of a compiled function, which are kept with it."""
+def _of(compiled: Any, derivatives: Callable[..., Any], argnums: tuple[int, ...]) -> Any:
+    """The compiled derivatives of a compiled function by some arguments, which are kept with it."""
     kept = _kept.setdefault(compiled, {})
-    if argnums not in kept:
+    key = derivatives, argnums
+    if key not in kept:
         from autograd_lite.programs.entry import compile
-        kept[argnums] = compile(
-            transform(_with_rows, compiled.f, argnums), max_programs=compiled.max_programs,
-            on_limit=compiled.on_limit, static=compiled.static and compiled.static.named, target=compiled.target,
-            indices=compiled.indices.named if compiled.indices else ())
-    return kept[argnums]
+        kept[key] = compile(
+            transform(derivatives, compiled.f, argnums), max_programs=compiled.max_programs,
+            on_limit=compiled.on_limit, static=compiled.static and compiled.static.named,
+            target=compiled.target, indices=compiled.indices.named if compiled.indices else ())
+    return kept[key]
 
 
-def _with_rows(f: Function, argnums: Selection, /, *args: Any) -> tuple[Any, Any, Any]:
+def _rows(f: Function, argnums: Selection, /, *args: Any) -> tuple[Any, Any, Any]:
     """f's result, its derivatives by all numbers of some arguments, and the operands of ops with a kink."""
-    trace = Trace(f, args, {}, argnums)
+    trace, kinks = Trace(f, args, {}, argnums), list[Any]()
     result = returned(name_of(f), trace.result)
-    kinks = []
-    if trace.tape:
-        kinks = [(op.name, [trace.tape.made(x) for x in trace.tape.operands[k]])
-                 for k, op in enumerate(trace.tape.ops) if getattr(op, "kink", None) and trace.tape.flows[k]]
+    if tape := trace.tape:
+        kinks = [(op.name, [trace.lower(tape.made(x)) for x in operands])
+                 for op, operands, flows in list(zip(tape.ops, tape.operands, tape.flows))
+                 if flows and getattr(op, "kink", None)]
+    else:
+        kinks = [(node.op, list(map(plain, node.operands))) for node in with_kinks(trace.outputs)]
     rows = [[0.0 if p is None else p for p in row] for row in jacobian_rows(trace)]
-    return trace.lower_all(result), rows, [
-        (name, [trace.lower(x) for x in xs]) for name, xs in kinks]
+    return trace.lower_all(result), rows, kinks
+
+
+def _second(f: Function, argnums: Sequence[int], /, *args: Any) -> Any:
+    """The second derivatives of f by all numbers of some arguments."""
+    ends = list(itertools.accumulate([len(leaves(x, lenient=True)) for x in args], initial=0))
+    return Point(f, args, [k for i in argnums for k in range(ends[i], ends[i + 1])]).second()

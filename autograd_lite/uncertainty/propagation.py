@@ -14,7 +14,8 @@ from types import FunctionType
 from typing import Any, Literal, Protocol, overload
 
 from autograd_lite.errors import AutogradError, InputError, NumericError, short
-from autograd_lite.graph.node import plain
+from autograd_lite.graph import value
+from autograd_lite.graph.value import Value
 from autograd_lite.transforms.structures import as_array, is_array
 from autograd_lite.transforms.trace import name_of, require_function
 from autograd_lite.transforms.trees import is_number, kept, leaves, rebuild, refill
@@ -40,7 +41,8 @@ def propagate(f: Callable[..., Any], x: Uncertain, /, *args: object) -> Any: ...
 
 
 @overload
-def propagate(f: Callable[..., Any], x: object, cov: object, /, *, order: Literal[1, 2, 3] = 2) -> Propagation: ...
+def propagate(f: Callable[..., Any], x: object, cov: object, /, *,
+              order: Literal[1, 2, 3] = 2) -> Propagation: ...
 
 
 @overload
@@ -52,7 +54,8 @@ def propagate(f: Callable[..., Any], /, *args: object, cov: object,
 def propagate(f: Callable[..., Any], /, *args: object) -> Any: ...
 
 
-def propagate(f: Callable[..., Any], /, *args: object, cov: object = None, order: Literal[1, 2, 3] = 2) -> Any:
+def propagate(f: Callable[..., Any], /, *args: object, cov: object = None,
+              order: Literal[1, 2, 3] = 2) -> Any:
     """The result of f with its uncertainty, from the inputs' standard deviations or covariances.
 
     Call it in one of three ways::
@@ -77,6 +80,8 @@ def propagate(f: Callable[..., Any], /, *args: object, cov: object = None, order
         in such numbers: they are correlated with the given ones and by these with all others, as if f had
         been computed with them. (What is not one of these is exact.)
 
+    Plain numbers come out, through which no gradient flows; Values that f reads count with theirs.
+
     What depends on one input twice, or on several correlated ones, comes out right within one f. Results
     that go on into another propagation are correlated too: pass on the joint ``r.value`` and ``r.cov`` of
     one f that returns all of them.
@@ -90,7 +95,7 @@ def propagate(f: Callable[..., Any], /, *args: object, cov: object = None, order
 
     >>> r = propagate(lambda a, b: a / b, 6.0, 2.0, cov=[0.3, 0.1])
     >>> r
-    <propagation: <lambda> = 3.00 ± 0.21>
+    <propagation: result = 3.00 ± 0.21>
     >>> [round(share, 6) for share in r.shares], round(r.bias, 6)
     ([0.5, 0.5], 0.0075)
     >>> propagate(lambda p: p["v"] - p["w"], {"v": 5.0, "w": 3.0}, [[0.04, 0.04], [0.04, 0.04]]).std
@@ -100,30 +105,36 @@ def propagate(f: Callable[..., Any], /, *args: object, cov: object = None, order
     if order not in (1, 2, 3):
         raise InputError(f"propagate: order={short(order)}: choose 1, 2 or 3")
     kind = _kind_of_numbers()
-    if kind is not None and cov is None:
+    if kind is not None:
         numbers, found = _found(kind, args)
+        if found and cov is not None:
+            raise InputError("propagate: numbers of uncertainties carry their uncertainty; leave out cov")
         if found:
             return _of_numbers(kind, f, numbers, found)
     if cov is None:
         if len(args) != 2:
             raise InputError(f"propagate takes a function, its argument and the uncertainty of that, got "
-                             f"{len(args)} after the function; for several arguments write propagate(f, a, b, cov=…)")
-        args, cov = args[:1], args[1]
+                             f"{len(args)} after the function; for several arguments write "
+                             "propagate(f, a, b, cov=…)")
+        return _of_floats(f, args[:1], args[1], order)
     return _of_floats(f, args, cov, order)
 
 
 def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int) -> Propagation:
     """The propagation from plain numbers."""
-    args = tuple([x if type(x) is float else rebuild(x, plain) for x in args])
+    if value.special and value.tracing.get():
+        raise InputError("propagate within a compiled function would run once, not at each call: call it "
+                         "outside; given a compiled function it is compiled itself")
+    args = tuple([x if type(x) is float else rebuild(x, _plain) for x in args])
     tree = args[0] if len(args) == 1 else args
     numbers, parameters = leaves(args, lenient=True), _parameters(f, len(args))
     if not numbers:
         raise InputError(f"propagate: {name_of(f)} is given no number")
-    whole = spread_of(cov, tree, input_names(parameters, args))
+    whole = spread_of(cov, tree, len(numbers), lambda: input_names(parameters, args))
     places = [i for i, std in enumerate(whole.stds) if std]
     point, spread = Point(f, args, places), whole.of(places)
     try:
-        value, rows = point.linearised()
+        result, rows = point.linearised()
     except TypeError as error:
         if len(args) == 1 and not is_number(args[0]) and not isinstance(error, AutogradError):
             error.add_note("propagate: for a function of several arguments write propagate(f, a, b, cov=…)")
@@ -134,13 +145,20 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
         own = dict(zip(places, row))
         shares.append(refill(tree, [own.get(i, 0.0) for i in range(len(numbers))]))
     bias, term = _higher(point, rows, spread, order) if order > 1 else (None, None)
-    arrays = is_array(cov) or is_array(value) or any(map(is_array, args))
+    arrays = is_array(cov) or is_array(result) or any(map(is_array, args))
     m = len(found.stds)
     return Propagation(
-        name_of(f), parameters, args, whole.stds, value, refill(value, found.stds),
+        name_of(f), parameters, args, whole.stds, result, refill(result, found.stds),
         as_array([x for row in found.covariance for x in row], (m, m)) if arrays else found.covariance,
-        refill(value, shares), None if bias is None else refill(value, bias),
-        None if term is None else refill(value, term))
+        refill(result, shares), None if bias is None else refill(result, bias),
+        None if term is None else refill(result, term))
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, Value):
+        raise InputError(f"propagate takes and returns plain numbers, got {x!r}, whose gradient would be "
+                         "lost: give its .data")
+    return x
 
 
 def _higher(point: Point, rows: Sequence[Sequence[float]], spread: Spread,
@@ -162,9 +180,11 @@ def _higher(point: Point, rows: Sequence[Sequence[float]], spread: Spread,
         term = []
         for row, matrix, third in zip(rows, matrices, point.third(contracted)):
             columns = list(zip(*[spread.times(line) for line in matrix]))
-            squared = math.fsum([columns[j][i] * columns[i][j] for i in range(len(row)) for j in range(len(row))])
+            n = range(len(row))
+            squared = math.fsum([columns[j][i] * columns[i][j] for i in n for j in n])
             along = spread.times([p * std for p, std in zip(row, spread.stds)])
-            term.append(0.5 * squared + math.fsum([a * std * t for a, std, t in zip(along, spread.stds, third)]))
+            term.append(0.5 * squared + math.fsum([
+                a * std * t for a, std, t in zip(along, spread.stds, third)]))
         return bias, term
     except AutogradError as error:
         error.add_note("propagate: the bias takes second derivatives; order=1 leaves it out")
@@ -203,7 +223,7 @@ def _found(kind: Any, args: Sequence[Any]) -> tuple[Sequence[Any], list[tuple[in
     def number(x: Any) -> Any:
         nonlocal met
         met += 1
-        return plain(x)
+        return _plain(x)
 
     def other(x: Any) -> Any:
         nonlocal met
@@ -216,16 +236,17 @@ def _found(kind: Any, args: Sequence[Any]) -> tuple[Sequence[Any], list[tuple[in
     return rebuild(tuple(args), number, other), found
 
 
-def _of_numbers(kind: Any, f: Callable[..., Any], args: Sequence[Any], found: Sequence[tuple[int, Any]]) -> Any:
+def _of_numbers(kind: Any, f: Callable[..., Any], args: Sequence[Any],
+                found: Sequence[tuple[int, Any]]) -> Any:
     """f's result in numbers that depend on the same variables as the given ones."""
     try:
-        value, rows = Point(f, args, [i for i, _ in found]).linearised()
+        result, rows = Point(f, args, [i for i, _ in found]).linearised()
     except NumericError:                                # (that does not matter by what is exact)
         uncertain = [pair for pair in found if pair[1].std_dev]
         if len(uncertain) == len(found):
             raise
         found = uncertain
-        value, rows = Point(f, args, [i for i, _ in found]).linearised()
+        result, rows = Point(f, args, [i for i, _ in found]).linearised()
     combination = sys.modules["uncertainties.core"].LinearCombination
     parts = [x.derivatives.items() for _, x in found]
 
@@ -236,5 +257,7 @@ def _of_numbers(kind: Any, f: Callable[..., Any], args: Sequence[Any], found: Se
                 linear[variable] = linear.get(variable, 0.0) + p * slope
         return kind(y, combination(linear))
 
+    if is_array(result):
+        return as_array(list(map(number, result.ravel().tolist(), rows)), result.shape)
     supply = iter(rows)
-    return rebuild(value, lambda y: number(y, next(supply)))
+    return rebuild(result, lambda y: number(y, next(supply)))

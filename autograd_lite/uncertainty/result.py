@@ -10,7 +10,7 @@ from autograd_lite.lines import printable
 from autograd_lite.transforms.structures import paths
 from autograd_lite.transforms.trees import leaves
 
-MOST, ACROSS = 40, 4                            # rows of a table, and columns of shares
+MOST, ACROSS = 40, 3                            # rows of a table, and columns of shares
 
 
 class Propagation:
@@ -35,7 +35,8 @@ class Propagation:
 
     def __init__(self, name: str, parameters: Sequence[str], args: Sequence[Any], stds: Sequence[float],
                  value: Any, std: Any, cov: Any, shares: Any, bias: Any, variance_term: Any):
-        self.name, self._inputs, self._stds = name, (tuple(parameters), tuple(args)), tuple(stds)
+        self.name = name if name.isidentifier() else "result"
+        self._inputs, self._stds = (tuple(parameters), tuple(args)), tuple(stds)
         self.value, self.std, self.cov, self.shares = value, std, cov, shares
         self.bias, self.variance_term = bias, variance_term
 
@@ -64,20 +65,21 @@ class Propagation:
         """The heads and the rows of what is shown: the results, then the inputs with their shares."""
         values, stds = leaves(self.value), leaves(self.std)
         results = [printable(path) for path in paths(self.value, self.name)]
-        further = [(head, leaves(x)) for head, x in (("bias", self.bias), ("variance term", self.variance_term))
-                   if x is not None]
+        higher = ("bias", self.bias), ("variance term", self.variance_term)
+        further = [(head, leaves(x)) for head, x in higher if x is not None]
         yield ["result", "value ± std", *[head for head, _ in further]], [
             [name, measured(value, std), *[f"{x[k]:+.2g}" for _, x in further]]
             for k, (name, value, std) in enumerate(zip(results[:MOST], values, stds))]
         inputs, shares = input_names(*self._inputs), leaves(self.shares)
         n, shown = len(inputs), results[:ACROSS]
-        heads = ["share"] if len(results) == 1 else [f"share of {short_end(name)}" for name in shown]
+        heads = ["share"] if len(results) == 1 else [f"% of {short_end(name)}" for name in shown]
         order = [i for i, std in enumerate(self._stds) if std]
         order.sort(key=lambda i: -max([abs(shares[k * n + i]) for k in range(len(shown))], default=0.0))
         numbers = leaves(self._inputs[1], lenient=True)
+        unit = " %" * (len(results) == 1)
         yield ["input", "value ± std", *heads], [
             [printable(inputs[i]), measured(numbers[i], self._stds[i]),
-             *[f"{100.0 * shares[k * n + i]:.1f} %" for k in range(len(shown))]] for i in order[:MOST]]
+             *[f"{100.0 * shares[k * n + i]:.1f}{unit}" for k in range(len(shown))]] for i in order[:MOST]]
 
     def _notes(self) -> Iterator[str]:
         """What the tables leave out."""
@@ -105,18 +107,19 @@ def measured(value: float, std: float) -> str:
     """A number with its standard deviation, to two digits of the latter.
 
     >>> measured(12.3456, 0.057), measured(6.62607e-34, 1.2e-37), measured(3.0, 0.0)
-    ('12.346 ± 0.057', '(6.62607 ± 0.00012)e-34', '3 (exact)')
+    ('12.346 ± 0.057', '(6.6261 ± 0.0012)e-34', '3 ± 0')
     """
     if not (math.isfinite(value) and math.isfinite(std)):
         return f"{value:.6g} ± {std:.2g}"
     if not std:
-        return f"{value:.8g} (exact)"
+        return f"{value:.8g} ± 0"
     size, last = (int(f"{x:.1e}".partition("e")[2]) for x in (max(abs(value), std), std))
     scale = size if not -4 <= size < 7 else 0
     digits = max(0, scale + 1 - last)
-    if digits > 15:
+    if digits > 9:
         return f"{value:.8g} ± {std:.2g}"
     if not scale:
         return f"{value:.{digits}f} ± {std:.{digits}f}"
-    value, std = (float(f"{x!r}e{-scale}") if "e" not in repr(x) else x / 10.0 ** scale for x in (value, std))
-    return f"({value:.{digits}f} ± {std:.{digits}f})e{scale:+03d}"
+    from decimal import Decimal
+    a, b = (Decimal(x).scaleb(-scale) for x in (value, std))
+    return f"({a:.{digits}f} ± {b:.{digits}f})e{scale:+03d}"
