@@ -125,8 +125,7 @@ def ignoring() -> bool:
     return unusual and _choice() == "ignore"
 
 
-_WAY_ON = ("(A fit or line search goes on if f catches NumericError and returns a large number, 1e10 say. "
-           "To go on with nan or inf: errstate('ignore') or errstate('warn').)")
+_WAY_ON = "(A fit may catch NumericError and return 1e10; errstate('ignore') or errstate('warn') give nan.)"
 
 
 def signal(error: NumericError, note: str = "") -> None:

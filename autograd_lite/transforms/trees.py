@@ -49,7 +49,7 @@ def is_number(x: Any) -> bool:
 
 
 def leaves(tree: Any, lenient: bool = False) -> list[Any]:
-    """A structure's numbers, in order; it must hold some.
+    """A structure's numbers, in order, at least one.
 
     >>> leaves({"a": [1.0, 2.0], "b": 3.0})
     [1.0, 2.0, 3.0]

@@ -173,7 +173,7 @@ def _of_matrix(given: Sequence[Sequence[Any]], names: Names) -> Spread:
     for i in n:
         for j in n:
             if not math.isfinite(matrix[i][j]):
-                raise refusal(i, j, ", and must be finite (curve_fit gives inf where the data do not determine "
+                raise refusal(i, j, ", and must be finite (curve_fit gives inf where data do not determine "
                               "all parameters: fix one of them, or measure more)")
         if matrix[i][i] < 0.0:
             raise refusal(i, i, f", and must not be negative; {_MINIMUM}")
@@ -184,8 +184,9 @@ def _of_matrix(given: Sequence[Sequence[Any]], names: Names) -> Spread:
         for j in range(i):
             a, b = correlations[i][j], correlations[j][i]
             if abs(a - b) > APART:
-                raise refusal(i, j, f" in one half of cov, {matrix[j][i]!r} in the other: a matrix of "
-                              "covariances is symmetric; if rounding sets them apart, give (cov + cov.T) / 2")
+                raise refusal(i, j, f" in a half of cov, {matrix[j][i]!r} in the other: a "
+                              "covariance matrix is symmetric; if rounding sets them apart, give "
+                              "(cov + cov.T) / 2")
             if abs(a) > 1.0 + APART or a and not (stds[i] and stds[j]):
                 raise refusal(i, j, f", more than the product of their standard deviations, {stds[i]!r} · "
                               f"{stds[j]!r}; {_MINIMUM}")
