@@ -100,10 +100,13 @@ def _jacobian(f: Callable[..., Any], argnums: Selection, sparse: bool, /, *args:
     return refill(result, map(trace.shape, jacobian_rows(trace)))
 
 
-def jacobian_rows(trace: Trace) -> list[list[Any]]:
-    """For each output its derivatives by the inputs (None where no path leads)."""
+def jacobian_rows(trace: Trace, worth: int = 1) -> list[list[Any]]:
+    """For each output its derivatives by the inputs (None where no path leads).
+
+    A forward sweep is `worth` so many reverse ones, each of which sees but what its output depends on.
+    """
     n = len(trace.inputs)
-    if len(trace.outputs) <= n:
+    if len(trace.outputs) <= n * worth:
         return [trace.pull((y, 1.0)) for y in trace.outputs]
     columns = [pushed(trace, [1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
     return [[column[k] for column in columns] for k in range(len(trace.outputs))]

@@ -11,6 +11,7 @@ from autograd_lite.checks.edges import one_sided
 from autograd_lite.errors import DomainError, InputError, NumericError, signal
 from autograd_lite.graph.node import call_of, plain
 from autograd_lite.graph.states import with_kinks
+from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import op_named
 from autograd_lite.transforms.jacobians import jacobian, jacobian_rows
 from autograd_lite.transforms.structures import returned
@@ -30,12 +31,14 @@ class Point:
 
     def __init__(self, f: Function, args: Sequence[Any], places: Sequence[int]):
         self.f, self.args, self.places = f, args, places
-        self.flat = all([type(x) is float for x in args])
+        self.flat = {float}.issuperset(map(type, args))
         self.given = args if self.flat else leaves(args)
 
     def at(self, v: Sequence[Any]) -> Any:
         """f's result with other numbers at the places."""
         if self.flat:
+            if len(v) == len(self.args):
+                return self.f(*v)
             args = list(self.args)
             for i, x in zip(self.places, v):
                 args[i] = x
@@ -50,7 +53,7 @@ class Point:
         """f as a function of these numbers alone."""
         def moved(v: Sequence[Any]) -> Any:
             return self.at(v)
-        moved.__name__ = name_of(self.f)
+        moved.__name__ = getattr(self.f, "__name__", type(self.f).__name__)
         return moved
 
     def numbers(self) -> Function:
@@ -63,6 +66,8 @@ class Point:
     @property
     def start(self) -> list[float]:
         """The numbers at the places."""
+        if len(self.places) == len(self.given):
+            return list(self.given)
         return [self.given[i] for i in self.places]
 
     # -- first derivatives -----------------------------------------------------------------------------
@@ -80,8 +85,10 @@ class Point:
             if not any([op_named(name).kink(*xs) == 0.0 for name, xs in kinks]):
                 return value, rows
         trace = Trace(self.moved(), (self.start,), {})
-        value = rebuild(returned(name_of(self.f), trace.result), plain)
-        rows = jacobian_rows(trace)
+        if type(trace.result) is not Value:
+            returned(name_of(self.f), trace.result)
+        value = rebuild(trace.result, plain)
+        rows = jacobian_rows(trace, 6)
         _refuse_kinks(trace)
         return value, [[0.0 if p is None else plain(p) for p in row] for row in rows]
 

@@ -251,10 +251,10 @@ def _of_numbers(kind: Any, f: Callable[..., Any], args: Sequence[Any],
     parts = [x.derivatives.items() for _, x in found]
 
     def number(y: float, row: Sequence[float]) -> Any:
-        linear = dict[Any, float]()
+        linear: dict[Any, float] = {}
         for p, part in zip(row, parts):
             for variable, slope in part:
-                linear[variable] = linear.get(variable, 0.0) + p * slope
+                linear[variable] = linear[variable] + p * slope if variable in linear else p * slope
         return kind(y, combination(linear))
 
     if is_array(result):

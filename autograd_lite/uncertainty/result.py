@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from autograd_lite.checks.report import LINE, count, filled
+from autograd_lite.checks.report import LINE, clip, count, filled
 from autograd_lite.lines import printable
 from autograd_lite.transforms.structures import paths
 from autograd_lite.transforms.trees import leaves
@@ -72,7 +72,7 @@ class Propagation:
             for k, (name, value, std) in enumerate(zip(results[:MOST], values, stds))]
         inputs, shares = input_names(*self._inputs), leaves(self.shares)
         n, shown = len(inputs), results[:ACROSS]
-        heads = ["share"] if len(results) == 1 else [f"% of {short_end(name)}" for name in shown]
+        heads = ["share"] if len(results) == 1 else [f"% of {self._short(name)}" for name in shown]
         order = [i for i, std in enumerate(self._stds) if std]
         order.sort(key=lambda i: -max([abs(shares[k * n + i]) for k in range(len(shown))], default=0.0))
         numbers = leaves(self._inputs[1], lenient=True)
@@ -80,6 +80,10 @@ class Propagation:
         yield ["input", "value ± std", *heads], [
             [printable(inputs[i]), measured(numbers[i], self._stds[i]),
              *[f"{100.0 * shares[k * n + i]:.1f}{unit}" for k in range(len(shown))]] for i in order[:MOST]]
+
+    def _short(self, path: str) -> str:
+        """What the path of a number adds to the result's name: its keys."""
+        return clip(path[len(self.name):].strip("[]'.").replace("][", ","), 9)
 
     def _notes(self) -> Iterator[str]:
         """What the tables leave out."""
@@ -91,11 +95,6 @@ class Propagation:
             yield f"and {count(exact, 'exact input')}"
         if (n := len(leaves(self.value))) > ACROSS:
             yield f"(the shares of {count(n - ACROSS, 'result')} more are in .shares)"
-
-
-def short_end(name: str) -> str:
-    """The end of a long name, by which it differs from others."""
-    return name if len(name) <= 8 else "…" + name[-7:]
 
 
 def input_names(parameters: Sequence[str], args: Sequence[Any]) -> list[str]:
@@ -116,7 +115,7 @@ def measured(value: float, std: float) -> str:
     size, last = (int(f"{x:.1e}".partition("e")[2]) for x in (max(abs(value), std), std))
     scale = size if not -4 <= size < 7 else 0
     digits = max(0, scale + 1 - last)
-    if digits > 9:
+    if digits > 7:
         return f"{value:.8g} ± {std:.2g}"
     if not scale:
         return f"{value:.{digits}f} ± {std:.{digits}f}"
