@@ -58,8 +58,7 @@ from autograd_lite.transforms.evaluation import evaluate
 from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_grad
 from autograd_lite.transforms.jacobians import hessian, hvp, jacobian, jvp, vjp
 from autograd_lite.transforms.series import derivative, taylor
-from autograd_lite.uncertainty.propagation import propagate
-from autograd_lite.uncertainty.result import Propagation as Propagation
+from autograd_lite.uncertainty.entry import propagate
 
 __version__ = "0.2.0"
 
@@ -103,6 +102,9 @@ def __getattr__(name: str) -> object:
     if name in ("Compiled", "Stats"):
         import importlib
         return getattr(importlib.import_module("autograd_lite.programs.compiled"), name)
+    if name == "Propagation":
+        import importlib
+        return importlib.import_module("autograd_lite.uncertainty.result").Propagation
     if name == "Drawing":                       # which needs graphviz
         from autograd_lite.drawing.drawn import Drawing
         return Drawing

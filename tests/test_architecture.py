@@ -61,6 +61,7 @@ ROWS = [
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
     {"checks.nearby", "checks.explain"}, {"checks.check_gradients"},
     {"uncertainty.covariance", "uncertainty.linearised", "uncertainty.result"}, {"uncertainty.propagation"},
+    {"uncertainty.entry"},
     {"drawing.engine", "drawing.sketch", "drawing.dot", "drawing.theme", "drawing.svg", "drawing.stack",
      "drawing.naming", "drawing.scale", "drawing.marks", "drawing.given", "drawing.formulas",
      "drawing.apng"},
@@ -371,7 +372,8 @@ def test_a_value_completes_to_what_a_user_may_want():
     lambda ag, x: ag.explain(x * x, x).paths[0], lambda ag, x: ag.explain(x * x).inputs[0],
     lambda ag, x: ag.explain(ag.relu(x - 5.0), x).findings[0], lambda ag, x: ag.sin,
     lambda ag, x: ag.draw(x * x), lambda ag, x: ag.derive(x * x, x),
-    lambda ag, x: ag.derive(ag.audit(x * x, {(x, x): 2.0}).rows[0])])
+    lambda ag, x: ag.derive(ag.audit(x * x, {(x, x): 2.0}).rows[0]),
+    lambda ag, x: ag.propagate(ag.sin, 1.0, 0.1)])
 def test_every_class_that_a_user_is_handed_is_public_at_the_top(make):
     thing = make(autograd_lite, autograd_lite.Value(2.0, "x"))
     kind = next(kind for kind in type(thing).__mro__ if kind.__module__.startswith("autograd_lite"))

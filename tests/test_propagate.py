@@ -278,6 +278,25 @@ def test_a_compiled_function_reads_values_as_they_are_now_and_selects_sides():
         propagate(chosen, -1.0, 0.1)
 
 
+def test_a_compiled_functions_options_hold_for_its_derivatives():
+    power = ag.compile(lambda x, n: x ** n if n > 2 else x, static="n")
+    assert propagate(power, 2.0, 3, cov=[0.1, 0.0]).std == close(1.2)
+    assert propagate(power, 2.0, 2, cov=[0.1, 0.0]).std == close(0.1)
+    taken = ag.compile(lambda rows, i: 2.0 * ag.take(rows, i), indices="i")
+    assert [propagate(taken, [1.0, 5.0], i, cov=[0.1, 0.2, 0.0]).std for i in (0, 1)] == close([0.2, 0.4])
+    few = ag.compile(lambda x: x if x > 0.0 else -x, max_programs=1)
+    assert propagate(few, 1.0, 0.1).std == 0.1
+    with pytest.raises(ag.InputError, match="max_programs"):
+        propagate(few, -1.0, 0.1)
+
+
+def test_an_infinite_deviation_leaves_the_other_results_theirs_under_ignore():
+    r = ag.errstate("ignore").run(propagate, lambda a, b: [ag.sqrt(a), b], 0.0, 1.0, order=1,
+                                  cov=[[0.01, 0.005], [0.005, 0.01]])
+    assert r.std == [math.inf, close(0.1)] and r.cov[1][1] == close(0.01) and r.cov[0][0] == math.inf
+    assert math.isnan(r.shares[0][0]) and r.shares[1] == close((0.0, 1.0)) and "inf" in str(r)
+
+
 # -- how it is shown -----------------------------------------------------------------------------------------
 
 def test_the_table_has_the_results_and_the_inputs_by_their_shares():

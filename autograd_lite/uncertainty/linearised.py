@@ -166,7 +166,7 @@ def _of(compiled: Any, derivatives: Callable[..., Any], argnums: tuple[int, ...]
         from autograd_lite.programs.entry import compile
         kept[key] = compile(
             transform(derivatives, compiled.f, argnums), max_programs=compiled.max_programs,
-            on_limit=compiled.on_limit, static=compiled.static and compiled.static.named,
+            on_limit=compiled.on_limit, static=sorted(compiled.static.places) if compiled.static else None,
             target=compiled.target, indices=compiled.indices.named if compiled.indices else ())
     return kept[key]
 

@@ -108,6 +108,7 @@ def measured(value: float, std: float) -> str:
     >>> measured(12.3456, 0.057), measured(6.62607e-34, 1.2e-37), measured(3.0, 0.0)
     ('12.346 ± 0.057', '(6.6261 ± 0.0012)e-34', '3 ± 0')
     """
+    value, std = float(value), float(std)
     if not (math.isfinite(value) and math.isfinite(std)):
         return f"{value:.6g} ± {std:.2g}"
     if not std:
