@@ -78,6 +78,8 @@ def propagated(rows: Sequence[Sequence[float]], spread: Spread) -> Propagated:
         variance = math.fsum([x * y for x, y in zip(vector, product)])
         if spread.correlations and variance <= 2e-15 * spread.size(vector):
             variance = 0.0                      # (rounding cannot tell them apart)
+        if unit == math.inf:
+            variance = unit
         units.append(unit)
         vectors.append(vector)
         products.append(product)
