@@ -130,7 +130,7 @@ def main():
     output = parser.parse_args().output
     output.mkdir(parents=True, exist_ok=True)
 
-    print(f"{'':24s}" + "".join([f"{name:>11s}" for name in NAMES]) + "   evaluations")
+    print(f"{'':24s}" + "".join([f"{name:>11s}" for name in NAMES]) + "      calls")
     print(f"{'the truth':24s}" + "".join([f"{x:11.6g}" for x in TRUTH]))
     for name, p, calls in fits():
         print(f"{name:24s}" + "".join([f"{x:11.6g}" for x in p]) + f"{calls:11d}")
