@@ -9,6 +9,7 @@ True
 """
 import signal as _signal
 import sys as _sys
+import typing as _typing
 
 if _sys.argv[:1] == ["-m"] and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)     # `python -m autograd_lite` is loading; Ctrl-C ends it
@@ -60,6 +61,9 @@ from autograd_lite.transforms.jacobians import hessian, hvp, jacobian, jvp, vjp
 from autograd_lite.transforms.series import derivative, taylor
 from autograd_lite.uncertainty.entry import propagate
 
+if _typing.TYPE_CHECKING:                       # (loaded on demand)
+    from autograd_lite.uncertainty.result import Propagation as Propagation
+
 __version__ = "0.2.0"
 
 __all__ = [
@@ -108,7 +112,8 @@ def __getattr__(name: str) -> object:
     if name == "Drawing":                       # which needs graphviz
         from autograd_lite.drawing.drawn import Drawing
         return Drawing
-    raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+    from autograd_lite.graph.foreign import absent
+    raise absent(name)
 
 
 def __dir__() -> list[str]:

@@ -257,6 +257,7 @@ def test_using_the_core_and_the_networks_loads_no_other_package():
         ag.grad(lambda p: p * p)(3.0)
         ag.hessian(lambda p: p[0] * p[1])([1.0, 2.0])
         ag.audit(y, {(y, x): x.grad}).check()
+        str(ag.propagate(lambda p: [p[0] * p[1]], [1.0, 2.0], [[1.0, 0.5], [0.5, 1.0]], order=3))
         ag.nn.MLP(2, [3, 1])([1.0, 2.0]).backward()
         print(*sys.modules)
     """).split()
