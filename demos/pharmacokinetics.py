@@ -1,6 +1,6 @@
 """A drug's absorption and clearance fitted by SciPy with exact derivatives, and what follows with its errors.
 
-    python demos/pharmacokinetics.py [--output DIR]
+    pip install '.[demos,sparse]' && python demos/pharmacokinetics.py [--output DIR]
 
 One compartment, an oral dose of 320 mg at time 0: the drug is absorbed at the rate ka after a lag, spreads
 in the volume V and is cleared at CL. The concentrations are synthetic: computed with ka = 1.4/h,

@@ -140,6 +140,10 @@ def _found(kind: Any, args: Sequence[Any]) -> tuple[Sequence[Any], list[tuple[in
     found = list[tuple[int, Any]]()
     if all([isinstance(x, kind) for x in args]):
         return [x.nominal_value for x in args], list(enumerate(args))
+    others = list[Any]()
+    rebuild(tuple(args), lambda x: x, others.append)
+    if not any([isinstance(x, kind) for x in others]):
+        return args, []
     met = 0
 
     def number(x: Any) -> Any:
