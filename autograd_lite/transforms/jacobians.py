@@ -103,7 +103,7 @@ def _jacobian(f: Callable[..., Any], argnums: Selection, sparse: bool, /, *args:
 def jacobian_rows(trace: Trace, worth: int = 1) -> list[list[Any]]:
     """For each output its derivatives by the inputs (None where no path leads).
 
-    A forward sweep is `worth` so many reverse ones, each of which sees but what its output depends on.
+    A forward sweep for an input is `worth` so many reverse ones, which see only what their output depends on.
     """
     n = len(trace.inputs)
     if len(trace.outputs) <= n * worth:
