@@ -9,6 +9,7 @@ True
 """
 import signal as _signal
 import sys as _sys
+import typing as _typing
 
 if _sys.argv[:1] == ["-m"] and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)     # `python -m autograd_lite` is loading; Ctrl-C ends it
@@ -58,6 +59,10 @@ from autograd_lite.transforms.evaluation import evaluate
 from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_grad
 from autograd_lite.transforms.jacobians import hessian, hvp, jacobian, jvp, vjp
 from autograd_lite.transforms.series import derivative, taylor
+from autograd_lite.uncertainty.entry import propagate
+
+if _typing.TYPE_CHECKING:                       # (loaded on demand)
+    from autograd_lite.uncertainty.result import Propagation as Propagation
 
 __version__ = "0.2.0"
 
@@ -73,8 +78,8 @@ __all__ = [
     # branches
     "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "take", "where",
     # transforms
-    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
-    "value_and_grad", "vjp",
+    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "propagate",
+    "taylor", "value_and_grad", "vjp",
     # programs
     "compile",
     # checks
@@ -91,7 +96,7 @@ __all__ = [
 # What users are handed but seldom name; some of it would hide names of theirs under `import *`.
 _CLASSES = ["AuditReport", "Comparison", "Compiled", "Derivation", "Derivative", "Diagnosis", "Estimate",
             "Explanation", "Finding", "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path",
-            "Row", "Stats"]
+            "Propagation", "Row", "Stats"]
 
 
 def __getattr__(name: str) -> object:
@@ -101,6 +106,9 @@ def __getattr__(name: str) -> object:
     if name in ("Compiled", "Stats"):
         import importlib
         return getattr(importlib.import_module("autograd_lite.programs.compiled"), name)
+    if name == "Propagation":
+        import importlib
+        return importlib.import_module("autograd_lite.uncertainty.result").Propagation
     if name == "Drawing":                       # which needs graphviz
         from autograd_lite.drawing.drawn import Drawing
         return Drawing
