@@ -408,7 +408,7 @@ def test_without_llvmlite_one_line_says_what_it_brings(monkeypatch):
     for module in (stats, choice):
         monkeypatch.setattr(module, "available", lambda: False)
     assert repr(fast.stats).splitlines()[-1] == (
-        "pip install 'autograd_lite[fast]' brings native code, 5 to 100 times as fast")
+        "pip install 'autograd-lite[fast]' brings native code, 5 to 100 times as fast")
     fast = compile(lambda x: x * 2.0)
     assert [fast(x) for x in (1.0, 2.0)] == [2.0, 4.0] and fast.stats.target == "python"
     assert fast.iterate(1.0, 500) == 2.0 ** 500

@@ -7,13 +7,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, distribution
 
 from autograd_lite.errors import RenderError
+from autograd_lite.extras import install
 from autograd_lite.lines import printable
 from autograd_lite.locks import shared_lock
 
-INSTALL = "pip install 'autograd-lite[png]'"
 SYSTEM = ("the system's package graphviz (apt install graphviz, brew install graphviz, "
           "winget install graphviz)")
 _PROBE = b"digraph { a [label=<<TABLE><TR><TD><B>x</B></TD></TR></TABLE>>] }"
@@ -36,13 +35,14 @@ def program() -> str:
             return path
         tried.append(printable(f"{name} ({path}) {trouble}"))
     raise RenderError(f"no program to draw with was found{''.join('; ' + t for t in tried)}. Install one: "
-                      f"{INSTALL}, or {SYSTEM}")
+                      f"{install('png')}, or {SYSTEM}")
 
 
 def _candidates() -> Iterator[tuple[str, str]]:
     dot = shutil.which("dot")
     if dot:
         yield "the system's dot", os.path.abspath(dot)
+    from importlib.metadata import PackageNotFoundError, distribution       # (a heavy module)
     try:
         files = distribution("graphviz-pure").files or []
     except PackageNotFoundError:

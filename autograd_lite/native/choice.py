@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd_lite.errors import InputError
+from autograd_lite.errors import MissingError
+from autograd_lite.extras import missing
 from autograd_lite.native import replay, straight
 from autograd_lite.native.calls import caller
 from autograd_lite.native.engine import available
@@ -27,7 +28,7 @@ def possible() -> bool:
 def require() -> None:
     """Raise an error if there is no native code here."""
     if not available():
-        raise InputError("target='native' needs llvmlite: pip install 'autograd_lite[fast]'")
+        raise MissingError(missing("llvmlite", "target='native' needs"))
 
 
 def many(recording: Recording) -> Many | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd_lite.errors import errstate
+from autograd_lite.extras import install
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import computed_once
@@ -69,7 +70,7 @@ class Stats:
                 (f"pays after {_count(math.ceil(pays), 'call')}" if pays < math.inf else
                  "not faster than the function itself" if pays == math.inf else
                  "when it pays cannot be measured") +
-                ("\npip install 'autograd_lite[fast]' brings native code, 5 to 100 times as fast"
+                (f"\n{install('fast')} brings native code, 5 to 100 times as fast"
                  if self.target == "python" and not available() else ""))
 
 
