@@ -40,6 +40,7 @@ from autograd_lite.ops.selection import (equal, greater, greater_equal, less, le
 from autograd_lite.ops.sequences import dot, log_softmax, logsumexp, mean, softmax, sum
 from autograd_lite.programs.entry import compile
 from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_grad
+from autograd_lite.transforms.structures import matched as _matched         # (as soon as it is loaded)
 
 # What not every program uses is loaded when it is first asked for (by `__getattr__`, below), which more than
 # halves the time of an import.
