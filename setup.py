@@ -45,8 +45,8 @@ def extensions():
 
 
 _CODE = r"(?:^```.*?^```$|`[^`\n]+`)"             # (what stands in it is no link)
-_LINK = re.compile(rf"{_CODE}|(!?)\[((?:[^][`]|`[^`]*`)*)\]\((?!https?://|mailto:|#)([^()\s]+)\)",
-                   re.DOTALL | re.MULTILINE)
+_LINK = re.compile(rf"{_CODE}|(!?)\[((?:[^][`]|`[^`]*`|\[[^][]*\])*)\]\(([^()\s]+)\)", re.DOTALL | re.MULTILINE)
+_ELSEWHERE = re.compile("https?://|mailto:|#")
 
 
 def described(readme, url):
@@ -55,6 +55,9 @@ def described(readme, url):
         image, text, target = found.groups()
         if target is None:
             return found[0]
+        text = text if image else described(text, url)          # (it may be a picture)
+        if _ELSEWHERE.match(target):
+            return f"{image}[{text}]({target})"
         return f"{image}[{text}]({url}/{'raw' if image else 'blob'}/HEAD/{target})" if url else text
     return _LINK.sub(absolute, readme)
 
