@@ -45,7 +45,8 @@ def extensions():
 
 
 _CODE = r"(?:^```.*?^```$|`[^`\n]+`)"             # (what stands in it is no link)
-_LINK = re.compile(rf"{_CODE}|(!?)\[((?:[^][`]|`[^`]*`|\[[^][]*\])*)\]\(([^()\s]+)\)", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(rf"{_CODE}|(!?)\[((?:[^][`]|`[^`]*`|\[[^][]*\])*)\]\(([^()\s]+)\)",
+                   re.DOTALL | re.MULTILINE)
 _ELSEWHERE = re.compile("https?://|mailto:|#")
 
 
