@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import autograd_lite
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = Path(autograd_lite.__file__).parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONFIG = configparser.ConfigParser()
 CONFIG.read(ROOT / "setup.cfg", encoding="utf-8")
@@ -118,3 +120,32 @@ def test_the_sdist_takes_what_its_tests_read():
 
 def test_an_editable_install_is_a_path_which_type_checkers_follow():
     assert CONFIG["options"]["package_dir"].strip() == "= ."
+
+
+def test_the_library_runs_from_a_zip_file(tmp_path):
+    """As an application that is one file holds it: nothing is read by a path next to a module."""
+    archive = tmp_path / "with a space" / "library.zip"
+    archive.parent.mkdir()
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.js")]:
+            file.write(path, path.relative_to(PACKAGE.parent))
+    program = f"""if True:
+        import sys
+        sys.path.insert(0, {str(archive)!r})
+        import autograd_lite as ag
+        assert ag.__file__.startswith({str(archive)!r})
+        x = ag.Value(2.0, "x")
+        y = ag.sin(x) * x
+        ag.label(y=y)
+        y.backward()
+        print(ag.audit(y, {{(y, x): x.grad}}).ok, ag.compile(ag.sin)(0.0), ag.derive(y, x).text != "")
+        from autograd_lite.drawing import animation
+        animation.run = lambda *_: b'<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt"/>'
+        try:
+            ag.animate(y, "a.html")
+        except ag.RenderError as error:
+            print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["True 0.0 True"]
