@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 
 from autograd_lite.errors import RenderError
@@ -18,6 +19,7 @@ SYSTEM = ("the system's package graphviz (apt install graphviz, brew install gra
 _PROBE = b"digraph { a [label=<<TABLE><TR><TD><B>x</B></TD></TR></TABLE>>] }"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _UNKNOWN = re.compile(rb"^Format: .* not recognized", re.MULTILINE)
+_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)         # (Windows would open one for a program)
 _looking = shared_lock()
 
 
@@ -40,7 +42,7 @@ def program() -> str:
 
 def _candidates() -> Iterator[tuple[str, str]]:
     dot = shutil.which("dot")
-    if dot:
+    if dot and (sys.platform != "win32" or os.path.isabs(dot)):     # (else it lies in the working folder)
         yield "the system's dot", os.path.abspath(dot)
     from importlib.metadata import PackageNotFoundError, distribution       # (a heavy module)
     try:
@@ -58,7 +60,8 @@ def _candidates() -> Iterator[tuple[str, str]]:
 def _trouble(path: str) -> str:
     """What is wrong with a program ("" if nothing); some installations cannot write a PNG."""
     try:
-        done = subprocess.run([path, "-Tpng"], input=_PROBE, capture_output=True, timeout=60)
+        done = subprocess.run([path, "-Tpng"], input=_PROBE, capture_output=True, timeout=60,
+                              creationflags=_NO_WINDOW)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"does not run: {error}"
     if done.returncode == 0 and done.stdout.startswith(_PNG) and b"libexpat" not in done.stderr:
@@ -74,7 +77,7 @@ def run(source: str, *options: str) -> bytes:
     """
     command = [program(), *options]
     try:
-        done = subprocess.run(command, input=source.encode(), capture_output=True)
+        done = subprocess.run(command, input=source.encode(), capture_output=True, creationflags=_NO_WINDOW)
     except OSError as error:
         raise RenderError(f"{' '.join(command)} does not run: {error}") from None
     if _UNKNOWN.search(done.stderr):

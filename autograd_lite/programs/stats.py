@@ -12,7 +12,7 @@ from autograd_lite.extras import install
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import computed_once
-from autograd_lite.native.engine import available
+from autograd_lite.native.engine import available, supported
 from autograd_lite.ops.op import Op
 from autograd_lite.programs.arguments import key_of
 from autograd_lite.programs.eager import pass_on
@@ -71,7 +71,7 @@ class Stats:
                  "not faster than the function itself" if pays == math.inf else
                  "when it pays cannot be measured") +
                 (f"\n{install('fast')} brings native code, 5 to 100 times as fast"
-                 if self.target == "python" and not available() else ""))
+                 if self.target == "python" and supported() and not available() else ""))
 
 
 def _least(way: Callable[[], float]) -> float:
