@@ -8,12 +8,13 @@
 True
 """
 import sys as _sys
-from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _sys.argv[:1] == ["-m"]:                     # `python -m autograd_lite` is loading; Ctrl-C ends it
     import signal as _signal
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from autograd_lite.decorators import within as _within        # (as soon as it is loaded)
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError, DomainError,

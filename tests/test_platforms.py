@@ -73,7 +73,8 @@ def test_nor_does_a_demo(path):
 
 @pytest.mark.parametrize("line", [
     "import fcntl", "from resource import getrusage", "os.fork()", "from os import getuid", "signal.SIGALRM",
-    "open('a')", "open('a', 'w')", "path.read_text()", "path.write_text('a')", "subprocess.run(a, text=True)"])
+    "open('a')", "open('a', 'w')", "path.read_text()", "path.write_text('a')",
+    "subprocess.run(a, text=True)"])
 def test_such_a_use_is_seen(line):
     assert len(list(uses(line))) == 1
     assert list(uses("hasattr(os, 'fork') and os.fork(); open('a', 'rb'); open('a', encoding='utf-8')")) == []
