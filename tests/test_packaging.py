@@ -1,5 +1,6 @@
 """What is built of the checkout: metadata, the README as an index shows it, and what the sdist holds."""
 import configparser
+import doctest
 import importlib.util
 import re
 import subprocess
@@ -149,3 +150,21 @@ def test_the_library_runs_from_a_zip_file(tmp_path):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["True 0.0 True"]
+
+
+def test_the_page_on_packaging_does_what_it_says_and_names_every_extra():
+    page = ROOT / "docs" / "packaging.md"
+    tried = doctest.testfile(str(page), module_relative=False)
+    assert tried.failed == 0 and tried.attempted >= 4
+    named = set(re.findall(r"autograd-lite\[(\w+)\]", page.read_text(encoding="utf-8")))
+    assert named == set(CONFIG["options.extras_require"]) - {"test", "dev"}
+
+
+def test_the_time_of_an_import_is_measured(capsys):
+    sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
+    try:
+        importlib.import_module("importing").main(1)
+    finally:
+        sys.path.pop(0)
+    times = [float(x) for x in re.findall(r"least +([\d.]+) ms", capsys.readouterr().out)]
+    assert len(times) == 4 and times[0] < times[2]
