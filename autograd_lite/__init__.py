@@ -14,7 +14,7 @@ if _sys.argv[:1] == ["-m"]:                     # `python -m autograd_lite` is l
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import typing as _typing
 
 from autograd_lite.decorators import within as _within        # (as soon as it is loaded)
 from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, DivisionError, DomainError,
@@ -45,7 +45,7 @@ from autograd_lite.transforms.structures import matched as _matched         # (a
 
 # What not every program uses is loaded when it is first asked for (by `__getattr__`, below), which more than
 # halves the time of an import.
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from autograd_lite import nn, optim, testing as testing
     from autograd_lite.checks.audit import audit
     from autograd_lite.checks.check_gradients import check_gradients, check_op
@@ -147,7 +147,7 @@ def _loaded(name: str) -> object:
     return found
 
 
-if not _TYPE_CHECKING:                          # (for which there would be any name)
+if not _typing.TYPE_CHECKING:                   # (for which there would be any name)
     __getattr__ = _loaded
 
 

@@ -80,7 +80,7 @@ def test_what_is_loaded_later_changes_nothing_of_what_is_there():
 
 def test_what_type_checkers_read_is_what_is_loaded():
     block = next(node for node in ast.parse(SOURCE).body if isinstance(node, ast.If)
-                 and getattr(node.test, "id", "") == "_TYPE_CHECKING")
+                 and getattr(node.test, "attr", "") == "TYPE_CHECKING")
     told = {alias.asname or alias.name: node.module.removeprefix("autograd_lite").lstrip(".")
             for node in block.body for alias in node.names}
     assert told == ag._HOMES
