@@ -28,6 +28,7 @@ from autograd_lite.graph.recording import no_grad, record_lines
 from autograd_lite.graph.states import restored as _restored            # (as soon as it is loaded)
 from autograd_lite.graph.value import Value, build
 from autograd_lite.lines import Line as Line
+from autograd_lite.locks import shared_lock as _shared_lock
 from autograd_lite.ops.activations import (elu, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus)
 from autograd_lite.ops.branches import select
 from autograd_lite.ops.custom import custom_op
@@ -134,6 +135,7 @@ _LATER = {
     "transforms.series": "derivative taylor",
 }
 _HOMES = {name: module for module, names in _LATER.items() for name in names.split()}
+_loading = _shared_lock()                       # (a child forked meanwhile would wait for ever)
 
 
 def _loaded(name: str) -> object:
@@ -142,8 +144,9 @@ def _loaded(name: str) -> object:
         raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}", name=name,
                              obj=_sys.modules[__name__])
     from importlib import import_module
-    home = import_module(f"autograd_lite.{_HOMES[name] or name}")
-    globals()[name] = found = getattr(home, name) if _HOMES[name] else home
+    with _loading:
+        home = import_module(f"autograd_lite.{_HOMES[name] or name}")
+        globals()[name] = found = getattr(home, name) if _HOMES[name] else home
     return found
 
 
