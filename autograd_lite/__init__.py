@@ -141,8 +141,8 @@ _loading = _shared_lock()                       # (a child forked meanwhile woul
 def _loaded(name: str) -> object:
     """What is asked for the first time."""
     if name not in _HOMES:
-        raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}", name=name,
-                             obj=_sys.modules[__name__])
+        from autograd_lite.graph.foreign import absent
+        raise absent(name)
     from importlib import import_module
     with _loading:
         home = import_module(f"autograd_lite.{_HOMES[name] or name}")

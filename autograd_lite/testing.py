@@ -134,7 +134,7 @@ def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[f
             xs: list[float] = draw(st.one_of(pools))
             if _defined(f, xs):
                 return xs
-        reject()
+        return reject()
     return inside()
 
 
