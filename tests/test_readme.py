@@ -171,7 +171,8 @@ def test_every_page_is_reached_from_the_readme():
         page = rest.pop()
         if page not in linked:
             linked.add(page)
-            rest += [(page.parent / target).resolve() for target in re.findall(r"\]\(([\w/.-]+\.md)", ALL[page])]
+            targets = re.findall(r"\]\(([\w/.-]+\.md)", ALL.get(page, ""))
+            rest += [(page.parent / target).resolve() for target in targets]
     assert {*ALL} <= linked
 
 
