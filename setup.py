@@ -1,14 +1,14 @@
-"""The optional compiled build: ``AUTOGRAD_LITE_COMPILE=1 pip install .``
+"""What setup.cfg cannot say: the README as a package index shows it, and the optional compiled build.
 
-Without that variable the library is pure Python, and setup.cfg says all there is to say. With it, mypyc
-compiles the modules that record and differentiate, from the sources that `autograd_lite.graph.native` writes.
+With ``AUTOGRAD_LITE_COMPILE=1 pip install .`` mypyc compiles the modules that record and differentiate, from
+the sources that `autograd_lite.graph.native` writes. Without that variable the library is pure Python.
 """
+import configparser
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
-
-from setuptools import setup
 
 COPY = Path("build", "compiled").absolute()
 COMPILED = ["ops/methods", "ops/operators", "graph/node", "graph/states", "graph/value", "graph/backward"]
@@ -44,10 +44,47 @@ def extensions():
     return found
 
 
-if os.environ.get("AUTOGRAD_LITE_COMPILE") == "1":
-    try:
-        setup(ext_modules=extensions())
-    except ModuleNotFoundError:                 # pip asks what the build needs before it is there
-        setup(setup_requires=["mypy>=2.0"])
-else:
-    setup()
+_CODE = r"(?:^```.*?^```$|`[^`\n]+`)"             # (what stands in it is no link)
+_LINK = re.compile(rf"{_CODE}|(!?)\[((?:[^][`]|`[^`]*`|\[[^][]*\])*)\]\(([^()\s]+)\)",
+                   re.DOTALL | re.MULTILINE)
+_ELSEWHERE = re.compile("https?://|mailto:|#")
+
+
+def described(readme, url):
+    """The README for an index, which has no other file: links to files lead to `url`, or are their text."""
+    def absolute(found):
+        image, text, target = found.groups()
+        if target is None:
+            return found[0]
+        text = text if image else described(text, url)          # (it may be a picture)
+        if _ELSEWHERE.match(target):
+            return f"{image}[{text}]({target})"
+        return f"{image}[{text}]({url}/{'raw' if image else 'blob'}/HEAD/{target})" if url else text
+    return _LINK.sub(absolute, readme)
+
+
+def links(url):
+    """The links that an index shows next to it."""
+    return {"Source": url, "Documentation": f"{url}/blob/HEAD/docs",
+            "Changelog": f"{url}/blob/HEAD/CHANGELOG.md"} if url else {}
+
+
+def facts():
+    """What setup.cfg does not say."""
+    config = configparser.ConfigParser()
+    config.read("setup.cfg", encoding="utf-8")
+    url = config["metadata"].get("url", "").rstrip("/")
+    readme = Path("README.md").read_text(encoding="utf-8")
+    return {"long_description": described(readme, url), "long_description_content_type": "text/markdown",
+            "project_urls": links(url)}
+
+
+if __name__ == "__main__":
+    from setuptools import setup
+    if os.environ.get("AUTOGRAD_LITE_COMPILE") == "1":
+        try:
+            setup(ext_modules=extensions(), **facts())
+        except ModuleNotFoundError:             # pip asks what the build needs before it is there
+            setup(setup_requires=["mypy>=2.0"], **facts())
+    else:
+        setup(**facts())

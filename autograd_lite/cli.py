@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import importlib.util
 import json
 import os
 import signal
@@ -21,6 +20,7 @@ from autograd_lite.commands import audit, check, draw, grad
 from autograd_lite.commands.console import INTERRUPTED, PROGRAM, Parser, encode, failed, progress, say, whole
 from autograd_lite.drawing import draw as drawn
 from autograd_lite.errors import AutogradError, MissingError, RenderError, errstate
+from autograd_lite.extras import install
 from autograd_lite.files import write
 from autograd_lite.lines import printable
 
@@ -160,11 +160,10 @@ def _curves(trainings: dict[document.Variant, document.Training], output: Path) 
     path = str(output / "training.png")
     output.mkdir(parents=True, exist_ok=True)
     try:
-        if importlib.util.find_spec("matplotlib") is None:
-            raise ImportError("matplotlib is missing")
         document.plot_training(trainings, path)
     except ImportError as error:
-        say(f"training.png was not drawn: {error}; python -m pip install 'autograd-lite[demos]'")
+        say(f"training.png was not drawn: {error}"
+            f"{'' if isinstance(error, MissingError) else '; ' + install('demos')}")
         return []
     return [path]
 

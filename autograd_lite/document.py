@@ -23,6 +23,7 @@ from autograd_lite.checks.rule import relative_error
 from autograd_lite.diagnosis.diagnose import diagnose
 from autograd_lite.drawing import derive
 from autograd_lite.errors import InputError
+from autograd_lite.extras import needed
 from autograd_lite.files import write, write_figure
 from autograd_lite.graph.labels import label
 from autograd_lite.markup import named, page
@@ -355,7 +356,8 @@ def training_table(trainings: Mapping[Variant, Training]) -> str:
 
 def plot_training(trainings: Mapping[Variant, Training], path: str) -> None:
     """The error curves, on logarithmic axes, to an image file."""
-    import matplotlib
+    with needed("the curves of a training need"):
+        import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
     figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")

@@ -5,6 +5,7 @@ import errno
 import io
 import os
 import stat
+import sys
 from contextlib import suppress
 from secrets import token_hex
 from typing import Any
@@ -72,7 +73,7 @@ def _write(path: str, content: bytes) -> None:
     except FileNotFoundError:
         before = None
     place = _place(path)
-    if isinstance(place, int) or before and not stat.S_ISREG(before.st_mode):
+    if isinstance(place, int) or _is_device(place) or before and not stat.S_ISREG(before.st_mode):
         with open(os.dup(place) if isinstance(place, int) else path, "wb") as file:
             file.write(content)
         return
@@ -103,6 +104,15 @@ def _place(path: str) -> str | int:
         if not os.path.islink(path):
             return path
         path = os.path.join(folder, os.readlink(path))
+
+
+def _is_device(path: str) -> bool:
+    """Whether a name is one of Windows's for a device, such as NUL, which no file can replace."""
+    stem = os.path.basename(path).partition(".")[0].rstrip()
+    return sys.platform == "win32" and stem.upper() in _DEVICES
+
+
+_DEVICES = {"AUX", "CON", "NUL", "PRN", *[f"{port}{k}" for port in ("COM", "LPT") for k in range(1, 10)]}
 
 
 def _resemble(path: str, before: os.stat_result) -> None:

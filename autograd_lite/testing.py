@@ -22,6 +22,7 @@ from autograd_lite.diagnosis.diagnose import diagnose
 from autograd_lite.diagnosis.functions import arguments, derivation_of
 from autograd_lite.diagnosis.points import wrong_points
 from autograd_lite.errors import AuditError, InputError, NumericError, errstate, short
+from autograd_lite.extras import needed
 from autograd_lite.nn import MLP
 from autograd_lite.ops.notation import ATOM, LOOSE, Written
 from autograd_lite.ops.op import TABLE, Op, op_named
@@ -59,7 +60,8 @@ def numbers(domain: Domain | None = None) -> SearchStrategy[float]:
     >>> find(numbers("acosh"), lambda x: True), find(numbers((2.0, 3.0)), lambda x: x > 2.5)
     (1.0, 3.0)
     """
-    from hypothesis import strategies as st
+    with needed("autograd_lite.testing needs"):
+        from hypothesis import strategies as st
     if isinstance(domain, tuple):
         return st.floats(*domain)
     inside = _predicate(domain)
@@ -118,8 +120,8 @@ def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[f
     >>> x >= 0.0 and y > 0.0 and y != 1.0
     True
     """
-    from hypothesis import reject
-    from hypothesis import strategies as st
+    with needed("autograd_lite.testing needs"):
+        from hypothesis import reject, strategies as st
     size = len(arguments(f)) if n is None else whole(n, "points: n")
     pools = [st.lists(pool, min_size=size, max_size=size) for pool in (
         st.floats(0.0, 4.0), st.floats(-4.0, 4.0), numbers((-1.0, 1.0)), st.floats(1.0, 1e3), numbers())]
@@ -132,7 +134,7 @@ def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[f
             xs: list[float] = draw(st.one_of(pools))
             if _defined(f, xs):
                 return xs
-        reject()
+        return reject()
     return inside()
 
 
@@ -205,7 +207,8 @@ def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
     >>> find(expressions(2, ["sin", "*"]), lambda f: len(f.steps) == 2)
     lambda x: sin(sin(x))
     """
-    from hypothesis import strategies as st
+    with needed("autograd_lite.testing needs"):
+        from hypothesis import strategies as st
     table = [op for op in TABLE.values() if op.kink or any(op.differentiable(op.least))]
     chosen = table if ops is None else [op_named(op) if isinstance(op, str) else op for op in ops]
     comparisons = ([op for op in chosen if isinstance(op, Comparison)]
@@ -287,7 +290,8 @@ def networks(activations: Iterable[str] = ("tanh", "sigmoid", "relu", "softplus"
     >>> find(networks(), lambda network: len(network.layers) == 2)
     MLP of [Layer of [TanhNeuron(1)], Layer of [LinearNeuron(1)]]
     """
-    from hypothesis import strategies as st
+    with needed("autograd_lite.testing needs"):
+        from hypothesis import strategies as st
     names = list(activations)
 
     @st.composite
@@ -441,9 +445,8 @@ def _or_reject(compute: Callable[[], Any]) -> Any:
 
 def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings: Settings | None,
              most: int | None = None) -> None:
-    from hypothesis import HealthCheck, Phase, given
-    from hypothesis import settings as current
-    from hypothesis.errors import Unsatisfiable
+    with needed("autograd_lite.testing needs"):
+        from hypothesis import HealthCheck, Phase, errors, given, settings as current
     chosen = settings or current(
         deadline=None, database=None, report_multiple_bugs=False, print_blob=False,
         suppress_health_check=[*current().suppress_health_check, HealthCheck.filter_too_much],
@@ -452,6 +455,6 @@ def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings:
         chosen = current(chosen, max_examples=min(most, chosen.max_examples))
     try:
         chosen(given(inputs)(hold))()
-    except Unsatisfiable as error:
+    except errors.Unsatisfiable as error:
         raise AuditError("no point was found at which the function is defined; give some by "
                          "inputs=") from error

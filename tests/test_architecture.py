@@ -18,7 +18,7 @@ PACKAGE = Path(autograd_lite.__file__).parent
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
     {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes", "markup"}, {"errors"},
-    {"decorators", "files"},
+    {"decorators", "files", "extras"},
     {"ops.notation", "ops.special", "ops.op", "ops.whole"},
     {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},

@@ -337,7 +337,7 @@ def without_mpmath(monkeypatch):
     has_mpmath.cache_clear()
 
 
-HINT = "mpmath is not installed. With it (pip install mpmath)"
+HINT = "mpmath is not installed. With it (pip install 'autograd-lite[check]')"
 
 
 @pytest.mark.parametrize("f, x, claimed", [

@@ -8,7 +8,7 @@ import pytest
 
 import autograd_lite as ag
 import derivations
-from autograd_lite import InputError, Value, diagnose, label
+from autograd_lite import InputError, MissingError, Value, diagnose, label
 from autograd_lite.diagnosis import hypotheses
 from autograd_lite.diagnosis.forms import Form
 
@@ -137,7 +137,7 @@ def test_no_points_and_no_numpy_are_said(monkeypatch):
     with pytest.raises(InputError, match="there is no point; give at least three"):
         diagnose(forward, hand(), [])
     monkeypatch.setitem(sys.modules, "autograd_lite.diagnosis.evidence", None)
-    with pytest.raises(InputError, match="diagnose needs NumPy: pip install numpy"):
+    with pytest.raises(MissingError, match=r"diagnose needs NumPy: pip install 'autograd-lite\[check\]'"):
         diagnose(forward, hand(), points())
 
 

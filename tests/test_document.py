@@ -200,12 +200,9 @@ def test_bad_arguments_are_refused_with_a_clear_word(tmp_path, capsys, arguments
 
 
 def test_without_matplotlib_the_curves_are_skipped_with_a_word(tmp_path, capsys, monkeypatch):
-    import importlib.util
-    real = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec",
-                        lambda name, *rest: None if name in ("matplotlib", "tqdm") else real(name, *rest))
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["document", "--steps", "2", "--output", str(tmp_path)]) == 0
-    assert "'autograd-lite[demos]'" in capsys.readouterr().err
+    assert "Matplotlib: pip install 'autograd-lite[demos]'" in capsys.readouterr().err
     assert not (tmp_path / "training.png").exists()
 
 

@@ -666,7 +666,7 @@ def no_extra(monkeypatch):
     """The [png] extra's program is not installed."""
     def distribution(name):
         raise engine.PackageNotFoundError(name)
-    monkeypatch.setattr(engine, "distribution", distribution)
+    monkeypatch.setattr("importlib.metadata.distribution", distribution)
 
 
 def program_named_dot(folder: Path, script: str) -> Path:

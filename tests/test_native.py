@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 import autograd_lite as ag
-from autograd_lite import InputError, Value, compile, grad, value_and_grad
+from autograd_lite import InputError, MissingError, Value, compile, grad, value_and_grad
 from autograd_lite.native import choice, runtime, sums
 from autograd_lite.native.language import Untranslatable, function_of
 from autograd_lite.ops import special
@@ -408,11 +408,11 @@ def test_without_llvmlite_one_line_says_what_it_brings(monkeypatch):
     for module in (stats, choice):
         monkeypatch.setattr(module, "available", lambda: False)
     assert repr(fast.stats).splitlines()[-1] == (
-        "pip install 'autograd_lite[fast]' brings native code, 5 to 100 times as fast")
+        "pip install 'autograd-lite[fast]' brings native code, 5 to 100 times as fast")
     fast = compile(lambda x: x * 2.0)
     assert [fast(x) for x in (1.0, 2.0)] == [2.0, 4.0] and fast.stats.target == "python"
     assert fast.iterate(1.0, 500) == 2.0 ** 500
-    with pytest.raises(InputError, match="fast"):
+    with pytest.raises(MissingError, match="fast"):
         compile(lambda x: x, target="native")
 
 

@@ -23,6 +23,7 @@ from autograd_lite.checks.slopes import EPS, UNKNOWN, Estimate, side
 from autograd_lite.checks.verdicts import (CORRECT, KINK, NOISY, WRONG, Derivative, GradientReport, Partial,
                                            verdict_on)
 from autograd_lite.errors import InputError, NumericError, errstate, shown
+from autograd_lite.extras import install
 from autograd_lite.graph.node import plain
 from autograd_lite.graph.value import refuse_traced
 from autograd_lite.lines import printable
@@ -206,7 +207,7 @@ class _Check:
         partials = tuple(self.judge.doubtful.values())
         if self.judge.blurred and (any(x.verdict == NOISY for x in self.found) or any(
                 x.verdict in (NOISY, KINK) and x.reference.error < math.inf for x in partials)):
-            self.notes.append("mpmath is not installed. With it (pip install mpmath) slopes are found in as "
+            self.notes.append(f"mpmath is not installed. With it ({install('check')}) slopes are found in as "
                               "many digits as it takes, which may settle what is left open here.")
         return GradientReport(tuple(self.found), partials,
                               tuple(dict.fromkeys(self.notes)))

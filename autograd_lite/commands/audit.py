@@ -19,6 +19,7 @@ from autograd_lite.checks.rows import Row
 from autograd_lite.commands.console import WIDTH, Parser, green, progress, red, whole
 from autograd_lite.commands.wrong import Looked, add_derive, look, written_out
 from autograd_lite.errors import AutogradError, InputError, MissingError, short, type_name
+from autograd_lite.extras import needed
 from autograd_lite.files import read
 from autograd_lite.lines import Line, printable
 
@@ -159,10 +160,8 @@ def _points(module: ModuleType, path: str, n: int | None) -> list[Any]:
 
 def _drawn(inputs: SearchStrategy[Any], n: int) -> list[Any]:
     """Points from a strategy of Hypothesis's, the same in each run."""
-    try:
+    with needed("points from a strategy need"):
         from hypothesis import HealthCheck, Phase, given, settings
-    except ImportError:
-        raise MissingError("points from a strategy need Hypothesis: pip install hypothesis") from None
     found: list[Any] = []
 
     def collect(point: Any) -> None:

@@ -40,7 +40,10 @@ def read(expression: str) -> Formula:
     if sys.stdin is None:
         raise InputError("the standard input is closed; give the expression as an argument")
     try:
-        return parse(sys.stdin.read(LENGTH + 1), what="the standard input")
+        text = sys.stdin.read(LENGTH + 1)
+        for mark in ("\ufeff", "ï»¿"):           # (Windows may put it before a text; then what it looks like)
+            text = text.removeprefix(mark)
+        return parse(text, what="the standard input")
     except UnicodeDecodeError:
         raise InputError("the standard input is not text") from None
 

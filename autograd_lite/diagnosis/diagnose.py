@@ -8,7 +8,8 @@ from typing import Any
 from autograd_lite.checks.audit import audit, report_of
 from autograd_lite.checks.judged import Judged, judged
 from autograd_lite.checks.rows import AuditReport
-from autograd_lite.errors import InputError
+from autograd_lite.errors import InputError, MissingError
+from autograd_lite.extras import missing
 
 _ENOUGH = 5                     # points at which a claim is wrong, that are looked at
 
@@ -30,7 +31,8 @@ def diagnose(forward: Callable[[Any], Any], hand: Callable[[Any], Any], points: 
         nothing fits that holds at every point, or where the claim is wrong at fewer than three.
 
     Raises:
-        InputError: there is no point; NumPy is not installed.
+        InputError: there is no point.
+        MissingError: NumPy is not installed.
 
     >>> import random
     >>> from autograd_lite import Value, label
@@ -52,7 +54,7 @@ def diagnose(forward: Callable[[Any], Any], hand: Callable[[Any], Any], points: 
         if not strict:
             point = next(iter(points))
             return audit(forward(point), hand(point), rtol)
-        raise InputError("diagnose needs NumPy: pip install numpy") from None
+        raise MissingError(missing("numpy", "diagnose needs", "check")) from None
     first: tuple[Judged, AuditReport] | None = None
     last: AuditReport | None = None
     views: dict[Any, list[Any]] = {}

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from pkgutil import get_data
 from typing import Any, Literal, NamedTuple
 from xml.etree import ElementTree
 
@@ -26,7 +27,7 @@ from autograd_lite.drawing.svg import inlined, tidied
 from autograd_lite.drawing.theme import THEMES, Theme
 from autograd_lite.drawing.view import View
 from autograd_lite.errors import InputError, RenderError, short, type_name
-from autograd_lite.files import path_text, read, write
+from autograd_lite.files import path_text, write
 from autograd_lite.graph.value import Value
 from autograd_lite.markup import page, text
 
@@ -36,7 +37,6 @@ _PIXELS = 400_000_000                           # of all frames of a PNG togethe
 _NARROW, _LINES, _LETTERS = 420.0, 8, 11        # the text below a PNG: points, lines, and their size,
 _WIDE = 75                                      # which is at least this part of the width
 _LEAST = 0.7                                    # of its size, on a page; a picture that is wider scrolls
-_SCRIPT = os.path.join(os.path.dirname(__file__), "animation.js")
 _TITLES = {"topological": "In topological order", "naive": "Depth first, without that order"}
 
 
@@ -251,7 +251,7 @@ def _page(film: Film, caption: str, theme: str | None, seconds: float) -> bytes:
                        "first": [*film.frames].index(film.order)}, separators=(",", ":"))
     for sign in "<>&":                          # (so that no label ends the script that it is in)
         data = data.replace(sign, f"\\u{ord(sign):04x}")
-    script = read(_SCRIPT).decode().replace("\r\n", "\n")
+    script = (get_data("autograd_lite.drawing", "animation.js") or b"").decode().replace("\r\n", "\n")
     digest = b64encode(sha256(script.encode()).digest()).decode()
     title = caption or "The backward pass" + f" from {named(film.root).text}" * bool(film.root.label)
     shown = film.frames[film.order]

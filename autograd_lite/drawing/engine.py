@@ -6,19 +6,20 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, distribution
 
 from autograd_lite.errors import RenderError
+from autograd_lite.extras import install
 from autograd_lite.lines import printable
 from autograd_lite.locks import shared_lock
 
-INSTALL = "pip install 'autograd-lite[png]'"
 SYSTEM = ("the system's package graphviz (apt install graphviz, brew install graphviz, "
           "winget install graphviz)")
 _PROBE = b"digraph { a [label=<<TABLE><TR><TD><B>x</B></TD></TR></TABLE>>] }"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _UNKNOWN = re.compile(rb"^Format: .* not recognized", re.MULTILINE)
+_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)         # (Windows would open one for a program)
 _looking = shared_lock()
 
 
@@ -36,13 +37,14 @@ def program() -> str:
             return path
         tried.append(printable(f"{name} ({path}) {trouble}"))
     raise RenderError(f"no program to draw with was found{''.join('; ' + t for t in tried)}. Install one: "
-                      f"{INSTALL}, or {SYSTEM}")
+                      f"{install('png')}, or {SYSTEM}")
 
 
 def _candidates() -> Iterator[tuple[str, str]]:
     dot = shutil.which("dot")
-    if dot:
+    if dot and (sys.platform != "win32" or os.path.isabs(dot)):     # (else it lies in the working folder)
         yield "the system's dot", os.path.abspath(dot)
+    from importlib.metadata import PackageNotFoundError, distribution       # (a heavy module)
     try:
         files = distribution("graphviz-pure").files or []
     except PackageNotFoundError:
@@ -58,7 +60,8 @@ def _candidates() -> Iterator[tuple[str, str]]:
 def _trouble(path: str) -> str:
     """What is wrong with a program ("" if nothing); some installations cannot write a PNG."""
     try:
-        done = subprocess.run([path, "-Tpng"], input=_PROBE, capture_output=True, timeout=60)
+        done = subprocess.run([path, "-Tpng"], input=_PROBE, capture_output=True, timeout=60,
+                              creationflags=_NO_WINDOW)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"does not run: {error}"
     if done.returncode == 0 and done.stdout.startswith(_PNG) and b"libexpat" not in done.stderr:
@@ -74,7 +77,7 @@ def run(source: str, *options: str) -> bytes:
     """
     command = [program(), *options]
     try:
-        done = subprocess.run(command, input=source.encode(), capture_output=True)
+        done = subprocess.run(command, input=source.encode(), capture_output=True, creationflags=_NO_WINDOW)
     except OSError as error:
         raise RenderError(f"{' '.join(command)} does not run: {error}") from None
     if _UNKNOWN.search(done.stderr):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from autograd_lite.drawing.dot import Dot
 from autograd_lite.errors import InputError, RenderError, type_name
+from autograd_lite.extras import missing
 from autograd_lite.files import AnyPath, path_text, write
 from autograd_lite.graph.value import Value
 
@@ -99,8 +100,7 @@ def drawing_of(dot: Dot) -> Drawing:
     except ModuleNotFoundError as error:
         if error.name != "graphviz":
             raise
-        raise RenderError("pictures need the Python package graphviz; install it: "
-                          "pip install 'autograd-lite[png]'") from None
+        raise RenderError(missing("graphviz", "pictures need the Python package")) from None
     drawing = Drawing(dot.name, graph_attr=dot.defaults["graph"], node_attr=dot.defaults["node"],
                       edge_attr=dot.defaults["edge"], body=dot.body())
     drawing.description = dot.description or drawing.description

@@ -8,7 +8,8 @@ from typing import Any
 
 from autograd_lite.drawing.chain import Symbols
 from autograd_lite.drawing.formulas import partials_as_written
-from autograd_lite.errors import InputError, MissingError
+from autograd_lite.errors import InputError
+from autograd_lite.extras import needed
 from autograd_lite.graph.linear import Algebra, Linear
 from autograd_lite.graph.node import op_of, partials_of
 from autograd_lite.graph.program import Program
@@ -25,10 +26,8 @@ def sympy() -> Any:
     Raises:
         MissingError: it is not installed.
     """
-    try:
+    with needed("SymPy's expressions need"):
         import sympy
-    except ImportError:
-        raise MissingError("SymPy is not installed: pip install sympy") from None
     return sympy
 
 

@@ -5,6 +5,7 @@ every access.) And `ELSEWHERE`, names of functions there and what to write for t
 """
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -84,7 +85,8 @@ def absent(name: str) -> AttributeError:
     """The error for a name that the library does not have."""
     if name in ELSEWHERE:
         return MemberError(f"autograd_lite has no {name!r}: {ELSEWHERE[name]}")
-    return AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+    return AttributeError(f"module 'autograd_lite' has no attribute {name!r}", name=name,
+                          obj=sys.modules["autograd_lite"])         # (by which Python finds what is near)
 
 
 for _name, _read in _READ.items():

@@ -1,7 +1,6 @@
 """Labels: giving many at once, and finding what has one."""
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 import re
@@ -195,6 +194,7 @@ class Names:
         return next(iter(nodes.values()))
 
     def _hint(self, name: str) -> str:
+        import difflib                          # (which few programs need)
         known = [*self._entries, *self._nodes]
         near = difflib.get_close_matches(str(name), known, 3)
         if near:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_lite.errors import InputError, shown
+from autograd_lite.extras import needed
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.native.calls import FACTS, runner
 from autograd_lite.native.engine import available
@@ -41,7 +42,8 @@ class Binding(Staying):
     """
 
     def __init__(self, compiled: Any, args: Any, kwargs: Any):
-        import numpy
+        with needed("bind needs"):
+            import numpy
 
         self.np, self.compiled = numpy, compiled
         self.args, self.kwargs = changed((list(args), dict(kwargs)), lambda x: x)   # (lists may change)

@@ -4,10 +4,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd_lite.errors import InputError
+from autograd_lite.errors import InputError, MissingError
+from autograd_lite.extras import missing
 from autograd_lite.native import replay, straight
 from autograd_lite.native.calls import caller
-from autograd_lite.native.engine import available
+from autograd_lite.native.engine import available, supported
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.native.many import Many
 from autograd_lite.programs.recording import Recording
@@ -26,8 +27,10 @@ def possible() -> bool:
 
 def require() -> None:
     """Raise an error if there is no native code here."""
+    if not supported():
+        raise InputError("target='native' is not for Windows; leave target= out: NumPy or Python computes it")
     if not available():
-        raise InputError("target='native' needs llvmlite: pip install 'autograd_lite[fast]'")
+        raise MissingError(missing("llvmlite", "target='native' needs"))
 
 
 def many(recording: Recording) -> Many | None:

@@ -20,9 +20,16 @@ _lock = threading.RLock()                       # (LLVM's own state is shared)
 _kept: list[Any] = []                           # what native code refers to
 
 
+def supported() -> bool:
+    """Whether there may be native code here. (Not on Windows: C's functions are elsewhere.)"""
+    return sys.platform != "win32"
+
+
 @functools.cache
 def available() -> bool:
     """Whether there is llvmlite."""
+    if not supported():
+        return False
     try:
         import llvmlite.binding  # noqa: F401
     except ImportError:

@@ -306,7 +306,7 @@ def _strict_json(content: bytes) -> Any:
         return entries
 
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")      # (editors on Windows may put a mark before it)
         bare = _STRING.sub('""', text)
         # (Python's own reader recurses: it ends the process where the recursion limit was raised.)
         if max(accumulate(1 if c in "[{" else -1 for c in re.findall(r"[][{}]", bare)), default=0) > 9:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 from math import inf, nan
 from typing import Any
 
@@ -361,7 +360,12 @@ def chain_sum(*xs: Any) -> Any:
 def mean(*xs: float) -> float:
     """The mean; in fractions if the sum is too large."""
     y: float = chain_sum(*xs) / len(xs)
-    return y if y - y == 0.0 or not all(map(math.isfinite, xs)) else float(sum(map(Fraction, xs)) / len(xs))
+    return y if y - y == 0.0 or not all(map(math.isfinite, xs)) else float(_exact_sum(xs) / len(xs))
+
+
+def _exact_sum(xs: Sequence[float]) -> Any:
+    from fractions import Fraction              # (which few programs need)
+    return sum(map(Fraction, xs))
 
 
 def halves(xs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
@@ -384,7 +388,7 @@ def fsum(*xs: float) -> float:
     try:
         return math.fsum(xs)
     except OverflowError:
-        return float(sum(map(Fraction, xs)))
+        return float(_exact_sum(xs))
 
 
 def fdot(*xs: float) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_lite.errors import InputError, short
+from autograd_lite.extras import needed
 from autograd_lite.graph import value
 from autograd_lite.programs.arguments import Option
 from autograd_lite.programs.eager import pass_on as add_gradients
@@ -30,6 +31,8 @@ class Batch(Option):
     """
 
     def __init__(self, f: Any, batch: Any, reduce: Any, rounding: str | None):
+        with needed("compile with batch= needs"):
+            import numpy  # noqa: F401
         super().__init__(f, "batch", batch)
         self.reduce, self.rounding = reduce, rounding or "vector"
         self.repeats: dict[str, Repeat] = {}    # the "last" one, for the next call

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd_lite.errors import errstate
+from autograd_lite.extras import install
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.locks import computed_once
-from autograd_lite.native.engine import available
+from autograd_lite.native.engine import available, supported
 from autograd_lite.ops.op import Op
 from autograd_lite.programs.arguments import key_of
 from autograd_lite.programs.eager import pass_on
@@ -69,8 +70,8 @@ class Stats:
                 (f"pays after {_count(math.ceil(pays), 'call')}" if pays < math.inf else
                  "not faster than the function itself" if pays == math.inf else
                  "when it pays cannot be measured") +
-                ("\npip install 'autograd_lite[fast]' brings native code, 5 to 100 times as fast"
-                 if self.target == "python" and not available() else ""))
+                (f"\n{install('fast')} brings native code, 5 to 100 times as fast"
+                 if self.target == "python" and supported() and not available() else ""))
 
 
 def _least(way: Callable[[], float]) -> float:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.errors import InputError, MemberError, errstate
+from autograd_lite.extras import needed
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
@@ -168,7 +169,8 @@ class OverArrays(_Portable):
             if not shape:
                 columns.append(x)
                 return next(supply)
-            import numpy
+            with needed("arrays of arguments with axes of their own need"):
+                import numpy
 
             places = list(itertools.product(*map(range, shape)))
             columns.extend([x[place] for place in places])

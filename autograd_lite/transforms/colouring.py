@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autograd_lite.errors import InputError, MissingError
+from autograd_lite.errors import InputError
+from autograd_lite.extras import needed
 from autograd_lite.graph.linear import Algebra, Linear
 
 Pattern = Sequence[Collection[int]]        # for each row, the columns that may differ from 0
@@ -137,10 +138,8 @@ def colours(pattern: Any, symmetric: bool = False) -> list[int]:
 
 def scipy_sparse() -> Any:
     """SciPy's module of sparse matrices."""
-    try:
+    with needed("sparse matrices need"):
         import scipy.sparse
-    except ImportError:
-        raise MissingError("sparse matrices need SciPy: pip install 'autograd-lite[sparse]'") from None
     return scipy.sparse
 
 
