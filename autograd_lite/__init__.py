@@ -46,11 +46,13 @@ from autograd_lite.ops.branches import select
 from autograd_lite.ops.custom import custom_op
 from autograd_lite.ops.elementary import (acos, acosh, asin, asinh, atan, atanh, cbrt, cos, cosh, exp, exp2,
                                           expm1, log, log1p, log2, log10, sech2, sin, sinh, sqrt, tan, tanh)
+from autograd_lite.ops.elementwise import ceil, floor, isfinite, isinf, isnan, logaddexp
 from autograd_lite.ops.lists import take
 from autograd_lite.ops.geometry import absolute as abs, atan2, hypot, maximum, minimum
 from autograd_lite.ops.op import Op as Op
 from autograd_lite.ops.normal import digamma, erf, erfc, lgamma, normal_cdf, normal_pdf, polygamma
-from autograd_lite.ops.selection import (equal, greater, greater_equal, less, less_equal, not_equal, where)
+from autograd_lite.ops.selection import (equal, greater, greater_equal, less, less_equal, not_equal, sign,
+                                         where)
 from autograd_lite.ops.sequences import dot, log_softmax, logsumexp, mean, softmax, sum
 from autograd_lite.programs.entry import compile
 from autograd_lite.transforms.colouring import colours
@@ -65,11 +67,13 @@ __all__ = [
     # nodes
     "Value", "build", "label", "no_grad", "stop_gradient",
     # functions
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "custom_op",
-    "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu", "hypot", "leaky_relu",
-    "lgamma", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logsumexp", "maximum",
-    "mean", "minimum", "normal_cdf", "normal_pdf", "polygamma", "relu", "sech2", "sigmoid", "silu", "sin",
-    "sinh", "softmax", "softplus", "sqrt", "sum", "tan", "tanh",
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh",
+    "custom_op", "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "floor", "gelu", "hypot",
+    "leaky_relu", "lgamma", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp",
+    "logsumexp", "maximum", "mean", "minimum", "normal_cdf", "normal_pdf", "polygamma", "relu", "sech2",
+    "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sqrt", "sum", "tan", "tanh",
+    # questions
+    "isfinite", "isinf", "isnan",
     # branches
     "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "take", "where",
     # transforms

@@ -20,7 +20,7 @@ ROWS = [
     {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes", "markup"}, {"errors"},
     {"decorators", "files"},
     {"ops.notation", "ops.special", "ops.op", "ops.whole"},
-    {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
+    {"ops.elementwise"}, {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {
@@ -358,7 +358,8 @@ def test_a_value_completes_to_what_a_user_may_want():
     functions = {name for name in shown if name in dir(Operators)}
     assert shown - functions == {"backward", "data", "detach", "grad", "label", "line", "op", "operands",
                                  "partials", "requires_grad", "scope"}
-    numpys = {"arcsin", "arccos", "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "absolute"}
+    numpys = {"arcsin", "arccos", "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "absolute", "fabs",
+              "deg2rad", "rad2deg", "radians", "degrees", "conjugate"}
     assert functions - numpys <= set(autograd_lite.__all__)
 
 
