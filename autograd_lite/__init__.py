@@ -59,6 +59,7 @@ from autograd_lite.transforms.colouring import colours
 from autograd_lite.transforms.evaluation import evaluate
 from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_grad
 from autograd_lite.transforms.jacobians import hessian, hvp, jacobian, jvp, vjp
+from autograd_lite.transforms.registered import register
 from autograd_lite.transforms.series import derivative, taylor
 
 __version__ = "0.2.0"
@@ -77,8 +78,8 @@ __all__ = [
     # branches
     "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "take", "where",
     # transforms
-    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
-    "value_and_grad", "vjp",
+    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "register",
+    "taylor", "value_and_grad", "vjp",
     # programs
     "compile",
     # checks

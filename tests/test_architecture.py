@@ -33,7 +33,7 @@ ROWS = [
     {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds",
      "transforms.rounding", "transforms.coefficients"},
     {"transforms.structures", "transforms.trace"},
-    {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
+    {"transforms.gradients", "transforms.series", "transforms.evaluation", "transforms.registered"}, {"transforms.jacobians"},
     {"programs.code", "programs.inline"}, {"programs.templates", "programs.recording", "programs.gathers"},
     {"programs.sweeps", "programs.integers"},
     {"programs.tape"},
