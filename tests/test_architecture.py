@@ -55,7 +55,7 @@ ROWS = [
     {"programs.targets", "programs.program"}, {"programs.paths"}, {"programs.portable", "programs.iteration"},
     {"programs.ways"},
     {"programs.compiled"}, {"programs.entry"},
-    {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
+    {"nn.module"}, {"nn.layers", "nn.clipping"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
