@@ -46,7 +46,7 @@ from autograd_lite.ops.branches import select
 from autograd_lite.ops.custom import custom_op
 from autograd_lite.ops.elementary import (acos, acosh, asin, asinh, atan, atanh, cbrt, cos, cosh, exp, exp2,
                                           expm1, log, log1p, log2, log10, sech2, sin, sinh, sqrt, tan, tanh)
-from autograd_lite.ops.elementwise import ceil, floor, isfinite, isinf, isnan, logaddexp
+from autograd_lite.ops.elementwise import ceil, copysign, floor, isfinite, isinf, isnan, logaddexp
 from autograd_lite.ops.lists import take
 from autograd_lite.ops.geometry import absolute as abs, atan2, hypot, maximum, minimum
 from autograd_lite.ops.op import Op as Op
@@ -68,8 +68,8 @@ __all__ = [
     # nodes
     "Value", "build", "label", "no_grad", "stop_gradient",
     # functions
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh",
-    "custom_op", "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "floor", "gelu", "hypot",
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos",
+    "cosh", "custom_op", "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "floor", "gelu", "hypot",
     "leaky_relu", "lgamma", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp",
     "logsumexp", "maximum", "mean", "minimum", "normal_cdf", "normal_pdf", "polygamma", "relu", "sech2",
     "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sqrt", "sum", "tan", "tanh",

@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import math
-import statistics
+import re
 from fractions import Fraction
 from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,16 @@ def test_floor_and_ceil_are_whole_and_have_no_slope() -> None:
     assert ag.floor(XS * 10).tolist() == [2.0, 5.0, 9.0]
 
 
+def test_copysign_sees_the_sign_of_0_and_has_no_slope_by_it() -> None:
+    for b in (2.0, -2.0, 0.0, -0.0, inf, -inf):
+        expected = math.copysign(3.0, b)
+        assert ag.copysign(-3.0, b) == ag.copysign(Value(-3.0), b).data == expected
+        assert ag.copysign(-3.0, Value(b)).data == expected
+        assert np.copysign(-3.0, Value(b)).data == ag.compile(ag.copysign)(-3.0, b) == expected
+        assert grad(ag.copysign, (0, 1))(-3.0, b) == (-expected / 3.0, 0.0)
+    assert ag.copysign(XS, -XS).tolist() == (-XS).tolist()
+
+
 # -- NumPy's functions, where an operand is a Value ------------------------------------------------------
 
 
@@ -217,7 +228,6 @@ def test_divmod_of_arrays_and_a_value() -> None:
 
 
 @pytest.mark.parametrize("call, words", [
-    (lambda v: np.copysign(XS, v), r"copysign is not for Values; write abs\(a\)"),
     (lambda v: np.fmod(v, XS), "%"),
     (lambda v: np.rint(v), r"floor\(v \+ 0.5\)"), (lambda v: np.logaddexp2(XS, v), "logaddexp"),
     (lambda v: np.modf(v), "v % 1.0"), (lambda v: np.frexp(v), "v.data"),
@@ -273,3 +283,27 @@ def test_numpys_maximum_of_object_arrays_takes_one_side_of_a_tie_and_ours_both()
 def test_what_numpy_has_no_loop_for_is_an_error_and_loses_nothing(call: Any) -> None:
     with pytest.raises((TypeError, AttributeError, np.linalg.LinAlgError)):
         call(VALUES(XS))
+
+
+# -- the table of the page ---------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parent.parent / "docs" / "numpy.md").read_text(encoding="utf-8")
+ERRORS = {"TypeError": TypeError, "InputError": ag.InputError, "AttributeError": AttributeError}
+ROWS = [(name, *cells[1:3]) for cells in [[cell.strip() for cell in line.strip("| ").split(" | ")]
+                                          for line in PAGE.splitlines() if line.count(" | ") >= 2]
+        for name in re.findall(r"\w+", cells[0]) if isinstance(getattr(np, name, None), np.ufunc)]
+
+
+@pytest.mark.parametrize("name, of_value, of_array", ROWS)
+def test_the_table_says_of_each_function_what_it_does(name: str, of_value: str, of_array: str) -> None:
+    ufunc, rest = getattr(np, name), [0.5] * (name == "heaviside")          # (its second is an option)
+    for says, x in ((of_value, Value(0.5)), (of_array, VALUES(XS))):
+        if says in ERRORS:
+            with pytest.raises(TypeError if says == "InputError" else ERRORS[says]) as caught:
+                ufunc(*[x] * (ufunc.nin - len(rest)), *rest)
+            assert isinstance(caught.value, ag.InputError) is (says == "InputError")
+        else:
+            found = ufunc(*[x] * (ufunc.nin - len(rest)), *rest)
+            kind = {"a bool": bool, "ints": int}.get(says.partition(",")[0], Value)
+            for y in np.ravel(np.asarray(found, object)):
+                assert isinstance(y, kind)

@@ -127,7 +127,7 @@ CHANGES = {
     "assign": assigned}
 LOOKING = ("named_parameters", "_reached", "_parts", "_samples", "_entries", "_attributes")
 CHANGING = [*codes_of(optim, nn_module, clipping_module, node_module, changes_module, labels_module,
-                     without=LOOKING)]
+                      without=LOOKING)]
 
 
 @python_build

@@ -77,7 +77,7 @@ def _norm(sizes: Sequence[float], top: float, p: float) -> float:
     if p == 2.0:
         return math.hypot(*sizes)
     try:
-        return top * math.fsum([(x / top) ** p for x in sizes]) ** (1.0 / p)
+        return float(top * math.fsum([(x / top) ** p for x in sizes]) ** (1.0 / p))
     except OverflowError:                       # (p is near 0)
         return math.inf
 

@@ -136,6 +136,18 @@ def ceil(x: Any) -> Any:
     return -TABLE["//"](-x, 1.0)
 
 
+@over_arrays()
+def copysign(a: Any, b: Any) -> Any:
+    """|a| with the sign of b, that of 0.0 and -0.0 too. By b its derivative is 0.
+
+    >>> copysign(2.0, -0.0)
+    -2.0
+    """
+    if hasattr(type(a), "__apply_op__") or hasattr(type(b), "__apply_op__"):
+        return TABLE["abs"](a) * TABLE["sign"](TABLE["atan2"](b, -1.0))     # (the angle of -0.0 is -π)
+    return math.copysign(number(a, "copysign"), number(b, "copysign"))
+
+
 def _largest(a: Any, b: Any) -> Any:
     return b if isnan(a) else a if isnan(b) else TABLE["maximum"](a, b)
 
@@ -146,7 +158,7 @@ def _least(a: Any, b: Any) -> Any:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "isfinite": isfinite, "isnan": isnan, "isinf": isinf, "logaddexp": logaddexp, "floor": floor,
-    "ceil": ceil, "fmax": _largest, "fmin": _least,
+    "ceil": ceil, "copysign": copysign, "fmax": _largest, "fmin": _least,
     "heaviside": lambda x, at_zero: TABLE["step"](x, 0.0, at_zero),
     **dict.fromkeys(("deg2rad", "radians"), lambda x: x * _TO_RADIANS),
     **dict.fromkeys(("rad2deg", "degrees"), lambda x: x * _TO_DEGREES),
@@ -163,7 +175,7 @@ _INSTEAD = {
     "fmod": "write a % b, which has the sign of b", "modf": "write v % 1.0 and v // 1.0",
     "logaddexp2": "write autograd_lite.logaddexp(a * log(2), b * log(2)) / log(2)",
     "rint": "write autograd_lite.floor(v + 0.5)",
-    "copysign": "write abs(a) * np.sign(b)", "signbit": "write v < 0.0",
+    "signbit": "write v < 0.0",
     "logical_xor": "write bool(a) != bool(b)"}
 
 
