@@ -50,7 +50,7 @@ from autograd_lite.ops.elementwise import ceil, copysign, floor, isfinite, isinf
 from autograd_lite.ops.lists import take
 from autograd_lite.ops.geometry import absolute as abs, atan2, hypot, maximum, minimum
 from autograd_lite.ops.op import Op as Op
-from autograd_lite.ops.normal import digamma, erf, erfc, lgamma, normal_cdf, normal_pdf, polygamma
+from autograd_lite.ops.normal import digamma, erf, erfc, gamma, lgamma, normal_cdf, normal_pdf, polygamma
 from autograd_lite.ops.selection import (equal, greater, greater_equal, less, less_equal, not_equal, sign,
                                          where)
 from autograd_lite.ops.sequences import dot, log_softmax, logsumexp, mean, softmax, sum
@@ -69,10 +69,11 @@ __all__ = [
     "Value", "build", "label", "no_grad", "stop_gradient",
     # functions
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos",
-    "cosh", "custom_op", "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "floor", "gelu", "hypot",
-    "leaky_relu", "lgamma", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp",
-    "logsumexp", "maximum", "mean", "minimum", "normal_cdf", "normal_pdf", "polygamma", "relu", "sech2",
-    "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sqrt", "sum", "tan", "tanh",
+    "cosh", "custom_op", "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "floor", "gamma",
+    "gelu", "hypot", "leaky_relu", "lgamma", "log", "log10", "log1p", "log2", "log_sigmoid",
+    "log_softmax", "logaddexp", "logsumexp", "maximum", "mean", "minimum", "normal_cdf", "normal_pdf",
+    "polygamma", "relu", "sech2", "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sqrt",
+    "sum", "tan", "tanh",
     # questions
     "isfinite", "isinf", "isnan",
     # branches
