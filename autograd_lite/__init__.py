@@ -110,7 +110,8 @@ def __getattr__(name: str) -> object:
     if name == "Drawing":                       # which needs graphviz
         from autograd_lite.drawing.drawn import Drawing
         return Drawing
-    raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+    from autograd_lite.graph.foreign import absent
+    raise absent(name)
 
 
 def __dir__() -> list[str]:

@@ -52,7 +52,7 @@ class InputError(AutogradError, TypeError):
 
 
 class MemberError(AutogradError, AttributeError):
-    """A Value has no such attribute."""
+    """There is no such attribute."""
 
 
 class GradientError(AutogradError, ValueError):
