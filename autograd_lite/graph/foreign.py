@@ -87,7 +87,6 @@ def absent(name: str) -> AttributeError:
     return AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
 
 
-
 def _as_integer_ratio(node: Value) -> None:
     """What `statistics` and `Fraction` ask of a number."""
     raise InputError(f"a ratio of whole numbers of {node!r} would lose its gradient: use autograd_lite.mean "
