@@ -2,13 +2,10 @@
 from __future__ import annotations
 
 import decimal
-import doctest
 import fractions
 import math
 import pickle
-import re
 import statistics
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,20 +109,3 @@ def test_functions_made_by_the_transforms_can_be_pickled(make: Any) -> None:
     f = make(cube)
     again = pickle.loads(pickle.dumps(f))
     assert again(2.0) == f(2.0)
-
-
-# -- the pages ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["numpy.md", "training.md"])
-def test_a_page_prints_what_it_shows(name: str) -> None:
-    text = (Path(__file__).parent.parent / "docs" / name).read_text(encoding="utf-8")
-    names: dict[str, Any] = {"__name__": "page"}
-    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    for block in blocks:
-        line = text[:text.index(block)].count("\n")
-        test = doctest.DocTestParser().get_doctest(block, names, name, name, line)
-        runner.run(test, clear_globs=False)
-        names = test.globs
-    assert runner.summarize(verbose=False).failed == 0 and len(blocks) > 3
