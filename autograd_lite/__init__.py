@@ -34,11 +34,13 @@ from autograd_lite.ops.branches import select
 from autograd_lite.ops.custom import custom_op
 from autograd_lite.ops.elementary import (acos, acosh, asin, asinh, atan, atanh, cbrt, cos, cosh, exp, exp2,
                                           expm1, log, log1p, log2, log10, sech2, sin, sinh, sqrt, tan, tanh)
+from autograd_lite.ops.elementwise import ceil, copysign, floor, isfinite, isinf, isnan, logaddexp
 from autograd_lite.ops.lists import take
 from autograd_lite.ops.geometry import absolute as abs, atan2, hypot, maximum, minimum
 from autograd_lite.ops.op import Op as Op
-from autograd_lite.ops.normal import digamma, erf, erfc, lgamma, normal_cdf, normal_pdf, polygamma
-from autograd_lite.ops.selection import (equal, greater, greater_equal, less, less_equal, not_equal, where)
+from autograd_lite.ops.normal import digamma, erf, erfc, gamma, lgamma, normal_cdf, normal_pdf, polygamma
+from autograd_lite.ops.selection import (equal, greater, greater_equal, less, less_equal, not_equal, sign,
+                                         where)
 from autograd_lite.ops.sequences import dot, log_softmax, logsumexp, mean, softmax, sum
 from autograd_lite.programs.entry import compile
 from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_grad
@@ -71,6 +73,7 @@ if _typing.TYPE_CHECKING:
     from autograd_lite.transforms.colouring import colours
     from autograd_lite.transforms.evaluation import evaluate
     from autograd_lite.transforms.jacobians import hessian, hvp, jacobian, jvp, vjp
+    from autograd_lite.transforms.registered import register
     from autograd_lite.transforms.series import derivative, taylor
     from autograd_lite.uncertainty.entry import propagate
     from autograd_lite.uncertainty.result import Propagation as Propagation
@@ -81,15 +84,18 @@ __all__ = [
     # nodes
     "Value", "build", "label", "no_grad", "stop_gradient",
     # functions
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "custom_op",
-    "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "gelu", "hypot", "leaky_relu",
-    "lgamma", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logsumexp", "maximum",
-    "mean", "minimum", "normal_cdf", "normal_pdf", "polygamma", "relu", "sech2", "sigmoid", "silu", "sin",
-    "sinh", "softmax", "softplus", "sqrt", "sum", "tan", "tanh",
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos",
+    "cosh", "custom_op", "digamma", "dot", "elu", "erf", "erfc", "exp", "exp2", "expm1", "floor", "gamma",
+    "gelu", "hypot", "leaky_relu", "lgamma", "log", "log10", "log1p", "log2", "log_sigmoid",
+    "log_softmax", "logaddexp", "logsumexp", "maximum", "mean", "minimum", "normal_cdf", "normal_pdf",
+    "polygamma", "relu", "sech2", "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "sqrt",
+    "sum", "tan", "tanh",
+    # questions
+    "isfinite", "isinf", "isnan",
     # branches
     "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "take", "where",
     # transforms
-    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "propagate",
+    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "propagate", "register",
     "taylor", "value_and_grad", "vjp",
     # programs
     "compile",
@@ -134,6 +140,7 @@ _LATER = {
     "transforms.colouring": "colours",
     "transforms.evaluation": "evaluate",
     "transforms.jacobians": "hessian hvp jacobian jvp vjp",
+    "transforms.registered": "register",
     "transforms.series": "derivative taylor",
     "uncertainty.entry": "propagate",
     "uncertainty.result": "Propagation",

@@ -36,7 +36,7 @@ _COMPARED = {ast.Gt: "greater", ast.GtE: "greater_equal", ast.Lt: "less", ast.Lt
 _OTHERS = {"ln": "log(…)", "lg": "log10(…)", "tg": "tan(…)", "ctg": "1/tan(…)", "cot": "1/tan(…)",
            "sec": "1/cos(…)", "csc": "1/sin(…)", "max": "maximum(a, b)", "min": "minimum(a, b)",
            "pow": "a**b", "power": "a**b", "square": "x**2", "fabs": "abs(…)", "sgn": "sign(…)",
-           "floor": "x//1", "logistic": "sigmoid(…)", "expit": "sigmoid(…)", "gamma": "exp(lgamma(…))",
+           "floor": "x//1", "logistic": "sigmoid(…)", "expit": "sigmoid(…)",
            **{f"{arc}{name}": f"a{name}(…)" for arc in ("arc", "ar") for name in
               ("sin", "cos", "tan", "sinh", "cosh", "tanh")}, "arctan2": "atan2(y, x)"}
 _SIGNS = {"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "²": "**2", "³": "**3",

@@ -47,6 +47,9 @@ class _Shown:
     def __repr__(self) -> str:
         return f"<{type_name(self)}: {', '.join([f'{name} {x}' for name, x in self._facts().items()])}>"
 
+    def __str__(self) -> str:
+        return "\n  ".join([type_name(self), *[f"{name}: {x}" for name, x in self._facts().items()]])
+
     def _repr_html_(self) -> str:
         from autograd_lite.markup import block, named, table
         return block(named(type_name(self), ""), table("lr", (), list(self._facts().items())))

@@ -20,7 +20,7 @@ ROWS = [
     {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes", "markup"}, {"errors"},
     {"decorators", "files", "extras"},
     {"ops.notation", "ops.special", "ops.op", "ops.whole"},
-    {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
+    {"ops.elementwise"}, {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {
@@ -33,7 +33,8 @@ ROWS = [
     {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds",
      "transforms.rounding", "transforms.coefficients"},
     {"transforms.structures", "transforms.trace"},
-    {"transforms.gradients", "transforms.series", "transforms.evaluation"}, {"transforms.jacobians"},
+    {"transforms.gradients", "transforms.series", "transforms.evaluation", "transforms.registered"},
+    {"transforms.jacobians"},
     {"programs.code", "programs.inline"}, {"programs.templates", "programs.recording", "programs.gathers"},
     {"programs.sweeps", "programs.integers"},
     {"programs.tape"},
@@ -55,7 +56,7 @@ ROWS = [
     {"programs.targets", "programs.program"}, {"programs.paths"}, {"programs.portable", "programs.iteration"},
     {"programs.ways"},
     {"programs.compiled"}, {"programs.entry"},
-    {"nn.module"}, {"nn.layers"}, {"nn.losses"}, {"nn"}, {"optim"},
+    {"nn.module"}, {"nn.layers", "nn.clipping"}, {"nn.losses"}, {"nn"}, {"optim"},
     {"checks.report", "checks.edges", "checks.order", "checks.slopes", "checks.halves"}, {"checks.claims"},
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
@@ -362,7 +363,8 @@ def test_a_value_completes_to_what_a_user_may_want():
     functions = {name for name in shown if name in dir(Operators)}
     assert shown - functions == {"backward", "data", "detach", "grad", "label", "line", "op", "operands",
                                  "partials", "requires_grad", "scope"}
-    numpys = {"arcsin", "arccos", "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "absolute"}
+    numpys = {"arcsin", "arccos", "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "absolute", "fabs",
+              "deg2rad", "rad2deg", "radians", "degrees", "conjugate"}
     assert functions - numpys <= set(autograd_lite.__all__)
 
 

@@ -22,7 +22,7 @@ inf, nan = math.inf, math.nan
 # The ops of the library that have no array form: a new one is written over arrays, or stands here.
 WITHOUT: set[str] = set()
 # NumPy has not what these need: their float kernels are mapped over the array.
-MAPPED = {"erf", "erfc", "normal_cdf", "gelu", "lgamma", "digamma", "polygamma"}
+MAPPED = {"erf", "erfc", "normal_cdf", "gelu", "gamma", "lgamma", "digamma", "polygamma"}
 
 # -- where to look -----------------------------------------------------------------------------
 

@@ -25,8 +25,8 @@ from autograd_lite.graph.node import op_of
 # Python's `math` has these; the value is the very same.
 IN_MATH = {"%": "fmod", **{name: name for name in (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "asin",
-    "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "lgamma", "hypot",
-    "atan2")}}
+    "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "gamma", "lgamma",
+    "hypot", "atan2")}}
 ROWS = [name for name in TABLE if name in TRUTH]
 
 # -- the two sides ----------------------------------------------------------------------------

@@ -538,7 +538,7 @@ def test_an_interval_across_an_if_of_a_rule_is_refused_whatever_else_is_compared
 def test_a_condition_of_many_numbers_is_refused_in_words() -> None:
     np = pytest.importorskip("numpy")
     with pytest.raises(ag.InputError, match="condition must be"):
-        where(np.array([True, False]), 1.0, 2.0)
+        select(np.array([True, False]), lambda: 1.0, lambda: 2.0)
 
 
 @pytest.mark.parametrize("kind", [bool, int, float, numpy.bool_])

@@ -56,6 +56,7 @@ ONE_OPERAND: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None, floa
     "normal_pdf": (ag.normal_pdf, TRUE, -1, 1),
     "normal_cdf": (ag.normal_cdf, TRUE, -1, 1),
     "gelu": (ag.gelu, TRUE, -1, 1),
+    "gamma": (ag.gamma, TRUE, 1, 3),
     "lgamma": (ag.lgamma, TRUE, 1, 3),
     "digamma": (ag.digamma, TRUE, 1, 3),
     "polygamma": (lambda x: ag.polygamma(2, x), lambda x: mpmath.polygamma(2, x), 1, 3),

@@ -432,7 +432,8 @@ def test_a_method_of_two_operands_refuses_what_is_no_number(method, thing):
 def test_a_function_refuses_what_is_no_number_and_names_itself(name):
     row = TABLE[name]
     count = 2 if row.open else row.most
-    for thing in ("a", None, 1j, Decimal(1), np.array([1.0])):
+    things = ["a", None, 1j, Decimal(1), [1.0]] + [np.array([1.0])] * row.open      # (others map over it)
+    for thing in things:
         with pytest.raises(InputError, match=f"{name}: .*{type(thing).__name__}"):
             row(*[Value(1.0)] * (count - 1), thing)
 
@@ -553,7 +554,7 @@ def test_arrays_change_in_place_only_where_values_fit():
 
 
 def test_a_numpy_function_without_a_row_refuses_and_loses_nothing():
-    for ufunc in (np.nextafter, np.spacing, np.logaddexp2, np.heaviside, np.frexp, np.isnan, np.signbit):
+    for ufunc in (np.nextafter, np.spacing, np.logaddexp2, np.heaviside, np.frexp, np.signbit):
         with pytest.raises(TypeError):
             ufunc(*[Value(1.0)] * ufunc.nin)
 

@@ -156,6 +156,7 @@ cosh = function(mp.cosh, lambda x: sinh(x))
 tanh = function(mp.tanh, lambda x: sech2(x))
 sech2 = function(lambda x: mp.sech(x) ** 2, lambda x: -2 * sech2(x) * tanh(x))
 gauss = function(lambda x: mp.exp(-x * x), lambda x: -2 * x * gauss(x))
+gamma = function(lambda x: mp.gamma(x), lambda x: gamma(x) * polygamma(0, x))
 polygamma = function(lambda n, x: _polygamma(n, x), None, lambda n, x: polygamma(n + 1, x))
 hypot = function(lambda a, b: mp.sqrt(a * a + b * b), lambda a, b: cos_angle(a, b),
                  lambda a, b: cos_angle(b, a))
@@ -309,6 +310,7 @@ TRUTH: dict[str, Callable[..., Any]] = {
     "normal_cdf": normal_cdf,
     "gelu": lambda x: x * normal_cdf(x),
     "lgamma": function(lambda x: mp.loggamma(x).real, lambda x: polygamma(0, x)),
+    "gamma": gamma,
     "digamma": lambda x: polygamma(0, x),
     "polygamma": polygamma,
     "sigmoid": sigmoid,

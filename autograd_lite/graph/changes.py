@@ -69,6 +69,14 @@ def add_gradients(leaves: Sequence[Node], gradients: Iterable[float]) -> bool:
         return False
 
 
+def change_gradients(what: str, leaves: Sequence[Node], work_out: Callable[[list[Any]], list[Any]]) -> None:
+    """Set the gradients of all leaves to what is worked out from them, or of none if it is interrupted."""
+    with lock:
+        require_at_rest(leaves)
+        change(what, lambda: zip(map(get_grad, leaves)),
+               lambda: [map(set_grad, leaves, work_out(list(map(get_grad, leaves))))])
+
+
 def gradients_now(leaves: Sequence[Node]) -> list[Any]:
     """The gradients of leaves at one moment, None for a frozen one; within a pass, as before it."""
     with lock:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from autograd_lite.errors import MemberError
+from autograd_lite.errors import InputError, MemberError
 from autograd_lite.graph.value import Value
 
 
@@ -89,8 +89,16 @@ def absent(name: str) -> AttributeError:
                           obj=sys.modules["autograd_lite"])         # (by which Python finds what is near)
 
 
+def _as_integer_ratio(node: Value) -> None:
+    """What `statistics` and `Fraction` ask of a number."""
+    raise InputError(f"a ratio of whole numbers of {node!r} would lose its gradient: use autograd_lite.mean "
+                     "and sum in place of statistics.mean and fractions, or v.data")
+
+
+setattr(Value, "as_integer_ratio", _as_integer_ratio)
 for _name, _read in _READ.items():
     setattr(Value, _name, Foreign(_name, _MAKE, _read))
 for _name, _remedy in _REMEDIES.items():
     setattr(Value, _name, Foreign(_name, _remedy))
-setattr(Value, "__dir__", lambda node: [name for name in object.__dir__(node) if name not in _REMEDIES])
+_HIDDEN = {*_REMEDIES, "as_integer_ratio"}
+setattr(Value, "__dir__", lambda node: [name for name in object.__dir__(node) if name not in _HIDDEN])

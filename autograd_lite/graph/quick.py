@@ -16,7 +16,7 @@ from typing import Any
 
 from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.methods import NUMPY_NAMES
+from autograd_lite.ops.elementwise import NUMPY_NAMES
 from autograd_lite.ops.notation import COMPARISON, LOOSE, Form, Written, asked, literal
 from autograd_lite.ops.op import TABLE, Op, flat
 from autograd_lite.ops.operators import Operators

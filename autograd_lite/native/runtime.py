@@ -122,6 +122,39 @@ def lgamma(x: float) -> float:
     return r
 
 
+def gamma(x: float) -> float:
+    """`math.gamma`, by Lanczos's sum and, below 0, reflection; nan where that is not finite."""
+    size = abs(x)
+    if not size < 200.0 or size < 1e-20 or x == math.floor(x) and x < 0.0:
+        return nan if size >= 1e-20 or x == 0.0 else 1.0 / x
+    if x == math.floor(x) and x <= 23.0:
+        product = 1.0
+        factor = 1.0
+        for i in range(22):
+            if factor < x:
+                product = product * factor
+                factor = factor + 1.0
+        return product
+    y = size + 5.524680040776729583740234375
+    lost = (y - size) - 5.524680040776729583740234375
+    if size <= 5.524680040776729583740234375:
+        lost = (y - 5.524680040776729583740234375) - size
+    lost = lost * 6.024680040776729583740234375 / y
+    if x < 0.0:
+        r = -math.pi / sine_of_pi(size) / size * math.exp(y) / lanczos_sum(size)
+        r = r - lost * r
+        if size < 140.0:
+            return r / math.pow(y, size - 0.5)
+        part = math.pow(y, size / 2.0 - 0.25)
+        return r / part / part
+    r = lanczos_sum(size) / math.exp(y)
+    r = r + lost * r
+    if size < 140.0:
+        return r * math.pow(y, size - 0.5)
+    part = math.pow(y, size / 2.0 - 0.25)
+    return r * part * part
+
+
 def lanczos_sum(x: float) -> float:
     """Lanczos's sum for the gamma function (g = 6.0247, 13 terms), as a quotient."""
     above = [23531376880.410759688572, 42919803642.649098768958, 35711959237.355668049440,
@@ -161,7 +194,7 @@ def sine_of_pi(x: float) -> float:
 SEQUENCES: dict[Any, Any] = {getattr(special, name): getattr(sums, name) for name in (
     "shares share rest_share fsum fdot logsumexp log_share mean").split()}
 WRITTEN: dict[Any, Any] = {
-    special.sigmoid: sigmoid, special.sech2: sech2, math.hypot: hypot, math.lgamma: lgamma,
+    special.sigmoid: sigmoid, special.sech2: sech2, math.hypot: hypot, math.lgamma: lgamma, math.gamma: gamma,
     **{getattr(special, name): getattr(families, name) for name in (
         "digamma polygamma power_slope gauss normal_pdf").split()}}
 _COUNTS = {special.polygamma: 0, special.power_slope: 3}        # which operand counts derivatives

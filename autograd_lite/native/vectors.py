@@ -187,7 +187,7 @@ class VectorExpressions(Masks):
     def called(self, f: Any, xs: Sequence[Val], node: ast.AST) -> Val:
         if f is math.pow and xs[1].text == self.number(2.0):
             return self.binary(node, ast.Mult(), xs[0], xs[0])
-        if f is math.lgamma:                    # (in it logarithms cancel: they must be those of floats)
+        if f in (math.lgamma, math.gamma):      # (in them errors add up: their parts must be those of floats)
             return self.checked(self.each(self.unit.add(function_of(runtime.WRITTEN[f])),
                                           [self.floating(x) for x in xs]))
         return super().called(f, xs, node)

@@ -180,7 +180,7 @@ class Layer(Module):
         return [n._output(xs, n.b if self.b is None else self.b) for n in self.neurons]
 
     def __repr__(self) -> str:
-        return f"Layer of [{', '.join(map(str, self.neurons))}]"
+        return f"Layer of [{_listed(self.neurons)}]"
 
 
 class MLP(Module):
@@ -222,7 +222,12 @@ class MLP(Module):
         return self.layers[-1](x)
 
     def __repr__(self) -> str:
-        return f"MLP of [{', '.join(map(str, self.layers))}]"
+        return f"MLP of [{_listed(self.layers)}]"
+
+
+def _listed(parts: Sequence[Module]) -> str:
+    rest = f", … and {len(parts) - 32} more" * (len(parts) > 32)
+    return ", ".join(map(repr, parts[:32])) + rest
 
 
 def _scope(scope: str | Sequence[str]) -> Scope:

@@ -135,9 +135,27 @@ class Module:
         except FormatError as error:
             raise FormatError(f"{printable(name)}: {error}") from None
 
+    def __repr__(self) -> str:
+        size = _tree(self)[0].size
+        return f"<{type_name(self)}: {size:,} parameter{'s' * (size != 1)}>"
+
+    def __str__(self) -> str:
+        """Its modules and how many parameters each has; neighbours that are alike share a line."""
+        if not type(self).__repr__.__module__.startswith(__name__.partition(".")[0]):
+            return repr(self)                   # (a user's)
+        root = _tree(self)[0]
+        lines, depth = root.text(0), 0
+        while lines != (more := root.text(depth := depth + 1)) and len(more) < _LINES:
+            lines = more
+        cut = [line if len(line) <= _WIDTH else line[:_WIDTH - 1] + "…" for line in map(printable, lines)]
+        return "\n".join([f"{root.kind}: {root.facts}", *cut])
+
     def _repr_html_(self) -> str:
-        from autograd_lite.markup import block
-        return block(_tree(self))
+        from autograd_lite.markup import block, branch, named
+        root, *rest = _tree(self)
+        for part in (*reversed(rest), root):
+            part.shown_as_html()
+        return block(branch(named(root.kind, root.facts), root.html, True))
 
 
 # -- where parameters are looked for ---------------------------------------------------------
@@ -218,51 +236,65 @@ def _attributes(thing: object) -> Parts:
             yield f".{name if str(name).isidentifier() else repr(name)}", part
 
 
-# -- the tree that a notebook shows ------------------------------------------------------------
+# -- the tree of a model's parts -----------------------------------------------------------------
 
-_OPEN = 24                                      # lines of a part that is shown unfolded
+_OPEN = 24                                      # lines of a part that a notebook shows unfolded
+_LINES, _WIDTH = 60, 79                         # lines of a tree as text, and their length
 
 
 class _Part:
     """A module in a tree: its name in the module around it, the modules in it, its own parameters by name."""
 
     size, lines = 0, 1                          # parameters and lines, with those of its parts
-    facts, held = "", list[str]()               # what is said of it, and the HTML of what it holds
+    facts = all_own = ""                        # what is said of it, and its own parameters
+    look = 0                                    # the same for all that look the same, but for their names
+    html = list[str]()
 
     def __init__(self, name: str, module: Module):
         self.name, self.module, self.kind = name, module, type_name(module)
         self.parts, self.own = list[_Part](), Counter[str]()
+        self.groups = list[list[_Part]]()       # parts that are neighbours and alike share a line
 
-    def finish(self) -> None:
-        """Gather what is to be shown, all parts being finished; neighbours that are alike share a line."""
-        from autograd_lite.markup import branch, named
+    def finish(self, looks: dict[Any, int]) -> None:
+        """Gather what is to be shown, all parts being finished; `looks` are those met so far."""
         self.size = self.own.total() + sum(part.size for part in self.parts)
         own = ", ".join([name + f" {n:,}" * (n > 1) for name, n in islice(self.own.items(), _OPEN)])
-        own += ", …" * (len(self.own) > _OPEN)
-        self.facts = own or "no parameters"
+        self.all_own = own + ", …" * (len(self.own) > _OPEN)
+        self.facts = self.all_own or "no parameters"
         if self.parts:
             self.facts = f"{self.size:,} parameter{'s' * (self.size != 1)}"
-        if not self.parts and type(self.module).__repr__ is not object.__repr__:
+        if not self.parts and type(self.module).__repr__ is not Module.__repr__:
             self.kind = short(self.module)      # (which tells its activation, say)
-        groups = [list(alike) for _, alike in groupby(
-            self.parts, lambda part: (part.kind, part.facts, part.held))]
-        self.held = [group[0].line(group) for group in groups]
-        if own and groups:
-            self.held.insert(0, branch(named(own, ""), [], True))
-        self.lines = 1 + sum(group[0].lines for group in groups)
+        self.groups = [list(alike) for _, alike in groupby(self.parts, lambda part: part.look)]
+        self.lines = 1 + sum(group[0].lines for group in self.groups)
+        look = self.kind, self.facts, self.all_own, *[(len(x), x[0].name, x[0].look) for x in self.groups]
+        self.look = looks.setdefault(look, len(looks))
 
-    def line(self, alike: list[_Part]) -> str:
-        """Its line, for all that are alike."""
+    def said(self, alike: list[_Part]) -> tuple[str, str]:
+        """The name and the facts of all that are alike."""
+        if not alike[1:]:
+            return self.name, f"{self.kind}: {self.facts}"
+        return f"{self.name} … {alike[-1].name}", f"{len(alike):,} × {self.kind}: {self.facts} each"
+
+    def shown_as_html(self) -> None:
+        """Write out what it holds, all parts having done so."""
         from autograd_lite.markup import branch, named
-        name, facts = self.name, f"{self.kind}: {self.facts}"
-        if alike[1:]:
-            name, facts = f"{name} … {alike[-1].name}", f"{len(alike):,} × {facts} each"
-        return branch(named(name, facts), self.held, self.lines <= _OPEN)
+        self.html = [branch(named(self.all_own, ""), [], True)] * bool(self.all_own and self.groups)
+        self.html += [branch(named(*group[0].said(group)), group[0].html, group[0].lines <= _OPEN)
+                      for group in self.groups]
+
+    def text(self, depth: int) -> list[str]:
+        """What it holds, in lines of text, down to a depth."""
+        lines = [self.all_own] * bool(self.all_own and self.groups)
+        for group in self.groups[:_OPEN] if depth else []:
+            lines += [": ".join(group[0].said(group)), *group[0].text(depth - 1)]
+        if self.groups[_OPEN:] and depth:
+            lines.append(f"… and {len(self.groups) - _OPEN:,} more")
+        return ["  " + line for line in lines]
 
 
-def _tree(model: Module) -> str:
-    """A model's modules and how many parameters each has, in HTML."""
-    from autograd_lite.markup import branch, named
+def _tree(model: Module) -> list[_Part]:
+    """A model's modules, itself first, and how many parameters each has."""
     root = _Part("", model)
     parts, around = [root], [("", root)]
     for name, thing in _reached(model, _parts)[1:]:
@@ -277,9 +309,10 @@ def _tree(model: Module) -> str:
                 around.append((name, parts[-1]))
             else:
                 part.own[inner.partition("[")[0] or inner] += 1
+    looks: dict[Any, int] = {}
     for part in reversed(parts):
-        part.finish()
-    return branch(named(root.kind, root.facts), root.held, True)
+        part.finish(looks)
+    return parts
 
 
 def _finite(name: str, x: Any) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from autograd_lite.ops.elementwise import FUNCTIONS, of_numpy
 from autograd_lite.ops.op import TABLE, Op
 
 
@@ -75,32 +76,16 @@ class Methods:
     def arctanh(self) -> Self: return self._on("atanh")
     def absolute(self) -> Self: return self._on("abs")
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def fabs(self) -> Self: return self._on("abs")
+    def deg2rad(self) -> Any: return FUNCTIONS["deg2rad"](self)
+    def rad2deg(self) -> Any: return FUNCTIONS["rad2deg"](self)
+    def radians(self) -> Any: return FUNCTIONS["deg2rad"](self)
+    def degrees(self) -> Any: return FUNCTIONS["rad2deg"](self)
+    def conjugate(self) -> Self: return self
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on this, alone or with arrays, by the same ops."""
-        import numpy as np
-        op = TABLE.get(NUMPY_NAMES.get(ufunc.__name__, ufunc.__name__))
-        # (comparisons are Python's, and give bools)
-        if op is not None and method == "__call__" and not kwargs and any(op.differentiable(2)):
-            ufunc = np.frompyfunc(op, len(inputs), 1)
-        with np.errstate(all="ignore"):                 # the ops raise their own errors
-            return getattr(ufunc, method)(*map(_boxed, inputs), **kwargs)
-
-
-NUMPY_NAMES = {
-    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "float_power": "**",
-    "remainder": "%", "floor_divide": "//", "negative": "neg", "absolute": "abs", "fabs": "abs",
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh",
-    "arccosh": "acosh", "arctanh": "atanh", "logaddexp": "logsumexp"}
-
-
-def _boxed(x: Any) -> Any:
-    """A number of our kinds as a 0-d object array, which NumPy does not look into."""
-    if not isinstance(x, Methods):
-        return x
-    import numpy as np
-    box = np.empty((), object)
-    box[()] = x
-    return box
+        return of_numpy(ufunc, method, inputs, options)
 
 
 def _given(option: Any) -> tuple[Any, ...]:

@@ -71,6 +71,9 @@ lgamma: Op = define("lgamma", math.lgamma, (lambda y, x: digamma(x),), "log |Γ(
                     "lgamma(1.0) = 0.0", ieee=lambda x: inf, **_no_pole,
                     notation=function("lgamma", latex(r"\ln\left|\Gamma\left(#1\right)\right|", POWER),
                                       array="xp.lgamma(#1)"))
+gamma: Op = define("gamma", math.gamma, (lambda y, x: y * digamma(x),), "Γ(x), except at 0, −1, −2, …",
+                   "gamma(5.0) = 24.0", ieee=special.gamma_ieee, **_no_pole,
+                   notation=function("gamma", r"\Gamma", array="xp.gamma(#1)"))
 digamma: Op = define("digamma", special.digamma, (lambda y, x: polygamma(1.0, x),),
                      "The derivative of lgamma.", "round(digamma(1.0), 12) = -0.577215664902",
                      ieee=lambda x: special.polygamma_ieee(0.0, x), **_no_pole,

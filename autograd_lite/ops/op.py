@@ -18,6 +18,7 @@ from autograd_lite.errors import (DivisionError, DomainError, InputError, Numeri
 from autograd_lite.lines import Line, printable
 
 TABLE: dict[str, Op] = {}
+arrays: Any = None                              # (`ops.elementwise`)
 _BRANCH = "(If this is on a branch that is not taken: select(condition, then, otherwise) takes functions.)"
 Rule = Callable[..., Any]
 
@@ -159,11 +160,15 @@ class Op(Described, partial):  # type: ignore[type-arg]
                 except (ValueError, ArithmeticError, TypeError):
                     pass                        # `evaluate` says what is wrong
             return self.evaluate(operands)
-        for x in operands:
-            way = getattr(type(x), "__apply_op__", None)
-            if way is not None:
-                return way(self, operands)
-        return self.evaluate([number(x, self.name) for x in operands])
+        try:
+            for x in operands:
+                if way := getattr(type(x), "__apply_op__", None):
+                    return way(self, operands)
+            return self.evaluate([number(x, self.name) for x in operands])
+        except InputError:
+            if self.open or not any(map(arrays.is_array, operands)):
+                raise
+        return arrays.mapped(self, operands)
 
     def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = (), line: Line | None = None) -> float:
         """The result for floats; outside the domain `errstate` decides.
@@ -256,7 +261,6 @@ def number(x: Any, where: str = "Value") -> float:
               "str": "convert it with float(...)", "Decimal": "convert it with float(...)",
               "NoneType": "a value is missing",
               "Value": "it is a Value already; use it as it is, its v.data, or v.detach() for a constant",
-              "ndarray": "give one number, or apply the function to an object array of Values",
-              "list": many, "tuple": many}
+              **dict.fromkeys(("ndarray", "list", "tuple"), many)}
     raise InputError(f"{printable(where)}: expected a real number, got {kind} {short(x)}: "
                      + remedy.get(kind, "convert it with float(...) if it stands for one"))

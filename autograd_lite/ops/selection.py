@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from math import nan
 from typing import Any
 
+from autograd_lite.errors import InputError
 from autograd_lite.ops.branches import is_recorded
 from autograd_lite.ops.define import define, doctests
+from autograd_lite.ops.elementwise import is_array, mapped
 from autograd_lite.ops.notation import COMPARISON, LOOSE, SUM, function, latex
 from autograd_lite.ops.op import TABLE, Op, flat, number
 from autograd_lite.ops.operators import Operators
@@ -103,7 +105,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
     Args:
         condition: a comparison op of two numbers, such as ``greater(x, 0.0)``; or a bool, which
-            chooses once and for all.
+            chooses once and for all. Arrays are broadcast, and each entry chosen for itself.
 
     Raises:
         InputError: the condition is neither.
@@ -114,10 +116,15 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     >>> y.data, x.grad
     (9.0, 6.0)
     """
-    if is_recorded("where", condition):
-        return choose(condition, a, b)
-    taken = a if condition else b
-    return taken if isinstance(taken, Operators) else number(taken, "where")
+    try:
+        if is_recorded("where", condition):
+            return choose(condition, a, b)
+        taken = a if condition else b
+        return taken if isinstance(taken, Operators) else number(taken, "where")
+    except InputError:
+        if not any(map(is_array, (condition, a, b))):
+            raise
+    return mapped(where, (condition, a, b))
 
 
 # -- a gradient of 0 that meets an infinite partial -----------------------------------------------

@@ -12,7 +12,7 @@ from autograd_lite.ops.sequences import dot
 from autograd_lite.transforms.colouring import dependence, hessian_matrix, jacobian_matrix
 from autograd_lite.transforms.gates import Gate, opened
 from autograd_lite.transforms.gradients import grad
-from autograd_lite.transforms.structures import matched, returned
+from autograd_lite.transforms.structures import matched, returned, side_by_side
 from autograd_lite.transforms.trace import (Checked, Selection, Trace, Transform, name_of, require_function,
                                             transform)
 from autograd_lite.transforms.trees import is_number, refill
@@ -78,8 +78,9 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
     """The derivatives of every number f returns by every number of the selected arguments.
 
     The result has f's shape, each of its numbers replaced by the shape of the argument; if both
-    are arrays, it is an array of shape ``result.shape + argument.shape``. It takes as many sweeps
-    as there are outputs or inputs, whichever are fewer.
+    are arrays, it is an array of shape ``result.shape + argument.shape``. For several arguments
+    each number or array is replaced by a tuple, and an array of f's by a dict of arrays if the argument
+    is a dict. It takes as many sweeps as there are outputs or inputs, whichever are fewer.
 
     With ``sparse=True`` it is a SciPy CSR matrix, a row for each number f returns and a column
     for each number of the arguments; it takes as many sweeps as the pattern has `colours`.
@@ -97,7 +98,10 @@ def _jacobian(f: Callable[..., Any], argnums: Selection, sparse: bool, /, *args:
         _refuse_traced(trace)
         return jacobian_matrix(_pattern(trace), len(trace.inputs), functools.partial(pushed, trace),
                                lambda weights: trace.pull(*zip(trace.outputs, weights)))
-    return refill(result, map(trace.shape, jacobian_rows(trace)))
+    shaped = list(map(trace.shape, jacobian_rows(trace)))
+    if type(argnums) is not tuple:
+        return refill(result, shaped)
+    return side_by_side(result, [refill(result, part) for part in zip(*shaped)] or [result] * len(argnums))
 
 
 def jacobian_rows(trace: Trace, worth: int = 1) -> list[list[Any]]:

@@ -317,12 +317,16 @@ class Intervals(Kind):
                          itertools.product((low, high), (left, right)))
 
     def lgamma(self, x: Any) -> Any:
+        return self.gamma(x, self.mp.loggamma, 1)
+
+    def gamma(self, x: Any, f: Any = None, slack: int = 0) -> Any:
+        """Γ, or a function of it that rises with it, of positive numbers."""
         low, high = self.ends(x)
         if low <= 0:
             raise ValueError
         with self.mp.workprec(self.iv.prec + 30):       # (the slack covers the square of its error)
             least = self.mp.findroot(self.mp.digamma, 1.4616321449683623)
-        return self.hull(self.mp.loggamma, [low, high, *[least for _ in "1" if low < least < high]], 1)
+        return self.hull(f or self.mp.gamma, [low, high, *[least for _ in "1" if low < least < high]], slack)
 
     def polygamma(self, n: Any, x: Any) -> Any:
         low, high = self.ends(x)

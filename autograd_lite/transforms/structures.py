@@ -5,11 +5,12 @@ A structure is made again as an object of its class, without running the class's
 - Lists, tuples, dicts, deques, `UserList`, `UserDict`, `ChainMap` and their subclasses, with other items.
   Their further attributes stay as they are: nothing is differentiated by a number in one. The class of
   another Mapping is called with a dict.
-- A dataclass with other values in its fields, also those with ``init=False``: a field that
-  `__post_init__` worked out is a number of its own. A `property` or `cached_property` is worked out
-  anew; a number in an attribute that is neither is refused.
+- A dataclass, or an object of an attrs class, with other values in its fields, also those with
+  ``init=False``: a field that `__post_init__` worked out is a number of its own. A `property` or
+  `cached_property` is worked out anew; a number in an attribute that is neither is refused.
 - A NumPy array, or an object of a subclass of it, with other elements.
 - None, text, bytes, enums, functions and classes are kept.
+- An object of a class of the user's as `register` says.
 
 Anything else is refused: numbers in it would be lost. Two structures match if they are of one form
 and have the same keys, fields, length or shape: lists, tuples and arrays can stand for each other, and
@@ -36,7 +37,7 @@ from autograd_lite.transforms.trees import Kind, is_number, kept, kind_of, leave
 # -- objects of the same class --------------------------------------------------------------------
 
 
-def _attributes(tree: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def attributes_of(tree: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """What an object holds in its `__dict__`, but for cached properties, and in its slots."""
     state: Any = object.__getstate__(tree)
     held, slots = state if type(state) is tuple else (state, None)
@@ -58,7 +59,7 @@ def _bare(tree: Any, *content: Any) -> Any:
     cls = type(tree)
     maker = next(c for c in cls.__mro__ if isinstance(vars(c).get("__new__"), BuiltinFunctionType))
     bare = maker.__new__(cls, *content)
-    held, slots = _attributes(tree)
+    held, slots = attributes_of(tree)
     if held is tree:                                            # d.x is d["x"]
         object.__setattr__(bare, "__dict__", bare)
     elif held:
@@ -85,7 +86,8 @@ def _set(tree: Any, /, **attributes: Any) -> Any:
 # -- the kinds ------------------------------------------------------------------------------------
 
 
-def _item(key: Any) -> str:
+def item_step(key: Any) -> str:
+    """How a message writes an item."""
     return f"[{key!r}]"
 
 
@@ -105,7 +107,7 @@ def _register(base: Any, kind: Kind) -> None:
 
 def _sequence(base: Any, again: Callable[[Any, Sequence[Any]], Any], items: Any = None) -> None:
     items = items or base.__iter__
-    kind = Kind(lambda tree: range(len(list(items(tree)))), items, again, _item, list)
+    kind = Kind(lambda tree: range(len(list(items(tree)))), items, again, item_step, list)
     _register(base, kind)
 
 
@@ -133,7 +135,7 @@ def _mapping(base: Any, again: Callable[[Any, dict[Any, Any]], Any], content: An
         return content(tree) if content else dict(base.items(tree))
 
     kind = Kind(items, lambda tree: items(tree).values(),
-                lambda tree, parts: again(tree, dict(zip(items(tree), parts))), _item, dict)
+                lambda tree, parts: again(tree, dict(zip(items(tree), parts))), item_step, dict)
     _register(base, kind)
     return kind
 
@@ -144,7 +146,7 @@ def _dict(tree: Any, parts: dict[Any, Any], base: Any = dict) -> Any:
         base.__init__(new, tree.default_factory)
     for key, part in parts.items():
         base.__setitem__(new, key, part)
-    held, _ = _attributes(tree)
+    held, _ = attributes_of(tree)
     for name in held if held is not tree else ():
         if name in parts and held[name] is base.get(tree, name):     # d.x mirrors d["x"]
             new.__dict__[name] = parts[name]
@@ -179,6 +181,17 @@ def _unknown_mapping(tree: Any, lenient: bool = False) -> Kind | None:
     return _other(tree, lenient) or (None if lenient else _unknown)
 
 
+def side_by_side(tree: Any, trees: Sequence[Any]) -> Any:
+    """The tree with tuples of what stands in others in place of its numbers and arrays."""
+    if is_number(tree) or is_array(tree):
+        return tuple(trees)
+    kind = kind_of(tree)
+    if kind is None:
+        return tree
+    parts = zip(kind.parts(tree), *[kind.parts(other) for other in trees])
+    return kind.again(tree, [side_by_side(part, others) for part, *others in parts])
+
+
 def is_array(x: Any) -> bool:
     """Whether x is a NumPy array with a dimension."""
     return isinstance(x, _ndarray()) and x.shape != ()
@@ -208,14 +221,18 @@ def _elements(tree: Any) -> list[Any]:
 
 def _array(tree: Any, parts: Sequence[Any]) -> Any:
     """An array in place of another. Where numbers give way to arrays, these add their dimensions; where to
-    other structures, the result is a nested list."""
+    dicts or objects, the result is one of arrays; where to lists, it is a nested list."""
     import numpy as np
     array = as_array(parts, tree.shape, object if tree.dtype.kind == "f" else tree.dtype)
     if array.dtype == object and not {float, Value}.issuperset(map(type, parts)) and any(
             is_number(old) and not is_number(new) for old, new in zip(_elements(tree), parts)):
         if all(map(is_array, parts)):
             return np.stack(list(map(np.asarray, parts))).reshape(tree.shape + parts[0].shape)
-        return array.tolist()
+        kind = kind_of(parts[0])
+        if kind is None or kind.form is list:
+            return array.tolist() if kind else parts[0]         # (None and text stay as they are)
+        columns = zip(*[kind.parts(part) for part in parts])
+        return kind.again(parts[0], [_array(tree, column) for column in columns])
     if type(tree) is np.ndarray:
         return array
     new = np.empty_like(tree, array.dtype)
@@ -224,16 +241,17 @@ def _array(tree: Any, parts: Sequence[Any]) -> Any:
 
 
 _ARRAY = Kind(lambda tree: itertools.product(*map(range, tree.shape)), _elements, _array,
-              lambda key: "".join(map(_item, key)), list)
+              lambda key: "".join(map(item_step, key)), list)
 
 
 def _fields(tree: Any, lenient: bool) -> Kind:
-    names = [field.name for field in dataclasses.fields(tree) if hasattr(tree, field.name)]
-    further = [name for name, x in _attributes(tree)[0].items() if name not in names and any(
+    fields: Any = getattr(type(tree), "__attrs_attrs__", None) or dataclasses.fields(tree)
+    names = [field.name for field in fields if hasattr(tree, field.name)]
+    further = [name for name, x in attributes_of(tree)[0].items() if name not in names and any(
         not isinstance(v, int) for v in leaves(x, lenient=True))]
     if further and not lenient:
         cls = type(tree).__name__
-        raise InputError(f"{cls}.{further[0]} holds a number but is not a field of the dataclass: declare it "
+        raise InputError(f"{cls}.{further[0]} holds a number but is not a field of the class: declare it "
                          "as a field, or make it a property")
     names += further
 
@@ -251,7 +269,8 @@ def _fields(tree: Any, lenient: bool) -> Kind:
 @kind_of.register(object)
 def _other(tree: Any, lenient: bool = False) -> Kind | None:
     """The kind of what is known by no class of its own."""
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, (type, Enum)):
+    if hasattr(type(tree), "__attrs_attrs__") or (
+            dataclasses.is_dataclass(tree) and not isinstance(tree, (type, Enum))):
         return _fields(tree, lenient)
     if isinstance(tree, _ndarray()) and not hasattr(tree, "mask") and tree.dtype.kind in "biufO":
         return _ARRAY
@@ -262,7 +281,8 @@ def _other(tree: Any, lenient: bool = False) -> Kind | None:
 def _function(x: Any) -> Any:
     if callable(x) and hasattr(x, "__name__") or is_array(x) and x.dtype.kind in "US":
         return x
-    raise unexpected(x)
+    hint = "; autograd_lite.register tells what an object of another class consists of"
+    raise InputError(f"{unexpected(x)}{hint * (type(x).__module__ != 'builtins')}")
 
 
 for _atom in (type(None), str, bytes, Enum, partial):

@@ -1,0 +1,111 @@
+"""At home beside SymPy, pandas and the standard library: what works, and what is refused in words."""
+from __future__ import annotations
+
+import decimal
+import fractions
+import math
+import pickle
+import statistics
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import Value, grad
+
+# -- SymPy: the library as a module for lambdify ----------------------------------------------------------
+
+SYMPY = """sin(x) cos(x) tan(x) asin(x) acos(x) atan(x) sinh(x) cosh(x) tanh(x) asinh(x) acosh(x+2) atanh(x)
+    atan2(x,y) exp(x) log(x) log(x,2) sqrt(x) cbrt(x) root(x,3) Abs(x-y) Abs(y-x) sign(x-y) sign(y-x)
+    Max(x,y) Min(x,y,2) Heaviside(x-y) Piecewise((x**2,x>y),(-x,True)) Piecewise((x,x>1),(x*y,x>y))
+    erf(x) erfc(x) gamma(x) beta(x,y) binomial(x,y) loggamma(x) digamma(x) polygamma(2,x) Mod(x,y)
+    floor(5*x) ceiling(5*x) frac(5*x) sec(x) csc(x) cot(x) acot(x) asec(x+2) sech(x) coth(x) sinc(x) pi*x
+    E**x x/3 x**y x**Rational(1,3) EulerGamma*x Sum(x**i,(i,1,3))""".split()
+
+
+@pytest.mark.parametrize("text", SYMPY)
+def test_a_formula_of_sympys_by_lambdify_has_sympys_value_and_derivatives(text: str) -> None:
+    sympy = pytest.importorskip("sympy")
+    x, y = sympy.symbols("x y", positive=True)
+    formula = sympy.sympify(text, {"x": x, "y": y})
+    f = sympy.lambdify([x, y], formula, modules=ag)
+    at = {x: sympy.Float(0.75, 30), y: sympy.Float(0.3125, 30)}
+    value, slopes = ag.value_and_grad(f, (0, 1))(0.75, 0.3125)
+    assert value == pytest.approx(float(formula.doit().subs(at)), rel=1e-14, abs=1e-15)
+    if not formula.has(sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod, sympy.Heaviside, sympy.sign):
+        exact = [float(formula.doit().diff(s).doit().subs(at)) for s in (x, y)]
+        assert slopes == pytest.approx(exact, rel=1e-13, abs=1e-15)
+    assert ag.compile(f)(0.75, 0.3125) == value
+
+
+def test_a_piecewise_formula_as_a_recorded_choice() -> None:
+    """Python's `if` is what lambdify writes: a derivative holds on the side where it is taken."""
+    sympy = pytest.importorskip("sympy")
+    x = sympy.Symbol("x")
+    f = sympy.lambdify([x], sympy.Piecewise((x ** 2, x > 1), (sympy.sin(x), True)), modules=ag)
+    assert [grad(f)(at) for at in (2.0, 0.5)] == [4.0, math.cos(0.5)]
+    fast = ag.compile(grad(f))
+    assert [fast(at) for at in (2.0, 0.5)] == [4.0, math.cos(0.5)]
+
+
+# -- pandas -------------------------------------------------------------------------------------------------
+
+
+def test_series_of_values() -> None:
+    pd = pytest.importorskip("pandas")
+    xs = [Value(0.25), Value(0.5), Value(1.0)]
+    plain = pd.Series([0.25, 0.5, 1.0], index=list("abc"))
+    series = pd.Series(xs, index=plain.index, dtype=object)
+    assert ag.sin(plain).equals(plain.map(math.sin)) and ag.sin(plain).dtype == float
+    assert [x.data for x in ag.sin(series)] == list(plain.map(math.sin))
+    assert list(ag.sin(series).index) == list("abc")
+    assert [x.data for x in ag.maximum(series, plain)] == [0.25, 0.5, 1.0]
+    assert ag.isfinite(series).tolist() == [True] * 3
+    frame = pd.DataFrame({"u": [1, 4], "v": [0.25, 2.25]})
+    assert ag.sqrt(frame).equals(frame ** 0.5)
+    assert (series * 2.0 + Value(1.0)).sum().data == 6.5 and series.sum().data == 1.75
+    for call in (series.mean, series.std, series.var, lambda: np.std(series)):
+        with pytest.raises(TypeError):          # (pandas wants its own numbers: nothing is lost)
+            call()
+    array = series.to_numpy()
+    assert array.mean().data == ag.mean(series).data == plain.mean()
+    assert array.std(ddof=1).data == pytest.approx(plain.std(), rel=1e-15)
+
+
+# -- the standard library ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", [
+    statistics.mean, statistics.variance, statistics.stdev, statistics.pvariance, statistics.pstdev,
+    statistics.fmean, statistics.geometric_mean, math.fsum, lambda xs: math.hypot(*xs),
+    lambda xs: math.dist(xs, xs)], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("rest", [[], [1.0], [2]])
+def test_what_reads_numbers_alone_is_refused_and_no_gradient_is_lost(call: Any, rest: Any) -> None:
+    with pytest.raises(TypeError, match="would lose its gradient"):
+        call([Value(1.0), Value(2.0), *rest])
+
+
+def test_the_functions_of_the_standard_library_that_only_compare_and_add_work() -> None:
+    xs = [Value(3.0), Value(1.0), Value(2.0)]
+    assert sum(xs).data == 6.0 and math.prod(xs).data == 6.0 and max(xs) is xs[0]
+    assert statistics.median(xs) is xs[2] and statistics.median_high(xs[:2]) is xs[0]
+    assert (fractions.Fraction(1, 2) * xs[0]).data == 1.5
+    for call in (lambda: decimal.Decimal(1) * xs[0], lambda: decimal.Decimal(xs[0]),
+                 lambda: fractions.Fraction(xs[0])):
+        with pytest.raises(TypeError):
+            call()
+    assert "as_integer_ratio" not in dir(xs[0])
+
+
+def cube(x: Any) -> Any:
+    return x ** 3
+
+
+@pytest.mark.parametrize("make", [
+    ag.grad, ag.value_and_grad, ag.jacobian, ag.hessian, ag.derivative, ag.compile,
+    lambda f: ag.grad(ag.grad(f)), lambda f: ag.compile(ag.grad(f))])
+def test_functions_made_by_the_transforms_can_be_pickled(make: Any) -> None:
+    f = make(cube)
+    again = pickle.loads(pickle.dumps(f))
+    assert again(2.0) == f(2.0)
