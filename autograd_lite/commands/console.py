@@ -149,7 +149,7 @@ def _clearer(message: str) -> str:
                                               [word.strip("' )") for word in choices.split(",")], 1)):
         return f"{message}; did you mean {near[0]}?"
     unknown = re.search("unrecognized arguments: (--[a-z-]+)", message)
-    if unknown and (near := get_close_matches(unknown[1], _OPTIONS, 1)) and near[0] != unknown[1]:
+    if unknown and (near := get_close_matches(unknown[1], _OPTIONS, 1, 0.8)) and near[0] != unknown[1]:
         return f"{message}; did you mean {near[0]}?"
     if "required: expression" in message or re.search(r"unrecognized arguments:.* -[^ ]*[*/+(]", message):
         return message + "; the expression stands first, or if it begins with - last, after --"
