@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from math import inf
+from math import inf, nan
 
 from autograd_lite.ops import special
 from autograd_lite.ops.branches import Ordinary
@@ -19,6 +19,12 @@ _TWO_INV_SQRT_PI = Constant(special.TWO_INV_SQRT_PI, lambda m: 2 / m.sqrt(m.pi))
 
 _no_pole = {"domain": lambda x: x > 0.0 or x % 1.0 != 0.0,
             "remedy": "the operand must not be 0 or a negative whole number"}
+
+
+def _gamma_ieee(x: float) -> float:
+    """±inf at 0 and near it, inf for large numbers; nan at the other poles and at -inf."""
+    return math.copysign(inf, x) if -1e-300 < x < 1e-300 else inf if x > 0.0 else nan
+
 
 _COUNT = "n must be a whole number, from 0 to 1000"
 _counted = {"domain": lambda x, n=0.0: 0.0 <= n <= 1000.0 and n % 1.0 == 0.0, "remedy": _COUNT}
@@ -72,7 +78,7 @@ lgamma: Op = define("lgamma", math.lgamma, (lambda y, x: digamma(x),), "log |Γ(
                     notation=function("lgamma", latex(r"\ln\left|\Gamma\left(#1\right)\right|", POWER),
                                       array="xp.lgamma(#1)"))
 gamma: Op = define("gamma", math.gamma, (lambda y, x: y * digamma(x),), "Γ(x), except at 0, −1, −2, …",
-                   "gamma(5.0) = 24.0", ieee=special.gamma_ieee, **_no_pole,
+                   "gamma(5.0) = 24.0", ieee=_gamma_ieee, **_no_pole,
                    notation=function("gamma", r"\Gamma", array="xp.gamma(#1)"))
 digamma: Op = define("digamma", special.digamma, (lambda y, x: polygamma(1.0, x),),
                      "The derivative of lgamma.", "round(digamma(1.0), 12) = -0.577215664902",

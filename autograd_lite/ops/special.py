@@ -278,11 +278,6 @@ def digamma(x: float) -> float:
     return polygamma(0.0, x)
 
 
-def gamma_ieee(x: float) -> float:
-    """±inf at 0 and near it, inf for large numbers; nan at the other poles and at -inf."""
-    return math.copysign(inf, x) if -1e-300 < x < 1e-300 else inf if x > 0.0 else nan
-
-
 def polygamma_ieee(n: float, x: float) -> float:
     """±inf near a pole; if that is of odd order, the sign depends on the side."""
     if n < 0.0 or n % 1.0 or x - x != 0.0:
