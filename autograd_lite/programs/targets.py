@@ -171,7 +171,6 @@ class OverArrays(_Portable):
                 return next(supply)
             with needed("arrays of arguments with axes of their own need"):
                 import numpy
-
             places = list(itertools.product(*map(range, shape)))
             columns.extend([x[place] for place in places])
             return numpy.array([next(supply) for _ in places]).reshape(shape)
