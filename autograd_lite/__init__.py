@@ -72,6 +72,8 @@ if _typing.TYPE_CHECKING:
     from autograd_lite.transforms.evaluation import evaluate
     from autograd_lite.transforms.jacobians import hessian, hvp, jacobian, jvp, vjp
     from autograd_lite.transforms.series import derivative, taylor
+    from autograd_lite.uncertainty.entry import propagate
+    from autograd_lite.uncertainty.result import Propagation as Propagation
 
 __version__ = "0.2.0"
 
@@ -87,8 +89,8 @@ __all__ = [
     # branches
     "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "take", "where",
     # transforms
-    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
-    "value_and_grad", "vjp",
+    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "propagate",
+    "taylor", "value_and_grad", "vjp",
     # programs
     "compile",
     # checks
@@ -105,7 +107,7 @@ __all__ = [
 # What users are handed but seldom name; some of it would hide names of theirs under `import *`.
 _CLASSES = ["AuditReport", "Comparison", "Compiled", "Derivation", "Derivative", "Diagnosis", "Estimate",
             "Explanation", "Finding", "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path",
-            "Row", "Stats"]
+            "Propagation", "Row", "Stats"]
 
 
 # Where to find what is loaded later; a test holds it against the imports for type checkers.
@@ -133,6 +135,8 @@ _LATER = {
     "transforms.evaluation": "evaluate",
     "transforms.jacobians": "hessian hvp jacobian jvp vjp",
     "transforms.series": "derivative taylor",
+    "uncertainty.entry": "propagate",
+    "uncertainty.result": "Propagation",
 }
 _HOMES = {name: module for module, names in _LATER.items() for name in names.split()}
 _loading = _shared_lock()                       # (a child forked meanwhile would wait for ever)

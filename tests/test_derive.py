@@ -792,3 +792,13 @@ def test_a_copy_of_a_row_says_that_it_does_not_know_its_graph():
 def test_a_formula_answers_by_its_number():
     x = Named("x", 2.0)
     assert isinstance(x * 0.0, Formula) and (x * 0.0).data == 0.0 and x > 1.0 and not x < 1.0
+
+
+def test_of_a_claim_that_follows_from_no_factor_the_number_alone_is_shown():
+    x = Value(0.5, "x")
+    root = ag.exp(ag.sin(x)) * ag.tanh(3.0 * x)
+    root.label = "f"
+    text = str(ag.derive(ag.audit(root, {"x": 0.123456}).causes[0]))
+    assert text.splitlines()[-2].strip() == "claimed = 0.123456"
+    right = ag.grad(lambda x: ag.exp(ag.sin(x)) * ag.tanh(3.0 * x))(0.5)
+    assert f"= {right:.6f}" in text.splitlines()[-3]

@@ -66,10 +66,15 @@ class Comparison(Written):
     def _compared(self, block: Block, dialect: Dialect) -> Line:
         writer, last = Writer(self._chain, block, dialect), block is self._block
         result = dialect.number(self._claimed if last else self._totals[block.place]).text
-        rows = [_equal(writer.numbers(), Token("", dialect.number(block.value).text), dialect.word("graph")),
-                _equal(writer.numbers(self._numbers.__getitem__, self._wrong),
-                       Token("", result, last and not self._wrong), dialect.word("claimed"))]
-        return headed(writer.head(), [*writer.symbolic(), *rows])
+        value = Token("", dialect.number(block.value).text)
+        graph = _equal(writer.numbers(), value, dialect.word("graph"))
+        claim = writer.numbers(self._numbers.__getitem__, self._wrong)
+        if last and not self._wrong:            # (what is claimed follows from none of these)
+            claim = Row("=", [])
+        products = [_product(self._numbers, term) for term in block.terms]
+        sound = not last or relative_error(self._claimed, added(products)) <= self.row.rtol
+        claim = _equal(claim, Token("", result, not sound), dialect.word("claimed"))
+        return headed(writer.head(), [*writer.symbolic(), graph, claim])
 
     @property
     def notes(self) -> list[str]:
@@ -104,7 +109,7 @@ class Comparison(Written):
 
 def _equal(row: Row, result: Token, head: str) -> Row:
     """A row of numbers and its result, which is not repeated."""
-    more = [result._replace(before=" = ")] if row.text != result.text else []
+    more = [result._replace(before=" = " * bool(row.tokens))] if row.text != result.text else []
     return row._replace(tokens=[*row.tokens, *more], head=head)
 
 

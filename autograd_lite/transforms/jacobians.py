@@ -92,17 +92,24 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
 
 def _jacobian(f: Callable[..., Any], argnums: Selection, sparse: bool, /, *args: Any, **kwargs: Any) -> Any:
     trace = Trace(f, args, kwargs, argnums)
-    result, n = returned(name_of(f), trace.result), len(trace.inputs)
+    result = returned(name_of(f), trace.result)
     if sparse:
         _refuse_traced(trace)
-        return jacobian_matrix(_pattern(trace), n, functools.partial(pushed, trace),
+        return jacobian_matrix(_pattern(trace), len(trace.inputs), functools.partial(pushed, trace),
                                lambda weights: trace.pull(*zip(trace.outputs, weights)))
-    if len(trace.outputs) <= n:
-        rows = [trace.pull((y, 1.0)) for y in trace.outputs]
-    else:
-        columns = [pushed(trace, [1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
-        rows = [[column[k] for column in columns] for k in range(len(trace.outputs))]
-    return refill(result, map(trace.shape, rows))
+    return refill(result, map(trace.shape, jacobian_rows(trace)))
+
+
+def jacobian_rows(trace: Trace, worth: int = 1) -> list[list[Any]]:
+    """For each output its derivatives by the inputs (None where no path leads).
+
+    A forward sweep for an input is `worth` so many reverse ones, which see only what their output depends on.
+    """
+    n = len(trace.inputs)
+    if len(trace.outputs) <= n * worth:
+        return [trace.pull((y, 1.0)) for y in trace.outputs]
+    columns = [pushed(trace, [1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
+    return [[column[k] for column in columns] for k in range(len(trace.outputs))]
 
 
 def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]:
