@@ -20,7 +20,7 @@ ROWS = [
     {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes", "markup"}, {"errors"},
     {"decorators", "files"},
     {"ops.notation", "ops.special", "ops.op", "ops.whole"},
-    {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
+    {"ops.signatures"}, {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {
