@@ -9,6 +9,7 @@ True
 """
 import signal as _signal
 import sys as _sys
+import typing as _typing
 
 if _sys.argv[:1] == ["-m"] and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)     # `python -m autograd_lite` is loading; Ctrl-C ends it
@@ -94,17 +95,22 @@ _CLASSES = ["AuditReport", "Comparison", "Compiled", "Derivation", "Derivative",
             "Row", "Stats"]
 
 
-def __getattr__(name: str) -> object:
-    if name == "testing":                       # loaded on demand
-        import importlib
-        return importlib.import_module("autograd_lite.testing")
-    if name in ("Compiled", "Stats"):
-        import importlib
-        return getattr(importlib.import_module("autograd_lite.programs.compiled"), name)
-    if name == "Drawing":                       # which needs graphviz
-        from autograd_lite.drawing.drawn import Drawing
-        return Drawing
-    raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+if _typing.TYPE_CHECKING:
+    from autograd_lite import testing as testing
+    from autograd_lite.drawing.drawn import Drawing as Drawing
+    from autograd_lite.programs.compiled import Compiled as Compiled, Stats as Stats
+else:
+    def __getattr__(name: str) -> object:
+        if name == "testing":                       # loaded on demand
+            import importlib
+            return importlib.import_module("autograd_lite.testing")
+        if name in ("Compiled", "Stats"):
+            import importlib
+            return getattr(importlib.import_module("autograd_lite.programs.compiled"), name)
+        if name == "Drawing":                       # which needs graphviz
+            from autograd_lite.drawing.drawn import Drawing
+            return Drawing
+        raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -7,10 +7,22 @@ says how its question was answered.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from autograd_lite.errors import InputError, shown
 from autograd_lite.ops.operators import Operators
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Numeric, Plain, T
+
+X = TypeVar("X")
+Y = TypeVar("Y")
+
+
+@overload
+def select(condition: T, then: Callable[[], Numeric[T]], otherwise: Callable[[], Numeric[T]]) -> T: ...
+@overload
+def select(condition: Plain, then: Callable[[], X], otherwise: Callable[[], Y]) -> X | Y: ...
 
 
 def select(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:

@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from autograd_lite.ops.op import TABLE, Op
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Numeric, Plain
 
 
 class Methods:
@@ -54,22 +57,25 @@ class Methods:
     def sigmoid(self) -> Self: return self._on("sigmoid")
     def log_sigmoid(self) -> Self: return self._on("log_sigmoid")
     def softplus(self) -> Self: return self._on("softplus")
-    def relu(self, at_zero: Any = None) -> Self: return self._on("relu", *_given(at_zero))
-    def leaky_relu(self, slope: Any = None) -> Self: return self._on("leaky_relu", *_given(slope))
-    def elu(self, alpha: Any = None) -> Self: return self._on("elu", *_given(alpha))
+    def relu(self, at_zero: Plain | None = None) -> Self: return self._on("relu", *_given(at_zero))
+
+    def leaky_relu(self, slope: Numeric[Self] | None = None) -> Self:
+        return self._on("leaky_relu", *_given(slope))
+
+    def elu(self, alpha: Numeric[Self] | None = None) -> Self: return self._on("elu", *_given(alpha))
     def gelu(self) -> Self: return self._on("gelu")
     def silu(self) -> Self: return self._on("silu")
     def abs(self) -> Self: return self._on("abs")
-    def minimum(self, other: Any) -> Self: return self._on("minimum", other)
-    def maximum(self, other: Any) -> Self: return self._on("maximum", other)
-    def hypot(self, other: Any) -> Self: return self._on("hypot", other)
-    def atan2(self, other: Any) -> Self: return self._on("atan2", other)
+    def minimum(self, other: Numeric[Self]) -> Self: return self._on("minimum", other)
+    def maximum(self, other: Numeric[Self]) -> Self: return self._on("maximum", other)
+    def hypot(self, other: Numeric[Self]) -> Self: return self._on("hypot", other)
+    def atan2(self, other: Numeric[Self]) -> Self: return self._on("atan2", other)
 
     # NumPy's names for the same methods: np.arcsin of an object array calls them.
     def arcsin(self) -> Self: return self._on("asin")
     def arccos(self) -> Self: return self._on("acos")
     def arctan(self) -> Self: return self._on("atan")
-    def arctan2(self, other: Any) -> Self: return self._on("atan2", other)
+    def arctan2(self, other: Numeric[Self]) -> Self: return self._on("atan2", other)
     def arcsinh(self) -> Self: return self._on("asinh")
     def arccosh(self) -> Self: return self._on("acosh")
     def arctanh(self) -> Self: return self._on("atanh")

@@ -13,7 +13,7 @@ from autograd_lite.ops.op import TABLE, Op, flat, number
 from autograd_lite.ops.operators import Operators
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import Binary, Real, T, Unary
+    from autograd_lite.ops.signatures import Binary, Numeric, Plain, T, Unary
 
 # -- comparisons: 1.0 or 0.0, through which no gradient flows ---------------------------------
 
@@ -99,13 +99,13 @@ choose: Op = define(
 
 
 @overload
-def where(condition: Real, a: Real, b: Real) -> float: ...
+def where(condition: Plain, a: Plain, b: Plain) -> float: ...
 @overload
-def where(condition: T, a: T | Real, b: T | Real) -> T: ...
+def where(condition: T, a: Numeric[T], b: Numeric[T]) -> T: ...
 @overload
-def where(condition: Real, a: T, b: T) -> T: ...
+def where(condition: Plain, a: T, b: T) -> T: ...
 @overload
-def where(condition: Real, a: T | Real, b: T | Real) -> T | float: ...
+def where(condition: Plain, a: Numeric[T], b: Numeric[T]) -> T | float: ...
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:

@@ -15,7 +15,7 @@ from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import Many, Mixed, Real, Reals, T
+    from autograd_lite.ops.signatures import Floats, Many, Mixed, Numeric, Plain, T
 
 # -- many operands ---------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:
 
 
 @overload
-def sum(xs: Reals, *, exact: bool = False) -> float: ...
+def sum(xs: Floats, *, exact: bool = False) -> float: ...
 @overload
 def sum(xs: Mixed[T], *, exact: bool = False) -> T: ...
 
@@ -199,7 +199,7 @@ def sum(xs: Iterable[Any], *, exact: bool = False) -> Any:
 
 
 @overload
-def mean(xs: Reals) -> float: ...
+def mean(xs: Floats) -> float: ...
 @overload
 def mean(xs: Mixed[T]) -> T: ...
 
@@ -214,9 +214,9 @@ def mean(xs: Iterable[Any]) -> Any:
 
 
 @overload
-def dot(xs: Reals, ys: Reals, bias: Real | None = ..., *, exact: bool = ...) -> float: ...
+def dot(xs: Floats, ys: Floats, bias: Plain | None = ..., *, exact: bool = ...) -> float: ...
 @overload
-def dot(xs: Mixed[T], ys: Mixed[T], bias: T | Real | None = ..., *, exact: bool = ...) -> T: ...
+def dot(xs: Mixed[T], ys: Mixed[T], bias: Numeric[T] | None = ..., *, exact: bool = ...) -> T: ...
 
 
 def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None, *, exact: bool = False) -> Any:
@@ -238,7 +238,7 @@ def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None, *, exact: bool =
 
 
 @overload
-def logsumexp(xs: Reals) -> float: ...
+def logsumexp(xs: Floats) -> float: ...
 @overload
 def logsumexp(xs: Mixed[T]) -> T: ...
 
@@ -253,7 +253,7 @@ def logsumexp(xs: Iterable[Any]) -> Any:
 
 
 @overload
-def softmax(xs: Reals) -> list[float]: ...
+def softmax(xs: Floats) -> list[float]: ...
 @overload
 def softmax(xs: Mixed[T]) -> list[T]: ...
 
@@ -268,7 +268,7 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
 
 
 @overload
-def log_softmax(xs: Reals) -> list[float]: ...
+def log_softmax(xs: Floats) -> list[float]: ...
 @overload
 def log_softmax(xs: Mixed[T]) -> list[T]: ...
 
