@@ -98,7 +98,8 @@ _CLASSES = ["AuditReport", "Comparison", "Compiled", "Derivation", "Derivative",
 if _typing.TYPE_CHECKING:
     from autograd_lite import testing as testing
     from autograd_lite.drawing.drawn import Drawing as Drawing
-    from autograd_lite.programs.compiled import Compiled as Compiled, Stats as Stats
+    from autograd_lite.programs.compiled import Compiled as Compiled
+    from autograd_lite.programs.stats import Stats as Stats
 else:
     def __getattr__(name: str) -> object:
         if name == "testing":                       # loaded on demand
@@ -108,8 +109,8 @@ else:
             import importlib
             return getattr(importlib.import_module("autograd_lite.programs.compiled"), name)
         if name == "Drawing":                       # which needs graphviz
-            from autograd_lite.drawing.drawn import Drawing
-            return Drawing
+            from autograd_lite.drawing import drawn
+            return drawn.Drawing
         raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
 
 

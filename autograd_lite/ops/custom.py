@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Concatenate, overload
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, errstate,
                                   short, shown)
@@ -17,9 +17,10 @@ from autograd_lite.ops.op import TABLE, Op, number
 from autograd_lite.ops.operators import Operators
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import Binary, Many, Unary
+    from autograd_lite.ops.signatures import Binary, Many, OfMany, Unary
 
-Rules = Iterable[Callable[..., Any] | None] | Callable[..., Any]
+    Rule = Callable[[Any, Any], Any]            # of the result and one operand
+    Rule2 = Callable[[Any, Any, Any], Any]
 _OTHERS = ("; at higher orders, in series and in evaluate it is called with other numbers than floats: write "
            "it with operators and the functions of this library (autograd_lite.exp, not math.exp)")
 
@@ -49,22 +50,30 @@ class Custom(Op):
 
 
 @overload
-def custom_op(forward: Callable[[float], float], partials: Rules, *, name: str | None = None,
-              domain: Callable[[float], bool] = ..., remedy: str = ...,
+def custom_op(forward: OfMany, partials: Callable[[Any, Any], Any], *, name: str | None = None,
+              domain: OfMany = ..., remedy: str = ..., kink: OfMany | None = None,
+              form: Callable[..., Any] | None = None) -> Many: ...
+
+
+@overload
+def custom_op(forward: Callable[[float], float], partials: Rule | tuple[Rule] | list[Rule], *,
+              name: str | None = None, domain: Callable[[float], bool] = ..., remedy: str = ...,
               kink: Callable[[float], float] | None = None,
               form: Callable[[Any, Any], Any] | None = None) -> Unary: ...
 
 
 @overload
-def custom_op(forward: Callable[[float, float], float], partials: Rules, *, name: str | None = None,
-              domain: Callable[[float, float], bool] = ..., remedy: str = ...,
+def custom_op(forward: Callable[[float, float], float],
+              partials: tuple[Rule2 | None, Rule2 | None] | list[Rule2 | None], *,
+              name: str | None = None, domain: Callable[[float, float], bool] = ..., remedy: str = ...,
               kink: Callable[[float, float], float] | None = None,
               form: Callable[[Any, Any, Any], Any] | None = None) -> Binary: ...
 
 
 @overload
-def custom_op(forward: Callable[..., float], partials: Rules, *, name: str | None = None,
-              domain: Callable[..., bool] = ..., remedy: str = ...,
+def custom_op(forward: Callable[Concatenate[float, float, float, ...], float],
+              partials: Iterable[Callable[..., Any] | None], *,
+              name: str | None = None, domain: Callable[..., bool] = ..., remedy: str = ...,
               kink: Callable[..., float] | None = None,
               form: Callable[..., Any] | None = None) -> Many: ...
 

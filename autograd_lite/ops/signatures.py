@@ -40,6 +40,12 @@ class Operand(Protocol):
 
 
 Plain = float | numbers.Real | Scalar
+class OfMany(Protocol):
+    """A function of any number of floats."""
+
+    def __call__(self, *xs: float) -> float: ...
+
+
 T = TypeVar("T", bound=Operand)
 A = TypeVar("A", bound=Array)
 Numeric = Union[T, Plain]                       # a number of one kind

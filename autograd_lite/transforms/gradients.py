@@ -15,7 +15,6 @@ from autograd_lite.transforms.trees import leaves, rebuild
 from autograd_lite.graph.value import Value
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import A, Array
     from autograd_lite.transforms.signatures import (Aux, NamedSlopes, NamedValues, Number, OfDict, OfList,
                                                      OfNumber, OfPair, OfTriple, P, Pair, Slope, Slopes,
                                                      Triple, Unused, ValueAndSlope, ValueAndSlopes, X)
@@ -45,13 +44,13 @@ def value_and_grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ..
 
 
 @overload
-def value_and_grad(f: Callable[Concatenate[A, P], Number], argnums: Literal[0] = 0, *,
-                   unused: Unused = ...) -> Callable[Concatenate[Array, P], tuple[float, Any]]: ...
+def value_and_grad(f: Callable[Concatenate[X, P], float], argnums: Literal[0] = 0, *,
+                   unused: Unused = ...) -> Callable[Concatenate[X, P], tuple[float, X]]: ...
 
 
 @overload
-def value_and_grad(f: Callable[Concatenate[X, P], Number], argnums: Literal[0] = 0, *,
-                   unused: Unused = ...) -> Callable[Concatenate[X, P], tuple[float, X]]: ...
+def value_and_grad(f: Callable[Concatenate[Any, P], Number], argnums: Literal[0] = 0, *,
+                   unused: Unused = ...) -> Callable[Concatenate[Any, P], tuple[Any, Any]]: ...
 
 
 @overload
@@ -60,7 +59,7 @@ def value_and_grad(f: Callable[..., tuple[Any, Aux]], argnums: Selection = 0, *,
 
 
 @overload
-def value_and_grad(f: Callable[..., Any], argnums: Selection = 0, *, has_aux: bool = False,
+def value_and_grad(f: Function, argnums: Selection, *, has_aux: bool = False,
                    unused: Unused = ...) -> Callable[..., tuple[Any, Any]]: ...
 
 
@@ -140,13 +139,13 @@ def grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Name
 
 
 @overload
-def grad(f: Callable[Concatenate[A, P], Number], argnums: Literal[0] = 0, *,
-         unused: Unused = ...) -> Callable[Concatenate[Array, P], Any]: ...
+def grad(f: Callable[Concatenate[X, P], float], argnums: Literal[0] = 0, *,
+         unused: Unused = ...) -> Callable[Concatenate[X, P], X]: ...
 
 
 @overload
-def grad(f: Callable[Concatenate[X, P], Number], argnums: Literal[0] = 0, *,
-         unused: Unused = ...) -> Callable[Concatenate[X, P], X]: ...
+def grad(f: Callable[Concatenate[Any, P], Number], argnums: Literal[0] = 0, *,
+         unused: Unused = ...) -> Callable[Concatenate[Any, P], Any]: ...
 
 
 @overload
@@ -155,7 +154,7 @@ def grad(f: Callable[..., tuple[Any, Aux]], argnums: Selection = 0, *, has_aux: 
 
 
 @overload
-def grad(f: Function, argnums: Selection = 0, *, has_aux: bool = False, unused: Unused = ...) -> Function: ...
+def grad(f: Function, argnums: Selection, *, has_aux: bool = False, unused: Unused = ...) -> Function: ...
 
 
 def grad(f: Function, argnums: Selection = 0, *, has_aux: bool = False,
