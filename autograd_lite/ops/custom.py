@@ -51,7 +51,8 @@ class Custom(Op):
 
 @overload
 def custom_op(forward: OfMany, partials: Callable[[Any, Any], Any], *, name: str | None = None,
-              domain: OfMany = ..., remedy: str = ..., kink: OfMany | None = None,
+              domain: Callable[..., bool] = ..., remedy: str = ...,
+              kink: Callable[..., float] | None = None,
               form: Callable[..., Any] | None = None) -> Many: ...
 
 

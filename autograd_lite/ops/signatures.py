@@ -39,13 +39,13 @@ class Operand(Protocol):
     def __apply_op__(op: Op, operands: Sequence[Any]) -> Any: ...
 
 
-Plain = float | numbers.Real | Scalar
 class OfMany(Protocol):
     """A function of any number of floats."""
 
     def __call__(self, *xs: float) -> float: ...
 
 
+Plain = float | numbers.Real | Scalar
 T = TypeVar("T", bound=Operand)
 A = TypeVar("A", bound=Array)
 Numeric = Union[T, Plain]                       # a number of one kind
