@@ -7,16 +7,13 @@ says how its question was answered.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from autograd_lite.errors import InputError, shown
 from autograd_lite.ops.operators import Operators
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import Numeric, Plain, T
-
-X = TypeVar("X")
-Y = TypeVar("Y")
+    from autograd_lite.ops.signatures import Numeric, Plain, T, X, Y
 
 
 @overload

@@ -3,19 +3,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from autograd_lite.errors import InputError, short, shown
 from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import Array
-
-Row = TypeVar("Row")
+    from autograd_lite.ops.signatures import Array, X
 
 
 @overload
-def take(rows: Sequence[Row], index: SupportsIndex) -> Row: ...
+def take(rows: Sequence[X], index: SupportsIndex) -> X: ...
 @overload
 def take(rows: Array, index: SupportsIndex) -> Any: ...
 

@@ -48,6 +48,8 @@ class OfMany(Protocol):
 Plain = float | numbers.Real | Scalar
 T = TypeVar("T", bound=Operand)
 A = TypeVar("A", bound=Array)
+X = TypeVar("X")
+Y = TypeVar("Y")
 Numeric = Union[T, Plain]                       # a number of one kind
 Floats = Iterable[Plain]
 Mixed = Iterable[Union[T, Plain]]

@@ -14,9 +14,7 @@ from autograd_lite.ops.signatures import Numeric, Plain
 
 P = ParamSpec("P")
 X = TypeVar("X")
-Y = TypeVar("Y")
 Aux = TypeVar("Aux")
-F = TypeVar("F", bound=Callable[..., object])
 A_contra = TypeVar("A_contra", contravariant=True)
 B_contra = TypeVar("B_contra", contravariant=True)
 R = TypeVar("R", covariant=True)
