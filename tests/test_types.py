@@ -1,5 +1,4 @@
 """What type checkers say: mypy, and pyright where it is installed, in strict mode."""
-import ast
 import importlib.util
 import inspect
 import json
@@ -14,9 +13,6 @@ from pathlib import Path
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import nn, optim
-from autograd_lite.ops.methods import Methods
-from autograd_lite.ops.op import TABLE
 
 TYPED = Path(__file__).parent / "typed"
 ROOT = Path(ag.__file__).parents[1]             # where the library under test is

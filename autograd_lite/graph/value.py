@@ -167,7 +167,7 @@ class Value(Node):
 
         Raises:
             GradientError: this node carries no gradient; or a pass that this one interrupted (in a signal
-                handler, a finalizer) works in the same gradients.
+                handler) works in the same gradients.
             DomainError: a gradient arrives where a derivative is infinite or missing.
             RangeError: a gradient is too large for a double.
         """
