@@ -1,6 +1,8 @@
 """What a picture shows of a graph: one sample, boxes that are opened a level at a time, a focus, rows."""
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 import random
 import re
@@ -95,6 +97,70 @@ def test_small_graphs_are_drawn_whole_and_small_samples_on_request():
     assert sizes(View([root], 100, 0)) == (4, 0)
 
 
+@pytest.mark.parametrize(("first", "step", "times"), [
+    (0.0, lambda total, x: total - x, 6), (Value(0.0, "start"), lambda total, x: total - x, 6),
+    (0.0, lambda total, x: total - ag.log(x), 6), (0.0, lambda total, x: -x + total, 6),
+    (0.0, lambda total, x: x - total, 3),
+    (0.0, lambda total, x, turns=itertools.cycle((1, 0)): total + x if next(turns) else total - x, 3),
+    (1.0, lambda total, x: total * x, 6), (1.0, lambda total, x: total / x, 6),
+    (1.0, lambda total, x: x * (1.0 * total), 6), (-math.inf, ag.maximum, 6),
+    (math.inf, lambda total, x: ag.minimum(x, total), 6), (0.0, ag.hypot, 6)])
+def test_of_samples_in_a_chain_of_an_op_one_is_drawn(first, step, times):
+    root = batch(6, total=lambda terms: ag.atan(functools.reduce(step, terms, first)))
+    root.backward()
+    view = View([root], 1000, 1)
+    several = [(head, edge) for head, edges in view.edges.items() for edge in edges if edge.times > 1]
+    assert {edge.times for _, edge in several} == {times}
+    assert any(f"1 of {times} samples" in note for note in view.notes)
+    for head, edge in several:                                  # (what flows is what `backward` has added)
+        assert edge.source.grad == pytest.approx(head.grad * edge.partial, rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", [
+    lambda logits, y: -ag.log_softmax(logits)[y], lambda logits, y: ag.logsumexp(logits) - logits[y],
+    lambda logits, y: -ag.log(ag.softmax(logits)[y]),
+    lambda logits, y: ag.sum([ag.relu(1.0 + x - logits[y]) for i, x in enumerate(logits) if i != y]),
+    lambda logits, y: -ag.log(ag.exp(logits[y]) / ag.sum([ag.exp(x) for x in logits]))])
+@pytest.mark.parametrize("total", [lambda terms: ag.mean(terms), lambda terms: sum(terms) / len(terms)])
+def test_samples_of_other_classes_are_computed_alike(loss, total):
+    draw, model = random.Random(1), MLP(2, (4, 3))
+    root = total([loss(model([draw.random() for _ in range(2)]), i % 3) for i in range(5)])
+    view = View([root], 1000)
+    assert any("1 of 5 samples" in note for note in view.notes)
+    assert all(edge.times in (1, 5) for edges in view.edges.values() for edge in edges)
+
+
+def test_what_is_the_same_in_each_sample_belongs_to_them():
+    w = Value(0.1, "w")
+    margins = [ag.relu(w * x - 1.0) for x in range(5)]
+    assert sizes(View([sum(margins)], 1000, 0))[0] < 10         # (each is 0)
+    mu, sigma, draw = Value(0.3, "mu"), Value(1.2, "sigma"), random.Random(1)
+    likelihood = 1.0
+    for _ in range(8):
+        likelihood = likelihood * ag.exp(-((draw.random() - mu) / sigma) ** 2 / 2.0) / (2.5066 * sigma)
+    assert sizes(View([likelihood], 1000))[0] == 10
+
+
+def test_parameters_that_change_roles_are_no_samples_of_the_same():
+    a, b = Value(0.3, "a"), Value(1.2, "b")
+    for terms in (lambda x: [ag.sin(a * x) * ag.cos(b * x), ag.sin(b * x) * ag.cos(a * x)],
+                  lambda x: [a * ag.sin(x) + b * ag.cos(x), b * ag.sin(x) + a * ag.cos(x)],
+                  lambda x: [(a - b * x) ** 2, (b - a * x) ** 2, (a - b * x * 3.0) ** 2]):
+        root = ag.sum(terms(2.0))
+        assert sizes(View([root], 1000, 0)) == (len(topological([root])), 0)
+
+
+_unlike = ag.custom_op(lambda a, b: a + 2.0 * b, (lambda y, a, b: 1.0, lambda y, a, b: 2.0), name="unlike")
+
+
+@pytest.mark.parametrize("op", [ag.atan2, _unlike, lambda a, b: a ** b, lambda a, b: a - b,
+                                lambda a, b: a / b, lambda a, b: ag.where(a > b, a, b), lambda a, b: a % b])
+def test_operands_that_count_otherwise_are_no_samples_of_the_same(op):
+    w = Value(2.0, "w")
+    root = op((w * 0.5).exp(), (w * 1.5).exp())
+    assert sizes(View([root], 100, 0)) == (len(topological([root])), 0)
+
+
 @pytest.mark.parametrize("make", [
     lambda w: [w[0] * 1.0 + w[1], w[0] * w[1], w[0] - w[1]],                # other operations
     lambda w: [w[0] * w[1], w[0] * w[2], w[0] * w[3]],                      # other parameters
@@ -124,6 +190,17 @@ def test_terms_that_a_sum_has_twice_take_no_longer_each_the_more_there_are():
         return time.process_time() - start
 
     assert min(seconds(16_000) for _ in range(3)) < 24 * min(seconds(2_000) for _ in range(3))
+
+
+def test_terms_of_a_chain_that_are_not_alike_take_no_longer_each_the_more_there_are():
+    def seconds(count: int) -> float:
+        xs, total = [Value(0.5 * i) for i in range(count + 1)], 0.0
+        for x, y in pairwise(xs):
+            total = total - ag.sin(x * y)
+        start = time.process_time()
+        View([total], 100)
+        return time.process_time() - start
+    assert seconds(2000) < 20 * max(seconds(400), 0.01)
 
 
 @settings(max_examples=50, deadline=None)

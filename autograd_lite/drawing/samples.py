@@ -1,17 +1,39 @@
 """Of the samples for which a graph computes the same, one is drawn.
 
-Samples are operands of a sum, mean, … that are computed alike from shared leaves with a gradient (a model's
-parameters) and from numbers or leaves of their own.
+Samples are operands of a sum, mean, …, or of a chain of +, −, ·, maximum, …, that are computed alike from
+shared leaves with a gradient (a model's parameters) and from numbers or leaves of their own.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import inf, nan
+from typing import Any, NamedTuple
 
 from autograd_lite.drawing.sketch import Link, Sketch, Users
-from autograd_lite.graph.node import op_of
+from autograd_lite.graph.node import op_of, partials_of
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.elementary import add
+from autograd_lite.ops.elementary import add, div, mul, neg, sub
+from autograd_lite.ops.geometry import hypot, maximum, minimum
 
+
+class _Chain(NamedTuple):
+    """An op whose chains are one operation of all terms: x − y − z is the sum of x, −y and −z.
+
+    Attributes:
+        of: the op that stands for the operation.
+        sides: how each operand counts: as it is, 1, or −1: negated, inverted.
+        idle: the number by which the operation changes nothing.
+    """
+
+    of: Any
+    sides: tuple[int, ...]
+    idle: float
+
+
+_CHAINS: dict[Any, _Chain] = {
+    add: _Chain(add, (1, 1), 0.0), sub: _Chain(add, (1, -1), 0.0), neg: _Chain(add, (-1,), 0.0),
+    mul: _Chain(mul, (1, 1), 1.0), div: _Chain(mul, (1, -1), 1.0), hypot: _Chain(hypot, (1, 1), 0.0),
+    maximum: _Chain(maximum, (1, 1), -inf), minimum: _Chain(minimum, (1, 1), inf)}
 _PATIENCE = 20                                  # how much may be looked at, in nodes and links, for each node
 _SHARED = -1
 
@@ -27,20 +49,28 @@ def one_sample(sketch: Sketch, sample: int) -> int:
     users = sketch.users()
     roots, nodes = set(sketch.roots), sketch.nodes
     drawn, largest, patience = bytearray(len(nodes)), 1, _PATIENCE * len(nodes) + 2 * sketch.links.count
+    tried: set[int] = set()
     for k in roots:
         drawn[k] = 1
     for head in reversed(range(len(nodes))):
         if not drawn[head]:
             continue
-        terms = _terms(sketch, head, users, roots)
-        computed = {link.tail for link in terms if link.tail is not None and nodes[link.tail].operands}
-        if len(computed) > 1 and patience > 0:
-            kinds, looked_at = _kinds(sketch, computed, users, head, terms)
+        best: tuple[int, list[Link]] = (1, [])
+        for terms, sides in _terms(sketch, head, users, roots, tried):
+            computed = {link.tail for link in terms if link.tail is not None and nodes[link.tail].operands}
+            if len(computed) < 2 or patience <= 0:
+                continue
+            alike, looked_at = _alike(sketch, computed, users, terms, sides)
             patience -= looked_at
-            sets = [places for places in kinds.values() if len({nodes[k].data for k in places}) > 1]
-            if sets:
-                sketch.links[head] = _chosen(terms, sets, sample)
-                largest = max(largest, *map(len, sets))
+            sizes = {len(places) for places, differ in alike if differ}
+            if sizes and max(sizes) > best[0]:
+                # (What is the same in each sample belongs to them.)
+                sets = [places for places, _ in alike if len(places) in sizes]
+                best = max(sizes), _chosen(terms, sets, sample)
+            if best[0] == len(computed):
+                break
+        if best[1]:
+            largest, sketch.links[head] = max(largest, best[0]), best[1]
         for tail in sketch.links.tails(head):
             if tail >= 0:
                 drawn[tail] = 1
@@ -48,73 +78,110 @@ def one_sample(sketch: Sketch, sample: int) -> int:
     return largest
 
 
-def _terms(sketch: Sketch, head: int, users: Users, roots: set[int]) -> list[Link]:
-    """The operands of a node; of a sum written with +, all that it adds."""
+def _terms(sketch: Sketch, head: int, users: Users, roots: set[int], tried: set[int]
+           ) -> Iterator[tuple[list[Link], list[int]]]:
+    """The operands of a node and how each counts; of a chain all its terms, as far as the head's own op goes,
+    or the first operands, or all: a term may itself be a difference. (Parts of a chain are tried with it.)"""
+    if head in tried:
+        return
     nodes, links = sketch.nodes, sketch.links[head]
-    if not _plain_sum(nodes[head]):
-        return links
-    found: list[Link] = []
-    stack = links[::-1]
-    while stack:
-        link = stack.pop()
-        k = link.tail
-        if k is None:
-            continue
-        if k not in roots and len(users[k]) == 1 and not nodes[k].label and _plain_sum(nodes[k]):
-            stack += sketch.links[k][::-1]
-        else:
-            found.append(Link(k, -1, 1, 1.0))
-    return found
+    chain, op = _chain(nodes[head]), op_of(nodes[head])
+    if chain is None or len(links) < 2:
+        yield links, [0 if op is None or op.open else link.position for link in links]
+        return
+
+    def inner(k: int) -> _Chain | None:
+        part = _chain(nodes[k])
+        alone = k == head or k not in roots and len(users[k]) == 1 and not nodes[k].label
+        return part if alone and part is not None and part.of is chain.of else None
+
+    for within, first in (({op}, False), (_CHAINS, True), (_CHAINS, False)):
+        terms: list[Link] = []
+        sides: list[int] = []
+        stack = [(head, 1, 1.0, True)]
+        while stack:
+            k, side, partial, further = stack.pop()
+            part = inner(k) if further and op_of(nodes[k]) in within else None
+            if part is None:
+                terms.append(Link(k, -1, 1, partial))
+                sides.append(side)
+                continue
+            tried.add(k)
+            operands = zip(sketch.links.tails(k), part.sides, partials_of(nodes[k]))
+            stack += [(tail, side * sign, partial * (nan if p is None else p), not (first and i))
+                      for i, (tail, sign, p) in reversed([*enumerate(operands)]) if tail >= 0]
+        yield terms, sides
 
 
-def _plain_sum(node: Value) -> bool:
-    """Whether a node adds nodes alone, or to the 0 with which Python's `sum` begins."""
-    return op_of(node) is add and all([isinstance(x, Value) or x == 0.0 for x in node.operands])
+def _chain(node: Value) -> _Chain | None:
+    """The chain to which a node belongs, of nodes alone or with numbers that change nothing (the 0 with which
+    Python's `sum` begins)."""
+    chain = _CHAINS.get(op_of(node))
+    if chain is None or not all([isinstance(x, Value) or x == chain.idle for x in node.operands]):
+        return None
+    return chain
 
 
-def _kinds(sketch: Sketch, terms: set[int], users: Users, head: int, slots: Sequence[Link]
-           ) -> tuple[dict[object, list[int]], int]:
-    """The terms that use shared leaves with a gradient, by how they are computed, in order; and how many
-    nodes and links were looked at."""
+def _alike(sketch: Sketch, terms: set[int], users: Users, slots: Sequence[Link], sides: Sequence[int]
+           ) -> tuple[list[tuple[list[int], bool]], int]:
+    """The terms that use shared leaves with a gradient: those that are computed and count alike together, in
+    order, and whether their numbers differ; and how many nodes and links were looked at."""
     nodes, links = sketch.nodes, sketch.links
     below = _below(sketch, terms)
     # Whose each node is: the one term's through which alone the head depends on it.
-    uses = {k: 0 for k in below}
-    for link in slots:
+    uses: dict[int, list[int]] = {}
+    for link, side in zip(slots, sides):
         if link.tail is not None:
-            uses[link.tail] = uses.get(link.tail, 0) + 1
+            uses.setdefault(link.tail, []).append(side)
     owner: dict[int, int] = {}
     for k in below:                             # (users before their operands)
         inner = [owner[user] for user in users[k] if user in owner]
         owners = {*inner, *([k] if k in terms else ())}
-        complete = len(inner) + (uses[k] if k in terms else 0) >= len(users[k])
+        complete = len(inner) + (len(uses[k]) if k in terms else 0) >= len(users[k])
         owner[k] = owners.pop() if len(owners) == 1 and complete else _SHARED
     # How each is computed, as a number; of a shared node: by itself. 0 is a number or leaf of its own, but
     # not a weight: a leaf with a gradient that has a label, or stands beside results that are shared.
+    # And the same roughly, where one shared node is like another.
     inputs = all([not nodes[k].operands for k in below if owner[k] == _SHARED])
     numbers: dict[object, int] = {}
-    kind: dict[int, int] = {}
+    kind: dict[int, int] = {-1: 0}
+    rough: dict[int, int] = {-1: 0}
+    weighted: dict[int, list[int]] = {}         # of each term its nodes by shared nodes
     shares: set[int] = set()
     looked_at = len(below)
     for k in reversed(below):
         node, tails = nodes[k], links.tails(k)
         looked_at += len(tails)
         if node.requires_grad and (owner[k] == _SHARED or not tails and (node.label or not inputs)):
-            kind[k] = numbers.setdefault(k, len(numbers) + 1)
+            kind[k], rough[k] = numbers.setdefault(k, len(numbers) + 1), _SHARED
             if owner[k] == _SHARED:
                 shares.add(k)
         elif not tails:
-            kind[k] = 0
+            kind[k] = rough[k] = 0
         else:
-            key = (node.op, *[0 if tail < 0 else kind[tail] for tail in tails])
-            kind[k] = numbers.setdefault(key, len(numbers) + 1)
+            for kinds in (kind, rough):
+                key = (node.op, *[kinds[tail] for tail in tails])
+                kinds[k] = numbers.setdefault(key, len(numbers) + 1)
             if not shares.isdisjoint(tails):
                 shares.add(k)
-    kinds: dict[object, list[int]] = {}
-    for k in dict.fromkeys(link.tail for link in slots):  # type: ignore[assignment]
+            if any([rough[tail] == _SHARED for tail in tails]):
+                weighted.setdefault(owner[k], []).append(k)
+    # Those that are computed alike; and where there are some, those that differ only in which of their own
+    # results they use (that of the right class, among all classes').
+    sets: dict[object, list[int]] = {}
+    exact = set[object]()
+    found: dict[object, None] = {}
+    values: dict[object, set[object]] = {}
+    for k, counts in uses.items():
         if k in terms and owner[k] == k and k in shares:
-            kinds.setdefault(kind[k], []).append(k)
-    return kinds, looked_at
+            own = sorted([(kind[i], nodes[i].data) for i in weighted.get(k, ())])
+            key = (rough[k], *[i for i, _ in own], *counts)
+            sets.setdefault(key, []).append(k)
+            if (kind[k], *counts) in exact:
+                found[key] = None
+            exact.add((kind[k], *counts))
+            values.setdefault(key, set()).add((nodes[k].data, *own))
+    return [(sets[key], len(values[key]) > 1) for key in found], looked_at
 
 
 def _below(sketch: Sketch, terms: set[int]) -> list[int]:
