@@ -30,6 +30,11 @@ class Derivation(Written):
         root: what is differentiated; wrt: by what; values: the derivatives by these.
     """
 
+    root: Value
+    wrt: tuple[Value, ...]
+    digits: int
+    values: tuple[float, ...]
+
     def __init__(self, root: Value, wrt: Sequence[Value], program: Program, depth: int | None, digits: int,
                  values: bool):
         self.root, self.wrt, self.digits = root, tuple(wrt), digits

@@ -186,7 +186,8 @@ def operators_source(text: str) -> str:
     return methods_source(_replaced(text, {
         r"-> bool: return self\.__compare__": "-> Any: return self.__compare__",      # (or NotImplemented)
         r"(def __compare__.*) -> bool:": r"\1 -> Any:",
-        r"__hash__ = object.__hash__": "def __hash__(self) -> int: return object.__hash__(self)"}))
+        r"if TYPE_CHECKING:\n        def __hash__.*\n    else:\n        __hash__ = object.__hash__":
+        "def __hash__(self) -> int: return object.__hash__(self)"}))
 
 
 def methods_source(text: str) -> str:

@@ -110,6 +110,10 @@ class Neuron(Module):
     TanhNeuron(3)
     """
 
+    w: list[Value]
+    b: Value | None
+    activation: Callable[[Any], Any]
+
     def __init__(self, nin: int, nonlin: bool = True, *, activation: str | Callable[[Any], Any] = "relu",
                  bias: Literal["neuron"] | None = "neuron", scope: str | Sequence[str] = ("neuron",)):
         if bias not in ("neuron", None):
@@ -158,6 +162,9 @@ class Layer(Module):
     ('layer',)
     """
 
+    neurons: list[Neuron]
+    b: Value | None
+
     def __init__(self, nin: int, nout: int, nonlin: bool = True, *,
                  activation: str | Callable[[Any], Any] = "relu",
                  bias: Literal["neuron", "layer"] | None = "neuron", scope: str | Sequence[str] = ("layer",)):
@@ -202,6 +209,8 @@ class MLP(Module):
     >>> MLP(2, [2, 1], activation="sigmoid")
     MLP of [Layer of [SigmoidNeuron(2), SigmoidNeuron(2)], Layer of [LinearNeuron(2)]]
     """
+
+    layers: list[Layer]
 
     def __init__(self, nin: int, nouts: Iterable[int], activation: str | Callable[[Any], Any] = "relu", *,
                  output: str | Callable[[Any], Any] = "linear",

@@ -85,6 +85,13 @@ class Ordinary:
             `otherwise` must be right everywhere). floats: the same for all places.
     """
 
+    if TYPE_CHECKING:
+        op: str
+        plain: Sequence[int]
+        floats: bool
+        source: str
+        key: str
+
     def __init__(self, op: str, holds: Callable[..., bool] | str, plain: Sequence[int] = (),
                  floats: bool = False):
         self.op, self.plain, self.floats = op, plain, floats

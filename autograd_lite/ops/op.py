@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf, nan
 from numbers import Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, short,
                                   signal, type_name)
@@ -80,7 +80,7 @@ class Described:
         return None
 
 
-class Op(Described, partial):  # type: ignore[type-arg]
+class Op(Described, partial[Any]):
     """One operation: its function, its derivatives, where they hold and how it is written.
 
     Args:
@@ -111,6 +111,25 @@ class Op(Described, partial):  # type: ignore[type-arg]
 
     chooses = in_line = quick = False
     too_large = "the result is too large for a double"
+    if TYPE_CHECKING:
+        __name__: str
+        name: str
+        forward: Callable[..., float]
+        rules: Sequence[Rule | None]
+        least: int
+        most: float
+        domain: Callable[..., bool]
+        remedy: str
+        ieee: Callable[..., float] | None
+        kink: Any
+        singular: str
+        convention: tuple[float, float, float | None, str] | None
+        form: Callable[..., Any] | None
+        notation: Any
+        open: bool
+        options: frozenset[int]
+        partly: bool
+        parameters: tuple[str, ...]
 
     def __init__(self, name: str, forward: Callable[..., float],
                  partials: tuple[Rule | None, ...] | Rule, *, doc: str = "",

@@ -79,4 +79,7 @@ class Operators(Methods):
     def __gt__(self, other: Numeric[Self]) -> bool: return self.__compare__(operator.gt, other)
     def __ge__(self, other: Numeric[Self]) -> bool: return self.__compare__(operator.ge, other)
     def __bool__(self) -> bool: return bool(self.__compare__(operator.ne, 0.0))
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__
