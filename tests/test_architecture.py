@@ -299,13 +299,13 @@ def running(source):
     lines = source.splitlines()
     for node in ast.parse(source).body:
         for part in (node.body if isinstance(node, ast.ClassDef) else [node]):
-            decorators = getattr(part, "decorator_list", [])
-            overload = [d for d in decorators if getattr(d, "id", "") == "overload"]
-            asked = getattr(part, "test", None)
-            if overload or isinstance(part, ast.If) and getattr(asked, "id", "") == "TYPE_CHECKING":
-                first = overload[0].lineno if overload else part.lineno
-                last = part.body[-1].end_lineno
+            decorators = [d.lineno for d in getattr(part, "decorator_list", [])
+                          if getattr(d, "id", "") == "overload"]
+            if decorators or isinstance(part, ast.If) and getattr(part.test, "id", "") == "TYPE_CHECKING":
+                first, last = decorators[0] if decorators else part.lineno, part.body[-1].end_lineno
                 lines[first - 1:last] = [None] * (last - first + 1)
+                if getattr(part, "orelse", []):
+                    lines[first - 1] = " " * part.col_offset + "if 0: pass"
     return "\n".join(line for line in lines if line is not None)
 
 
@@ -322,8 +322,14 @@ class C:
     def g(self,
           x: int): ...
     def g(self, x): ...
-    """
-    assert running(program).split() == """def f(x): return x class C: def g(self, x): ...""".split()
+    if TYPE_CHECKING:
+        def h(self): ...
+    else:
+        h = g
+"""
+    assert running(program).split() == """
+        def f(x): return x class C: def g(self, x): ... if 0: pass else: h = g""".split()
+    ast.parse(running(program))
 
 
 def closure(*names):

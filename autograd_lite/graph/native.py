@@ -195,7 +195,6 @@ def methods_source(text: str) -> str:
     return _replaced(text, {
         r"^class .*:": "if TYPE_CHECKING:\n    from mypy_extensions import mypyc_attr\n\n\n"
                        r"@mypyc_attr(allow_interpreted_subclasses=True)\n\g<0>",
-        r"^from typing import ": "from typing import TYPE_CHECKING, ",
         r"Numeric\[Self\]|Plain \| None": "Any",
         r"type\(self\)\.__apply_op__": "getattr(type(self), '__apply_op__')",      # (it is not virtual)
         r"-> Self": "-> Any"})
