@@ -59,6 +59,7 @@ from autograd_lite.transforms.evaluation import evaluate
 from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_grad
 from autograd_lite.transforms.jacobians import hessian, hvp, jacobian, jvp, vjp
 from autograd_lite.transforms.series import derivative, taylor
+from autograd_lite.uncertainty.entry import propagate
 
 __version__ = "0.2.0"
 
@@ -74,8 +75,8 @@ __all__ = [
     # branches
     "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "select", "take", "where",
     # transforms
-    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "taylor",
-    "value_and_grad", "vjp",
+    "colours", "derivative", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "propagate",
+    "taylor", "value_and_grad", "vjp",
     # programs
     "compile",
     # checks
@@ -92,26 +93,31 @@ __all__ = [
 # What users are handed but seldom name; some of it would hide names of theirs under `import *`.
 _CLASSES = ["AuditReport", "Comparison", "Compiled", "Derivation", "Derivative", "Diagnosis", "Estimate",
             "Explanation", "Finding", "GradientReport", "Input", "Latent", "Line", "Op", "Partial", "Path",
-            "Row", "Stats"]
+            "Propagation", "Row", "Stats"]
 
 
-if _typing.TYPE_CHECKING:
+if _typing.TYPE_CHECKING:                       # (all that is loaded on demand)
     from autograd_lite import testing as testing
     from autograd_lite.drawing.drawn import Drawing as Drawing
     from autograd_lite.programs.compiled import Compiled as Compiled
     from autograd_lite.programs.stats import Stats as Stats
+    from autograd_lite.uncertainty.result import Propagation as Propagation
 else:
     def __getattr__(name: str) -> object:
-        if name == "testing":                       # loaded on demand
+        if name == "testing":
             import importlib
             return importlib.import_module("autograd_lite.testing")
         if name in ("Compiled", "Stats"):
             import importlib
             return getattr(importlib.import_module("autograd_lite.programs.compiled"), name)
-        if name == "Drawing":                       # which needs graphviz
+        if name == "Propagation":
+            import importlib
+            return importlib.import_module("autograd_lite.uncertainty.result").Propagation
+        if name == "Drawing":                   # which needs graphviz
             from autograd_lite.drawing import drawn
             return drawn.Drawing
-        raise AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+        from autograd_lite.graph.foreign import absent
+        raise absent(name)
 
 
 def __dir__() -> list[str]:

@@ -58,7 +58,7 @@ class InputError(AutogradError, TypeError):
 
 
 class MemberError(AutogradError, AttributeError):
-    """A Value has no such attribute."""
+    """There is no such attribute."""
 
 
 class GradientError(AutogradError, ValueError):
@@ -131,7 +131,7 @@ def ignoring() -> bool:
     return unusual and _choice() == "ignore"
 
 
-_WAY_ON = "(To go on with nan or inf, as a line search may: errstate('ignore') or errstate('warn').)"
+_WAY_ON = "(A fit may catch NumericError and return 1e10; errstate('ignore') or errstate('warn') give nan.)"
 
 
 def signal(error: NumericError, note: str = "") -> None:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from keyword import iskeyword
 from math import e, inf, isfinite, nan, pi
-from re import findall
+from re import escape, findall, search
 from typing import Any, NamedTuple, NoReturn
 
 from autograd_lite.checks.report import clip, columns
-from autograd_lite.errors import AutogradError, InputError, short
+from autograd_lite.errors import AutogradError, InputError, NumericError, short
+from autograd_lite.graph.node import op_of, plain
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
 from autograd_lite.ops import sequences
@@ -92,6 +93,18 @@ class Formula:
         Raises:
             AutogradError: an operation is not defined there; the message points at it.
         """
+        results = self._results(point, leaves)
+        found = {name: results[place] for name, place in self.names.items()}
+        for name, x in [*found.items(), ("", results[self.result])]:
+            if isinstance(x, list):
+                raise self.error(self.steps[self.names.get(name, self.result)].span,
+                                 "this is a list; take one of its numbers, as by [0]")
+            if name and isinstance(x, Value) and not x.label:
+                x.label = name
+        return {**found, "": results[self.result]}
+
+    def _results(self, point: Mapping[str, Any], leaves: Collection[str]) -> list[Any]:
+        """What the steps give."""
         names = {place: name for name, place in reversed(self.names.items())}
         results: list[Any] = []
         for place, (function, operands, span) in enumerate(self.steps):
@@ -104,14 +117,27 @@ class Formula:
             except (TypeError, LookupError) as error:
                 raise self.error(span, str(error)) from None
             results.append(Value(x) if isinstance(x, float) and names.get(place) in leaves else x)
-        found = {name: results[place] for name, place in self.names.items()}
-        for name, x in [*found.items(), ("", results[self.result])]:
-            if isinstance(x, list):
-                raise self.error(self.steps[self.names.get(name, self.result)].span,
-                                 "this is a list; take one of its numbers, as by [0]")
-            if name and isinstance(x, Value) and not x.label:
-                x.label = name
-        return {**found, "": results[self.result]}
+        return results
+
+    def located(self, error: NumericError, point: Mapping[str, float]) -> NumericError:
+        """An error of a gradient at a point, whose message points at the operation that it is about."""
+        named, other = list[Span](), list[Span]()
+        seen: set[int] = set()
+        for x, step in zip(self._results({name: Value(x) for name, x in point.items()}, ()), self.steps):
+            rest = list(x) if isinstance(x, list) else [x]
+            while rest:                         # (the nodes of this step alone)
+                node = rest.pop()
+                if isinstance(node, Value) and id(node) not in seen:
+                    seen.add(id(node))
+                    rest += node.operands
+                    op, xs = op_of(node), list(map(plain, node.operands)) or [node.data]
+                    if op and search(rf"(?<!\w){escape(_bare(op.call(xs)))}(?![\w.])", _bare(str(error))):
+                        named.append(step.span)
+                    if (node.op, tuple(xs)) == (error.op, error.operands):
+                        other.append(step.span)
+        if "\n" not in str(error) and (named or other):
+            error.args = ("\n".join([str(error), *self.pointed([*named, *other][0])]),)
+        return error
 
     def pointed(self, span: Span) -> list[str]:
         """The line of the text, cut to fit a terminal, and carets below a part of it."""
@@ -166,6 +192,11 @@ def constant(text: str, what: str) -> float:
     -1.5
     """
     return number(parse(text, (), what)({})[""], what)
+
+
+def _bare(text: str) -> str:
+    """Without brackets, which an op's name has around a number in some messages."""
+    return text.replace("(", "").replace(")", "")
 
 
 class _Text:

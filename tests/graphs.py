@@ -13,7 +13,7 @@ from autograd_lite import Value, build
 from autograd_lite.ops.op import Op
 from autograd_lite.testing import Expression, expressions
 
-# What looks at how the pure Python build does a thing: a compiled one (see README) does it in its own way.
+# What looks at how the pure Python build does a thing: a compiled one (docs/install.md) does it its own way.
 python_build = pytest.mark.skipif(build != "python", reason="how the pure Python build does it")
 PYTHON: dict[str, Callable[..., Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,

@@ -60,6 +60,8 @@ ROWS = [
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
     {"checks.nearby", "checks.explain"}, {"checks.check_gradients"},
+    {"uncertainty.covariance", "uncertainty.linearised", "uncertainty.result"}, {"uncertainty.propagation"},
+    {"uncertainty.entry"},
     {"drawing.engine", "drawing.sketch", "drawing.dot", "drawing.theme", "drawing.svg", "drawing.stack",
      "drawing.naming", "drawing.scale", "drawing.marks", "drawing.given", "drawing.formulas",
      "drawing.apng"},
@@ -74,7 +76,8 @@ ROWS = [
     {"diagnosis.hypotheses"}, {"diagnosis.diagnose", "diagnosis.points", "diagnosis.functions"},
     {"testing", "expression"}, {"document", "commands.console"}, {"commands.formulas", "commands.wrong"},
     {"commands.grad", "commands.draw", "commands.check", "commands.audit"}, {"cli"}, {"__main__"},
-    {"ops", "graph", "transforms", "programs", "native", "checks", "diagnosis", "commands"},    # (empty)
+    {"ops", "graph", "transforms", "programs", "native", "checks", "diagnosis", "commands",
+     "uncertainty"},                                                                             # (empty)
 ]
 ROW = {name: i for i, row in enumerate(ROWS) for name in row}
 
@@ -254,6 +257,7 @@ def test_using_the_core_and_the_networks_loads_no_other_package():
         ag.grad(lambda p: p * p)(3.0)
         ag.hessian(lambda p: p[0] * p[1])([1.0, 2.0])
         ag.audit(y, {(y, x): x.grad}).check()
+        str(ag.propagate(lambda p: [p[0] * p[1]], [1.0, 2.0], [[1.0, 0.5], [0.5, 1.0]], order=3))
         ag.nn.MLP(2, [3, 1])([1.0, 2.0]).backward()
         print(*sys.modules)
     """).split()
@@ -407,7 +411,8 @@ def test_a_value_completes_to_what_a_user_may_want():
     lambda ag, x: ag.explain(x * x, x).paths[0], lambda ag, x: ag.explain(x * x).inputs[0],
     lambda ag, x: ag.explain(ag.relu(x - 5.0), x).findings[0], lambda ag, x: ag.sin,
     lambda ag, x: ag.draw(x * x), lambda ag, x: ag.derive(x * x, x),
-    lambda ag, x: ag.derive(ag.audit(x * x, {(x, x): 2.0}).rows[0])])
+    lambda ag, x: ag.derive(ag.audit(x * x, {(x, x): 2.0}).rows[0]),
+    lambda ag, x: ag.propagate(ag.sin, 1.0, 0.1)])
 def test_every_class_that_a_user_is_handed_is_public_at_the_top(make):
     thing = make(autograd_lite, autograd_lite.Value(2.0, "x"))
     kind = next(kind for kind in type(thing).__mro__ if kind.__module__.startswith("autograd_lite"))

@@ -87,6 +87,48 @@ def test_grad_goes_to_higher_orders(run):
     assert json.loads(run('grad "2*3" --order 3 --json')[1]) == {"value": 6.0, "gradient": {}}
 
 
+def test_grad_has_the_mixed_derivatives_unless_they_are_many(run):
+    out = json.loads(run('grad "x**3*y**2*z" --at x=2 y=3 z=5 --order 3 --json')[1])
+    assert {tuple(entry["by"]): entry["value"] for entry in out["mixed"]["3"]} == {
+        ("x", "x", "y"): 360.0, ("x", "x", "z"): 108.0, ("x", "y", "y"): 120.0, ("x", "y", "z"): 72.0,
+        ("x", "z", "z"): 0.0, ("y", "y", "z"): 16.0, ("y", "z", "z"): 0.0}
+    assert "mixed" not in json.loads(run('grad "x**3" --at x=2 --order 4 --json')[1])
+    rows = dict(line.split() for line in run('grad "x**3*y**2" --at x=2 y=3 --order 4')[1].splitlines()[:15])
+    assert rows["∂³f/∂x²∂y"] == "72" and rows["∂⁴f/∂x²∂y²"] == "24" and rows["∂⁴f/∂x³∂y"] == "36"
+    out = run('grad "a*b*c*d*g" --at a=1 b=1 c=1 d=1 g=1 --order 4')[1]
+    assert "by each variable alone" in out and "∂a∂b∂c" not in out and "∂⁴f/∂g⁴" in out
+
+
+@pytest.mark.parametrize("arguments, marked", [
+    ('grad "1 + sqrt(x*y)" --at x=0 y=1', "sqrt(x*y)"), ('draw "x + sqrt(x)" --at x=0', "sqrt(x)"),
+    ('check "2*cbrt(x)" --claim "x: 1" --at x=0', "cbrt(x)"),
+    ('grad "1 + x*sqrt(x)" --at x=0 --order 2', "sqrt(x)"),
+    ('grad "a**b + 1" --at a=0 b=1.5 --order 2', "a**b"),
+    ('grad "3*hypot(x, y)" --at x=0 y=0 --order 2', "hypot(x, y)"),
+    ('grad "y + abs(x)**1.5" --at x=0 y=1 --order 3', "abs(x)"),
+    ('grad "sinh(x) + sqrt(asinh(x))" --at x=0', "sqrt(asinh(x))"),
+    ('grad "u = x - 1; v = sqrt(4*u); v + 2" --at x=1', "sqrt(4*u)"),
+    ('grad "1/x" --at x=1e-160', "1/x"),
+    ('grad "x + logsumexp([log(x), sqrt(x - x)])" --at x=1', "sqrt(x - x)")])
+def test_an_error_of_a_derivative_points_at_the_operation(arguments, marked, run):
+    status, _, err = run(arguments)
+    head, text, marks = err.splitlines()
+    assert status == 2 and text[marks.index("^"):][:marks.count("^")] == marked, err
+    assert "gradient through" in head or "derivative of order" in head
+
+
+def test_a_wrong_claim_is_written_out_beside_the_graphs_line(run):
+    claims = ["--claim", "x: y*cos(x)*z", "--claim", "z: x"]
+    out = run("check", "sin(x)*y*z", *claims, "--derive", "2")[1]
+    assert out.count("  graph = ") == 1 and "claimed = −0.7396\n          ^^^^^^^\n" in out
+    assert "  graph = " not in run("check", "sin(x)*y*z", *claims, "--derive", "0")[1]
+    out = run("check", "x*y*z", "--claim", "x: y", "--claim", "z: y", "--derive", "2")[1]
+    assert out.count("  graph = ") == 2 and all(columns(line) < 80 for line in out.splitlines())
+    assert run("check", "x*y*z", "--claim", "x: y", "--claim", "z: y")[1].count("  graph = ") == 1
+    found = json.loads(run("check", "x*y*z", "--claim", "x: y", "--json")[1])
+    assert {*found} == {"ok", "points", "drawn", "claims"}
+
+
 def test_grad_by_some_names_and_intermediate_results(run):
     out = json.loads(run('grad "u = x*y; sin(u)" --at x=1 y=2 --wrt u y --json')[1])
     assert out["gradient"] == {"u": ag.cos(2.0), "y": ag.cos(2.0)}
@@ -131,7 +173,9 @@ def test_numbers_that_are_not_finite_are_words_in_json_and_come_only_when_asked_
     ('grad "sqrt(x)" --at x=0', "derivative is infinite"), ('grad -x**2 --at x=1', "after --"),
     ('grad --at x=1 "x**2"', "stands first"),
     ('grad "sine(x)" --at x=1', "did you mean sin?\n    sine(x)\n    ^^^^"),
-    ('gard x', "did you mean grad?"), ('grad "x*y" --at x=inf y=0', "must be finite"),
+    ('gard x', "did you mean grad?"), ('grad x --ordre 2 --at x=1', "did you mean --order?"),
+    ('check "x*y" --claim "x: y" --pionts 9', "did you mean --points?"),
+    ('grad "x*y" --at x=inf y=0', "must be finite"),
     ('grad ""', "is empty"), ('grad "abs(x)**2" --at x=0 --order 2', "abs"),
     ('draw x --at x=1 -o a.jpg', "must end in"), ('draw x', "no number"),
     ('draw x --at x=1 --style rich', "invalid choice"), ('draw x --at x=1 --digits 0', "number of digits"),
@@ -293,7 +337,10 @@ def test_long_names_and_expressions_fit_the_screen(run):
 def test_audit_names_the_wrong_line_and_the_kind_of_mistake(demo, words, line, run):
     path = DEMOS / f"{demo}.py"
     status, out, err = run("audit", str(path))
-    *rest, place, text = out.splitlines()       # (a path may be long)
+    rest = out.splitlines()
+    k = next(k for k, line in enumerate(rest) if " is claimed at " in line)
+    place, text = rest[k:k + 2]
+    del rest[k:k + 2]                           # (a path may be long)
     assert status == 1 and words in out and not err and all(columns(line) < 80 for line in rest)
     number = int(place.rpartition(":")[2])
     assert path.read_text(encoding="utf-8").splitlines()[number - 1].strip().startswith(line)

@@ -55,6 +55,19 @@ def test_the_fit_has_ten_of_nists_digits_and_goes_where_it_is_told(tmp_path):
     assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["fit.png"]
 
 
+def test_every_way_of_scipy_ends_in_one_place_and_its_errors_are_curve_fits(tmp_path):
+    said = run(FOLDER / "pharmacokinetics.py", cwd=tmp_path).stdout.splitlines()
+    fits = [[float(x) for x in line.split()[-5:-1]] for line in said[2:10]]
+    assert all(fit == pytest.approx(fits[0], rel=2e-5) for fit in fits) and "root" in said[9]
+    pcov, ours, hessian = ([float(x) for x in line.split()[-4:]] for line in said[10:13])
+    assert ours == pytest.approx(pcov, rel=1e-4) and hessian == pytest.approx(pcov, rel=0.1)
+    assert all(abs(a - b) > 1e-3 * b for a, b in zip(hessian, ours))
+    for found, std, true in zip(fits[0], pcov, (1.4, 2.8, 32.0, 0.3)):
+        assert abs(found - true) < 3.0 * std
+    assert any(line.startswith("half-life (h)         7.673    0.204") for line in said)
+    assert said[-2].endswith("the same numbers: True")
+
+
 def test_the_language_model_learns_short_names_as_it_does_eagerly(tmp_path):
     said = run(FOLDER / "gpt.py", "--longest", "3", "--steps", "60", cwd=tmp_path).stdout
     assert "their first 3 losses are equal: True" in said

@@ -1,6 +1,7 @@
 """The gallery of derivations: each has the mistake that it says, and the library names it as it says."""
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from autograd_lite import diagnose
+from autograd_lite.checks.report import columns
+from autograd_lite.cli import main
 
 FOLDER = Path(__file__).parent.parent / "demos" / "derivations"
 FILES = sorted(FOLDER.glob("*.py"))
@@ -76,8 +79,9 @@ def test_without_the_mistake_the_derivation_agrees(file):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_file_is_short_and_a_published_one_names_its_source(file):
     text = file.read_text(encoding="utf-8")
-    assert 30 <= len(text.splitlines()) <= 60
-    assert text.endswith("\n    print(ag.diagnose(forward, hand, points).summary())\n")
+    assert 30 <= len(text.splitlines()) <= 62
+    assert text.endswith("\n    report = ag.diagnose(forward, hand, points)\n"
+                         '    print(report.summary(), ag.derive(report.causes[0]), sep="\\n\\n")\n')
     if file.stem.startswith("published_"):
         assert "\nSource, retold" in text and ("https://" in text or "http://" in text)
 
@@ -92,3 +96,28 @@ def test_each_file_runs_as_a_script():
         said, _ = process.communicate(timeout=100)
         assert process.returncode == 0, said
         assert all(text in flat(said) for _, _, text in GALLERY[file.stem])
+        summary, derivation = said.split("\n\n", 1)
+        assert written_out(derivation, GALLERY[file.stem][0][0]), derivation
+
+
+def written_out(derivation, claim):
+    """Whether the claim (or the worst of its entries) stands below the graph's line, what differs marked."""
+    rows = derivation.split("\n")
+    claimed, = [k for k, row in enumerate(rows) if re.match(" *claimed = ", row)][-1:]
+    head = next(found[1] for row in rows[claimed::-1] if (found := re.match(r" *(∂\S+) = ", row)))
+    ends = [re.sub(r"\[.*", "", end) for end in head.split("/")]
+    return ("/".join(ends) == claim and any(row.strip(" ^") == "" != row for row in rows[claimed:])
+            and "  graph = " in derivation and len(rows) <= 30 and max(map(columns, rows)) <= 79)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_command_writes_out_the_first_cause_and_as_many_as_are_asked_for(file, capsys):
+    assert main(["audit", str(file)]) == 1
+    one, first = capsys.readouterr().out, GALLERY[file.stem][0][0]
+    assert written_out(one.split("\n\n", 1)[1], first) and max(map(columns, one.split("\n"))) <= 79
+    assert main(["audit", str(file), "--derive", "0"]) == 1
+    assert "graph = " not in capsys.readouterr().out
+    assert main(["audit", str(file), "--derive", "9"]) == 1
+    every = capsys.readouterr().out
+    assert every.startswith(one) and len(re.findall(r"^ *claimed = ", every, re.MULTILINE)) >= len(
+        GALLERY[file.stem])

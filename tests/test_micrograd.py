@@ -5,12 +5,14 @@ import copy
 import math
 import pickle
 import random
+import re
 import weakref
 
 import pytest
 
 import autograd_lite as ag
 from autograd_lite import AutogradError, InputError, MemberError, Value, nn
+from autograd_lite.graph.foreign import ELSEWHERE
 from graphs import python_build
 
 
@@ -198,6 +200,21 @@ def test_the_foreign_names_are_no_attributes_of_a_node():
     assert issubclass(MemberError, AttributeError)
     twin = pickle.loads(pickle.dumps(copy.deepcopy(c)))
     assert len(twin._prev) == 2
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_to_write_for_a_function_of_another_library_is_there(name):
+    assert name not in dir(ag) and not hasattr(ag, name)
+    with pytest.raises(MemberError, match=f"^autograd_lite has no '{name}': ") as caught:
+        getattr(ag, name)
+    remedy = str(caught.value).partition(": ")[2]
+    for function in re.findall(r"\b([a-zA-Z]\w*)\(", remedy):
+        assert hasattr(ag, function) or function == "f", remedy
+
+
+def test_a_name_that_no_library_has_is_an_ordinary_error():
+    with pytest.raises(AttributeError, match="^module 'autograd_lite' has no attribute 'nonesuch'$"):
+        ag.nonesuch
 
 
 def test_a_node_takes_no_weak_reference_but_is_a_key_of_a_dict():

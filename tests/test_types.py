@@ -73,7 +73,7 @@ def refused(request, tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("name", ["program.py", "expected.py", "arrays.py"])
+@pytest.mark.parametrize("name", ["program.py", "expected.py", "arrays.py", "untyped.py"])
 def test_a_right_program_passes(refused, name):
     if name == "arrays.py":
         pytest.importorskip("numpy")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_lite.checks.report import clip, count, plain_data, wrapped
 from autograd_lite.checks.rows import Row
 from autograd_lite.commands.console import WIDTH, Parser, green, progress, red, whole
-from autograd_lite.commands.wrong import Looked, look
+from autograd_lite.commands.wrong import Looked, add_derive, look, written_out
 from autograd_lite.errors import AutogradError, InputError, MissingError, short, type_name
 from autograd_lite.files import read
 from autograd_lite.lines import Line, printable
@@ -58,6 +58,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--points", type=whole(1, 1_000_000, "a number of points"), metavar="N",
                         help="how many of its points to take (default: all), or to draw from its strategy "
                              f"inputs (default {POINTS})")
+    add_derive(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run, refused=2, failed=2)
 
@@ -74,11 +75,11 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_facts(looked, places), allow_nan=False))
     else:
-        print("\n".join(_lines(looked, path, places)))
+        print("\n".join(_lines(looked, path, places, options.derive)))
     return int(bool(looked.wrong))
 
 
-def _lines(looked: Looked, path: str, places: dict[Any, int]) -> Iterator[str]:
+def _lines(looked: Looked, path: str, places: dict[Any, int], written: int) -> Iterator[str]:
     if not looked.wrong:
         n = len(looked.rows)
         agrees = green(f"all {n} claims agree" if n != 1 else "the claim agrees")
@@ -92,6 +93,8 @@ def _lines(looked: Looked, path: str, places: dict[Any, int]) -> Iterator[str]:
             number = _place(row, places)
             if number:
                 yield f"{row.name} is claimed {Line(path, number, linecache.getline(path, number).strip())}"
+        yield from written_out(entry.report.causes, written)
+        written -= len(entry.report.causes)
     if looked.undefined:
         head = str(looked.undefined[0]).split("\n")[0]
         yield from wrapped(f"(not defined at {count(len(looked.undefined), 'point')}: {head})", "", 4)

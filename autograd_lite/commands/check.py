@@ -14,11 +14,11 @@ from unicodedata import normalize
 
 from autograd_lite.checks.report import clip, columns, count, filled, plain_data, wrapped
 from autograd_lite.checks.rows import Row
-from autograd_lite.checks.rule import INHERITS
+from autograd_lite.checks.rule import CAUSE, INHERITS
 from autograd_lite.commands.console import WIDTH, Parser, assigned, green, number, progress, red, whole
 from autograd_lite.commands.formulas import (add_expression, add_point, backward, functions, graph, point,
-                                             read, root_name)
-from autograd_lite.commands.wrong import Looked, look
+                                             pointing, read, root_name)
+from autograd_lite.commands.wrong import Looked, add_derive, look, written_out
 from autograd_lite.errors import InputError, NumericError, short
 from autograd_lite.expression import Formula, meant, parse
 from autograd_lite.graph.program import Program
@@ -59,6 +59,7 @@ def add(commands: Any) -> None:
     add_point(parser, "check at this point alone, or with these numbers fixed")
     parser.add_argument("--rtol", type=_tolerance, metavar="X",
                         help="how far numbers may differ, relatively (default 1e-06)")
+    add_derive(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run, refused=2, failed=2)
 
@@ -87,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(plain_data(_facts(formula, claims, looked, drawn.tried)), allow_nan=False))
     else:
-        print("\n".join(_lines(formula, claims, looked, drawn)))
+        print("\n".join(_lines(formula, claims, looked, drawn, options.derive)))
     return int(any(looked.counts))
 
 
@@ -175,7 +176,8 @@ class _Points:
     def _defined(self, at: dict[str, float]) -> bool:
         try:
             nodes, root = graph(self.formula, at)
-            backward(root)
+            with pointing(self.formula, at):
+                backward(root)
             numbers = [root.data, *[x.grad for x in nodes.values()], *_numbers(self.formula, self.claims, at)]
         except NumericError as error:
             self.reason = str(error)
@@ -196,7 +198,8 @@ class _Points:
 # -- what is said -------------------------------------------------------------------------------------
 
 
-def _lines(formula: Formula, claims: Sequence[Claim], looked: Looked, drawn: _Points) -> Iterator[str]:
+def _lines(formula: Formula, claims: Sequence[Claim], looked: Looked, drawn: _Points,
+           written: int) -> Iterator[str]:
     text = printable("; ".join(formula.text.split("\n")))
     f = root_name(formula)
     yield clip(text if f in formula.names else f"{f}{':' if ';' in text else ' ='} {text}", WIDTH)
@@ -219,6 +222,9 @@ def _lines(formula: Formula, claims: Sequence[Claim], looked: Looked, drawn: _Po
             yield from wrapped(f"{claims[k].name}: {row.numbers(number)}", "  ", 6)
             for text in _why(claims, k, row):
                 yield from wrapped(text, "      ", 10)
+        rows = [row for _, row in entry.rows]
+        yield from written_out(rows, written)
+        written -= sum([row.verdict == CAUSE for row in rows])
 
 
 def _why(claims: Sequence[Claim], k: int, row: Row) -> list[str]:

@@ -115,12 +115,19 @@ def progress(steps: Iterable[Any], what: str, total: int | None = None) -> Itera
 # -- arguments and tables -----------------------------------------------------------------------------
 
 
+_OPTIONS: set[str] = set()
+
+
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, and fails if it cannot print."""
 
     def __init__(self, *, description: str, **options: Any):
         super().__init__(formatter_class=_Help, allow_abbrev=False,
                          description="\n".join(wrapped(description, "", 0)), **options)
+
+    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
+        _OPTIONS.update([name for name in names if name.startswith("--")])
+        return super().add_argument(*names, **options)
 
     def error(self, message: str) -> NoReturn:
         self.exit(failed(f"{_clearer(message)} (see {self.prog} --help)", 2))
@@ -140,6 +147,9 @@ def _clearer(message: str) -> str:
     head, _, choices = message.partition(" (choose from ")
     if choices and (near := get_close_matches(head.rpartition("'")[0].rpartition("'")[2],
                                               [word.strip("' )") for word in choices.split(",")], 1)):
+        return f"{message}; did you mean {near[0]}?"
+    unknown = re.search("unrecognized arguments: (--[a-z-]+)", message)
+    if unknown and (near := get_close_matches(unknown[1], _OPTIONS, 1)) and near[0] != unknown[1]:
         return f"{message}; did you mean {near[0]}?"
     if "required: expression" in message or re.search(r"unrecognized arguments:.* -[^ ]*[*/+(]", message):
         return message + "; the expression stands first, or if it begins with - last, after --"

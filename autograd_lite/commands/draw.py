@@ -11,7 +11,7 @@ from typing import Any
 from autograd_lite.checks.report import clip, plain_data
 from autograd_lite.commands.console import Parser, say, whole
 from autograd_lite.commands.formulas import (add_expression, add_point, backward, functions, graph, point,
-                                             read, root_name)
+                                             pointing, read, root_name)
 from autograd_lite.drawing.output import ENDINGS, draw, render
 from autograd_lite.lines import printable
 
@@ -53,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
     with warnings.catch_warnings(record=True) as caught:
         nodes, root = graph(formula, at)
         root.label = root.label or root_name(formula)
-        backward(root)
+        with pointing(formula, at):
+            backward(root)
         source = ""
         if options.output is None:
             source = draw(root, **asked).source

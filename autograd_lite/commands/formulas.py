@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from unicodedata import normalize
 
 import autograd_lite
 from autograd_lite.checks.report import clip, wrapped
 from autograd_lite.commands.console import WIDTH, Parser
-from autograd_lite.errors import InputError
+from autograd_lite.errors import InputError, NumericError
 from autograd_lite.expression import CONSTANTS, FUNCTIONS, LENGTH, Formula, constant, meant, parse, taken
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import printable
@@ -96,6 +97,15 @@ def backward(root: Value) -> None:
     """Compute the gradient, which is 0 of what has none (a comparison)."""
     if root.requires_grad:
         root.backward()
+
+
+@contextmanager
+def pointing(formula: Formula, at: dict[str, float]) -> Iterator[None]:
+    """Let an error of a derivative, at a point, show where in the formula it arises."""
+    try:
+        yield
+    except NumericError as error:
+        raise formula.located(error, at) from None
 
 
 def root_name(formula: Formula) -> str:

@@ -1,16 +1,19 @@
 """Where claims are wrong: many points looked at, and for each wrong claim the one to show."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.audit import audit
 from autograd_lite.checks.rows import AuditReport, Row
-from autograd_lite.checks.rule import AGREES
+from autograd_lite.checks.rule import AGREES, CAUSE
+from autograd_lite.commands.console import Parser, whole
 from autograd_lite.diagnosis.diagnose import diagnose
+from autograd_lite.drawing import derive
 from autograd_lite.errors import NumericError
 
-_LOOK = 12                      # points for a diagnosis
+_LOOK, _LONG = 12, 30           # points for a diagnosis, lines of a derivation
 
 
 class Wrong(NamedTuple):
@@ -74,3 +77,20 @@ def look(forward: Callable[[Any], Any], hand: Callable[[Any], Any], points: Iter
         wrong.append(Wrong(chosen[0], report, tuple([(k, report.rows[k]) for k in sorted(most)])))
         rest -= most
     return Looked(usable, undefined, counts, wrong, rows)
+
+
+def add_derive(parser: Parser) -> None:
+    """The option for how much to write out."""
+    parser.add_argument("--derive", type=whole(0, 1000, "a number of claims"), default=1, metavar="N",
+                        help="how many claims that are wrong by themselves to write out, with the factors "
+                             "that differ marked (default %(default)s)")
+
+
+def written_out(rows: Iterable[Row], most: int) -> Iterator[str]:
+    """The lines of the first so many rows that are wrong by themselves beside those of the graph."""
+    for row in [row for row in rows if row.verdict == CAUSE and not row.independent][:max(0, most)]:
+        lines = str(derive(replace(row, diagnoses=()))).split("\n")        # (these are said already)
+        yield ""
+        yield from lines[:_LONG]
+        if lines[_LONG:]:
+            yield f"… and {len(lines) - _LONG} more lines"

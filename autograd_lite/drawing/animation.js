@@ -14,7 +14,6 @@ function show(step) {
     else if (text === null) parts[part].removeAttribute(name);
     else parts[part].setAttribute(name, text);
   });
-  follow();
   const [head, ...lines] = steps[at].lines;
   found("head").textContent = head;
   found("lines").replaceChildren(...lines.map(line => {
@@ -29,6 +28,7 @@ function show(step) {
   slider.setAttribute("aria-valuetext", `${found("where").textContent}: ${head}`);
   found("back").disabled = found("first").disabled = at === 0;
   found("forward").disabled = found("last").disabled = at === steps.length - 1;
+  follow();
 }
 
 function follow() {                              // so that what passes on, or is wrong, is in sight
@@ -37,6 +37,9 @@ function follow() {                              // so that what passes on, or i
   const frame = svg.parentElement, [inner, outer] = [part, frame].map(x => x.getBoundingClientRect());
   if (inner.left < outer.left || inner.right > outer.right)
     frame.scrollLeft += (inner.left + inner.right - outer.left - outer.right) / 2;
+  const floor = found("panel").getBoundingClientRect().top - 8, high = inner.height < floor;
+  if (high && inner.top < 8) scrollBy(0, inner.top - 8);
+  else if (high && inner.bottom > floor) scrollBy(0, inner.bottom - floor);
 }
 
 function play(on) {

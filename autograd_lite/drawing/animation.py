@@ -14,6 +14,7 @@ from autograd_lite.drawing.apng import animated, size
 from autograd_lite.drawing.arrows import flow_text
 from autograd_lite.drawing.cards import SMALL, escape, gradient_text, ink
 from autograd_lite.drawing.engine import run
+from autograd_lite.drawing.given import a_text
 from autograd_lite.drawing.layout import width
 from autograd_lite.drawing.letters import warn_of_boxes
 from autograd_lite.drawing.looks import Stage
@@ -28,12 +29,13 @@ from autograd_lite.errors import InputError, RenderError, short, type_name
 from autograd_lite.files import path_text, read, write
 from autograd_lite.graph.value import Value
 from autograd_lite.markup import page, text
-from autograd_lite.ops.whole import whole
 
 _MOST = 120                                     # results that are shown, each a step
 _DOTS_PER_INCH = 96
 _PIXELS = 400_000_000                           # of all frames of a PNG together
-_NARROW, _LINES, _LETTERS = 420.0, 7, 11        # the text below a PNG: points, lines, and their size
+_NARROW, _LINES, _LETTERS = 420.0, 8, 11        # the text below a PNG: points, lines, and their size,
+_WIDE = 75                                      # which is at least this part of the width
+_LEAST = 0.7                                    # of its size, on a page; a picture that is wider scrolls
 _SCRIPT = os.path.join(os.path.dirname(__file__), "animation.js")
 _TITLES = {"topological": "In topological order", "naive": "Depth first, without that order"}
 
@@ -89,9 +91,9 @@ def animate(root: Value, path: Path, *, order: Literal["topological", "naive"] =
         raise InputError(f"animate: order={short(order)}: choose {' or '.join(map(repr, ORDERS))}")
     if not isinstance(seconds, (int, float)) or not 0.05 <= seconds <= 60.0:
         raise InputError(f"animate: seconds={short(seconds)}: choose a number from 0.05 to 60")
-    whole(max_nodes, "animate: max_nodes", 1)
+    a_text(caption, "animate: caption")
     film = Film(root, Options(max_nodes, "all", digits=digits, direction=direction, style=style,
-                              theme=theme or "light"), order)
+                              theme="light" if theme is None else theme, called="animate"), order)
     content = _page(film, caption, theme, seconds) if kind == "html" else _png(film, caption, seconds)
     try:
         write(name, content)
@@ -174,12 +176,14 @@ def _frames(walk: Walk, right: Walk, digits: int) -> Iterator[Frame]:
 def _png(film: Film, caption: str, seconds: float) -> bytes:
     frames, pictures, room = film.frames[film.order], list[bytes](), _NARROW
     room = max(room, size(_bitmap(film.source(frames[-1]).dot.text()))[0] * 72.0 / _DOTS_PER_INCH - 40.0)
-    theme = film.source(frames[0]).looks.theme
-    shown = min(_LINES, max([len(frame.lines) for frame in frames]))
+    theme, letters = film.source(frames[0]).looks.theme, max(_LETTERS, round(room / _WIDE))
+    told = [_fitted([" · ".join([f"Step {k} of {len(frames) - 1}", *[caption] * bool(caption)]),
+                     *frame.lines], room, letters) for k, frame in enumerate(frames)]
+    rows = max(map(len, told))
     for k, frame in enumerate(frames):
         dot = film.source(frame).dot
-        heads = [f"Step {k} of {len(frames) - 1}", *[caption] * bool(caption)]
-        dot.defaults["graph"]["label"] = _told([" · ".join(heads), *frame.lines], shown + 1, room, theme)
+        lines = [*told[k], *[""] * (rows - len(told[k]))]
+        dot.defaults["graph"]["label"] = _told(lines, room, letters, theme)
         pictures.append(_bitmap(dot.text()))
         pixels = size(pictures[0])[0] * size(pictures[0])[1] * len(frames)
         if pixels > _PIXELS:
@@ -194,18 +198,32 @@ def _bitmap(source: str) -> bytes:
     return run(source, "-Kdot", "-Tpng", f"-Gdpi={_DOTS_PER_INCH}")
 
 
-def _told(lines: Sequence[str], rows: int, room: float, theme: Theme) -> str:
-    """Lines of text, as a label of one size: so many rows, so wide."""
-    if len(lines) > rows:
-        lines = [*lines[:rows - 1], f"… and {len(lines) - rows + 1:,} more"]
-    cells = []
-    for k, line in enumerate([*lines, *[""] * (rows - len(lines))]):
-        while width(line, _LETTERS) > room - 10.0:
+def _fitted(lines: Sequence[str], room: float, letters: int) -> list[str]:
+    """Lines of text, each broken where it is wider; if they are too many, run together after the second."""
+    if len(lines) > _LINES:
+        lines = [*lines[:2], ",   ".join(lines[2:])]
+    found = list[str]()
+    for whole in lines:
+        line = ""
+        for word in whole.split(" "):
+            if line.strip() and width(f"{line} {word}", letters) > room - 10.0:
+                found.append(line)
+                line = "   "
+            line += " " * bool(line) + word
+        while width(line, letters) > room - 10.0:
             line = f"{line[:-2]}…"
+        found.append(line)
+    return found if len(found) <= _LINES else [*found[:_LINES - 1], "…"]
+
+
+def _told(lines: Sequence[str], room: float, letters: int, theme: Theme) -> str:
+    """Lines of text, as a label that is so wide."""
+    cells = []
+    for k, line in enumerate(lines):
         written = escape(line, len(line) + 1) or "&#160;"
         colour = theme.faint if k == 0 else theme.ink if k == 1 else theme.backward
-        cells.append(f'<TR><TD ALIGN="LEFT" WIDTH="{room:.0f}" HEIGHT="{1.5 * _LETTERS:.0f}">'
-                     f'{ink(f"<B>{written}</B>" if k == 1 else written, colour, _LETTERS)}</TD></TR>')
+        cells.append(f'<TR><TD ALIGN="LEFT" WIDTH="{room:.0f}" HEIGHT="{1.5 * letters:.0f}">'
+                     f'{ink(f"<B>{written}</B>" if k == 1 else written, colour, letters)}</TD></TR>')
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(cells)}</TABLE>>'
 
 
@@ -223,7 +241,7 @@ def _page(film: Film, caption: str, theme: str | None, seconds: float) -> bytes:
                 drawn[source] = tidied(run(source, "-Kdot", "-Tsvg"), picture.dot.description)
             pictures.append(drawn[source])
         if name == film.order:
-            last = inlined(pictures[-1], picture.dot.defaults["graph"]["rankdir"] == "LR")
+            last = inlined(pictures[-1], picture.dot.defaults["graph"]["rankdir"] == "LR", _LEAST)
         walks.append([{"lines": frame.lines} for frame in frames])
     slots, texts, values = _changes([[*ElementTree.fromstring(svg).iter()] for svg in pictures])
     for step, row in zip([step for steps in walks for step in steps], values):
@@ -235,7 +253,7 @@ def _page(film: Film, caption: str, theme: str | None, seconds: float) -> bytes:
         data = data.replace(sign, f"\\u{ord(sign):04x}")
     script = read(_SCRIPT).decode().replace("\r\n", "\n")
     digest = b64encode(sha256(script.encode()).digest()).decode()
-    title = caption or f"The backward pass from {named(film.root).text}"
+    title = caption or "The backward pass" + f" from {named(film.root).text}" * bool(film.root.label)
     shown = film.frames[film.order]
     body = [f"<main><h1>{text(title)}</h1>", last, _panel(list(film.frames), shown[-1]), _table(shown),
             f'</main>\n<script type="application/json" id="steps">{data}</script>',

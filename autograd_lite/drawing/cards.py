@@ -270,7 +270,8 @@ def _width(label: str) -> int:
 
 
 def _row(name: str, attributes: str, text: str) -> str:
-    return (f'<TR>{_SIDE}<TD COLSPAN="{_SPAN}" ALIGN="LEFT">{name}</TD>'
+    top = ' VALIGN="TOP"' if "<BR" in text else ""
+    return (f'<TR>{_SIDE}<TD COLSPAN="{_SPAN}" ALIGN="LEFT"{top}>{name}</TD>'
             f'<TD COLSPAN="{_SPAN}" ALIGN="RIGHT"{attributes}>{text}</TD>{_SIDE}</TR>')
 
 

@@ -1,17 +1,21 @@
 """`Chain`: a graph seen as steps between what has a name, and the derivatives along them."""
 from __future__ import annotations
 
+import functools
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.drawing.formulas import Call, Formula, Named, Number, added, applied, slopes
+from autograd_lite.drawing.formulas import Call, Formula, Named, Number, Sum, added, applied, slopes
 from autograd_lite.graph.linear import Linear
 from autograd_lite.graph.node import op_of, partials_of
 from autograd_lite.graph.program import Program
+from autograd_lite.ops.op import Op
 
 _LARGE = 14                                     # ops and names in an expression that is written out
 _WIDE = 42                                      # and in six operands of one that has many
+_FEW = 6
 
 
 class Symbols:
@@ -29,13 +33,24 @@ class Symbols:
         for k in (root, *self.targets):
             self._named[k] = True
         sizes: list[int] = []
+        terms: list[list[int]] = []             # of a sum the sizes of its largest terms,
+        ways: list[int] = []                    # and how many it has
+        uses = Counter([x for operands in program.operands for x in operands])
         for k, operands in enumerate(program.operands):
-            size = 1 + sum([1 if x is None else sizes[x] for x in operands])
-            if size > _WIDE and sum(sorted([sizes[x] for x in operands if x is not None])[-6:]) > _WIDE:
+            size, some = 1 + sum([1 if x is None else sizes[x] for x in operands]), list[int]()
+            if len(operands) == 2 and _adds(op_of(program.nodes[k])):
+                some = sorted([n for x in operands for n in (
+                    [1] if x is None else not self._named[x] and terms[x] or [sizes[x]])])[-_FEW:]
+                size = 1 + sum(some)
+            terms.append(some)
+            ways.append(not some or sum([1 if x is None or self._named[x] else ways[x] for x in operands]))
+            largest = sorted([sizes[x] for x in operands if x is not None])[-_FEW:]
+            if not some and size > _WIDE and sum(largest) > _WIDE:
                 for x in operands:              # (a network's neurons)
                     if x is not None and sizes[x] > _WIDE // 6:
                         self._named[x], sizes[x] = True, 1
-            self._named[k] |= size > _LARGE
+            # (Of a long sum the first terms are shown; one that is used again is not written twice.)
+            self._named[k] |= size > _LARGE and not some or uses[k] > 1 and max(size, 2 * ways[k]) > _LARGE
             sizes.append(1 + len(program.nodes[k].label) // 12 if self._named[k] else size)
         self._taken = {node.label: 0 for node in program.nodes if node.label}
         self._names: dict[int, str] = {}
@@ -81,9 +96,17 @@ class Symbols:
 
     def symbol(self, k: int) -> Formula:
         """The name of a node, its expression or its number."""
-        if k not in self._symbols:
-            node = self.program.nodes[k]
-            self._symbols[k] = Named(self.name(k), node.data) if self._named[k] else self.definition(k)
+        todo = [k]
+        while todo:
+            k = todo.pop()
+            if k not in self._symbols:
+                rest = [x for x in self.program.operands[k] if x is not None and x not in self._symbols]
+                if self._named[k]:
+                    self._symbols[k] = Named(self.name(k), self.program.nodes[k].data)
+                elif rest:
+                    todo += [k, *rest]
+                else:
+                    self._symbols[k] = self.definition(k)
         return self._symbols[k]
 
     def operands(self, k: int) -> list[Formula]:
@@ -95,6 +118,12 @@ class Symbols:
         """What a node was computed as."""
         op = op_of(self.program.nodes[k])
         return applied(op, self.operands(k)) if op else Number(self.program.nodes[k].data)
+
+
+@functools.cache
+def _adds(op: Op | None) -> bool:
+    """Whether an op is the sum, or the difference, of its two operands."""
+    return op is not None and not op.open and isinstance(applied(op, [Named("a", 1.0), Named("b", 2.0)]), Sum)
 
 
 class Piece(NamedTuple):
@@ -162,15 +191,13 @@ class Chain:
     def _steps(self, k: int) -> dict[int, float]:
         """The derivatives by the nearest steps below a step."""
         found: dict[int, float] = {}
-
-        def walk(k: int, g: float) -> None:     # (no deeper than an expression is large)
-            for x, _, p in self._edges(k):
-                term = g * p if g else 0.0
-                if self.symbols.has_name(x):
-                    found[x] = found[x] + term if x in found else term
-                else:
-                    walk(x, term)
-        walk(k, 1.0)
+        todo = [(k, 1.0)]
+        while todo:
+            x, g = todo.pop()
+            if x != k and self.symbols.has_name(x):
+                found[x] = found[x] + g if x in found else g
+            else:
+                todo += [(below, g * p if g else 0.0) for below, _, p in reversed(self._edges(x))]
         return found
 
     def formula(self, head: int, tail: int) -> Formula:
@@ -182,21 +209,19 @@ class Chain:
 
     def _formulas_of(self, k: int) -> dict[int, Formula]:
         found: dict[int, list[Formula]] = {}
-
-        def walk(k: int, y: Formula, g: Formula) -> None:
-            edges, xs, op = self._edges(k), self.symbols.operands(k), op_of(self.program.nodes[k])
+        todo: list[tuple[int, Formula]] = [(k, Number(1.0))]
+        while todo:
+            x, g = todo.pop()
+            if x != k and self.symbols.has_name(x):
+                found.setdefault(x, []).append(g)
+                continue
+            edges, xs, op = self._edges(x), self.symbols.operands(x), op_of(self.program.nodes[x])
             wanted = [False] * len(xs)
             for _, i, _ in edges:
                 wanted[i] = True
-            partials = slopes(op, y, xs, wanted) if op else []
-            for x, i, p in edges:
-                slope = partials[i]
-                term = g * (Call(op, xs, i, p) if slope is None else slope)  # type: ignore[arg-type]
-                if self.symbols.has_name(x):
-                    found.setdefault(x, []).append(term)
-                else:
-                    walk(x, self.symbols.symbol(x), term)
-        walk(k, self.symbols.symbol(k), Number(1.0))
+            partials = slopes(op, self.symbols.symbol(x), xs, wanted) if op else []
+            todo += [(below, g * (Call(op, xs, i, p) if partials[i] is None  # type: ignore[arg-type]
+                                  else partials[i])) for below, i, p in reversed(edges)]
         return {x: added(terms) for x, terms in found.items()}
 
     def _pass_over(self) -> None:
@@ -265,3 +290,16 @@ class Chain:
         for k in self.targets:
             put(k)
         return [found[k] for k in order], hidden
+
+
+def alone(chain: Chain, piece: Piece) -> bool:
+    """Whether the step of a piece is the only way from its head to its tail; then their derivative is that
+    along it."""
+    if piece.total:
+        return True
+    above, rest = {piece.tail}, [piece.tail]
+    while rest:
+        new = {user for user, _ in chain.users[rest.pop()]} - above
+        above |= new
+        rest += new
+    return not any([x != piece.tail and x in above for x in chain.below[piece.head]])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from autograd_lite.checks.rows import Context, Row as Claim
 from autograd_lite.checks.rule import relative_error
-from autograd_lite.drawing.chain import Block, Chain, Piece
+from autograd_lite.drawing.chain import Block, Chain, Piece, alone
 from autograd_lite.drawing.dialects import Dialect, Token
 from autograd_lite.drawing.lines import Line, Row, Writer, headed, plain
 from autograd_lite.drawing.shown import Written
@@ -69,10 +69,15 @@ class Comparison(Written):
     def _compared(self, block: Block, dialect: Dialect) -> Line:
         writer, last = Writer(self._chain, block, dialect), block is self._block
         result = dialect.number(self._claimed if last else self._totals[block.place]).text
-        rows = [_equal(writer.numbers(), Token("", dialect.number(block.value).text), dialect.word("graph")),
-                _equal(writer.numbers(self._numbers.__getitem__, self._wrong),
-                       Token("", result, last and not self._wrong), dialect.word("claimed"))]
-        return headed(writer.head(), [*writer.symbolic(), *rows])
+        value = Token("", dialect.number(block.value).text)
+        graph = _equal(writer.numbers(), value, dialect.word("graph"))
+        claim = writer.numbers(self._numbers.__getitem__, self._wrong)
+        if last and not self._wrong:            # (what is claimed follows from none of these)
+            claim = Row("=", [])
+        products = [_product(self._numbers, term) for term in block.terms]
+        sound = not last or relative_error(self._claimed, added(products)) <= self.row.rtol
+        claim = _equal(claim, Token("", result, not sound), dialect.word("claimed"))
+        return headed(writer.head(), [*writer.symbolic(), graph, claim])
 
     @property
     def notes(self) -> list[str]:
@@ -87,7 +92,14 @@ class Comparison(Written):
             for x in (self._numbers[piece], piece.number):
                 meant = labels.get(x, []) if x != round(x) else []      # (many nodes hold a whole number)
                 texts.append(dialect.number(x).text + (f" (= {meant[0]})" if len(meant) == 1 else ""))
+            if len(self._numbers) == 1 and not any([text.endswith(")") for text in texts]):
+                continue                        # (the lines say it)
             guessed = piece in self._guessed and len(self._numbers) > 1
+            if guessed and self._numbers[piece] == 0.0:
+                term = next(term for term in self._block.terms if piece in term)    # type: ignore[union-attr]
+                found.append("The claim follows without the term " + " · ".join([dialect.partial(
+                    *[self._chain.symbols.name(k) for k in part[:2]]).text for part in term]))
+                continue
             found.append(f"{name}: claimed {texts[0]}, is {texts[1]}" if not guessed else
                          f"The claim follows with {texts[0]} in place of {name}, which is {texts[1]}")
         if self.row.independent:
@@ -100,7 +112,7 @@ class Comparison(Written):
 
 def _equal(row: Row, result: Token, head: str) -> Row:
     """A row of numbers and its result, which is not repeated."""
-    more = [result._replace(before=" = ")] if row.text != result.text else []
+    more = [result._replace(before=" = " * bool(row.tokens))] if row.text != result.text else []
     return row._replace(tokens=[*row.tokens, *more], head=head)
 
 
@@ -121,7 +133,7 @@ def _by_hand(chain: Chain, block: Block | None, at: Context
     for some in blocks:
         for piece in [piece for term in some.terms for piece in term]:
             known = totals.get(piece.tail, piece.number) if piece.total else piece.number
-            numbers[piece] = claims.get((piece.head, piece.tail), known)
+            numbers[piece] = claims.get((piece.head, piece.tail), known) if alone(chain, piece) else known
         totals[some.place] = added([_product(numbers, term) for term in some.terms])
     return blocks, numbers, totals
 
@@ -146,7 +158,7 @@ def _guessed(block: Block | None, numbers: dict[Piece, float], wrong: Sequence[P
                if len(terms) > 1 and (fits(x) or fits(2.0 * x))]
     if len(several) == 1:                       # a term is missing, or has the wrong sign
         (term, factor), = several
-        return {piece: numbers[piece] * (factor if i == 0 else 1.0) for i, piece in enumerate(term)}
+        return {term[0]: numbers[term[0]] * factor}
     others = [(piece, (missed + x) / x * numbers[piece]) for term, x in zip(terms, products)
               for piece in term if x and piece not in wrong]
     for likely in ([(piece, 1.0) for piece, x in others if relative_error(x, 1.0) <= rtol],

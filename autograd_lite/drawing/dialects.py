@@ -16,7 +16,8 @@ _WORD = re.compile(r"([^\W\d_]+)_?(\d*)((?:\[\d+(?:, ?\d+)*\])*)")
 GREEK = dict(zip("""alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma
     tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split(),
                  "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"))
-_PLAIN = re.compile(r"[^\s+*/^%=<>()·−-]+(\[\d+(, ?\d+)*\])*")
+_LETTERS = {letter: name for name, letter in GREEK.items()}
+_PLAIN = re.compile(r"[^\s+*/^%=<>()·−∂-]+(\[\d+(, ?\d+)*\])*")
 
 
 def figure(x: float, digits: int) -> str:
@@ -32,7 +33,7 @@ def figure(x: float, digits: int) -> str:
     exact = repr(float(x))
     short = f"{x:.{digits}g}"
     if abs(float(short) - x) <= 4.0 * math.ulp(x):          # (rounding aside)
-        exact = repr(float(short))
+        exact = repr(float(short)).removesuffix(".0")
     if "e" not in exact and len(exact.lstrip("-0.")) <= digits and len(exact.partition(".")[2]) <= digits:
         return exact
     return f"{x:.{digits}f}" if 1e-2 <= abs(x) < 10.0 else f"{x:.{digits}g}"
@@ -160,6 +161,11 @@ class Dialect:
         return f"{self.more} ({text})"
 
 
+def _letter(c: str) -> str:
+    """A letter of a name, as LaTeX without further packages has it, if it has it."""
+    return c if c.isascii() else rf"{{\{_LETTERS[c]}}}" if c in _LETTERS else rf"\text{{{c}}}"
+
+
 class Latex(Dialect):
     """LaTeX's mathematics, as matplotlib's mathtext and KaTeX read it too."""
 
@@ -168,10 +174,11 @@ class Latex(Dialect):
 
     def name(self, name: str) -> Written:
         found = _WORD.fullmatch(name)
-        if not found or not name.isascii():
-            return Written(upright(name), ATOM if _PLAIN.fullmatch(name) else LOOSE)
+        if not found or not (name.isascii() or found[1] in _LETTERS):
+            return Written("".join(map(_letter, upright(name))), ATOM if _PLAIN.fullmatch(name) else LOOSE)
         base, digits, index = found.groups()
         places = ",".join(filter(None, [digits, *re.findall(r"\d+", index)]))
+        base = _LETTERS.get(base, base)
         text = base if len(base) == 1 else "\\" + base if base in GREEK else upright(base)
         return Written(text + rf"_{{{places}}}" * bool(places))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-from autograd_lite.drawing.chain import Block, Chain, Piece
+from autograd_lite.drawing.chain import Block, Chain, Piece, alone
 from autograd_lite.drawing.dialects import FEW, WIDE, Dialect, Token
 from autograd_lite.drawing.formulas import Formula, Number
 from autograd_lite.ops.notation import PRODUCT, Written
@@ -124,11 +125,11 @@ class Writer:
 
     def symbolic(self) -> list[Row]:
         """The rows before the numbers."""
-        root, found = self.chain.root, [Row("=", list(self._sum(self._written)))]
+        found = [Row("=", list(self._sum(self._written)))]
         if [len(term) for term in self.block.terms] != [1]:
-            # (∂f/∂x by itself, the way without further steps, would read as what is sought)
-            names = Row("=", list(self._sum(lambda term: self._written(term) if len(
-                term) == 1 and term[0].head == root and not term[0].total else self._named(term))))
+            # (where there are several ways, the name of one step would read as the sum over all)
+            names = Row("=", list(self._sum(lambda term: self._named(term) if all(map(
+                partial(alone, self.chain), term)) else self._written(term))))
             found = [names, *distinct(found, names.text)]
         return [*found, *self._since()]
 
@@ -215,8 +216,9 @@ class Writer:
         return any([not piece.total and self._formulas[piece].key == _0 for piece in term])
 
     def _since(self) -> list[Row]:
+        several = len(self._formulas) > 1
         return since(self.dialect, [
-            (self.dialect.equation(self._partial(*piece[:2]), 0.0) if x.key == _0 else "", x)
+            (self.dialect.equation(self._partial(*piece[:2]), 0.0) if several and x.key == _0 else "", x)
             for piece, x in self._formulas.items()])
 
 

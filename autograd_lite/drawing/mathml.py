@@ -65,7 +65,7 @@ class _Reader:
         while depth and self.at < len(self.tokens):
             token = self._next()
             depth += (token == "{") - (token == "}")
-            known = _SIGNS.get(token[1:], "") if token[1:].isalpha() else token[1:]
+            known = _SIGNS.get(token[1:], GREEK.get(token[1:], "")) if token[1:].isalpha() else token[1:]
             text += "" if token in "{}" or token == "\\text" else known if token[0] == "\\" else token
         return text
 
@@ -96,7 +96,9 @@ class _Reader:
             opened = self._next()
             inner = self.row()
             closed = self._next()
-            fences = [f"<mo>{escape(_SIGNS.get(x[1:], x[-1:]))}</mo>" for x in (opened, closed)]
+            high = "<mfrac" in "".join(inner)   # (browsers set what may stretch more widely)
+            fences = [f'<mo stretchy="{"true" if high else "false"}">{escape(_SIGNS.get(x[1:], x[-1:]))}</mo>'
+                      for x in (opened, closed)]
             return f"<mrow>{fences[0]}{''.join(inner)}{fences[1]}</mrow>"
         if word in ("mathrm", "text"):
             return f'<mi mathvariant="normal">{escape(self._words())}</mi>'

@@ -23,7 +23,7 @@ from autograd_lite.ops.whole import whole
 
 @dataclass(frozen=True)
 class Options:
-    """How to draw; see `draw`."""
+    """How to draw; see `draw`. Errors begin with the name of the function that was called."""
 
     max_nodes: int = 100
     sample: int | Literal["all"] | None = None
@@ -35,16 +35,17 @@ class Options:
     theme: str = "light"
     colour: str = "kind"
     report: Any = None
+    called: str = "draw"
 
     def __post_init__(self) -> None:
-        whole(self.max_nodes, "draw: max_nodes", 1)
+        whole(self.max_nodes, f"{self.called}: max_nodes", 1)
         if self.digits is not None:
-            whole(self.digits, "draw: digits", 1)
+            whole(self.digits, f"{self.called}: digits", 1)
         if self.sample is not None and not (isinstance(self.sample, str) and self.sample == "all"):
-            whole(self.sample, "draw: sample")
+            whole(self.sample, f"{self.called}: sample")
         for name, choices in _CHOICES.items():
-            one_of(getattr(self, name), f"draw: {name}", choices)
-        a_text(self.caption, "draw: caption")
+            one_of(getattr(self, name), f"{self.called}: {name}", choices)
+        a_text(self.caption, f"{self.called}: caption")
 
 
 _SIDES = {"LR": "ew", "RL": "we", "TB": "sn", "BT": "ns"}            # where arrows begin and end

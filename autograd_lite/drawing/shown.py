@@ -1,7 +1,6 @@
 """How lines of a derivation are set: as text, in LaTeX, and in HTML."""
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from autograd_lite.checks.report import LINE, columns, wrapped
@@ -10,6 +9,7 @@ from autograd_lite.drawing.lines import Line, Row
 from autograd_lite.drawing.mathml import mathml
 from autograd_lite.markup import aligned, block, text as html_text, wrong
 
+_EQUALS = '<math><mo lspace="0em" rspace="0em">=</mo></math>'
 _WIDEST = 30                                    # columns of a head that the first row stands next to
 
 
@@ -32,28 +32,46 @@ def as_text(line: Line) -> str:
 
 def _wrapped(start: str, row: Row, indent: int) -> Iterator[str]:
     line, marks, begun = start, "", False
-    for token in [part for token in row.tokens for part in _parts(token, LINE - indent)]:
+    tokens = [part for token in row.tokens for part in _parts(token, LINE - indent - 2)]
+    for token, ahead in zip(tokens, _ahead(tokens)):
         before, part = token.before, token.text
-        if begun and columns(line + before + part) > LINE:
+        if begun and (columns(line + before + part) > LINE or columns(line) + ahead > LINE >= indent + ahead):
             yield line
             if marks:
                 yield marks
             line, marks, before = " " * indent, "", before.lstrip()
+        sign = before if before == before.strip() else ""                 # (its own minus)
         line += before
         if token.wrong:
-            marks += " " * (columns(line) - columns(marks)) + "^" * columns(part)
+            marks += " " * (columns(line) - columns(sign + marks)) + "^" * columns(sign + part)
         line, begun = line + part, True
     yield line
     if marks:
         yield marks
 
 
-def _parts(token: Token, width: int) -> list[Token]:
-    """A token, or if it is too long for a line what stands between its signs."""
-    if columns(token.text) <= width:
+def _ahead(tokens: Sequence[Token]) -> list[int]:
+    """For each token that begins a term, how wide the term is; 0 for others."""
+    begins = [k for k, token in enumerate(tokens) if token.before.strip() in ("+", "−", "=")]
+    found = [0] * len(tokens)
+    for k, end in zip(begins, [*begins[1:], len(tokens)]):
+        found[k] = sum([columns(token.before + token.text) for token in tokens[k:end]])
+    return found
+
+
+def _parts(token: Token, width: int, depth: int = 0) -> list[Token]:
+    """A token, or if it is too long for a line what stands between its signs, outside of brackets first."""
+    if columns(token.text) <= width or depth > 9:
         return [token]
-    first, *others = re.split(" (?=[+−] )", token.text)
-    return [token._replace(text=first), *[token._replace(before=" ", text=x) for x in others]]
+    ends, level = [0], 0
+    for k, c in enumerate(token.text):
+        level += (c in "([") - (c in ")]")
+        if level == depth and (c == "·" or token.text[k:k + 3] in (" + ", " − ")):
+            ends.append(k)
+    texts = [token.text[start:end] for start, end in zip(ends, [*ends[1:], None])]
+    first, *others = [token._replace(before=" " * text.startswith(" ") if k else token.before,
+                                     text=text.lstrip()) for k, text in enumerate(texts)]
+    return [part for some in (first, *others) for part in _parts(some, width, depth + 1)]
 
 
 def as_latex(line: Line) -> str:
@@ -85,7 +103,7 @@ def _cells(line: Line) -> Iterator[tuple[str, str, str]]:
         parts = [_token("", first.before + first.text, first.wrong), *[_token(*x) for x in others]]
         if row.sign == "since":
             parts = [f'<span style="opacity:.75">{row.sign}</span>', *parts]
-        yield mathml(row.head) if row.head else "", row.sign if row.sign == "=" else "", " ".join(parts)
+        yield mathml(row.head) if row.head else "", _EQUALS if row.sign == "=" else "", " ".join(parts)
 
 
 def _token(before: str, text: str, marked: bool) -> str:

@@ -9,6 +9,7 @@ from autograd_lite.drawing.cards import against, number
 from autograd_lite.drawing.dialects import Dialect
 from autograd_lite.drawing.folding import Fold
 from autograd_lite.drawing.formulas import Formula, Named, Number, formula, slopes
+from autograd_lite.drawing.lines import natural
 from autograd_lite.drawing.marks import Mark
 from autograd_lite.drawing.naming import derivative, short
 from autograd_lite.drawing.view import Item, View
@@ -173,11 +174,13 @@ class Words:
             leaves.append(f"{self.name(node)} = " + (
                 self.number(g) if id(node) not in wrong else
                 f"{against(Mark('', '', g, wrong[id(node)], ()), self.digits)} (wrong)"))
-        head = "All has been passed on"
+        head, why = "All has been passed on", list[str]()
         if wrong:
             many = f"{len(wrong):,} gradients are" if len(wrong) > 1 else "1 gradient is"
-            head += f", and {many} wrong: a node passed on before all had arrived at it"
-        return self._cut([head, *sorted(leaves, key=lambda line: not line.endswith("(wrong)"))])
+            head += f", and {many} wrong"
+            why = ["(a node passed on before all had arrived at it)"]
+        return self._cut([head, *why, *sorted(leaves, key=lambda line: (
+            not line.endswith("(wrong)"), natural(line)))])
 
     def formula(self, flow: Flow) -> str:
         """``∂E/∂x += ∂E/∂y · 2·x = 0.5 · 3 = 1.5``, and what it makes of what was there."""

@@ -80,13 +80,13 @@ def _tell_apart(every: Iterable[ElementTree.Element], prefix: str) -> None:
             element.set("class", " ".join(words))
 
 
-def inlined(svg: str, from_right: bool) -> str:
+def inlined(svg: str, from_right: bool, least: float = _LEAST) -> str:
     """A tidied SVG as HTML: no wider than the page, unless it would be too small to read; then it scrolls,
     from its right end (where the root is) or from its left one."""
     start = _START.search(svg)
     assert start
     width = float(start[2]) * _PIXELS
     style = ("display:block;direction:ltr;margin:0 auto 0 0;max-width:none;height:auto;"
-             f"width:max(min(100%,{width:.0f}px),{_LEAST * width:.0f}px)")
+             f"width:max(min(100%,{width:.0f}px),{least * width:.0f}px)")
     picture = f'<svg style="{style}"{start[1]}{svg[start.end():].rstrip()}'
     return _FRAME.format("rtl" if from_right else "ltr", picture)

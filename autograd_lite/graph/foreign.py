@@ -1,7 +1,7 @@
 """Names that nodes have in other libraries, micrograd above all: each works, or says what to write instead.
 
 (They are put into `Value` when this module is loaded. No other name can be caught without a cost to
-every access.)
+every access.) And `ELSEWHERE`, names of functions there and what to write for them here.
 """
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ _OWN = ("it has no attributes of its own; keep them in a dict, as in momenta[p] 
         "optim.Adam(model.parameters()) do it")
 _NUMBER = "write v.data, a float"
 _KEPT = "every node keeps its gradient, in v.grad"
+_DOUBLE = "leave it out; a Value is one double, on no device"
+_IN_PLACE = "write v.data = x, for a leaf; what is computed is not changed in place"
+_CLIP = "write minimum(maximum(x, low), high)"
+_CUSTOM = "write custom_op(forward, partials)"
 
 _READ: dict[str, Callable[[Value], Any]] = {
     "_prev": lambda node: set(_children(node)), "_op": lambda node: node.op, "_children": _children,
@@ -52,7 +56,36 @@ _REMEDIES = {
     **dict.fromkeys(("item", "numpy", "tolist", "value"), _NUMBER),
     "zero_grad": "write v.grad = 0.0, or zero_grad() of the model or the optimiser",
     "retain_grad": _KEPT, "grad_fn": "write v.op, the name of the operation that made it",
-    "is_leaf": "write not v.op", "requires_grad_": "write v.requires_grad = True"}
+    "is_leaf": "write not v.op", "requires_grad_": "write v.requires_grad = True",
+    **dict.fromkeys(("cpu", "cuda", "to", "double", "float"), _DOUBLE),
+    **dict.fromkeys(("add_", "sub_", "mul_", "div_", "copy_", "fill_", "zero_"), _IN_PLACE),
+    "clone": "write v itself; no operation changes it", "register_hook": _KEPT, "pow": "write v ** n",
+    "square": "write v * v", "clamp": _CLIP, "nominal_value": _NUMBER,
+    "std_dev": "it has no uncertainty; its derivatives carry those of the inputs to a result"}
+
+# What to write for a function that other libraries have, and this one has not.
+ELSEWHERE = {
+    **dict.fromkeys(("tensor", "Tensor", "array", "Variable"),
+                    "a Value is one number; write Value(2.0), or a list or an object array of Values"),
+    **dict.fromkeys(("inference_mode", "set_grad_enabled"), "write with no_grad(): ..."),
+    "enable_grad": "a gradient is recorded wherever no_grad() does not forbid it",
+    "jit": "write compile(f)", "vmap": "write compile(f, batch=\"x\"), or [f(x) for x in xs]",
+    **dict.fromkeys(("jacfwd", "jacrev"), "write jacobian(f); it takes the way with fewer sweeps"),
+    "linearize": "write lambda v: jvp(f, (x,), (v,))[1]",
+    **dict.fromkeys(("lax", "cond"), "write if, for and while; or select(condition, then, otherwise)"),
+    **dict.fromkeys(("custom_jvp", "custom_vjp", "Function", "primitive"), _CUSTOM),
+    **dict.fromkeys(("clip", "clamp"), _CLIP), "max": "write maximum(a, b), or Python's max",
+    "min": "write minimum(a, b), or Python's min", "pow": "write x ** n", "square": "write x * x",
+    **{f"arc{name}": f"write a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
+    "ufloat": "write Value(2.0); it has no uncertainty of its own, but derivatives that carry it"}
+
+
+def absent(name: str) -> AttributeError:
+    """The error for a name that the library does not have."""
+    if name in ELSEWHERE:
+        return MemberError(f"autograd_lite has no {name!r}: {ELSEWHERE[name]}")
+    return AttributeError(f"module 'autograd_lite' has no attribute {name!r}")
+
 
 for _name, _read in _READ.items():
     setattr(Value, _name, Foreign(_name, _MAKE, _read))

@@ -21,8 +21,8 @@ from autograd_lite.native.vectors import VectorUnit
 from autograd_lite.programs.points import Grid, address_of
 from autograd_lite.programs.recording import Recording
 
-_CHUNK = 1 << 21                                # instructions of which a thread takes the points at a time
-_PAYS = 10_000_000                              # instructions from which several threads are worth it
+_CHUNK = 1 << 19                                # instructions of which a thread takes the points at a time
+_PAYS = 3_000_000                               # instructions from which several threads are worth it
 
 
 # -- loops over points --------------------------------------------------------------------------------

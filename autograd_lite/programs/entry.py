@@ -15,9 +15,22 @@ Target = Literal["native", "python"] | None
 
 if TYPE_CHECKING:
     from autograd_lite.graph.value import Value
+    from autograd_lite.ops.signatures import Unary
     from autograd_lite.programs.compiled import Compiled
     from autograd_lite.programs.signatures import (CompiledAs, F, OnDict, OnList, OnNumber, OnPair, OnTriple)
-    from autograd_lite.transforms.signatures import OfDict, OfList, OfNumber, OfPair, OfTriple, P
+    from autograd_lite.transforms.signatures import OfDict, OfList, OfNumber, OfPair, OfTriple, P, Untyped
+
+
+@overload
+def compile(f: Unary, *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            target: Target = None) -> OnNumber[[]]: ...
+
+
+@overload
+def compile(f: Callable[..., Untyped], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, batch: Names | None = None, reduce: Any = None,
+            rounding: Literal["vector", "eager", "free"] | None = None, target: Any = None,
+            indices: Names = ()) -> Compiled: ...
 
 
 @overload

@@ -15,9 +15,20 @@ from autograd_lite.transforms.trees import leaves, rebuild
 from autograd_lite.graph.value import Value
 
 if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Unary
     from autograd_lite.transforms.signatures import (Aux, NamedSlopes, NamedValues, Number, OfDict, OfList,
                                                      OfNumber, OfPair, OfTriple, P, Pair, Slope, Slopes,
-                                                     Triple, Unused, ValueAndSlope, ValueAndSlopes, X)
+                                                     Triple, Untyped, Unused, ValueAndSlope,
+                                                     ValueAndSlopes, X)
+
+
+@overload
+def value_and_grad(f: Unary, argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlope[[]]: ...
+
+
+@overload
+def value_and_grad(f: Callable[..., Untyped], argnums: Selection = 0, *, has_aux: bool = False,
+                   unused: Unused = ...) -> Callable[..., tuple[Any, Any]]: ...
 
 
 @overload
@@ -120,6 +131,15 @@ def _pulled(f: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnums
 
 
 @overload
+def grad(f: Unary, argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slope[[]]: ...
+
+
+@overload
+def grad(f: Callable[..., Untyped], argnums: Selection = 0, *, has_aux: bool = False,
+         unused: Unused = ...) -> Function: ...
+
+
+@overload
 def grad(f: OfPair, argnums: int | str = 0, *, unused: Unused = ...) -> Pair[float, Value]: ...
 
 
@@ -136,6 +156,11 @@ def grad(f: OfNumber[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Sl
 def grad(f: OfList[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slopes[P]: ...
 @overload
 def grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> NamedSlopes[P]: ...
+
+
+@overload
+def grad(f: Callable[Concatenate[float, P], float], argnums: Literal[0] = 0, *,
+         unused: Unused = ...) -> Callable[Concatenate[float, P], float]: ...
 
 
 @overload

@@ -18,9 +18,9 @@ from autograd_lite.transforms.trace import (Checked, Selection, Trace, Transform
 from autograd_lite.transforms.trees import is_number, refill
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import Plain
+    from autograd_lite.ops.signatures import Plain, Unary
     from autograd_lite.transforms.signatures import (ListOfList, Matrix, Number, OfList, OfNumber, P, Slope,
-                                                     Slopes, X)
+                                                     Slopes, Untyped, X)
 
 
 @overload
@@ -98,6 +98,15 @@ def _pull(trace: Trace, result: Any, cotangent: Any) -> Any:
 
 
 @overload
+def jacobian(f: Unary, argnums: Literal[0] = 0) -> Slope[[]]: ...
+
+
+@overload
+def jacobian(f: Callable[..., Untyped], argnums: Selection = 0, *,
+             sparse: bool = False) -> Callable[..., Any]: ...
+
+
+@overload
 def jacobian(f: OfNumber[P], argnums: Literal[0] = 0) -> Slope[P]: ...
 @overload
 def jacobian(f: OfList[P], argnums: Literal[0] = 0) -> Slopes[P]: ...
@@ -128,17 +137,33 @@ def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = Fa
 
 def _jacobian(f: Callable[..., Any], argnums: Selection, sparse: bool, /, *args: Any, **kwargs: Any) -> Any:
     trace = Trace(f, args, kwargs, argnums)
-    result, n = returned(name_of(f), trace.result), len(trace.inputs)
+    result = returned(name_of(f), trace.result)
     if sparse:
         _refuse_traced(trace)
-        return jacobian_matrix(_pattern(trace), n, functools.partial(pushed, trace),
+        return jacobian_matrix(_pattern(trace), len(trace.inputs), functools.partial(pushed, trace),
                                lambda weights: trace.pull(*zip(trace.outputs, weights)))
-    if len(trace.outputs) <= n:
-        rows = [trace.pull((y, 1.0)) for y in trace.outputs]
-    else:
-        columns = [pushed(trace, [1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
-        rows = [[column[k] for column in columns] for k in range(len(trace.outputs))]
-    return refill(result, map(trace.shape, rows))
+    return refill(result, map(trace.shape, jacobian_rows(trace)))
+
+
+def jacobian_rows(trace: Trace, worth: int = 1) -> list[list[Any]]:
+    """For each output its derivatives by the inputs (None where no path leads).
+
+    A forward sweep for an input is `worth` so many reverse ones, which see only what their output depends on.
+    """
+    n = len(trace.inputs)
+    if len(trace.outputs) <= n * worth:
+        return [trace.pull((y, 1.0)) for y in trace.outputs]
+    columns = [pushed(trace, [1.0 if i == k else 0.0 for i in range(n)]) for k in range(n)]
+    return [[column[k] for column in columns] for k in range(len(trace.outputs))]
+
+
+@overload
+def hessian(f: Unary, argnums: Literal[0] = 0) -> Slope[[]]: ...
+
+
+@overload
+def hessian(f: Callable[..., Untyped], argnums: Selection = 0, *,
+            sparse: bool = False) -> Callable[..., Any]: ...
 
 
 @overload

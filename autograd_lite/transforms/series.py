@@ -37,8 +37,8 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import Plain
-    from autograd_lite.transforms.signatures import Number, OfNumber, P, Slope
+    from autograd_lite.ops.signatures import Plain, Unary
+    from autograd_lite.transforms.signatures import Number, OfNumber, P, Slope, Untyped
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
 
@@ -354,6 +354,10 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     return refill(trace.result, map(list, found))
 
 
+@overload
+def derivative(f: Unary, order: int = 1) -> Slope[[]]: ...
+@overload
+def derivative(f: Callable[..., Untyped], order: int = 1) -> Callable[..., Any]: ...
 @overload
 def derivative(f: OfNumber[P], order: int = 1) -> Slope[P]: ...
 

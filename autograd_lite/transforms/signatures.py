@@ -30,6 +30,10 @@ OfDict = Callable[Concatenate[dict[str, Value], P], Number]
 ListOfList = Callable[Concatenate[list[Value], P], Sequence[Number]]
 
 
+class Untyped:
+    """What only a function returns whose result is of no known type: its arguments may be anything."""
+
+
 class Dual(Protocol[A_contra, R, B_contra, S, P]):
     """A function of one kind of argument, or of another, and of others that stay as they are."""
 

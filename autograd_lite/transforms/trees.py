@@ -44,11 +44,12 @@ def is_number(x: Any) -> bool:
     """Whether x is one number."""
     if type(x) is float or isinstance(x, (Operators, Real)):
         return not isinstance(x, Enum)
-    return hasattr(type(x), "dtype") and x.shape == () and getattr(x.dtype, "kind", "f") in "biuf"
+    shape = hasattr(type(x), "dtype") and getattr(x, "shape", None)
+    return shape == () and getattr(x.dtype, "kind", "f") in "biuf"
 
 
 def leaves(tree: Any, lenient: bool = False) -> list[Any]:
-    """A structure's numbers, in order; it must not hold others alone.
+    """A structure's numbers, in order, at least one.
 
     >>> leaves({"a": [1.0, 2.0], "b": 3.0})
     [1.0, 2.0, 3.0]

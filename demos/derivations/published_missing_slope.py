@@ -48,4 +48,5 @@ def hand(point, wrong=True):
 
 
 if __name__ == "__main__":
-    print(ag.diagnose(forward, hand, points).summary())
+    report = ag.diagnose(forward, hand, points)
+    print(report.summary(), ag.derive(report.causes[0]), sep="\n\n")

@@ -1,12 +1,13 @@
 """What compiled functions do in native code, each workload beside its peers: one table.
 
     tests/benchmarks/peers.sh .venv-peers           # an environment that has the peers
-    .venv-peers/bin/python tests/benchmarks/native.py [ROW …] [--runs 9] [--target python] [--page README.md]
+    .venv-peers/bin/python tests/benchmarks/native.py [ROW …] [--runs 9] [--target python] [--page FILE]
 
-A ratio is the peer's time over ours, in times of the processor, on one core. Each row has a process of its
-own, in which the two sides take turns; each has its least time. Both work in float64, and must give the same
-numbers before they are timed. Where the collector matters, the ratio with it off follows in brackets. A bar
-is the least that the ratio should be. The workloads are in `workloads/`.
+A ratio is the peer's time over ours, in times of the processor, on one core ("all cores": by the clock, with
+what threads each side has of its own). Each row has a process of its own, in which the two sides take turns;
+each has its least time. Both work in float64, and must give the same numbers before they are timed. Where the
+collector matters, the ratio with it off follows in brackets. A bar is the least that the ratio should be. The
+workloads are in `workloads/`.
 """
 from __future__ import annotations
 
@@ -66,10 +67,11 @@ def child(*arguments: str, target: str | None) -> dict[str, Any]:
 
 
 def measure(key: str, runs: int, side: str | None) -> dict[str, Any]:
-    """A row in this process, on one core: what `line` shows of it."""
+    """A row in this process, on one core unless it says otherwise: what `line` shows of it."""
     from sides import Missing, compare, held, on_one_core
-    on_one_core()
     row = rows()[key]
+    if not row.cores:
+        on_one_core()
     try:
         if side:
             row.first()

@@ -333,7 +333,7 @@ def memory() -> list[list[str]]:
 
 
 def summary(first: Sequence[Measured], others: Sequence[Measured], nodes: Sequence[Sequence[str]]) -> str:
-    """Some words for the README."""
+    """Some words in front of the tables."""
     top, rest = [max((m for m in ms if m.plain == m.plain), key=lambda m: m.ratio) for ms in (first, others)]
     mean = geometric_mean([m.ratio for m in first])
     (_, sums, sums_after, *_), _, (_, quotients, *_), *_ = nodes

@@ -42,7 +42,7 @@ class Row(NamedTuple):
     `once` is for what includes its own preparation, such as compiling. `scale` (`their_scale`, where it is
     another) divides the times, such as by a number of nodes. The two may differ by `within`, relative to the
     largest of the peer's numbers. Where `memory` is set, the bytes that a side holds are compared, not its
-    times; `first` is done before.
+    times; `first` is done before. Where `cores` is set, all cores may serve, and the times are the clock's.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Row(NamedTuple):
     within: float = 1e-11
     memory: bool = False
     first: Callable[[], Any] = lambda: None
+    cores: bool = False
 
 
 class Found(NamedTuple):
@@ -91,20 +92,21 @@ def difference(ours: Any, theirs: Any) -> float:
     return math.inf if any(map(math.isnan, distance)) else max(distance) / max([1e-300, *map(abs, other)])
 
 
-def timed(run: Callable[[], Any], n: int) -> float:
-    """The processor's seconds for a run, of n."""
-    start = time.process_time()
+def timed(run: Callable[[], Any], n: int, now: Callable[[], float] = time.process_time) -> float:
+    """The processor's seconds for a run, of n; or those of another clock."""
+    start = now()
     for _ in itertools.repeat(None, n):
         run()
-    return (time.process_time() - start) / n
+    return (now() - start) / n
 
 
-def seconds(run: Callable[[], Any], n: int, collect: bool) -> float:
+def seconds(run: Callable[[], Any], n: int, collect: bool,
+            now: Callable[[], float] = time.process_time) -> float:
     """The same after a collection, with the collector on or off."""
     gc.collect()
     (gc.enable if collect else gc.disable)()
     try:
-        return timed(run, n)
+        return timed(run, n, now)
     finally:
         gc.enable()
 
@@ -121,7 +123,7 @@ def often(run: Callable[[], Any], at_least: float = 0.02) -> int:
 
 def compare(row: Row, runs: int) -> Found:
     """Both sides, in turn; their numbers are compared before and after they are timed."""
-    both = row.ours(), row.theirs()
+    both, now = (row.ours(), row.theirs()), time.perf_counter if row.cores else time.process_time
     results: list[Any] = []
 
     def differ() -> float:
@@ -130,7 +132,7 @@ def compare(row: Row, runs: int) -> Found:
             raise AssertionError(f"{row.name}: ours and {row.peer}'s differ by {found:.1e}, of the largest")
         return found
 
-    first = [seconds(lambda: results.append(side.run()), 1, True) for side in both]
+    first = [seconds(lambda: results.append(side.run()), 1, True, now) for side in both]
     before = differ()
     least = 2 * first if row.once else [math.inf] * 4
     counts = [1 if row.once else often(side.run) for side in both]
@@ -140,7 +142,7 @@ def compare(row: Row, runs: int) -> Found:
             break
         for i, collect in enumerate((True, False)):
             for j, side in enumerate(both):
-                taken = seconds(side.run, counts[j], collect)
+                taken = seconds(side.run, counts[j], collect, now)
                 least[2 * i + j] = min(least[2 * i + j], taken)
                 spent += counts[j] * taken
     if not row.once:

@@ -1,10 +1,10 @@
-"""The pictures that people look at before a release, and those of the README.
+"""The pictures that people look at before a release, and those of the README and the docs.
 
     python tests/pictures/gallery.py [FOLDER]
 
-writes each as a PNG, and all on contact sheets, `sheet-1.png` …; with ``--readme`` it writes those of the
-README to `docs/pictures` instead, each with the source that it was drawn from, by which a test knows that it
-is current.
+writes each as a PNG, and all on contact sheets, `sheet-1.png` …; with ``--docs`` it writes those
+that pages show to `docs/pictures` instead, each with the source that it was drawn from, by which a test knows
+that it is current.
 """
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autograd_lite.document import Network, derivation
 from autograd_lite.nn import MLP
 
 DOCS = Path(__file__).parents[2] / "docs" / "pictures"
-README = ("document", "network-gradients", "sample", "audited")
+SHOWN = ("document", "network-gradients", "sample", "audited")
 CAPTION = "data: the value · grad: ∂E/∂node · on each arrow: the local derivative ∂head/∂tail"
 WIDTH, COLUMNS, ROOM = 900, 2, 620               # of a picture on a sheet, in pixels; and its greatest height
 
@@ -227,20 +227,20 @@ def sheets(pngs: dict[str, bytes]) -> list[Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="The pictures that people look at.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path("pictures"))
-    parser.add_argument("--readme", action="store_true", help="write those of the README to docs/pictures")
+    parser.add_argument("--docs", action="store_true", help="write those that pages show, to docs/pictures")
     parser.add_argument("--only", nargs="*", help="their names")
     options = parser.parse_args()
-    folder = DOCS if options.readme else options.folder
+    folder = DOCS if options.docs else options.folder
     folder.mkdir(parents=True, exist_ok=True)
     pngs = {}
-    for name in README if options.readme else options.only or PICTURES:
+    for name in SHOWN if options.docs else options.only or PICTURES:
         drawing = PICTURES[name]()
         pngs[name] = drawing.pipe("png")
         (folder / f"{name}.png").write_bytes(pngs[name])
-        if options.readme:
+        if options.docs:
             (folder / f"{name}.dot").write_text(drawing.source, encoding="utf-8")
         print(f"{name:20} {math.ceil(len(pngs[name]) / 1024):>5} kB")
-    for i, sheet in enumerate([] if options.readme else sheets(pngs), 1):
+    for i, sheet in enumerate([] if options.docs else sheets(pngs), 1):
         sheet.save(folder / f"sheet-{i}.png")
 
 

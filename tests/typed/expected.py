@@ -218,6 +218,9 @@ assert_type(ag.stop_gradient(v), Value)
 assert_type(ag.stop_gradient(values), list[Value])
 
 # -- programs
+assert_type(ag.compile(ag.tanh)(0.5), float)
+assert_type(ag.derivative(ag.exp, 2)(0.5), float)
+assert_type(ag.hessian(ag.exp)(0.5), float)
 assert_type(ag.compile(one)(2.0), float)
 assert_type(ag.compile(one)(v), Value)
 assert_type(ag.compile(two)(2.0, 3.0), float)

@@ -180,6 +180,9 @@ ROWS = {
     "bundle-c": Row("bundle, 2×15, 30,000 points", ours, "C, by hand, SIMD", c, 1 / 1.5),
     "bundle-bound-ddx": Row("bundle, bound", ours_bound, "ddx-ad, buffered", ddx_ad),
     "bundle-bound-c": Row("bundle, bound", ours_bound, "C, by hand, SIMD", c),
+    "bundle-cores-ddx": Row("bundle, bound, all cores", ours_bound, "ddx-ad, buffered", ddx_ad, 3.0,
+                            cores=True),
+    "bundle-cores-jax": Row("bundle, bound, all cores", ours_bound, "JAX, vmap(jacrev)", jax, cores=True),
     "bundle-free": Row("  the same, rounding free", lambda: ours_bound(rounding="free"), "C, by hand, SIMD",
                        c),
 }

@@ -1,0 +1,191 @@
+"""A function's result and its derivatives by some numbers of its arguments; quickly if it is compiled."""
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from autograd_lite.checks.edges import one_sided
+from autograd_lite.errors import DomainError, InputError, NumericError, signal
+from autograd_lite.graph.node import call_of, plain
+from autograd_lite.graph.states import with_kinks
+from autograd_lite.graph.value import Value
+from autograd_lite.ops.op import op_named
+from autograd_lite.transforms.jacobians import jacobian, jacobian_rows
+from autograd_lite.transforms.structures import returned
+from autograd_lite.transforms.trace import Function, Selection, Trace, name_of, transform
+from autograd_lite.transforms.trees import leaves, rebuild
+
+Rows = list[list[float]]
+
+
+class Point:
+    """A function, and the numbers of its arguments by which it is differentiated.
+
+    Args:
+        f: the function; args: its arguments, in plain numbers.
+        places: which of their numbers vary, in order.
+    """
+
+    def __init__(self, f: Function, args: Sequence[Any], places: Sequence[int]):
+        self.f, self.args, self.places = f, args, places
+        self.flat = {float}.issuperset(map(type, args))
+        self.given = args if self.flat else leaves(args)
+
+    def at(self, v: Sequence[Any]) -> Any:
+        """f's result with other numbers at the places."""
+        if self.flat:
+            if len(v) == len(self.args):
+                return self.f(*v)
+            args = list(self.args)
+            for i, x in zip(self.places, v):
+                args[i] = x
+            return self.f(*args)
+        numbers = list(self.given)
+        for i, x in zip(self.places, v):
+            numbers[i] = x
+        supply = iter(numbers)
+        return self.f(*rebuild(tuple(self.args), lambda _: next(supply)))
+
+    def moved(self) -> Function:
+        """f as a function of these numbers alone."""
+        def moved(v: Sequence[Any]) -> Any:
+            return self.at(v)
+        moved.__name__ = getattr(self.f, "__name__", type(self.f).__name__)
+        return moved
+
+    def numbers(self) -> Function:
+        """The same, giving a list of numbers."""
+        def numbers(v: Sequence[Any]) -> list[Any]:
+            return leaves(self.at(v))
+        numbers.__name__ = name_of(self.f)
+        return numbers
+
+    @property
+    def start(self) -> list[float]:
+        """The numbers at the places."""
+        if len(self.places) == len(self.given):
+            return list(self.given)
+        return [self.given[i] for i in self.places]
+
+    # -- first derivatives -----------------------------------------------------------------------------
+
+    def linearised(self) -> tuple[Any, Rows]:
+        """The result, and for each of its numbers the derivatives by those at the places.
+
+        Raises:
+            DomainError: one of them depends on the side of a kink at which the point lies.
+            NumericError: f has no finite result here, or no finite derivative.
+        """
+        found = self._by_compiled(_rows)
+        if found:
+            value, rows, kinks = found
+            if not any([op_named(name).kink(*xs) == 0.0 for name, xs in kinks]):
+                return value, rows
+        trace = Trace(self.moved(), (self.start,), {})
+        if type(trace.result) is not Value:
+            returned(name_of(self.f), trace.result)
+        value = rebuild(trace.result, plain)
+        rows = jacobian_rows(trace, 6)
+        _refuse_kinks(trace)
+        return value, [[0.0 if p is None else plain(p) for p in row] for row in rows]
+
+    def _by_compiled(self, derivatives: Callable[..., Any]) -> Any:
+        """What the compiled `derivatives` of a compiled function give; None where these are not known."""
+        if not is_compiled(self.f):
+            return None
+        if self.flat:
+            chosen: tuple[int, ...] = tuple(self.places)
+            columns = chosen
+        else:
+            ends = list(itertools.accumulate([len(leaves(x, lenient=True)) for x in self.args], initial=0))
+            spans = list(map(range, ends, ends[1:]))
+            chosen = tuple([i for i, span in enumerate(spans) if any([k in span for k in self.places])])
+            columns = tuple([k for i in chosen for k in spans[i]])
+        if columns != tuple(self.places):               # (some of a structure's numbers are exact)
+            return None
+        try:
+            return _of(self.f, derivatives, chosen)(*self.args)
+        except NumericError:                            # (which f itself will say)
+            return None
+
+    # -- higher ones -----------------------------------------------------------------------------------
+
+    def second(self) -> Any:
+        """For each number of the result the matrix of its second derivatives by those at the places."""
+        found = self._by_compiled(_second)
+        return found or rebuild(jacobian(jacobian(self.numbers()))(self.start), plain)
+
+    def third(self, contracted: Callable[[Any], Any]) -> Any:
+        """The derivatives of what `contracted` makes of the second ones of each number of the result."""
+        second = jacobian(jacobian(self.numbers()))
+        found = jacobian(lambda v: list(map(contracted, second(v))))(self.start)
+        return rebuild(found, plain)
+
+
+def _refuse_kinks(trace: Trace) -> None:
+    """Signal an error if a result's derivative is another on the other side of a kink."""
+    kinks = [node for node in with_kinks(trace.outputs) if one_sided(node)]
+    for y in trace.outputs if kinks else ():
+        place = trace.program.place(y)
+        arrived = trace.linear.pull({} if place is None else {place: 1.0})
+        for node in kinks:
+            k = trace.program.place(node)
+            if k is not None and trace.varies[k] and arrived[k]:
+                signal(DomainError(
+                    f"propagate: {call_of(node)} lies at its kink, where the derivative is another on either "
+                    "side, so that a standard deviation tells nothing of the result's; move the point, or "
+                    "choose a side with where(…)", node.op, list(map(plain, node.operands)), node.operands,
+                    node.line))
+                return
+
+
+# -- compiled functions ----------------------------------------------------------------------------------
+
+_kept: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
+
+
+def is_compiled(f: Any) -> bool:
+    """Whether f is a compiled function, of one point."""
+    module = sys.modules.get("autograd_lite.programs.compiled")
+    if module is None or not isinstance(f, module.Compiled):
+        return False
+    if f.batch:
+        raise InputError(f"propagate: {name_of(f)} is compiled for batches, and propagate takes one point; "
+                         "compile it without batch, and call propagate for each point")
+    return True
+
+
+def _of(compiled: Any, derivatives: Callable[..., Any], argnums: tuple[int, ...]) -> Any:
+    """The compiled derivatives of a compiled function by some arguments, which are kept with it."""
+    kept = _kept.setdefault(compiled, {})
+    key = derivatives, argnums
+    if key not in kept:
+        from autograd_lite.programs.entry import compile
+        kept[key] = compile(
+            transform(derivatives, compiled.f, argnums), max_programs=compiled.max_programs,
+            on_limit=compiled.on_limit, static=sorted(compiled.static.places) if compiled.static else None,
+            target=compiled.target, indices=compiled.indices.named if compiled.indices else ())
+    return kept[key]
+
+
+def _rows(f: Function, argnums: Selection, /, *args: Any) -> tuple[Any, Any, Any]:
+    """f's result, its derivatives by all numbers of some arguments, and the operands of ops with a kink."""
+    trace, kinks = Trace(f, args, {}, argnums), list[Any]()
+    result = returned(name_of(f), trace.result)
+    if tape := trace.tape:
+        kinks = [(op.name, [trace.lower(tape.made(x)) for x in operands])
+                 for op, operands, flows in list(zip(tape.ops, tape.operands, tape.flows))
+                 if flows and getattr(op, "kink", None)]
+    else:
+        kinks = [(node.op, list(map(plain, node.operands))) for node in with_kinks(trace.outputs)]
+    rows = [[0.0 if p is None else p for p in row] for row in jacobian_rows(trace)]
+    return trace.lower_all(result), rows, kinks
+
+
+def _second(f: Function, argnums: Sequence[int], /, *args: Any) -> Any:
+    """The second derivatives of f by all numbers of some arguments."""
+    ends = list(itertools.accumulate([len(leaves(x, lenient=True)) for x in args], initial=0))
+    return Point(f, args, [k for i in argnums for k in range(ends[i], ends[i + 1])]).second()
