@@ -20,7 +20,7 @@ from autograd_lite import nn, optim
 
 TYPED = Path(__file__).parent / "typed"
 ROOT = Path(ag.__file__).parents[1]             # where the library under test is
-RIGHT, WRONG = re.findall(r"```python\n(.*?)```", (
+RIGHT, WRONG = re.findall(r"```py(?:thon)?\n(.*?)```", (
     Path(__file__).parent.parent / "docs" / "types.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
