@@ -23,7 +23,7 @@ from autograd_lite.errors import (AuditError, AutogradError, AutogradWarning, Di
 from autograd_lite.graph.conventions import verify_sweep as _verify_sweep     # (as soon as it is loaded)
 from autograd_lite.graph.foreign import Foreign as _Foreign         # (as soon as it is loaded)
 from autograd_lite.graph.labels import label
-from autograd_lite.graph.quick import quicken as _quicken     # (it serves as soon as it is loaded)
+from autograd_lite.graph.quick import describe as _describe, quicken as _quicken   # (as soon as it is loaded)
 from autograd_lite.graph.recording import no_grad, record_lines
 from autograd_lite.graph.states import restored as _restored            # (as soon as it is loaded)
 from autograd_lite.graph.value import Value, build
@@ -45,6 +45,8 @@ from autograd_lite.ops.sequences import dot, log_softmax, logsumexp, mean, softm
 from autograd_lite.programs.entry import compile
 from autograd_lite.transforms.gradients import grad, stop_gradient, value_and_grad
 from autograd_lite.transforms.structures import matched as _matched         # (as soon as it is loaded)
+
+_describe()
 
 # What not every program uses is loaded when it is first asked for (by `__getattr__`, below), which more than
 # halves the time of an import.

@@ -79,7 +79,7 @@ class Network(Module):
 
     def layers(self, inputs: Iterable[Any]) -> tuple[list[Value], list[Value]]:
         """The outputs of the hidden and of the output neurons."""
-        hidden: list[Value] = self.hidden(inputs)
+        hidden = self.hidden.outputs(inputs)
         crossed = [hidden[1] if self._published else hidden[0], hidden[1]]
         first, second = self.output.neurons
         return hidden, [first(hidden, self.biases[1]), second(crossed, self.biases[1])]

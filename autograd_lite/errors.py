@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from autograd_lite.lines import Line, printable, user_line
 from autograd_lite.modes import Entries, Mode, current
@@ -28,6 +28,12 @@ class NumericError(AutogradError):
     Attributes: `op` (its name), `operands` (their values), `nodes` (the operands themselves, nodes or plain
     numbers) and, within `record_lines`, `line` (where the program made the node).
     """
+
+    if TYPE_CHECKING:
+        op: str
+        operands: tuple[float, ...]
+        nodes: tuple[Any, ...]
+        line: Line | None
 
     def __init__(self, message: str, op: str = "", operands: Sequence[float] = (),
                  nodes: Sequence[Any] = (), line: Line | None = None):

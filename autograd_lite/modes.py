@@ -36,9 +36,8 @@ class Mode:
     closed; a decorator does not: it holds only while the generator runs.
 
     A mode that nothing refers to any more is left. So if an interruption (Ctrl-C) comes just as `__exit__`
-    begins (what Python cannot close), the mode stays on until the exception is gone (an interactive Python
-    keeps the last) and the variable that it is in. `run`, as this library does, and a decorator of a function
-    leave none on.
+    begins (what Python cannot close), the mode stays on until the exception is gone and the variable that it
+    is in. `run` and a decorator leave none on.
     """
 
     _entries: ClassVar[Entries]             # of this thread or task, the latest last

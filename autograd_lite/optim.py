@@ -75,6 +75,7 @@ class Optimizer(_Shown):
 
     #: What is remembered for each parameter, 0 at first, and the least it can be.
     memory: dict[str, float] = {}
+    lr: float | Schedule
 
     def __init__(self, parameters: Iterable[Value], lr: float | Schedule):
         self.parameters: tuple[Value, ...] = ()
@@ -243,7 +244,10 @@ class SGD(Optimizer):
     d + momentum·v does.
     """
 
-    memory = {"velocity": -math.inf}
+    memory: dict[str, float] = {"velocity": -math.inf}
+    momentum: float
+    nesterov: bool
+    weight_decay: float
 
     def __init__(self, parameters: Iterable[Value], lr: float | Schedule = 0.01, *,
                  momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0):
@@ -268,8 +272,11 @@ class Adam(Optimizer):
     algorithm 1.)
     """
 
-    memory = {"mean": -math.inf, "square": 0.0}
-    decoupled = False               # is the weight decay kept apart from the gradient?
+    memory: dict[str, float] = {"mean": -math.inf, "square": 0.0}
+    betas: tuple[float, float]
+    eps: float
+    weight_decay: float
+    decoupled: bool = False               # is the weight decay kept apart from the gradient?
 
     def __init__(self, parameters: Iterable[Value], lr: float | Schedule = 0.001, *,
                  betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
@@ -305,7 +312,7 @@ class AdamW(Adam):
     (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019.)
     """
 
-    decoupled = True
+    decoupled: bool = True
 
     def __init__(self, parameters: Iterable[Value], lr: float | Schedule = 0.001, *,
                  betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,

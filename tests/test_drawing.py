@@ -11,6 +11,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from html import unescape
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import NamedTuple
 
@@ -665,7 +666,7 @@ def test_no_way_leads_back_into_a_fold_past_a_node_between_two_wide_sums():
 def no_extra(monkeypatch):
     """The [png] extra's program is not installed."""
     def distribution(name):
-        raise engine.PackageNotFoundError(name)
+        raise PackageNotFoundError(name)
     monkeypatch.setattr("importlib.metadata.distribution", distribution)
 
 

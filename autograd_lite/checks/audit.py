@@ -16,10 +16,13 @@ from autograd_lite.checks.order import connected
 from autograd_lite.checks.rows import AuditReport, Context, Index, Row
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS, Finding, relative_error
 from autograd_lite.graph.program import Program
+from autograd_lite.graph.value import Value
 from autograd_lite.transforms.structures import as_array, is_array
 
 
-def audit(root: Any, claims: Any, rtol: float | None = None, *, values: Any = ()) -> AuditReport:
+def audit(root: Value | Iterable[Value], claims: Mapping[Any, Any] | Iterable[tuple[Any, Any]],
+          rtol: float | None = None, *,
+          values: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> AuditReport:
     """Check hand-derived derivatives against the graph under `root`.
 
     Args:

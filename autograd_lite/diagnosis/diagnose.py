@@ -2,19 +2,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from autograd_lite.checks.audit import audit, report_of
 from autograd_lite.checks.judged import Judged, judged
 from autograd_lite.checks.rows import AuditReport
 from autograd_lite.errors import InputError, MissingError
 from autograd_lite.extras import missing
+from autograd_lite.graph.value import Value
 
+X = TypeVar("X")
 _ENOUGH = 5                     # points at which a claim is wrong, that are looked at
 
 
-def diagnose(forward: Callable[[Any], Any], hand: Callable[[Any], Any], points: Iterable[Any], *,
+def diagnose(forward: Callable[[X], Value | Iterable[Value]],
+             hand: Callable[[X], Mapping[Any, Any] | Iterable[tuple[Any, Any]]], points: Iterable[X], *,
              rtol: float | None = None, strict: bool = True) -> AuditReport:
     """Audit a derivation at several points, and say of each cause what kind of mistake it is.
 

@@ -22,6 +22,9 @@ class Comparison(Written):
         wrong: the names of the factors that differ.
     """
 
+    row: Claim
+    digits: int
+
     def __init__(self, row: Claim, digits: int):
         if row.context is None:
             raise InputError(f"derive: the row {row.name} is a copy, which does not know its graph; give one "

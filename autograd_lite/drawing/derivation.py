@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
 from autograd_lite.checks.explain import explain
 from autograd_lite.checks.report import count, plain_data
@@ -29,6 +29,11 @@ class Derivation(Written):
     Attributes:
         root: what is differentiated; wrt: by what; values: the derivatives by these.
     """
+
+    root: Value
+    wrt: tuple[Value, ...]
+    digits: int
+    values: tuple[float, ...]
 
     def __init__(self, root: Value, wrt: Sequence[Value], program: Program, depth: int | None, digits: int,
                  values: bool):
@@ -94,6 +99,15 @@ def _reasons(root: Value, node: Value) -> list[str]:
     if found.findings:
         return [str(finding) for finding in found.findings[:2]]
     return [] if found.connected else [str(found).split("\n")[1].strip("()")]
+
+
+@overload
+def derive(root: Row, *, digits: int = 6) -> Comparison: ...
+
+
+@overload
+def derive(root: Value, wrt: Value | str | Iterable[Value | str] | None = None, *, depth: int | None = None,
+           digits: int = 6, values: bool = False) -> Derivation: ...
 
 
 def derive(root: Any, wrt: Any = None, *, depth: int | None = None, digits: int = 6, values: bool = False

@@ -184,7 +184,10 @@ def states_source(text: str) -> str:
 def operators_source(text: str) -> str:
     """The source of the operators; mypyc knows methods only as functions."""
     return methods_source(_replaced(text, {
-        r"__hash__ = object.__hash__": "def __hash__(self) -> int: return object.__hash__(self)"}))
+        r"-> bool: return self\.__compare__": "-> Any: return self.__compare__",      # (or NotImplemented)
+        r"(def __compare__.*) -> bool:": r"\1 -> Any:",
+        r"if TYPE_CHECKING:\n        def __hash__.*\n    else:\n        __hash__ = object.__hash__":
+        "def __hash__(self) -> int: return object.__hash__(self)"}))
 
 
 def methods_source(text: str) -> str:
@@ -192,7 +195,7 @@ def methods_source(text: str) -> str:
     return _replaced(text, {
         r"^class .*:": "if TYPE_CHECKING:\n    from mypy_extensions import mypyc_attr\n\n\n"
                        r"@mypyc_attr(allow_interpreted_subclasses=True)\n\g<0>",
-        r"^from typing import ": "from typing import TYPE_CHECKING, ",
+        r"Numeric\[Self\]|Plain \| None": "Any",
         r"type\(self\)\.__apply_op__": "getattr(type(self), '__apply_op__')",      # (it is not virtual)
         r"-> Self": "-> Any"})
 

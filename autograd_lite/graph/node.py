@@ -5,7 +5,7 @@ import operator
 import sys
 from collections.abc import Iterable, Sequence
 from math import nan
-from typing import Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from autograd_lite.errors import GradientError, InputError, shown, type_name
 from autograd_lite.lines import Line
@@ -14,6 +14,9 @@ from autograd_lite.ops.branches import Guard
 from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Plain
 
 ZERO: Final[Any] = float()                  # the one object that stands for "no gradient has arrived yet"
 lock = shared_lock()        # a backward pass works in the gradients, which threads may share
@@ -76,7 +79,7 @@ class Node(Operators):
         return data if reader is None and data == data else read(self, "data")
 
     @data.setter
-    def data(self, data: Any) -> None:
+    def data(self, data: Plain) -> None:
         if self._operation is not None:
             raise InputError(f"{self!r}: the data of a computed node cannot be assigned; assign "
                              "the leaves' and compute it again")
@@ -90,7 +93,7 @@ class Node(Operators):
         return (0.0 if self._grad is None else self._grad) if at_rest else read(self, "grad") or 0.0
 
     @grad.setter
-    def grad(self, grad: Any) -> None:
+    def grad(self, grad: Plain) -> None:
         if type(grad) is float and self._grad is not None and at_rest: self._grad = grad; return  # noqa
         if grad is None:
             raise InputError("a gradient is a number: write p.grad = 0.0 for none")

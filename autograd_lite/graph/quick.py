@@ -17,6 +17,7 @@ from typing import Any
 from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.elementwise import NUMPY_NAMES
+from autograd_lite.ops.methods import Methods
 from autograd_lite.ops.notation import COMPARISON, LOOSE, Form, Written, asked, literal
 from autograd_lite.ops.op import TABLE, Op, flat
 from autograd_lite.ops.operators import Operators
@@ -311,10 +312,16 @@ def quicken(op: Op) -> None:
         method = made(method_source(source, general, reflected), general, "method")
         functools.update_wrapper(method, general)
         method.__module__, method.__qualname__ = Value.__module__, f"Value.{name}"
-        method.__doc__ = (op.__doc__ or "").partition("\n")[0] or None
         setattr(Value, name, method)
 
 
+def describe() -> None:
+    """Say of each method that applies an op of the table what that says of itself."""
+    for name, method in vars(Methods).items() if value.build == "python" else ():
+        if op := TABLE.get(NUMPY_NAMES.get(name, name)):
+            method.__doc__ = (op.__doc__ or "").partition("\n")[0]
+
+
 value.quicken = quicken
-if value.build != "python":                     # then those of the table are compiled (see `graph.native`)
+if value.build == "mypyc":                      # the methods of the table are compiled (see `graph.native`)
     getattr(value, "bind_calls")()

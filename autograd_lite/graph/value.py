@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_lite.errors import GradientError, InputError, errstate
 from autograd_lite.graph import node as nodes
@@ -18,6 +18,9 @@ from autograd_lite.ops.branches import Guard, Ordinary
 from autograd_lite.ops.numbers import partials_or_nan
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Plain
 
 build = "python"             # or "mypyc", in a compiled build
 quicken: Callable[[Op], None] = lambda op: None     # (`graph.quick` puts its own here)
@@ -72,7 +75,7 @@ class Value(Node):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, label: str = "", requires_grad: bool = True, _children: Any = (),
+    def __init__(self, data: Plain, label: str = "", requires_grad: bool = True, _children: Any = (),
                  _op: Any = ""):
         self._data = data if type(data) is float else 0.0 if special and tracing.get() else number(data)
         self._grad = ZERO if requires_grad else None
@@ -153,7 +156,7 @@ class Value(Node):
         self._note = note._replace(guards=(*note.guards, guard))
         return self
 
-    def backward(self, seed: float = 1.0, retain_graph: Any = True, create_graph: Any = False,
+    def backward(self, seed: float = 1.0, retain_graph: bool = True, create_graph: bool = False,
                  inputs: Any = None, gradient: Any = None) -> None:
         """Set `.grad` of every node this one depends on to `seed` · ∂self/∂node.
 
@@ -164,7 +167,7 @@ class Value(Node):
 
         Raises:
             GradientError: this node carries no gradient; or a pass that this one interrupted (in a signal
-                handler, a finalizer) works in the same gradients.
+                handler) works in the same gradients.
             DomainError: a gradient arrives where a derivative is infinite or missing.
             RangeError: a gradient is too large for a double.
         """
@@ -212,14 +215,14 @@ class Value(Node):
         raise InputError(f"{what} of {self!r} would lose its gradient: use v.data for the number, and "
                          "autograd_lite.exp(v) and the like in place of math.exp(v)")
 
-    def __float__(self) -> Any: return self._as_number("__float__")
-    def __int__(self) -> Any: return self._as_number("__int__")
-    def __complex__(self) -> Any: return self._as_number("__complex__")
-    def __round__(self, *digits: Any) -> Any: return self._as_number("__round__", *digits)
-    def __trunc__(self) -> Any: return self._as_number("__trunc__")
-    def __floor__(self) -> Any: return self._as_number("__floor__")
-    def __ceil__(self) -> Any: return self._as_number("__ceil__")
-    def __index__(self) -> Any: return self._as_number("__index__")
+    def __float__(self) -> object: return self._as_number("__float__")
+    def __int__(self) -> object: return self._as_number("__int__")
+    def __complex__(self) -> object: return self._as_number("__complex__")
+    def __round__(self, *digits: Any) -> object: return self._as_number("__round__", *digits)
+    def __trunc__(self) -> object: return self._as_number("__trunc__")
+    def __floor__(self) -> object: return self._as_number("__floor__")
+    def __ceil__(self) -> object: return self._as_number("__ceil__")
+    def __index__(self) -> object: return self._as_number("__index__")
 
 
 def refuse_elsewhere(operands: Sequence[Any]) -> None:

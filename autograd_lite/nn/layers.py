@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.graph import value
@@ -25,6 +25,12 @@ from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.sequences import dot_op
 from autograd_lite.ops.whole import whole
 
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Mixed, Plain
+
+    Inputs = Value | Plain | Mixed[Value]       # one or many
+
+X = TypeVar("X")
 Scope = tuple[str, ...]
 
 
@@ -40,7 +46,7 @@ def entries(where: str, xs: Any) -> list[Any]:
 # -- neurons -----------------------------------------------------------------------------
 
 
-def linear(x: Any) -> Any:
+def linear(x: X) -> X:
     """The activation that changes nothing."""
     return x
 
@@ -104,6 +110,10 @@ class Neuron(Module):
     TanhNeuron(3)
     """
 
+    w: list[Value]
+    b: Value | None
+    activation: Callable[[Any], Any]
+
     def __init__(self, nin: int, nonlin: bool = True, *, activation: str | Callable[[Any], Any] = "relu",
                  bias: Literal["neuron"] | None = "neuron", scope: str | Sequence[str] = ("neuron",)):
         if bias not in ("neuron", None):
@@ -116,7 +126,7 @@ class Neuron(Module):
             p.scope = self._note.scope
         self.label_parameters()
 
-    def __call__(self, x: Any, bias: Value | None = None) -> Any:
+    def __call__(self, x: Inputs, bias: Value | None = None) -> Value:
         """The output for the inputs `x`; `bias`, if given, is used in place of its own.
 
         Raises:
@@ -124,9 +134,9 @@ class Neuron(Module):
         """
         return self._output(_inputs(self._note.scope, x, len(self.w)), self.b if bias is None else bias)
 
-    def _output(self, xs: list[Any], bias: Value | None) -> Any:
+    def _output(self, xs: list[Any], bias: Value | None) -> Value:
         net = dot_op(*self.w, *xs) if bias is None else dot_op(*self.w, *xs, bias)
-        out: Any = self.activation(net)
+        out: Value = self.activation(net)
         name_new(self._note, net, out)
         return out
 
@@ -152,6 +162,9 @@ class Layer(Module):
     ('layer',)
     """
 
+    neurons: list[Neuron]
+    b: Value | None
+
     def __init__(self, nin: int, nout: int, nonlin: bool = True, *,
                  activation: str | Callable[[Any], Any] = "relu",
                  bias: Literal["neuron", "layer"] | None = "neuron", scope: str | Sequence[str] = ("layer",)):
@@ -166,16 +179,17 @@ class Layer(Module):
             self.b.scope = self._scope
         self.label_parameters()
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Inputs) -> Value | list[Value]:
         """The outputs for the inputs `x`, in a list; a single one by itself.
 
         Raises:
             InputError: `x` has the wrong length, or an entry is not a number.
         """
-        outputs = self._outputs(x)
+        outputs = self.outputs(x)
         return outputs if outputs[1:] else outputs[0]
 
-    def _outputs(self, x: Any) -> list[Any]:
+    def outputs(self, x: Inputs) -> list[Value]:
+        """The outputs for the inputs `x`, in a list, also a single one."""
         xs = _inputs(self._scope, x, len(self.neurons[0].w))
         return [n._output(xs, n.b if self.b is None else self.b) for n in self.neurons]
 
@@ -196,6 +210,8 @@ class MLP(Module):
     MLP of [Layer of [SigmoidNeuron(2), SigmoidNeuron(2)], Layer of [LinearNeuron(2)]]
     """
 
+    layers: list[Layer]
+
     def __init__(self, nin: int, nouts: Iterable[int], activation: str | Callable[[Any], Any] = "relu", *,
                  output: str | Callable[[Any], Any] = "linear",
                  bias: Literal["neuron", "layer"] | None = "neuron", scope: str | Sequence[str] = ()):
@@ -211,15 +227,21 @@ class MLP(Module):
                        for i, (a, b) in enumerate(zip(sizes, sizes[1:]))]
         self.label_parameters()
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Inputs) -> Value | list[Value]:
         """The outputs of the last layer for the inputs `x`, in a list; a single one by itself.
 
         Raises:
             InputError: `x` has the wrong length, or an entry is not a number.
         """
         for layer in self.layers[:-1]:
-            x = layer._outputs(x)
+            x = layer.outputs(x)
         return self.layers[-1](x)
+
+    def outputs(self, x: Inputs) -> list[Value]:
+        """The outputs of the last layer for the inputs `x`, in a list, also a single one."""
+        for layer in self.layers[:-1]:
+            x = layer.outputs(x)
+        return self.layers[-1].outputs(x)
 
     def __repr__(self) -> str:
         return f"MLP of [{_listed(self.layers)}]"

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.nn.layers import entries
@@ -11,6 +11,13 @@ from autograd_lite.ops.activations import relu, softplus
 from autograd_lite.ops.elementary import power, sub
 from autograd_lite.ops.sequences import log_softmax_first, sum
 from autograd_lite.ops.whole import whole
+
+if TYPE_CHECKING:
+    from autograd_lite.graph.value import Value
+    from autograd_lite.ops.signatures import Floats, Mixed, Plain
+
+    Given = Plain | Floats                      # one or many
+    Output = Value | Plain | Mixed[Value]
 
 
 def _paired(name: str, outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
@@ -25,6 +32,12 @@ def _total(losses: list[Any]) -> Any:
     return sum(losses) if losses[1:] else losses[0]
 
 
+@overload
+def squared_error(outputs: Given, targets: Given) -> float: ...
+@overload
+def squared_error(outputs: Output, targets: Output) -> Value: ...
+
+
 def squared_error(outputs: Any, targets: Any) -> Any:
     """Σ ½(target − output)², over a single output or a list.
 
@@ -35,6 +48,12 @@ def squared_error(outputs: Any, targets: Any) -> Any:
     2.125
     """
     return _total([0.5 * power(sub(t, o), 2.0) for o, t in _paired("squared_error", outputs, targets)])
+
+
+@overload
+def hinge(scores: Given, targets: Given) -> float: ...
+@overload
+def hinge(scores: Output, targets: Output) -> Value: ...
 
 
 def hinge(scores: Any, targets: Any) -> Any:
@@ -48,6 +67,12 @@ def hinge(scores: Any, targets: Any) -> Any:
         if t != 1.0 and t != -1.0:
             raise InputError(f"hinge: a target is -1 or 1, not {short(t)}")
     return _total([relu(1.0 - t * s) for s, t in pairs])
+
+
+@overload
+def binary_cross_entropy(logits: Given, targets: Given) -> float: ...
+@overload
+def binary_cross_entropy(logits: Output, targets: Output) -> Value: ...
 
 
 def binary_cross_entropy(logits: Any, targets: Any) -> Any:
@@ -69,7 +94,13 @@ def binary_cross_entropy(logits: Any, targets: Any) -> Any:
     return _total(losses)
 
 
-def softmax_cross_entropy(logits: Iterable[Any], target: int) -> Any:
+@overload
+def softmax_cross_entropy(logits: Floats, target: SupportsIndex) -> float: ...
+@overload
+def softmax_cross_entropy(logits: Output, target: SupportsIndex) -> Value: ...
+
+
+def softmax_cross_entropy(logits: Any, target: Any) -> Any:
     """−log softmax(logits)[target]; `target` is the index of the class.
 
     >>> softmax_cross_entropy([1000.0, 0.0], 1)

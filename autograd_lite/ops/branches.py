@@ -7,10 +7,19 @@ says how its question was answered.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from autograd_lite.errors import InputError, shown
 from autograd_lite.ops.operators import Operators
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Numeric, Plain, T, X, Y
+
+
+@overload
+def select(condition: T, then: Callable[[], Numeric[T]], otherwise: Callable[[], Numeric[T]]) -> T: ...
+@overload
+def select(condition: Plain, then: Callable[[], X], otherwise: Callable[[], Y]) -> X | Y: ...
 
 
 def select(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
@@ -75,6 +84,13 @@ class Ordinary:
         plain: places that must hold plain numbers; if a node is there, the answer is always no (and
             `otherwise` must be right everywhere). floats: the same for all places.
     """
+
+    if TYPE_CHECKING:
+        op: str
+        plain: Sequence[int]
+        floats: bool
+        source: str
+        key: str
 
     def __init__(self, op: str, holds: Callable[..., bool] | str, plain: Sequence[int] = (),
                  floats: bool = False):

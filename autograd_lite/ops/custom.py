@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, overload
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, errstate,
                                   short, shown)
@@ -16,6 +16,11 @@ from autograd_lite.ops.numbers import Ieee
 from autograd_lite.ops.op import TABLE, Op, number
 from autograd_lite.ops.operators import Operators
 
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Binary, Many, OfMany, Unary
+
+    Rule = Callable[[Any, Any], Any]            # of the result and one operand
+    Rule2 = Callable[[Any, Any, Any], Any]
 _OTHERS = ("; at higher orders, in series and in evaluate it is called with other numbers than floats: write "
            "it with operators and the functions of this library (autograd_lite.exp, not math.exp)")
 
@@ -44,10 +49,40 @@ class Custom(Op):
         return None
 
 
+@overload
+def custom_op(forward: OfMany, partials: Callable[[Any, Any], Any], *, name: str | None = None,
+              domain: Callable[..., bool] = ..., remedy: str = ...,
+              kink: Callable[..., float] | None = None,
+              form: Callable[..., Any] | None = None) -> Many: ...
+
+
+@overload
+def custom_op(forward: Callable[[float], float], partials: Rule | tuple[Rule] | list[Rule], *,
+              name: str | None = None, domain: Callable[[float], bool] = ..., remedy: str = ...,
+              kink: Callable[[float], float] | None = None,
+              form: Callable[[Any, Any], Any] | None = None) -> Unary: ...
+
+
+@overload
+def custom_op(forward: Callable[[float, float], float],
+              partials: tuple[Rule2 | None, Rule2 | None] | list[Rule2 | None], *,
+              name: str | None = None, domain: Callable[[float, float], bool] = ..., remedy: str = ...,
+              kink: Callable[[float, float], float] | None = None,
+              form: Callable[[Any, Any, Any], Any] | None = None) -> Binary: ...
+
+
+@overload
+def custom_op(forward: Callable[Concatenate[float, float, float, ...], float],
+              partials: Iterable[Callable[..., Any] | None], *,
+              name: str | None = None, domain: Callable[..., bool] = ..., remedy: str = ...,
+              kink: Callable[..., float] | None = None,
+              form: Callable[..., Any] | None = None) -> Many: ...
+
+
 def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None = None,
               domain: Callable[..., bool] = lambda *operands: True,
               remedy: str = "the operands must lie in its domain",
-              kink: Callable[..., float] | None = None, form: Callable[..., Any] | None = None) -> Op:
+              kink: Callable[..., float] | None = None, form: Callable[..., Any] | None = None) -> Any:
     """An op of your own, with the same rights as ours: it differentiates to any order, draws and pickles.
 
     Args:

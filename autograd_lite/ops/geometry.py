@@ -2,13 +2,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from autograd_lite.ops import special
 from autograd_lite.ops.branches import Ordinary
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.notation import ATOM, POWER, function, latex
-from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import sign, step
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Binary, Unary
 
 _not_at_origin = "it has no derivative at (0, 0); keep the point away from the origin"
 
@@ -24,31 +27,32 @@ def _difference(a: float, b: float) -> float:
     return a - b
 
 
-absolute: Op = define("abs", abs, (lambda y, x: sign(x),),
-                      "|x|. The derivative at 0 is 0.", "absolute(-2.0) = 2.0", kink=lambda x: x,
-                      generic=True, notation=function("abs", latex(r"\left|#1\right|"), python="abs(#1)",
-                                                      array="xp.abs(#1)"))
-minimum: Op = define("minimum", lambda a, b: a if a <= b else b if b < a else a + b,
-                     (lambda y, a, b: step(b, a), lambda y, a, b: step(a, b)),
-                     "The smaller of a and b. At a tie each has derivative ½.", "minimum(1.0, 2.0) = 1.0",
-                     kink=_difference, form=lambda m, a, b: m.min(a, b),
-                     notation=function("minimum", r"\min",
-                                       python="#1 if #1 <= #2 else #2 if #2 < #1 else #1 + #2",
-                                       array="xp.minimum(#1, #2)"))
-maximum: Op = define("maximum", lambda a, b: a if a >= b else b if b > a else a + b,
-                     (lambda y, a, b: step(a, b), lambda y, a, b: step(b, a)),
-                     "The larger of a and b. At a tie each has derivative ½.", "maximum(1.0, 2.0) = 2.0",
-                     kink=_difference, form=lambda m, a, b: m.max(a, b),
-                     notation=function("maximum", r"\max",
-                                       python="#1 if #1 >= #2 else #2 if #2 > #1 else #1 + #2",
-                                       array="xp.maximum(#1, #2)"))
-hypot: Op = define("hypot", math.hypot, (lambda y, a, b: cos_angle(a, b), lambda y, a, b: cos_angle(b, a)),
-                   "√(a² + b²), without overflow; its derivatives at (0, 0) are 0.", "hypot(3.0, 4.0) = 5.0",
-                   kink=math.hypot,
-                   notation=function("hypot", latex(r"\sqrt{#1^{2} + #2^{2}}", ATOM, ATOM),
-                                     array="xp.hypot(#1, #2)",
-                                     slopes=(lambda y, a, b: a / y, lambda y, a, b: b / y)))
-cos_angle: Op = define(
+absolute: Unary = define("abs", abs, (lambda y, x: sign(x),),
+                         "|x|. The derivative at 0 is 0.", "absolute(-2.0) = 2.0", kink=lambda x: x,
+                         generic=True, notation=function("abs", latex(r"\left|#1\right|"), python="abs(#1)",
+                                                         array="xp.abs(#1)"))
+minimum: Binary = define("minimum", lambda a, b: a if a <= b else b if b < a else a + b,
+                         (lambda y, a, b: step(b, a), lambda y, a, b: step(a, b)),
+                         "The smaller of a and b. At a tie each has derivative ½.", "minimum(1.0, 2.0) = 1.0",
+                         kink=_difference, form=lambda m, a, b: m.min(a, b),
+                         notation=function("minimum", r"\min",
+                                           python="#1 if #1 <= #2 else #2 if #2 < #1 else #1 + #2",
+                                           array="xp.minimum(#1, #2)"))
+maximum: Binary = define("maximum", lambda a, b: a if a >= b else b if b > a else a + b,
+                         (lambda y, a, b: step(a, b), lambda y, a, b: step(b, a)),
+                         "The larger of a and b. At a tie each has derivative ½.", "maximum(1.0, 2.0) = 2.0",
+                         kink=_difference, form=lambda m, a, b: m.max(a, b),
+                         notation=function("maximum", r"\max",
+                                           python="#1 if #1 >= #2 else #2 if #2 > #1 else #1 + #2",
+                                           array="xp.maximum(#1, #2)"))
+hypot: Binary = define("hypot", math.hypot,
+                       (lambda y, a, b: cos_angle(a, b), lambda y, a, b: cos_angle(b, a)),
+                       "√(a² + b²), without overflow; its derivatives at (0, 0) are 0.",
+                       "hypot(3.0, 4.0) = 5.0", kink=math.hypot,
+                       notation=function("hypot", latex(r"\sqrt{#1^{2} + #2^{2}}", ATOM, ATOM),
+                                         array="xp.hypot(#1, #2)",
+                                         slopes=(lambda y, a, b: a / y, lambda y, a, b: b / y)))
+cos_angle: Binary = define(
     "cos_angle", special.cos_angle,
     (lambda y, a, b: over_square(b, a) * cos_angle(b, a), lambda y, a, b: -_turn(y, a, b)),
     "a / hypot(a, b), and 0 at (0, 0): the cosine of the angle of (a, b).", "cos_angle(3.0, 4.0) = 0.6",
@@ -58,7 +62,7 @@ cos_angle: Op = define(
     notation=function("cos_angle", latex(r"\frac{#1}{\sqrt{#1^{2} + #2^{2}}}", POWER, ATOM),
                       python=special.COS_ANGLE, said="the derivative of hypot(#1, #2)",
                       array="xp.cos_angle(#1, #2)"))
-over_square: Op = define(
+over_square: Binary = define(
     "over_square", special.over_square,
     (lambda y, a, b: over_square(b, a) * over_square(b, a) - y * y,
      lambda y, a, b: -2.0 * y * over_square(b, a)),
@@ -69,7 +73,7 @@ over_square: Op = define(
     notation=function("over_square", latex(r"\frac{#1}{#1^{2} + #2^{2}}", POWER, ATOM),
                       python=special.OVER_SQUARE, said="the derivative of atan2(#2, #1)",
                       array="xp.over_square(#1, #2)"))
-atan2: Op = define(
+atan2: Binary = define(
     "atan2", math.atan2, (lambda y, a, b: over_square(b, a), lambda y, a, b: -over_square(a, b)),
     "The angle of the point (b, a): the inverse tangent of a/b in its quadrant, in radians.",
     "atan2(0.0, 1.0) = 0.0",

@@ -3,10 +3,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from autograd_lite.errors import InputError, short, shown
 from autograd_lite.ops.whole import whole
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Array, X
+
+
+@overload
+def take(rows: Sequence[X], index: SupportsIndex) -> X: ...
+@overload
+def take(rows: Array, index: SupportsIndex) -> Any: ...
 
 
 def take(rows: Any, index: Any) -> Any:

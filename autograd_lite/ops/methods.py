@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from autograd_lite.ops.elementwise import FUNCTIONS, of_numpy
 from autograd_lite.ops.op import TABLE, Op
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Numeric, Plain
 
 
 class Methods:
@@ -55,33 +58,45 @@ class Methods:
     def sigmoid(self) -> Self: return self._on("sigmoid")
     def log_sigmoid(self) -> Self: return self._on("log_sigmoid")
     def softplus(self) -> Self: return self._on("softplus")
-    def relu(self, at_zero: Any = None) -> Self: return self._on("relu", *_given(at_zero))
-    def leaky_relu(self, slope: Any = None) -> Self: return self._on("leaky_relu", *_given(slope))
-    def elu(self, alpha: Any = None) -> Self: return self._on("elu", *_given(alpha))
+    def relu(self, at_zero: Plain | None = None) -> Self: return self._on("relu", *_given(at_zero))
+
+    def leaky_relu(self, slope: Numeric[Self] | None = None) -> Self:
+        return self._on("leaky_relu", *_given(slope))
+
+    def elu(self, alpha: Numeric[Self] | None = None) -> Self: return self._on("elu", *_given(alpha))
     def gelu(self) -> Self: return self._on("gelu")
     def silu(self) -> Self: return self._on("silu")
     def abs(self) -> Self: return self._on("abs")
-    def minimum(self, other: Any) -> Self: return self._on("minimum", other)
-    def maximum(self, other: Any) -> Self: return self._on("maximum", other)
-    def hypot(self, other: Any) -> Self: return self._on("hypot", other)
-    def atan2(self, other: Any) -> Self: return self._on("atan2", other)
+    def minimum(self, other: Numeric[Self]) -> Self: return self._on("minimum", other)
+    def maximum(self, other: Numeric[Self]) -> Self: return self._on("maximum", other)
+    def hypot(self, other: Numeric[Self]) -> Self: return self._on("hypot", other)
+    def atan2(self, other: Numeric[Self]) -> Self: return self._on("atan2", other)
 
     # NumPy's names for the same methods: np.arcsin of an object array calls them.
     def arcsin(self) -> Self: return self._on("asin")
     def arccos(self) -> Self: return self._on("acos")
     def arctan(self) -> Self: return self._on("atan")
-    def arctan2(self, other: Any) -> Self: return self._on("atan2", other)
+    def arctan2(self, other: Numeric[Self]) -> Self: return self._on("atan2", other)
     def arcsinh(self) -> Self: return self._on("asinh")
     def arccosh(self) -> Self: return self._on("acosh")
     def arctanh(self) -> Self: return self._on("atanh")
     def absolute(self) -> Self: return self._on("abs")
 
     def fabs(self) -> Self: return self._on("abs")
-    def deg2rad(self) -> Any: return FUNCTIONS["deg2rad"](self)
-    def rad2deg(self) -> Any: return FUNCTIONS["rad2deg"](self)
-    def radians(self) -> Any: return FUNCTIONS["deg2rad"](self)
-    def degrees(self) -> Any: return FUNCTIONS["rad2deg"](self)
-    def conjugate(self) -> Self: return self
+
+    def conjugate(self) -> Self:
+        """Itself."""
+        return self
+
+    def deg2rad(self) -> Any:
+        """Degrees in radians."""
+        return FUNCTIONS["deg2rad"](self)
+
+    def rad2deg(self) -> Any:
+        """Radians in degrees."""
+        return FUNCTIONS["rad2deg"](self)
+
+    radians, degrees = deg2rad, rad2deg
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on this, alone or with arrays, by the same ops."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from math import inf, nan
+from typing import TYPE_CHECKING
 
 from autograd_lite.ops import special
 from autograd_lite.ops.branches import Ordinary
@@ -11,7 +12,9 @@ from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.elementary import exp
 from autograd_lite.ops.notation import POWER, Form, function, latex
 from autograd_lite.ops.constants import Constant
-from autograd_lite.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Family, Ordered, Unary
 
 _TWO_INV_SQRT_PI = Constant(special.TWO_INV_SQRT_PI, lambda m: 2 / m.sqrt(m.pi))
 
@@ -45,22 +48,22 @@ def _family(symbol: str) -> Form:
     return latex(text)
 
 
-gauss: Op = define(
+gauss: Family = define(
     "gauss", special.gauss,
     (_gauss_partial, None),
     "e^(−x²), differentiated n times (default 0), to the last digits at any x.", "gauss(0.0) = 1.0",
     form=lambda m, x, n=0: special.hermite(x, n, 1) * m.exp(-x ** 2), **_counted,
     notation=function("gauss", _family(r"\mathrm{gauss}"), python=special.GAUSS,
                       said="the derivative of erf(#1)", array="xp.gauss(#1, #2)"))
-erf: Op = define("erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
-                 "The error function.", "erf(0.0) = 0.0",
-                 notation=function("erf", array="xp.erf(#1)",
-                                   slopes=(lambda y, x: _TWO_INV_SQRT_PI * exp(-x ** 2),)))
-erfc: Op = define("erfc", math.erfc, (lambda y, x: -_TWO_INV_SQRT_PI * gauss(x),),
-                  "The complementary error function, 1 − erf(x).", "erfc(0.0) = 1.0",
-                  notation=function("erfc", array="xp.erfc(#1)",
-                                    slopes=(lambda y, x: -_TWO_INV_SQRT_PI * exp(-x ** 2),)))
-normal_pdf: Op = define(
+erf: Unary = define("erf", math.erf, (lambda y, x: _TWO_INV_SQRT_PI * gauss(x),),
+                    "The error function.", "erf(0.0) = 0.0",
+                    notation=function("erf", array="xp.erf(#1)",
+                                      slopes=(lambda y, x: _TWO_INV_SQRT_PI * exp(-x ** 2),)))
+erfc: Unary = define("erfc", math.erfc, (lambda y, x: -_TWO_INV_SQRT_PI * gauss(x),),
+                     "The complementary error function, 1 − erf(x).", "erfc(0.0) = 1.0",
+                     notation=function("erfc", array="xp.erfc(#1)",
+                                       slopes=(lambda y, x: -_TWO_INV_SQRT_PI * exp(-x ** 2),)))
+normal_pdf: Family = define(
     "normal_pdf", special.normal_pdf,
     (_pdf_partial, None),
     "The density of the standard normal distribution, differentiated n times (default 0).",
@@ -68,23 +71,24 @@ normal_pdf: Op = define(
     form=lambda m, x, n=0: special.hermite(x, n, 0.5) * m.exp(-x ** 2 / 2) / m.sqrt(2 * m.pi), **_counted,
     notation=function("normal_pdf", _family(r"\phi"), python=special.NORMAL_PDF,
                       array="xp.normal_pdf(#1, #2)"))
-normal_cdf: Op = define("normal_cdf", special.normal_cdf, (lambda y, x: normal_pdf(x),),
-                        "The distribution function of the standard normal distribution.",
-                        "normal_cdf(0.0) = 0.5", form=lambda m, x: m.ncdf(x),
-                        notation=function("normal_cdf", r"\Phi", python=special.NORMAL_CDF,
-                                          array="xp.normal_cdf(#1)"))
-lgamma: Op = define("lgamma", math.lgamma, (lambda y, x: digamma(x),), "log |Γ(x)|, except at 0, −1, −2, …",
-                    "lgamma(1.0) = 0.0", ieee=lambda x: inf, **_no_pole,
-                    notation=function("lgamma", latex(r"\ln\left|\Gamma\left(#1\right)\right|", POWER),
-                                      array="xp.lgamma(#1)"))
-gamma: Op = define("gamma", math.gamma, (lambda y, x: y * digamma(x),), "Γ(x), except at 0, −1, −2, …",
-                   "gamma(5.0) = 24.0", ieee=_gamma_ieee, **_no_pole,
-                   notation=function("gamma", r"\Gamma", array="xp.gamma(#1)"))
-digamma: Op = define("digamma", special.digamma, (lambda y, x: polygamma(1.0, x),),
-                     "The derivative of lgamma.", "round(digamma(1.0), 12) = -0.577215664902",
-                     ieee=lambda x: special.polygamma_ieee(0.0, x), **_no_pole,
-                     notation=function("digamma", r"\psi", array="xp.digamma(#1)"))
-polygamma: Op = define(
+normal_cdf: Unary = define("normal_cdf", special.normal_cdf, (lambda y, x: normal_pdf(x),),
+                           "The distribution function of the standard normal distribution.",
+                           "normal_cdf(0.0) = 0.5", form=lambda m, x: m.ncdf(x),
+                           notation=function("normal_cdf", r"\Phi", python=special.NORMAL_CDF,
+                                             array="xp.normal_cdf(#1)"))
+lgamma: Unary = define("lgamma", math.lgamma, (lambda y, x: digamma(x),),
+                       "log |Γ(x)|, except at 0, −1, −2, …", "lgamma(1.0) = 0.0",
+                       ieee=lambda x: inf, **_no_pole,
+                       notation=function("lgamma", latex(r"\ln\left|\Gamma\left(#1\right)\right|", POWER),
+                                         array="xp.lgamma(#1)"))
+gamma: Unary = define("gamma", math.gamma, (lambda y, x: y * digamma(x),), "Γ(x), except at 0, −1, −2, …",
+                      "gamma(5.0) = 24.0", ieee=_gamma_ieee, **_no_pole,
+                      notation=function("gamma", r"\Gamma", array="xp.gamma(#1)"))
+digamma: Unary = define("digamma", special.digamma, (lambda y, x: polygamma(1.0, x),),
+                        "The derivative of lgamma.", "round(digamma(1.0), 12) = -0.577215664902",
+                        ieee=lambda x: special.polygamma_ieee(0.0, x), **_no_pole,
+                        notation=function("digamma", r"\psi", array="xp.digamma(#1)"))
+polygamma: Ordered = define(
     "polygamma", special.polygamma, (None, lambda y, n, x: polygamma(n + 1.0, x)),
     "The n-th derivative of digamma at x (n a whole number, 0 ≤ n ≤ 1000).",
     "round(polygamma(1, 1.0), 12) = 1.644934066848",

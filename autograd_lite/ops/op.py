@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf, nan
 from numbers import Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from autograd_lite.errors import (DivisionError, DomainError, InputError, NumericError, RangeError, short,
                                   signal, type_name)
@@ -30,14 +30,25 @@ def flat(y: Any, *operands: Any) -> None:
 class Described:
     """What an op is called, how it is written, and which operands it takes."""
 
-    name: str
-    forward: Callable[..., float]
-    rules: Sequence[Rule | None]
-    least: int
-    kink: Any
-    convention: tuple[float, float, float | None, str] | None
-    notation: Any
-    parameters: tuple[str, ...]                 # what the operands are called
+    if TYPE_CHECKING:
+        __name__: str
+        name: str
+        forward: Callable[..., float]
+        rules: Sequence[Rule | None]
+        least: int
+        most: float
+        domain: Callable[..., bool]
+        remedy: str
+        ieee: Callable[..., float] | None
+        kink: Any
+        singular: str
+        convention: tuple[float, float, float | None, str] | None
+        form: Callable[..., Any] | None
+        notation: Any
+        open: bool
+        options: frozenset[int]
+        partly: bool
+        parameters: tuple[str, ...]             # what the operands are called
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -81,7 +92,7 @@ class Described:
         return None
 
 
-class Op(Described, partial):  # type: ignore[type-arg]
+class Op(Described, partial[Any]):
     """One operation: its function, its derivatives, where they hold and how it is written.
 
     Args:
@@ -120,18 +131,16 @@ class Op(Described, partial):  # type: ignore[type-arg]
                  kink: Callable[..., float] | None = None, singular: str = "",
                  convention: tuple[float, float, float | None, str] | None = None,
                  form: Callable[..., Any] | None = None, notation: Any = None):
-        self.name, self.forward, self.notation = name, forward, notation
-        self.domain, self.remedy, self.ieee = domain, remedy, ieee
-        self.kink, self.singular, self.form, self.convention = kink, singular, form, convention
-        self.rules = partials if isinstance(partials, tuple) else (partials,)
-        self.open = callable(partials)
-        self.options = frozenset(i for i, rule in enumerate(self.rules) if rule is None)
-        self.most = inf if self.open else len(self.rules)
-        self.partly = not all(self.differentiable(len(self.rules)))
+        rules, many = partials if isinstance(partials, tuple) else (partials,), callable(partials)
+        vars(self).update(
+            name=name, forward=forward, notation=notation, domain=domain, remedy=remedy, ieee=ieee, kink=kink,
+            singular=singular, form=form, convention=convention, rules=rules, open=many,
+            options=frozenset(i for i, rule in enumerate(rules) if rule is None),
+            most=inf if many else len(rules), __name__=name, __doc__=doc)
         parameters = self.__signature__.parameters
-        required = 1 if self.open else sum(p.default is p.empty for p in parameters.values())
-        self.parameters, self.least = tuple(parameters), min(required, len(self.rules))
-        self.__name__, self.__doc__ = name, doc
+        required = 1 if many else sum(p.default is p.empty for p in parameters.values())
+        vars(self).update(parameters=tuple(parameters), least=min(required, len(rules)),
+                          partly=not all(self.differentiable(len(rules))))
         self.calls(self.apply)
 
     def __new__(cls, *facts: Any, **more: Any) -> Self:

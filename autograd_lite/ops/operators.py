@@ -4,11 +4,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from numbers import Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from autograd_lite.errors import InputError
 from autograd_lite.ops.methods import Methods
 from autograd_lite.ops.op import TABLE
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Numeric
 
 
 class Operators(Methods):
@@ -18,7 +21,7 @@ class Operators(Methods):
 
     # -- what each kind defines ------------------------------------------------------------------
 
-    def __compare__(self, holds: Callable[[Any, Any], Any], other: Any) -> Any:
+    def __compare__(self, holds: Callable[[Any, Any], Any], other: Any) -> bool:
         """Whether a comparison (of the module `operator`) holds between this and another number."""
         raise NotImplementedError
 
@@ -46,34 +49,37 @@ class Operators(Methods):
                     return NotImplemented  # type: ignore[no-any-return]
             raise
 
-    def __add__(self, other: Any) -> Self: return self._by("+", self, other)
-    def __radd__(self, other: Any) -> Self: return self._by("+", other, self)
-    def __sub__(self, other: Any) -> Self: return self._by("-", self, other)
-    def __rsub__(self, other: Any) -> Self: return self._by("-", other, self)
-    def __mul__(self, other: Any) -> Self: return self._by("*", self, other)
-    def __rmul__(self, other: Any) -> Self: return self._by("*", other, self)
-    def __truediv__(self, other: Any) -> Self: return self._by("/", self, other)
-    def __rtruediv__(self, other: Any) -> Self: return self._by("/", other, self)
+    def __add__(self, other: Numeric[Self]) -> Self: return self._by("+", self, other)
+    def __radd__(self, other: Numeric[Self]) -> Self: return self._by("+", other, self)
+    def __sub__(self, other: Numeric[Self]) -> Self: return self._by("-", self, other)
+    def __rsub__(self, other: Numeric[Self]) -> Self: return self._by("-", other, self)
+    def __mul__(self, other: Numeric[Self]) -> Self: return self._by("*", self, other)
+    def __rmul__(self, other: Numeric[Self]) -> Self: return self._by("*", other, self)
+    def __truediv__(self, other: Numeric[Self]) -> Self: return self._by("/", self, other)
+    def __rtruediv__(self, other: Numeric[Self]) -> Self: return self._by("/", other, self)
 
-    def __pow__(self, other: Any, modulo: Any = None) -> Self:
+    def __pow__(self, other: Numeric[Self], modulo: Any = None) -> Self:
         if modulo is not None:
             raise InputError("pow takes two numbers here, not three: write v ** n % m")
         return self._by("**", self, other)
 
-    def __rpow__(self, other: Any) -> Self: return self._by("**", other, self)
-    def __mod__(self, other: Any) -> Self: return self._by("%", self, other)
-    def __rmod__(self, other: Any) -> Self: return self._by("%", other, self)
-    def __floordiv__(self, other: Any) -> Self: return self._by("//", self, other)
-    def __rfloordiv__(self, other: Any) -> Self: return self._by("//", other, self)
-    def __divmod__(self, other: Any) -> tuple[Self, Self]: return self // other, self % other
+    def __rpow__(self, other: Numeric[Self]) -> Self: return self._by("**", other, self)
+    def __mod__(self, other: Numeric[Self]) -> Self: return self._by("%", self, other)
+    def __rmod__(self, other: Numeric[Self]) -> Self: return self._by("%", other, self)
+    def __floordiv__(self, other: Numeric[Self]) -> Self: return self._by("//", self, other)
+    def __rfloordiv__(self, other: Numeric[Self]) -> Self: return self._by("//", other, self)
+    def __divmod__(self, other: Numeric[Self]) -> tuple[Self, Self]: return self // other, self % other
     def __rdivmod__(self, other: Any) -> tuple[Self, Self]: return other // self, other % self
     def __pos__(self) -> Self: return self
 
-    def __eq__(self, other: object) -> Any: return self.__compare__(operator.eq, other)
-    def __ne__(self, other: object) -> Any: return self.__compare__(operator.ne, other)
-    def __lt__(self, other: Any) -> Any: return self.__compare__(operator.lt, other)
-    def __le__(self, other: Any) -> Any: return self.__compare__(operator.le, other)
-    def __gt__(self, other: Any) -> Any: return self.__compare__(operator.gt, other)
-    def __ge__(self, other: Any) -> Any: return self.__compare__(operator.ge, other)
+    def __eq__(self, other: object) -> bool: return self.__compare__(operator.eq, other)
+    def __ne__(self, other: object) -> bool: return self.__compare__(operator.ne, other)
+    def __lt__(self, other: Numeric[Self]) -> bool: return self.__compare__(operator.lt, other)
+    def __le__(self, other: Numeric[Self]) -> bool: return self.__compare__(operator.le, other)
+    def __gt__(self, other: Numeric[Self]) -> bool: return self.__compare__(operator.gt, other)
+    def __ge__(self, other: Numeric[Self]) -> bool: return self.__compare__(operator.ge, other)
     def __bool__(self) -> bool: return bool(self.__compare__(operator.ne, 0.0))
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__

@@ -4,7 +4,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from math import nan
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from autograd_lite.errors import InputError
 from autograd_lite.ops.branches import is_recorded
@@ -13,6 +13,9 @@ from autograd_lite.ops.elementwise import is_array, mapped
 from autograd_lite.ops.notation import COMPARISON, LOOSE, SUM, function, latex
 from autograd_lite.ops.op import TABLE, Op, flat, number
 from autograd_lite.ops.operators import Operators
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Binary, Numeric, Plain, T, Unary
 
 # -- comparisons: 1.0 or 0.0, through which no gradient flows ---------------------------------
 
@@ -27,11 +30,11 @@ class Comparison(Op):
 
 
 def _comparison(name: str, holds: Callable[[Any, Any], bool], python: str, sign: str, tex: str,
-                example: str) -> Op:
+                example: str) -> Binary:
     def form(m: Any, a: Any, b: Any) -> int:
         return int(holds(m.decided(a, b), 0))
 
-    op: Op = define(
+    op: Binary = define(
         name, lambda a, b: 1.0 if holds(a, b) else 0.0, (flat, flat),
         f"1.0 where a {sign} b, 0.0 where not: a condition for `where` and `select`.", example,
         kind=Comparison, kink=lambda a, b: a - b, form=form,
@@ -42,13 +45,13 @@ def _comparison(name: str, holds: Callable[[Any, Any], bool], python: str, sign:
     return op
 
 
-greater: Op = _comparison("greater", operator.gt, ">", ">", ">", "greater(2.0, 1.0) = 1.0")
-greater_equal: Op = _comparison("greater_equal", operator.ge, ">=", "≥", r"\geq",
-                                "greater_equal(1.0, 1.0) = 1.0")
-less: Op = _comparison("less", operator.lt, "<", "<", "<", "less(2.0, 1.0) = 0.0")
-less_equal: Op = _comparison("less_equal", operator.le, "<=", "≤", r"\leq", "less_equal(1.0, 1.0) = 1.0")
-equal: Op = _comparison("equal", operator.eq, "==", "=", "=", "equal(2.0, 1.0) = 0.0")
-not_equal: Op = _comparison("not_equal", operator.ne, "!=", "≠", r"\neq", "not_equal(2.0, 1.0) = 1.0")
+greater: Binary = _comparison("greater", operator.gt, ">", ">", ">", "greater(2.0, 1.0) = 1.0")
+greater_equal: Binary = _comparison("greater_equal", operator.ge, ">=", "≥", r"\geq",
+                                    "greater_equal(1.0, 1.0) = 1.0")
+less: Binary = _comparison("less", operator.lt, "<", "<", "<", "less(2.0, 1.0) = 0.0")
+less_equal: Binary = _comparison("less_equal", operator.le, "<=", "≤", r"\leq", "less_equal(1.0, 1.0) = 1.0")
+equal: Binary = _comparison("equal", operator.eq, "==", "=", "=", "equal(2.0, 1.0) = 0.0")
+not_equal: Binary = _comparison("not_equal", operator.ne, "!=", "≠", r"\neq", "not_equal(2.0, 1.0) = 1.0")
 
 
 def _sign(x: float) -> float:
@@ -59,12 +62,12 @@ def _step(a: float, b: float, tie: float = 0.5) -> float:
     return 1.0 if a > b else 0.0 if a < b else tie if a == b else nan
 
 
-sign: Op = define("sign", _sign, (flat,),
-                  "1 above 0, −1 below, 0 at 0: the slope of |x|.", "sign(-2.0) = -1.0",
-                  kink=lambda x: x, convention=(-1.0, 1.0, None, "abs"), form=lambda m, x: m.decided(x, 0),
-                  notation=function("sign", r"\mathrm{sgn}", said="the sign of #1",
-                                    python="1.0 if #1 > 0.0 else -1.0 if #1 < 0.0 else #1 + 0.0",
-                                    array="xp.where(#1 > 0.0, 1.0, xp.where(#1 < 0.0, -1.0, #1))"))
+sign: Unary = define("sign", _sign, (flat,),
+                     "1 above 0, −1 below, 0 at 0: the slope of |x|.", "sign(-2.0) = -1.0",
+                     kink=lambda x: x, convention=(-1.0, 1.0, None, "abs"), form=lambda m, x: m.decided(x, 0),
+                     notation=function("sign", r"\mathrm{sgn}", said="the sign of #1",
+                                       python="1.0 if #1 > 0.0 else -1.0 if #1 < 0.0 else #1 + 0.0",
+                                       array="xp.where(#1 > 0.0, 1.0, xp.where(#1 < 0.0, -1.0, #1))"))
 step: Op = define(
     "step", _step, (flat, flat, None),
     "1 where a > b, 0 where a < b, `tie` (a plain number, ½) where they are equal.",
@@ -95,6 +98,16 @@ choose: Op = define(
     kind=Choice, form=lambda m, condition, then, otherwise: then if condition != 0 else otherwise,
     notation=function("where", latex(r"#2 \;\mathrm{if}\; #1 \;\mathrm{else}\; #3", LOOSE, COMPARISON),
                       python="#2 if #1 else #3", array="xp.where(#1 != 0.0, #2, #3)"))
+
+
+@overload
+def where(condition: Plain, a: Plain, b: Plain) -> float: ...
+@overload
+def where(condition: T, a: Numeric[T], b: Numeric[T]) -> T: ...
+@overload
+def where(condition: Plain, a: T, b: T) -> T: ...
+@overload
+def where(condition: Plain, a: Numeric[T], b: Numeric[T]) -> T | float: ...
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:

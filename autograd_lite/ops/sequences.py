@@ -4,7 +4,7 @@ from __future__ import annotations
 import builtins
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from autograd_lite.errors import InputError, type_name
 from autograd_lite.ops import special
@@ -13,6 +13,9 @@ from autograd_lite.ops.elementary import exp
 from autograd_lite.ops.notation import LOOSE, POWER, PRODUCT, SIGN, SUM, Form, Notation, function, latex
 from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Floats, Many, Mixed, Numeric, Plain, T
 
 # -- many operands ---------------------------------------------------------------------
 
@@ -129,19 +132,19 @@ def _notation(text: Form, tex: Form, name: str, array: Callable[[Sequence[str]],
 
 # -- the ops -----------------------------------------------------------------------------------
 
-sum_op: Op = define("sum", special.chain_sum, lambda y, xs: [1.0] * len(xs), generic=True,
-                    kind=Total, notation=_notation(_list("sum", ")"), _sum, "sum", _added))
-fsum: Op = define("fsum", special.fsum, lambda y, xs: [1.0] * len(xs), ieee=special.chain_sum,
-                  form=sum_op.form, notation=_notation(_list("sum", ", exact=True)"), _sum, "fsum"))
-mean_op: Op = define("mean", special.mean, _equal_shares,
-                     form=lambda m, *xs: special.chain_sum(*xs) / len(xs),
-                     notation=_notation(_list("mean", ")"), _mean, "mean",
-                                        lambda xs: f"({_added(xs)}) / {len(xs)}.0"))
-dot_op: Op = define("dot", special.dot, _dot_partials, generic=True, kind=Total,
-                    notation=_notation(_dot_text(""), _dot, "dot", _dot_added))
-fdot: Op = define("fdot", special.fdot, _dot_partials, ieee=special.dot, form=dot_op.form,
-                  notation=_notation(_dot_text(", exact=True"), _dot, "fdot"))
-logsumexp_op: Op = define(
+sum_op: Many = define("sum", special.chain_sum, lambda y, xs: [1.0] * len(xs), generic=True,
+                      kind=Total, notation=_notation(_list("sum", ")"), _sum, "sum", _added))
+fsum: Many = define("fsum", special.fsum, lambda y, xs: [1.0] * len(xs), ieee=special.chain_sum,
+                    form=sum_op.form, notation=_notation(_list("sum", ", exact=True)"), _sum, "fsum"))
+mean_op: Many = define("mean", special.mean, _equal_shares,
+                       form=lambda m, *xs: special.chain_sum(*xs) / len(xs),
+                       notation=_notation(_list("mean", ")"), _mean, "mean",
+                                          lambda xs: f"({_added(xs)}) / {len(xs)}.0"))
+dot_op: Many = define("dot", special.dot, _dot_partials, generic=True, kind=Total,
+                      notation=_notation(_dot_text(""), _dot, "dot", _dot_added))
+fdot: Many = define("fdot", special.fdot, _dot_partials, ieee=special.dot, form=dot_op.form,
+                    notation=_notation(_dot_text(", exact=True"), _dot, "fdot"))
+logsumexp_op: Many = define(
     "logsumexp", special.logsumexp, lambda y, xs: softmax_first.each(xs),
     form=lambda m, *xs: m.log(special.chain_sum(*[m.exp(x) for x in xs])),
     notation=_notation(_list("logsumexp", ")"), _logsumexp, "logsumexp",
@@ -151,14 +154,14 @@ softmax_first: Shares = define(
     form=lambda m, *xs: 1 / (1 + builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
     notation=_notation(_list("softmax", ")[0]"), _softmax, "softmax", slopes=lambda y, xs: [
         y * (1.0 - y), *[-y ** 2 * exp(x - xs[0]) for x in xs[1:]]]))
-softmax_rest: Op = define(          # 1 − softmax, whose digits a difference or a sum of shares would lose
+softmax_rest: Many = define(          # 1 − softmax, whose digits a difference or a sum of shares would lose
     "softmax_rest", special.rest_share, _rest_partials,
     form=lambda m, *xs: (t := builtins.sum(m.exp(x - xs[0]) for x in xs[1:])) / (1 + t),
     notation=function("softmax_rest", latex(lambda xs: f"1 - {_share(xs)}", SUM),
                       said=lambda xs: f"1 - softmax([{', '.join(xs)}])[0]",
                       array=lambda xs: f"xp.softmax_rest({', '.join(xs)})", slopes=lambda y, xs: [
                           y * (y - 1.0), *[(1.0 - y) ** 2 * exp(x - xs[0]) for x in xs[1:]]]))
-log_softmax_first: Op = define(
+log_softmax_first: Many = define(
     "log_softmax", special.log_share, _log_softmax_partials,
     form=lambda m, *xs: -m.log1p(builtins.sum(m.exp(x - xs[0]) for x in xs[1:])),
     notation=_notation(_list("log_softmax", ")[0]"), _log_softmax, "log_softmax", slopes=lambda y, xs: [
@@ -176,6 +179,12 @@ def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:
     return operands
 
 
+@overload
+def sum(xs: Floats, *, exact: bool = False) -> float: ...
+@overload
+def sum(xs: Mixed[T], *, exact: bool = False) -> T: ...
+
+
 def sum(xs: Iterable[Any], *, exact: bool = False) -> Any:
     """The sum of a sequence, as one node. An empty one gives 0.0.
 
@@ -189,6 +198,12 @@ def sum(xs: Iterable[Any], *, exact: bool = False) -> Any:
     return (fsum if exact else sum_op)(*operands) if operands else 0.0
 
 
+@overload
+def mean(xs: Floats) -> float: ...
+@overload
+def mean(xs: Mixed[T]) -> T: ...
+
+
 def mean(xs: Iterable[Any]) -> Any:
     """The arithmetic mean of a sequence, as one node.
 
@@ -196,6 +211,12 @@ def mean(xs: Iterable[Any]) -> Any:
     3.0
     """
     return mean_op(*_operands("mean", xs))
+
+
+@overload
+def dot(xs: Floats, ys: Floats, bias: Plain | None = ..., *, exact: bool = ...) -> float: ...
+@overload
+def dot(xs: Mixed[T], ys: Mixed[T], bias: Numeric[T] | None = ..., *, exact: bool = ...) -> T: ...
 
 
 def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None, *, exact: bool = False) -> Any:
@@ -216,6 +237,12 @@ def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None, *, exact: bool =
     return op(*left, *right) if bias is None else op(*left, *right, bias)
 
 
+@overload
+def logsumexp(xs: Floats) -> float: ...
+@overload
+def logsumexp(xs: Mixed[T]) -> T: ...
+
+
 def logsumexp(xs: Iterable[Any]) -> Any:
     """log Σ e^xs[i], as one node, without overflow.
 
@@ -225,6 +252,12 @@ def logsumexp(xs: Iterable[Any]) -> Any:
     return logsumexp_op(*_operands("logsumexp", xs))
 
 
+@overload
+def softmax(xs: Floats) -> list[float]: ...
+@overload
+def softmax(xs: Mixed[T]) -> list[T]: ...
+
+
 def softmax(xs: Iterable[Any]) -> list[Any]:
     """e^xs[i] / Σ e^xs[j], a list as long as xs, each entry one node.
 
@@ -232,6 +265,12 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     [0.5, 0.5]
     """
     return softmax_first.each(_operands("softmax", xs))
+
+
+@overload
+def log_softmax(xs: Floats) -> list[float]: ...
+@overload
+def log_softmax(xs: Mixed[T]) -> list[T]: ...
 
 
 def log_softmax(xs: Iterable[Any]) -> list[Any]:

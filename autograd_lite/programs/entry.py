@@ -2,15 +2,78 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.ops.whole import whole
 from autograd_lite.transforms.trace import name_of, require_function
 
+Names = int | str | Sequence[int | str]
+OnLimit = Literal["raise", "eager"]
+Target = Literal["native", "python"] | None
+
 if TYPE_CHECKING:
+    from autograd_lite.graph.value import Value
+    from autograd_lite.ops.signatures import Unary
     from autograd_lite.programs.compiled import Compiled
+    from autograd_lite.programs.signatures import (CompiledAs, F, OnDict, OnList, OnNumber, OnPair, OnTriple)
+    from autograd_lite.transforms.signatures import OfDict, OfList, OfNumber, OfPair, OfTriple, P, Untyped
+
+
+@overload
+def compile(f: Unary, *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            target: Target = None) -> OnNumber[[]]: ...
+
+
+@overload
+def compile(f: Callable[..., Untyped], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, batch: Names | None = None, reduce: Any = None,
+            rounding: Literal["vector", "eager", "free"] | None = None, target: Any = None,
+            indices: Names = ()) -> Compiled: ...
+
+
+@overload
+def compile(f: OfPair, *, max_programs: int = 64, on_limit: OnLimit = "raise", static: Names | None = None,
+            target: Target = None) -> OnPair: ...
+
+
+@overload
+def compile(f: OfTriple, *, max_programs: int = 64, on_limit: OnLimit = "raise", static: Names | None = None,
+            target: Target = None) -> OnTriple: ...
+
+
+@overload
+def compile(f: OfNumber[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None) -> OnNumber[P]: ...
+
+
+@overload
+def compile(f: OfList[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> OnList[P]: ...
+
+
+@overload
+def compile(f: OfDict[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> OnDict[P]: ...
+
+
+@overload
+def compile(f: Callable[P, Value], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None,
+            indices: Names = ()) -> CompiledAs[Callable[P, float]]: ...
+
+
+@overload
+def compile(f: F, *, max_programs: int = 64, on_limit: OnLimit = "raise", static: Names | None = None,
+            target: Target = None, indices: Names = ()) -> CompiledAs[F]: ...
+
+
+@overload
+def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, batch: Names | None = None, reduce: Any = None,
+            rounding: Literal["vector", "eager", "free"] | None = None, target: Any = None,
+            indices: Names = ()) -> Compiled: ...
 
 
 def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: Literal["raise", "eager"] = "raise",

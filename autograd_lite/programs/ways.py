@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.files import AnyPath, path_text, write
@@ -13,6 +13,7 @@ from autograd_lite.transforms.jacobians import is_hessian
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import rebuild
 
+X = TypeVar("X")
 MANY, FIRST = 50, 10        # of so many numbers a Hessian is that of f itself in the first so many calls
 
 
@@ -20,6 +21,11 @@ class Ways(Portable):
     """A compiled function as a loop, over arrays that stay where they are, and as text."""
 
     batch: Any
+
+    @overload
+    def iterate(self, state: X, n: int, history: None = None, over: Any = None) -> X: ...
+    @overload
+    def iterate(self, state: X, n: int, history: int, over: Any = None) -> tuple[X, Any]: ...
 
     def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
         """``state = f(state)``, n times, or ``state = f(state, over[i])`` for i = 0 … n − 1: the last state,

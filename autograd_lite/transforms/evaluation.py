@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, overload
 
 from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError,
                                   RangeError, errstate, ignoring, raising, shown, signal)
@@ -26,6 +26,8 @@ from autograd_lite.transforms.kinds import Kind, kind_of
 from autograd_lite.transforms.trees import leaves, rebuild
 from autograd_lite.graph.value import Value, refuse_traced
 from autograd_lite.ops.whole import whole
+
+X = TypeVar("X")
 
 
 class Twin(Operators):
@@ -54,6 +56,26 @@ class Twin(Operators):
 def _slope(kind: Kind, op: Op, xs: Sequence[Twin]) -> Any:
     return kind.slope(op, [x.n for x in xs], [
         x.n if x.op is None and x.node is None else id(x) for x in xs])
+
+
+@overload
+def evaluate(root: Value, inputs: Mapping[Any, Any] | None = None, *, wrt: Value | str | None = None,
+             order: int = 1) -> float: ...
+
+
+@overload
+def evaluate(root: Value, inputs: Mapping[Any, Any] | None = None, *, wrt: Sequence[Value | str]) -> list[
+    float]: ...
+
+
+@overload
+def evaluate(root: Value, inputs: Mapping[Any, Any] | None, number: type[X], *,
+             wrt: Value | str | None = None, order: int = 1) -> X: ...
+
+
+@overload
+def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = float, *,
+             wrt: Any = None, order: int = 1) -> Any: ...
 
 
 def evaluate(root: Any, inputs: Mapping[Any, Any] | None = None, number: Any = float, *,

@@ -6,13 +6,72 @@ ones), its gradient is a graph on them. So transforms nest, and their perturbati
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, overload
 
 from autograd_lite.errors import GradientError, InputError, short
 from autograd_lite.transforms.trace import Function, Selection, Trace, name_of, scalar_result, transform
 from autograd_lite.transforms.trees import leaves, rebuild
 from autograd_lite.graph.value import Value
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Unary
+    from autograd_lite.transforms.signatures import (Aux, NamedSlopes, NamedValues, Number, OfDict, OfList,
+                                                     OfNumber, OfPair, OfTriple, P, Pair, Slope, Slopes,
+                                                     Triple, Untyped, Unused, ValueAndSlope,
+                                                     ValueAndSlopes, X)
+
+
+@overload
+def value_and_grad(f: Unary, argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlope[[]]: ...
+
+
+@overload
+def value_and_grad(f: Callable[..., Untyped], argnums: Selection = 0, *, has_aux: bool = False,
+                   unused: Unused = ...) -> Callable[..., tuple[Any, Any]]: ...
+
+
+@overload
+def value_and_grad(f: OfPair, argnums: int | str = 0, *, unused: Unused = ...) -> Pair[
+    tuple[float, float], tuple[Value, Value]]: ...
+
+
+@overload
+def value_and_grad(f: OfPair, argnums: tuple[int, int], *, unused: Unused = ...) -> Pair[
+    tuple[float, tuple[float, float]], tuple[Value, tuple[Value, Value]]]: ...
+
+
+@overload
+def value_and_grad(f: OfTriple, argnums: int | str = 0, *, unused: Unused = ...) -> Triple[
+    tuple[float, float], tuple[Value, Value]]: ...
+
+
+@overload
+def value_and_grad(f: OfNumber[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlope[P]: ...
+@overload
+def value_and_grad(f: OfList[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlopes[P]: ...
+@overload
+def value_and_grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> NamedValues[P]: ...
+
+
+@overload
+def value_and_grad(f: Callable[Concatenate[X, P], float], argnums: Literal[0] = 0, *,
+                   unused: Unused = ...) -> Callable[Concatenate[X, P], tuple[float, X]]: ...
+
+
+@overload
+def value_and_grad(f: Callable[Concatenate[Any, P], Number], argnums: Literal[0] = 0, *,
+                   unused: Unused = ...) -> Callable[Concatenate[Any, P], tuple[Any, Any]]: ...
+
+
+@overload
+def value_and_grad(f: Callable[..., tuple[Any, Aux]], argnums: Selection = 0, *, has_aux: Literal[True],
+                   unused: Unused = ...) -> Callable[..., tuple[tuple[Any, Aux], Any]]: ...
+
+
+@overload
+def value_and_grad(f: Function, argnums: Selection, *, has_aux: bool = False,
+                   unused: Unused = ...) -> Callable[..., tuple[Any, Any]]: ...
 
 
 def value_and_grad(f: Function, argnums: Selection = 0, *, has_aux: bool = False,
@@ -71,6 +130,58 @@ def _pulled(f: Function, args: Sequence[Any], kwargs: Mapping[str, Any], argnums
     return trace, y, aux, found
 
 
+@overload
+def grad(f: Unary, argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slope[[]]: ...
+
+
+@overload
+def grad(f: Callable[..., Untyped], argnums: Selection = 0, *, has_aux: bool = False,
+         unused: Unused = ...) -> Function: ...
+
+
+@overload
+def grad(f: OfPair, argnums: int | str = 0, *, unused: Unused = ...) -> Pair[float, Value]: ...
+
+
+@overload
+def grad(f: OfPair, argnums: tuple[int, int], *, unused: Unused = ...) -> Pair[
+    tuple[float, float], tuple[Value, Value]]: ...
+
+
+@overload
+def grad(f: OfTriple, argnums: int | str = 0, *, unused: Unused = ...) -> Triple[float, Value]: ...
+@overload
+def grad(f: OfNumber[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slope[P]: ...
+@overload
+def grad(f: OfList[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slopes[P]: ...
+@overload
+def grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> NamedSlopes[P]: ...
+
+
+@overload
+def grad(f: Callable[Concatenate[float, P], float], argnums: Literal[0] = 0, *,
+         unused: Unused = ...) -> Callable[Concatenate[float, P], float]: ...
+
+
+@overload
+def grad(f: Callable[Concatenate[X, P], float], argnums: Literal[0] = 0, *,
+         unused: Unused = ...) -> Callable[Concatenate[X, P], X]: ...
+
+
+@overload
+def grad(f: Callable[Concatenate[Any, P], Number], argnums: Literal[0] = 0, *,
+         unused: Unused = ...) -> Callable[Concatenate[Any, P], Any]: ...
+
+
+@overload
+def grad(f: Callable[..., tuple[Any, Aux]], argnums: Selection = 0, *, has_aux: Literal[True],
+         unused: Unused = ...) -> Callable[..., tuple[Any, Aux]]: ...
+
+
+@overload
+def grad(f: Function, argnums: Selection, *, has_aux: bool = False, unused: Unused = ...) -> Function: ...
+
+
 def grad(f: Function, argnums: Selection = 0, *, has_aux: bool = False,
          unused: Literal["zero", "raise"] = "zero") -> Function:
     """The gradient of f, a function of f's arguments; see `value_and_grad`.
@@ -100,10 +211,10 @@ def _refuse(unused: str) -> None:
         raise InputError(f"unused={short(unused)}: choose 'zero' or 'raise'")
 
 
-def stop_gradient(x: Any) -> Any:
+def stop_gradient(x: X) -> X:
     """The same numbers, to which no gradient flows.
 
     >>> grad(lambda x: x * stop_gradient(x))(3.0)
     3.0
     """
-    return rebuild(x, lambda x: x.detach() if isinstance(x, Value) else x)
+    return rebuild(x, lambda x: x.detach() if isinstance(x, Value) else x)  # type: ignore[no-any-return]

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, overload
 
 from autograd_lite.errors import InputError
 from autograd_lite.graph import kinks
@@ -16,6 +16,20 @@ from autograd_lite.transforms.structures import matched, returned, side_by_side
 from autograd_lite.transforms.trace import (Checked, Selection, Trace, Transform, name_of, require_function,
                                             transform)
 from autograd_lite.transforms.trees import is_number, refill
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Plain, Unary
+    from autograd_lite.transforms.signatures import (ListOfList, Matrix, Number, OfList, OfNumber, P, Slope,
+                                                     Slopes, Untyped, X)
+
+
+@overload
+def jvp(f: Callable[..., Number], primals: Sequence[Plain],
+        tangents: Sequence[Plain]) -> tuple[float, float]: ...
+
+
+@overload
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]: ...
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -53,6 +67,15 @@ def _pushed(where: str, f: Callable[..., Any], primals: Sequence[Any],
     return trace.lower_all(result), refill(result, pushed(trace, directions))
 
 
+@overload
+def vjp(f: Callable[..., Number], *primals: Plain) -> tuple[
+    float, Callable[[Plain], tuple[float, ...]]]: ...
+
+
+@overload
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
+
+
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """f's value, and the function that pulls a cotangent (of the value's shape) back to the arguments.
 
@@ -72,6 +95,28 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
 def _pull(trace: Trace, result: Any, cotangent: Any) -> Any:
     seeds = matched(result, cotangent, "the result", "vjp: the cotangent")
     return trace.shape(trace.pull(*zip(trace.outputs, seeds)))
+
+
+@overload
+def jacobian(f: Unary, argnums: Literal[0] = 0) -> Slope[[]]: ...
+
+
+@overload
+def jacobian(f: Callable[..., Untyped], argnums: Selection = 0, *,
+             sparse: bool = False) -> Callable[..., Any]: ...
+
+
+@overload
+def jacobian(f: OfNumber[P], argnums: Literal[0] = 0) -> Slope[P]: ...
+@overload
+def jacobian(f: OfList[P], argnums: Literal[0] = 0) -> Slopes[P]: ...
+@overload
+def jacobian(f: ListOfList[P], argnums: Literal[0] = 0) -> Matrix[P]: ...
+
+
+@overload
+def jacobian(f: Callable[..., Any], argnums: Selection = 0, *,
+             sparse: bool = False) -> Callable[..., Any]: ...
 
 
 def jacobian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]:
@@ -116,6 +161,31 @@ def jacobian_rows(trace: Trace, worth: int = 1) -> list[list[Any]]:
     return [[column[k] for column in columns] for k in range(len(trace.outputs))]
 
 
+@overload
+def hessian(f: Unary, argnums: Literal[0] = 0) -> Slope[[]]: ...
+
+
+@overload
+def hessian(f: Callable[..., Untyped], argnums: Selection = 0, *,
+            sparse: bool = False) -> Callable[..., Any]: ...
+
+
+@overload
+def hessian(f: OfNumber[P], argnums: Literal[0] = 0) -> Slope[P]: ...
+@overload
+def hessian(f: OfList[P], argnums: Literal[0] = 0) -> Matrix[P]: ...
+
+
+@overload
+def hessian(f: Callable[Concatenate[list[float], P], float],
+            argnums: Literal[0] = 0) -> Callable[Concatenate[list[float], P], list[list[float]]]: ...
+
+
+@overload
+def hessian(f: Callable[..., Any], argnums: Selection = 0, *,
+            sparse: bool = False) -> Callable[..., Any]: ...
+
+
 def hessian(f: Callable[..., Any], argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]:
     """The second derivatives of f, nested as `jacobian` of `grad` nests them.
 
@@ -146,6 +216,12 @@ def _refuse_traced(trace: Trace) -> None:
     if trace.tape:
         trace.tape.refuse("sparse=True within", "a sparse matrix holds plain floats; leave out sparse=True, "
                           "or call it outside of it")
+
+
+@overload
+def hvp(f: Callable[..., Number], primals: tuple[X], tangents: tuple[X]) -> X: ...
+@overload
+def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any: ...
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import nan
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, overload
 
 from autograd_lite.graph.backward import finite, no_derivative
 from autograd_lite.errors import InputError, NumericError, RangeError, errstate, ignoring, shown, signal
@@ -35,6 +35,10 @@ from autograd_lite.transforms.trees import is_number, refill
 from autograd_lite.graph.program import Program
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import Plain, Unary
+    from autograd_lite.transforms.signatures import Number, OfNumber, P, Slope, Untyped
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
 
@@ -319,6 +323,16 @@ def expand(expansion: Expansion, program: Program, varying: Iterable[int],
 # -- functions -------------------------------------------------------------------------------
 
 
+@overload
+def taylor(f: Callable[[Value], Number], x: Plain, order: int) -> list[float]: ...
+@overload
+def taylor(f: Callable[[Value], Number], x: Value, order: int) -> list[Number]: ...
+@overload
+def taylor(f: Callable[[float], float], x: Plain, order: int) -> list[float]: ...
+@overload
+def taylor(f: Callable[..., Any], x: Number, order: int) -> Any: ...
+
+
 def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     """The coefficients of f(x + t) = c[0] + c[1]·t + … + c[order]·t^order + …, as a list.
 
@@ -338,6 +352,23 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
     trace = _traced(f, (x,), {})
     found = _coefficients(f, trace, order, 1.0, range(order + 1), "Taylor coefficient")
     return refill(trace.result, map(list, found))
+
+
+@overload
+def derivative(f: Unary, order: int = 1) -> Slope[[]]: ...
+@overload
+def derivative(f: Callable[..., Untyped], order: int = 1) -> Callable[..., Any]: ...
+@overload
+def derivative(f: OfNumber[P], order: int = 1) -> Slope[P]: ...
+
+
+@overload
+def derivative(f: Callable[Concatenate[float, P], float], order: int = 1) -> Callable[
+    Concatenate[Plain, P], float]: ...
+
+
+@overload
+def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]: ...
 
 
 def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:

@@ -1,0 +1,111 @@
+"""What mypy and pyright must refuse: every line that ends in "refused", and no other."""
+import math
+from collections.abc import Sequence
+
+import autograd_lite as ag
+from autograd_lite import Value, nn, optim
+
+v = Value(0.5)
+values = [v, v]
+
+
+def one(x: Value) -> Value:
+    """Of a Value."""
+    return x * ag.sin(x)
+
+
+def many(p: Sequence[Value], k: int) -> Value:
+    """Of a list."""
+    return p[0] * p[1] * k
+
+
+def real(x: float, n: int = 2) -> float:
+    """Of a float."""
+    return x ** n
+
+
+@ag.no_grad()
+def quietly(x: Value) -> Value:
+    """In a mode."""
+    return x * x
+
+
+# -- what is not a number
+ag.sin("a")                                                             # refused
+ag.sin(None)                                                            # refused
+ag.sin([1.0, 2.0])                                                      # refused
+ag.sin(1j)                                                              # refused
+ag.sin()                                                                # refused
+ag.sin(v, v)                                                            # refused
+ag.relu(v, at_one=1.0)                                                  # refused
+ag.maximum(v, "a")                                                      # refused
+ag.maximum(v)                                                           # refused
+ag.sum("abc")                                                           # refused
+ag.sum(v)                                                               # refused
+ag.sum([v, "a"])                                                        # refused
+ag.mean(["a"])                                                          # refused
+ag.dot(values)                                                          # refused
+ag.dot(values, [None, None])                                            # refused
+ag.softmax(1.0)                                                         # refused
+ag.where("yes", v, v)                                                   # refused
+ag.where(True, v, "a")                                                  # refused
+ag.select(v, v, v)                                                      # refused
+ag.take(values, "a")                                                    # refused
+Value("a")                                                              # refused
+Value(v)                                                                # refused
+Value(1.0, 2.0)                                                         # refused
+v + "a"                                                                 # refused
+"a" * v                                                                 # refused
+v ** None                                                               # refused
+v < "a"                                                                 # refused
+v.data = "a"                                                            # refused
+v.grad = None                                                           # refused
+v.datum                                                                 # refused
+v.maximum("a")                                                          # refused
+math.sin(v)                                                             # refused
+float(v)                                                                # refused
+values[v]                                                               # refused
+ag.sinn(1.0)                                                            # refused
+wrong: str = ag.sin(1.0)                                                # refused
+ag.sin(1.0).backward()                                                  # refused
+
+# -- networks, losses, optimisers
+nn.MLP(2, 3)                                                            # refused
+nn.MLP(2, [3], activation=3)                                            # refused
+nn.Neuron(2)("a b")                                                     # refused
+nn.Neuron(2)([1.0, 2.0])[0]                                             # refused
+nn.MLP(2, [3])([1.0, 2.0]).data                                         # refused
+nn.squared_error(v, "a")                                                # refused
+nn.squared_error(1.0, 1.0).backward()                                   # refused
+nn.softmax_cross_entropy(values, 0.5)                                   # refused
+optim.SGD([1.0, 2.0])                                                   # refused
+optim.SGD(values, lr="fast")                                            # refused
+optim.Adam(values).step(1)                                              # refused
+
+# -- transforms
+ag.grad(v)                                                              # refused
+ag.grad(one)("a")                                                       # refused
+ag.grad(one)(1.0, 2.0)                                                  # refused
+ag.grad(many)([1.0, 2.0])                                               # refused
+ag.grad(many)([1.0, 2.0], "a")                                          # refused
+ag.grad(real)(1.0, m=2)                                                 # refused
+ag.grad(one)(1.0).backward()                                            # refused
+ag.grad(one, unused="never")                                            # refused
+ag.value_and_grad(one)(1.0)[2]                                          # refused
+ag.hessian(many)([1.0, 2.0], 3)["a"]                                    # refused
+ag.derivative(one, "a")                                                 # refused
+ag.compile(real)("a")                                                   # refused
+ag.compile(real)(1.0, m=2)                                              # refused
+ag.compile(one, on_limit="never")                                       # refused
+ag.compile(real).statistics                                             # refused
+quietly("a")                                                            # refused
+ag.errstate("never")                                                    # refused
+ag.custom_op(3, ())                                                     # refused
+
+# -- checks and pictures
+ag.audit(v, 3)                                                          # refused
+ag.audit(v, {}).fine                                                    # refused
+ag.check_op("sin")                                                      # refused
+ag.explain(3.0)                                                         # refused
+ag.derive(3.0)                                                          # refused
+ag.draw(v, theme="blue")                                                # refused
