@@ -73,9 +73,11 @@ ROWS = [
     {"drawing.rows", "drawing.groups", "drawing.drawn", "drawing.arrows", "drawing.steps"},
     {"drawing.picture"},
     {"drawing.output", "drawing.layout"}, {"drawing.network", "drawing.animation"}, {"drawing"},
-    {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"}, {"diagnosis.products"},
+    {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"},
+    {"diagnosis.products", "diagnosis.partials"},
     {"diagnosis.hypotheses"}, {"diagnosis.diagnose", "diagnosis.points", "diagnosis.functions"},
-    {"testing", "expression"}, {"document", "commands.console"}, {"commands.formulas", "commands.wrong"},
+    {"testing", "expression"}, {"document", "commands.console"},
+    {"commands.formulas", "commands.several", "commands.wrong"},
     {"commands.grad", "commands.draw", "commands.check", "commands.audit"}, {"cli"}, {"__main__"},
     {"ops", "graph", "transforms", "programs", "native", "checks", "diagnosis", "commands",
      "uncertainty"},                                                                             # (empty)

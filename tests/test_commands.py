@@ -364,9 +364,10 @@ def test_the_file_to_begin_with_agrees_and_a_mistake_in_it_is_found(run, tmp_pat
     assert status == 1 and "x where y belongs, at each of 3 points" in out
     assert "∂u/∂x is claimed at d.py:14" in out
     report, = json.loads(run("audit d.py --json")[1])["reports"]
-    assert report["causes"][0] == {"name": "∂u/∂x", "line": 14, "diagnoses": [
-        {"kind": "substitution", "text": "x where y belongs"},
-        {"kind": "substitution", "text": "claimed is ∂u/∂y"}]}
+    assert report["causes"][0] == {
+        "name": "∂u/∂x", "line": 14, "text": "∂u/∂x: claimed 0.5, is 1.5", "diagnoses": [
+            {"kind": "substitution", "text": "x where y belongs"},
+            {"kind": "substitution", "text": "claimed is ∂u/∂y"}]}
     assert [path.name for path in tmp_path.iterdir()] == ["d.py"]           # (nothing is cached beside it)
 
 
@@ -413,6 +414,7 @@ def test_a_file_may_import_what_lies_beside_it(run, tmp_path):
     (audit.TEMPLATE.replace("return f", "return 3"), "root", None),
     ("def (", "SyntaxError: invalid syntax", "def ("),
     ("import sys; sys.exit(3)", "it calls exit: 3", "import sys; sys.exit(3)"),
+    ("exit()", "it calls exit\n", "exit()"),
     ("import nothing_of_this_name", "ModuleNotFoundError", "import nothing_of_this_name"),
     ("raise ValueError('a\\n' * 100)", "ValueError: a", "raise ValueError('a\\n' * 100)"),
     ("open('no such file')", "FileNotFoundError", "open('no such file')"), ("\0", "null bytes", None),

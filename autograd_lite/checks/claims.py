@@ -128,7 +128,8 @@ class Reader:
             raise InputError(f"audit: {name} is claimed in the shape {shape}, but " + (
                 f"{output.name} has the shape {output.shape}" if source is None else
                 f"it has the shape {claim.shape}: {output.name} has {output.shape}, {source.name} "
-                f"{source.shape}" if output.shape else f"{source.name} has the shape {source.shape}"))
+                f"{source.shape}" if output.shape else f"{source.name} has the shape {source.shape}") + (
+                "; the transpose would fit" if shape == claim.shape[::-1] and len(shape) > 1 else ""))
         for line in claim.lines(0):
             if line.output >= 0 and (line.source is not None or source is None):
                 first, number = self._taken.setdefault((line.output, line.source), (claim, line.claimed))
@@ -205,8 +206,8 @@ def _items(claims: Any, what: str) -> Iterable[tuple[Any, Any]]:
         if all(isinstance(item, (list, tuple)) and len(item) == 2 and not isinstance(item[1], str)
                for item in items):
             return [(key, given) for key, given in items]
-    raise InputError(f"audit: the {what} number}}, got {type_name(claims)} {short(claims)}; or a list of "
-                     "pairs [(key, number)]")
+    raise InputError(f"audit: the {what} number}}, got {type_name(claims)} {short(claims)}" + (
+        ": does the function return them?" if claims is None else "; or a list of pairs [(key, number)]"))
 
 
 def _nested(things: Any, where: str) -> tuple[Shape, list[Any]]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_lite.checks.report import clip, count, plain_data, wrapped
 from autograd_lite.checks.rows import Row
 from autograd_lite.commands.console import WIDTH, Parser, green, progress, red, whole
+from autograd_lite.commands.several import audit_all
 from autograd_lite.commands.wrong import Looked, add_derive, look, written_out
 from autograd_lite.errors import AutogradError, InputError, MissingError, short, type_name
 from autograd_lite.extras import needed
@@ -26,7 +27,7 @@ from autograd_lite.lines import Line, printable
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-POINTS = 100
+POINTS, TIMEOUT = 100, 60
 EXAMPLE = "autograd-lite audit derivation.py"
 TEMPLATE = """\
 import autograd_lite as ag
@@ -52,21 +53,28 @@ def add(commands: Any) -> None:
         "audit", help="audit a derivation by hand, in a file of Python",
         description="Run a file that has forward(point), hand(point) and points, and say which claims of "
                     "hand are wrong by themselves, which rest on them, and what kind of mistake it is. The "
-                    "exit status is 0 if all agree, 1 if one differs, 2 if the file cannot be used.",
+                    "exit status is 0 if all agree, 1 if one differs, 2 if the file cannot be used. Several "
+                    "files are run each by a Python of its own, and there is a line for each mistake.",
         epilog=f"example:\n  {EXAMPLE}\n\na file to begin with:\n"
                + "".join(f"  {line}\n" for line in TEMPLATE.splitlines()))
-    parser.add_argument("file", help="a file of Python; it is run")
+    parser.add_argument("file", nargs="+", help="a file of Python; it is run")
     parser.add_argument("--points", type=whole(1, 1_000_000, "a number of points"), metavar="N",
                         help="how many of its points to take (default: all), or to draw from its strategy "
                              f"inputs (default {POINTS})")
     add_derive(parser)
+    parser.add_argument("--timeout", type=whole(1, 1_000_000, "a number of seconds"), default=TIMEOUT,
+                        metavar="S", help="how many seconds each of several files may take (default "
+                                          "%(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run, refused=2, failed=2)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    path: str = options.file
+    if len(options.file) > 1:
+        points = [] if options.points is None else ["--points", str(options.points)]
+        return audit_all(options.file, points, options.timeout, options.json)
+    path, = options.file
     with contextlib.redirect_stdout(sys.stderr), _beside(path), _errors_of(path):   # (it may print)
         module = _loaded(path)
         forward, hand = [_function(module, name, path) for name in ("forward", "hand")]
@@ -105,7 +113,7 @@ def _facts(looked: Looked, places: dict[Any, int]) -> dict[str, Any]:
     return {"ok": not looked.wrong, "points": looked.usable, "undefined": len(looked.undefined),
             "claims": [{"name": row.name, "wrong_at": n} for row, n in zip(looked.rows, looked.counts)],
             "reports": [{"point": short(entry.point, 4000),
-                         "causes": [{"name": row.name, "line": _place(row, places),
+                         "causes": [{"name": row.name, "line": _place(row, places), "text": str(row),
                                      "diagnoses": plain_data(row.diagnoses)} for row in entry.report.causes],
                          **plain_data(entry.report.as_dict())} for entry in looked.wrong]}
 
@@ -222,7 +230,8 @@ def _shown(error: BaseException, path: str) -> AutogradError:
         line = _line(error.__traceback__, path)
     if not isinstance(error, AutogradError):
         kind = "it calls exit" if isinstance(error, SystemExit) else type_name(error)
-        text = [clip(printable(part), WIDTH) for part in (f"{kind}: {text[0]}".removesuffix(": "), *text[1:])]
+        text[0] = f"{kind}: {text[0]}" if error.args and error.args != (None,) else kind
+        text = [clip(printable(part), WIDTH) for part in text]
     return InputError("\n".join([f"{printable(path)}: {text[0]}", *text[1:], *([str(line)] if line else [])]))
 
 

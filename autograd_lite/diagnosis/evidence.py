@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -105,6 +105,10 @@ class Evidence:
         """What would come if these went on from an array."""
         return self.chosen([(matrix @ g.ravel()).reshape(self.shape)
                             for (_, matrix), g in zip(leading, gradients)])
+
+    def otherwise(self, partials: Sequence[Mapping[int, Sequence[float | None]]]) -> list[Array]:
+        """`Ways.otherwise` at each point."""
+        return [ways.otherwise(found) for ways, found in zip(self._ways, partials)]
 
     def entries(self) -> Iterator[tuple[tuple[int, ...], Evidence]]:
         """Some of the entries that are wrong at every point, each by itself."""

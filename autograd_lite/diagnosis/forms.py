@@ -21,6 +21,10 @@ FORMS: Sequence[tuple[str, Callable[[Array], Array]]] = (
 MASKS: Sequence[tuple[str, Callable[[Array], Array]]] = (
     ("({0} > 0)", lambda x: (x > 0.0) * 1.0), ("({0} < 0)", lambda x: (x < 0.0) * 1.0))
 
+_NAMED = {"ln 2": np.log(2.0), "ln 10": np.log(10.0), "log₂ 10": np.log2(10.0), "π": np.pi,
+          "√π": np.sqrt(np.pi), "√(2π)": np.sqrt(2.0 * np.pi)}
+_FEW = {sign + n for sign in ("", "−") for n in ("1", "2", "4", "½", "¼")}     # times one of these
+
 
 class Form(NamedTuple):
     """A simple function of labelled numbers, at the wrong entries; how far-fetched it is."""
@@ -66,5 +70,16 @@ def simple(k: float) -> str:
 
 
 def constant(k: float) -> str:
-    """A constant as people write it."""
-    return simple(k) or f"{k:.6g}"
+    """A constant as people write it.
+
+    >>> constant(0.75), constant(1.0 / np.log(2.0)), constant(-2.0 * np.pi), constant(0.3712)
+    ('3/4', '1/ln 2', '−2·π', '0.3712')
+    """
+    if simple(k):
+        return simple(k)
+    for name, x in _NAMED.items():
+        for part, joined in ((k / x, "{}·{}"), (k * x, "{}/{}")):
+            head = simple(part)
+            if head in _FEW:
+                return joined.format(head, name).replace("1·", "")
+    return f"{k:.6g}"

@@ -11,6 +11,7 @@ import numpy as np
 from autograd_lite.checks.rows import Diagnosis
 from autograd_lite.diagnosis.evidence import Evidence
 from autograd_lite.diagnosis.forms import FORMS, MASKS, Form, constant, forms, simple, wrapped
+from autograd_lite.diagnosis.partials import branches, rests
 from autograd_lite.diagnosis.products import Product, products
 from autograd_lite.diagnosis.view import DIRECT, Array
 from autograd_lite.lines import printable
@@ -22,6 +23,7 @@ _RTOL, _NOISE = 1e-6, 1e-12     # of numbers that agree: relative, and relative 
 SIGN, FACTOR, MISSING_FACTOR, EXTRA_FACTOR = "sign", "factor", "missing factor", "extra factor"
 MISSING_PATH, EXTRA_PATH, SUBSTITUTION = "missing path", "extra path", "substitution"
 TRANSPOSITION, MISSING_TERM, SHIFT, ZERO = "transposition", "missing term", "shift", "zero"
+BRANCH = "branch"
 
 
 _IN_SUM = ", in a sum"
@@ -59,6 +61,7 @@ def _usual(evidence: Evidence) -> Found:
     yield from _products(claimed, follows, abs(claimed), candidates)
     yield from _ways(evidence, known, candidates)
     yield from _terms(evidence, known)
+    yield from _partials(evidence)
 
 
 def _entry_by_entry(evidence: Evidence) -> Found:
@@ -71,7 +74,7 @@ def _entry_by_entry(evidence: Evidence) -> Found:
             return
 
 
-def _same(x: Array, y: Array, size: Any = 0.0) -> bool:
+def _same(x: Any, y: Any, size: Any = 0.0) -> bool:
     """Whether all numbers agree, but for the rounding of terms of this size."""
     bound = _RTOL * np.maximum(abs(x), abs(y)) + _NOISE * size
     return bool(np.all(np.isfinite(bound)) and np.all(abs(x - y) <= bound))
@@ -168,6 +171,18 @@ def _elsewhere(evidence: Evidence) -> Found:
             yield 0.4, Diagnosis(SHIFT, f"in reverse order along axis {axis}")
     if len(shape) == 2 and shape[0] == shape[1] and everywhere(np.transpose):
         yield 0.3, Diagnosis(TRANSPOSITION, "claimed is the transpose")
+    strays = [_stray(view.claimed, view.follows) for view in evidence.views]
+    if all(strays):
+        yield 1.0, Diagnosis(SHIFT, f"a part of one entry stands in another: here of {strays[0]}")
+
+
+def _stray(claimed: Array, right: Array) -> str:
+    """The two entries that alone are wrong, if one has too much by what the other lacks."""
+    error, size = claimed - right, abs(claimed) + abs(right)
+    wrong = list(map(tuple, np.argwhere(abs(error) > _RTOL * size)))
+    if right.size < 3 or len(wrong) != 2 or not _same(error[wrong[0]], -error[wrong[1]], size.max()):
+        return ""
+    return " and ".join([str(list(map(int, index))) for index in wrong])
 
 
 def _gradients(evidence: Evidence) -> Found:
@@ -298,6 +313,27 @@ def _unions(evidence: Evidence) -> Found:
             yield 3.0, Diagnosis(MISSING_PATH, f"the paths via {' and '.join(names)} are missing")
         elif _same(claimed, way, size):
             yield 3.0, Diagnosis(MISSING_PATH, f"only the paths via {' and '.join(names)} are there")
+
+
+def _partials(evidence: Evidence) -> Found:
+    """All nodes of an op with other partials: those of another branch, or off by a factor."""
+    claimed, follows = (np.concatenate([part.ravel() for part in parts]) for parts in zip(
+        *[(view.claimed, view.follows) for view in evidence.views]))
+    for text, arrays in branches(evidence):
+        other = np.concatenate([array.ravel() for array in arrays])
+        if _same(claimed, other, abs(follows) + abs(other)):
+            yield 1.2, Diagnosis(BRANCH, text)
+            break
+    for op, arrays in rests(evidence):
+        rest = np.concatenate([array.ravel() for array in arrays])
+        size = abs(claimed) + abs(follows) + abs(rest)
+        if _same(rest, follows, size) or _same(rest, np.zeros_like(rest), size):
+            continue                            # (nothing goes through it, or all)
+        if _same(claimed, rest, size):
+            yield 2.0, Diagnosis(MISSING_PATH, f"what comes through {op} is missing")
+        elif (k := _multiple(claimed - rest, follows - rest, size)) is not None:
+            yield 2.0, (Diagnosis(SIGN, f"the derivative of {op} has the wrong sign") if _same(k, -1.0) else
+                        Diagnosis(FACTOR, f"the derivative of {op} is off by a factor {constant(k)}"))
 
 
 # -- terms ----------------------------------------------------------------------------------------

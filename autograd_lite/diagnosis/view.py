@@ -1,7 +1,7 @@
 """`View`: what is known of one wrong claim at one point."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -137,6 +137,21 @@ class Ways:
                 found = [walk.onward[k] or 0.0 if 0 <= k < len(walk.onward) else 0.0 for k in here]
                 if any(found):
                     yield f"∂{view.claim.output.name}/∂{name}", np.array(found).reshape(shape)
+
+    def otherwise(self, partials: Mapping[int, Sequence[float | None]]) -> Array:
+        """What would come to the input if some nodes, by their places in the graph, had other partials."""
+        rank, operands = self.rule.rank, self.view.judged.program.operands
+        steps = {rank[k]: [(rank[x], p, p) for x, p in zip(operands[k], found)
+                           if x is not None and p is not None] for k, found in partials.items()}
+        arrived = {}
+        for output in self.outputs:
+            found = self.rule.walk(output, self.walk(output)[1], steps).follows
+            errors = {x: e for x, e, _ in self.rule.corrections.get(output, ())}    # (which the walk adds)
+            arrived[output] = {x: (found[x] or 0.0) - errors.get(x, 0.0)
+                               for x in self.sources if x is not None}
+        return np.array([
+            0.0 if source is None else arrived[rank[line.output]][source]
+            for source, line in zip(self.sources, self.view.lines)]).reshape(self.view.follows.shape)
 
     def by(self, name: str) -> Array:
         """What comes to the input by one of the ways; by the direct one, what meets no label."""
