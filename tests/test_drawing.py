@@ -434,7 +434,7 @@ def test_the_size_of_a_bitmap_is_bounded(each_program):
     label = Value(0.5, "x" * 32)
     wide = ag.draw([ag.sin(label * i) for i in range(300)], max_nodes=1000, direction="TB").pipe("png")
     pixels = matplotlib.image.imread(io.BytesIO(wide))
-    assert 6000 < pixels.shape[1] <= 50 * 144 + 2 and pixels.shape[0] > 30
+    assert 6000 < pixels.shape[1] <= 50 * 144 + 2 and pixels.shape[0] > 20
 
 
 def test_a_dot_file_holds_the_source(tmp_path):
