@@ -61,9 +61,9 @@ def main() -> None:
     rows, firsts, threes, seconds = [], 0, 0, []
     for derivation in DERIVATIONS:
         for mistake in mistakes(derivation):
-            start = time.perf_counter()
+            start = time.process_time()
             row = said(derivation, mistake.key, lambda point: run(derivation, point, mistake))
-            seconds.append(time.perf_counter() - start)
+            seconds.append(time.process_time() - start)
             first, three = named(mistake.kind.replace("_", " "), row)
             firsts, threes = firsts + first, threes + three
             line = "∂{}/∂{}".format(*mistake.key) if isinstance(mistake.key, tuple) else mistake.key
@@ -71,7 +71,7 @@ def main() -> None:
                          "; ".join(f"`{text}`" for _, text in row.diagnoses) or "nothing",
                          "first" if first else "yes" if three else ""])
     told, n = random_numbers()
-    speed = f"{1000 * sum(seconds) / len(seconds):.0f} ms a mistake, {max(seconds):.1f} s the slowest."
+    speed = f"{1000 * sum(seconds) / len(seconds):.0f} ms of processor time a mistake, {max(seconds):.1f} s the slowest."
     summary = (f"Of {len(rows)} mistakes in {len(DERIVATIONS)} derivations {threes} are named among the "
                f"first three sentences, {firsts} in the first; of {n} random numbers, at {POINTS} points "
                f"each, {told} are explained. {speed}")
