@@ -173,7 +173,7 @@ def _elsewhere(evidence: Evidence) -> Found:
         yield 0.3, Diagnosis(TRANSPOSITION, "claimed is the transpose")
     strays = [_stray(view.claimed, view.follows) for view in evidence.views]
     if all(strays):
-        yield 1.0, Diagnosis(SHIFT, f"a part of one entry stands in another: here of {strays[0]}")
+        yield 1.9, Diagnosis(SHIFT, f"a part of one entry stands in another: here of {strays[0]}")
 
 
 def _stray(claimed: Array, right: Array) -> str:

@@ -71,7 +71,8 @@ def main() -> None:
                          "; ".join(f"`{text}`" for _, text in row.diagnoses) or "nothing",
                          "first" if first else "yes" if three else ""])
     told, n = random_numbers()
-    speed = f"{1000 * sum(seconds) / len(seconds):.0f} ms of processor time a mistake, {max(seconds):.1f} s the slowest."
+    speed = (f"{1000 * sum(seconds) / len(seconds):.0f} ms of processor time a mistake, "
+             f"{max(seconds):.1f} s the slowest.")
     summary = (f"Of {len(rows)} mistakes in {len(DERIVATIONS)} derivations {threes} are named among the "
                f"first three sentences, {firsts} in the first; of {n} random numbers, at {POINTS} points "
                f"each, {told} are explained. {speed}")
