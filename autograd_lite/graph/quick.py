@@ -25,7 +25,7 @@ from autograd_lite.ops.sequences import Shares
 from autograd_lite.ops.special import share_partials, shares
 
 
-_FOLDER = os.path.dirname(__file__)             # so that a message finds the user's line above it
+_PLACE = f"<{os.path.dirname(__file__)}/methods of {{!r}}>"    # so that a message finds the user's line above
 _SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "%": "mod", "//": "floordiv",
             "neg": "neg", "abs": "abs"}
 _CHOICE = Form("#1 if #2 else #3", LOOSE, COMPARISON)
@@ -299,7 +299,7 @@ def quicken(op: Op) -> None:
         values = {**names, "general": general}
         text = f"def factory({', '.join(values)}):\n" + indent(f"{shared}{text}return {name}\n", "    ")
         found: dict[str, Any] = {}
-        exec(compile(text, f"{_FOLDER}/methods of {op.name!r}", "exec"), vars(value), found)
+        exec(compile(text, _PLACE.format(op.name), "exec"), vars(value), found)
         return found["factory"](**values)
 
     op.calls(made(call_text, op.apply, "call"))
