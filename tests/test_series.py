@@ -117,7 +117,7 @@ def reference(name: str) -> Callable[..., Any]:
 def worst_error(ours: list[float], function: Callable[[Any], Any], x: float, least: float = 0.0) -> float:
     """The largest error of a coefficient, relative to the largest of it and its two neighbours.
 
-    Below 1e-18 it is relative to 1e-18: the differences that mpmath takes end there. And below `least`, a part
+    Below 1e-18 it is relative to 1e-18: the differences that mpmath takes end there. Below `least`, a part
     of the largest of all, to that: where the inner series of a composition fall more slowly, they cancel.
     """
     with mp.workdps(25):
