@@ -184,7 +184,7 @@ def diagnosed(count: int = 3) -> AuditReport:
     try:
         return diagnose(lambda point: Network(point).graph(),
                         lambda point: derivation(Network(point), published=True), weights)
-    except MissingError:                        # (of the extras that bring it, the one for all of the example)
+    except MissingError:                        # (this extra brings all that the example needs)
         raise MissingError(missing("numpy", "the worked example's diagnosis needs", "demos")) from None
 
 
