@@ -116,6 +116,19 @@ def test_a_traced_number_meets_an_array_of_numbers_on_either_side(by: Any) -> No
         assert ag.compile(ag.grad(f))(0.5) == pytest.approx(expected, rel=1e-14)
 
 
+@pytest.mark.parametrize("f", [
+    lambda p: ag.sum((p[0] * np.exp(-p[1] * XS) - XS) ** 2), lambda p: ag.sum(ag.exp(XS * p[0])),
+    lambda p: -p[1] * (XS * p[0]) @ XS, lambda p: ag.sum(ag.hypot(p[0], XS * p[1])),
+    lambda p: ag.sum(ag.maximum(XS * p[0], p[1])), lambda p: ag.sum(ag.leaky_relu(XS * p[0], 0.1)),
+    lambda p: ag.sum(ag.where(ag.greater(XS * p[0], 0.5), XS * p[0], p[1])),
+    lambda p: ag.sum(ag.polygamma(1, XS * p[0])), lambda p: ag.sum(ag.logaddexp(XS * p[0], p[1]))])
+def test_arrays_of_traced_numbers_need_no_guard(f: Any) -> None:
+    fast = ag.compile(grad(f))
+    for x in (1.0, 1.1, 1.2):
+        assert fast(np.array([x, 0.5])) == pytest.approx(grad(f)(np.array([x, 0.5])), rel=1e-14)
+    assert (fast.stats.programs, fast.stats.guards) == (1, 0)
+
+
 def test_a_hessian_through_arrays_is_right() -> None:
     found = hessian(lambda a: ag.sum(ag.exp(2.0 * a)))(XS)
     np.testing.assert_allclose(found, np.diag(4 * np.exp(2 * XS)), rtol=1e-15)

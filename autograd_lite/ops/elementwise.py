@@ -14,14 +14,19 @@ from typing import Any, TypeVar
 from autograd_lite.errors import AutogradError, InputError
 from autograd_lite.ops import op as ops
 from autograd_lite.ops.constants import Constant
-from autograd_lite.ops.op import TABLE, number
+from autograd_lite.ops.op import TABLE, is_scalar, number
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def is_array(x: Any) -> bool:
-    """Whether x is an array, or a thing like a Series, to which NumPy applies functions entry by entry."""
-    return getattr(x, "shape", None) is not None and hasattr(type(x), "__array_ufunc__")
+    """Whether x is an array, or a thing like a Series, to which NumPy applies functions entry by entry.
+
+    (A number of NumPy's is none. Ask before an op is tried, not when it failed: its error shows the entries,
+    and what a compiled function shows is a guard.)
+    """
+    return (type(x) is not float and getattr(x, "shape", None) is not None
+            and hasattr(type(x), "__array_ufunc__") and not is_scalar(x))
 
 
 def mapped(function: Callable[..., Any], operands: Sequence[Any], kind: type = float) -> Any:
