@@ -184,6 +184,10 @@ _INSTEAD = {
     "logical_xor": "write bool(a) != bool(b)"}
 
 
+_OTHER = "v.data is the number, and custom_op(forward, partials) makes an op of it"
+_OBJECTS = "; arrays of Values have dtype=object"
+
+
 def _function(ufunc: Any) -> Callable[..., Any] | None:
     """The function of numbers for one of NumPy's; None where there is none, or its own does.
 
@@ -220,8 +224,9 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
     except (TypeError, AttributeError) as error:
         if isinstance(error, AutogradError):
             raise
-        why = f"({error})" if function else f"is not for Values; {_INSTEAD.get(name, 'v.data is the number')}"
-        raise InputError(f"np.{name} {why}") from None
+        why = (f"({error}{_OBJECTS * ('cast' in str(error))})" if function else
+               f"is not for Values; {_INSTEAD.get(name, _OTHER)}")
+        raise InputError(f"{'np.' * hasattr(np, name)}{name} {why}") from None
     return found.astype(bool) if asks and "out" not in options and is_array(found) else found
 
 

@@ -271,6 +271,7 @@ def number(x: Any, where: str = "Value") -> float:
               "str": "convert it with float(...)", "Decimal": "convert it with float(...)",
               "NoneType": "a value is missing",
               "Value": "it is a Value already; use it as it is, its v.data, or v.detach() for a constant",
-              **dict.fromkeys(("ndarray", "list", "tuple"), many)}
+              **dict.fromkeys(("ndarray", "list", "tuple", "range", "Series"), many)}
     raise InputError(f"{printable(where)}: expected a real number, got {kind} {short(x)}: "
-                     + remedy.get(kind, "convert it with float(...) if it stands for one"))
+                     + remedy.get(kind, "give it to propagate" if hasattr(x, "std_dev") else
+                                  "convert it with float(...) if it stands for one"))
