@@ -175,7 +175,9 @@ class Source:
 
 def _function(name: str, parameters: str, condition: str, body: str, otherwise: str,
               operands: str = "") -> str:
-    traced = (f"    elif special and (tape := tracing.get()){condition.removeprefix('not special')}:\n"
+    known = "".join([f" and (type({x}) is Value or type({x}) is float)"     # (an array has its own operator)
+                     for x in operands.split(", ") if x not in ("", "self")])
+    traced = (f"    elif special{known} and (tape := tracing.get()){condition.removeprefix('not special')}:\n"
               f"        return tape.apply(op, ({operands},))\n") if operands else ""
     return (f"def {name}({parameters}):\n    if {condition}:\n        try:\n" + indent(body, " " * 12) +
             "        except (ValueError, ArithmeticError, TypeError):\n"

@@ -14,14 +14,19 @@ from typing import Any, TypeVar
 from autograd_lite.errors import AutogradError, InputError
 from autograd_lite.ops import op as ops
 from autograd_lite.ops.constants import Constant
-from autograd_lite.ops.op import TABLE, number
+from autograd_lite.ops.op import TABLE, is_scalar, number
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def is_array(x: Any) -> bool:
-    """Whether x is an array, or a thing like a Series, to which NumPy applies functions entry by entry."""
-    return getattr(x, "shape", None) is not None and hasattr(type(x), "__array_ufunc__")
+    """Whether x is an array, or a thing like a Series, to which NumPy applies functions entry by entry.
+
+    (A number of NumPy's is none. Ask before an op is tried, not when it failed: its error shows the entries,
+    and what a compiled function shows is a guard.)
+    """
+    return (type(x) is not float and getattr(x, "shape", None) is not None
+            and hasattr(type(x), "__array_ufunc__") and not is_scalar(x))
 
 
 def mapped(function: Callable[..., Any], operands: Sequence[Any], kind: type = float) -> Any:
@@ -179,6 +184,10 @@ _INSTEAD = {
     "logical_xor": "write bool(a) != bool(b)"}
 
 
+_OTHER = "v.data is the number, and custom_op(forward, partials) makes an op of it"
+_OBJECTS = "; arrays of Values have dtype=object"
+
+
 def _function(ufunc: Any) -> Callable[..., Any] | None:
     """The function of numbers for one of NumPy's; None where there is none, or its own does.
 
@@ -215,8 +224,9 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
     except (TypeError, AttributeError) as error:
         if isinstance(error, AutogradError):
             raise
-        why = f"({error})" if function else f"is not for Values; {_INSTEAD.get(name, 'v.data is the number')}"
-        raise InputError(f"np.{name} {why}") from None
+        why = (f"({error}{_OBJECTS * ('cast' in str(error))})" if function else
+               f"is not for Values; {_INSTEAD.get(name, _OTHER)}")
+        raise InputError(f"{'np.' * hasattr(np, name)}{name} {why}") from None
     return found.astype(bool) if asks and "out" not in options and is_array(found) else found
 
 

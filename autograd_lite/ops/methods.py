@@ -96,7 +96,8 @@ class Methods:
         """Radians in degrees."""
         return FUNCTIONS["rad2deg"](self)
 
-    radians, degrees = deg2rad, rad2deg
+    radians = deg2rad
+    degrees = rad2deg
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on this, alone or with arrays, by the same ops."""

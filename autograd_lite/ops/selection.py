@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from math import nan
 from typing import TYPE_CHECKING, Any, overload
 
-from autograd_lite.errors import InputError
 from autograd_lite.ops.branches import is_recorded
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.elementwise import is_array, mapped
@@ -129,15 +128,12 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     >>> y.data, x.grad
     (9.0, 6.0)
     """
-    try:
-        if is_recorded("where", condition):
-            return choose(condition, a, b)
-        taken = a if condition else b
-        return taken if isinstance(taken, Operators) else number(taken, "where")
-    except InputError:
-        if not any(map(is_array, (condition, a, b))):
-            raise
-    return mapped(where, (condition, a, b))
+    if any(map(is_array, (condition, a, b))):
+        return mapped(where, (condition, a, b))
+    if is_recorded("where", condition):
+        return choose(condition, a, b)
+    taken = a if condition else b
+    return taken if isinstance(taken, Operators) else number(taken, "where")
 
 
 # -- a gradient of 0 that meets an infinite partial -----------------------------------------------
