@@ -35,6 +35,17 @@ def what_is_loaded_stays():
     gc.set_threshold(20_000, 20, 20)
 
 
+@pytest.fixture(scope="module")
+def one_program():
+    """The [png] extra's program draws, whatever else is installed: letters are as wide everywhere."""
+    from autograd_lite.drawing import engine
+    found = [pair for pair in engine._candidates() if pair[0] == "graphviz-pure"]
+    with pytest.MonkeyPatch.context() as patch:
+        if found:
+            patch.setattr(engine, "_candidates", lambda: iter(found))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def ops_of_a_test_go_with_it():
     """Other tests look at all ops that there are."""

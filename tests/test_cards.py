@@ -117,6 +117,7 @@ def test_no_text_touches_the_rounded_border_of_its_card(style):
     assert cards == 4
 
 
+@pytest.mark.usefixtures("one_program")
 def test_in_a_column_all_texts_stand_at_the_sides_of_cards_and_the_lines_after_a_box_are_whole():
     weights = [Value(k + 1.0, f"w[{k}]") for k in range(60)]
     for node in (*weights, root := ag.dot(weights, [2.0] * 60)):

@@ -29,6 +29,7 @@ def test_a_picture_of_a_page_is_current(name):
     assert 300 < height < 3000 and 600 < width < 4000
 
 
+@pytest.mark.usefixtures("one_program")
 @pytest.mark.filterwarnings("ignore::autograd_lite.AutogradWarning")
 def test_every_picture_is_drawn_and_small_enough_to_be_looked_at():
     for name in gallery.PICTURES.keys() - SLOW:

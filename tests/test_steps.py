@@ -27,6 +27,7 @@ from graphs import POLYNOMIAL, computations, recorded, results
 from test_pages import BROWSER, HOSTILE, in_a_browser
 
 WIDTHS = 600, 900, 1400
+pytestmark = pytest.mark.usefixtures("one_program")
 
 
 def shared() -> Value:

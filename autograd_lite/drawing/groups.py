@@ -12,9 +12,9 @@ from autograd_lite.drawing.view import Item, View
 MOST = 12                                       # more arrows from a column to another are a tangle
 
 
-def groups(view: View, least: int) -> list[list[Item]]:
-    """The leaves of a scope that one node alone uses, if there are at least so many, and the boxes of a scope
-    that are as far from the roots; each in the order of the graph."""
+def groups(view: View) -> list[list[Item]]:
+    """The leaves of a scope that one node alone uses, and the boxes of a scope as far from the roots,
+    each in the order of the graph."""
     users: dict[int, set[int]] = {}
     for head, edges in view.edges.items():
         for edge in edges:
@@ -26,7 +26,7 @@ def groups(view: View, least: int) -> list[list[Item]]:
             found.setdefault((scope, *used), []).append(item)
         elif isinstance(item, Fold) and scope:
             found.setdefault((scope, -view.depth[item]), []).append(item)
-    return [group for group in found.values() if len(group) >= (2 if isinstance(group[0], Fold) else least)]
+    return [group for group in found.values() if len(group) > 1]
 
 
 def crowds(view: View, column: Mapping[int, str]) -> dict[tuple[str, str], int]:

@@ -125,7 +125,7 @@ class Picture:
     def _nodes(self) -> None:
         items: list[Item] = [*self.view.shown, *self.view.folds]
         names = {id(item): self._name(item) for item in items}
-        together = [] if self.rows.row else groups(self.view, 2 if self.looks.compact else 3)
+        together = [] if self.rows.row else groups(self.view)
         group_of = {id(item): group for group in together for item in group}
         for item in items:
             group = group_of.get(id(item), [item])

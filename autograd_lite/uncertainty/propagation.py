@@ -180,9 +180,11 @@ def _of_numbers(kind: Any, f: Callable[..., Any], args: Sequence[Any],
         linear: dict[Any, float] = {}
         for p, part in zip(row, parts):
             for variable, slope in part:
-                linear[variable] = linear[variable] + p * slope if variable in linear else p * slope
+                linear[variable] = linear.get(variable, 0.0) + p * slope
         return kind(y, combination(linear))
 
+    if type(result) is float:
+        return number(result, rows[0])
     if is_array(result):
         return as_array(list(map(number, result.ravel().tolist(), rows)), result.shape)
     supply = iter(rows)
