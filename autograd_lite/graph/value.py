@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from autograd_lite.errors import GradientError, InputError, errstate
 from autograd_lite.graph import node as nodes
@@ -54,6 +54,7 @@ def _read(node: Any, what: str) -> Any:
     return nodes.held(node) if what == "grad" else node._data
 
 
+@final
 class Value(Node):
     """A real number that records what is computed from it.
 

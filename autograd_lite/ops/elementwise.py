@@ -9,12 +9,15 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd_lite.errors import AutogradError, InputError
 from autograd_lite.ops import op as ops
 from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import TABLE, is_scalar, number
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import A, Array, Numeric, Operand, Plain, T
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -72,8 +75,14 @@ _TO_RADIANS = Constant(math.pi / 180.0, lambda m: m.pi / 180)
 _TO_DEGREES = Constant(180.0 / math.pi, lambda m: 180 / m.pi)
 
 
+@overload
+def isfinite(x: Operand | Plain) -> bool: ...
+@overload
+def isfinite(x: Array) -> Any: ...
+
+
 @over_arrays(bool)
-def isfinite(x: Any) -> bool:
+def isfinite(x: Any) -> Any:
     """Whether x, a number or a Value, is neither infinite nor a nan; for each entry of an array.
 
     >>> isfinite(1.0), isfinite(float("inf"))
@@ -82,8 +91,14 @@ def isfinite(x: Any) -> bool:
     return bool(-inf < _plain(x, "isfinite") < inf)
 
 
+@overload
+def isnan(x: Operand | Plain) -> bool: ...
+@overload
+def isnan(x: Array) -> Any: ...
+
+
 @over_arrays(bool)
-def isnan(x: Any) -> bool:
+def isnan(x: Any) -> Any:
     """Whether x, a number or a Value, is a nan; for each entry of an array.
 
     >>> isnan(float("nan")), isnan(float("inf"))
@@ -92,8 +107,14 @@ def isnan(x: Any) -> bool:
     return not _plain(x, "isnan") <= inf
 
 
+@overload
+def isinf(x: Operand | Plain) -> bool: ...
+@overload
+def isinf(x: Array) -> Any: ...
+
+
 @over_arrays(bool)
-def isinf(x: Any) -> bool:
+def isinf(x: Any) -> Any:
     """Whether x, a number or a Value, is infinite; for each entry of an array.
 
     >>> isinf(float("nan")), isinf(float("-inf"))
@@ -105,6 +126,18 @@ def isinf(x: Any) -> bool:
 
 def _plain(x: Any, where: str) -> Any:
     return x if hasattr(type(x), "__apply_op__") else number(x, where)
+
+
+@overload
+def logaddexp(a: Plain, b: Plain) -> float: ...
+@overload
+def logaddexp(a: Numeric[T], b: Numeric[T]) -> T: ...
+@overload
+def logaddexp(a: A, b: Plain | Array) -> A: ...
+@overload
+def logaddexp(a: Plain, b: A) -> A: ...
+@overload
+def logaddexp(a: Operand | Array, b: Operand | Array) -> Any: ...
 
 
 def logaddexp(a: Any, b: Any) -> Any:
@@ -121,6 +154,14 @@ def _logaddexp(a: Any, b: Any) -> Any:
     return TABLE["logsumexp"](a, b)
 
 
+@overload
+def floor(x: T) -> T: ...
+@overload
+def floor(x: Plain) -> float: ...
+@overload
+def floor(x: A) -> A: ...
+
+
 @over_arrays()
 def floor(x: Any) -> Any:
     """The whole number below x, as a float: ``x // 1.0``. Its derivative is 0.
@@ -131,6 +172,14 @@ def floor(x: Any) -> Any:
     return TABLE["//"](x, 1.0)
 
 
+@overload
+def ceil(x: T) -> T: ...
+@overload
+def ceil(x: Plain) -> float: ...
+@overload
+def ceil(x: A) -> A: ...
+
+
 @over_arrays()
 def ceil(x: Any) -> Any:
     """The whole number above x, as a float. Its derivative is 0.
@@ -139,6 +188,18 @@ def ceil(x: Any) -> Any:
     -1.0
     """
     return -TABLE["//"](-x, 1.0)
+
+
+@overload
+def copysign(a: Plain, b: Plain) -> float: ...
+@overload
+def copysign(a: Numeric[T], b: Numeric[T]) -> T: ...
+@overload
+def copysign(a: A, b: Plain | Array) -> A: ...
+@overload
+def copysign(a: Plain, b: A) -> A: ...
+@overload
+def copysign(a: Operand | Array, b: Operand | Array) -> Any: ...
 
 
 @over_arrays()

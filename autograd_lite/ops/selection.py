@@ -14,7 +14,7 @@ from autograd_lite.ops.op import TABLE, Op, flat, number
 from autograd_lite.ops.operators import Operators
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import Binary, Numeric, Plain, T, Unary
+    from autograd_lite.ops.signatures import A, Array, Binary, Numeric, Operand, Plain, T, Unary
 
 # -- comparisons: 1.0 or 0.0, through which no gradient flows ---------------------------------
 
@@ -107,6 +107,15 @@ def where(condition: T, a: Numeric[T], b: Numeric[T]) -> T: ...
 def where(condition: Plain, a: T, b: T) -> T: ...
 @overload
 def where(condition: Plain, a: Numeric[T], b: Numeric[T]) -> T | float: ...
+@overload
+def where(condition: Plain | Array, a: A, b: Plain | A) -> A: ...
+@overload
+def where(condition: Plain | Array, a: Plain, b: A) -> A: ...
+
+
+@overload
+def where(condition: Numeric[Operand] | Array, a: Numeric[Operand] | Array,
+          b: Numeric[Operand] | Array) -> Any: ...
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
