@@ -26,7 +26,13 @@ def extensions():
         path = COPY / "autograd_lite" / f"{name}.py"
         changed = getattr(native, f"{path.stem}_source")
         path.write_text(changed(path.read_text(encoding="utf-8")), encoding="utf-8")
-    (COPY / "mypy.cfg").write_text("[mypy]\nignore_missing_imports = True\n")     # (ours is stricter)
+    checked = configparser.ConfigParser()
+    checked.read("setup.cfg", encoding="utf-8")
+    with open(COPY / "mypy.cfg", "w", encoding="utf-8") as file:        # (ours is stricter)
+        file.write("[mypy]\nignore_missing_imports = True\n")
+        for name in checked.sections():
+            if name.startswith("mypy-"):
+                file.write(f"[{name}]\n" + "".join([f"{k} = {x}\n" for k, x in checked[name].items()]))
     root = os.getcwd()
     os.chdir(COPY)
     try:

@@ -22,8 +22,8 @@ from autograd_lite.checks.rows import AuditReport
 from autograd_lite.checks.rule import relative_error
 from autograd_lite.diagnosis.diagnose import diagnose
 from autograd_lite.drawing import derive
-from autograd_lite.errors import InputError
-from autograd_lite.extras import needed
+from autograd_lite.errors import InputError, MissingError
+from autograd_lite.extras import missing, needed
 from autograd_lite.files import write, write_figure
 from autograd_lite.graph.labels import label
 from autograd_lite.markup import named, page
@@ -181,8 +181,11 @@ def diagnosed(count: int = 3) -> AuditReport:
     """The published derivation on the correct forward pass, at random weights, with its kind of mistake."""
     draw = random.Random(1)
     weights = [[draw.uniform(-1.0, 1.0) for _ in WEIGHTS] for _ in range(count)]
-    return diagnose(lambda point: Network(point).graph(),
-                    lambda point: derivation(Network(point), published=True), weights)
+    try:
+        return diagnose(lambda point: Network(point).graph(),
+                        lambda point: derivation(Network(point), published=True), weights)
+    except MissingError:                        # (this extra brings all that the example needs)
+        raise MissingError(missing("numpy", "the worked example's diagnosis needs", "demos")) from None
 
 
 @dataclass(frozen=True)

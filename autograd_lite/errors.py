@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal
 
-from autograd_lite.lines import Line, printable, user_line
+from autograd_lite.lines import Line, printable, user_frame
 from autograd_lite.modes import Entries, Mode, current
 
 
@@ -142,12 +142,18 @@ def signal(error: NumericError, note: str = "") -> None:
                 error.add_note(text)
         try:
             raise error
-        finally:
-            del error                   # or it and this frame would keep each other, and the graph
+        finally:                        # or it and this frame would keep each other, and the graph
+            error = None                # type: ignore[assignment]
     if _choice() == "warn":
-        line = user_line()
-        warnings.warn_explicit(str(error), AutogradWarning, line.file if line else "autograd_lite",
-                               line.number if line else 1)
+        warn(str(error))
+
+
+def warn(text: str) -> None:
+    """Warn at the user's line, by default once for each text."""
+    frame = user_frame()
+    names = frame.f_globals
+    warnings.warn_explicit(text, AutogradWarning, frame.f_code.co_filename, frame.f_lineno,
+                           names.get("__name__"), names.setdefault("__warningregistry__", {}))
 
 
 # -- objects in messages -------------------------------------------------------------------

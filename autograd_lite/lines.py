@@ -7,7 +7,7 @@ import itertools
 import linecache
 import os
 import sys
-from types import CodeType
+from types import CodeType, FrameType
 from typing import NamedTuple
 
 
@@ -44,16 +44,22 @@ class Line(NamedTuple):
 
 
 _PACKAGE = os.path.dirname(__file__) + os.sep
+_OURS = _PACKAGE, "<" + _PACKAGE                # (and generated code)
 
 
-def user_line() -> Line | None:
-    """The running line of the user's program: outside this package and what it is called through."""
+def user_frame() -> FrameType:
+    """Where the user's program runs: outside this package and what it is called through."""
     frame = sys._getframe()
-    while (frame.f_code.co_filename.startswith(_PACKAGE)
-           or frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "functools")):
-        if frame.f_back is None:
-            return None
+    while frame.f_back and (
+            frame.f_code.co_filename.startswith(_OURS)
+            or frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "functools")):
         frame = frame.f_back
+    return frame
+
+
+def user_line() -> Line:
+    """The running line of the user's program."""
+    frame = user_frame()
     return _line(frame.f_code, frame.f_lasti, frame.f_lineno)
 
 

@@ -19,14 +19,16 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from autograd_lite.errors import (AutogradError, FormatError, InputError, RangeError, short,
-                                  signal, type_name)
+from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, short, signal, type_name
 from autograd_lite.graph.changes import (attributes_now, change, data_now, gradients_now, setting,
                                          setting_data, zero_grad)
 from autograd_lite.ops.op import number
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
 
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "Schedule", "constant", "cosine", "exponential", "linear",
+           "step_decay", "warmup"]
+__dir__ = __all__.copy                          # (completion offers no more)
 Schedule = Callable[[int], float]
 State = tuple[Sequence[float], tuple[Value, ...], int, Sequence[int], Sequence[tuple[float, ...]]]
 _STATE = "parameters", "steps", "_counts", "_memories"          # (after the parameters' data)

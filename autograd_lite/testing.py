@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from hypothesis import settings as Settings
     from hypothesis.strategies import DrawFn, SearchStrategy
 
+__all__ = ["Expression", "assert_derivation", "assert_gradients", "assert_same_gradient", "expressions",
+           "networks", "numbers", "points", "values"]
+__dir__ = __all__.copy                          # (completion offers no more)
 Domain = str | Op | tuple[float, float] | Callable[[float], bool]
 
 # -- numbers ------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """The garbage collector: in a compiled build it leaves out nodes through which no cycle passes."""
+import ast
 import copy
 import gc
 import pickle
 import sys
 import threading
 import weakref
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,10 @@ from autograd_lite.graph import native
 from autograd_lite.graph.node import note_of
 from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import TABLE
+from autograd_lite.ops.operators import Operators
 from test_quick import custom
+
+ROOT = Path(__file__).parent.parent
 
 compiled_build = pytest.mark.skipif(ag.build == "python", reason="in pure Python it looks at every node")
 
@@ -298,6 +303,28 @@ def test_threads_record_and_delete_while_others_collect():
     done.set()
     collector.join()
     assert len(results) == 400 and len(set(results)) == 1
+
+
+class Pair(Operators):
+    """A number of a kind that is derived in Python, with a slot of its own."""
+
+    __slots__ = ("numbers",)
+
+
+def test_copies_of_other_kinds_of_numbers_are_whole():
+    pair = Pair()
+    pair.numbers = [1.0, 2.0]
+    for again in (copy.copy(pair), copy.deepcopy(pair), pickle.loads(pickle.dumps(pair))):
+        assert type(again) is Pair and again is not pair and again.numbers == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("name", ["methods", "operators"])
+def test_what_is_compiled_for_other_kinds_of_numbers_leaves_copies_to_python(name):
+    path = ROOT / "autograd_lite" / "ops" / f"{name}.py"
+    made = getattr(native, f"{name}_source")(path.read_text(encoding="utf-8"))
+    body = next(x for x in ast.parse(made).body if isinstance(x, ast.ClassDef)).body
+    assert "__getstate__" in {x.name for x in body if isinstance(x, ast.FunctionDef)}
+    assert all([isinstance(x.targets[0], ast.Name) for x in body if isinstance(x, ast.Assign)])
 
 
 def test_a_build_from_c_that_mypyc_writes_differently_fails():

@@ -4,7 +4,11 @@
 """
 from __future__ import annotations
 
+import inspect
+import linecache
 import math
+import os
+import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -228,6 +232,32 @@ def test_a_warning_points_at_the_users_line():
     with ag.errstate("warn"), pytest.warns(ag.AutogradWarning) as caught:
         ag.log(-1.0)
     assert caught[0].filename == __file__
+
+
+def test_a_warning_in_a_loop_is_given_once_as_pythons_are_by_default():
+    globals().pop("__warningregistry__", None)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for x in (-1.0, -1.0, -1.0, -2.0):
+            with ag.errstate("warn"):
+                ag.log(x)
+    assert [str(w.message).partition(":")[0] for w in caught] == ["log(-1.0)", "log(-2.0)"]
+    with warnings.catch_warnings(), ag.errstate("warn"):
+        warnings.filterwarnings("error")
+        warnings.filterwarnings("ignore", module=__name__)
+        ag.log(-1.0)
+
+
+def test_a_traceback_holds_no_line_of_another_file_and_what_a_notebook_reads_of_its_frames():
+    for call in (lambda: ag.sqrt(Value(-1.0)), lambda: ag.compile(ag.sqrt)(-1.0), lambda: Value(0.0) ** -1):
+        for _ in range(2):                                  # (from the second time on by the quick methods)
+            with pytest.raises(ag.DomainError) as caught:
+                call()
+        for frame, number in traceback.walk_tb(caught.value.__traceback__):
+            file, known = frame.f_code.co_filename, inspect.getargvalues(frame)
+            inspect.formatargvalues(*known)
+            if not os.path.exists(file):
+                assert not linecache.getline(file, number, frame.f_globals), file
 
 
 # -- the rest of the table, and IEEE's answers, operation by operation ---------------------------

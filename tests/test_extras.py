@@ -43,6 +43,7 @@ CALLS = {
     "ag.testing.assert_same_gradient(f, f, inputs=())": ("Hypothesis", "testing"),
     "ag.testing.assert_derivation(lambda p: y, lambda p: {}, ())": ("Hypothesis", "testing"),
     "document.plot_training({}, 'a.png')": ("Matplotlib", "demos"),
+    "document.tables()": ("NumPy", "demos"),
     "audit._drawn(None, 3)": ("Hypothesis", "testing"),
 }
 

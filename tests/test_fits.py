@@ -148,3 +148,83 @@ def test_the_page_is_right_about_uncertainties():
 def test_the_page_names_every_minimiser_of_scipy():
     for method in FREE + FIRST + SECOND:
         assert f"`{method}`" in PAGE
+
+
+# -- what a person who fits may get wrong, and is told -------------------------------------------------------
+
+TIMES = np.array([0.5, 1.0, 2.0])
+
+
+class Uncertain:
+    """As a number of the package `uncertainties` looks from outside."""
+    nominal_value, std_dev = 2.0, 0.1
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: ag.grad(lambda p: p[0], [5.0, 1.0]), r"for a point write grad\(f\)\(x\)"),
+    (lambda: ag.grad(lambda p: p[0], np.array([5.0, 1.0])), r"for a point write grad\(f\)\(x\)"),
+    (lambda: ag.grad(lambda x: (x - 2.0) ** 2)(np.array([3.0])), r"of an array its item\(\)"),
+    (lambda: ag.grad(lambda x: [x, x])(1.0), "jacobian takes several"),
+    (lambda: np.zeros(3).__setitem__(0, ag.Value(1.0)), "dtype=object"),
+    (lambda: np.zeros(3).__iadd__(ag.Value(1.0)), "dtype=object"),
+    (lambda: ag.Value(1.0) * Uncertain(), r"\*: .*Uncertain.*give it to propagate"),
+    (lambda: Uncertain() ** ag.Value(1.0), "give it to propagate"),
+    (lambda: ag.exp(Uncertain()), "give it to propagate"),
+    (lambda: ag.exp(range(3)), "map the function"),
+    (lambda: ag.expit(1.0), r"sigmoid\(x\)"), (lambda: ag.gammaln(1.0), "lgamma"),
+    (lambda: ag.curve_fit, "jacobian"), (lambda: ag.pi, "math.pi"),
+    (lambda: ag.propagate(lambda a, k: a / k, 1.0, 2.0), "missing 1 required"),
+    (lambda: ag.propagate(lambda a: a, object(), 0.1), "propagate: expected a number"),
+    (lambda: ag.propagate(lambda a: a, ag.Value(1.0), 0.1), "^propagate takes and returns plain numbers")])
+def test_a_mistake_names_what_to_write(call, words):
+    with pytest.raises((TypeError, AttributeError), match=words):
+        call()
+
+
+def test_a_function_of_two_given_as_of_one_says_how_to_propagate_through_it():
+    with pytest.raises(TypeError) as caught:
+        ag.propagate(lambda a, k: a / k, 1.0, 2.0)
+    assert "propagate(f, a, b, cov=…)" in caught.value.__notes__[0]
+    with pytest.raises(TypeError) as caught:                # (f's own mistake)
+        ag.propagate(lambda a: len(a), 1.0, 2.0)
+    assert not getattr(caught.value, "__notes__", ())
+
+
+def test_a_function_of_scipys_has_its_own_name():
+    special = pytest.importorskip("scipy.special")
+    with pytest.raises(ag.InputError, match=r"^beta is not for Values.*custom_op"):
+        special.beta(ag.Value(1.0), 2.0)
+
+
+def test_columns_and_covariances_of_pandas():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"t": TIMES, "y": 3.0 * TIMES})
+    with pytest.raises(ag.InputError, match=r"to_numpy\(\) is an array"):
+        ag.jacobian(lambda p: p[0] * frame["t"] - frame["y"])(np.array([2.0]))
+    assert ag.jacobian(lambda p: p[0] * frame["t"].to_numpy())(np.ones(1)).tolist() == [[t] for t in TIMES]
+    assert ag.compile(lambda t, a: a * t, batch="t")(frame["t"], 2.0).tolist() == [1.0, 2.0, 4.0]
+    cov = np.array([[0.04, 0.01], [0.01, 0.09]])
+    with_frame = ag.propagate(lambda p: p[0] * p[1], [1.0, 2.0], pd.DataFrame(cov))
+    assert with_frame.std == ag.propagate(lambda p: p[0] * p[1], [1.0, 2.0], cov).std
+
+
+@pytest.mark.parametrize("method", ["trf", "dogbox", "lm"])
+def test_least_squares_goes_on_where_residuals_are_nan_or_a_wall(method):
+    t, y = np.array([0.5, 1.0, 2.0, 4.0, 8.0]), np.array([0.4, 2.1, 4.5, 6.6, 8.3])
+    met = []
+
+    def fenced(p):
+        try:
+            return p[0] * ag.log(p[1] * t + 1.0) - y
+        except ag.NumericError:
+            met.append(p)
+            return np.full(len(t), 1e3)
+
+    def plain(p):
+        return p[0] * np.log(p[1] * t + 1.0) - y
+
+    with np.errstate(all="ignore"):
+        for f in (fenced, plain):
+            found = optimize.least_squares(f, [50.0, 50.0], jac=ag.jacobian(f), method=method)
+            assert found.x == pytest.approx([4.681, 0.670], abs=3e-3)
+    assert met

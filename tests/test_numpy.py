@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 from fractions import Fraction
 from math import inf, nan
@@ -100,6 +101,32 @@ def test_arrays_within_a_compiled_function_are_those_of_the_eager_one(f: Any) ->
     fast = ag.compile(f)
     for a, b in ((XS, XS[::-1] + 0.1), (XS * 0.3, XS), (XS + 1.0, XS)):
         np.testing.assert_allclose(np.asarray(fast(a, b)), np.asarray(f(a, b)), rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize("by", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow,
+                                operator.mod, operator.floordiv])
+def test_a_traced_number_meets_an_array_of_numbers_on_either_side(by: Any) -> None:
+    xs = np.array([1.5, 2.0, 3.0])
+    for operand in (xs, xs.astype(int), VALUES(xs)):
+        def f(x: Any) -> Any:
+            made = ag.exp(x)                                # (a number that is computed, and an argument)
+            return sum([ag.sum(y) for y in (by(made, operand), by(operand, made), by(x, operand))])
+
+        expected = ag.grad(f)(0.5)                          # (and each operator has been used before)
+        assert ag.compile(ag.grad(f))(0.5) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("f", [
+    lambda p: ag.sum((p[0] * np.exp(-p[1] * XS) - XS) ** 2), lambda p: ag.sum(ag.exp(XS * p[0])),
+    lambda p: -p[1] * (XS * p[0]) @ XS, lambda p: ag.sum(ag.hypot(p[0], XS * p[1])),
+    lambda p: ag.sum(ag.maximum(XS * p[0], p[1])), lambda p: ag.sum(ag.leaky_relu(XS * p[0], 0.1)),
+    lambda p: ag.sum(ag.where(ag.greater(XS * p[0], 0.5), XS * p[0], p[1])),
+    lambda p: ag.sum(ag.polygamma(1, XS * p[0])), lambda p: ag.sum(ag.logaddexp(XS * p[0], p[1]))])
+def test_arrays_of_traced_numbers_need_no_guard(f: Any) -> None:
+    fast = ag.compile(grad(f))
+    for x in (1.0, 1.1, 1.2):
+        assert fast(np.array([x, 0.5])) == pytest.approx(grad(f)(np.array([x, 0.5])), rel=1e-14)
+    assert (fast.stats.programs, fast.stats.guards) == (1, 0)
 
 
 def test_a_hessian_through_arrays_is_right() -> None:

@@ -352,3 +352,35 @@ def test_the_command_line_names_files_that_do_not_print(tmp_path, monkeypatch):
         cli.main(["document", "--steps", "1", "--output", str(folder)])
     assert not [line for line in out.getvalue().split("\n") if not line.isprintable()]
     assert "a\\nb\\x1b" in out.getvalue()
+
+
+def test_a_report_and_its_entries_show_themselves_in_a_console_as_they_print():
+    w = Value(0.5, "w")
+    h = ag.tanh(w)
+    loss = (h - 1.0) ** 2
+    ag.label(h=h, loss=loss)
+    audited = ag.audit(loss, {"h": 2.0, "w": 3.0})
+    checked = ag.check_gradients(ag.tanh, 0.5, claimed=1.0, order=1)
+    with ag.errstate("ignore"):
+        explained = ag.explain(ag.log(Value(0.0, "a")) * 0.0)
+    for report in (audited, checked, explained):
+        assert repr(report) == str(report) and len(report.findings) >= 1
+        for entry in (*report.findings, *getattr(report, "rows", ())):
+            assert repr(entry) == f"<{entry}>" and "\n" not in repr(entry)
+    assert repr(audited.causes[0]) == "<∂loss/∂h: claimed 2, is -1.07576568548>"
+
+
+@pytest.mark.parametrize("module, some", [
+    (ag.nn, {"MLP", "Layer", "Module", "squared_error"}), (ag.optim, {"SGD", "Adam", "AdamW", "warmup"}),
+    (ag.testing, {"points", "assert_derivation"})])
+def test_completion_in_a_module_offers_what_is_its_own(module, some):
+    offered = {name for name in dir(module) if not name.startswith("_")}
+    assert offered == {*module.__all__} >= some
+    assert all(hasattr(module, name) for name in offered)
+
+
+def test_completion_on_a_compiled_function_offers_what_the_documentation_speaks_of():
+    fast = ag.compile(lambda x: x * x)
+    offered = {name for name in dir(fast) if not name.startswith("_")}
+    assert offered == {"backward", "bind", "export_c", "iterate", "source", "stats"}
+    assert fast(3.0) == 9.0 and all(hasattr(fast, name) for name in dir(fast))

@@ -20,8 +20,8 @@ from autograd_lite import nn, optim
 
 TYPED = Path(__file__).parent / "typed"
 ROOT = Path(ag.__file__).parents[1]             # where the library under test is
-RIGHT, WRONG = re.findall(r"```py(?:thon)?\n(.*?)```", (
-    Path(__file__).parent.parent / "docs" / "types.md").read_text(encoding="utf-8"), re.DOTALL)
+PAGE = (Path(__file__).parent.parent / "docs" / "types.md").read_text(encoding="utf-8")
+RIGHT, WRONG = ["\n\n".join(re.findall(f"```{kind}\n(.*?)```", PAGE, re.DOTALL)) for kind in ("python", "py")]
 
 
 # -- the checkers, each run once, on copies of all files --------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.edges import taken_of
-from autograd_lite.checks.report import ENDLESS, LINE, Report, clip, plain_data, wrapped
+from autograd_lite.checks.report import ENDLESS, LINE, Entry, Report, clip, plain_data, wrapped
 from autograd_lite.graph.backward import finite
 from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.graph.value import Value
@@ -39,8 +39,8 @@ _OF_VALUES = {"given", "constant", "arose", "became nan"}
 INFINITE = {"no derivative", "overflow", "sum overflow"}
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Entry):
     """A node at which something went wrong, and what. `str(finding)` is a line.
 
     Attributes:
@@ -257,8 +257,6 @@ class Explanation(Report):
         if self.inputs:
             lines += [_MATTER, *[_INPUT.format(*cells) for cells in [_INPUTS, *map(_input, self.inputs)]]]
         return "\n".join(lines)
-
-    __repr__ = __str__
 
     def _heading(self) -> Iterator[str]:
         root, node = self.root, self.node

@@ -30,6 +30,9 @@ class Latent(NamedTuple):
     def __str__(self) -> str:
         return f"all {self.errors} errors would follow from one wrong {pair_name(self.claim)}"
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
 
 def latent_causes(rule: Rule, root: Value, reader: Reader, judged: Sequence[Judged]) -> tuple[Latent, ...]:
     """Where all claims are about one output: the labelled arrays on the way of which one wrong derivative

@@ -36,6 +36,13 @@ class Findings(tuple[Any, ...]):
         return tuple, (tuple(self),)
 
 
+class Entry:
+    """What a report holds of which `str()` is a line."""
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+
 class Report:
     """The result of a check.
 
@@ -72,6 +79,9 @@ class Report:
 
     def __str__(self) -> str:
         return self.summary()
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _told(self, width: int) -> str:
         """The summary in lines of so many columns."""

@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.claims import claim_name, thing_name
 from autograd_lite.checks.latent import Latent
-from autograd_lite.checks.report import LINE, Report, clip, columns, count, filled, plain_data, wrapped
+from autograd_lite.checks.report import (LINE, Entry, Report, clip, columns, count, filled, plain_data,
+                                         wrapped)
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS
 from autograd_lite.graph.program import Program
 from autograd_lite.lines import printable
@@ -34,8 +35,8 @@ class Context(NamedTuple):
     claims: Mapping[tuple[int, int | None], float]
 
 
-@dataclass(frozen=True, eq=False)
-class Row:
+@dataclass(frozen=True, eq=False, repr=False)
+class Row(Entry):
     """One claim and its verdict. `str(row)` is a line.
 
     Attributes:
@@ -80,7 +81,7 @@ class Row:
     spoils: tuple[Any, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     points: int = 0
-    context: Context | None = field(default=None, repr=False)
+    context: Context | None = None
 
     @property
     def name(self) -> str:
@@ -150,7 +151,7 @@ def _raw_name(thing: Any) -> str:
     return thing if isinstance(thing, str) else getattr(thing, "label", "") or thing_name(thing)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AuditReport(Report):
     """What `audit` found; see `Report`. Its findings are the causes, and `str()` adds a table of all claims.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf, nan
 from typing import Any
 
-from autograd_lite.checks.report import LINE, Report, clip, count, filled, plain_data, wrapped
+from autograd_lite.checks.report import LINE, Entry, Report, clip, count, filled, plain_data, wrapped
 from autograd_lite.checks.slopes import Estimate
 from autograd_lite.lines import printable
 from autograd_lite.ops.special import TINY
@@ -30,8 +30,8 @@ def verdict_on(claimed: float, reference: Estimate, scale: float = 0.0, slack: f
     return NOISY if error > DECISIVE * max(larger, 1e-4 * scale) + TINY else CORRECT
 
 
-@dataclass(frozen=True)
-class Derivative:
+@dataclass(frozen=True, repr=False)
+class Derivative(Entry):
     """One derivative of the function.
 
     Attributes:
@@ -51,8 +51,8 @@ class Derivative:
         return printable(f"{self.verdict}: {self.name}: claimed {_against(self.claimed, self.reference)}")
 
 
-@dataclass(frozen=True)
-class Partial:
+@dataclass(frozen=True, repr=False)
+class Partial(Entry):
     """A partial of an op in the graph that was not found correct.
 
     Attributes:
@@ -80,7 +80,7 @@ class Partial:
         return printable(f"{self.head()}, {self.number()}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientReport(Report):
     """What `check_gradients` found; see `Report`. `str()` adds a table of derivatives.
 

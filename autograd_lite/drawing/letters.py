@@ -4,12 +4,10 @@ from __future__ import annotations
 import functools
 import os
 import re
-import warnings
 from unicodedata import combining
 
 from autograd_lite.drawing.engine import SYSTEM, program, run
-from autograd_lite.errors import AutogradWarning
-from autograd_lite.lines import user_line
+from autograd_lite.errors import warn
 from autograd_lite.locks import shared_lock
 
 _TOOLTIP = re.compile(r'\btooltip="(?:[^"\\]|\\.)*"')
@@ -27,11 +25,8 @@ def warn_of_boxes(source: str) -> None:
     with _trying:
         missing = [c for c in unusual[:_MOST] if _boxed(path, c)]
     if missing:
-        line = user_line()
-        warnings.warn_explicit(
-            f"{os.path.basename(path)} has no letters {' '.join(missing)} and draws empty boxes for them; "
-            f"an .svg or .html shows them, or install a font that has them and {SYSTEM}",
-            AutogradWarning, line.file if line else "autograd_lite", line.number if line else 1)
+        warn(f"{os.path.basename(path)} has no letters {' '.join(missing)} and draws empty boxes for them; "
+             f"an .svg or .html shows them, or install a font that has them and {SYSTEM}")
 
 
 @functools.cache

@@ -78,6 +78,11 @@ ELSEWHERE = {
     **dict.fromkeys(("clip", "clamp"), _CLIP), "max": "write maximum(a, b), or Python's max",
     "min": "write minimum(a, b), or Python's min", "pow": "write x ** n", "square": "write x * x",
     **{f"arc{name}": f"write a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
+    "power": "write x ** n", "expit": "write sigmoid(x)", "log_expit": "write log_sigmoid(x)",
+    "gammaln": "write lgamma(x)", "psi": "write digamma(x)", "ndtr": "write normal_cdf(x)",
+    "norm": "write sqrt(dot(xs, xs)), or hypot(x, y)", "pi": "write math.pi", "gradient": "write grad(f)",
+    **dict.fromkeys(("minimize", "least_squares", "curve_fit"),
+                    "SciPy's takes value_and_grad(f) or jacobian(f); docs/fits.md says how"),
     "ufloat": "write Value(2.0); it has no uncertainty of its own, but derivatives that carry it"}
 
 

@@ -197,7 +197,15 @@ def methods_source(text: str) -> str:
                        r"@mypyc_attr(allow_interpreted_subclasses=True)\n\g<0>",
         r"Numeric\[Self\]|Plain \| None": "Any",
         r"type\(self\)\.__apply_op__": "getattr(type(self), '__apply_op__')",      # (it is not virtual)
+        r"^    __slots__ = .*\n": r"\g<0>" + _STATE,
         r"-> Self": "-> Any"})
+
+
+# (mypyc's own copies nothing of what a class that is derived in Python adds)
+_STATE = """
+    def __getstate__(self) -> Any:
+        return getattr(object, "__getstate__")(self)
+"""
 
 
 def c_source(text: str) -> str:

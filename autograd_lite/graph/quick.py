@@ -25,7 +25,7 @@ from autograd_lite.ops.sequences import Shares
 from autograd_lite.ops.special import share_partials, shares
 
 
-_FOLDER = os.path.dirname(__file__)             # so that a message finds the user's line above it
+_PLACE = f"<{os.path.dirname(__file__)}/methods of {{!r}}>"    # so that a message finds the user's line above
 _SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "%": "mod", "//": "floordiv",
             "neg": "neg", "abs": "abs"}
 _CHOICE = Form("#1 if #2 else #3", LOOSE, COMPARISON)
@@ -175,7 +175,9 @@ class Source:
 
 def _function(name: str, parameters: str, condition: str, body: str, otherwise: str,
               operands: str = "") -> str:
-    traced = (f"    elif special and (tape := tracing.get()){condition.removeprefix('not special')}:\n"
+    known = "".join([f" and (type({x}) is Value or type({x}) is float)"     # (an array has its own operator)
+                     for x in operands.split(", ") if x not in ("", "self")])
+    traced = (f"    elif special{known} and (tape := tracing.get()){condition.removeprefix('not special')}:\n"
               f"        return tape.apply(op, ({operands},))\n") if operands else ""
     return (f"def {name}({parameters}):\n    if {condition}:\n        try:\n" + indent(body, " " * 12) +
             "        except (ValueError, ArithmeticError, TypeError):\n"
@@ -299,7 +301,7 @@ def quicken(op: Op) -> None:
         values = {**names, "general": general}
         text = f"def factory({', '.join(values)}):\n" + indent(f"{shared}{text}return {name}\n", "    ")
         found: dict[str, Any] = {}
-        exec(compile(text, f"{_FOLDER}/methods of {op.name!r}", "exec"), vars(value), found)
+        exec(compile(text, _PLACE.format(op.name), "exec"), vars(value), found)
         return found["factory"](**values)
 
     op.calls(made(call_text, op.apply, "call"))

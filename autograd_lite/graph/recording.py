@@ -1,7 +1,7 @@
 """The modes of recording: `no_grad`, and `record_lines`."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Never
 
 from autograd_lite.errors import InputError, type_name
 from autograd_lite.graph import value
@@ -13,7 +13,7 @@ class Special(Mode):
 
     _live = []
 
-    def __init__(self, *given: Any):
+    def __init__(self, *given: Never):
         if given:
             raise InputError(f"{type_name(self)} takes no argument; above a function write "
                              f"@{type_name(self)}()")

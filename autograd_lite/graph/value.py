@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from autograd_lite.errors import GradientError, InputError, errstate
 from autograd_lite.graph import node as nodes
@@ -54,6 +54,7 @@ def _read(node: Any, what: str) -> Any:
     return nodes.held(node) if what == "grad" else node._data
 
 
+@final
 class Value(Node):
     """A real number that records what is computed from it.
 
@@ -213,7 +214,8 @@ class Value(Node):
         refuse_leaked([self])
         what = f"{what.strip('_')}()"
         raise InputError(f"{what} of {self!r} would lose its gradient: use v.data for the number, and "
-                         "autograd_lite.exp(v) and the like in place of math.exp(v)")
+                         "autograd_lite.exp(v) and the like in place of math.exp(v)"
+                         + "; arrays of Values have dtype=object" * (what == "float()"))
 
     def __float__(self) -> object: return self._as_number("__float__")
     def __int__(self) -> object: return self._as_number("__int__")

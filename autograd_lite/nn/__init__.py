@@ -6,3 +6,4 @@ from autograd_lite.nn.module import Module
 
 __all__ = ["MLP", "Layer", "Module", "Neuron", "activation_names", "binary_cross_entropy", "clip_grad_norm",
            "hinge", "linear", "softmax_cross_entropy", "squared_error"]
+__dir__ = __all__.copy                          # (completion offers no more)

@@ -9,19 +9,27 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd_lite.errors import AutogradError, InputError
 from autograd_lite.ops import op as ops
 from autograd_lite.ops.constants import Constant
-from autograd_lite.ops.op import TABLE, number
+from autograd_lite.ops.op import TABLE, is_scalar, number
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import A, Array, Numeric, Operand, Plain, T
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def is_array(x: Any) -> bool:
-    """Whether x is an array, or a thing like a Series, to which NumPy applies functions entry by entry."""
-    return getattr(x, "shape", None) is not None and hasattr(type(x), "__array_ufunc__")
+    """Whether x is an array, or a thing like a Series, to which NumPy applies functions entry by entry.
+
+    (A number of NumPy's is none. Ask before an op is tried, not when it failed: its error shows the entries,
+    and what a compiled function shows is a guard.)
+    """
+    return (type(x) is not float and getattr(x, "shape", None) is not None
+            and hasattr(type(x), "__array_ufunc__") and not is_scalar(x))
 
 
 def mapped(function: Callable[..., Any], operands: Sequence[Any], kind: type = float) -> Any:
@@ -67,8 +75,14 @@ _TO_RADIANS = Constant(math.pi / 180.0, lambda m: m.pi / 180)
 _TO_DEGREES = Constant(180.0 / math.pi, lambda m: 180 / m.pi)
 
 
+@overload
+def isfinite(x: Operand | Plain) -> bool: ...
+@overload
+def isfinite(x: Array) -> Any: ...
+
+
 @over_arrays(bool)
-def isfinite(x: Any) -> bool:
+def isfinite(x: Any) -> Any:
     """Whether x, a number or a Value, is neither infinite nor a nan; for each entry of an array.
 
     >>> isfinite(1.0), isfinite(float("inf"))
@@ -77,8 +91,14 @@ def isfinite(x: Any) -> bool:
     return bool(-inf < _plain(x, "isfinite") < inf)
 
 
+@overload
+def isnan(x: Operand | Plain) -> bool: ...
+@overload
+def isnan(x: Array) -> Any: ...
+
+
 @over_arrays(bool)
-def isnan(x: Any) -> bool:
+def isnan(x: Any) -> Any:
     """Whether x, a number or a Value, is a nan; for each entry of an array.
 
     >>> isnan(float("nan")), isnan(float("inf"))
@@ -87,8 +107,14 @@ def isnan(x: Any) -> bool:
     return not _plain(x, "isnan") <= inf
 
 
+@overload
+def isinf(x: Operand | Plain) -> bool: ...
+@overload
+def isinf(x: Array) -> Any: ...
+
+
 @over_arrays(bool)
-def isinf(x: Any) -> bool:
+def isinf(x: Any) -> Any:
     """Whether x, a number or a Value, is infinite; for each entry of an array.
 
     >>> isinf(float("nan")), isinf(float("-inf"))
@@ -100,6 +126,18 @@ def isinf(x: Any) -> bool:
 
 def _plain(x: Any, where: str) -> Any:
     return x if hasattr(type(x), "__apply_op__") else number(x, where)
+
+
+@overload
+def logaddexp(a: Plain, b: Plain) -> float: ...
+@overload
+def logaddexp(a: Numeric[T], b: Numeric[T]) -> T: ...
+@overload
+def logaddexp(a: A, b: Plain | Array) -> A: ...
+@overload
+def logaddexp(a: Plain, b: A) -> A: ...
+@overload
+def logaddexp(a: Operand | Array, b: Operand | Array) -> Any: ...
 
 
 def logaddexp(a: Any, b: Any) -> Any:
@@ -116,6 +154,14 @@ def _logaddexp(a: Any, b: Any) -> Any:
     return TABLE["logsumexp"](a, b)
 
 
+@overload
+def floor(x: T) -> T: ...
+@overload
+def floor(x: Plain) -> float: ...
+@overload
+def floor(x: A) -> A: ...
+
+
 @over_arrays()
 def floor(x: Any) -> Any:
     """The whole number below x, as a float: ``x // 1.0``. Its derivative is 0.
@@ -126,6 +172,14 @@ def floor(x: Any) -> Any:
     return TABLE["//"](x, 1.0)
 
 
+@overload
+def ceil(x: T) -> T: ...
+@overload
+def ceil(x: Plain) -> float: ...
+@overload
+def ceil(x: A) -> A: ...
+
+
 @over_arrays()
 def ceil(x: Any) -> Any:
     """The whole number above x, as a float. Its derivative is 0.
@@ -134,6 +188,18 @@ def ceil(x: Any) -> Any:
     -1.0
     """
     return -TABLE["//"](-x, 1.0)
+
+
+@overload
+def copysign(a: Plain, b: Plain) -> float: ...
+@overload
+def copysign(a: Numeric[T], b: Numeric[T]) -> T: ...
+@overload
+def copysign(a: A, b: Plain | Array) -> A: ...
+@overload
+def copysign(a: Plain, b: A) -> A: ...
+@overload
+def copysign(a: Operand | Array, b: Operand | Array) -> Any: ...
 
 
 @over_arrays()
@@ -179,6 +245,10 @@ _INSTEAD = {
     "logical_xor": "write bool(a) != bool(b)"}
 
 
+_OTHER = "v.data is the number, and custom_op(forward, partials) makes an op of it"
+_OBJECTS = "; arrays of Values have dtype=object"
+
+
 def _function(ufunc: Any) -> Callable[..., Any] | None:
     """The function of numbers for one of NumPy's; None where there is none, or its own does.
 
@@ -215,8 +285,9 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
     except (TypeError, AttributeError) as error:
         if isinstance(error, AutogradError):
             raise
-        why = f"({error})" if function else f"is not for Values; {_INSTEAD.get(name, 'v.data is the number')}"
-        raise InputError(f"np.{name} {why}") from None
+        why = (f"({error}{_OBJECTS * ('cast' in str(error))})" if function else
+               f"is not for Values; {_INSTEAD.get(name, _OTHER)}")
+        raise InputError(f"{'np.' * hasattr(np, name)}{name} {why}") from None
     return found.astype(bool) if asks and "out" not in options and is_array(found) else found
 
 

@@ -75,7 +75,7 @@ over_square: Binary = define(
                       array="xp.over_square(#1, #2)"))
 atan2: Binary = define(
     "atan2", math.atan2, (lambda y, a, b: over_square(b, a), lambda y, a, b: -over_square(a, b)),
-    "The angle of the point (b, a): the inverse tangent of a/b in its quadrant, in radians.",
+    "The angle of the point (x, y): the inverse tangent of y/x in its quadrant, in radians.",
     "atan2(0.0, 1.0) = 0.0",
     remedy="the operands must be finite, and an interval must not hold the origin or "
     "cross the half line where the angle is π", kink=lambda a, b: a if b < 0.0 else math.hypot(a, b),

@@ -169,15 +169,12 @@ class Op(Described, partial[Any]):
                 except (ValueError, ArithmeticError, TypeError):
                     pass                        # `evaluate` says what is wrong
             return self.evaluate(operands)
-        try:
-            for x in operands:
-                if way := getattr(type(x), "__apply_op__", None):
-                    return way(self, operands)
-            return self.evaluate([number(x, self.name) for x in operands])
-        except InputError:
-            if self.open or not any(map(arrays.is_array, operands)):
-                raise
-        return arrays.mapped(self, operands)
+        if not self.open and any(map(arrays.is_array, operands)):
+            return arrays.mapped(self, operands)
+        for x in operands:
+            if way := getattr(type(x), "__apply_op__", None):
+                return way(self, operands)
+        return self.evaluate([number(x, self.name) for x in operands])
 
     def evaluate(self, xs: Sequence[float], nodes: Sequence[Any] = (), line: Line | None = None) -> float:
         """The result for floats; outside the domain `errstate` decides.
@@ -245,6 +242,11 @@ def op_named(name: str) -> Op:
         raise InputError(f"no op is called {name!r}; the table has {', '.join(TABLE)}") from None
 
 
+def is_scalar(x: Any) -> bool:
+    """Whether x is a number of NumPy's, or an array without axes that holds one."""
+    return type(x).__module__ == "numpy" and getattr(x, "shape", None) == () and x.dtype.kind in "biuf"
+
+
 def number(x: Any, where: str = "Value") -> float:
     """A plain real number as a float; anything else is an `InputError` naming `where`.
 
@@ -254,8 +256,7 @@ def number(x: Any, where: str = "Value") -> float:
     """
     if type(x) is float:
         return x
-    if isinstance(x, (float, int, Real)) or (type(x).__module__ == "numpy" and getattr(x, "shape", None) == ()
-                                             and x.dtype.kind in "biuf"):
+    if isinstance(x, (float, int, Real)) or is_scalar(x):
         try:
             y = x if hasattr(x, "exact") else float(x)      # (a `Constant` is kept)
             if y - y == 0.0 or y != y or x == y:            # y is infinite only if x was
@@ -270,6 +271,7 @@ def number(x: Any, where: str = "Value") -> float:
               "str": "convert it with float(...)", "Decimal": "convert it with float(...)",
               "NoneType": "a value is missing",
               "Value": "it is a Value already; use it as it is, its v.data, or v.detach() for a constant",
-              **dict.fromkeys(("ndarray", "list", "tuple"), many)}
+              **dict.fromkeys(("ndarray", "list", "tuple", "range", "Series"), many)}
     raise InputError(f"{printable(where)}: expected a real number, got {kind} {short(x)}: "
-                     + remedy.get(kind, "convert it with float(...) if it stands for one"))
+                     + remedy.get(kind, "give it to propagate" if hasattr(x, "std_dev") else
+                                  "convert it with float(...) if it stands for one"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from autograd_lite.errors import InputError
 from autograd_lite.ops.methods import Methods
-from autograd_lite.ops.op import TABLE
+from autograd_lite.ops.op import TABLE, is_scalar, number
 
 if TYPE_CHECKING:
     from autograd_lite.ops.signatures import Numeric
@@ -40,14 +40,13 @@ class Operators(Methods):
     # -- operators and methods, by way of the table ----------------------------------------------
 
     def _by(self, name: str, a: Any, b: Any) -> Self:
-        """The op of an operator; if it fails on a foreign type, that type's own operator is tried."""
-        try:
-            return type(self).__apply_op__(TABLE[name], (a, b))  # type: ignore[no-any-return]
-        except InputError:
-            for x in (a, b):
-                if not isinstance(x, (Operators, Real)) and type(x).__module__ != "builtins":
-                    return NotImplemented  # type: ignore[no-any-return]
-            raise
+        """The op of an operator; of what is no number its own operator is tried."""
+        for x in (a, b):
+            if not isinstance(x, (Operators, Real)) and type(x).__module__ != "builtins" and not is_scalar(x):
+                if hasattr(x, "std_dev"):
+                    number(x, name)
+                return NotImplemented  # type: ignore[no-any-return]
+        return type(self).__apply_op__(TABLE[name], (a, b))  # type: ignore[no-any-return]
 
     def __add__(self, other: Numeric[Self]) -> Self: return self._by("+", self, other)
     def __radd__(self, other: Numeric[Self]) -> Self: return self._by("+", other, self)

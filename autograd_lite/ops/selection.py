@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from math import nan
 from typing import TYPE_CHECKING, Any, overload
 
-from autograd_lite.errors import InputError
 from autograd_lite.ops.branches import is_recorded
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.elementwise import is_array, mapped
@@ -15,7 +14,7 @@ from autograd_lite.ops.op import TABLE, Op, flat, number
 from autograd_lite.ops.operators import Operators
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import Binary, Numeric, Plain, T, Unary
+    from autograd_lite.ops.signatures import A, Array, Binary, Numeric, Operand, Plain, T, Unary
 
 # -- comparisons: 1.0 or 0.0, through which no gradient flows ---------------------------------
 
@@ -108,6 +107,15 @@ def where(condition: T, a: Numeric[T], b: Numeric[T]) -> T: ...
 def where(condition: Plain, a: T, b: T) -> T: ...
 @overload
 def where(condition: Plain, a: Numeric[T], b: Numeric[T]) -> T | float: ...
+@overload
+def where(condition: Plain | Array, a: A, b: Plain | A) -> A: ...
+@overload
+def where(condition: Plain | Array, a: Plain, b: A) -> A: ...
+
+
+@overload
+def where(condition: Numeric[Operand] | Array, a: Numeric[Operand] | Array,
+          b: Numeric[Operand] | Array) -> Any: ...
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
@@ -129,15 +137,12 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     >>> y.data, x.grad
     (9.0, 6.0)
     """
-    try:
-        if is_recorded("where", condition):
-            return choose(condition, a, b)
-        taken = a if condition else b
-        return taken if isinstance(taken, Operators) else number(taken, "where")
-    except InputError:
-        if not any(map(is_array, (condition, a, b))):
-            raise
-    return mapped(where, (condition, a, b))
+    if any(map(is_array, (condition, a, b))):
+        return mapped(where, (condition, a, b))
+    if is_recorded("where", condition):
+        return choose(condition, a, b)
+    taken = a if condition else b
+    return taken if isinstance(taken, Operators) else number(taken, "where")
 
 
 # -- a gradient of 0 that meets an infinite partial -----------------------------------------------

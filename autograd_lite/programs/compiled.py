@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +125,10 @@ class Compiled(Ways):
 
     def __repr__(self) -> str:
         return f"<compiled {name_of(self.f)}>"
+
+    def __dir__(self) -> Iterable[str]:
+        named = ("backward", "bind", "export_c", "iterate", "source", "stats")      # (the rest is ours)
+        return [name for name in super().__dir__() if name in named or name.startswith("__")]
 
     def __get__(self, thing: Any, kind: Any = None) -> Any:
         return self if thing is None else Bound(self, thing)

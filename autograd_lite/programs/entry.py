@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from autograd_lite.errors import InputError, short
@@ -12,13 +13,19 @@ from autograd_lite.transforms.trace import name_of, require_function
 Names = int | str | Sequence[int | str]
 OnLimit = Literal["raise", "eager"]
 Target = Literal["native", "python"] | None
+How = Literal["sum", "mean"] | None
+Reduce = How | tuple[How, ...]
 
 if TYPE_CHECKING:
     from autograd_lite.graph.value import Value
     from autograd_lite.ops.signatures import Unary
     from autograd_lite.programs.compiled import Compiled
-    from autograd_lite.programs.signatures import (CompiledAs, F, OnDict, OnList, OnNumber, OnPair, OnTriple)
-    from autograd_lite.transforms.signatures import OfDict, OfList, OfNumber, OfPair, OfTriple, P, Untyped
+    from autograd_lite.programs.signatures import (
+        CompiledAs, DictsOfDict, DictToDict, F, ListsOfList, ListsOfNumber, ListToList, OfNested,
+        OfPlain, OfValues, OnDict, OnList, OnNumber, OnPair, OnTriple, PairsOfPair, PairToPair,
+        ToList, TriplesOfTriple, TripleToTriple)
+    from autograd_lite.transforms.signatures import (OfAny, OfDict, OfList, OfNumber, OfPair, OfTriple, P,
+                                                     ToAny)
 
 
 @overload
@@ -27,9 +34,16 @@ def compile(f: Unary, *, max_programs: int = 64, on_limit: OnLimit = "raise",
 
 
 @overload
-def compile(f: Callable[..., Untyped], *, max_programs: int = 64, on_limit: OnLimit = "raise",
-            static: Names | None = None, batch: Names | None = None, reduce: Any = None,
-            rounding: Literal["vector", "eager", "free"] | None = None, target: Any = None,
+def compile(f: ToAny, *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, batch: Names | None = None, reduce: Reduce = None,
+            rounding: Literal["vector", "eager", "free"] | None = None, target: Target | ModuleType = None,
+            indices: Names = ()) -> Compiled: ...
+
+
+@overload
+def compile(f: OfAny, *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, batch: Names | None = None, reduce: Reduce = None,
+            rounding: Literal["vector", "eager", "free"] | None = None, target: Target | ModuleType = None,
             indices: Names = ()) -> Compiled: ...
 
 
@@ -59,9 +73,50 @@ def compile(f: OfDict[P], *, max_programs: int = 64, on_limit: OnLimit = "raise"
 
 
 @overload
+def compile(f: ListsOfNumber[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> ToList[P]: ...
+
+
+@overload
+def compile(f: ListsOfList[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> ListToList[P]: ...
+
+
+@overload
+def compile(f: DictsOfDict[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> DictToDict[P]: ...
+
+
+@overload
+def compile(f: PairsOfPair[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> PairToPair[P]: ...
+
+
+@overload
+def compile(f: TriplesOfTriple[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> TripleToTriple[P]: ...
+
+
+@overload
+def compile(f: OfNested, *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> Compiled: ...
+
+
+@overload
 def compile(f: Callable[P, Value], *, max_programs: int = 64, on_limit: OnLimit = "raise",
             static: Names | None = None, target: Target = None,
             indices: Names = ()) -> CompiledAs[Callable[P, float]]: ...
+
+
+@overload
+def compile(f: OfPlain, *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None,
+            indices: Names = ()) -> CompiledAs[OfPlain]: ...
+
+
+@overload
+def compile(f: OfValues, *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> Compiled: ...
 
 
 @overload
@@ -71,8 +126,8 @@ def compile(f: F, *, max_programs: int = 64, on_limit: OnLimit = "raise", static
 
 @overload
 def compile(f: Callable[..., Any], *, max_programs: int = 64, on_limit: OnLimit = "raise",
-            static: Names | None = None, batch: Names | None = None, reduce: Any = None,
-            rounding: Literal["vector", "eager", "free"] | None = None, target: Any = None,
+            static: Names | None = None, batch: Names | None = None, reduce: Reduce = None,
+            rounding: Literal["vector", "eager", "free"] | None = None, target: Target | ModuleType = None,
             indices: Names = ()) -> Compiled: ...
 
 

@@ -90,11 +90,12 @@ class Points:
         x = self.np.asarray(given)
         given_values = x.dtype.kind == "O" and any([isinstance(entry, Value) for entry in x.flat])
         self.of_values |= given_values
-        if hasattr(given, "mask") or x.dtype.kind not in "iuf" and not given_values:
+        masked = hasattr(given, "mask") and hasattr(given, "compressed")        # (a Series has but a method)
+        if masked or x.dtype.kind not in "iuf" and not given_values:
             remedy = ("call the function for those with True and those with False" if x.dtype.kind == "b" else
-                      "fill what is masked" if hasattr(given, "mask") else "x.astype(float) makes one")
+                      "fill what is masked" if masked else "x.astype(float) makes one")
             raise InputError(f"batch: {name} must hold arrays of real numbers, not one of "
-                             f"{'masked ' * hasattr(given, 'mask')}{x.dtype}: {remedy}")
+                             f"{'masked ' * masked}{x.dtype}: {remedy}")
         if x.dtype.kind in "iu" and x.size and not (-2 ** 53 < int(x.min()) and int(x.max()) < 2 ** 53):
             raise InputError(f"batch: {name} holds whole numbers of 2**53 or more, which floats may not "
                              "hold: subtract the least of them before, say")

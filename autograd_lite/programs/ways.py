@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from autograd_lite.errors import InputError, short
 from autograd_lite.files import AnyPath, path_text, write
@@ -12,6 +12,9 @@ from autograd_lite.programs.program import Program
 from autograd_lite.transforms.jacobians import is_hessian
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import rebuild
+
+if TYPE_CHECKING:
+    from autograd_lite.ops.signatures import A
 
 X = TypeVar("X")
 MANY, FIRST = 50, 10        # of so many numbers a Hessian is that of f itself in the first so many calls
@@ -25,7 +28,9 @@ class Ways(Portable):
     @overload
     def iterate(self, state: X, n: int, history: None = None, over: Any = None) -> X: ...
     @overload
-    def iterate(self, state: X, n: int, history: int, over: Any = None) -> tuple[X, Any]: ...
+    def iterate(self, state: A, n: int, history: int, over: Any = None) -> tuple[A, A]: ...
+    @overload
+    def iterate(self, state: X, n: int, history: int, over: Any = None) -> tuple[X, list[X]]: ...
 
     def iterate(self, state: Any, n: int, history: int | None = None, over: Any = None) -> Any:
         """``state = f(state)``, n times, or ``state = f(state, over[i])`` for i = 0 … n − 1: the last state,
@@ -73,7 +78,7 @@ class Ways(Portable):
 
         return Standing(self, args, kwargs) if self.batch else bind(self, args, kwargs)
 
-    def source(self, language: str = "python") -> str:
+    def source(self, language: Literal["python", "c"] = "python") -> str:
         """The generated source of the program used last, in Python; or in "c", what `export_c` writes."""
         if language not in ("python", "c"):
             raise InputError(f"source({short(language)}): choose 'python' or 'c'")

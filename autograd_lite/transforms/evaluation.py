@@ -69,7 +69,16 @@ def evaluate(root: Value, inputs: Mapping[Any, Any] | None = None, *, wrt: Seque
 
 
 @overload
+def evaluate(root: list[Value], inputs: Mapping[Any, Any] | None = None) -> list[float]: ...
+
+
+@overload
 def evaluate(root: Value, inputs: Mapping[Any, Any] | None, number: type[X], *,
+             wrt: Value | str | None = None, order: int = 1) -> X: ...
+
+
+@overload
+def evaluate(root: Value, inputs: Mapping[Any, Any] | None = None, *, number: type[X],
              wrt: Value | str | None = None, order: int = 1) -> X: ...
 
 

@@ -16,9 +16,9 @@ from autograd_lite.graph.value import Value
 
 if TYPE_CHECKING:
     from autograd_lite.ops.signatures import Unary
-    from autograd_lite.transforms.signatures import (Aux, NamedSlopes, NamedValues, Number, OfDict, OfList,
-                                                     OfNumber, OfPair, OfTriple, P, Pair, Slope, Slopes,
-                                                     Triple, Untyped, Unused, ValueAndSlope,
+    from autograd_lite.transforms.signatures import (Aux, NamedSlopes, NamedValues, Number, OfAny, OfDict,
+                                                     OfList, OfNumber, OfPair, OfTriple, P, Pair, Slope,
+                                                     Slopes, ToAny, Triple, Unused, ValueAndSlope,
                                                      ValueAndSlopes, X)
 
 
@@ -27,7 +27,12 @@ def value_and_grad(f: Unary, argnums: Literal[0] = 0, *, unused: Unused = ...) -
 
 
 @overload
-def value_and_grad(f: Callable[..., Untyped], argnums: Selection = 0, *, has_aux: bool = False,
+def value_and_grad(f: ToAny, argnums: Selection = 0, *, has_aux: bool = False,
+                   unused: Unused = ...) -> Callable[..., tuple[Any, Any]]: ...
+
+
+@overload
+def value_and_grad(f: OfAny, argnums: Selection = 0, *, has_aux: bool = False,
                    unused: Unused = ...) -> Callable[..., tuple[Any, Any]]: ...
 
 
@@ -135,7 +140,12 @@ def grad(f: Unary, argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slope[[]
 
 
 @overload
-def grad(f: Callable[..., Untyped], argnums: Selection = 0, *, has_aux: bool = False,
+def grad(f: ToAny, argnums: Selection = 0, *, has_aux: bool = False,
+         unused: Unused = ...) -> Function: ...
+
+
+@overload
+def grad(f: OfAny, argnums: Selection = 0, *, has_aux: bool = False,
          unused: Unused = ...) -> Function: ...
 
 

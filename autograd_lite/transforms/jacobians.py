@@ -18,9 +18,11 @@ from autograd_lite.transforms.trace import (Checked, Selection, Trace, Transform
 from autograd_lite.transforms.trees import is_number, refill
 
 if TYPE_CHECKING:
+    from autograd_lite.graph.value import Value
     from autograd_lite.ops.signatures import Plain, Unary
-    from autograd_lite.transforms.signatures import (ListOfList, Matrix, Number, OfList, OfNumber, P, Slope,
-                                                     Slopes, Untyped, X)
+    from autograd_lite.transforms.signatures import (ListOfList, Matrix, Number, OfAny, OfList, OfNumber,
+                                                     OfPair, OfTriple, P, Pair, Slope, Slopes, Square, ToAny,
+                                                     Triple, X)
 
 
 @overload
@@ -98,20 +100,39 @@ def _pull(trace: Trace, result: Any, cotangent: Any) -> Any:
 
 
 @overload
-def jacobian(f: Unary, argnums: Literal[0] = 0) -> Slope[[]]: ...
+def jacobian(f: Unary, argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[[]]: ...
 
 
 @overload
-def jacobian(f: Callable[..., Untyped], argnums: Selection = 0, *,
+def jacobian(f: ToAny, argnums: Selection = 0, *,
              sparse: bool = False) -> Callable[..., Any]: ...
 
 
 @overload
-def jacobian(f: OfNumber[P], argnums: Literal[0] = 0) -> Slope[P]: ...
+def jacobian(f: OfAny, argnums: Selection = 0, *,
+             sparse: bool = False) -> Callable[..., Any]: ...
+
+
 @overload
-def jacobian(f: OfList[P], argnums: Literal[0] = 0) -> Slopes[P]: ...
+def jacobian(f: OfPair, argnums: int | str = 0, *, sparse: Literal[False] = False) -> Pair[float, Value]: ...
+
+
 @overload
-def jacobian(f: ListOfList[P], argnums: Literal[0] = 0) -> Matrix[P]: ...
+def jacobian(f: OfPair, argnums: tuple[int, int], *, sparse: Literal[False] = False) -> Pair[
+    tuple[float, float], tuple[Value, Value]]: ...
+
+
+@overload
+def jacobian(f: OfTriple, argnums: int | str = 0, *,
+             sparse: Literal[False] = False) -> Triple[float, Value]: ...
+
+
+@overload
+def jacobian(f: OfNumber[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
+@overload
+def jacobian(f: OfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slopes[P]: ...
+@overload
+def jacobian(f: ListOfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Matrix[P]: ...
 
 
 @overload
@@ -162,18 +183,37 @@ def jacobian_rows(trace: Trace, worth: int = 1) -> list[list[Any]]:
 
 
 @overload
-def hessian(f: Unary, argnums: Literal[0] = 0) -> Slope[[]]: ...
+def hessian(f: Unary, argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[[]]: ...
 
 
 @overload
-def hessian(f: Callable[..., Untyped], argnums: Selection = 0, *,
+def hessian(f: ToAny, argnums: Selection = 0, *,
             sparse: bool = False) -> Callable[..., Any]: ...
 
 
 @overload
-def hessian(f: OfNumber[P], argnums: Literal[0] = 0) -> Slope[P]: ...
+def hessian(f: OfAny, argnums: Selection = 0, *,
+            sparse: bool = False) -> Callable[..., Any]: ...
+
+
 @overload
-def hessian(f: OfList[P], argnums: Literal[0] = 0) -> Matrix[P]: ...
+def hessian(f: OfPair, argnums: int | str = 0, *, sparse: Literal[False] = False) -> Pair[float, Value]: ...
+
+
+@overload
+def hessian(f: OfPair, argnums: tuple[int, int], *, sparse: Literal[False] = False) -> Pair[
+    Square[float], Square[Value]]: ...
+
+
+@overload
+def hessian(f: OfTriple, argnums: int | str = 0, *,
+            sparse: Literal[False] = False) -> Triple[float, Value]: ...
+
+
+@overload
+def hessian(f: OfNumber[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
+@overload
+def hessian(f: OfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Matrix[P]: ...
 
 
 @overload

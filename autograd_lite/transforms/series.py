@@ -38,7 +38,8 @@ from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
     from autograd_lite.ops.signatures import Plain, Unary
-    from autograd_lite.transforms.signatures import Number, OfNumber, P, Slope, Untyped
+    from autograd_lite.transforms.signatures import (Number, OfAny, OfNumber, OfPair, OfTriple, P, Pair,
+                                                     Slope, ToAny, Triple)
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
 
@@ -357,7 +358,13 @@ def taylor(f: Callable[..., Any], x: Any, order: int) -> Any:
 @overload
 def derivative(f: Unary, order: int = 1) -> Slope[[]]: ...
 @overload
-def derivative(f: Callable[..., Untyped], order: int = 1) -> Callable[..., Any]: ...
+def derivative(f: ToAny, order: int = 1) -> Callable[..., Any]: ...
+@overload
+def derivative(f: OfAny, order: int = 1) -> Callable[..., Any]: ...
+@overload
+def derivative(f: OfPair, order: int = 1) -> Pair[float, Value]: ...
+@overload
+def derivative(f: OfTriple, order: int = 1) -> Triple[float, Value]: ...
 @overload
 def derivative(f: OfNumber[P], order: int = 1) -> Slope[P]: ...
 

@@ -7,7 +7,7 @@ A function typed otherwise (on floats, structures) keeps its types.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.signatures import Numeric, Plain
@@ -31,7 +31,11 @@ ListOfList = Callable[Concatenate[list[Value], P], Sequence[Number]]
 
 
 class Untyped:
-    """What only a function returns whose result is of no known type: its arguments may be anything."""
+    """What only a function takes or returns that is typed Any there, or not at all."""
+
+
+ToAny = Callable[..., Untyped]
+OfAny = Callable[Concatenate[Untyped, ...], Any]
 
 
 class Dual(Protocol[A_contra, R, B_contra, S, P]):
@@ -61,6 +65,7 @@ class Triple(Protocol[R, S]):
     def __call__(self, x: Number, y: Number, z: Number, /) -> S: ...
 
 
+Square = tuple[tuple[X, X], tuple[X, X]]
 Floats = list[float]
 Values = list[Value]
 Slope = Dual[Plain, float, Value, Value, P]

@@ -258,7 +258,7 @@ def selection(f: Function, argnums: Any) -> Any:
         several = (False,)
     if bool in map(type, several):
         raise InputError(f"argnums={short(argnums)}: give the position or the name of an argument of "
-                         f"{name_of(f)}, or several")
+                         f"{name_of(f)}, or several; for a point write grad(f)(x)")
     if len(set(several)) < len(several):
         raise InputError(f"argnums={short(argnums)} names an argument of {name_of(f)} twice")
     if type(f) is FunctionType:
@@ -352,5 +352,5 @@ def scalar_result(f: Function, y: Any) -> Any:
     try:
         return number(y, name_of(f))
     except InputError:
-        raise InputError(f"{name_of(f)} returned {shown(y)}; a gradient needs one number "
-                         "(jacobian takes several; has_aux=True takes a second result)") from None
+        raise InputError(f"{name_of(f)} returned {shown(y)}; a gradient needs one number (of an array its "
+                         "item(); jacobian takes several; has_aux=True takes a second result)") from None

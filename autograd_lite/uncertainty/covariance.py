@@ -120,6 +120,8 @@ def spread_of(cov: Any, tree: Any, n: int, names: Names) -> Spread:
     >>> spread_of([[4.0, 1.0], [1.0, 1.0]], [10.0, 20.0], 2, lambda: ["a", "b"])
     Spread(stds=[2.0, 1.0], correlations=[[1.0, 0.5], [0.5, 1.0]])
     """
+    if hasattr(cov, "to_numpy"):                        # (a DataFrame's ``cov()``)
+        cov = cov.to_numpy()
     given = cov.tolist() if hasattr(cov, "tolist") else cov
     if is_number(given):
         return Spread(_deviations([given] * n, names))

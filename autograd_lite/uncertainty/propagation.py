@@ -18,7 +18,7 @@ from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
 from autograd_lite.transforms.structures import as_array, is_array
 from autograd_lite.transforms.trace import name_of
-from autograd_lite.transforms.trees import is_number, kept, leaves, rebuild, refill
+from autograd_lite.transforms.trees import kept, leaves, rebuild, refill
 from autograd_lite.uncertainty.covariance import Spread, propagated, spread_of
 from autograd_lite.uncertainty.linearised import Point
 from autograd_lite.uncertainty.result import Propagation, input_names
@@ -47,7 +47,10 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
     if value.special and value.tracing.get():
         raise InputError("propagate within a compiled function would run once, not at each call: call it "
                          "outside; given a compiled function it is compiled itself")
-    args = tuple([x if type(x) is float else rebuild(x, _plain) for x in args])
+    try:
+        args = tuple([x if type(x) is float else rebuild(x, _plain) for x in args])
+    except InputError as error:
+        raise InputError("propagate: " * (not str(error).startswith("propagate")) + str(error)) from None
     tree = args[0] if len(args) == 1 else args
     numbers, parameters = leaves(args, lenient=True), _parameters(f, len(args))
     if not numbers:
@@ -58,7 +61,7 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
     try:
         result, rows = point.linearised()
     except TypeError as error:
-        if len(args) == 1 and not is_number(args[0]) and not isinstance(error, AutogradError):
+        if len(args) == 1 and not isinstance(error, AutogradError) and not _takes(f, args):
             error.add_note("propagate: for a function of several arguments write propagate(f, a, b, cov=…)")
         raise
     found = propagated(rows, spread)
@@ -111,6 +114,17 @@ def _higher(point: Point, rows: Sequence[Sequence[float]], spread: Spread,
     except AutogradError as error:
         error.add_note("propagate: the bias takes second derivatives; order=1 leaves it out")
         raise
+
+
+def _takes(f: Callable[..., Any], args: Sequence[Any]) -> bool:
+    """Whether f can be called so, as far as is known."""
+    try:
+        inspect.signature(f).bind(*args)
+    except TypeError:
+        return False
+    except ValueError:                                  # (a built-in function may not say)
+        pass
+    return True
 
 
 def _parameters(f: Any, n: int) -> Sequence[str]:

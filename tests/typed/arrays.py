@@ -29,6 +29,19 @@ def functions(v: Value, x: Floats, nodes: Objects, one: np.float64, half: np.flo
     assert_type(Value(half).data, float)
     v.data = one
     ag.hypot(v, x)
+    assert_type(ag.floor(x), Floats)
+    assert_type(ag.gamma(x), Floats)
+    assert_type(ag.sign(nodes), Objects)
+    assert_type(ag.ceil(half), float)
+    assert_type(ag.logaddexp(x, 0.0), Floats)
+    assert_type(ag.copysign(1.0, nodes), Objects)
+    assert_type(ag.logaddexp(v, x), Any)
+    assert_type(ag.isfinite(one), bool)
+    assert_type(ag.isnan(x), Any)
+    assert_type(ag.where(ag.greater(x, 0.5), x, 0.0), Floats)
+    assert_type(ag.where(x > 0.5, 0.0, nodes), Objects)
+    assert_type(ag.where(x > 0.5, v, x), Any)
+    assert_type(ag.where(x > 0.5, 1.0, 0.0), Any)
 
 
 def loss(p: Objects, data: Floats) -> Value:
@@ -50,3 +63,11 @@ def transforms(p: Floats) -> None:
     p -= 0.1 * slope
     print(value, ag.grad(first)(list(p)))
     ag.compile(loss, batch="data")(p, p)
+    ag.compile(loss, batch="data", reduce="sum")(p, p)
+    ag.compile(loss, batch="data", reduce=("sum", None), target=np)(p, p)
+    assert_type(ag.compile(moved).iterate(p, 4, history=2), tuple[Floats, Floats])
+
+
+def moved(p: Floats) -> Floats:
+    """An array of an array."""
+    return p * 0.5

@@ -28,12 +28,23 @@ assert_type(ag.normal_pdf(v), Value)
 assert_type(ag.polygamma(1, v), Value)
 assert_type(ag.polygamma(1, 0.5), float)
 assert_type(ag.sqrt(numbers[1]), Value | float)
+assert_type(ag.floor(v), Value)
+assert_type(ag.ceil(x), float)
+assert_type(ag.sign(v), Value)
+assert_type(ag.gamma(x), float)
+assert_type(ag.isfinite(v), bool)
+assert_type(ag.isnan(1), bool)
+assert_type(ag.isinf(numbers[1]), bool)
 
 # -- of two, and of lists
 assert_type(ag.maximum(v, 1.0), Value)
 assert_type(ag.maximum(1, v), Value)
 assert_type(ag.hypot(3.0, 4), float)
 assert_type(ag.atan2(v, w), Value)
+assert_type(ag.logaddexp(v, 0.0), Value)
+assert_type(ag.logaddexp(0.5, 1), float)
+assert_type(ag.copysign(2.0, w), Value)
+assert_type(ag.copysign(2, -0.0), float)
 assert_type(ag.sum(values), Value)
 assert_type(ag.sum(floats), float)
 assert_type(ag.sum(numbers), Value)
@@ -160,6 +171,37 @@ def vector(p: list[Value]) -> list[Value]:
     return [p[0] * p[1], p[0] + p[1], p[1]]
 
 
+def ahead(state: tuple[Value, Value], dt: float) -> tuple[Value, Value]:
+    """A step of a pendulum."""
+    q, p = state[0] + dt * state[1], state[1] - dt * ag.sin(state[0])
+    return q, p
+
+
+def turned(s: tuple[Value, Value, Value]) -> tuple[Value, Value, Value]:
+    """A step in space."""
+    return s[1], s[2], 0.5 * s[0]
+
+
+def scaled(p: dict[str, Value], k: float) -> dict[str, Value]:
+    """A dict of a dict."""
+    return {name: x * k for name, x in p.items()}
+
+
+def powers(x: Value) -> list[Value]:
+    """A list of a Value."""
+    return [x, x * x]
+
+
+def both(p: list[Value | float]) -> list[Value | float]:
+    """Of numbers of either kind."""
+    return [p[0] * p[1], 1.0]
+
+
+def anything(p: Any, k: int = 1) -> float:
+    """Of what is not said."""
+    return float(k) * p[0] * p[0]               # type: ignore[no-any-return]
+
+
 def loss(xs: list[float], y: float) -> Value:
     """Of plain data, with a Value of the module's."""
     return (ag.sum(xs) * v - y) ** 2
@@ -203,6 +245,17 @@ assert_type(ag.jacobian(one)(2.0), float)
 assert_type(ag.hessian(many)([2.0, 3.0], 4), list[list[float]])
 assert_type(ag.hessian(plain)([2.0, 3.0]), list[list[float]])
 assert_type(ag.hessian(one)(2.0), float)
+assert_type(ag.hessian(many, sparse=False)([2.0, 3.0], 4), list[list[float]])
+assert_type(ag.hessian(two)(2.0, 3.0), float)
+assert_type(ag.hessian(two, (0, 1))(2.0, 3.0), tuple[tuple[float, float], tuple[float, float]])
+assert_type(ag.hessian(three, "z")(2.0, 3.0, 4.0), float)
+assert_type(ag.jacobian(two, "y")(2.0, 3.0), float)
+assert_type(ag.jacobian(two, (0, 1))(2.0, 3.0), tuple[float, float])
+assert_type(ag.jacobian(three)(2.0, 3.0, 4.0), float)
+assert_type(ag.derivative(two, 1)(2.0, 3.0), float)
+assert_type(ag.derivative(three, 2)(2.0, 3.0, 4.0), float)
+assert_type(ag.grad(anything)([2.0], 3), Any)
+assert_type(ag.hessian(anything)([2.0], 3), Any)
 assert_type(ag.jvp(two, (2.0, 3.0), (1.0, 0.0)), tuple[float, float])
 assert_type(ag.vjp(two, 2.0, 3.0)[0], float)
 assert_type(ag.vjp(two, 2.0, 3.0)[1](1.0), tuple[float, ...])
@@ -214,6 +267,8 @@ assert_type(ag.taylor(real, 0.5, 3), list[float])
 assert_type(ag.evaluate(v * w, {v: 2.0}), float)
 assert_type(ag.evaluate(v * w, {v: Fraction(1, 3)}, Fraction), Fraction)
 assert_type(ag.evaluate(v * w, wrt=[v, w]), list[float])
+assert_type(ag.evaluate(v * w, number=Fraction), Fraction)
+assert_type(ag.evaluate([v * w, w], {v: 2.0}), list[float])
 assert_type(ag.stop_gradient(v), Value)
 assert_type(ag.stop_gradient(values), list[Value])
 
@@ -232,6 +287,19 @@ assert_type(ag.compile(ag.grad(many))([2.0, 3.0], 4), list[float])
 assert_type(ag.compile(ag.value_and_grad(one))(2.0), tuple[float, float])
 assert_type(ag.grad(ag.compile(one))(2.0), float)
 assert_type(ag.compile(real).iterate(0.5, 3), float)
+assert_type(ag.compile(real).iterate(0.5, 3, history=1), tuple[float, list[float]])
+assert_type(ag.compile(ahead)((1.0, 0.0), 0.1), tuple[float, float])
+assert_type(ag.compile(ahead)((v, w), dt=0.1), tuple[Value, Value])
+assert_type(ag.compile(ahead).iterate((1.0, 0.0), 2, over=[0.1, 0.2]), tuple[float, float])
+assert_type(ag.compile(turned)((1.0, 2.0, 3.0)), tuple[float, float, float])
+assert_type(ag.compile(turned).iterate((1.0, 2.0, 3.0), 4, 2)[1], list[tuple[float, float, float]])
+assert_type(ag.compile(vector)([2.0, 3.0]), list[float])
+assert_type(ag.compile(scaled)({"a": 2.0}, k=3.0), dict[str, float])
+assert_type(ag.compile(powers)(2.0), list[float])
+assert_type(ag.compile(matrix)([[2.0], [3.0]], 4), Any)
+assert_type(ag.compile(pair)(2.0), Any)
+assert_type(ag.compile(anything)([2.0], k=3), Any)
+assert_type(ag.compile(both)([2.0, v]), list[Value | float])
 compiled: ag.Compiled = (fast := ag.compile(real))
 assert_type(fast(2.0), float)
 assert_type(fast.stats, ag.Stats)

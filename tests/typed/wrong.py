@@ -19,6 +19,16 @@ def many(p: Sequence[Value], k: int) -> Value:
     return p[0] * p[1] * k
 
 
+def two(x: Value, y: Value) -> Value:
+    """Of two Values."""
+    return x * y
+
+
+def ahead(state: tuple[Value, Value]) -> tuple[Value, Value]:
+    """Of a pair of Values."""
+    return state[1], state[0]
+
+
 def real(x: float, n: int = 2) -> float:
     """Of a float."""
     return x ** n
@@ -28,6 +38,10 @@ def real(x: float, n: int = 2) -> float:
 def quietly(x: Value) -> Value:
     """In a mode."""
     return x * x
+
+
+class Named(Value):                                                     # refused
+    """Of Value there is no subclass."""
 
 
 # -- what is not a number
@@ -41,6 +55,17 @@ ag.relu(v, at_one=1.0)                                                  # refuse
 ag.maximum(v, "a")                                                      # refused
 ag.maximum(v)                                                           # refused
 ag.sum("abc")                                                           # refused
+ag.logaddexp("a", v)                                                    # refused
+ag.logaddexp(v)                                                         # refused
+ag.floor("a")                                                           # refused
+ag.ceil([1.0])                                                          # refused
+ag.copysign(v, None)                                                    # refused
+ag.sign("a")                                                            # refused
+ag.gamma([1.0])                                                         # refused
+ag.isfinite("a")                                                        # refused
+ag.isnan(None)                                                          # refused
+ag.isinf([1.0])                                                         # refused
+ag.floor(1.0).backward()                                                # refused
 ag.sum(v)                                                               # refused
 ag.sum([v, "a"])                                                        # refused
 ag.mean(["a"])                                                          # refused
@@ -65,6 +90,8 @@ v.maximum("a")                                                          # refuse
 math.sin(v)                                                             # refused
 float(v)                                                                # refused
 values[v]                                                               # refused
+int(v)                                                                  # refused
+complex(v)                                                              # refused
 ag.sinn(1.0)                                                            # refused
 wrong: str = ag.sin(1.0)                                                # refused
 ag.sin(1.0).backward()                                                  # refused
@@ -94,11 +121,23 @@ ag.grad(one, unused="never")                                            # refuse
 ag.value_and_grad(one)(1.0)[2]                                          # refused
 ag.hessian(many)([1.0, 2.0], 3)["a"]                                    # refused
 ag.derivative(one, "a")                                                 # refused
+ag.derivative(two)(1.0)                                                 # refused
+ag.hessian(two)(1.0, "a")                                               # refused
+ag.hessian(two)(1.0, 2.0).backward()                                    # refused
+ag.jacobian(two)(1.0)                                                   # refused
 ag.compile(real)("a")                                                   # refused
 ag.compile(real)(1.0, m=2)                                              # refused
 ag.compile(one, on_limit="never")                                       # refused
+ag.compile(one, batch="x", reduce="product")                            # refused
+ag.compile(one, target="nativ")                                         # refused
+ag.compile(real).source("rust")                                         # refused
+ag.compile(ahead)((1.0, "a"))                                           # refused
+ag.compile(ahead)((1.0, 2.0)).backward()                                # refused
+ag.compile(ahead).iterate((1.0, 2.0))                                   # refused
 ag.compile(real).statistics                                             # refused
 quietly("a")                                                            # refused
+ag.no_grad(True)                                                        # refused
+ag.record_lines(one)                                                    # refused
 ag.errstate("never")                                                    # refused
 ag.custom_op(3, ())                                                     # refused
 
