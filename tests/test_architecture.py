@@ -354,7 +354,7 @@ def test_the_core_reads_in_little_more_than_an_hour():
     """All that `Value`, `backward` and `grad` need to run, at 220 words a minute, docstrings and all."""
     core = closure("graph.value", "graph.backward", "transforms.gradients")
     assert {"errors", "ops.op", "ops.branches", "graph.node", "transforms.trace", "graph.linear"} <= core
-    assert sum(len(running(MODULES[name].read_text()).split()) for name in core) <= 63 * 220
+    assert sum(len(running(MODULES[name].read_text()).split()) for name in core) <= 64 * 220
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name])
