@@ -96,8 +96,13 @@ class Methods:
         """Radians in degrees."""
         return FUNCTIONS["rad2deg"](self)
 
-    radians = deg2rad
-    degrees = rad2deg
+    def radians(self) -> Any:
+        """Degrees in radians."""
+        return FUNCTIONS["deg2rad"](self)
+
+    def degrees(self) -> Any:
+        """Radians in degrees."""
+        return FUNCTIONS["rad2deg"](self)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on this, alone or with arrays, by the same ops."""
