@@ -175,7 +175,7 @@ def c(n: int = POINTS) -> Side:
 
 
 ROWS = {
-    "bundle-ddx": Row("bundle, 2×15, 30,000 points", ours, "ddx-ad, buffered", ddx_ad, 3.0),
+    "bundle-ddx": Row("bundle, 2×15, 30,000 points", ours, "ddx-ad, buffered", ddx_ad),
     "bundle-jax": Row("bundle, 2×15, 30,000 points", ours, "JAX, vmap(jacrev)", jax, 10.0),
     "bundle-c": Row("bundle, 2×15, 30,000 points", ours, "C, by hand, SIMD", c, 1 / 1.5),
     "bundle-bound-ddx": Row("bundle, bound", ours_bound, "ddx-ad, buffered", ddx_ad),
