@@ -104,7 +104,8 @@ def test_small_graphs_are_drawn_whole_and_small_samples_on_request():
     (0.0, lambda total, x, turns=itertools.cycle((1, 0)): total + x if next(turns) else total - x, 3),
     (1.0, lambda total, x: total * x, 6), (1.0, lambda total, x: total / x, 6),
     (1.0, lambda total, x: x * (1.0 * total), 6), (-math.inf, ag.maximum, 6),
-    (math.inf, lambda total, x: ag.minimum(x, total), 6), (0.0, ag.hypot, 6)])
+    (math.inf, lambda total, x: ag.minimum(x, total), 6), (0.0, ag.hypot, 6),
+    (-math.inf, ag.logaddexp, 6), (0.0, lambda total, x: ag.sum([total, x]), 6)])
 def test_of_samples_in_a_chain_of_an_op_one_is_drawn(first, step, times):
     root = batch(6, total=lambda terms: ag.atan(functools.reduce(step, terms, first)))
     root.backward()

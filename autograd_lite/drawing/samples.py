@@ -5,7 +5,8 @@ shared leaves with a gradient (a model's parameters) and from numbers or leaves 
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from math import inf, nan
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from autograd_lite.graph.node import op_of, partials_of
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.elementary import add, div, mul, neg, sub
 from autograd_lite.ops.geometry import hypot, maximum, minimum
+from autograd_lite.ops.sequences import logsumexp_op, sum_op
 
 
 class _Chain(NamedTuple):
@@ -21,19 +23,21 @@ class _Chain(NamedTuple):
 
     Attributes:
         of: the op that stands for the operation.
-        sides: how each operand counts: as it is, 1, or −1: negated, inverted.
+        sides: how each operand counts: as it is, 1, or −1: negated, inverted. (Of an op of any number of
+            operands there are as many as one asks for.)
         idle: the number by which the operation changes nothing.
     """
 
     of: Any
-    sides: tuple[int, ...]
+    sides: Iterable[int]
     idle: float
 
 
 _CHAINS: dict[Any, _Chain] = {
     add: _Chain(add, (1, 1), 0.0), sub: _Chain(add, (1, -1), 0.0), neg: _Chain(add, (-1,), 0.0),
     mul: _Chain(mul, (1, 1), 1.0), div: _Chain(mul, (1, -1), 1.0), hypot: _Chain(hypot, (1, 1), 0.0),
-    maximum: _Chain(maximum, (1, 1), -inf), minimum: _Chain(minimum, (1, 1), inf)}
+    maximum: _Chain(maximum, (1, 1), -inf), minimum: _Chain(minimum, (1, 1), inf),
+    sum_op: _Chain(sum_op, repeat(1), 0.0), logsumexp_op: _Chain(logsumexp_op, repeat(1), -inf)}
 _PATIENCE = 20                                  # how much may be looked at, in nodes and links, for each node
 _SHARED = -1
 
@@ -86,7 +90,8 @@ def _terms(sketch: Sketch, head: int, users: Users, roots: set[int], tried: set[
         return
     nodes, links = sketch.nodes, sketch.links[head]
     chain, op = _chain(nodes[head]), op_of(nodes[head])
-    if chain is None or len(links) < 2:
+    if chain is None or op is None or len(links) < 2 or op.open and not any([
+            op_of(nodes[k]) is op for k in sketch.links.tails(head) if k >= 0]):
         yield links, [0 if op is None or op.open else link.position for link in links]
         return
 
@@ -95,7 +100,7 @@ def _terms(sketch: Sketch, head: int, users: Users, roots: set[int], tried: set[
         alone = k == head or k not in roots and len(users[k]) == 1 and not nodes[k].label
         return part if alone and part is not None and part.of is chain.of else None
 
-    for within, first in (({op}, False), (_CHAINS, True), (_CHAINS, False)):
+    for within, first in (({op}, False), (_CHAINS, True), (_CHAINS, False))[:1 if op.open else 3]:
         terms: list[Link] = []
         sides: list[int] = []
         stack = [(head, 1, 1.0, True)]
