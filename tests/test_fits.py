@@ -16,7 +16,8 @@ NEW = ["COBYQA"] if "cobyqa" in optimize.minimize.__doc__.lower() else []       
 FREE = ["Nelder-Mead", "Powell", "COBYLA", *NEW]                        # (they take no gradient)
 FIRST = ["CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP"]
 SECOND = ["Newton-CG", "trust-constr", "dogleg", "trust-ncg", "trust-exact", "trust-krylov"]
-BOUNDED = [*FREE, "L-BFGS-B", "TNC", "SLSQP", "trust-constr"]
+# (COBYLA may step over bounds)
+BOUNDED = ["Nelder-Mead", "Powell", *NEW, "L-BFGS-B", "TNC", "SLSQP", "trust-constr"]
 START, LEAST = [50.0, 0.01], [2.0, 3.0]
 
 
