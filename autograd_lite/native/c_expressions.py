@@ -234,7 +234,5 @@ class Expressions(Lines):
 
 def constant(x: float) -> Val:
     """A plain number."""
-    if type(x) is int:
-        return Val(INT, str(x), ATOM if x >= 0 else SIGN)
-    return Val(FLOAT, repr(x) if x - x == 0.0 else "NAN" if x != x else "INFINITY" if x > 0.0 else
-               "-INFINITY", SIGN if x < 0.0 else ATOM)
+    text = str(x) if x - x == 0 else "NAN" if x != x else "INFINITY" if x > 0.0 else "-INFINITY"
+    return Val(INT if type(x) is int else FLOAT, text, SIGN if text.startswith("-") else ATOM)

@@ -55,7 +55,7 @@ class Loop:
     def __init__(self, recording: Recording, layout: Layout):
         unit = Unit()
         unit.add(NativeWriter(recording).function(), "f")
-        unit.texts.append(_text(recording, layout))
+        unit.texts.append(text_of_loop(recording, layout))
         self.layout = layout
         self.library = Library(unit)
         self.call = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 3,
@@ -95,7 +95,7 @@ def loop(recording: Recording, layout: Layout) -> Loop | None:
         return None
 
 
-def _text(recording: Recording, layout: Layout) -> str:
+def text_of_loop(recording: Recording, layout: Layout) -> str:
     """The loop in LLVM: it makes steps until the program does not fit, and returns what that returned."""
     before, size, row, sources = layout
     n = len(recording.inputs) + len(recording.captured)
