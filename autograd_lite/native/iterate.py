@@ -70,7 +70,7 @@ class Loop:
         done, status, part = 0, DONE, _SHORT
         while done < n and status == DONE:      # (between two parts an interruption comes through)
             part = min(part, n - done)
-            room = array("d", bytes(8 * size * (max(part - left, -1) // every + 1))) if every else array("d")
+            room = array("d", bytes(8)) * (size * -(-part // every) if every else 0)
             start = perf_counter()
             status = self.call(at, rows[0].buffer_info()[0] + 8 * row * (rows[1] + done) if rows else None,
                                part, left, every, room.buffer_info()[0], ctypes.addressof(made))
