@@ -4,6 +4,7 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -227,9 +228,9 @@ class Expressions(Lines):
             self.line(f"if ({i.text} < {-size} || {i.text} >= {size}) return {EAGER};")
         return Val(INT, f"{i.text} < 0 ? {i.text} + {size} : {i.text}")
 
+    @abstractmethod
     def called(self, f: Any, xs: Sequence[Val], node: ast.AST) -> Val:
         """A call of a function."""
-        raise NotImplementedError
 
 
 def constant(x: float) -> Val:
