@@ -57,7 +57,7 @@ class Sums:
         sums, single, one, code = self.sums, self.single, self.one, self.code
         found: list[int] = []
         for a, b in zip(pairs[::2], pairs[1::2]):
-            if b != one and a < one and code.is_constant(a, 1.0):
+            if b != one and code.is_constant(a, 1.0):
                 a, b = b, a
             if (b == one or code.is_constant(b, 1.0)) and single[a] and (inner := sums[a]) and (
                     len(inner) == 2 or not found):
