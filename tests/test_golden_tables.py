@@ -115,8 +115,8 @@ def layers(w, x):
 
 def lonely(xs):
     """Factors that lie anywhere."""
-    return [ag.dot([xs[i * 7 % 11], xs[i * 5 % 11], xs[i * 3 % 11]], [xs[i * i % 11], xs[i], xs[2]])
-            for i in range(11)]
+    return [ag.dot([xs[i * 7 % 11], xs[i * 5 % 11], xs[i * 3 % 11]], [xs[i * i % 11], xs[i % 12], xs[2]])
+            for i in range(18)]
 
 
 def neighbours(xs):
