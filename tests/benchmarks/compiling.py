@@ -104,8 +104,8 @@ def main() -> None:
     print(f"{'':32}{'eager':>13}{'compiled':>13}{'ratio':>8}{'first/eager':>12}")
     small()
     for collecting in (False, True):
-        print(f"\n{'collector on' if collecting else 'collector off':18}{'plain step':>12}{'eager':>9}{'first':>9}"
-              f"{'second':>9}{'later':>9}")
+        print(f"\n{'collector on' if collecting else 'collector off':18}{'plain step':>12}{'eager':>9}"
+              f"{'first':>9}{'second':>9}{'later':>9}")
         (gc.enable if collecting else gc.disable)()
         for name, program in PROGRAMS.items():
             row(name, program, 3)
