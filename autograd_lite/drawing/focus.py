@@ -33,7 +33,7 @@ class Paths:
         self.sketch, self.focus = sketch, focus
         self.users: dict[int, list[tuple[int, float]]] = {focus: []}    # and the partials, as logarithms
         for k, links in sketch.links.items():
-            if k != focus and any(link.tail in self.users for link in links):
+            if any(link.tail in self.users for link in links):
                 partials = sketch.nodes[k].partials
                 self.users[k] = []
                 for link in links:
@@ -72,7 +72,7 @@ class Paths:
                                           carried + p, _Step(user, step)))
 
     def total(self) -> float:
-        """The sum of the sizes of what all paths carry, as a logarithm; nan if it is not finite."""
+        """The sum of the sizes of what all paths carry, as a logarithm."""
         arrived: dict[int, float] = {}
         for k in reversed(self.users):
             ways = [arrived[user] + p for user, p in self.users[k] if user in arrived]
