@@ -1,4 +1,4 @@
-"""Which nodes of a large graph are shown and which are in boxes, held to the letter for graphs of many shapes."""
+"""Which nodes of large graphs are shown and which are in boxes, for graphs of many shapes."""
 from __future__ import annotations
 
 import pytest
@@ -185,7 +185,8 @@ def folded(make, mosts):
             folding = Folding(sketch, most)
             shown = [k for k in sketch.links if folding.fold_of(k) is None]
             lines.append(f"{most} of {len(sketch.nodes)}: {told(shown)}")
-            lines += [f"    {'/'.join(fold.scope)} [{fold.name}] {told(fold.places)}" for fold in folding.folds]
+            lines += [f"    {'/'.join(fold.scope)} [{fold.name}] {told(fold.places)}"
+                      for fold in folding.folds]
         return "\n".join(lines)
     return text
 
