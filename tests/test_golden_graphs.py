@@ -33,6 +33,9 @@ SHORT = {
     '[arrowsize=0.5 penwidth=0.8 ': "[… ", '[color="#9aa5b1" label=<<backward>': "[<<backward>",
     '[color="#9aa5b1" label=<&#160;<backward>': "[<_<backward>",
     '[fontcolor="#5a6673" fontsize=10 label=<<faint>': "[<<faint>",
+    '<TABLE BORDER="2" STYLE="ROUNDED" COLOR="#1f2933" BGCOLOR="#ffffff".. CELLPADDING="3">': "{root}",
+    '<FONT COLOR="#ffffff"': "<white", 'POINT-SIZE="9">': "small>", "&#10;": "¶", " flows back": "»",
+    'BGCOLOR="#c81e1e"': "{red}", 'COLOR="#c81e1e"': "alarm", "no gradient yet": "no∂", "times grad ": "×∂ ",
     '<TD COLSPAN="24"': "<24", '<TD COLSPAN="12"': "<12", ' ALIGN="LEFT" WIDTH="8">': " {name}"}
 
 
