@@ -173,6 +173,7 @@ RUNS = {"a number": (lambda x: x, (1.5,)), "sums": (merged, (1.5, 2.5, 3.5)),
         "layers": (layers, matrix(4, 4)[1]), "layers, gradient": (gradient(layers), matrix(3, 3)[1]),
         "lonely": (lonely, (ONE,)), "neighbours": (neighbours, (ONE,)), "four terms": (terms(4), (ONE,)),
         "up and down": (lambda xs: [ag.dot(xs[k:k + 3], xs[9:12]) for k in (4, 6, 1, 8)], (ONE,)),
+        "side by side": (lambda xs, ys: [ag.dot(xs[i:i + 3], ys[i:i + 3]) for i in range(4)], (ONE, ONE)),
         "chosen": (CHOOSING["two"][0], (1.5, 2.5, 1), 2)}
 CASES |= {f"runs: {name}": functools.partial(runs, *facts) for name, facts in RUNS.items()}
 

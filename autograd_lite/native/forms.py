@@ -166,7 +166,7 @@ class Forms(Lists):
                 a, b = xs
                 first = sums[a] if single[a] else None
                 then = sums[b] if single[b] else None
-                if then and len(then) > 2 and (not first or len(first) == 2):
+                if then and len(then) != 2 and (not first or len(first) == 2):
                     a, b, first, then = b, a, then, first
                 if first:
                     sums[a] = None
