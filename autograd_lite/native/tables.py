@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from autograd_lite.native.blocks import (ALONE, FIRST_KERNEL, GATHER, LANES, SUMS, Copies, blocks_of, fill,
-                                         settle)
+from autograd_lite.native.blocks import ALONE, FIRST_KERNEL, LANES, SUMS, Copies, blocks_of, fill, settle
 from autograd_lite.native.forms import Forms
 from autograd_lite.native.kernels import Kernel
 
@@ -197,5 +196,5 @@ class Tables(Order):
         if alone.any():                             # (each of its lanes is one)
             count[alone] = np.add.reduceat(self.items[3, order], first)[alone]
             width[alone] = 1
-        arity = np.where((what > GATHER) & (what < FIRST_KERNEL), terms, lengths[items])
+        arity = np.where(terms, terms, lengths[items])
         return stages, np.stack([what, begins[items], count, self.to[items], arity, width], 1)
