@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "golden"
-FILES = ["test_golden_sources", "test_golden_diagnoses", "test_golden_reports", "test_golden_refusals",
-         "test_golden_results", "test_golden_sweeps", "test_golden_numbers", "test_golden_facts",
-         "test_golden_llvm", "test_golden_tables"]
+FILES = ["test_golden_native",
+         "test_golden_sources", "test_golden_diagnoses", "test_golden_reports", "test_golden_refusals",
+         "test_golden_results", "test_golden_sweeps", "test_golden_numbers", "test_golden_facts"]
 
 
 def steady(text: str) -> str:

@@ -119,41 +119,11 @@ PLAIN = "line 1: only plain parameters: def f({}):\n    return x"
 @pytest.mark.parametrize("head, body, why", [
     ("x, *y", "return x", PLAIN.format("x, *y")), ("x, **y", "return x", PLAIN.format("x, **y")),
     ("x, *, y", "return x", PLAIN.format("x, *, y")), ("x, /", "return x", PLAIN.format("x, /")),
-    ("x: str", "return 1.0", "a parameter or result of type str"),
-    ("x: Floats", "return x[0.5]", "line 2: not in the language: x[0.5]"),
-    ("x: Floats", "return x[x]", "line 2: not in the language: x[x]"),
-    ("x: Floats", "return x", "f: floats where float is needed"),
-    ("x", "try:\n        return x\n    finally:\n        pass",
-     "line 2: not in the language: try:\n    return x\nfinally:\n    pass"),
-    ("x", "del x", "line 2: not in the language: del x"),
-    ("x", "x: float", "line 2: not in the language: x: float"),
-    ("x: Floats", "x[0]: float = 1.0", "line 2: not in the language: x[0]: float = 1.0"),
-    ("x", "y = z = x", "line 2: not in the language: y"),
-    ("x", "(y, z), w = x, x", "line 2: not in the language: (y, z), w = (x, x)"),
-    ("x", "y, z = x", "line 2: not in the language: (y, z)"),
-    ("x", "y, z = x, x, x", "line 2: not in the language: (x, x, x)"),
-    ("x", "y.z = x", "line 2: not in the language: y.z"), ("x", "y.z += x", "line 2: no number: y.z"),
-    ("x", "y = [0.0, x] * 3", "line 2: not in the language: [0.0, x] * 3"),
-    ("x", "y = [0.0] * x", "line 2: not in the language: [0.0] * x"),
-    ("x", "for i in x:\n        pass", "line 2: not in the language: for i in x:\n    pass"),
-    ("x", "for i in reversed(3):\n        pass",
-     "line 2: not in the language: for i in reversed(3):\n    pass"),
-    ("x", "for i, j in range(3):\n        pass",
-     "line 2: not in the language: for i, j in range(3):\n    pass"),
-    ("x", "for i in range(3):\n        pass\n    else:\n        pass",
-     "line 2: not in the language: for i in range(3):\n    pass\nelse:\n    pass"),
-    ("x", "for i in range(x):\n        pass", "f: float where int is needed"),
-    ("x", "return unknown(x)", "line 2: no such function: unknown(x)"),
-    ("x", "return round(x, ndigits=2)", "line 2: not in the language: round(x, ndigits=2)"),
-    ("x", "return 'a'", "line 2: not in the language: 'a'"), ("x", "return y", "line 2: no number: y"),
-    ("x", "return x << 2", "line 2: not in the language: x << 2"),
-    ("x", "return ~x", "line 2: not in the language: ~x"),
-    ("x", "return x in x", "line 2: not in the language: x in x"),
-    ("x", "return x is None", "line 2: not in the language: x is None"),
+    ("x: str", "return 1.0", "a parameter or result of type str"), ("x: Floats", "return x", "f: floats where float is needed"),
     ("x", "with x:\n        pass", "line 2: not in the language: with x:\n    pass")])
 def test_what_is_not_in_the_language_is_refused_and_why(head, body, why):
     with pytest.raises(Untranslatable) as error:
-        [function] = functions_in(f"def f({head}):\n    {body}", {"y": 0.5j})
+        [function] = functions_in(f"def f({head}):\n    {body}", {})
         Unit().add(function)
     assert str(error.value) == why
 
