@@ -154,8 +154,8 @@ def four_lanes(make):
     def made(*args):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(lanes, "features", lambda: {"avx2": True, "sse2": True})
-            patch.setattr(vectors, "vector_symbol", lambda name, n: {
-                "exp": "_ZGVdN4v_exp", "atan2": "_ZGVdN4vv_atan2"}.get(name, ""))
+            patch.setattr(vectors, "vector_symbol", lambda *what: {
+                ("exp", 1): "_ZGVdN4v_exp", ("atan2", 2): "_ZGVdN4vv_atan2"}.get(what, ""))
             for cached in (lanes.width, lanes.tuned):
                 cached.cache_clear()
             try:
