@@ -283,6 +283,8 @@ def events(f, args, indices=None):
 
 EVENTS = {"asked": (asked, (1.5, 2.5)), "asked: gradient": (gradient(asked), (1.5, 2.5)),
           **{name: FUNCTIONS[name] for name in ("no input", "guards", "order", "where")},
+          "kernels that are put in order": (
+              lambda x, y, z: ag.sin(z) * ag.cos(y) + ag.sin(x) + ag.cos(x) * ag.sin(y), (1.5, 2.5, 3.5)),
           "kinks: gradient": (gradient(FUNCTIONS["kinks"][0]), (1.5, 2.5)),
           "choosing": (*CHOOSING["two"], Indices(CHOOSING["two"][0], 2))}
 
