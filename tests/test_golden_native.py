@@ -200,7 +200,12 @@ def recorded(f, args, indices=None):
 
 
 def straight(f, args):
-    return NativeWriter(recorded(f, args)).source()
+    """The source, and what is meant by the names in it."""
+    writer = NativeWriter(recorded(f, args))
+    text = writer.source()
+    names = [f"{name}: {x.__module__}.{x.__name__}" for name, x in sorted(writer.names.items())
+             if callable(x) and name in text]
+    return "\n".join([text, *names])
 
 
 def squares(x, y):
