@@ -107,6 +107,19 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      'verdict = "agree" if relative_error(published[name], x) < 1e-09 else "PUBLISHED WRONG"'),
     # LLVM does it when an address is asked for.
     ("native/engine.py", "self.engine.finalize_object()", "pass"),
+    # How much is kept of what can be made again; what is set before each run; any negative number; the cost
+    # alone: whether a loop that calls others is for this processor, and whether garbage is looked for.
+    ("native/kernels.py", "@functools.lru_cache(maxsize=4096, typed=True)",
+     "@functools.lru_cache(maxsize=4096000, typed=True)"),
+    ("native/loop.py", "@functools.lru_cache(maxsize=4096)", "@functools.lru_cache(maxsize=4096000)"),
+    ("native/language.py", "@functools.lru_cache(maxsize=1024)", "@functools.lru_cache(maxsize=1024000)"),
+    ("native/many.py", "len(self.into), self.n_sums, 0, 0, 0])", "len(self.into), self.n_sums, 1, 0, 0])",
+     "len(self.into), self.n_sums, 0, 1, 0])", "len(self.into), self.n_sums, 0, 0, 1])"),
+    ("native/many.py", "library = Library(_over_lanes(width()) + _POINT_BY_POINT, vectors=True)",
+     "library = Library(_over_lanes(width()) + _POINT_BY_POINT, vectors=False)"),
+    ("native/tables.py", "self.slots = np.full(forms.size, -1, np.int64)",
+     "self.slots = np.full(forms.size, -2, np.int64)"),
+    ("native/replay.py", "gc.disable()", "pass"),
 ) for new in others}
 
 
