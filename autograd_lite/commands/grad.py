@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
                       for k in range(3, options.order + 1)}
             found["derivatives"] = {str(k): {by[0]: x for by, x in xs.items() if by[0] == by[-1]}
                                     for k, xs in orders.items()}
-            if len(higher) > len(wrt) * len(orders):
+            if any(len({*by}) > 1 for by in higher):
                 found["mixed"] = {str(k): [{"by": by, "value": x} for by, x in xs.items() if by[0] != by[-1]]
                                   for k, xs in orders.items()}
         print(json.dumps(plain_data(found), allow_nan=False))

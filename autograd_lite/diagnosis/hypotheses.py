@@ -137,7 +137,7 @@ def _exchanged(claimed: Array, right: Array, size: Array, known: Sequence[Form],
     order = np.argsort(logs)
     wanted = logs - np.log(abs(claimed[i] / right[i]))              # of the form that belongs
     bounds = np.searchsorted(logs[order], np.stack([wanted - 1e-5, wanted + 1e-5], axis=1))
-    for k in np.flatnonzero(bounds[:, 1] > bounds[:, 0]):
+    for k in np.flatnonzero(np.diff(bounds)):
         a, (low, high) = known[int(k)], bounds[k]
         for b in [known[j] for j in order[low:high]]:
             for sign, mark in ((1.0, ""), (-1.0, "−")) if a.text != b.text else ():
@@ -167,7 +167,7 @@ def _elsewhere(evidence: Evidence) -> Found:
             if n > 2 and everywhere(lambda x: np.roll(x, by, axis)) or n > 3 and everywhere(
                     operator.itemgetter(right), operator.itemgetter(there)):
                 yield 0.3, Diagnosis(SHIFT, f"shifted by one along axis {axis}{how}")
-        if n > 1 and everywhere(lambda x: np.flip(x, axis)):
+        if everywhere(lambda x: np.flip(x, axis)):
             yield 0.4, Diagnosis(SHIFT, f"in reverse order along axis {axis}")
     if len(shape) == 2 and shape[0] == shape[1] and everywhere(np.transpose):
         yield 0.3, Diagnosis(TRANSPOSITION, "claimed is the transpose")
@@ -254,8 +254,6 @@ def _ways(evidence: Evidence, known: Sequence[Form], candidates: Sequence[Produc
             yield from _products(claimed - follows + way, way, size, candidates, f" in {by}")
     for name, way in evidence.parts():
         size = abs(claimed) + abs(follows) + abs(way)
-        if _same(way, follows, size):
-            continue
         if _same(claimed, follows - way, size):
             yield 0.7, Diagnosis(MISSING_TERM, f"{name} is missing in the sum")
         elif _same(claimed, way, size):
@@ -290,8 +288,6 @@ def _inside(evidence: Evidence) -> Found:
                 for kind, change, verb in ((EXTRA_FACTOR, operator.mul, "too much"),
                                            (MISSING_FACTOR, operator.truediv, "missing")):
                     changed = list(map(change, gradients, factors))
-                    if not np.isfinite(changed).all():
-                        continue
                     if told(changed):
                         yield 2.0 + 0.1 * cost, Diagnosis(
                             kind, f"the factor {text.format(other)} is {verb} in {gradient}")

@@ -88,9 +88,6 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("checks/claims.py",
      "def _flat(tree: Any, where: str, kinds: set[str], depth: int = 0) -> tuple[Shape, list[Any]]:",
      "def _flat(tree: Any, where: str, kinds: set[str], depth: int = 1) -> tuple[Shape, list[Any]]:"),
-    # Any point has the shape.
-    ("diagnosis/evidence.py", "self.views, self.shape = views, views[0].claimed.shape",
-     "self.views, self.shape = views, views[1].claimed.shape"),
     # Which of two groups comes first.
     ("checks/chain_rule.py", "by_halves([i for i in call.by if (call.given[i] == 0.0) == zeros],",
      "by_halves([i for i in call.by if (call.given[i] != 0.0) == zeros],",
