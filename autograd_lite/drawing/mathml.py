@@ -62,8 +62,7 @@ class _Reader:
         """The next argument, as text."""
         self._next()
         text, depth = "", 1
-        while depth and self.at < len(self.tokens):
-            token = self._next()
+        while depth and (token := self._next()):
             depth += (token == "{") - (token == "}")
             known = _SIGNS.get(token[1:], GREEK.get(token[1:], "")) if token[1:].isalpha() else token[1:]
             text += "" if token in "{}" or token == "\\text" else known if token[0] == "\\" else token

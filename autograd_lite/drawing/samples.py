@@ -23,7 +23,7 @@ class _Chain(NamedTuple):
 
     Attributes:
         of: the op that stands for the operation.
-        sides: how each operand counts: as it is, 1, or −1: negated, inverted. (Of an op of any number of
+        sides: how each operand counts: as it is, 0, or 1: negated, inverted. (Of an op of any number of
             operands there are as many as one asks for.)
         idle: the number by which the operation changes nothing.
     """
@@ -34,11 +34,11 @@ class _Chain(NamedTuple):
 
 
 _CHAINS: dict[Any, _Chain] = {
-    add: _Chain(add, (1, 1), 0.0), sub: _Chain(add, (1, -1), 0.0), neg: _Chain(add, (-1,), 0.0),
-    mul: _Chain(mul, (1, 1), 1.0), div: _Chain(mul, (1, -1), 1.0), hypot: _Chain(hypot, (1, 1), 0.0),
-    maximum: _Chain(maximum, (1, 1), -inf), minimum: _Chain(minimum, (1, 1), inf),
-    sum_op: _Chain(sum_op, repeat(1), 0.0), logsumexp_op: _Chain(logsumexp_op, repeat(1), -inf)}
-_PATIENCE = 20                                  # how much may be looked at, in nodes and links, for each node
+    add: _Chain(add, (0, 0), 0.0), sub: _Chain(add, (0, 1), 0.0), neg: _Chain(add, (1,), 0.0),
+    mul: _Chain(mul, (0, 0), 1.0), div: _Chain(mul, (0, 1), 1.0), hypot: _Chain(hypot, (0, 0), 0.0),
+    maximum: _Chain(maximum, (0, 0), -inf), minimum: _Chain(minimum, (0, 0), inf),
+    sum_op: _Chain(sum_op, repeat(0), 0.0), logsumexp_op: _Chain(logsumexp_op, repeat(0), -inf)}
+_PATIENCE = 8                                   # how often as much may be looked at as there is in all
 _SHARED = -1
 
 
@@ -52,7 +52,8 @@ def one_sample(sketch: Sketch, sample: int) -> int:
     """
     users = sketch.users()
     roots, nodes = set(sketch.roots), sketch.nodes
-    drawn, largest, patience = bytearray(len(nodes)), 1, _PATIENCE * len(nodes) + 2 * sketch.links.count
+    drawn, largest = bytearray(len(nodes)), 1
+    size, seen = len(nodes) + sketch.links.count, 0             # (nodes and links)
     tried: set[int] = set()
     for k in roots:
         drawn[k] = 1
@@ -62,10 +63,10 @@ def one_sample(sketch: Sketch, sample: int) -> int:
         best: tuple[int, list[Link]] = (1, [])
         for terms, sides in _terms(sketch, head, users, roots, tried):
             computed = {link.tail for link in terms if link.tail is not None and nodes[link.tail].operands}
-            if len(computed) < 2 or patience <= 0:
+            if len(computed) < 2 or int(seen / size) >= _PATIENCE:
                 continue
             alike, looked_at = _alike(sketch, computed, users, terms, sides)
-            patience -= looked_at
+            seen += looked_at
             sizes = {len(places) for places, differ in alike if differ}
             if sizes and max(sizes) > best[0]:
                 # (What is the same in each sample belongs to them.)
@@ -103,17 +104,17 @@ def _terms(sketch: Sketch, head: int, users: Users, roots: set[int], tried: set[
     for within, first in (({op}, False), (_CHAINS, True), (_CHAINS, False))[:1 if op.open else 3]:
         terms: list[Link] = []
         sides: list[int] = []
-        stack = [(head, 1, 1.0, True)]
+        stack = [(head, 0, 1.0, True)]
         while stack:
             k, side, partial, further = stack.pop()
             part = inner(k) if further and op_of(nodes[k]) in within else None
             if part is None:
-                terms.append(Link(k, -1, 1, partial))
+                terms.append(Link(k, partial=partial))
                 sides.append(side)
                 continue
             tried.add(k)
             operands = zip(sketch.links.tails(k), part.sides, partials_of(nodes[k]))
-            stack += [(tail, side * sign, partial * (nan if p is None else p), not (first and i))
+            stack += [(tail, side ^ sign, partial * (nan if p is None else p), not (first and i))
                       for i, (tail, sign, p) in reversed([*enumerate(operands)]) if tail >= 0]
         yield terms, sides
 

@@ -14,13 +14,14 @@ class Link(NamedTuple):
 
     Attributes:
         tail: the operand's place; None for a plain number.
-        position: which operand it is; -1 for one that stands for others, which are left out.
+        position: which operand it is; -1 for one that stands for others, which are left out, or is none of
+            this node itself.
         times: how many alike it stands for.
         partial: the derivative along it, if it is not that by the operand at this position.
     """
 
     tail: int | None
-    position: int
+    position: int = -1
     times: int = 1
     partial: float | None = None
 
