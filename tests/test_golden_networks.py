@@ -65,7 +65,7 @@ def brief(**options):
             found = dict(re.findall(r'(\w+)=("[^"]*"|<(?:</?B>|[^<>])*>|[^\s\]"<]+)', rest))
             wanted = ("pos", "penwidth", "style", "color") if "->" in head else (
                 "pos", "width", "height", "label", "fontsize")
-            tip = found["tooltip"].strip('"').partition("&#10;")[0] if "->" in head and "tooltip" in found else ""
+            tip = found["tooltip"].strip('"').partition("&#10;")[0] if "->" in head else ""
             lines.append(" ".join([head, *[found[key].strip('"') for key in wanted if key in found], tip]))
         return "\n".join(lines)
     return drawn
@@ -83,12 +83,12 @@ def planned(model, most, sideways, grad):
     where = plan(stages, rows, paint, sideways)
     marks = "no numbers" if where.marks is None else f"{where.marks}"
     places = "" if where.marks else "; " + ", ".join(f"{row.last:.6g} {row.gap:.6g}" for row in where.rows)
-    return (f"step {where.step:g}, along {[float(f'{x:.6g}') for x in where.along]}, radius {where.radius:g}, "
-            f"{marks}{places}")
+    along = [float(f"{x:.6g}") for x in where.along]
+    return f"step {where.step:g}, along {along}, radius {where.radius:g}, {marks}{places}"
 
 
-SIZES = [(1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (3, 2), (2, 3), (3, 3), (4, 1), (4, 4), (1, 5), (5, 2), (8, 1),
-         (1, 8), (9, 1), (2, 2, 1), (1, 3, 1), (2, 3, 2), (3, 4, 1), (2, 2, 2, 2)]
+SIZES = [(1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (3, 2), (2, 3), (3, 3), (4, 1), (4, 4), (1, 5), (5, 2),
+         (8, 1), (1, 8), (9, 1), (2, 2, 1), (1, 3, 1), (2, 3, 2), (3, 4, 1), (2, 2, 2, 2)]
 DENSE = [(1, 9), (7, 7), (30, 12, 3), (12, 1, 40), (20,) * 6, (1,) * 13, (1,) * 49, (1,) * 50]
 NUMBERS = {"short": (0.5, 1.0), "long": (-0.123456789, 12345.678, -1.2345e-7), "mixed": (1.0, -0.3333333)}
 
@@ -112,7 +112,8 @@ def lines_of(show, amounts, theme, dense):
     paint.dense = dense
     found = [f"signs {paint.signs}, most {paint.most:.6g}, least {paint.least:.6g}, finite {paint.finite}"]
     for x in (*amounts, None):
-        found.append(f"{x}: {' '.join(paint.line(x).values())}" + (f" {paint.part(x):.6g}" if x == x and x else ""))
+        part = f" {paint.part(x):.6g}" if x and not math.isnan(x) else ""
+        found.append(f"{x}: {' '.join(paint.line(x).values())}{part}")
     parts = [x.split() for x in brief(show=show, theme=theme)(lambda: model).splitlines()]
     legend = [f"{' '.join(x[4:-1])}" for x in parts if x[0][0] == "t"][4 + len(amounts):]
     samples = [" ".join(x[7:]) for x in parts if x[0][0] == "l" and x[1] == "->"]
@@ -120,12 +121,14 @@ def lines_of(show, amounts, theme, dense):
 
 
 AMOUNTS = [(0.8, -0.4, 0.0, 0.002), (-1.0, -0.25), (0.0, -0.0), (nan, 1.0, -inf), (nan,), (inf, -inf),
-           (1.0, 0.1, 0.01, 0.001, 0.0005, -0.03), (2.0, 2.0), (-3e-320, 1e-320), (1e308, 1e304, -1e306), (5e-324,)]
+           (1.0, 0.1, 0.01, 0.001, 0.0005, -0.03), (2.0, 2.0), (-3e-320, 1e-320), (1e308, 1e304, -1e306),
+           (5e-324,)]
 MODELS = {
-    "the document's network": (document, whole()),
+    "17 inputs": (lambda: mlp(17, 1, bias=None), brief()),
     "a large one": (lambda: mlp(30, 20, 3, grads=(1e-3, -0.5, 0.02)),
                     brief(max_neurons=5, show="grad", theme="dark", direction="TB", caption="a <b> & c")),
-    **{f"layers to {direction}": (mixed, brief(direction=direction)) for direction in ("LR", "RL", "TB", "BT")},
+    **{f"layers to {direction}": (mixed, brief(direction=direction))
+       for direction in ("LR", "RL", "TB", "BT")},
     **{f"gradients to {direction}": (document, brief(direction=direction, show="grad", digits=2))
        for direction in ("RL", "BT")},
     "many inputs": (lambda: mlp(9, 1, bias="layer"), brief()),
@@ -148,7 +151,7 @@ CASES = {
     **{f"lines: {show} {amounts}{' dense' * dense}{' dark' * (theme == 'dark')}": functools.partial(
         lines_of, show, amounts, theme, dense)
        for show in ("data", "grad") for amounts in AMOUNTS
-       for theme, dense in ((("light", False), ("dark", True)) if amounts == AMOUNTS[0] else (("light", False),))},
+       for theme, dense in (("light", False), ("dark", True))[:2 if amounts is AMOUNTS[0] else 1]},
     **{f"picture: {name}": functools.partial(draw, make) for name, (make, draw) in MODELS.items()},
     **{f"plans of {numbers} numbers, bias {bias}": functools.partial(plans, numbers, bias)
        for numbers, bias in (("mixed", "layer"), ("long", "neuron"), ("short", "neuron"))}}

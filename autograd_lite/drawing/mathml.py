@@ -55,7 +55,7 @@ class _Reader:
         token = self._next()
         while token.isspace():
             token = self._next()
-        parts = self.row("}") if token == "{" else [self._atom(token)]
+        parts = self.row("}") if token == "{" else [self._atom(token)] if token else []
         return parts[0] if len(parts) == 1 else f"<mrow>{''.join(parts)}</mrow>"
 
     def _words(self) -> str:
