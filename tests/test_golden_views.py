@@ -10,6 +10,7 @@ from golden import expected, steady
 
 import autograd_lite as ag
 from autograd_lite import Value
+from autograd_lite.drawing import samples as view_samples
 from autograd_lite.drawing.folding import Fold
 from autograd_lite.drawing.rows import Rows
 from autograd_lite.drawing.sketch import Sketch
@@ -105,6 +106,14 @@ SAMPLES = {
     "a difference of sums": (samples, lambda t: (t[0] + t[1]) - (t[2] + t[3])),
     "differences and one more": (samples, lambda t: t[0] + t[1] + t[2] + t[3] + ag.sin(Value(1.0)),
                                  lambda w, v, x: w * x - v * (x + 1.0)),
+    "differences among them": (samples, lambda t: t[0] + t[1] + t[2] + t[3] + t[4],
+                               lambda w, v, x: w * x - v * (x + 1.0) if x > 2.0 else w * x,
+                               (0.5, 1.0, 1.5, 2.5, 3.5)),
+    "a leaf among them": (lambda: (lambda w: w + w * 0.5 + w * 1.5 + w * 2.5)(Value(2.0, "w")),),
+    "leaves and shared results": (lambda: (lambda w: (lambda r: ag.sum([r * Value(x) * w for x in XS]))(
+        ag.exp(w * 0.5)))(Value(2.0, "w")),),
+    "sums of sums and others": (samples, lambda t: ag.sum([ag.sum([t[0], ag.sin(t[1])]), t[2],
+                                                           ag.sin(t[3])])),
     "squares": (samples, ag.sum, lambda w, v, x: (w * x - v) ** 2),
     "own leaves": (samples, ag.sum, lambda w, v, x: w * Value(x)),
     "own leaves without a gradient": (samples, ag.sum, lambda w, v, x: w * fixed(x)),
@@ -134,19 +143,31 @@ def sampled(make, *args):
         return f"{error}\n{told(View(roots, 1000, 0))}"
 
 
-def patience(heads):
-    """Sums below so many others of what is not computed alike, for each of which all below is looked at."""
+def patience(heads, count, numbers):
+    """So many samples below heads of what is not computed alike, for each of which all below is looked at."""
     w = Value(2.0, "w")
-    y = ag.sum([ag.sin(w * (0.1 * k)) for k in range(60)])
+    y = ag.sum([*[ag.sin(w * (0.1 * k)) for k in range(count)], *[1.0] * numbers])
     for _ in range(heads):
         y = ag.atan2(ag.sin(y), ag.cos(y))
     return y
 
 
-@pytest.mark.parametrize("heads, drawn", [(0, True), (4, True), (8, True), (9, False), (12, False)])
-def test_after_eight_times_all_that_there_is_no_more_samples_are_looked_for(heads, drawn):
-    sketch = Sketch([patience(heads)])
-    assert one_sample(sketch, 0) == (60 if drawn else 1)
+@pytest.mark.parametrize("heads, count, numbers, drawn", [
+    (0, 60, 0, True), (4, 60, 0, True), (8, 60, 0, True), (9, 60, 0, False), (12, 60, 0, False),
+    (9, 35, 3, True), (9, 35, 4, False)])       # (after 9 heads: 1 less than 8 times 278, and 8 times 279)
+def test_after_eight_times_all_nodes_and_links_no_more_samples_are_looked_for(heads, count, numbers, drawn):
+    sketch = Sketch([patience(heads, count, numbers)])
+    assert one_sample(sketch, 0) == (count if drawn else 1)
+
+
+@pytest.mark.parametrize("total, tried", [
+    (lambda t: t[0] + t[1] + t[2] + t[3], 1), (ag.sum, 1), (lambda t: t[0] - t[1] + t[2], 3),
+    (lambda t: t[0] + ag.sin(t[1]), 3)])
+def test_once_all_terms_are_samples_no_others_are_looked_for(total, tried, monkeypatch):
+    calls, alike = [], view_samples._alike
+    monkeypatch.setattr(view_samples, "_alike", lambda *args: calls.append(args) or alike(*args))
+    one_sample(Sketch([samples(total)]), 0)
+    assert len(calls) == tried
 
 
 @pytest.mark.parametrize("make", [lambda: ag.sum([Value(1.0) * 2.0, 3.0, Value(2.0)]), several_sets,

@@ -131,6 +131,7 @@ LINES = {
     "heads": [Row("=", [T("", "1")], "h"), Row("=", [T("", "2")]), Row("since", [T("", "x > 0")]),
               Row("graph =", [T("", "3")]), Row("", [T("", "4")], "given")],
     "a head of 30": [Row("=", [T("", "1")], "h" * 30), Row("=", [T("", "2")])],
+    "a head of 2": [Row("=", [T("", "1")], "hh"), Row("=", [T("", "2")])],
     "a head of 31": [Row("=", [T("", "1")], "h" * 31), Row("=", [T("", "2")])],
     "heads of 31 and 5": [Row("=", [T("", "1")], "h" * 31), Row("=", [T("", "2")], "short")],
     "heads of 31 and 2": [Row("=", [T("", "1")], "h" * 31), Row("=", [T("", "2")], "sh")],
@@ -143,6 +144,9 @@ LINES = {
     **{f"a term of {n}": [
         Row("=", [T("", "a" * 30), T(" + ", "b" * n), T(" · ", "c" * 20), T(" + ", "d")], "head")]
        for n in (15, 16, 17, 18, 46, 47, 48, 49, 60)},
+    **{f"a second factor of {n}": [
+        Row("=", [T("", "a" * 30), T(" + ", "b" * 20), T(" · ", "c" * n), T(" + ", "d")], "head")]
+       for n in (44, 45, 46, 47, 70)},
     **{f"a sum of {n}": [Row("=", [T("", "a" * 30), T(" = ", "b" * n)], "head")] for n in (39, 40, 80)},
     **{f"a word of {n}": [Row("=", [T("", "a"), T(" + ", "b" * (n - 2) + "·c")], "h")]
        for n in (72, 73, 74)},
@@ -168,7 +172,7 @@ LATEX = [
     r"\mathrm{outo}_{1}",
     r"\mathrm{a\_b{c}d} e", r"\mathrm{\alpha\cdot\unknown\text{x}}", r"\text{if } x",
     r"\mathrm{a < b & \# \backslash}",
-    r"\mathrm{unclosed", r"\mathrm", r"\overline{x}", r"x'", "a\\\nb", "é层", "1.5e3",
+    r"\mathrm{unclosed", r"\mathrm", r"\mathrm{\x\pi}", r"\overline{x}", r"x'", "a\\\nb", "é层", "1.5e3",
     r"\mathrm{relu}\left(x\right)",
     r"\operatorname{f}", r"a\right)b", r"\left(", "x y  z", r"\frac{1}{2}^{3}", r"\sin^{2}x", "-x", "a=b",
     '"',
@@ -257,7 +261,7 @@ CASES = {
     **{f"line: {name}": lambda line=line: as_text(line) for name, line in LINES.items()},
     **{f"{form}: rows": lambda write=write: write([*LINES["heads"], *LINES["a minus of its own"]])
        for form, write in (("as latex", as_latex),
-                         ("as html", lambda x: "\n".join(as_html([x], ["a < note"]))))},
+                           ("as html", lambda x: "\n".join(as_html([x], ["a < note"]))))},
     "MathML": lambda: "\n".join(f"{latex!r}: {mathml(latex)[28:-7]}" for latex in LATEX),
     **{f"walk: {name}": functools.partial(walked, *args) for name, args in WALKS.items()}}
 
@@ -287,6 +291,7 @@ x, y, odd = Value(3.0, "x"), Value(-2.0, "y"), Value(1.0, "a b")
     (ag.sum([x] * 6), "sum([x, x, x, x, x, x])", "sum([x, x, x, x, x, x])"),
     (Value(1234567.0) * 1.0, "1.23457e+06 * 1.0", "1.23457e+06 * 1.0"),
     (ag.sum([x] * 7), "sum(x, x, x, x, x, x, …)", "(sum)"),
+    (ag.sum([Value(1.0, "n" * 7)] * 7), f"sum({', '.join(['n' * 7] * 6)}, …)", "(sum)"),
     (ag.sin(Value(1.0, "n" * 19)), f"sin({'n' * 19})", f"sin({'n' * 19})"),
     (ag.sin(Value(1.0, "n" * 20)), f"sin({'n' * 20})", "(sin)"),
     (ag.sin(Value(1.0, "n" * 55)), f"sin({'n' * 55})", "(sin)"),
@@ -299,8 +304,8 @@ def test_a_node_without_a_label_is_called_by_its_expression_or_briefly_by_its_op
 
 
 @pytest.mark.parametrize("head, tail, text", [
-    (x, x, "∂x/∂x"), (x * y, x, "∂(x * y)/∂x"), (ag.sin(x), y, "∂sin(x)/∂y"), (odd, Value(-1.0),
-    "∂(a b)/∂(-1)"),
+    (x, x, "∂x/∂x"), (x * y, x, "∂(x * y)/∂x"), (ag.sin(x), y, "∂sin(x)/∂y"),
+    (odd, Value(-1.0), "∂(a b)/∂(-1)"),
     (Value(1.0, "n" * 150), Value(1.0, "n" * 151), f"∂{'n' * 150}/∂{'n' * 149}…"),
     (Value(1.0, "a=b"), Value(2.0, "a.b[1]'"), "∂(a=b)/∂a.b[1]'")])
 def test_what_is_not_one_word_stands_in_brackets_in_a_derivative(head, tail, text):
