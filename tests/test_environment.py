@@ -774,6 +774,18 @@ def test_an_object_replaced_by_an_equal_one_is_followed_though_the_old_one_chang
     assert not environment.holds() and environment.changed() == "held[0].depth was 0.1 and is 5.0"
 
 
+def test_a_list_that_changed_before_it_is_looked_at_loosely_is_no_longer_the_one_of_the_snapshot():
+    values = [Value(1.0), Value(2.0)]
+    environment, first = Environment(lambda x: values[0] * x), values[0]
+    values[0] = Value(1.0)
+    environment.loosen([values])
+    assert not environment.holds()
+    values[0] = first
+    assert environment.holds()
+    values[1] = Value(3.0)
+    assert not environment.holds()
+
+
 def test_two_names_for_one_list_are_not_two_equal_lists():
     one = [1.0]
     pair = [one, one]
