@@ -333,8 +333,8 @@ THINGS = {
     "the same twice": [g_list, g_list, {"a": g_list}],
     "an object in a container of others": [plain, {"p": few}],
     "objects of another package": [fractions.Fraction(1, 3), SimpleNamespace(of=fractions.Fraction(2, 3))],
-    "objects within these": collections.ChainMap({"a": fractions.Fraction(1, 2),
-        "b": collections.Counter("a")}),
+    "objects within these": collections.ChainMap({
+        "a": fractions.Fraction(1, 2), "b": collections.Counter("a")}),
     "a named tuple": inspect.getfullargspec(helper),
     "a tuple of other fields": OddTuple([[1.0], [2.0]]),
     "an object of a class without a hash": [Unhashable()],

@@ -72,12 +72,12 @@ class Watch:
 
 
 def each(function: Callable[..., Any], kind: Any = float) -> Callable[..., Any]:
-    """A function of floats at each point of NumPy's arrays; nan where it fails."""
+    """A function of floats at each point of NumPy's arrays; where it fails nan, or False of truth values."""
     def at(*xs: float) -> Any:
         try:
             return function(*xs)
         except (ArithmeticError, ValueError, TypeError):
-            return math.nan
+            return False if kind is bool else math.nan
 
     def over(*xs: Any) -> Any:
         import numpy

@@ -80,7 +80,7 @@ class Whole:
         raise InputError("a number that is traced has no hash")
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.now() if hasattr(int, name) else 0, name)
+        return getattr(self.now() if hasattr(int, name) else int(), name)
 
 
 def _arguments(a: Any, b: Any) -> tuple[Any, Any, bool] | None:
