@@ -343,6 +343,8 @@ RECORDED = {
 }
 CHANGES = {"f": lambda f: f, "both": by_both, "along": tangent,
            "along a gradient": lambda f: tangent(grad(f)),
+           "both of two": lambda f: lambda x, y, i: jvp(
+               lambda *xs: grad(lambda *at: f(*at, i), (0, 1))(*xs), (x, y), (1.0, 2.0)),
            "a gradient along": lambda f: grad(lambda *xs: tangent(f)(*xs)[1])}
 
 
@@ -450,7 +452,11 @@ CASES = {f.__name__.replace("_", " "): f for f in (
     portable)}
 CASES |= {f"{change}: {name}": functools.partial(program, CHANGES[change](f), args)
           for name, (f, args) in RECORDED.items() for change in CHANGES
-          if change in ("f", "both") or name in ("ordered", "captured", "lists", "a derivative of captured")}
+          if change in ("f", "both") or change != "both of two" and name in (
+              "ordered", "captured", "lists", "a derivative of captured")}
+CASES |= {f"{change}: an entry": functools.partial(program, CHANGES[change](lambda x, y, i: ag.take(
+    [x, y, x * y], i) * x * ag.take([y * y, x], i)), (1.5, 2.5, 1), indices=2)
+    for change in ("f", "both of two")}
 CASES |= {f"backward: {name}": functools.partial(program, RECORDED[name][0], RECORDED[name][1], True)
           for name in ("captured", "a derivative of captured")}
 

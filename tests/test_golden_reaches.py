@@ -254,7 +254,7 @@ FUNCTIONS = {
     "two objects": lambda x: few[0].rate * x,
     "twelve objects": lambda x: dozen[0].rate * x,
     "many objects": lambda x: plenty[0].rate * x,
-    "all of many objects": lambda x: plenty[0].rate * plenty[0].unread[0] * x,
+    "all of two objects": lambda x: few[0].rate * few[0].unread[0] * x,
     "a model": model,
     "a neuron": lambda x: model.w * x,
     "a derived list": lambda x: my_list[0] * my_list.rate * x,

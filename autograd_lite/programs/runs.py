@@ -66,7 +66,7 @@ class Ways:
         program.settle()
         watch, captured = Watch(len(where)), read_numbers(program.read)
         found, fates = [], [FINE] * len(where)
-        for i, row in enumerate(self.points.rows(together_at(where))):
+        for i, row in zip(range(len(where)), self.points.rows(together_at(where))):
             try:
                 out = program.run(*row, captured)
             except (ArithmeticError, ValueError):
@@ -228,8 +228,8 @@ class Run(Ways):
 
     def empty(self) -> None:
         """Find the structure of results where there is no point: at one of ones."""
-        self.n, self.end = 1, 1
-        self.results.n = self.n
+        self.n = self.end = 1
+        self.begin(False)
         try:
             self.alone(0)
         except InputError as error:
