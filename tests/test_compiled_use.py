@@ -1,7 +1,9 @@
 """Compiled functions in threads, with static arguments, of functions of all kinds; names, progress, cost."""
+import array
 import copy
 import datetime
 import functools
+import importlib.util
 import inspect
 import io
 import itertools
@@ -29,7 +31,7 @@ from autograd_lite.ops.op import TABLE
 from autograd_lite.graph import backward as backward_module, changes as changes_module, node as node_module
 from autograd_lite.programs import (eager as eager_module, progress as progress_module, tape as tape_module,
                                     ways)
-from autograd_lite.programs.arguments import Kept
+from autograd_lite.programs.arguments import Fixed, Kept
 from autograd_lite import compile
 from instructions import Interrupt, codes_of, interrupted_at, let_go
 from graphs import python_build
@@ -383,6 +385,19 @@ def test_a_static_list_object_or_dataclass_that_changed_is_a_new_program():
     assert fast(3.0, weight) == 12.0 and fast.backward(3.0, weight) == 12.0 and weight.grad == 3.0
 
 
+def test_arrays_of_all_makes_may_be_static_and_objects_in_them_are_compared_by_what_they_are():
+    fast = compile(lambda x, s: x * s[0], static="s")
+    for s in (array.array("d", [2.0]), memoryview(b"\2"), bytearray(b"\2"), np.array([2.0])):
+        assert (fast(3.0, s), fast(5.0, s)) == (6.0, 10.0)
+        if not isinstance(s, memoryview):
+            s[0] = 4
+            assert fast(3.0, s) == 12.0
+    for factor in (2.0, 3.0, 4.0):              # (the objects of one are gone before the next is made)
+        assert fast(1.0, np.array([factor * 100.0], object)) == factor * 100.0
+    one, another = (Fixed(np.array([1e300, "text"], object)).key for _ in "ab")
+    assert one == another and one != Fixed(np.array([1e301, "text"], object)).key
+
+
 def test_a_function_given_as_an_argument_may_read_what_changes():
     rate = [2.0]
     fast = compile(lambda g, x: g(x))
@@ -707,3 +722,29 @@ def test_an_object_is_part_of_the_key_by_its_own_equality_where_that_is_not_the_
     assert Kept(day) != day
     f = compile(lambda x, z: x * z.real)
     assert [f(2.0, complex(k)) for k in (-1, -2, -1)] == [-2.0, -4.0, -2.0]
+
+
+@pytest.mark.parametrize("target", ["python", pytest.param("native", marks=pytest.mark.skipif(
+    not importlib.util.find_spec("llvmlite"), reason="without llvmlite"))])
+@pytest.mark.parametrize("n", [3, 30])
+def test_arrays_of_results_of_which_some_are_always_the_same(n, target):
+    """A chain's Hessian is 0 off three diagonals. (Few results are floats at once, many an array.)"""
+    def chain(x):
+        return ag.sum([(b - a * a) ** 2 for a, b in zip(x, x[1:])])
+
+    def several(x):
+        return {"H": ag.hessian(chain)(x), "y": chain(x), "g": [ag.grad(chain)(x), x[0] * 2.0], "c": 3}
+    H, more = compile(ag.hessian(chain), target=target), compile(several, target=target)
+    kept = []
+    for k in range(4):
+        x = np.linspace(0.1, 0.2 * (k + 1), n)
+        kept.append((H(x), ag.hessian(chain)(x)))
+        found, true = more(x), several(x)
+        assert list(found) == list(true) and found["c"] == 3
+        assert type(found["y"]) is float is type(found["g"][1])
+        assert found["y"] == true["y"] and found["g"][1] == true["g"][1]
+        assert np.array_equal(found["g"][0], true["g"][0])
+        kept.append((found["H"], true["H"]))
+    for a, b in kept:                                   # (no call writes into an earlier one's result)
+        assert a.dtype == b.dtype == float and a.shape == (n, n) and a.flags.writeable
+        assert np.allclose(a, b, rtol=4e-16, atol=0.0)

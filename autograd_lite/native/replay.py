@@ -1,13 +1,11 @@
 """`Replay`: a big recorded program, run natively by a loop over its tables."""
 from __future__ import annotations
 
-import ctypes
 import functools
 import gc
 from typing import Any
 
 from autograd_lite.native import loop
-from autograd_lite.native.calls import DONE
 from autograd_lite.native.engine import Library
 from autograd_lite.native.forms import Forms
 from autograd_lite.native.loop import FIELDS
@@ -65,8 +63,7 @@ class Replay:
         arrays = {"constant_numbers": tables.constants, "run_rows": runs, "look_places": looks,
                   "other_rows": others, "event_rows": events,
                   "output_places": tables.outputs.astype(np.int32)}
-        memory = np.empty(tables.size)          # (a large one in few pages, where the system can do that)
-        memory.fill(0.0)
+        memory = np.full(tables.size, 0.0)      # (a large one in few pages, where the system can do that)
         memory[self.inputs:self.inputs + len(tables.constants)] = tables.constants
         arrays = {name: np.ascontiguousarray(x) for name, x in arrays.items()}
         counts = {"size": tables.size, "inputs": self.inputs, "constants": len(tables.constants),
@@ -78,7 +75,6 @@ class Replay:
         self._owned = table, memory, arrays
         self.address: int = self._program.ctypes.data
         self.bytes = 8 * tables.size + table.nbytes + sum([x.nbytes for x in arrays.values()])
-        self._call = _caller()
 
     @functools.cached_property
     def core(self) -> Address:
@@ -93,42 +89,22 @@ define i64 @core(ptr %in, ptr %out) {{
         made.owner = self
         return made
 
-    def run(self, *numbers: Any) -> tuple[float, ...] | int:
-        """What the Python target's function gives at numbers, and a list of captured ones."""
-        np = self.np
-        given = np.array([*numbers[:-1], *numbers[-1]], np.float64)
-        out = np.empty(self.outputs)
-        status = self.run_buffers(given.ctypes.data, out.ctypes.data)
-        return tuple(out.tolist()) if status == DONE else status
-
-    def run_buffers(self, inputs: int, out: int) -> int:
-        """The status of a run on buffers at these addresses; the lock is released."""
-        return self._call(self.address, inputs, out)  # type: ignore[no-any-return]
-
-
-@functools.cache
-def _caller() -> Any:
-    """The loop as a function of addresses."""
-    kinds = [ctypes.c_void_p] * 3
-    return ctypes.CFUNCTYPE(ctypes.c_int64, *kinds)(loop.library()["replay"])
-
 
 def events_of(forms: Forms, tables: Tables) -> tuple[Any, Any, Any]:
     """All that must hold in its order; what of it is more than a number that must be finite; the others."""
     np = tables.np
     slots, recording = tables.slots, forms.plan.recording
-    looks = np.array(forms.looks, np.int64).reshape(-1, 2)
-    # (at, which of those there, place, side, what)
-    rows = [np.stack([looks[:, 0], np.zeros(len(looks)), slots[looks[:, 0]], slots[looks[:, 1]],
-                      np.full(len(looks), _LOOK)], 1)]
+    looks = np.array(forms.looks, np.int64).reshape(len(forms.looks), 2)
+    # (at, place, side, what): of what is at the same place, guards come first
+    rows = [np.stack([looks[:, 0], slots[looks[:, 0]], slots[looks[:, 1]], np.full(len(looks), _LOOK)], 1)]
     if forms.holds:
         holds = np.array(forms.holds, np.int64)
-        rows.append(np.stack([holds[:, 2], np.zeros(len(holds)), slots[holds[:, 0]], slots[holds[:, 1]],
+        rows.append(np.stack([holds[:, 2], slots[holds[:, 0]], slots[holds[:, 1]],
                               np.full(len(holds), _HOLDS)], 1))
     if recording.guards:
-        rows.append(np.array([(guard.at, i - len(recording.guards), slots[k], slots[forms.one], i)
-                              for i, (guard, k) in enumerate(zip(recording.guards, forms.guards))]))
-    events = np.concatenate(rows).astype(np.int64)
-    events = events[np.lexsort((events[:, 1], events[:, 0]))][:, 2:]
+        rows.insert(0, np.array([(guard.at, slots[k], slots[forms.one], i)
+                                 for i, (guard, k) in enumerate(zip(recording.guards, forms.guards))]))
+    events = np.concatenate(rows)
+    events = events[np.argsort(events[:, 0], kind="stable"), 1:]
     plain = (events[:, 2] == _LOOK) & (events[:, 1] == slots[forms.one])
     return events.astype(np.int32), events[~plain].astype(np.int32), events[plain, 0].astype(np.int32)
