@@ -139,7 +139,8 @@ TWO = {
     "no u": lambda f, a, b, *_: f(0.0, b), "only u": lambda f, a, b, *_: f(a, 0.0),
     "u twice": lambda f, a, b, *_: f(2.0 * a, b), "minus u": lambda f, a, b, *_: f(-a, b),
     "half of u": lambda f, a, b, *_: f(0.5 * a, b), "a part of u": lambda f, a, b, *_: f(a * [0, 1, 1, 1], b),
-    "only a part of u": lambda f, a, b, *_: f(a * [0, 0, 1, 0], 0.0), "another in u": lambda f, a, b, *_: f(b, b),
+    "only a part of u": lambda f, a, b, *_: f(a * [0, 0, 1, 0], 0.0),
+    "another in u": lambda f, a, b, *_: f(b, b),
     "mixed up": lambda f, a, b, *_: f(b, a), "y where x": lambda f, a, b, u, w, x, y: f(2.0 * u * x, b),
     "more of y": lambda f, a, b, u, w, x, y: f() + y,
     "no derivative of sin": lambda f, a, b, u, w, x, y: f(a, b / np.cos(M.T @ x))}
@@ -186,11 +187,11 @@ FEW = {
     "minus a factor": of_numbers(product, lambda a, b, c, d: -(b * c * d + c) * d),
     "minus half a factor": of_numbers(product, lambda a, b, c, d: -0.5 * (b * c * d + c) * d),
     "a factor of it is missing": of_numbers(product, lambda a, b, c, d: -(b * d + 1.0)),
-    "+ for −": of_numbers(lambda a, b, c, d: {"f": a * (1.0 - b * b) * c}, lambda a, b, c,
-                          d: (1.0 + b * b) * c),
+    "+ for −": of_numbers(
+        lambda a, b, c, d: {"f": a * (1.0 - b * b) * c}, lambda a, b, c, d: (1.0 + b * b) * c),
     "− for +": of_numbers(lambda a, b, c, d: {"f": a * (1.0 + b) * c}, lambda a, b, c, d: (1.0 - b) * c),
-    "− for + and a sign": of_numbers(lambda a, b, c, d: {"f": a * (1.0 + b) * c}, lambda a, b, c,
-                                     d: (b - 1.0) * c),
+    "− for + and a sign": of_numbers(
+        lambda a, b, c, d: {"f": a * (1.0 + b) * c}, lambda a, b, c, d: (b - 1.0) * c),
     "sin for cos": of_numbers(lambda a, b, c, d: {"f": ag.sin(a * b) * c},
                               lambda a, b, c, d: np.sin(a * b) * b * c),
     "minus sin for cos": of_numbers(lambda a, b, c, d: {"f": ag.sin(a * b) * c},
@@ -206,10 +207,10 @@ FEW = {
     "noise": of_numbers(product, lambda a, b, c, d: np.sin(97.0 * a * b + c / d)),
     "by u": of_numbers(product, lambda a, b, c, d: c * c, by="u"), "another's": of_numbers(
         product, lambda a, b, c, d: a * c * d, extra=lambda a, b, c, d: {("f", "b"): a * c * d}),
-    "too short": of_numbers(product, lambda a, b, c, d: c * d + c, extra=lambda a, b, c,
-                            d: {("f", "u"): c * d}),
-    "one factor too short": of_numbers(product, lambda a, b, c, d: c * d, extra=lambda a, b, c,
-                                       d: {("f", "u"): c * d}),
+    "too short": of_numbers(
+        product, lambda a, b, c, d: c * d + c, extra=lambda a, b, c, d: {("f", "u"): c * d}),
+    "one factor too short": of_numbers(
+        product, lambda a, b, c, d: c * d, extra=lambda a, b, c, d: {("f", "u"): c * d}),
     "round numbers": of_numbers(product, lambda a, b, c, d: 0.3712,
                                 points=[dict(a=1.0, b=1.0, c=1.0, d=1.0)] * 3),
     "an expression of 30 letters": of_numbers(
