@@ -143,6 +143,14 @@ def precisions(rtol=None):
     return str(audit(z, {"x": np.float32(4.0 * (1 + 5e-5)), "y": 2.0 * (1 + 5e-5)}, rtol))
 
 
+def rounded(rtol):
+    """A claim in float32 of what is 0 but for rounding."""
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    z = x * y - x * 3.0 + y
+    z.label = "z"
+    return str(audit(z, {"x": np.float32(3e-7), "y": np.float32(3.0)}, rtol))
+
+
 def forward_pass(values, claims=()):
     """y = √x by a function of Python's, u = 3y, z = sigmoid(u)·x and t = x² of a tiny number."""
     root = ag.custom_op(math.sqrt, (lambda y, x: 0.5 / y,), name="root of Python's")
@@ -173,6 +181,8 @@ AUDITS |= {
         1.0, 1.0 + 1e-8, 1.0), "a nan among them": lambda: alike(0.0, 1.0, nan, 5.0),
     "many kinks": kinks_of_many,
     "two precisions": precisions, "two precisions, rtol": lambda: precisions(1e-4),
+    "noise of a precision, rtol": lambda: rounded(1e-4), "noise of a precision": lambda: rounded(None),
+    "noise of a precision, a small rtol": lambda: rounded(9e-5),
     "two precisions, a small rtol": lambda: precisions(9e-5),
     "values: outside a domain": lambda: forward_pass({"x": -1.0, "y": 1.5, "u": 4.5}),
     "values: outside a domain, and on": lambda: forward_pass({"x": -1.0, "u": 4.5, "p": 2.0}),

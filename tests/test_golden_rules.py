@@ -303,6 +303,36 @@ LATENT = {
     "too far": lambda c, x, W: {name: g * (2.0 + 1e-4 * (name == "x")) for name, g in c.items()}}
 
 
+def refused(claims):
+    """Why claims about y = Σ w·x + b are refused."""
+    w = [[Value(1.0 + i + j) for j in range(3)] for i in range(2)]
+    x, b, again = [Value(2.0), Value(-1.0), Value(0.5)], Value(3.0, "b"), [Value(1.5, "again"),
+                                                                           Value(0.5, "again")]
+    s = [ag.dot(row, x) + t for row, t in zip(w, again)]
+    m = ag.maximum(*s)
+    y = m + b
+    label(w=w, x=x, s=s, m=m, y=y)
+    deep = 1.0
+    for _ in range(70):
+        deep = [deep]
+    try:
+        audit(y, eval(claims, {**globals(), "w": w, "x": x, "b": b, "s": s, "deep": deep}))
+    except ag.AutogradError as error:
+        return f"{type(error).__name__}: {error}"
+    return "taken"
+
+
+REFUSED = ['{"w": [[1.0] * 2] * 3}', '{"w": [1.0] * 6}', '{"x": [1.0] * 2}', '{("s", "w"): [[1.0] * 3] * 2}',
+           '{("s", "x"): [[1.0] * 2] * 3}', '{("s", "b"): 1.0}', '{"b": [1.0]}', '{"q[0]": 1.0}',
+           '{"q": 1.0}',
+           '{"again": 1.0}', '{"x[3]": 1.0}', '{"x": deep}', '{"w": [[1.0] * 3, [1.0] * 2]}',
+           '{"x[0]": 1.0, "x": x}',
+           '{"x[0]": 1.0, "x": [2.0, 1.0, 0.0]}', '{(b, "x"): [0.0] * 3, "b": 1.0}', '{("b", "y"): 0.0}',
+           '[("b", 1.0), (b, 1.0)]', '{(Value(1.0), "x"): [0.0] * 3}', '[([x[0], x[1]], [1.0, 2.0])]',
+           '{"b": None}',
+           '{("s",): 1.0}', '{s[0]: 1.0, ("y", "s[0]"): 1.0}']
+
+
 def plain(give):
     return lambda: json.dumps(give().as_dict(), ensure_ascii=False)
 
@@ -344,7 +374,8 @@ CASES = {
     **{f"latent behind {n}, {width}": lambda n=n, width=width: str(behind(n, width=width))
        for n, width in ((0, 0), (3, 0), (9, 0), (700, 0), (2, 3), (5, 150))},
     **{f"latent: {name}": functools.partial(ends, change) for name, change in LATENT.items()},
-    "an audit in plain data": plain(an_audit), "an explanation in plain data": plain(a_path),
+    "refused": lines(refused, *[(claims,) for claims in REFUSED]), "an audit in plain data": plain(an_audit),
+    "an explanation in plain data": plain(a_path),
     "a value in plain data": plain(lambda: explain(Value(2.0, "x") * Value(3.0, "y") + Value(0.0, "z"))),
     "a check in plain data": plain(lambda: check_gradients(lambda p: p[0] * p[1], [2.0, 3.0], [3.0, 7.0], 1))}
 

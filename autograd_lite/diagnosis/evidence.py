@@ -23,12 +23,12 @@ class Evidence:
     """
 
     def __init__(self, views: Sequence[View]):
-        view, *_ = self.views = views
-        self.shape, self.output = view.claimed.shape, view.claim.output.name
+        self.view, *_ = self.views = views
+        self.shape, self.output = self.view.claimed.shape, self.view.claim.output.name
         self._ways = list(map(Ways, views))
         self.claimed = self.chosen([view.claimed for view in views])
         self.follows = self.chosen([view.follows for view in views])
-        names = [name for name in view.numbers if all(name in view.numbers for view in views)]
+        names = [name for name in self.view.numbers if all(name in view.numbers for view in views)]
         self.numbers = {name: [view.numbers[name] for view in views] for name in names}
         gradients = [dict(ways.arrived()) | view.gradients for ways, view in zip(self._ways, views)]
         self.gradients = {name: [found[name] for found in gradients] for name in gradients[0]
@@ -88,7 +88,7 @@ class Evidence:
         """What would come by a labelled array on the way, if its gradient were another of its shape."""
         for way in names:
             for name, arrays in self.gradients.items() if way != DIRECT else ():
-                if arrays[0].shape == self.views[0].numbers[way].shape and not name.endswith(f"∂{way}"):
+                if arrays[0].shape == self.view.numbers[way].shape and not name.endswith(f"∂{way}"):
                     found = []
                     for ways, view, gradient in zip(self._ways, self.views, arrays):
                         seeds = {k: float(g) for k, g in zip(view.places(way), gradient.flat) if k >= 0}
@@ -97,7 +97,7 @@ class Evidence:
 
     def leading(self, name: str) -> list[tuple[Array, Array]] | None:
         """`Ways.leading` at each point; None where there is none."""
-        if name not in self.views[0].nodes:
+        if name not in self.view.nodes:
             return None
         found = [entry for ways in self._ways if (entry := ways.leading(name)) is not None]
         return found if len(found) == len(self.views) else None
