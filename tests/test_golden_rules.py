@@ -155,8 +155,13 @@ def kinked(n):
     return y
 
 
-def variants(n):
-    found = list(conventions(Program([kinked(n)])))
+def leaks():
+    """Kinks of one op with a different number of slopes besides their own."""
+    return ag.sum([ag.leaky_relu(Value(0.0, f"x{k}"), 0.25 * (k % 2)) for k in range(6)])
+
+
+def variants(root):
+    found = list(conventions(Program([root])))
     return "\n".join(f"{variant.kink}: {dict(list(variant.steps.items())[:5])}" for variant in found)
 
 
@@ -360,7 +365,8 @@ CASES = {
     "halves": lines(halved, (3, [1]), (4, [1]), (9, []), (20, [7]), (50, [0, 49])),
     **{f"references: {name}": functools.partial(references, *given) for name, given in REFERENCES.items()},
     **{f"op: {name}": text for name, text in OPS.items()},
-    **{f"conventions: {n}": functools.partial(variants, n) for n in (1, 3, 4, 5, 9)}, "floors": saturated,
+    **{f"conventions: {n}": lambda n=n: variants(kinked(n)) for n in (1, 3, 4, 5, 9)},
+    "conventions: leaks": lambda: variants(leaks()), "floors": saturated,
     "sides": lines(sides, ("relu", 0.0), ("relu", 1.0), ("abs", 0.0), ("maximum", 1.0, 1.0),
                    ("minimum", 0.0, 0.0),
                    ("maximum", 1.0, 2.0), ("sin", 0.0), ("sqrt", 1.0)),
