@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     nodes, root = graph(formula, at, wrt)
     with pointing(formula, at):
         backward(root)
-        second = _second(formula, at, wrt, options.order)
+        second = _second(formula, at, wrt) if wrt and options.order > 1 else []
         higher = _higher(formula, at, wrt, options.order)
     gradient = {name: nodes[name].grad for name in wrt}
     if options.json:
@@ -106,9 +106,7 @@ def _function(formula: Formula, at: dict[str, float], wrt: list[str]) -> Any:
     return lambda *xs: formula({**at, **dict(zip(wrt, xs))})[""]
 
 
-def _second(formula: Formula, at: dict[str, float], wrt: list[str], order: int) -> list[list[float]]:
-    if order < 2 or not wrt:
-        return []
+def _second(formula: Formula, at: dict[str, float], wrt: list[str]) -> list[list[float]]:
     f = _function(formula, at, wrt)
     rows: list[list[float]] = hessian(lambda xs: f(*xs))([at[name] for name in wrt])
     return rows
