@@ -122,6 +122,15 @@ def tensor(change):
     return f"{report}\n{row}\n{row.claimed}\n{row.derived}\n{row.worst}\n{row.entries}"
 
 
+def column():
+    """An array of three rows of one."""
+    nodes = [[Value(0.5 * i)] for i in range(3)]
+    y = ag.sum([row[0] * (i + 1.0) for i, row in enumerate(nodes)])
+    label(C=nodes, y=y)
+    row, = audit(y, {"C": [[1.0], [2.0], [4.0]]}).rows
+    return f"{row}\n{row.claimed}, {row.derived}, {row.follows}"
+
+
 def alike(*errors):
     """Entries that are off by nearly the same factor."""
     v = [Value(1.0, f"v{k}") for k in range(len(errors))]
@@ -177,7 +186,8 @@ AUDITS |= {
     **{f"a name of {n}": functools.partial(named, n) for n in (17, 18, 19, 20, 75)}, "meanings": meanings,
     "three axes": lambda: tensor(lambda x, i, j, k: x), "three axes, one wrong": lambda: tensor(
         lambda x, i, j, k: x + (i, j, k).count(1) * (j == 2)),
-    "nearly alike": lambda: alike(1.0, 1.0 + 1e-11, 1.0 - 1e-11), "not quite alike": lambda: alike(
+    "a column": column, "nearly alike": lambda: alike(1.0, 1.0 + 1e-11, 1.0 - 1e-11),
+    "not quite alike": lambda: alike(
         1.0, 1.0 + 1e-8, 1.0), "a nan among them": lambda: alike(0.0, 1.0, nan, 5.0),
     "many kinks": kinks_of_many,
     "two precisions": precisions, "two precisions, rtol": lambda: precisions(1e-4),

@@ -136,6 +136,9 @@ OPS = {
     "a slope that is the rounding of others": of_op(
         lambda x: x * (0.2 - x), (lambda y, x: 0.2 - 2.0 * x + 3e-17,), 0.1, 0.3,
         form=lambda m, x: x * (m.mpf(0.2) - x) if hasattr(m, "mpf") else x * (0.2 - x)),
+    "points where it is not too large": of_op(lambda x: 1e300 * x ** 9.0 if x > 0.0 else x, (
+        lambda y, x: 9e300 * x ** 8.0 if x > 0.0 else 1.0,), kink=lambda x: x),
+    "an option": of_op(lambda x, k: x * k, (lambda y, x, k: k, None)),
     "on a kink": of_op(abs, (lambda y, x: 1.0 if x > 0.0 else -1.0,), 0.0, 0.5, kink=lambda x: x),
     "a kink that another operand makes": of_op(
         lambda x, k: x * k, (lambda y, x, k: k, lambda y, x, k: x), (0.5, 2.0), (0.5, 0.0), kink=lambda x,
@@ -178,11 +181,11 @@ def sides(name, *xs):
     return one_sided(TABLE[name](*map(Value, xs)))
 
 
-def with_a_kink_of_slopes(left, right):
-    op = ag.custom_op(lambda x: left * x if x < 0.0 else right * x, (
-        lambda y, x: left if x < 0.0 else right,), name="a bend", kink=lambda x: x)
+def with_a_kink_of_slopes(left, right, at=0.0):
+    op = ag.custom_op(lambda x: left * (x - at) if x < at else right * (x - at), (
+        lambda y, x: left if x < at else right,), name="a bend", kink=lambda x: x - at)
     try:
-        return one_sided(op(Value(0.0)))
+        return one_sided(op(Value(at)))
     finally:
         TABLE.pop("a bend")
 
@@ -268,10 +271,21 @@ def behind(n, wrong=2.0, width=0):
         y.label = f"y{k}"
     L = y * 0.5
     L.label = "L"
-    aside = L + leaves[0] * 3.0
+    aside = L * 2.0
     label(aside=aside)
     L.backward()
     return audit([L, aside], {x.label: wrong * x.grad for x in leaves})
+
+
+def two_ends():
+    """Two numbers by way of an array of two, and then of one node."""
+    x0, x1 = Value(0.5, "x0"), Value(-1.5, "x1")
+    p = [x0 * Value(2.0), x1 * Value(3.0)]
+    s = p[0] * p[1]
+    L = s * s
+    label(p=p, s=s, L=L)
+    L.backward()
+    return str(audit(L, {"x0": 2.0 * x0.grad, "x1": 2.0 * x1.grad}))
 
 
 def ends(wrong):
@@ -371,7 +385,8 @@ CASES = {
                    ("minimum", 0.0, 0.0),
                    ("maximum", 1.0, 2.0), ("sin", 0.0), ("sqrt", 1.0)),
     "bends": lines(with_a_kink_of_slopes, (1.0, 1.0), (1.0, 1.0 + 1e-8), (1.0 + 1e-10, 1.0), (0.0, 2.0),
-                   (-1.0, 1.0)),
+                   (-1.0, 1.0),
+                   (2.0, 5.0, 1.0)),
     **{f"walk: {name}": functools.partial(walked, *given) for name, given in WALKS.items()},
     "near": lines(near, *NEAR), "relative errors": lines(relative_error, *ERRORS),
     "products": lines(product_of, *PRODUCTS), "clip": lines(clip, *itertools.product(WORDS, (16, 7, 1))),
@@ -379,7 +394,8 @@ CASES = {
     "lines": broken, "tables": tables,
     **{f"latent behind {n}, {width}": lambda n=n, width=width: str(behind(n, width=width))
        for n, width in ((0, 0), (3, 0), (9, 0), (700, 0), (2, 3), (5, 150))},
-    **{f"latent: {name}": functools.partial(ends, change) for name, change in LATENT.items()},
+    "latent: two ends": two_ends, **{f"latent: {name}": functools.partial(ends, change) for name,
+                                     change in LATENT.items()},
     "refused": lines(refused, *[(claims,) for claims in REFUSED]), "an audit in plain data": plain(an_audit),
     "an explanation in plain data": plain(a_path),
     "a value in plain data": plain(lambda: explain(Value(2.0, "x") * Value(3.0, "y") + Value(0.0, "z"))),
