@@ -1,4 +1,5 @@
 """Compiled functions in threads, with static arguments, of functions of all kinds; names, progress, cost."""
+import array
 import copy
 import datetime
 import functools
@@ -30,7 +31,7 @@ from autograd_lite.ops.op import TABLE
 from autograd_lite.graph import backward as backward_module, changes as changes_module, node as node_module
 from autograd_lite.programs import (eager as eager_module, progress as progress_module, tape as tape_module,
                                     ways)
-from autograd_lite.programs.arguments import Kept
+from autograd_lite.programs.arguments import Fixed, Kept
 from autograd_lite import compile
 from instructions import Interrupt, codes_of, interrupted_at, let_go
 from graphs import python_build
@@ -382,6 +383,19 @@ def test_a_static_list_object_or_dataclass_that_changed_is_a_new_program():
     assert fast(3.0, weight) == 6.0
     weight.data = 4.0
     assert fast(3.0, weight) == 12.0 and fast.backward(3.0, weight) == 12.0 and weight.grad == 3.0
+
+
+def test_arrays_of_all_makes_may_be_static_and_objects_in_them_are_compared_by_what_they_are():
+    fast = compile(lambda x, s: x * s[0], static="s")
+    for s in (array.array("d", [2.0]), memoryview(b"\2"), bytearray(b"\2"), np.array([2.0])):
+        assert (fast(3.0, s), fast(5.0, s)) == (6.0, 10.0)
+        if not isinstance(s, memoryview):
+            s[0] = 4
+            assert fast(3.0, s) == 12.0
+    for factor in (2.0, 3.0, 4.0):              # (the objects of one are gone before the next is made)
+        assert fast(1.0, np.array([factor * 100.0], object)) == factor * 100.0
+    one, another = (Fixed(np.array([1e300, "text"], object)).key for _ in "ab")
+    assert one == another and one != Fixed(np.array([1e301, "text"], object)).key
 
 
 def test_a_function_given_as_an_argument_may_read_what_changes():

@@ -18,7 +18,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value, nn, no_grad
-from autograd_lite.programs import names
+from autograd_lite.programs import environment as environment_module, names
 from autograd_lite.programs.environment import Environment, drawn, random_state
 
 rate = 0.1
@@ -772,6 +772,42 @@ def test_an_object_replaced_by_an_equal_one_is_followed_though_the_old_one_chang
     assert environment.holds()
     held[0].depth = 5.0
     assert not environment.holds() and environment.changed() == "held[0].depth was 0.1 and is 5.0"
+
+
+def test_a_list_that_changed_before_it_is_looked_at_loosely_is_no_longer_the_one_of_the_snapshot():
+    values = [Value(1.0), Value(2.0)]
+    environment, first = Environment(lambda x: values[0] * x), values[0]
+    values[0] = Value(1.0)
+    environment.loosen([values])
+    assert not environment.holds()
+    values[0] = first
+    assert environment.holds()
+    values[1] = Value(3.0)
+    assert not environment.holds()
+
+
+def test_plain_things_made_anew_are_compared_without_another_walk(monkeypatch):
+    values, thing = [Value(1.0), Value(2.0)], SimpleNamespace(a=float("0.5"), b=2.0)
+    environment = Environment(lambda x: values[0] * x * thing.a * thing.b)
+    before = environment.questions
+    monkeypatch.setattr(environment_module, "Reach", None)
+    thing.a = float("0.5")
+    assert environment.holds() and environment._same()
+    environment.loosen([values])
+    assert environment.questions is not before and environment.questions.loose and environment.holds()
+    thing.a = 0.25
+    assert not environment.holds()
+
+
+def test_an_attribute_that_comes_and_one_that_goes_are_named():
+    thing = Settings(a=1.0, b=2.0)
+    environment = Environment(lambda x: vars(thing)["a"] * x)
+    del thing.b
+    thing.c = 2.0
+    assert environment.changed() == "'c' of the closure variable 'thing' is new"
+    del thing.c
+    thing.__dict__.pop("count")
+    assert environment.changed() == "'b' of the closure variable 'thing' is gone"
 
 
 def test_two_names_for_one_list_are_not_two_equal_lists():

@@ -38,6 +38,15 @@ def labelled(x, y):
     return s * s + e / y - e
 
 
+def asked_last(x, y):
+    product = x * y
+    return product if x < y and not x > 2.0 and round(y, 2) > 0.0 and int(x) == 1 else y
+
+
+a55, b56 = "a" * 55, "b" * 56                   # (with " * c" as long as what stands in others, and longer)
+long_names = eval(f"lambda {a55}, {b56}, c: {a55} * c + {b56} * c + {b56} * {a55}")
+
+
 def power_sum(x):
     total = 0.0
     for i in range(2, 6):
@@ -60,6 +69,11 @@ FUNCTIONS = {
     "where at once": (lambda x, y: where(less(x, 0.0), x, where(less(y, 0.0), x * y, y)) * y, (1.5, 2.5)),
     "where shared": (lambda x, y: where(less(x, y), ag.sin(x) * y, ag.sin(x) / y) + ag.sin(x), (1.5, 2.5)),
     "guards": (branches, (0.5, 2.5)),
+    "guards at the end": (asked_last, (1.5, 2.5)),
+    "no number": (lambda x, y: where(less(x, y), where(less(x, 1.0), x, math.inf),
+                                     where(less(y, 1.0), -math.inf, math.nan)), (0.5, 2.5)),
+    "a condition as a number": (lambda x, y: less(x, y) * x + where(less(x, y), y, x * y), (0.5, 2.5)),
+    "long names": (long_names, (1.5, 2.5, 3.5)),
     "questions": (lambda x, y: x * int(y) + round(x) + (1.0 if x == y or bool(y) else x), (1.7, 2.5)),
     "loop": (power_sum, (1.5,)),
     "sum": (lambda x, y, z: sum([x, y, z]) * ag.sum([x, y, z, -1.0]), (1.0, 2.0, 3.0)),

@@ -72,12 +72,12 @@ class Watch:
 
 
 def each(function: Callable[..., Any], kind: Any = float) -> Callable[..., Any]:
-    """A function of floats at each point of NumPy's arrays; nan where it fails."""
+    """A function of floats at each point of NumPy's arrays; where it fails nan, or False of truth values."""
     def at(*xs: float) -> Any:
         try:
             return function(*xs)
         except (ArithmeticError, ValueError, TypeError):
-            return math.nan
+            return False if kind is bool else math.nan
 
     def over(*xs: Any) -> Any:
         import numpy
@@ -363,10 +363,8 @@ class ArrayWriter(ArrayExpressions):
         if guard.text == "int(#1)":
             text = f"xp.trunc({xs[0]})"
         else:
-            names = [f"x{i}" for i in range(len(xs))]
-            asked = re.sub(r"#(\d)", lambda at: names[int(at[1]) - 1], guard.text)
-            function = eval(f"lambda {', '.join(names)}: {asked}", {"math": math})
-            text = f"{self.named('answer', each(function, object))}({', '.join(xs)})"
+            function = eval(f"lambda x: {guard.text.replace('#1', 'x')}", {"math": math})
+            text = f"{self.named('answer', each(function, object))}({xs[0]})"
         self.statement(f"at.answers({text}, {guard.answer!r}, {index})")
 
 

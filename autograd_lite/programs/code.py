@@ -49,8 +49,8 @@ def _products(*xs: float) -> float:
 
 def _added(size: int, *pairs: Any) -> list[float]:
     totals = [0.0] * int(size)
-    for i in range(0, len(pairs), 2):
-        totals[int(pairs[i])] += pairs[i + 1]
+    for i, x in zip(pairs[::2], pairs[1::2]):
+        totals[int(i)] += x
     return totals
 
 

@@ -324,7 +324,7 @@ def _said(thing: Any) -> str:
 def _expression(reach: Reach, at: int) -> str:
     """How a program would write a thing: cfg.layers[2].rate."""
     text = ""
-    while at >= 0:
+    while at:
         at, way, key, _ = reach.steps[at]
         if way == ".":
             text = f".{key}{text}"
@@ -339,10 +339,9 @@ def _expression(reach: Reach, at: int) -> str:
 
 def _place(reach: Reach, at: int) -> str:
     """Where a thing stands, in words."""
+    while at and reach.steps[at][1] == "in":
+        at = reach.steps[at][0]
     parent, way, key, _ = reach.steps[at]
-    while way == "in" and parent >= 0:
-        at = parent
-        parent, way, key, _ = reach.steps[at]
     if way in _ROOTS:
         text = _ROOTS[way].format(key)
         if parent and way in ("global", "closure"):

@@ -67,7 +67,6 @@ class Whole:
     def __index__(self) -> int: return self.now()
     def __int__(self) -> int: return self.now()
     def __float__(self) -> float: return float(self.now())
-    def __complex__(self) -> complex: return complex(self.now())
     def __format__(self, spec: str) -> str: return format(self.now(), spec)
     def __repr__(self) -> str: return repr(self.now())
     def __copy__(self) -> Any: return self
@@ -80,7 +79,7 @@ class Whole:
         raise InputError("a number that is traced has no hash")
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.now() if hasattr(int, name) else 0, name)
+        return getattr(self.now() if hasattr(int, name) else int(), name)
 
 
 def _arguments(a: Any, b: Any) -> tuple[Any, Any, bool] | None:

@@ -112,7 +112,7 @@ class Loop:
         """
         before, size, row, sources = self.layout
         head, state, tail = numbers[:before], numbers[before:before + size], numbers[before + size:]
-        run, kept, i, status = self.program.run, list[float](), 0, DONE
+        run, kept, status = self.program.run, list[float](), DONE
         as_it_is = list(sources) == list(range(len(self.program.recording.outputs)))
         for i in range(n):
             if row:
@@ -239,7 +239,7 @@ def _key(x: Any) -> Any:
     try:
         return described(x, [])
     except Given:
-        return Given
+        return None
 
 
 def _places(sources: Sequence[int | float]) -> list[int]:

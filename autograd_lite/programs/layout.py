@@ -26,7 +26,7 @@ def hides(op: Any, n: int, i: int) -> bool:
     if op is choose or not isinstance(op, Op) or not op.in_line or op.open or n > 2:
         return True
     for x in (math.inf, -math.inf, math.nan):
-        for other in (0.0, 0.5, -0.5, 1.0, 2.0, -3.0, 1e300, -1e300)[:1 if n == 1 else None]:
+        for other in (0.0, 0.5, -0.5, 1.0, 2.0, -3.0, 1e300, -1e300):
             xs = [x if j == i else other for j in range(n)]
             try:
                 y = op.forward(*xs)
@@ -125,14 +125,14 @@ class Plan:
         captured = {k: i for i, k in enumerate(recording.captured)} if self.sparse else {}
         for k in (*self.outputs, *[x for guard in recording.guards for x in guard.operands]):
             uses[k] += 2                                # (2: it has a name of its own)
-            known[k] = 1
+            known[k] = True
         for sides, places in recording.firm.items():    # (they may fail, and do so eagerly)
             for k in places:
                 if ops[k] is not INPUT and not isinstance(ops[k], Comparison):
-                    known[k] = 1
+                    known[k] = True
             for k, _ in sides:
                 uses[k] += not isinstance(ops[k], Comparison)
-                known[k] = 1
+                known[k] = True
         for k in range(len(code) - 1, -1, -1):
             if known[k]:
                 found.append(k)
@@ -141,15 +141,15 @@ class Plan:
                     self.tables[k] = [captured[x] for x in xs]
                     continue
                 if ops[k] is choose and isinstance(ops[xs[0]], Comparison):
-                    known[xs[0]] = 1                    # (a condition is written where it is asked)
+                    known[xs[0]] = True                    # (a condition is written where it is asked)
                     xs = xs[1:]
                 for x in xs:
                     uses[x] += 1
-                    known[x] = 1
+                    known[x] = True
                 if k in checks:
                     for x in [x for check in checks[k] for x in check.operands]:
                         uses[x] += 2
-                        known[x] = 1
+                        known[x] = True
         found.reverse()
         return found, {k: uses[k] for k in found}
 

@@ -123,7 +123,7 @@ class Points:
                 for x in (run[:, where] if is_table(run) else map(self.np.float64, run))]
 
     def rows(self, where: Any) -> Iterator[Any]:
-        """The numbers of each of some points."""
+        """The numbers of each of some points (without end, if all points share all of them)."""
         return zip(*[x for run in self.runs for x in (
             run[:, where].tolist() if is_table(run) else map(itertools.repeat, map(float, run)))])
 

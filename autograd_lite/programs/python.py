@@ -38,7 +38,7 @@ _SUM = 24                                               # the most terms of a su
 _PIECE = 1500                                           # the most statements of one function
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def reserved() -> frozenset[str]:
     """Names that a variable may not have."""
     forms = [op.notation.targets.get("python") for op in TABLE.values() if op.notation]

@@ -47,7 +47,7 @@ class Recording(NamedTuple):
         a, b = self.code, other.code
         for k, (op, operands) in enumerate(zip(a.ops, a.operands)):
             if k >= len(b.ops) or b.ops[k] is not op or b.operands[k] != operands:
-                return f"it does {b.ops[k] if k < len(b.ops) else 'nothing'!r} where it did {op!r}"
+                return f"it does {repr(b.ops[k]) if k < len(b.ops) else 'nothing'} where it did {op!r}"
             if op is CONSTANT and not same(a.data[k], b.data[k]):
                 return f"it computes with {b.data[k]!r} where it computed with {a.data[k]!r}"
         if len(b.ops) != len(a.ops) or list(self.outputs) != list(other.outputs):

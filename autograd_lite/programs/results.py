@@ -262,7 +262,7 @@ class Gradients:
     def empty(self) -> None:
         """Forget the point."""
         self.spread.clear()
-        self.dense = {x: 0.0 if self.sums else column[:0] for x, column in self.dense.items()}
+        self.dense = {x: column[:0] for x, column in self.dense.items()}
 
 
 def picked(x: Any, fine: Any) -> Any:

@@ -66,7 +66,7 @@ class Ways:
         program.settle()
         watch, captured = Watch(len(where)), read_numbers(program.read)
         found, fates = [], [FINE] * len(where)
-        for i, row in enumerate(self.points.rows(together_at(where))):
+        for i, row in zip(range(len(where)), self.points.rows(together_at(where))):
             try:
                 out = program.run(*row, captured)
             except (ArithmeticError, ValueError):
@@ -145,15 +145,13 @@ class Ways:
         try:
             _, numbers = key_of(args, kwargs)
             program, out = self.compiled.run(self.key, numbers, args, kwargs, self.is_backward)
-            if not kept:
-                return program
-            if program:
+            if kept and program:
                 self.keep(i, program, program, out)
-            elif self.is_backward:
+            elif kept and self.is_backward:
                 y = self.compiled.f(*args, **kwargs)
                 self.left = y if self.left is None else self.left + y
                 self.results.add(i, Form(y), [y.data])
-            else:
+            elif kept:
                 self.results.add(i, Form(eager(self.compiled.f, args, kwargs)), ())
             return program
         except Exception as error:
@@ -230,8 +228,8 @@ class Run(Ways):
 
     def empty(self) -> None:
         """Find the structure of results where there is no point: at one of ones."""
-        self.n, self.end = 1, 1
-        self.results.n = 1
+        self.n = self.end = 1
+        self.begin(False)
         try:
             self.alone(0)
         except InputError as error:

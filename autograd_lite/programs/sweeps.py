@@ -213,7 +213,7 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
             if k < 0:                               # all operands of this node are done
                 found.append(~k)
             elif not seen[k]:
-                seen[k] = 1
+                seen[k] = True
                 below = operands[k]
                 if below:
                     at = len(stack)
@@ -312,7 +312,7 @@ def _varying(tape: Recorded, order: Sequence[int], inputs: Sequence[int]) -> byt
     ops, all_operands = tape.ops, tape.operands
     found = bytearray(len(ops))
     for k in inputs:
-        found[k] = 1
+        found[k] = True
     for k in order:
         operands: Sequence[int] = all_operands[k]
         if operands and not found[k]:
@@ -321,7 +321,7 @@ def _varying(tape: Recorded, order: Sequence[int], inputs: Sequence[int]) -> byt
                 operands = [x for x, has in zip(operands, op.differentiable(len(operands))) if has]
             for x in operands:
                 if found[x]:
-                    found[k] = 1
+                    found[k] = True
                     break
     return found
 

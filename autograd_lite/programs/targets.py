@@ -26,7 +26,7 @@ from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.layout import Plan
-from autograd_lite.programs.namespaces import array_form, functions, quiet
+from autograd_lite.programs.namespaces import functions, quiet
 from autograd_lite.programs.pickling import ByName, why_not
 from autograd_lite.programs.points import changed
 from autograd_lite.programs.tracing import Traced, trace
@@ -116,17 +116,17 @@ class OverArrays(_Portable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         columns, given = list[Any](), (list[Any](), list[Any]())
-        points = _made_up(0.5), _made_up(0.7)
+        made_up = _made_up()
         if value.special and value.tracing.get():
             return self.f(*args, **kwargs)
-        for supply, found in zip(points, given):
+        for found in given:
             del columns[:]
             places: list[int | str] = [*range(len(args)), *kwargs]
             for place, x in zip(places, [*args, *kwargs.values()]):
                 last = self.everything or self.batch.holds(place, len(args))
                 whole = self.indices is not None and self.indices.holds(place, len(args))
                 try:
-                    found.append(self._entered(x, columns, _ZEROS if whole else supply, last, whole))
+                    found.append(self._entered(x, columns, _ZEROS if whole else made_up, last, whole))
                 except Given:
                     return self.f(*args, **kwargs)
         key = tuple([*kwargs, *[described(x, []) for x in given[0]]])
@@ -218,7 +218,7 @@ class OverArrays(_Portable):
                              "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
         code = recording.code
         ops = {code.ops[k] for k in Plan(recording).needed if isinstance(code.ops[k], Op)}
-        found = functions(self.xp, [op for op in ops if array_form(op, ["x"] * max(op.least, 1))])
+        found = functions(self.xp, [op for op in ops if op.notation and op.notation.targets.get("array")])
         return ArrayProgram(environment, traced, *arrays.function(recording, traced.captured, found, False))
 
     # -- results -----------------------------------------------------------------------------------
@@ -260,6 +260,6 @@ def _has_type(x: Any) -> bool:
     return hasattr(x, "dtype") and hasattr(x, "shape") and not isinstance(x, type)
 
 
-def _made_up(start: float) -> Iterator[float]:
+def _made_up() -> Iterator[float]:
     """Numbers between 0.25 and 0.75, all different."""
-    return ((start + k * 0.6180339887498949) % 1.0 * 0.5 + 0.25 for k in itertools.count())
+    return (k * 0.6180339887498949 % 1.0 * 0.5 + 0.25 for k in itertools.count(1))

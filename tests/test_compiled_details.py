@@ -1,0 +1,563 @@
+"""Compiled functions at the edges of what they do: one point, no point, odd results, costs."""
+from __future__ import annotations
+
+import copy
+import fractions
+import functools
+import itertools
+import math
+import pickle
+import re
+import sys
+import types
+import typing
+from collections import namedtuple
+from types import SimpleNamespace
+from typing import Any
+
+import inspect
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import InputError, Value, compile, grad, value_and_grad
+from autograd_lite.native.engine import available
+from autograd_lite.ops.op import TABLE
+from autograd_lite.programs import arrays, code, compiled, lookups, results, runs, stats, targets
+from autograd_lite.programs.iteration import Rows
+from autograd_lite.programs.namespaces import Functions, with_tensors
+from autograd_lite.programs.paths import limit_error
+from autograd_lite.programs.pickling import ByName, _wrapped, why_not
+from autograd_lite.programs.repeats import shapes_of
+from autograd_lite.programs.tape import _EXACT
+
+native = pytest.mark.skipif(not available(), reason="without native code")
+Both = namedtuple("Both", "first second")
+
+
+# -- options ------------------------------------------------------------------------------------------
+
+
+def test_every_overload_of_compile_has_the_defaults_of_compile_itself():
+    own = inspect.signature(compile).parameters
+    overloads = typing.get_overloads(compile)
+    assert len(overloads) > 10
+    for overload in overloads:
+        for name, parameter in inspect.signature(overload).parameters.items():
+            assert parameter.default == own[name].default, overload
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda: compile(abs, target="foo"), "target='foo': choose 'native', 'python', or a namespace of arrays"),
+    (lambda: compile(lambda x: 2.0).backward(Value(1.0)), "returned 2.0; backward needs one number that"),
+    (lambda: compile(lambda x: x, batch=0, reduce=("sum", "mean"))(2.0),
+     "does not return a tuple of 2 results"),
+    (lambda: compile(lambda x: (x, x, x), batch=0, reduce=("sum", "mean"))(np.ones(2)),
+     "a tuple of 2 results"),
+    (lambda: compile(lambda x: [x, x], target=np, reduce=("sum", "mean"))(np.ones(2)),
+     "a tuple of 2 results"),
+    (lambda: compile(lambda x: x, batch=0, reduce="sum")(np.array([], object)), "arrays of real numbers"),
+    (lambda: compile(lambda x: int(x) * ag.log(x), batch=0)(np.zeros(0))[0], "index 0 is out of bounds"),
+    (lambda: compile(lambda x: ag.sum(x), batch=0)(np.zeros(0)),
+     r"^an empty batch: what the function returns "
+     r"shows only at a point, and at numbers 1.0 it fails \("),
+])
+def test_what_cannot_be_done_is_refused_by_name(call, words):
+    with pytest.raises((InputError, IndexError), match=words):
+        call()
+
+
+def test_a_rule_that_branches_is_refused_where_it_is_differentiated_once_more():
+    op = ag.custom_op(lambda x: abs(x), (lambda y, x: 1.0 if x > 0.0 else -1.0,), name="my_abs")
+    del TABLE["my_abs"]
+    with pytest.raises(TypeError, match="by operand 1: a rule branches by select alone; "):
+        compile(grad(grad(lambda x: op(x) * x)))(2.0)
+
+
+# -- batches ------------------------------------------------------------------------------------------
+
+
+def test_a_batch_of_one_value_is_one():
+    w = Value(3.0)
+    y = compile(lambda w, x: (w * x, [w]), batch="x")(w, np.array([2.0]))
+    assert y[0].shape == (1,) and y[0][0].data == 6.0 and y[1][0][0] is w
+
+
+@pytest.mark.parametrize("options", [{"target": "python"}, {}, {"rounding": "eager"}])
+def test_gradients_of_a_batch_reach_leaves_and_what_is_computed_from_them(options):
+    a = Value(2.0)
+    computed = a * a
+    b = Value(5.0)
+    total = compile(lambda x: computed * b * x, batch=0, reduce="sum", **options)
+    assert total.backward(np.array([1.0, 2.0])) == 60.0
+    assert (computed.grad, b.grad, a.grad) == (15.0, 12.0, 60.0)
+    mean = compile(lambda x: b / ag.exp(x) + 0.0 * ag.exp(x), batch=0, reduce="mean", **options)
+    b.grad = 0.0
+    with ag.errstate("ignore"):
+        for k in range(3):                      # (one point, and no array)
+            assert math.isclose(mean.backward(1.0 * k), 5.0 * math.exp(-k)) and b.grad > 0.0
+        b.grad = 0.0
+        assert mean.backward(0.0) == 5.0 and b.grad == 1.0
+        b.grad = 0.0
+        mean.backward(-800.0)                   # (by f itself)
+    assert b.grad == math.inf
+
+
+@pytest.mark.parametrize("options", [{"target": "python"}, {}, {"rounding": "eager"},
+                                     {"rounding": "eager", "target": "python"}])
+def test_an_empty_batch_adds_nothing_to_gradients(options):
+    w, table = Value(3.0), [Value(1.0), Value(2.0)]
+    assert compile(lambda x: w * x, batch=0, reduce="sum", **options).backward(np.zeros(0)) == 0.0
+    chosen = compile(lambda i: ag.take(table, i) * w, batch=0, indices=0, reduce="sum", **options)
+    assert chosen.backward(np.zeros(0, int)) == 0.0
+    limited = compile(lambda x: w / ag.log(x), batch=0, reduce="sum", **options)
+    with ag.errstate("ignore"):
+        assert limited.backward(np.zeros(0)) == 0.0
+    assert w.grad == 0.0 and [x.grad for x in table] == [0.0, 0.0]
+
+
+def test_a_tuple_that_is_reduced_keeps_its_class():
+    x = np.array([1.0, 3.0])
+    fast = compile(lambda x: Both(x, 2.0 * x), batch=0, reduce=("sum", None), target="python")
+    assert fast(x)[0] == 4.0 and fast(x)[1].tolist() == [2.0, 6.0]
+    assert type(fast(x)) is Both
+    assert compile(lambda x: (x, x), batch=0, reduce=("mean", "sum"))(x) == (2.0, 4.0)
+    assert type(compile(lambda x: (x, x), batch=0, reduce=("mean", "sum"))(x)) is tuple
+
+
+def test_points_at_which_a_guard_fails_go_on_to_the_programs_with_their_answer():
+    one, two, three = "one", "two", "three"
+    program = SimpleNamespace(groups=[{1: one, 2: two, 3: three}])
+    at, watch = np.array([10, 11, 12, 13, 14]), arrays.Watch(7)
+    watch.fates = np.array([-2, 0, 0, 0, -1, 0, 0])
+    watch.answered[0] = np.array([9, 1, 2, 5, 9, 2, 3])
+    queue: list[Any] = []
+    runs.pass_on(queue, program, frozenset({two}), 0, at, watch)
+    found = {name: places.tolist() for name, places, _ in queue if name}
+    assert found == {one: [10], three: [14]}
+    assert sorted([places.tolist() for name, places, _ in queue if not name]) == [[11, 13], [12]]
+    queue.clear()
+    watch.answered.clear()
+    runs.pass_on(queue, program, frozenset({one}), 0, at, watch)
+    assert queue == [(two, at, frozenset({one}))]
+
+
+def test_the_shapes_of_arrays_are_known_where_their_floats_lie_in_order():
+    x = np.ones((2, 3))
+    assert shapes_of([x, x[0]]) == [(2, 3), (3,)]
+    for other in (1.0, [1.0], x.T, x[:, 1], x.astype(int), x.astype(np.float32), np.array(1.0),
+                  x.view(np.matrix)):
+        assert shapes_of([x, other]) is None
+
+
+@native
+def test_a_call_like_the_last_one_is_kept_ready_where_all_points_take_one_verified_program():
+    x, v = np.array([1.0, 2.0]), Value(2.0)
+    fast = compile(lambda x, y: (x * v + y, 1.0), batch=(0, 1), target="native")
+    for k in range(4):
+        assert fast(x + k, x)[0].tolist() == [3.0 * 1.0 + 2.0 * k, 6.0 + 2.0 * k]
+    assert "last" in fast.batch.repeats
+    for args, kwargs, options in (([x, 1.0], {}, {}), ([x, np.ones(1)], {}, {}), ([x], {"y": x}, {}),
+                                  ([x, x], {}, {"reduce": "sum"}), ([x, x], {}, {"target": "python"})):
+        other = compile(lambda x, y: x * v + y, batch=(0, 1), **{"target": "native", **options})
+        for _ in range(3):
+            other(*args, **kwargs)
+        assert not other.batch.repeats, (args, kwargs, options)
+    of_one = compile(lambda x, y: x * y[0] * y[1], batch=0, target="native")
+    for _ in range(3):
+        assert of_one(x, x).tolist() == [2.0, 4.0]
+    assert not of_one.batch.repeats
+
+
+@native
+def test_a_bound_batch_reads_shared_arrays_and_keeps_flags_counts_and_sums():
+    x, p, v = np.array([1.0, 2.0, 3.0]), np.array([10.0, 20.0]), Value(2.0)
+
+    def f(x: Any, p: Any, q: Any) -> Any:
+        return [x * p[0] + v, p[1] * q], np.array([x, x * x]), True, 7
+    for options, size in (({}, 3), ({"reduce": ("sum", "mean", None, None)}, None),
+                          ({"rounding": "eager"}, 3)):
+        results_of = f if not size else lambda x, p, q: f(x, p, q)[0] + [f(x, p, q)[1]] + [True, 7]
+        fast = compile(lambda x, p, q, g=results_of: tuple(g(x, p, q)), batch="x", target="native", **options)
+        run = fast.bind(x, p, 3.0)
+        for k in range(4):
+            p += 1.0
+            x *= 1.5
+            v.data += 1.0
+            found, true = run(), fast(x, p, 3.0)
+            for a, b in zip(found[0] if not size else found[:2], true[0] if not size else true[:2]):
+                assert np.allclose(a, b, rtol=1e-15)
+            assert np.allclose(found[-3], true[-3], rtol=1e-15) and found[-3].shape == np.shape(true[-3])
+            assert found[-2].dtype == bool and np.all(found[-2]) and np.array_equal(found[-1], true[-1])
+        assert run.job
+
+
+def test_a_bound_function_whose_results_have_other_shapes_now_is_to_be_bound_again():
+    sizes = [2]
+    x = np.array([1.0, 2.0])
+    fast = compile(lambda x: [x] * sizes[0], batch=0, target="python")
+    run = fast.bind(x)
+    assert len(run()) == 2
+    sizes[0] = 3
+    with pytest.raises(InputError, match="returned other arrays before: bind it again"):
+        run()
+
+
+def test_a_block_of_memory_is_used_again_only_once_nobody_holds_it():
+    shape = (2, 1 << 17)
+    results._spare.clear()
+    part = results.new_block(shape)[0]
+    second = results.new_block(shape)
+    assert second.base is not part.base
+    at = second.base.__array_interface__["data"]
+    del part, second
+    assert results.new_block(shape).base.__array_interface__["data"] == at
+    assert results.new_block((2, 3)).shape == (2, 3)
+
+
+# -- costs --------------------------------------------------------------------------------------------
+
+
+@native
+def test_a_call_is_made_shorter_once_it_is_native_and_only_if_it_has_floats_alone(monkeypatch):
+    asked = []
+    monkeypatch.setattr(compiled, "shorter", lambda *given: asked.append(given))
+    plain = compile(lambda a, b: a * b, target="native")
+    for k in range(5):
+        assert plain(k + 2.0, 3.0) == 3.0 * k + 6.0
+    assert len(asked) == 1
+    for fast, args, kwargs in ((compile(lambda a, b: a * b, target="native"), [2.0], {"b": 3.0}),
+                               (compile(lambda a, b: a * b, static=1, target="native"), [2.0, 3.0], {}),
+                               (compile(lambda a, b: a * b, batch=0, target="native"), [2.0, 3.0], {})):
+        for k in range(5):
+            assert fast(args[0] + k, *args[1:], **kwargs) == 3.0 * k + 6.0
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("change", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copy_has_not_spent_the_time_of_its_original(change):
+    fast = compile(ag.sin)
+    fast(0.5)
+    assert fast.stats.tracing > 0.0
+    again = change(fast)
+    assert again.stats.tracing == 0.0 and again(0.5) == math.sin(0.5) and again.stats.tracing == 0.0
+
+
+def test_what_a_call_saves_is_measured_with_the_gradients_that_it_passes_on(monkeypatch):
+    passed = []
+    monkeypatch.setattr(stats, "pass_on", lambda xs, gradients, leaves: passed.append(len(xs)))
+    w, b = Value(2.0), Value(1.0)
+    fast = compile(lambda x: w * x + b)
+    fast(3.0)
+    assert fast.stats.break_even > 0.0 and passed == []
+    fast.backward(3.0)
+    assert fast.stats.break_even > 0.0 and 1 <= len(passed) <= 5 and set(passed) == {2}
+
+
+def test_the_least_of_a_few_measurements_is_taken_and_sizes_have_units():
+    seconds = itertools.count(5.0, -1.0)
+    assert stats._least(lambda: next(seconds)) == 1.0
+    assert [stats._time(x) for x in (2.0, 1.0, 0.9994, 0.001, 0.0009, 2.5e-6)] == [
+        "2 s", "1 s", "999 ms", "1 ms", "900 µs", "2.5 µs"]
+    assert [stats._count(n, "call") for n in (0, 1, 2, 12345)] == ["0 calls", "1 call", "2 calls",
+                                                                   "12,345 calls"]
+
+
+@pytest.mark.parametrize("target", ["python", pytest.param("native", marks=native)])
+def test_the_steps_of_an_iteration_and_their_native_code_are_counted(target):
+    fast = compile(lambda x: x * 0.5 + 1.0 if x > 0.5 else x + 1.0, target=target)
+    fast(1.0), fast(2.0)
+    fast.iterate(4.0, 1)
+    program = fast.used()
+    before = program.seconds
+    assert fast.iterate(4.0, 9) == functools.reduce(lambda x, _: x * 0.5 + 1.0, range(9), 4.0)
+    assert program.steps == 10 and program.loops.keys() == {"python",
+                                                            *(["native"] if target == "native" else [])}
+    fast = compile(lambda x: x * 0.5, target=target)
+    fast(1.0), fast(2.0)
+    program = fast.used()
+    before = program.seconds
+    fast.iterate(1.0, 5)
+    assert (program.seconds > before) is (target == "native")
+
+
+def test_entries_of_several_kinds_are_read_a_thousand_at_a_time():
+    entries = [1.0] * 2 + [2] * 1500 + [[1.0, 2.0]]
+    rows = Rows(entries, len(entries))
+    assert rows.run(0, 1)[1] == 2 and rows.run(2, 1)[1] == 1002 and rows.run(1002, 1)[1] == 1502
+    (numbers, at), end = rows.run(1502, 2)
+    assert (numbers.tolist(), at, end) == ([1.0, 2.0], 0, 1503)
+    (numbers, at), end = Rows([1.0, 2.0, 3.0], 2).run(1, 1)
+    assert (numbers.tolist(), at, end) == ([1.0, 2.0], 1, 2)
+
+
+def test_of_a_long_list_only_the_numbers_that_are_taken_are_read(monkeypatch):
+    read, own = [], lookups.read_numbers
+    monkeypatch.setattr(lookups, "read_numbers", lambda xs: read.append(len(xs)) or own(xs))
+    values = [Value(float(i)) for i in range(9)]
+    found = Functions(np)
+    for index, most in (([1.0, -1.0], 2), ([3.0, 1.0, -9.0], 9)):
+        given = np.array(index)
+        assert lookups.looked(found, True, values, given).tolist() == [values[int(i)].data for i in index]
+        assert read.pop() == most
+    assert lookups.looked(found, True, values[:8], np.array([1.0, 2.0])).tolist() == [1.0, 2.0]
+    assert read.pop() == 8
+    assert lookups.looked(found, True, values, 3) == 3.0 and lookups.looked(found, True, values, -1.0) == 8.0
+    outside = lookups.looked(found, False, values, np.array([9.0, -9.0, -10.0, 8.0])).tolist()
+    assert str(outside) == "[nan, 0.0, nan, 8.0]"
+    assert [str(x) for x in lookups.added(3, np.array([1.0, -1.0]), 5.0, -1.0, 2.0)[1]] == ["2", "2.0"]
+    for index, i in (([0.0, 2.0, 5.0], 1), ([0.0, 1.0, -3.0], 2)):
+        with pytest.raises(IndexError, match=f"at index {i} of the batch: "):
+            lookups.chosen(np.array(index), 2.0)
+    assert lookups.chosen(np.array([7.0]), 2.0, False).tolist() == [7.0]
+
+
+@pytest.mark.parametrize(("table", "large"), [
+    (lambda: [Value(1.0)] * 1000, True), (lambda: [Value(1.0)] * 999, False),
+    (lambda: [[Value(1.0)] * 4] * 250, True), (lambda: [[Value(1.0)] * 3] * 333, False),
+    (lambda: [[Value(1.0)] * 999, [1.0] * 999], False), (lambda: ([Value(1.0)] * 500, [Value(2.0)] * 500),
+                                                         True)])
+def test_of_a_large_table_only_the_rows_that_are_taken_are_looked_at(table, large):
+    rows = table()
+    first = rows[0]
+    fast = compile(lambda x, i: ag.take(rows, i) * x if isinstance(first, Value) else ag.take(rows, i)[1] * x,
+                   indices="i", target="python")
+    for i in (0, 1, -1):
+        assert fast(3.0, i) == 3.0 * (rows[i] if isinstance(first, Value) else rows[i][1])
+    assert bool(fast.used().rows) is large
+    if large and isinstance(first, Value):
+        rows[5] = Value(7.0)
+        assert (fast(3.0, 5), fast(3.0, 4)) == (21.0, 3.0)
+
+
+# -- parts --------------------------------------------------------------------------------------------
+
+
+def test_steps_have_names_and_what_fails_gives_nan():
+    assert set(code.STEPS) == {"constant", "input", "products", "shares", "index", "rows", "item", "added"}
+    found = code.Code()
+    x = found.constant(0.0)
+    assert math.isnan(found.computed(TABLE["/"], (x, x))) and found.computed(TABLE["exp"], (x,)) == 1.0
+    op = ag.custom_op(lambda a, b: a * b, (lambda y, a, b: b, None), name="half_rule")
+    del TABLE["half_rule"]
+    partials = [code.partial_of(op, i) for i in (0, 1)]
+    assert [p.computed(6.0, 2.0, 3.0) for p in partials] == [3.0, 0.0]
+    assert partials[0].name == "∂half_rule/∂0" and repr(partials[1]) == "<step ∂half_rule/∂1>"
+    make, args = partials[0].__reduce__()
+    assert make(*args) is partials[0] and set(code.STEPS) == {*code.STEPS} - {partials[0].name}
+
+
+def test_what_fails_at_a_point_is_nan_or_no_truth():
+    def root(x: float) -> Any:
+        return {0.0: math.inf, 1.0: 1.0}[x] if x < 2.0 else math.sqrt(-x) if x < 3.0 else None + x
+    x = np.array([0.0, 1.0, 2.0, 3.0])
+    assert str(arrays.each(root)(x).tolist()) == "[inf, 1.0, nan, nan]"
+    assert arrays.each(lambda x: root(x) > 0.0, bool)(x).tolist() == [True, True, False, False]
+    assert str(arrays.each(root, object)(x).tolist()) == "[inf, 1.0, nan, nan]"
+    with pytest.raises(KeyError):
+        arrays.each(root)(np.array([0.5]))
+
+
+def test_whole_numbers_are_exact_below_two_to_the_53():
+    assert [_EXACT.holds(x) for x in (2.0 ** 53, 2.0 ** 53 - 1.0, 1.0 - 2.0 ** 53, -2.0 ** 53)] == [
+        False, True, True, False]
+    fast = compile(lambda n: n * 3 + 1)
+    assert [fast(n) for n in (2, 2 ** 52, -2 ** 52)] == [7, 3 * 2 ** 52 + 1, 1 - 3 * 2 ** 52]
+
+
+@pytest.mark.parametrize("f", [
+    lambda n: n ** fractions.Fraction(2), lambda n: fractions.Fraction(1, 2) ** n, lambda n: n ** 2j,
+    lambda n: 2j ** n, lambda n: n + 2j, lambda n: fractions.Fraction(1, 2) - n,
+    lambda n: n % fractions.Fraction(3, 2),
+    lambda n: complex(n), lambda n: n << 2, lambda n: 2 << n, lambda n: n >> 1, lambda n: 100 >> n,
+    lambda n: n & 3,
+    lambda n: 6 & n, lambda n: n | 8, lambda n: 8 | n, lambda n: n ^ 5, lambda n: 5 ^ n, lambda n: ~n,
+    lambda n: divmod(n, 2), lambda n: divmod(17, n), lambda n: pow(n, 3, 7), lambda n: n.bit_length(),
+    lambda n: n.numerator, lambda n: (n == 3, n != 4, n < 3, n <= 3, n > 3, n >= 4, n == "a", n == 3j),
+    lambda n: "a" * n, lambda n: [1.0] * n, lambda n: n / 2, lambda n: 2 / n, lambda n: n // -2,
+    lambda n: -7 % n])
+def test_ints_do_with_all_numbers_what_ints_do(f):
+    def said(x: Any) -> Any:                    # (a Value among them stands for a float)
+        return f(x) if not isinstance(f(3), (complex, fractions.Fraction)) else repr(f(x))
+    fast = compile(said)
+    for n in (3, 4, 3, 5):
+        assert repr(fast(n)) == repr(said(n)), n
+
+
+def test_a_function_that_catches_the_error_of_a_hash_has_a_program_for_each_int():
+    def f(n: int, x: Any) -> Any:
+        try:
+            return {3: 2.0}[n] * x
+        except (KeyError, ag.AutogradError):
+            return x
+    fast = compile(f)
+    assert [fast(n, 5.0) for n in (3, 4, 3, 7)] == [10.0, 5.0, 10.0, 5.0]
+
+
+@pytest.mark.parametrize("i", [0, 1, 2, -1, -2, -3, 3, -4])
+def test_an_index_on_the_side_that_is_not_taken_may_be_any(i):
+    fast = compile(lambda x, i: ag.select(x > 1.0, lambda: ag.take([x, 5.0], i), lambda: x), indices="i")
+    assert fast(0.5, i) == 0.5 and fast(0.25, i) == 0.25
+    if -2 <= i < 2:
+        assert fast(2.0, i) == [2.0, 5.0][i]
+    else:
+        with pytest.raises(IndexError):
+            fast(2.0, i)
+
+
+@pytest.mark.parametrize(("rows", "words"), [
+    ([1.0, [2.0]], "row 1, list [2.0], has not the shape of row 0, float 1.0"),
+    ([[1.0], [2.0], [3.0, 4.0]], "row 2, list [3.0, 4.0], has not the shape of row 0, list [1.0]"),
+    ([[1.0], {"a": 2.0}], "row 1, dict {'a': 2.0}, has not the shape of row 0, list [1.0]"),
+    ([2, [1.0]], "row 1, list [1.0], has not the shape of row 0, int 2"),
+    ([{"a": 1.0}, {"b": 2.0}], "row 1, dict {'b': 2.0}, has not the shape of row 0, dict {'a': 1.0}")])
+def test_rows_of_another_shape_are_named(rows, words):
+    with pytest.raises(InputError, match=re.escape(words)):
+        compile(lambda x, i: ag.take(rows, i), indices="i")(1.0, 0)
+
+
+def test_a_large_table_that_the_function_makes_is_not_one_that_it_reads():
+    values = [Value(1.0) for _ in range(1000)]
+    fast = compile(lambda x, i: ag.take(list(values), i) * x, indices="i")
+    assert fast(3.0, 1) == 3.0 and not fast.used().rows
+
+
+def test_an_attribute_that_ints_have_not_is_none_of_theirs():
+    with pytest.raises(AttributeError, match="'int' object has no attribute 'nothing'"):
+        compile(lambda n: n.nothing)(3)
+
+
+def test_what_is_infinite_where_that_is_ignored_decides_a_branch_as_eagerly():
+    fast = compile(lambda x: x if 1.0 / x > 5.0 else -x)
+    with ag.errstate("ignore"):
+        assert str(fast(0.0)) == "0.0"
+    assert (fast(0.1), fast.stats.programs, fast(2.0), fast.stats.programs) == (0.1, 1, -2.0, 2)
+
+
+def test_the_limit_of_programs_is_said_in_words():
+    assert limit_error("f", 1, "").args[0].startswith("f has 1 program, one for each way its branches went")
+    assert limit_error("f", 2, "a changed").args[0].endswith("or choose on_limit='eager' (a changed)")
+    assert limit_error("f", 2, "\n  a line").args[0].endswith("on_limit='eager'\n  a line")
+
+
+# -- pickles ------------------------------------------------------------------------------------------
+
+
+def test_a_name_is_looked_up_without_an_import_and_a_pickle_imports_it(monkeypatch, tmp_path):
+    (tmp_path / "of_pickles.py").write_text(
+        "from autograd_lite import compile\n@compile\ndef f(x): return x * 2.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    named = SimpleNamespace(f=SimpleNamespace(__module__="of_pickles", __qualname__="f"))
+    assert ByName.of(named) is None and "of_pickles" not in sys.modules
+    assert _wrapped("of_pickles", "f")(3.0) == 6.0
+    f = sys.modules["of_pickles"].f
+    assert ByName.of(f).found() is f and ByName.of(SimpleNamespace(f=f.f)) is None
+    again = pickle.loads(pickle.dumps(f))
+    assert again.f is f.f
+    monkeypatch.delitem(sys.modules, "of_pickles")
+
+
+def test_why_something_does_not_pickle_is_said_in_a_line_without_addresses():
+    assert why_not(2.0) == why_not([ag.sin]) == ""
+    assert "local object" in why_not(lambda: 1) or "pickle" in why_not(lambda: 1)
+    assert "0x" not in why_not(iter(lambda: 1, 2)) and "\n" not in why_not(lambda: 1)
+
+    class Long:
+        def __reduce__(self) -> Any:
+            raise ValueError("long " * 100)
+
+    class Silent:
+        def __reduce__(self) -> Any:
+            raise ValueError
+    assert why_not(Long()) == ("long " * 100)[:200] and why_not(Silent()) == "ValueError"
+
+    class Own:
+        def __reduce__(self) -> Any:
+            return (str, (why_not(self),))
+    assert why_not(Own()) == ""
+
+
+# -- over the arrays of a namespace ----------------------------------------------------------------------
+
+
+def test_a_function_over_arrays_takes_and_gives_whatever_stands_beside_numbers():
+    x = np.array([1.0, 2.0])
+
+    def f(x: Any, n: Any = 2, flag: Any = True, text: Any = "t") -> Any:
+        return {"y": x * n if flag else x, "flag": flag, "text": text, "none": None, "n": n, "c": 2.5}
+    fast = compile(f, target=np)
+    assert (fast.__name__, fast.__wrapped__, repr(fast)) == ("f", f, "<f compiled for numpy>")
+    for args in ([x], [x, 3], [x, 3, False], [x, 2, True, "u"], [x, 3]):
+        found, true = fast(*args), f(*args)
+        assert found["y"].tolist() == true["y"].tolist() and found["c"].tolist() == [2.5, 2.5]
+        assert [found[k] for k in ("flag", "text", "none")] == [true[k] for k in ("flag", "text", "none")]
+        assert np.all(found["n"] == true["n"])
+    assert len(fast._programs) == 5 and all([len(known) == 1 for known in fast._programs.values()])
+    assert fast(np.array([1, 2]))["y"].dtype == float and fast(2.0)["y"].shape == ()
+    with ag.no_grad():
+        assert type(fast(x)["y"]) is np.ndarray and fast(x)["c"].tolist() == [2.5, 2.5]
+    assert fast(x)["y"] is not x and compile(lambda x: x, target=np)(x) is not x
+
+
+@pytest.mark.parametrize("batch", [-1, 1, "x", (1,)])
+def test_the_batch_of_a_function_over_arrays_may_be_named_by_position_or_name(batch):
+    x = np.arange(6.0).reshape(2, 3)
+    fast = compile(lambda p, x: (p[0] * x[0] + x[1], p[1]), target=np, batch=batch)
+    found = fast(np.array([2.0, 5.0]), x)
+    assert found[0].tolist() == [3.0, 6.0, 9.0] and found[1].tolist() == [5.0] * 3
+    for reduce, true in (("sum", (18.0, 15.0)), ("mean", (6.0, 5.0)), (("mean", None), (6.0, [5.0] * 3))):
+        found = compile(lambda p, x: (p[0] * x[0] + x[1], p[1]), target=np, batch=batch, reduce=reduce)(
+            np.array([2.0, 5.0]), x)
+        assert [np.asarray(y).tolist() for y in found] == list(true)
+
+
+def test_points_that_are_made_up_are_all_different_and_in_the_middle_of_0_and_1():
+    made = list(itertools.islice(targets._made_up(), 2000))
+    assert len(set(made)) == 2000 and min(made) > 0.25 and max(made) < 0.75
+    assert min(made) < 0.251 and max(made) > 0.749
+    fast = compile(lambda x, y: ag.asin(x) + ag.acosh(1.0 + y), target=np)
+    assert fast(np.zeros(2), 0.0).tolist() == [0.0, 0.0]
+
+
+class Tensor:
+    """An array as torch has them: of a type and a device."""
+
+    def __init__(self, x: Any, dtype: Any = "double", device: Any = "cpu"):
+        self.x, self.dtype, self.device = x, dtype, device
+
+    def is_floating_point(self) -> bool:
+        return "int" not in self.dtype
+
+
+def test_numbers_become_tensors_of_the_type_and_place_of_those_beside_them():
+    torch = types.ModuleType("torch_of_tests")
+    torch.float64, torch.is_tensor = "double", lambda x: isinstance(x, Tensor)
+    torch.asarray = torch.as_tensor = lambda x, dtype=None, device=None: (x, dtype, device)
+    found = Functions(torch)
+    assert found.array(2.0, Tensor(1.0, device="gpu")) == (2.0, "double", "gpu")
+    assert found.array([1.0, 2.0]) == ([1.0, 2.0], "double", None)
+    assert Functions(np).array([1.0, 2.0], np.ones(1)).tolist() == [1.0, 2.0]
+    single, whole = Tensor(1.0, "single", "gpu"), Tensor(1, "int")
+    for xs, true in (([2.0, single], ((2.0, "single", "gpu"), single)),
+                     ([2.0, whole], ((2.0, "double", "cpu"), whole)),
+                     ([True, single], ((True, None, None), single)), ([2.0], ((2.0, "double", None),)),
+                     ([whole, single, 0.5, 3], (whole, single, (0.5, "single", "cpu"), 3))):
+        assert with_tensors(torch, lambda *xs: xs, *xs) == true
+    with pytest.raises(AttributeError):
+        copy.copy(found).__nothing__
+    with pytest.raises(InputError, match="torch_of_tests has no function nothing$"):
+        found.nothing
+
+
+@pytest.mark.parametrize("f", [lambda x, y: ag.sin(x) * y, lambda x, y: value_and_grad(
+    lambda a, b: a * b * b, (0, 1))(x, y), lambda x, y: [x, y][::-1]])
+def test_a_bound_method_of_a_compiled_function_is_copied_pickled_and_named(f):
+    class Thing:
+        rate = 2.0
+        call = compile(lambda self, x: f(self.rate, x))
+    thing = Thing()
+    bound = thing.call
+    assert bound(3.0) == f(2.0,
+                           3.0) and repr(bound).startswith("<compiled <lambda>> of <test_compiled_details.")
+    make, args = bound.__reduce__()
+    assert args == (Thing.call, thing) and make(*args)(3.0) == bound(3.0)
