@@ -74,7 +74,7 @@ class Propagation:
         n, shown = len(inputs), results[:ACROSS]
         heads = ["share"] if len(results) == 1 else [f"% of {self._short(name)}" for name in shown]
         order = [i for i, std in enumerate(self._stds) if std]
-        order.sort(key=lambda i: -max([abs(shares[k * n + i]) for k in range(len(shown))], default=0.0))
+        order.sort(key=lambda i: -max([0.0, *[abs(shares[k * n + i]) for k in range(len(shown))]]))
         numbers = leaves(self._inputs[1])
         unit = " %" * (len(results) == 1)
         yield ["input", "value ± std", *heads], [
