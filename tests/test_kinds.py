@@ -1,4 +1,4 @@
-"""Numbers of other kinds: what each is called, how they compare, how they are converted; and ops' rare edges."""
+"""Numbers of other kinds: what each is called, how they compare and convert; and rare edges of ops."""
 from __future__ import annotations
 
 import itertools
@@ -33,9 +33,12 @@ def test_a_kind_compares_two_numbers_by_the_sign_of_their_difference(number):
 
 def test_intervals_that_overlap_leave_a_comparison_open_and_it_is_that_of_their_middles():
     kind = kind_of(iv.mpf)
-    for a, b, open_, sign in [((0, 1), (2, 3), False, -1), ((2, 3), (0, 1), False, 1), ((0, 2), (1, 5), True, -1),
-                              ((1, 5), (0, 2), True, 1), ((0, 2), (2, 3), True, -1), ((-1, 1), (0, 0), True, 0),
-                              ((2, 2), (2, 2), False, 0), ((0, 4), (2, 2), True, 0), ((1, 2), (1, 2), True, 0),
+    for a, b, open_, sign in [((0, 1), (2, 3), False, -1), ((2, 3), (0, 1), False, 1),
+                              ((0, 2), (1, 5), True, -1),
+                              ((1, 5), (0, 2), True, 1), ((0, 2), (2, 3), True, -1),
+                              ((-1, 1), (0, 0), True, 0),
+                              ((2, 2), (2, 2), False, 0), ((0, 4), (2, 2), True, 0),
+                              ((1, 2), (1, 2), True, 0),
                               ((0, 1), (-9, 2), True, 1), ((-4, 1), (0, 0), True, -1)]:
         kind.undecided = False
         assert (kind.compare(iv.mpf(a), iv.mpf(b)), kind.undecided) == (sign, open_), (a, b)
@@ -78,7 +81,8 @@ def test_a_form_that_gives_no_number_of_the_kind_or_one_too_large_says_so():
                               (lambda m, x: m.power(x, x / 0), ag.DivisionError, "the operand must lie"),
                               (lambda m, x: (_ for _ in ()).throw(OverflowError()), ag.RangeError,
                                "the result is too large for a rational number")]:
-        op = ag.custom_op(lambda x: x, (lambda y, x: 1.0,), name="mine", form=form, remedy="the operand must lie")
+        op = ag.custom_op(lambda x: x, (lambda y, x: 1.0,), name="mine", form=form,
+                          remedy="the operand must lie")
         try:
             with pytest.raises(error, match=said):
                 evaluate(op(Value(2.0, "x")), number=Fraction)
