@@ -185,7 +185,8 @@ def test_text_among_operands_is_refused_in_one_way(call):
 
 
 @pytest.mark.parametrize("a, b, k, n, y", [
-    (math.inf, 0.0, 2.0, 0.0, 0.0), (math.inf, 2.0, 3.0, 0.0, 0.0), (math.inf, 2.0, 2.0, 0.0, 2.0), (math.inf, 3.0, 1.0, 0.0, math.inf),
+    (math.inf, 0.0, 2.0, 0.0, 0.0), (math.inf, 2.0, 3.0, 0.0, 0.0), (math.inf, 2.0, 2.0, 0.0, 2.0),
+    (math.inf, 3.0, 1.0, 0.0, math.inf),
     (math.inf, 2.0, 3.0, 1.0, 0.0), (math.inf, 2.0, 2.0, 1.0, math.inf), (math.inf, -1.0, 0.0, 0.0, 0.0),
     (math.inf, 1.0, 2.0, 1.0, 0.0), (math.inf, 0.0, 1.0, 1.0, 0.0), (math.inf, 1.0, 1.0, 0.0, 1.0),
     (2.0, math.inf, 1.0, 1.0, math.inf), (0.5, -math.inf, 1.0, 0.0, -math.inf),
