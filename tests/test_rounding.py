@@ -143,6 +143,8 @@ ANY = [op for op in TABLE.values() if any(op.differentiable(op.least)) and not o
 @settings(max_examples=100, deadline=None)
 def test_a_random_program_gives_what_is_right_or_refuses(e: Expression, order: int, scale: float) -> None:
     x = e.witness[0] * scale
+    if 0.0 < abs(x) < 1e-30:                    # (mpmath.taylor takes steps that are too large there)
+        return
     met: list[bool] = []
 
     def step(op: Any, xs: Any) -> Any:
@@ -310,6 +312,14 @@ def test_the_error_told_covers_the_roundings_of_partials_that_cancel() -> None:
             value, error = map(float, told.groups())
             true = math.exp(0.5) * float(Fraction(3.0 * c) / 3 - Fraction(7.0 * c) / 7)
             assert abs(value - true) <= error
+
+
+def test_what_the_branch_taken_has_lost_matters_though_the_other_is_undefined() -> None:
+    def f(x: Any) -> Any:
+        return ag.select(ag.greater(x, 0.0), lambda: (1 - ag.cos(x)) / x ** 2, lambda: ag.sqrt(x - 1.0))
+    with pytest.raises(ag.NumericError, match="order 1 cancel, so that 0 of its digits are left"):
+        derivative(f)(1e-6)
+    assert derivative(f)(-0.5 + 2.0) == derivative(lambda x: (1 - ag.cos(x)) / x ** 2)(1.5)
 
 
 def test_what_a_branch_not_taken_has_lost_does_not_matter() -> None:
