@@ -196,6 +196,14 @@ def test_tails_are_those_of_the_links_and_users_those_who_have_them(make, change
     assert None not in links and sketch.place(Value(1.0)) is None
 
 
+@pytest.mark.parametrize("leaves, sampled", [(0, False), (1, True)])
+def test_of_more_than_forty_nodes_one_sample_is_drawn(leaves, sampled):
+    w = Value(2.0, "w")
+    root = ag.sum([*[ag.exp(w * (0.1 * k)) for k in range(19)], *[Value(1.0) for _ in range(leaves)]])
+    view = View([root], 100)
+    assert view.total == 40 + leaves and (len(view.shown) < 10) is sampled
+
+
 # -- boxes --------------------------------------------------------------------------------------------
 
 
@@ -237,6 +245,15 @@ def uses(counts):
     return ag.sum([x for x, n in zip(xs, counts) for _ in range(n)] + [1.0] * 3)
 
 
+def often():
+    """A sum of which x is an operand five times, y four times and z three times, and many numbers."""
+    x, y, z = [Value(1.0, name) for name in "xyz"]
+    first = x
+    for _ in range(8):
+        first = ag.sin(first)
+    return ag.sum([first, *[1.0] * 3, *[x] * 5, *[y] * 4, *[z] * 3, *[1.0] * 100])
+
+
 def scopes():
     x = Value(0.5, "x")
     parts = []
@@ -258,6 +275,8 @@ VIEWS = {
     "used often": viewed(lambda: uses((9, 3, 1, 1, 8)), 5, "all"),
     "used often, a sum of ten": viewed(lambda: uses((4, 1, 2, 1, 5)), 5, "all"),
     "many constants": viewed(lambda: constants(70, 9), 9, "all"),
+    "used often in a long sum": viewed(often, 12, "all"),
+    "a number first": viewed(lambda: 2.0 / (1.0 - Value(3.0, "x"))),
     "scopes": viewed(scopes), "scopes closed": viewed(scopes, 4), "scopes half open": viewed(scopes, 7),
     "a tree of 63": viewed(lambda: tree(5), 20), "a dense graph": viewed(lambda: dense(20), 12),
     "a focus": viewed(scopes, focus="x"),
@@ -367,6 +386,8 @@ PICTURES = {
     "rows of their own accord, compact": lambda: brief(rooted(stretches, 20), style="compact", colour="grad"),
     **{f"past leaves to {to}": lambda to=to: brief(rooted(past_leaves), direction=to)
        for to in ("RL", "TB")},
+    "a box of one": lambda: brief(scopes(), max_nodes=7, sample="all"),
+    "frozen": lambda: brief(fixed(2.0) * (Value(3.0, "x") / fixed(4.0)) - fixed(1.0)),
     "a sample": lambda: brief(samples(ag.sum), sample=2),
     "boxes": lambda: brief(ag.sum([ag.sin(Value(1.0, f"x[{k}]")) for k in range(90)]), max_nodes=20,
                            theme="dark"),
