@@ -12,10 +12,11 @@ import autograd_lite as ag
 from autograd_lite import Value
 from autograd_lite.drawing import samples as view_samples
 from autograd_lite.drawing.folding import Fold
+from autograd_lite.drawing.groups import crowds, groups
 from autograd_lite.drawing.rows import Rows
 from autograd_lite.drawing.sketch import Sketch
 from autograd_lite.drawing.samples import one_sample
-from autograd_lite.drawing.view import View
+from autograd_lite.drawing.view import Edge, View
 
 XS = (0.5, 1.5, 2.5, 3.5)
 
@@ -421,3 +422,40 @@ def test_compact_cards_stand_below_each_other_where_that_is_no_longer(wide, leng
     y.scope = ("s",)                            # (so that it is one row)
     assert f"rankdir={direction} " in ag.draw(y, style="compact", sample="all").source
     assert "rankdir=LR " in ag.draw(y, style="full", sample="all").source
+
+
+# -- what stands together -----------------------------------------------------------------------------
+
+
+class Shown:
+    """As much of a view as columns depend on."""
+
+    def __init__(self, edges):
+        self.edges = edges
+
+
+@pytest.mark.parametrize("count, crowd", [(11, 0), (12, 0), (13, 26), (20, 40)])
+def test_more_than_twelve_bundles_from_a_column_to_another_are_a_crowd(count, crowd):
+    head, other, tails = Value(1.0), Value(2.0), [Value(0.0) for _ in range(count)]
+    bundles = [Edge(tail, None, 2, True) for tail in tails]
+    column = {id(head): "B", **{id(tail): "A" for tail in tails}}
+    alone = [Edge(Value(3.0), None, 5, True)] * 14      # (not in a column)
+    single = [Edge(tails[0], 0.5)] * 14                 # (with a derivative on each)
+    view = Shown({head: [*bundles, *alone, *single], other: bundles})
+    assert crowds(view, column) == ({("A", "B"): crowd} if crowd else {})
+
+
+def test_boxes_of_a_scope_as_far_from_the_root_and_leaves_of_one_user_stand_together():
+    model = ag.nn.MLP(3, [4, 4, 1])
+    view = View([model([0.5, 0.25, -1.0])], 30, "all")
+    found = [[item.name if isinstance(item, Fold) else item.label for item in group]
+             for group in groups(view) if group[1:]]
+    assert found == [[f"neurons[{i}]" for i in range(4)]] * 2
+    x, y, z = [Value(float(k), name) for k, name in enumerate("xyz")]
+    view = View([(x * y + z) * z], 30)
+    assert [[item.label for item in group] for group in groups(view)] == [["x", "y"]]
+    assert not [group for group in groups(View([scopes()], 4)) if group[1:]]        # (boxes in no scope)
+    for leaf in (x, y):
+        leaf.scope = ("s",)
+    assert [[item.label for item in group] for group in groups(View([x * y + Value(1.0, "u")], 30))] == [
+        ["x", "y"], ["u"]]
