@@ -64,6 +64,14 @@ def ones(x, y):
     return named("b", a + 1.0) * y + named("c", a - y)
 
 
+def many(n):
+    """Twice n that have names."""
+    x = y = Value(0.5, "x")
+    for k in range(n):
+        y = named(f"y{k}", ag.sin(y * Value(0.25 * (k + 1), f"w{k}")))
+    return derive(y, x, values=True)
+
+
 def not_finite(x, y):
     with ag.errstate("ignore"):
         return named("a", ag.log(y)) * x + named("b", x * 1e308) * 1e308
@@ -74,10 +82,10 @@ def unnamed(n):
     return derive(ag.tanh(ag.dot(w, [float(k) for k in range(n)])), [w[n - 1], w[2]])
 
 
-def kinked(n):
-    """What rests on n relations."""
+def kinked(n, first=lambda x: x):
+    """What rests on two relations for each step, and one if it begins with one."""
     x = Value(0.5, "x")
-    y = x
+    y = named("y", first(x * 1.0))
     for k in range(n):
         y = named(f"y{k}", ag.relu(y + 0.125) * ag.maximum(y, -1.0 - k))
     return derive(y, x)
@@ -109,7 +117,8 @@ DERIVATIONS = {
     "few digits": of(lambda x, y: named("a", x / 3.0) * y, digits=2),
     "depth": of(lambda x, y: named("a", named("b", x * y) + ag.sin(named("c", y * y))) * x, depth=1),
     "without names": lambda: unnamed(12), "with many": lambda: unnamed(40),
-    "two relations": lambda: kinked(1), "four relations": lambda: kinked(2),
+    "many values": lambda: many(30), "two relations": lambda: kinked(1), "four relations": lambda: kinked(2),
+    "six relations": lambda: kinked(3), "seven relations": lambda: kinked(3, ag.relu),
     "many relations": lambda: kinked(5),
     "not finite": of(not_finite), "one alone": of(lambda x, y: y * y * x, [1]),
 }
@@ -328,6 +337,17 @@ def test_names_are_sorted_by_their_numbers():
     names = ["w", "w2", "w02b", "w10", "w10a", "w[2]", "w[11]", "x1y2", "x1y10", "", "3", "20"]
     assert sorted(reversed(names), key=natural) == [
         "", "3", "20", "w", "w2", "w02b", "w10", "w10a", "w[2]", "w[11]", "x1y2", "x1y10"]
+
+
+@pytest.mark.parametrize("size, wrong", [(1.0, True), (1e-298, True), (2e-300, True), (5e-301, False)])
+def test_a_tiny_gradient_is_wrong_unless_the_difference_is_tinier_than_counts(size, wrong):
+    a = Value(1.0, "a")
+    b = a * size
+    root = ag.sum([b, b * 1.0])                 # (in naive order b passes on only half)
+    view = View([root], 100, "all")
+    right, naive = Walk(view, root), Walk(view, root, "naive")
+    assert (naive.gradients[id(a)], right.gradients[id(a)]) == (size, 2.0 * size)
+    assert (id(a) in differing(naive, right)) is wrong
 
 
 @pytest.mark.parametrize("part, wrong", [

@@ -89,7 +89,7 @@ def natural(name: str) -> list[Any]:
     >>> sorted(["w10", "w2", "b"], key=natural)
     ['b', 'w2', 'w10']
     """
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def distinct(rows: Sequence[Row], before: str = "") -> list[Row]:
