@@ -55,6 +55,11 @@ def dead(x, y):
     return named("a", ag.relu(y) * x) + named("b", x * x) + named("c", ag.relu(y * 2.0) * x)
 
 
+def dying(x, y):
+    """A way that is 0, in two steps, and one that is not."""
+    return named("d", named("c", ag.relu(y)) * x) + y * x
+
+
 def all_dead(x, y):
     return named("a", ag.relu(y)) * x + named("b", ag.relu(y * 2.0))
 
@@ -110,6 +115,13 @@ DERIVATIONS = {
     "7 ways of one step": lambda: ways(7, lambda x, k: x * float(k)),
     "a sum of one": of(lambda x, y: x + 0.0 * y), "a product": of(lambda x, y: x * y),
     "a difference": of(lambda x, y: y - x), "negative": of(lambda x, y: -named("a", -x * y)),
+    "dead and alive": of(lambda x, y: dying(x, y)), "why 0": of(lambda x, y: ag.relu(y) + 0.0 * x, [1]),
+    "a factor that happens to be 1": of(lambda x, y: named("a", x * Value(1.0, "w")) * y),
+    "a total of 1": of(lambda x, y: (lambda a: named("b", a * 0.5) + named("c", a * 0.5))(named("a", x * y))),
+    "all factors 1": of(lambda x, y: named("a", x + 1.0) + 2.0 * named("b", y + 0.5)),
+    "a factor of −1": of(lambda x, y: named("a", -x) * y + named("b", -named("c", -y))),
+    "a sum that begins with a minus": of(lambda x, y: ag.cos(x) + 3.0 * ag.sin(x) - x * y),
+    "such sums": of(lambda x, y: named("a", ag.cos(x) - x * x) * named("b", ag.cos(x) + x * y)),
     "a quotient": of(lambda x, y: x / (y + x)), "powers": of(lambda x, y: (x * y) ** 3 + y ** 2 / x),
     "one way of three": of(dead), "no way of two": of(all_dead), "factors of one": of(ones),
     "by one that is not there": of(lambda x, y: x * 2.0),
@@ -127,6 +139,8 @@ AUDITS = {
     "a factor": wrongly(lambda x, y, a, b: {("f", "b"): -6.0, ("b", "a"): 2.0, ("f", "a"): -10.0}),
     "a factor of one": wrongly(lambda x, y, a, b: {("b", "a"): 1.5, ("a", "x"): -3.0, ("b", "x"): -3.5}),
     "zeros": wrongly(lambda x, y, a, b: {("b", "a"): 0.0, ("b", "y"): 0.0, ("f", "y"): 0.0}),
+    "a way that is 0": lambda: "\n\n".join(str(derive(row)) for row in audit(
+        named("f", dying(*xy())), {("c", "y"): 1.0, ("f", "y"): 4.0, ("d", "y"): 2.0}).differing),
     "signs": wrongly(lambda x, y, a, b: {("a", "x"): 3.0, ("b", "x"): 4.0, ("f", "x"): 9.0}),
 }
 
