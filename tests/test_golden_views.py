@@ -12,10 +12,11 @@ import autograd_lite as ag
 from autograd_lite import Value
 from autograd_lite.drawing import samples as view_samples
 from autograd_lite.drawing.folding import Fold
+from autograd_lite.drawing.groups import crowds, groups
 from autograd_lite.drawing.rows import Rows
 from autograd_lite.drawing.sketch import Sketch
 from autograd_lite.drawing.samples import one_sample
-from autograd_lite.drawing.view import View
+from autograd_lite.drawing.view import Edge, View
 
 XS = (0.5, 1.5, 2.5, 3.5)
 
@@ -196,6 +197,14 @@ def test_tails_are_those_of_the_links_and_users_those_who_have_them(make, change
     assert None not in links and sketch.place(Value(1.0)) is None
 
 
+@pytest.mark.parametrize("leaves, sampled", [(0, False), (1, True)])
+def test_of_more_than_forty_nodes_one_sample_is_drawn(leaves, sampled):
+    w = Value(2.0, "w")
+    root = ag.sum([*[ag.exp(w * (0.1 * k)) for k in range(19)], *[Value(1.0) for _ in range(leaves)]])
+    view = View([root], 100)
+    assert view.total == 40 + leaves and (len(view.shown) < 10) is sampled
+
+
 # -- boxes --------------------------------------------------------------------------------------------
 
 
@@ -237,6 +246,15 @@ def uses(counts):
     return ag.sum([x for x, n in zip(xs, counts) for _ in range(n)] + [1.0] * 3)
 
 
+def often():
+    """A sum of which x is an operand five times, y four times and z three times, and many numbers."""
+    x, y, z = [Value(1.0, name) for name in "xyz"]
+    first = x
+    for _ in range(8):
+        first = ag.sin(first)
+    return ag.sum([first, *[1.0] * 3, *[x] * 5, *[y] * 4, *[z] * 3, *[1.0] * 100])
+
+
 def scopes():
     x = Value(0.5, "x")
     parts = []
@@ -258,6 +276,8 @@ VIEWS = {
     "used often": viewed(lambda: uses((9, 3, 1, 1, 8)), 5, "all"),
     "used often, a sum of ten": viewed(lambda: uses((4, 1, 2, 1, 5)), 5, "all"),
     "many constants": viewed(lambda: constants(70, 9), 9, "all"),
+    "used often in a long sum": viewed(often, 12, "all"),
+    "a number first": viewed(lambda: 2.0 / (1.0 - Value(3.0, "x"))),
     "scopes": viewed(scopes), "scopes closed": viewed(scopes, 4), "scopes half open": viewed(scopes, 7),
     "a tree of 63": viewed(lambda: tree(5), 20), "a dense graph": viewed(lambda: dense(20), 12),
     "a focus": viewed(scopes, focus="x"),
@@ -367,6 +387,8 @@ PICTURES = {
     "rows of their own accord, compact": lambda: brief(rooted(stretches, 20), style="compact", colour="grad"),
     **{f"past leaves to {to}": lambda to=to: brief(rooted(past_leaves), direction=to)
        for to in ("RL", "TB")},
+    "a box of one": lambda: brief(scopes(), max_nodes=7, sample="all"),
+    "frozen": lambda: brief(fixed(2.0) * (Value(3.0, "x") / fixed(4.0)) - fixed(1.0)),
     "a sample": lambda: brief(samples(ag.sum), sample=2),
     "boxes": lambda: brief(ag.sum([ag.sin(Value(1.0, f"x[{k}]")) for k in range(90)]), max_nodes=20,
                            theme="dark"),
@@ -400,3 +422,40 @@ def test_compact_cards_stand_below_each_other_where_that_is_no_longer(wide, leng
     y.scope = ("s",)                            # (so that it is one row)
     assert f"rankdir={direction} " in ag.draw(y, style="compact", sample="all").source
     assert "rankdir=LR " in ag.draw(y, style="full", sample="all").source
+
+
+# -- what stands together -----------------------------------------------------------------------------
+
+
+class Shown:
+    """As much of a view as columns depend on."""
+
+    def __init__(self, edges):
+        self.edges = edges
+
+
+@pytest.mark.parametrize("count, crowd", [(11, 0), (12, 0), (13, 26), (20, 40)])
+def test_more_than_twelve_bundles_from_a_column_to_another_are_a_crowd(count, crowd):
+    head, other, tails = Value(1.0), Value(2.0), [Value(0.0) for _ in range(count)]
+    bundles = [Edge(tail, None, 2, True) for tail in tails]
+    column = {id(head): "B", **{id(tail): "A" for tail in tails}}
+    alone = [Edge(Value(3.0), None, 5, True)] * 14      # (not in a column)
+    single = [Edge(tails[0], 0.5)] * 14                 # (with a derivative on each)
+    view = Shown({head: [*bundles, *alone, *single], other: bundles})
+    assert crowds(view, column) == ({("A", "B"): crowd} if crowd else {})
+
+
+def test_boxes_of_a_scope_as_far_from_the_root_and_leaves_of_one_user_stand_together():
+    model = ag.nn.MLP(3, [4, 4, 1])
+    view = View([model([0.5, 0.25, -1.0])], 30, "all")
+    found = [[item.name if isinstance(item, Fold) else item.label for item in group]
+             for group in groups(view) if group[1:]]
+    assert found == [[f"neurons[{i}]" for i in range(4)]] * 2
+    x, y, z = [Value(float(k), name) for k, name in enumerate("xyz")]
+    view = View([(x * y + z) * z], 30)
+    assert [[item.label for item in group] for group in groups(view)] == [["x", "y"]]
+    assert not [group for group in groups(View([scopes()], 4)) if group[1:]]        # (boxes in no scope)
+    for leaf in (x, y):
+        leaf.scope = ("s",)
+    assert [[item.label for item in group] for group in groups(View([x * y + Value(1.0, "u")], 30))] == [
+        ["x", "y"], ["u"]]

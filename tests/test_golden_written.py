@@ -55,6 +55,11 @@ def dead(x, y):
     return named("a", ag.relu(y) * x) + named("b", x * x) + named("c", ag.relu(y * 2.0) * x)
 
 
+def dying(x, y):
+    """A way that is 0, in two steps, and one that is not."""
+    return named("d", named("c", ag.relu(y)) * x) + y * x
+
+
 def all_dead(x, y):
     return named("a", ag.relu(y)) * x + named("b", ag.relu(y * 2.0))
 
@@ -62,6 +67,14 @@ def all_dead(x, y):
 def ones(x, y):
     a = named("a", x + y)
     return named("b", a + 1.0) * y + named("c", a - y)
+
+
+def many(n):
+    """Twice n that have names."""
+    x = y = Value(0.5, "x")
+    for k in range(n):
+        y = named(f"y{k}", ag.sin(y * Value(0.25 * (k + 1), f"w{k}")))
+    return derive(y, x, values=True)
 
 
 def not_finite(x, y):
@@ -74,10 +87,10 @@ def unnamed(n):
     return derive(ag.tanh(ag.dot(w, [float(k) for k in range(n)])), [w[n - 1], w[2]])
 
 
-def kinked(n):
-    """What rests on n relations."""
+def kinked(n, first=lambda x: x):
+    """What rests on two relations for each step, and one if it begins with one."""
     x = Value(0.5, "x")
-    y = x
+    y = named("y", first(x * 1.0))
     for k in range(n):
         y = named(f"y{k}", ag.relu(y + 0.125) * ag.maximum(y, -1.0 - k))
     return derive(y, x)
@@ -102,6 +115,13 @@ DERIVATIONS = {
     "7 ways of one step": lambda: ways(7, lambda x, k: x * float(k)),
     "a sum of one": of(lambda x, y: x + 0.0 * y), "a product": of(lambda x, y: x * y),
     "a difference": of(lambda x, y: y - x), "negative": of(lambda x, y: -named("a", -x * y)),
+    "dead and alive": of(lambda x, y: dying(x, y)), "why 0": of(lambda x, y: ag.relu(y) + 0.0 * x, [1]),
+    "a factor that happens to be 1": of(lambda x, y: named("a", x * Value(1.0, "w")) * y),
+    "a total of 1": of(lambda x, y: (lambda a: named("b", a * 0.5) + named("c", a * 0.5))(named("a", x * y))),
+    "all factors 1": of(lambda x, y: named("a", x + 1.0) + 2.0 * named("b", y + 0.5)),
+    "a factor of −1": of(lambda x, y: named("a", -x) * y + named("b", -named("c", -y))),
+    "a sum that begins with a minus": of(lambda x, y: ag.cos(x) + 3.0 * ag.sin(x) - x * y),
+    "such sums": of(lambda x, y: named("a", ag.cos(x) - x * x) * named("b", ag.cos(x) + x * y)),
     "a quotient": of(lambda x, y: x / (y + x)), "powers": of(lambda x, y: (x * y) ** 3 + y ** 2 / x),
     "one way of three": of(dead), "no way of two": of(all_dead), "factors of one": of(ones),
     "by one that is not there": of(lambda x, y: x * 2.0),
@@ -109,7 +129,8 @@ DERIVATIONS = {
     "few digits": of(lambda x, y: named("a", x / 3.0) * y, digits=2),
     "depth": of(lambda x, y: named("a", named("b", x * y) + ag.sin(named("c", y * y))) * x, depth=1),
     "without names": lambda: unnamed(12), "with many": lambda: unnamed(40),
-    "two relations": lambda: kinked(1), "four relations": lambda: kinked(2),
+    "many values": lambda: many(30), "two relations": lambda: kinked(1), "four relations": lambda: kinked(2),
+    "six relations": lambda: kinked(3), "seven relations": lambda: kinked(3, ag.relu),
     "many relations": lambda: kinked(5),
     "not finite": of(not_finite), "one alone": of(lambda x, y: y * y * x, [1]),
 }
@@ -118,6 +139,8 @@ AUDITS = {
     "a factor": wrongly(lambda x, y, a, b: {("f", "b"): -6.0, ("b", "a"): 2.0, ("f", "a"): -10.0}),
     "a factor of one": wrongly(lambda x, y, a, b: {("b", "a"): 1.5, ("a", "x"): -3.0, ("b", "x"): -3.5}),
     "zeros": wrongly(lambda x, y, a, b: {("b", "a"): 0.0, ("b", "y"): 0.0, ("f", "y"): 0.0}),
+    "a way that is 0": lambda: "\n\n".join(str(derive(row)) for row in audit(
+        named("f", dying(*xy())), {("c", "y"): 1.0, ("f", "y"): 4.0, ("d", "y"): 2.0}).differing),
     "signs": wrongly(lambda x, y, a, b: {("a", "x"): 3.0, ("b", "x"): 4.0, ("f", "x"): 9.0}),
 }
 
@@ -328,6 +351,17 @@ def test_names_are_sorted_by_their_numbers():
     names = ["w", "w2", "w02b", "w10", "w10a", "w[2]", "w[11]", "x1y2", "x1y10", "", "3", "20"]
     assert sorted(reversed(names), key=natural) == [
         "", "3", "20", "w", "w2", "w02b", "w10", "w10a", "w[2]", "w[11]", "x1y2", "x1y10"]
+
+
+@pytest.mark.parametrize("size, wrong", [(1.0, True), (1e-298, True), (2e-300, True), (5e-301, False)])
+def test_a_tiny_gradient_is_wrong_unless_the_difference_is_tinier_than_counts(size, wrong):
+    a = Value(1.0, "a")
+    b = a * size
+    root = ag.sum([b, b * 1.0])                 # (in naive order b passes on only half)
+    view = View([root], 100, "all")
+    right, naive = Walk(view, root), Walk(view, root, "naive")
+    assert (naive.gradients[id(a)], right.gradients[id(a)]) == (size, 2.0 * size)
+    assert (id(a) in differing(naive, right)) is wrong
 
 
 @pytest.mark.parametrize("part, wrong", [

@@ -23,9 +23,9 @@ def groups(view: View) -> list[list[Item]]:
     for item in sorted(view.edges, key=view.place):
         scope, used = view.scope(item), users.get(id(item), set())
         if not view.edges[item] and len(used) == 1:
-            found.setdefault((scope, *used), []).append(item)
+            found.setdefault(("leaves", scope, *used), []).append(item)
         elif isinstance(item, Fold) and scope:
-            found.setdefault((scope, -view.depth[item]), []).append(item)
+            found.setdefault(("boxes", scope, view.depth[item]), []).append(item)
     return list(found.values())
 
 

@@ -21,8 +21,8 @@ _ORANGE = {THEMES["light"]: "#c75b00", THEMES["dark"]: "#ff9d45"}     # as far f
 
 def width(text: str, size: float) -> float:
     """About how wide a text is, in points."""
-    return size * sum(1.05 if east_asian_width(c) in "WF" else 0.3 if c in " .,:;'ijl|![]()" else
-                      0.82 if c in "mwMW" else 0.7 if c.isupper() else 0.58 for c in printable(text))
+    return size / 100 * sum(105 if east_asian_width(c) in "WF" else 30 if c in " .,:;'ijl|![]()" else
+                            82 if c in "mwMW" else 70 if c.isupper() else 58 for c in printable(text))
 
 
 class Paint:
@@ -170,7 +170,7 @@ def plan(stages: Sequence[Stage], rows: list[Rows], paint: Paint, sideways: bool
                      for (stage, before, after), box, edge in zip(gaps, boxes, edges)]
             marks = [mark for mark in found if mark]
             if len(marks) == len(found):
-                tries.append((1.5 * step * tallest + sum(cost for cost, _, _ in marks), step, marks))
+                tries.append((1.5 * step * tallest + math.fsum(cost for cost, _, _ in marks), step, marks))
         if tries:
             _, step, marks = min(tries)
             return Plan(rows, step, _sums([length for _, length, _ in marks]), _RADIUS,

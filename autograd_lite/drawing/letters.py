@@ -19,8 +19,8 @@ _trying = shared_lock()
 
 def warn_of_boxes(source: str) -> None:
     """Warn of the letters in DOT source (but for tooltips) that the program would draw as empty boxes."""
-    unusual = sorted({c for c in _TOOLTIP.sub("", source) if c > "~" and not combining(c)
-                      and not any(first <= c <= last for first, last in _COMMON)})
+    unusual = sorted([c for c in {*_TOOLTIP.sub("", source)} if not combining(c)
+                      and not any(first <= c <= last for first, last in _COMMON)])
     path = program() if unusual else ""
     with _trying:
         missing = [c for c in unusual[:_MOST] if _boxed(path, c)]

@@ -89,7 +89,7 @@ def natural(name: str) -> list[Any]:
     >>> sorted(["w10", "w2", "b"], key=natural)
     ['b', 'w2', 'w10']
     """
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def distinct(rows: Sequence[Row], before: str = "") -> list[Row]:
@@ -144,7 +144,7 @@ class Writer:
              number: Callable[[Piece], float] | None = None) -> Iterator[Token]:
         """The terms one after another, without those that are 0 among others."""
         terms = [term for term in map(write, self._terms) if term[1]]
-        for j, (minus, tokens) in enumerate(terms or [(False, [Token("", self.dialect.number(0.0).text)])]):
+        for j, (minus, tokens) in enumerate(terms):
             sign = f" {self.dialect.minus} " if minus else " + "
             yield tokens[0]._replace(before=sign if j else self.dialect.minus if minus else "")
             yield from tokens[1:]
@@ -203,7 +203,7 @@ class Writer:
         marked = any([piece in wrong for piece in term])
         if self._drops and not marked and self._is_0(term):
             return False, []
-        pieces = [piece for piece in term if piece.total or piece in wrong or number(piece) != 1.0
+        pieces = [piece for piece in term if piece.total or number(piece) != 1.0
                   or self._formulas[piece].key != _1] or term[:1]
         numbers = list(map(number, pieces))
         minus = numbers[0] < 0.0

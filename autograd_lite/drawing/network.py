@@ -175,7 +175,7 @@ class _Page:
             samples += [(-paint.most, "negative")] * len(paint.signs[1:])
         samples += [(math.nan, "not finite")] * (not paint.finite)
         lengths = [width(head, TEXT) + 14.0, *[54.0 + width(text, TEXT) for _, text in samples]]
-        x, y = middle[0] - sum(lengths) / 2, middle[1]
+        x, y = middle[0] - math.fsum(lengths) / 2, middle[1]
         self.text((x + lengths[0] / 2 - 7.0, y), head)
         for k, (sample, text) in enumerate(samples):
             x += lengths[k]

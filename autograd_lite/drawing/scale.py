@@ -37,11 +37,10 @@ class Scale:
 
 
 def _candidates(low: float, high: float) -> Iterable[Iterable[float]]:
-    """The bounds within a range of logarithms: at 1, 1.5, 2, 3, 5, 7, 10, …, to those at each
-    11th decade."""
+    """The bounds within a range of logarithms: at 1, 1.5, 2, 3, 5, 7, 10, …, to those at each 3rd decade."""
     first = math.floor(low)
     decades = range(first, math.floor(high) + 1)
     for mantissas, each in [*[(few, 1) for few in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3))],
-                            *[((1,), n) for n in range(1, DECADES)]]:
+                            *[((1,), n) for n in (1, 2, 3)]]:
         numbers = [float(f"{m}e{k}") for k in decades if k % each == 0 for m in mantissas]
-        yield [x for x in numbers if low < math.log10(x or 5e-324) <= high]
+        yield [x for x in numbers if x and low < math.log10(x) <= high]

@@ -37,9 +37,10 @@ def tidied(drawn: bytes, description: str) -> str:
         element.tag = element.tag.removeprefix(f"{{{_SVG}}}")
         if (name := element.find(f"{{{_SVG}}}title")) is not None:
             element.remove(name)                # (it says "n0")
-    for element in reversed(every):             # (what is inside first)
-        for wrapper in [part for part in element if len(part) == 1 and part[0].tag == "a"]:
-            _unwrap(element, wrapper)
+    wrappers = [(element, part) for element in reversed(every)              # (what is inside first)
+                for part in element if len(part) == 1 and part[0].tag == "a"]
+    for element, wrapper in wrappers:
+        _unwrap(element, wrapper)
     _tell_apart(every, f"d{sha256(drawn).hexdigest()[:12]}-")
     root.attrib = {"style": "max-width:100%;height:auto", "role": "img", "aria-label": printable(description),
                    "xmlns": _SVG, **root.attrib}

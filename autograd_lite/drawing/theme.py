@@ -38,7 +38,7 @@ class Theme(NamedTuple):
     def step(self, i: int, steps: int) -> str:
         """The colour of a step of so many, of those that stand out from the background."""
         colours = self.scale[2:]
-        return colours[round(i * (len(colours) - 1) / (steps - 1)) if steps > 1 else len(colours) // 2]
+        return colours[round((len(colours) - 1) * (i / (steps - 1) if steps > 1 else 0.5))]
 
     def on(self, fill: str) -> str:
         """The colour of a text that can be read on a fill."""

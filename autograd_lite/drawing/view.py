@@ -143,11 +143,11 @@ class View:
         node, nodes, links = self._sketch.nodes[place], self._sketch.nodes, self._sketch.links[place]
         partials = node.partials
         found: dict[object, Edge] = {}          # (a bundle stands where its first one does)
-        uses = Counter([link.tail for link in links]) if len(links) > fan else {}
+        uses, ends = Counter([link.tail for link in links]), fan // 2
         for i, (k, position, times, partial) in enumerate(links):
             source = None if k is None else fold_of(k) or nodes[k]
             if (isinstance(source, Fold) or position < 0 and k is None
-                    or uses.get(k, 0) > fan // 2 and fan // 2 <= i < len(links) - fan // 2):
+                    or uses[k] > ends and ends <= i < len(links) - ends):
                 before = found.get(source)
                 found[source] = Edge(source, None, times + (before.times if before else 0), True)
             elif k is None:

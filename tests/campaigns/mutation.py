@@ -130,6 +130,22 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      "if not any(low <= k <= output for k in variant.steps) or all("),
     ("checks/rule.py", "for k in range(output, min(claims, default=0) - 1, -1):",
      "for k in range(output, min(claims, default=1) - 1, -1):"),
+    # Pictures: no colour of 8 bits is at the border, the first node is a leaf, only whether sides are alike
+    # counts, an array may be longer, what is written twice is the same, a term of no tokens has no sign.
+    ("drawing/theme.py",
+     "return [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]",
+     "return [x / 12.92 if x < 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]"),
+    ("drawing/samples.py", "for head in reversed(range(len(nodes))):",
+     "for head in reversed(range(len(nodes))[1:]):"),
+    ("drawing/samples.py", "stack = [(head, 0, 1.0, True)]", "stack = [(head, 1, 1.0, True)]"),
+    ("drawing/sketch.py", 'uses = array("i", bytes(4 * (size + 1)))',
+     'uses = array("i", bytes(4 * (size + 2)))'),
+    ("drawing/lines.py",
+     "todo += itertools.islice(symbols.used, len(todo), None) # (what it is made of)",
+     "todo += itertools.islice(symbols.used, (len(todo) - 1), None) # (what it is made of)"),
+    ("drawing/lines.py", "return False, []", "return True, []"),
+    ("drawing/view.py", "uses, ends = Counter([link.tail for link in links]), fan // 2",
+     "uses, ends = Counter([link.tail for link in links]), fan / 2"),
 ) for new in others}
 
 
