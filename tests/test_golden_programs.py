@@ -367,7 +367,8 @@ v = Value(0.0)
 TREES = [v, [v, v], (v,), (v, [v, 2.5], "a"), {"a": v, 2: [v]}, {(1, 2): v}, [], (), None,
          [None, True, 3, math.inf],
          WholeResult(), [WholeResult(), v], np.array([v, v], object), np.array([[v], [v]], object),
-         [np.array([v, 1.0], object), v], Pair(v, [v]), {"a": {"b": (v, v)}}, [v] * 3, np.array([1.5, 2.5]),
+         [np.array([v, 1.0], object), v], np.array([[1.5], [v]], object),
+         [np.array([1.5, v, v], object), np.array([v, 2.5], object)], np.array([v, "a"], object), Pair(v, [v]), {"a": {"b": (v, v)}}, [v] * 3, np.array([1.5, 2.5]),
          [1.0, 2.0], {1.5: v, True: v}, (np.array([v], object), np.zeros(0))]
 
 
@@ -441,8 +442,7 @@ def portable() -> str:
               Value(1.0, requires_grad=False),
               Value.sin, object(), random.random.__self__, Pair.__init__, iter([]), [1.0].append, str.join,
               vars(Slotted)["first"], fractions.Fraction, lambda x: x]
-    rows = [(shown(x) if not hasattr(x, "__qualname__") else x.__qualname__,
-             lambda x=x: _portable(x)) for x in things]
+    rows = [(getattr(x, "__name__", "") or shown(x), lambda x=x: _portable(x)) for x in things]
     return table(*rows).replace(ordinary.__module__, "here")
 
 
