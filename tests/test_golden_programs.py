@@ -107,8 +107,8 @@ def of(call: Any) -> str:
         return shown(call())
     except Given:
         return "Given"
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
+    except Exception as error:                  # (other packages may say it otherwise)
+        return f"{type(error).__name__}{f': {error}' * isinstance(error, ag.AutogradError)}"
 
 
 def table(*rows: Any) -> str:
@@ -368,7 +368,8 @@ TREES = [v, [v, v], (v,), (v, [v, 2.5], "a"), {"a": v, 2: [v]}, {(1, 2): v}, [],
          [None, True, 3, math.inf],
          WholeResult(), [WholeResult(), v], np.array([v, v], object), np.array([[v], [v]], object),
          [np.array([v, 1.0], object), v], np.array([[1.5], [v]], object),
-         [np.array([1.5, v, v], object), np.array([v, 2.5], object)], np.array([v, "a"], object), Pair(v, [v]), {"a": {"b": (v, v)}}, [v] * 3, np.array([1.5, 2.5]),
+         [np.array([1.5, v, v], object), np.array([v, 2.5], object)], np.array([v, "a"], object),
+         Pair(v, [v]), {"a": {"b": (v, v)}}, [v] * 3, np.array([1.5, 2.5]),
          [1.0, 2.0], {1.5: v, True: v}, (np.array([v], object), np.zeros(0))]
 
 
