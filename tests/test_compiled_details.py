@@ -4,8 +4,10 @@ from __future__ import annotations
 import copy
 import fractions
 import functools
+import gc
 import itertools
 import math
+import os
 import pickle
 import re
 import sys
@@ -76,6 +78,10 @@ def test_a_rule_that_branches_is_refused_where_it_is_differentiated_once_more():
 
 # -- batches ------------------------------------------------------------------------------------------
 
+OPTIONS: list[Any] = [{"target": "python"}, {}, {"rounding": "eager"},
+                      {"rounding": "eager", "target": "python"}, *[
+    pytest.param({"target": "native", **more}, marks=native) for more in ({}, {"rounding": "eager"})]]
+
 
 def test_a_batch_of_one_value_is_one():
     w = Value(3.0)
@@ -83,7 +89,7 @@ def test_a_batch_of_one_value_is_one():
     assert y[0].shape == (1,) and y[0][0].data == 6.0 and y[1][0][0] is w
 
 
-@pytest.mark.parametrize("options", [{"target": "python"}, {}, {"rounding": "eager"}])
+@pytest.mark.parametrize("options", OPTIONS)
 def test_gradients_of_a_batch_reach_leaves_and_what_is_computed_from_them(options):
     a = Value(2.0)
     computed = a * a
@@ -91,6 +97,10 @@ def test_gradients_of_a_batch_reach_leaves_and_what_is_computed_from_them(option
     total = compile(lambda x: computed * b * x, batch=0, reduce="sum", **options)
     assert total.backward(np.array([1.0, 2.0])) == 60.0
     assert (computed.grad, b.grad, a.grad) == (15.0, 12.0, 60.0)
+    for x in (computed, b, a):
+        x.grad = 0.0
+    assert total.backward(np.array([4.0, 5.0, 6.0])) == 300.0
+    assert (computed.grad, b.grad, a.grad) == (75.0, 60.0, 300.0)
     mean = compile(lambda x: b / ag.exp(x) + 0.0 * ag.exp(x), batch=0, reduce="mean", **options)
     b.grad = 0.0
     with ag.errstate("ignore"):
@@ -103,8 +113,7 @@ def test_gradients_of_a_batch_reach_leaves_and_what_is_computed_from_them(option
     assert b.grad == math.inf
 
 
-@pytest.mark.parametrize("options", [{"target": "python"}, {}, {"rounding": "eager"},
-                                     {"rounding": "eager", "target": "python"}])
+@pytest.mark.parametrize("options", OPTIONS)
 def test_an_empty_batch_adds_nothing_to_gradients(options):
     w, table = Value(3.0), [Value(1.0), Value(2.0)]
     assert compile(lambda x: w * x, batch=0, reduce="sum", **options).backward(np.zeros(0)) == 0.0
@@ -174,7 +183,7 @@ def test_a_bound_batch_reads_shared_arrays_and_keeps_flags_counts_and_sums():
     x, p, v = np.array([1.0, 2.0, 3.0]), np.array([10.0, 20.0]), Value(2.0)
 
     def f(x: Any, p: Any, q: Any) -> Any:
-        return [x * p[0] + v, p[1] * q], np.array([x, x * x]), True, 7
+        return [x * p[0] + v, p[1] * q], np.array([x, 1.0, x * x]), True, 7
     for options, size in (({}, 3), ({"reduce": ("sum", "mean", None, None)}, None),
                           ({"rounding": "eager"}, 3)):
         results_of = f if not size else lambda x, p, q: f(x, p, q)[0] + [f(x, p, q)[1]] + [True, 7]
@@ -201,6 +210,62 @@ def test_a_bound_function_whose_results_have_other_shapes_now_is_to_be_bound_aga
     sizes[0] = 3
     with pytest.raises(InputError, match="returned other arrays before: bind it again"):
         run()
+
+
+@native
+def test_a_bound_batch_waits_for_a_second_point_and_one_of_no_points_is_empty():
+    x, v = np.array([1.0]), Value(2.0)
+    fast = compile(lambda x: x * v, batch=0, target="native")
+    run = fast.bind(x)
+    assert run().tolist() == [2.0] and not run.job
+    x[0] = 3.0
+    assert run().tolist() == [6.0] and run.job and run().tolist() == [6.0]
+    run = fast.bind(np.zeros(0))
+    assert run().shape == (0,) and not run.job
+
+
+@native
+def test_a_call_like_the_last_one_sees_what_has_changed():
+    held, x = [2.0], np.array([1.0, 3.0])
+    fast = compile(lambda a, b: a * b * held[0], batch=(-1, -2), target="native")
+    for k in (1.0, 2.0, 3.0):
+        assert fast(x, x * k).tolist() == [2.0 * k, 18.0 * k]
+    assert "last" in fast.batch.repeats
+    held[0] = 5.0
+    assert fast(x, x).tolist() == [5.0, 45.0]
+
+
+@pytest.mark.parametrize("options", [{}, {"reduce": "sum"}])
+def test_whole_results_that_no_int64_holds_are_floats(options):
+    ints = -2 ** 63, 2 ** 63 - 1, 2 ** 63, -2 ** 63 - 1
+    found = compile(lambda x: (x, *ints), batch=0, target="python", **options)(np.array([1.0]))
+    if options:
+        assert [float(y) for y in found] == [1.0, *map(float, ints)]
+    else:
+        assert [y.dtype.kind for y in found] == ["f", "i", "i", "f", "f"]
+        assert [float(y[0]) for y in found] == [1.0, *map(float, ints)]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_a_copy_takes_many_points_at_once_and_tells_what_it_runs_in_before(options):
+    v, x = Value(3.0), np.array([1.0, 2.0, 4.0])
+    fast = compile(lambda x: x * v, batch=0, **options)
+    fast(x), fast(x + 1.0)
+    for again in (copy.copy(fast), pickle.loads(pickle.dumps(fast))):
+        assert again.stats.target in ("python", "native") and again.stats.programs in (0, 1)
+        assert again(x).tolist() == [3.0, 6.0, 12.0]
+    one = compile(lambda x: x * v, target=options.get("target"))
+    one(2.0), one(3.0)
+    target = "native" if one.target == "native" else "python"
+    assert copy.copy(one).stats.target == one.stats.target == target
+
+
+def test_a_copy_of_what_reads_a_thing_of_this_process_alone_has_no_programs_and_works():
+    with open(os.devnull) as file:
+        fast = compile(lambda x: x * (2.0 if file else 1.0))
+        assert fast(3.0) == 6.0
+        again = copy.copy(fast)
+        assert again(3.0) == 6.0 and again(4.0) == 8.0
 
 
 def test_a_block_of_memory_is_used_again_only_once_nobody_holds_it():
@@ -279,6 +344,49 @@ def test_the_steps_of_an_iteration_and_their_native_code_are_counted(target):
     before = program.seconds
     fast.iterate(1.0, 5)
     assert (program.seconds > before) is (target == "native")
+
+
+@pytest.mark.parametrize("target", ["python", None, pytest.param("native", marks=native)])
+def test_an_iteration_goes_on_in_its_programs_and_calls_no_more_than_it_must(target, monkeypatch):
+    fast = compile(lambda x: x * 0.5 if x > 1.0 else x * 5.0, target=target)
+    for x in (2.0, 0.5, 3.0, 0.75):
+        fast(x)
+    calls = []
+    monkeypatch.setattr(compiled.Compiled, "once", lambda self, args, kwargs: calls.append(args) or self.f(*args))
+    state = 3.0
+    for n in (1, 2, 3, 50):
+        true = functools.reduce(lambda x, _: x * 0.5 if x > 1.0 else x * 5.0, range(n), state)
+        assert fast.iterate(state, n) == true and len(calls) <= 3, calls
+        last = functools.reduce(lambda x, _: x * 0.5 if x > 1.0 else x * 5.0, range(n - 1), state)
+        assert ("0.5" in fast.source()) is (last > 1.0)
+        calls.clear()
+    states = fast.iterate(3.0, 7, history=3)[1]
+    assert states == [fast.iterate(3.0, 3), fast.iterate(3.0, 6)]
+
+
+@pytest.mark.parametrize("n", [49, 50])
+def test_a_hessian_of_fifty_numbers_is_that_of_the_function_itself_at_first(n):
+    fast = compile(ag.hessian(lambda xs: xs[0] * xs[1] * xs[-1]))
+    xs = [float(k) for k in range(n)]
+    assert fast(xs)[0][1] == n - 1.0 and (fast.latest is None) is (n == 50)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_trace_leaves_the_collector_as_it_was(enabled):
+    was = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        assert compile(lambda x: x * 2.0)(1.0) == 2.0 and gc.isenabled() is enabled
+    finally:
+        (gc.enable if was else gc.disable)()
+
+
+def test_a_side_that_fails_where_it_is_not_taken_is_no_number_there():
+    fast = compile(lambda x, y: ag.select(
+        x > 0.0, lambda: x * y, lambda: x * math.sqrt(-1.0)))
+    assert (fast(2.0, 3.0), fast(3.0, 4.0), fast.stats.programs) == (6.0, 12.0, 1)
+    with pytest.raises(ValueError):
+        fast(-2.0, 3.0)
 
 
 def test_entries_of_several_kinds_are_read_a_thousand_at_a_time():
