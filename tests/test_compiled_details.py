@@ -352,7 +352,8 @@ def test_an_iteration_goes_on_in_its_programs_and_calls_no_more_than_it_must(tar
     for x in (2.0, 0.5, 3.0, 0.75):
         fast(x)
     calls = []
-    monkeypatch.setattr(compiled.Compiled, "once", lambda self, args, kwargs: calls.append(args) or self.f(*args))
+    monkeypatch.setattr(compiled.Compiled, "once",
+                        lambda self, args, kwargs: calls.append(args) or self.f(*args))
     state = 3.0
     for n in (1, 2, 3, 50):
         true = functools.reduce(lambda x, _: x * 0.5 if x > 1.0 else x * 5.0, range(n), state)
