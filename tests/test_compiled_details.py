@@ -27,7 +27,7 @@ from autograd_lite.native.engine import available
 from autograd_lite.ops.op import TABLE
 from autograd_lite.programs import arrays, code, compiled, lookups, results, runs, stats, targets
 from autograd_lite.programs.iteration import Rows
-from autograd_lite.programs.namespaces import Functions, with_tensors
+from autograd_lite.programs.namespaces import Functions, functions, with_tensors
 from autograd_lite.programs.paths import limit_error
 from autograd_lite.programs.pickling import ByName, _wrapped, why_not
 from autograd_lite.programs.repeats import shapes_of
@@ -278,6 +278,11 @@ def test_a_block_of_memory_is_used_again_only_once_nobody_holds_it():
     del part, second
     assert results.new_block(shape).base.__array_interface__["data"] == at
     assert results.new_block((2, 3)).shape == (2, 3)
+    for doubles, kept in ((1 << 17, True), ((1 << 17) - 1, False), (1 << 23, False), ((1 << 23) - 1, True)):
+        results._spare.clear()
+        results.new_block((1, doubles))
+        assert bool(results._spare) is kept
+    results._spare.clear()
 
 
 # -- costs --------------------------------------------------------------------------------------------
@@ -388,6 +393,41 @@ def test_a_side_that_fails_where_it_is_not_taken_is_no_number_there():
     assert (fast(2.0, 3.0), fast(3.0, 4.0), fast.stats.programs) == (6.0, 12.0, 1)
     with pytest.raises(ValueError):
         fast(-2.0, 3.0)
+
+
+def test_caches_of_what_users_write_are_bounded():
+    found = {f"{name}.{key}": f for name, module in list(sys.modules.items())
+             if name.startswith("autograd_lite.programs") for key, f in vars(module).items()
+             if hasattr(f, "cache_info") and f.__module__ == name}
+    assert len(found) > 10
+    for name, f in found.items():
+        most = f.cache_info().maxsize
+        assert most in (128, 1024, 4096) or most is None and not inspect.signature(f).parameters, name
+
+
+def test_long_programs_are_in_pieces_let_go_of_arrays_and_answer_by_the_function_at_first():
+    def source(n: int) -> str:
+        fast = compile(lambda x: [ag.sin(x) * ag.sin(x), *[x + float(k) for k in range(2, n)]])
+        fast(0.5)
+        program = fast.used()
+        return arrays.function(program.recording, program.captured, functions(np), True)[1]
+    assert [len(source(n).splitlines()) - 1 for n in (26, 27)] == [29, 30]
+    assert ["; del " in source(n) for n in (25, 26, 27)] == [False, False, True]
+    sizes = []
+    for n in (1383, 1384):
+        fast = compile(lambda x, n=n: [x + float(k) for k in range(n)], static="n")
+        assert fast(0.5)[-1] == n - 0.5
+        sizes.append((len(fast.source().splitlines()), "def f_0(m)" in fast.source()))
+    assert sizes[0] == (1501, False) and sizes[1][1]
+    large = [compile(lambda x, n=n: functools.reduce(lambda y, k: y * (1.0 + k), range(1, n),
+                                                     x)) for n in (25, 26)]
+    for fast in large:
+        fast(1.5)
+    assert [len(fast.used().recording.code) for fast in large] == [49, 51]
+    even = compile(lambda x: -functools.reduce(lambda y, k: y * (1.0 + k), range(1, 25), x))
+    even(1.5)
+    assert len(even.used().recording.code) == 50
+    assert [fast.used().large for fast in (*large, even)] == [False, True, False]
 
 
 def test_entries_of_several_kinds_are_read_a_thousand_at_a_time():
