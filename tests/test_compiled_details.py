@@ -5,12 +5,15 @@ import copy
 import fractions
 import functools
 import gc
+import io
 import itertools
 import math
 import os
 import pickle
+import random
 import re
 import sys
+import threading
 import types
 import typing
 from collections import namedtuple
@@ -23,13 +26,16 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import InputError, Value, compile, grad, value_and_grad
+from autograd_lite.graph import node
 from autograd_lite.native.engine import available
 from autograd_lite.ops.op import TABLE
 from autograd_lite.programs import arrays, code, compiled, lookups, results, runs, stats, targets
+from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.iteration import Rows
 from autograd_lite.programs.namespaces import Functions, functions, with_tensors
 from autograd_lite.programs.paths import limit_error
-from autograd_lite.programs.pickling import ByName, _wrapped, why_not
+from autograd_lite.programs.pickling import ByName, _wrapped, print_of, why_not
+from autograd_lite.programs.progress import progress
 from autograd_lite.programs.repeats import shapes_of
 from autograd_lite.programs.tape import _EXACT
 
@@ -115,6 +121,7 @@ def test_gradients_of_a_batch_reach_leaves_and_what_is_computed_from_them(option
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_an_empty_batch_adds_nothing_to_gradients(options):
+    assert compile(lambda p: ag.log(p[0]) * p[1], batch=0, **options)(np.empty((2, 0))).shape == (0,)
     w, table = Value(3.0), [Value(1.0), Value(2.0)]
     assert compile(lambda x: w * x, batch=0, reduce="sum", **options).backward(np.zeros(0)) == 0.0
     chosen = compile(lambda i: ag.take(table, i) * w, batch=0, indices=0, reduce="sum", **options)
@@ -260,6 +267,58 @@ def test_a_copy_takes_many_points_at_once_and_tells_what_it_runs_in_before(optio
     assert copy.copy(one).stats.target == one.stats.target == target
 
 
+@pytest.mark.parametrize("options", OPTIONS)
+def test_a_number_out_of_the_domain_is_the_error_of_its_point(options):
+    fast = compile(lambda x: ag.sqrt(x) * x, batch=0, **options)
+    for x in ([1.0, 4.0], [4.0, 9.0]):
+        assert fast(np.array(x)).tolist() == [y * math.sqrt(y) for y in x]
+    with pytest.raises(ag.DomainError, match=r"^at index 1 of the batch: sqrt\(-4.0\)"):
+        fast(np.array([1.0, -4.0, 2.0]))
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_few_points_are_computed_alone(options, monkeypatch):
+    own, alone = compiled.Compiled.run, []
+    monkeypatch.setattr(compiled.Compiled, "run", lambda self, *args: alone.append(args) or own(self, *args))
+    fast = compile(lambda x: x * x if x > 50.0 else -x, batch=0, **options)
+    x = np.arange(100.0)
+    assert fast(x).tolist() == np.where(x > 50.0, x * x, -x).tolist() and len(alone) <= 4
+    alone.clear()
+    assert fast(x + 0.5).tolist()[:2] == [-0.5, -1.5] and not alone
+
+
+def test_a_change_of_what_has_gradients_is_looked_at_once():
+    v, other = Value(2.0), Value(1.0)
+    fast = compile(lambda x: x * v)
+    fast(1.0), fast(3.0)
+    root, = fast.recent.values()
+    other.requires_grad = False
+    assert root.turned != node.turned and fast(1.0) == 2.0 and root.turned == node.turned
+
+
+def test_a_variable_has_not_the_name_of_an_op_of_ours():
+    fast = compile(lambda softplus, rate: softplus * rate)
+    fast(2.0, 3.0)
+    assert "def f(v0, rate, captured):" in fast.source()
+
+
+def test_no_line_is_shown_on_a_terminal_that_is_closed_and_its_thread_lets_python_end(monkeypatch):
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    assert compile(lambda x: x * 2.0)(3.0) == 6.0
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    before = set(threading.enumerate())
+    with progress("f", []):
+        own = [thread for thread in threading.enumerate() if thread not in before]
+        assert [thread.daemon for thread in own] == [True]
+    assert not own[0].is_alive()
+
+
 def test_a_copy_of_what_reads_a_thing_of_this_process_alone_has_no_programs_and_works():
     with open(os.devnull) as file:
         fast = compile(lambda x: x * (2.0 if file else 1.0))
@@ -344,6 +403,9 @@ def test_the_steps_of_an_iteration_and_their_native_code_are_counted(target):
     assert program.steps == 10 and program.loops.keys() == {"python",
                                                             *(["native"] if target == "native" else [])}
     fast = compile(lambda x: x * 0.5, target=target)
+    fast(1.0)
+    assert fast.iterate(2.0, 5) == 0.0625 and fast.used().steps == 4        # (the first is a call)
+    fast = compile(lambda x: x * 0.5, target=target)
     fast(1.0), fast(2.0)
     program = fast.used()
     before = program.seconds
@@ -389,8 +451,8 @@ def test_a_trace_leaves_the_collector_as_it_was(enabled):
 
 def test_a_side_that_fails_where_it_is_not_taken_is_no_number_there():
     fast = compile(lambda x, y: ag.select(
-        x > 0.0, lambda: x * y, lambda: x * math.sqrt(-1.0)))
-    assert (fast(2.0, 3.0), fast(3.0, 4.0), fast.stats.programs) == (6.0, 12.0, 1)
+        ag.greater(x, 0.0), lambda: x * y, lambda: x * math.sqrt(-1.0)))
+    assert (fast(2.0, 3.0), fast(3.0, 4.0), fast.stats.programs, fast.stats.guards) == (6.0, 12.0, 1, 1)
     with pytest.raises(ValueError):
         fast(-2.0, 3.0)
 
@@ -455,7 +517,8 @@ def test_of_a_long_list_only_the_numbers_that_are_taken_are_read(monkeypatch):
     outside = lookups.looked(found, False, values, np.array([9.0, -9.0, -10.0, 8.0])).tolist()
     assert str(outside) == "[nan, 0.0, nan, 8.0]"
     assert [str(x) for x in lookups.added(3, np.array([1.0, -1.0]), 5.0, -1.0, 2.0)[1]] == ["2", "2.0"]
-    for index, i in (([0.0, 2.0, 5.0], 1), ([0.0, 1.0, -3.0], 2)):
+    assert str(lookups.scatter(found, True, 2.0, -1.0, -5.0)) == "[0.0, -5.0]"
+    for index, i in (([0.0, 2.0, 5.0], 1), ([0.0, 1.0, -3.0], 2), ([-2.0, -3.0], 1), ([1.0, 7.0], 1)):
         with pytest.raises(IndexError, match=f"at index {i} of the batch: "):
             lookups.chosen(np.array(index), 2.0)
     assert lookups.chosen(np.array([7.0]), 2.0, False).tolist() == [7.0]
@@ -545,8 +608,9 @@ def test_a_function_that_catches_the_error_of_a_hash_has_a_program_for_each_int(
 
 @pytest.mark.parametrize("i", [0, 1, 2, -1, -2, -3, 3, -4])
 def test_an_index_on_the_side_that_is_not_taken_may_be_any(i):
-    fast = compile(lambda x, i: ag.select(x > 1.0, lambda: ag.take([x, 5.0], i), lambda: x), indices="i")
-    assert fast(0.5, i) == 0.5 and fast(0.25, i) == 0.25
+    fast = compile(lambda x, i: ag.select(
+        ag.greater(x, 1.0), lambda: ag.take([x, 5.0], i), lambda: x), indices="i")
+    assert fast(0.5, i) == 0.5 and fast(0.25, i) == 0.25 and fast.stats.guards == 0
     if -2 <= i < 2:
         assert fast(2.0, i) == [2.0, 5.0][i]
     else:
@@ -620,10 +684,20 @@ def test_why_something_does_not_pickle_is_said_in_a_line_without_addresses():
             raise ValueError
     assert why_not(Long()) == ("long " * 100)[:200] and why_not(Silent()) == "ValueError"
 
+    tried = []
+
     class Own:
         def __reduce__(self) -> Any:
-            return (str, (why_not(self),))
-    assert why_not(Own()) == ""
+            tried.append(why_not(self))
+            return (str, ("a",))
+    assert why_not(Own()) == "" and tried == [""]
+
+
+def test_a_generator_of_random_numbers_is_like_any_other_in_the_print_of_what_is_read():
+    def reading(rng: Any) -> Any:
+        return lambda x: x * (2.0 if rng else 3.0)
+    prints = [print_of(Environment(reading(rng))) for rng in (random.Random(1), random.Random(2))]
+    assert prints[0] is not None and prints[0] == prints[1] != print_of(Environment(reading([1.0])))
 
 
 # -- over the arrays of a namespace ----------------------------------------------------------------------
