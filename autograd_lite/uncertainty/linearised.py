@@ -39,8 +39,6 @@ class Point:
     def at(self, v: Sequence[Any]) -> Any:
         """f's result with other numbers at the places."""
         if self.flat:
-            if len(v) == len(self.args):
-                return self.f(*v)
             args = list(self.args)
             for i, x in zip(self.places, v):
                 args[i] = x
@@ -51,25 +49,13 @@ class Point:
         supply = iter(numbers)
         return self.f(*rebuild(tuple(self.args), lambda _: next(supply)))
 
-    def moved(self) -> Function:
-        """f as a function of these numbers alone."""
-        def moved(v: Sequence[Any]) -> Any:
-            return self.at(v)
-        moved.__name__ = getattr(self.f, "__name__", type(self.f).__name__)
-        return moved
-
-    def numbers(self) -> Function:
-        """The same, giving a list of numbers."""
-        def numbers(v: Sequence[Any]) -> list[Any]:
-            return leaves(self.at(v))
-        numbers.__name__ = name_of(self.f)
-        return numbers
+    def numbers(self, v: Sequence[Any]) -> list[Any]:
+        """The same, as a list of numbers."""
+        return leaves(self.at(v))
 
     @property
     def start(self) -> list[float]:
         """The numbers at the places."""
-        if len(self.places) == len(self.given):
-            return list(self.given)
         return [self.given[i] for i in self.places]
 
     # -- first derivatives -----------------------------------------------------------------------------
@@ -88,7 +74,7 @@ class Point:
                 return value, rows
         if self.flat and (found := self._of_floats()):
             return found
-        trace = Trace(self.moved(), (self.start,), {})
+        trace = Trace(self.at, (self.start,), {})
         if type(trace.result) is not Value:
             returned(name_of(self.f), trace.result)
         value = rebuild(trace.result, plain)
@@ -137,11 +123,11 @@ class Point:
     def second(self) -> Any:
         """For each number of the result the matrix of its second derivatives by those at the places."""
         found = self._by_compiled(_second)
-        return found or rebuild(jacobian(jacobian(self.numbers()))(self.start), plain)
+        return found or rebuild(jacobian(jacobian(self.numbers))(self.start), plain)
 
     def third(self, contracted: Callable[[Any], Any]) -> Any:
         """The derivatives of what `contracted` makes of the second ones of each number of the result."""
-        second = jacobian(jacobian(self.numbers()))
+        second = jacobian(jacobian(self.numbers))
         found = jacobian(lambda v: list(map(contracted, second(v))))(self.start)
         return rebuild(found, plain)
 
@@ -187,7 +173,7 @@ def _of(compiled: Any, derivatives: Callable[..., Any], argnums: tuple[int, ...]
         from autograd_lite.programs.entry import compile
         kept[key] = compile(
             transform(derivatives, compiled.f, argnums), max_programs=compiled.max_programs,
-            on_limit=compiled.on_limit, static=sorted(compiled.static.places) if compiled.static else None,
+            on_limit=compiled.on_limit, static=list(compiled.static.places) if compiled.static else None,
             target=compiled.target, indices=compiled.indices.named if compiled.indices else ())
     return kept[key]
 
