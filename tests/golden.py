@@ -11,9 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "golden"
-FILES = ["test_golden_sources", "test_golden_diagnoses", "test_golden_reports", "test_golden_refusals",
-         "test_golden_results", "test_golden_sweeps", "test_golden_numbers", "test_golden_facts",
-         "test_golden_reaches", "test_golden_programs"]
+FILES = sorted([path.stem for path in Path(__file__).parent.glob("test_golden_*.py")])
 
 
 def steady(text: str) -> str:

@@ -1,6 +1,7 @@
 """Every op over arrays, held against its float kernel: in NumPy, and in JAX and torch where they are."""
 from __future__ import annotations
 
+import functools
 import math
 import random
 import types
@@ -13,6 +14,7 @@ import pytest
 from truth import OURS, points
 
 import autograd_lite as ag
+from autograd_lite.ops import arrays
 from autograd_lite.ops.notation import Form
 from autograd_lite.ops.op import TABLE, Op
 from autograd_lite.programs.namespaces import Functions, array_text, functions, mapped, quiet
@@ -300,6 +302,58 @@ def test_the_forms_hold_in_torch():
 
 def test_what_holds_jax_and_torch_holds_numpy_too():
     assert disagreements(functions(np), np.array) == []
+
+
+@pytest.fixture(scope="module")
+def with_scipy() -> Functions:
+    """NumPy's functions beside SciPy's special ones, as JAX has them, of which the rest is made."""
+    return functions(namespace("scipy", *[name for name in np.__all__ if hasattr(np, name)]))
+
+
+def test_what_is_made_of_special_functions_holds_with_those_of_scipy(with_scipy):
+    assert all(getattr(with_scipy, name).func is arrays.KERNELS[name] for name in
+               ("normal_cdf", "gelu", "digamma", "polygamma"))
+    assert disagreements(with_scipy, np.array) == []
+
+
+@pytest.mark.parametrize("name", ["normal_cdf", "gelu"])
+def test_what_is_made_of_an_exact_erfc_keeps_its_digits_in_both_tails(name):
+    kernel = functools.partial(arrays.KERNELS[name], np.vectorize(math.erfc), functions(np))
+    xs = [sign * k / 16 for k in range(610) for sign in (1.0, -1.0)] + [-38.4, -39.5, 45.0, -60.0, 300.0, -1e200]
+    with quiet(np):
+        ys = kernel(np.array(xs)).tolist()
+    assert [(x, y) for x, y in zip(xs, ys) if wrong(TABLE[name], (x,), y)] == []
+
+
+@pytest.mark.parametrize("n", [0.0, 1.0, 2.0, 5.0, 30.0, 169.0, 170.0])
+def test_polygammas_up_to_the_largest_factorial_are_made_of_zeta(with_scipy, n):
+    xs = [(n, x) for x in (0.3, 0.9, 1.4, 7.0, 40.0, 1e9) if not (n > 20 and x < 1.0)]
+    ys = over_arrays(with_scipy, TABLE["polygamma"], xs, np.array)
+    for (_, x), y in zip(xs, ys):
+        assert y == pytest.approx(TABLE["polygamma"](n, x), rel=1e-13, abs=1e-300)
+    assert np.isnan(over_arrays(with_scipy, TABLE["polygamma"], [(n, x) for x in (-0.5, -3.0)], np.array)).all()
+
+
+def test_polygammas_above_the_largest_factorial_and_gammas_at_0_are_nan(with_scipy):
+    assert np.isnan(over_arrays(with_scipy, TABLE["polygamma"], [(171.0, 40.0)], np.array)).all()
+    for name, xs in (("polygamma", (2.0, 0.0)), ("digamma", (0.0,)), ("digamma", (-0.5,))):
+        assert not np.isfinite(over_arrays(with_scipy, TABLE[name], [xs], np.array)).any()
+
+
+# The same operands times any power of two that leaves them normal numbers: the same to the last bit.
+SHIFTS = [*range(-1020, -480, 20), -300, -100, -1, 0, 1, 300, *range(480, 1020, 20)]
+
+
+@pytest.mark.parametrize("name, factor", [("cos_angle", 0), ("over_square", -1)])
+def test_angles_are_the_very_same_at_any_scale(name, factor):
+    chance = random.Random(4)
+    pairs = [(chance.uniform(1.0, 2.0) * sign, chance.uniform(1.0, 2.0)) for sign in (1.0, -1.0) for _ in "abc"]
+    for a, b in pairs:
+        ones = [(math.ldexp(a, k), math.ldexp(b, k)) for k in SHIFTS]
+        for found in (over_arrays(functions(np), TABLE[name], ones, np.array),
+                      [TABLE[name](*xs) for xs in ones]):
+            assert {y if not factor else math.ldexp(y, k) for k, y in zip(SHIFTS, found)
+                    if abs(y) > 1e-300} == {found[SHIFTS.index(0)]}
 
 
 def test_a_product_of_arrays_loses_nothing_of_what_it_rounds():

@@ -5,6 +5,7 @@ import contextlib
 import enum
 import functools
 import itertools
+import math
 
 import pytest
 from golden import expected
@@ -59,7 +60,33 @@ def of_op(op):
             except (TypeError, ValueError, ArithmeticError) as error:
                 found.append(type(error).__name__)
         lines += [f"{name}: {' '.join(found)}"] if set(found) - {"1"} else []
+    lines += [line for line in (options(op, n), beyond(op, n)) if line]
     return "\n".join(lines)
+
+
+def options(op, n):
+    """Where it is defined, by its options: a digit for each number that one may have."""
+    counts = [i for i in op.options if op.most > n or op.name in ("polygamma", "power_slope")]
+    if op.open or not counts or op.name == "step":
+        return ""
+    found = []
+    for xs in itertools.product(*[(-1.0, 0.0, 0.5, 1.0, 2.0, 1000.0, 1001.0) if i in counts else
+                                  (-1.0, 0.0, 0.5, 2.0) for i in range(int(op.most))]):
+        found.append(f"{bool(op.domain(*xs)):d}")
+    return "domain by options: " + " ".join(["".join(found[k:k + 49]) for k in range(0, len(found), 49)])
+
+
+def beyond(op, n):
+    """What IEEE 754 gives where the op refuses."""
+    if op.open or not op.ieee or n > 2:
+        return ""
+    found = []
+    for xs in itertools.product((-math.inf, -2.5, -1.0, -1e-301, -0.0, 0.0, 0.5, 2.0, 171.0, math.inf), repeat=n):
+        try:
+            found.append(f"{op.ieee(*xs):g}")
+        except (ValueError, ArithmeticError) as error:
+            found.append(type(error).__name__)
+    return f"ieee: {' '.join(found)}"
 
 
 NAME = "facts"

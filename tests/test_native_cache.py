@@ -137,20 +137,60 @@ def test_code_that_calls_functions_of_this_process_is_not_kept(folder, compiled)
     assert len(compiled) == 2 and not folder.exists()
 
 
-def test_it_is_kept_small(folder, monkeypatch):
-    monkeypatch.setattr(cache, "_FILES", 4)
-    for i in range(12):
-        cache.store(cache.key_of(str(i)), b"x" * i)
-        path = folder / cache.key_of(str(i))
-        os.utime(path, (i, i))
-        if i:
-            assert cache.load(cache.key_of("0")) == b""             # (which makes it the youngest)
-    assert len(list(folder.iterdir())) <= 4
-    assert cache.load(cache.key_of("11")) == b"x" * 11 and cache.load(cache.key_of("1")) is None
+def stored(folder, i, size, age=None):
+    """Store something, so many seconds after the others; how many files there are then."""
+    key = cache.key_of(str(i))
+    cache.store(key, bytes(size - 32))          # (before it stands its hash)
+    os.utime(folder / key, (i, i) if age is None else (age, age))
+    return len(list(folder.iterdir()))
+
+
+@pytest.mark.parametrize("files, size, counts", [
+    (4, 100, [1, 2, 3, 4, 3, 4, 3, 4]),         # the number halves
+    (5, 100, [1, 2, 3, 4, 5, 3, 4, 5, 3]),
+    (100, 499, [1, 2, 3, 2, 3, 2]), (100, 500, [1, 2, 2, 2]), (100, 501, [1, 2, 1, 2, 1]),
+    (100, 1000, [1, 1, 1]), (3, 400, [1, 2, 3, 2, 3])])
+def test_where_there_is_too_much_half_of_it_goes(folder, monkeypatch, files, size, counts):
+    monkeypatch.setattr(cache, "_FILES", files)
     monkeypatch.setattr(cache, "_BYTES", 1000)
-    for i in range(5):
-        cache.store(cache.key_of("large", str(i)), bytes(400))
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 1500
+    assert [stored(folder, i, size) for i in range(1, len(counts) + 1)] == counts
+    assert cache.load(cache.key_of(str(len(counts)))) == bytes(size - 32)
+
+
+def test_what_was_not_used_for_longest_goes_first(folder, monkeypatch):
+    monkeypatch.setattr(cache, "_FILES", 4)
+    for i, age in ((1, 30), (2, 10), (3, 40), (4, 20)):
+        stored(folder, i, 100, age)
+    assert cache.load(cache.key_of("2")) == bytes(68)           # (which makes it the youngest)
+    stored(folder, 5, 100)
+    assert {path.name for path in folder.iterdir()} == {cache.key_of(i) for i in "235"}
+
+
+def test_2000_files_and_64_mib_are_kept():
+    assert (cache._FILES, cache._BYTES) == (2000, 64 * 2 ** 20)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of files")
+def test_only_its_user_can_read_and_write_it(folder):
+    for _ in range(2):
+        stored(folder, 1, 100)
+    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600]
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_interruption_comes_through_and_leaves_nothing(folder, monkeypatch):
+    def interrupted(*paths):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cache.store("k" * 64, b"content")
+    assert list(folder.iterdir()) == [] and cache.load("k" * 64) is None
+
+
+def test_keys_tell_facts_apart():
+    keys = [cache.key_of(*facts) for facts in ((), ("",), ("a", "b"), ("ab",), ("b", "a"), ("a", "b", ""))]
+    assert len(set(keys)) == 5 and keys[0] == keys[1] and set(map(len, keys)) == {64}
 
 
 def test_many_who_write_and_read_at_once_see_it_whole(folder):

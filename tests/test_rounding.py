@@ -312,6 +312,14 @@ def test_the_error_told_covers_the_roundings_of_partials_that_cancel() -> None:
             assert abs(value - true) <= error
 
 
+def test_what_the_branch_taken_has_lost_matters_though_the_other_is_undefined() -> None:
+    def f(x: Any) -> Any:
+        return ag.select(ag.greater(x, 0.0), lambda: (1 - ag.cos(x)) / x ** 2, lambda: ag.sqrt(x - 1.0))
+    with pytest.raises(ag.NumericError, match="order 1 cancel, so that 0 of its digits are left"):
+        derivative(f)(1e-6)
+    assert derivative(f)(-0.5 + 2.0) == derivative(lambda x: (1 - ag.cos(x)) / x ** 2)(1.5)
+
+
 def test_what_a_branch_not_taken_has_lost_does_not_matter() -> None:
     lossy = lambda x: (1 - ag.cos(x)) / x ** 2  # noqa: E731
     f = lambda x: ag.where(ag.greater(x, 1e-3), lossy(x), 0.5 - x * x / 24)  # noqa: E731

@@ -83,7 +83,8 @@ def diagnose(forward: Callable[[X], Value | Iterable[Value]],
     for group, row in enumerate(report.rows):
         seen = views.get(_key(found, group), [])
         if row.verdict == "cause":
-            told = diagnoses(Evidence(seen)) if len(seen) >= POINTS else ()
+            says_all = row.independent and row.size == 1        # (that the output does not depend on it)
+            told = diagnoses(Evidence(seen)) if len(seen) >= POINTS and not says_all else ()
             row = dataclasses.replace(row, diagnoses=told, points=len(seen))
         rows.append(row)
     return dataclasses.replace(report, rows=tuple(rows))

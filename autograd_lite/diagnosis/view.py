@@ -148,9 +148,9 @@ class Ways:
             found = self.rule.walk(output, self.walk(output)[1], steps).follows
             errors = {x: e for x, e, _ in self.rule.corrections.get(output, ())}    # (which the walk adds)
             arrived[output] = {x: (found[x] or 0.0) - errors.get(x, 0.0)
-                               for x in self.sources if x is not None}
+                               for x in self.sources if x is not None and x <= output}
         return np.array([
-            0.0 if source is None else arrived[rank[line.output]][source]
+            0.0 if source is None else arrived[rank[line.output]].get(source, 0.0)
             for source, line in zip(self.sources, self.view.lines)]).reshape(self.view.follows.shape)
 
     def by(self, name: str) -> Array:

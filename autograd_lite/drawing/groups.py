@@ -26,7 +26,7 @@ def groups(view: View) -> list[list[Item]]:
             found.setdefault((scope, *used), []).append(item)
         elif isinstance(item, Fold) and scope:
             found.setdefault((scope, -view.depth[item]), []).append(item)
-    return [group for group in found.values() if len(group) > 1]
+    return list(found.values())
 
 
 def crowds(view: View, column: Mapping[int, str]) -> dict[tuple[str, str], int]:

@@ -43,7 +43,7 @@ class Paint:
         self.dense = False                      # (with thinner lines, and none of them dashed)
         numbers = [x for x in map(self.number, shown) if x]
         self.finite = all(map(math.isfinite, numbers))
-        self.signs = [sign for sign in (1.0, -1.0) if any(x * sign > 0.0 for x in numbers)]
+        self.signs = sorted({math.copysign(1.0, x) for x in numbers if math.isfinite(x)}, reverse=True)
         amounts = [abs(x) for x in numbers if math.isfinite(x)]
         self.most = max(amounts, default=0.0)
         self.least = max(min(amounts, default=0.0), self.most / 1000)
@@ -59,13 +59,12 @@ class Paint:
         x = abs(x)
         if not math.isfinite(x):
             return 1.0
-        if not x or not self.most:
+        if not x:
             return 0.0
         if not self.grad or self.least == self.most:
-            return min(x / self.most, 1.0)
-        if x <= self.least:
-            return 0.1 * x / self.least
-        return min(0.1 + 0.9 * math.log(x / self.least) / math.log(self.most / self.least), 1.0)
+            return x / self.most
+        above = math.log(max(x, self.least) / self.least) / math.log(self.most / self.least)
+        return 0.1 * (min(x, self.least) / self.least) + 0.9 * above
 
     def line(self, x: float | None) -> dict[str, str]:
         """The attributes of a number's line."""

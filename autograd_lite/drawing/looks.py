@@ -34,7 +34,7 @@ class Stage:
 
     gradients: Mapping[int, float] = field(default_factory=dict)
     passed: Mapping[int, float] = field(default_factory=dict)
-    now: int = 0
+    now: int | None = None
     reached: frozenset[int] = frozenset()
     right: Mapping[int, float] = field(default_factory=dict)
     wrong: frozenset[int] = frozenset()
@@ -67,7 +67,7 @@ class Looks:
         self.roots = {id(root) for root in (*roots, *gradients)}
         self._run = any(map(reached, roots))                # whether a backward pass was
         self._victims, self._first = set[int](), set[int]()             # of gradients that are not finite
-        if stage is None and not all([math.isfinite(self.gradient(node) or 0.0) for node in nodes]):
+        if stage is None and not all([_fine(self.gradient(node)) for node in nodes]):
             for node in nodes:
                 self._trace(node)
         amounts = [*map(self.gradient, shown), *[self.flow(*arrow) for arrow in arrows]]
@@ -111,7 +111,7 @@ class Looks:
         if not math.isfinite(node.data):
             below = [x.data for x in node.operands if isinstance(x, Value)]
             forward = FIRST if all(map(math.isfinite, below)) else VICTIM
-        if gradient is None or self.stage or math.isfinite(gradient):
+        if self.stage or _fine(gradient):
             return forward, FINE
         first = id(node) in self._first or id(node) not in self._victims
         return forward, FIRST if first else VICTIM
@@ -119,22 +119,23 @@ class Looks:
     def _trace(self, head: Value) -> None:
         """Note the operands whose gradients are not finite for what this node's gradient or operands are, and
         those for which only the partial is to blame, or a product too large."""
-        numbers = [self.gradient(head) or 0.0, *map(plain, head.operands)]
-        given = all(map(math.isfinite, numbers))
+        given = all(map(_fine, [self.gradient(head), *map(plain, head.operands)]))
         for x, p in zip(head.operands, stored_partials(head)):
-            if p is not None and not math.isfinite(self.flow(head, x, p) or 0.0):
+            if p is not None and not _fine(self.flow(head, x, p)):
                 (self._first if given else self._victims).add(id(x))
 
     def trouble_on(self, head: Value, partial: float, flow: float | None) -> int:
         """The same of a partial, and of what flows along its arrow."""
         if not math.isfinite(partial):
             return FIRST if all([math.isfinite(plain(x)) for x in head.operands]) else VICTIM
-        return FINE if self.stage or math.isfinite(flow or 0.0) else VICTIM
+        return FINE if self.stage or _fine(flow) else VICTIM
 
     def direction(self, depths: Iterable[int]) -> str:
         """Where arrows point unless told: between compact cards down, if that makes the picture smaller; by
         how far from the roots each card is."""
         ranks = Counter(depths)
-        length, wide = len(ranks), max(ranks.values())
-        sizes = {"TB": max(95 * wide, 40 * length), "LR": max(120 * length, 25 * wide)}     # in points
-        return min(sizes, key=sizes.__getitem__) if self.compact else "LR"
+        return "TB" if self.compact and 95 * max(ranks.values()) <= 120 * len(ranks) else "LR"  # (in points)
+
+
+def _fine(x: float | None) -> bool:
+    return x is None or math.isfinite(x)

@@ -55,15 +55,14 @@ class _Reader:
         token = self._next()
         while token.isspace():
             token = self._next()
-        parts = self.row("}") if token == "{" else [self._atom(token)]
+        parts = self.row("}") if token == "{" else [self._atom(token)] if token else []
         return parts[0] if len(parts) == 1 else f"<mrow>{''.join(parts)}</mrow>"
 
     def _words(self) -> str:
         """The next argument, as text."""
         self._next()
         text, depth = "", 1
-        while depth and self.at < len(self.tokens):
-            token = self._next()
+        while depth and (token := self._next()):
             depth += (token == "{") - (token == "}")
             known = _SIGNS.get(token[1:], GREEK.get(token[1:], "")) if token[1:].isalpha() else token[1:]
             text += "" if token in "{}" or token == "\\text" else known if token[0] == "\\" else token

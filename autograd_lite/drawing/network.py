@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -147,7 +148,7 @@ class _Page:
     def text(self, at: Point, text: str, size: float = TEXT, color: str = "", tip: str = " ", fill: str = "",
              bold: bool = False) -> None:
         """A text around x, y."""
-        label = escape(text, 400) or " "
+        label = escape(text, sys.maxsize) or " "
         style = {"style": "filled", "fillcolor": fill} if fill else {}
         self._node(f"t{self.texts}", at, (width(text, size) + 2.0, size + 2.0), shape="box",
                    label=f"<<B>{label}</B>>" if bold else f"<{label}>", fontsize=f"{size}",
@@ -164,17 +165,15 @@ class _Page:
     def legend(self, middle: Point) -> None:
         """Samples of lines with the amounts that they stand for, around x, y."""
         paint = self.paint
-        head = "no gradient yet: call backward() of a loss"
+        head = ("no gradient yet: call backward() of a loss" if not paint.known else
+                "gradient, log scale" if paint.grad else "weight")
         samples: list[tuple[float, str]] = []
-        if paint.known:
-            head = "gradient, log scale" if paint.grad else "weight"
-            amounts = [paint.most, paint.most / 2]
-            if paint.grad:
-                amounts = [paint.most, math.sqrt(paint.most) * math.sqrt(paint.least), paint.least]
-            samples = [(x, number(x, 2)) for x in [paint.signs[0] * x for x in dict.fromkeys(amounts)]
-                       if x] if paint.signs else []
+        if paint.signs:
+            part = math.sqrt(paint.least / paint.most) if paint.grad else 0.5
+            amounts = dict.fromkeys([paint.most, paint.most * part, *[paint.least] * paint.grad])
+            samples = [(x, number(x, 2)) for x in [paint.signs[0] * x for x in amounts] if x]
             samples += [(-paint.most, "negative")] * len(paint.signs[1:])
-            samples += [(math.nan, "not finite")] * (not paint.finite)
+        samples += [(math.nan, "not finite")] * (not paint.finite)
         lengths = [width(head, TEXT) + 14.0, *[54.0 + width(text, TEXT) for _, text in samples]]
         x, y = middle[0] - sum(lengths) / 2, middle[1]
         self.text((x + lengths[0] / 2 - 7.0, y), head)

@@ -24,8 +24,8 @@ class Rows:
             return
         sources = [set[int]() for _ in range(ranks)]        # from where edges lead over each rank's end
         for head, edges in view.edges.items():
-            for source in [edge.source for edge in edges]:
-                for rank in range(depth[head], depth.get(source, 0)):
+            for source in [edge.source for edge in edges if edge.source in depth]:
+                for rank in range(depth[head], depth[source]):
                     sources[rank + 1].add(id(source))
         bridges = [rank for rank in range(2, ranks - 1) if len(sources[rank]) == 1]
         length = -(-ranks // -(-ranks // ROW))  # (as even as may be)
@@ -40,7 +40,7 @@ class Rows:
         """What stands below each other."""
         deepest: dict[int, int] = {}
         for item, row in self.row.items():
-            deepest[row] = max(deepest.get(row, 0), self._depth[item])
+            deepest[row] = max(deepest.get(row, self._depth[item]), self._depth[item])
         columns: dict[int, list[Item]] = {}
         for item, row in sorted(self.row.items(), key=lambda entry: entry[1]):
             columns.setdefault(deepest[row] - self._depth[item], []).append(item)

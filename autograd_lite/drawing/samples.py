@@ -5,8 +5,9 @@ shared leaves with a gradient (a model's parameters) and from numbers or leaves 
 """
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import count, repeat
 from math import inf, nan
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ class _Chain(NamedTuple):
 
     Attributes:
         of: the op that stands for the operation.
-        sides: how each operand counts: as it is, 1, or −1: negated, inverted. (Of an op of any number of
+        sides: how each operand counts: as it is, 0, or 1: negated, inverted. (Of an op of any number of
             operands there are as many as one asks for.)
         idle: the number by which the operation changes nothing.
     """
@@ -34,12 +35,11 @@ class _Chain(NamedTuple):
 
 
 _CHAINS: dict[Any, _Chain] = {
-    add: _Chain(add, (1, 1), 0.0), sub: _Chain(add, (1, -1), 0.0), neg: _Chain(add, (-1,), 0.0),
-    mul: _Chain(mul, (1, 1), 1.0), div: _Chain(mul, (1, -1), 1.0), hypot: _Chain(hypot, (1, 1), 0.0),
-    maximum: _Chain(maximum, (1, 1), -inf), minimum: _Chain(minimum, (1, 1), inf),
-    sum_op: _Chain(sum_op, repeat(1), 0.0), logsumexp_op: _Chain(logsumexp_op, repeat(1), -inf)}
-_PATIENCE = 20                                  # how much may be looked at, in nodes and links, for each node
-_SHARED = -1
+    add: _Chain(add, (0, 0), 0.0), sub: _Chain(add, (0, 1), 0.0), neg: _Chain(add, (1,), 0.0),
+    mul: _Chain(mul, (0, 0), 1.0), div: _Chain(mul, (0, 1), 1.0), hypot: _Chain(hypot, (0, 0), 0.0),
+    maximum: _Chain(maximum, (0, 0), -inf), minimum: _Chain(minimum, (0, 0), inf),
+    sum_op: _Chain(sum_op, repeat(0), 0.0), logsumexp_op: _Chain(logsumexp_op, repeat(0), -inf)}
+_PATIENCE = 8                                   # how often as much may be looked at as there is in all
 
 
 def one_sample(sketch: Sketch, sample: int) -> int:
@@ -52,20 +52,21 @@ def one_sample(sketch: Sketch, sample: int) -> int:
     """
     users = sketch.users()
     roots, nodes = set(sketch.roots), sketch.nodes
-    drawn, largest, patience = bytearray(len(nodes)), 1, _PATIENCE * len(nodes) + 2 * sketch.links.count
+    drawn, largest = bytearray(len(nodes)), 1
+    size, seen = len(nodes) + sketch.links.count, 0     # (of nodes and links)
     tried: set[int] = set()
     for k in roots:
-        drawn[k] = 1
+        drawn[k] = True
     for head in reversed(range(len(nodes))):
         if not drawn[head]:
             continue
         best: tuple[int, list[Link]] = (1, [])
         for terms, sides in _terms(sketch, head, users, roots, tried):
             computed = {link.tail for link in terms if link.tail is not None and nodes[link.tail].operands}
-            if len(computed) < 2 or patience <= 0:
+            if len(computed) < 2 or int(seen / size) >= _PATIENCE:
                 continue
             alike, looked_at = _alike(sketch, computed, users, terms, sides)
-            patience -= looked_at
+            seen += looked_at
             sizes = {len(places) for places, differ in alike if differ}
             if sizes and max(sizes) > best[0]:
                 # (What is the same in each sample belongs to them.)
@@ -77,7 +78,7 @@ def one_sample(sketch: Sketch, sample: int) -> int:
             largest, sketch.links[head] = max(largest, best[0]), best[1]
         for tail in sketch.links.tails(head):
             if tail >= 0:
-                drawn[tail] = 1
+                drawn[tail] = True
     sketch.links.keep(k for k, shown in enumerate(drawn) if shown)
     return largest
 
@@ -89,10 +90,11 @@ def _terms(sketch: Sketch, head: int, users: Users, roots: set[int], tried: set[
     if head in tried:
         return
     nodes, links = sketch.nodes, sketch.links[head]
-    chain, op = _chain(nodes[head]), op_of(nodes[head])
-    if chain is None or op is None or len(links) < 2 or op.open and not any([
-            op_of(nodes[k]) is op for k in sketch.links.tails(head) if k >= 0]):
-        yield links, [0 if op is None or op.open else link.position for link in links]
+    op: Any = op_of(nodes[head])
+    chain = _chain(nodes[head])
+    if chain is None or len(links) < 2 or op.open and not any([
+            isinstance(x, Value) and op_of(x) is op for x in nodes[head].operands]):
+        yield links, [link.position * (not op.open) for link in links]
         return
 
     def inner(k: int) -> _Chain | None:
@@ -100,20 +102,20 @@ def _terms(sketch: Sketch, head: int, users: Users, roots: set[int], tried: set[
         alone = k == head or k not in roots and len(users[k]) == 1 and not nodes[k].label
         return part if alone and part is not None and part.of is chain.of else None
 
-    for within, first in (({op}, False), (_CHAINS, True), (_CHAINS, False))[:1 if op.open else 3]:
+    for within, first in (({op}, False), (_CHAINS, True), (_CHAINS, False)):
         terms: list[Link] = []
         sides: list[int] = []
-        stack = [(head, 1, 1.0, True)]
+        stack = [(head, 0, 1.0, True)]
         while stack:
             k, side, partial, further = stack.pop()
             part = inner(k) if further and op_of(nodes[k]) in within else None
             if part is None:
-                terms.append(Link(k, -1, 1, partial))
+                terms.append(Link(k, partial=partial))
                 sides.append(side)
                 continue
             tried.add(k)
             operands = zip(sketch.links.tails(k), part.sides, partials_of(nodes[k]))
-            stack += [(tail, side * sign, partial * (nan if p is None else p), not (first and i))
+            stack += [(tail, side ^ sign, partial * (nan if p is None else p), not (first and i))
                       for i, (tail, sign, p) in reversed([*enumerate(operands)]) if tail >= 0]
         yield terms, sides
 
@@ -138,38 +140,37 @@ def _alike(sketch: Sketch, terms: set[int], users: Users, slots: Sequence[Link],
     for link, side in zip(slots, sides):
         if link.tail is not None:
             uses.setdefault(link.tail, []).append(side)
-    owner: dict[int, int] = {}
-    for k in below:                             # (users before their operands)
+    owner: dict[int, int | None] = {}
+    for k in below:                             # (users before their operands; of a shared node it is None)
         inner = [owner[user] for user in users[k] if user in owner]
         owners = {*inner, *([k] if k in terms else ())}
         complete = len(inner) + (len(uses[k]) if k in terms else 0) >= len(users[k])
-        owner[k] = owners.pop() if len(owners) == 1 and complete else _SHARED
-    # How each is computed, as a number; of a shared node: by itself. 0 is a number or leaf of its own, but
-    # not a weight: a leaf with a gradient that has a label, or stands beside results that are shared.
+        owner[k] = owners.pop() if len(owners) == 1 and complete else None
+    # How each is computed, as a number; of a shared node: by itself. `own` is a number or leaf of its own,
+    # but not a weight: a leaf with a gradient that has a label, or stands beside results that are shared.
     # And the same roughly, where one shared node is like another.
-    inputs = all([not nodes[k].operands for k in below if owner[k] == _SHARED])
-    numbers: dict[object, int] = {}
-    kind: dict[int, int] = {-1: 0}
-    rough: dict[int, int] = {-1: 0}
-    weighted: dict[int, list[int]] = {}         # of each term its nodes by shared nodes
+    inputs = all([not nodes[k].operands for k in below if owner[k] is None])
+    numbers = defaultdict[object, int](count().__next__)
+    own, shared = numbers["own"], numbers["shared"]
+    kind, rough = {-1: own}, {-1: own}
+    weighted: dict[int | None, list[int]] = {}  # of each term its nodes by shared nodes
     shares: set[int] = set()
     looked_at = len(below)
     for k in reversed(below):
         node, tails = nodes[k], links.tails(k)
         looked_at += len(tails)
-        if node.requires_grad and (owner[k] == _SHARED or not tails and (node.label or not inputs)):
-            kind[k], rough[k] = numbers.setdefault(k, len(numbers) + 1), _SHARED
-            if owner[k] == _SHARED:
+        if node.requires_grad and (owner[k] is None or not tails and (node.label or not inputs)):
+            kind[k], rough[k] = numbers[k], shared
+            if owner[k] is None:
                 shares.add(k)
         elif not tails:
-            kind[k] = rough[k] = 0
+            kind[k] = rough[k] = own
         else:
             for kinds in (kind, rough):
-                key = (node.op, *[kinds[tail] for tail in tails])
-                kinds[k] = numbers.setdefault(key, len(numbers) + 1)
+                kinds[k] = numbers[node.op, *[kinds[tail] for tail in tails]]
             if not shares.isdisjoint(tails):
                 shares.add(k)
-            if any([rough[tail] == _SHARED for tail in tails]):
+            if any([rough[tail] == shared for tail in tails]):
                 weighted.setdefault(owner[k], []).append(k)
     # Those that are computed alike; and where there are some, those that differ only in which of their own
     # results they use (that of the right class, among all classes').
@@ -179,13 +180,13 @@ def _alike(sketch: Sketch, terms: set[int], users: Users, slots: Sequence[Link],
     values: dict[object, set[object]] = {}
     for k, counts in uses.items():
         if k in terms and owner[k] == k and k in shares:
-            own = sorted([(kind[i], nodes[i].data) for i in weighted.get(k, ())])
-            key = (rough[k], *[i for i, _ in own], *counts)
+            used = sorted([(kind[i], nodes[i].data) for i in weighted.get(k, ())])
+            key = (rough[k], *[i for i, _ in used], *counts)
             sets.setdefault(key, []).append(k)
             if (kind[k], *counts) in exact:
                 found[key] = None
             exact.add((kind[k], *counts))
-            values.setdefault(key, set()).add((nodes[k].data, *own))
+            values.setdefault(key, set()).add((nodes[k].data, *used))
     return [(sets[key], len(values[key]) > 1) for key in found], looked_at
 
 

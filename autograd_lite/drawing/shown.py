@@ -1,6 +1,7 @@
 """How lines of a derivation are set: as text, in LaTeX, and in HTML."""
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 
 from autograd_lite.checks.report import LINE, columns, wrapped
@@ -16,7 +17,7 @@ _WIDEST = 30                                    # columns of a head that the fir
 def as_text(line: Line) -> str:
     """Rows of at most 79 columns, if their names allow; marks stand below what is wrong."""
     heads = [columns(row.head) for row in line]
-    indent = max([n for n in heads if n <= _WIDEST], default=0)
+    indent = max([n for n in heads if n <= _WIDEST], default=3)
     if max(heads) > indent:                     # (it stands on a line of its own)
         indent = max(indent, 3)
     found = []
@@ -33,9 +34,9 @@ def as_text(line: Line) -> str:
 def _wrapped(start: str, row: Row, indent: int) -> Iterator[str]:
     line, marks, begun = start, "", False
     tokens = [part for token in row.tokens for part in _parts(token, LINE - indent - 2)]
-    for token, ahead in zip(tokens, _ahead(tokens)):
+    for token, ahead in zip(tokens, _ahead(tokens, indent)):
         before, part = token.before, token.text
-        if begun and (columns(line + before + part) > LINE or columns(line) + ahead > LINE >= indent + ahead):
+        if begun and columns(line) + ahead > LINE:
             yield line
             if marks:
                 yield marks
@@ -50,12 +51,14 @@ def _wrapped(start: str, row: Row, indent: int) -> Iterator[str]:
         yield marks
 
 
-def _ahead(tokens: Sequence[Token]) -> list[int]:
-    """For each token that begins a term, how wide the term is; 0 for others."""
+def _ahead(tokens: Sequence[Token], indent: int) -> list[int]:
+    """How wide each token is; of one that begins a term that fits into a line, how wide the term is."""
     begins = [k for k, token in enumerate(tokens) if token.before.strip() in ("+", "−", "=")]
-    found = [0] * len(tokens)
+    found = [columns(token.before + token.text) for token in tokens]
     for k, end in zip(begins, [*begins[1:], len(tokens)]):
-        found[k] = sum([columns(token.before + token.text) for token in tokens[k:end]])
+        term = sum(found[k:end])
+        if indent + term <= LINE:
+            found[k] = term
     return found
 
 
@@ -118,14 +121,14 @@ class Written:
 
     digits: int
 
+    @abstractmethod
     def lines(self, dialect: Dialect) -> list[Line]:
         """The lines, in a dialect."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def notes(self) -> list[str]:
         """What is to be said below the lines."""
-        return []
 
     @property
     def text(self) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from autograd_lite.graph.value import Value
@@ -14,13 +15,14 @@ class Link(NamedTuple):
 
     Attributes:
         tail: the operand's place; None for a plain number.
-        position: which operand it is; -1 for one that stands for others, which are left out.
+        position: which operand it is; -1 for one that stands for others, which are left out, or is none of
+            this node itself.
         times: how many alike it stands for.
         partial: the derivative along it, if it is not that by the operand at this position.
     """
 
     tail: int | None
-    position: int
+    position: int = -1
     times: int = 1
     partial: float | None = None
 
@@ -32,10 +34,11 @@ class Links(Mapping[int, list[Link]]):
     """
 
     def __init__(self, nodes: Sequence[Value], place: Mapping[int, int]):
-        self._ends, self._tails = array("i", [0]), array("i")
+        self._starts, self._tails = array("i"), array("i")
         for node in nodes:
+            self._starts.append(len(self._tails))
             self._tails.extend([place.get(id(x), -1) for x in node.operands])
-            self._ends.append(len(self._tails))
+        self._starts.append(len(self._tails))
         self.count = len(self._tails)           # (of the whole graph)
         self._changed: dict[int, list[Link]] = {}
         self._drawn = bytearray(b"\1") * len(nodes)
@@ -46,14 +49,14 @@ class Links(Mapping[int, list[Link]]):
         changed = self._changed.get(place)
         if changed is not None:
             return changed
-        tails = self._tails[self._ends[place]:self._ends[place + 1]]
+        tails = self._tails[self._starts[place]:self._starts[place + 1]]
         return [Link(None if tail < 0 else tail, i) for i, tail in enumerate(tails)]
 
     def tails(self, place: int) -> Sequence[int]:
         """The tails of a node's links alone, which takes less time; -1 for a plain number."""
         if place in self._changed or not self._drawn[place]:
             return [-1 if link.tail is None else link.tail for link in self[place]]
-        return self._tails[self._ends[place]:self._ends[place + 1]]
+        return self._tails[self._starts[place]:self._starts[place + 1]]
 
     def __setitem__(self, place: int, links: list[Link]) -> None:
         self._changed[place] = links
@@ -78,13 +81,12 @@ class Users:
     """For each node that is drawn the places of those that use it, with repetitions, in order."""
 
     def __init__(self, links: Links, size: int):
-        self._ends = array("i", bytes(4 * (size + 1)))
+        uses = array("i", bytes(4 * (size + 1)))
         for k in links:
             for tail in links.tails(k):
                 if tail >= 0:
-                    self._ends[tail + 1] += 1
-        for k in range(size):
-            self._ends[k + 1] += self._ends[k]
+                    uses[tail + 1] += 1
+        self._ends = array("i", accumulate(uses))
         filled = array("i", self._ends)
         self._heads = array("i", bytes(4 * self._ends[size]))
         for k in links:

@@ -146,8 +146,8 @@ class Words:
     def start(self) -> list[str]:
         """Before the first step."""
         end = self.name(self.walk.root)
-        return ["The numbers have been computed; no gradient has arrived yet.",
-                f"The pass begins at the root: {end} = 1"]
+        return self._cut(["The numbers have been computed; no gradient has arrived yet.",
+                          f"The pass begins at the root: {end} = 1"])
 
     def step(self, step: Step) -> list[str]:
         """What happens in a step: a head line, then a line for each flow."""

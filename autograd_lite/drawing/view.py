@@ -154,7 +154,7 @@ class View:
                 found[i] = Edge(node.operands[position])
             else:
                 p = partials[position] if partial is None else partial
-                found[i] = Edge(source, p, times, position=position if partial is None else -1)
+                found[i] = Edge(source, p, times, position=position)
         return list(found.values())
 
     def _into_fold(self, fold: Fold, fold_of: FoldOf) -> list[Edge]:

@@ -23,6 +23,11 @@ def fill(np: Any, table: Any, to: Any, source: Any, starts: Any, lengths: Any) -
     table[np.repeat(to, lengths) + within] = source[np.repeat(starts, lengths) + within]
 
 
+def mixed(np: Any, tuples: Any) -> Any:
+    """A number for each tuple, which others hardly ever have."""
+    return tuples @ np.random.default_rng(LANES).integers(np.iinfo(np.int64).max, size=tuples.shape[-1])
+
+
 class Blocks:
     """Sums of equally many products, side by side in lanes.
 
@@ -50,8 +55,7 @@ class Blocks:
         apart = self.lanes[1:] < self.used[:, None, None]
         steps = [np.diff(x) for x in (self.a, self.b)]
         self.together = np.stack([((step == step[:, :, :1]) | ~apart).all(2) for step in steps])
-        mix = np.random.default_rng(1).integers(1, 1 << 62, len(self.lanes))
-        self.keys = np.stack([x @ mix for x in (self.a, self.b)])           # (which wraps)
+        self.keys = np.stack([mixed(np, x) for x in (self.a, self.b)])
 
     def settle(self, shared: Any) -> None:
         """Choose what each block does, where it is known which factors others have, too, in their lanes."""
@@ -156,8 +160,7 @@ class Copies:
             return
         tuples, stages = np.concatenate(self._tuples), np.concatenate(self._stages)
         order = np.argsort(stages, kind="stable")
-        mixed = tuples[order] @ np.random.default_rng(1).integers(1, 1 << 62, LANES)    # (which wraps)
-        _, first, which = np.unique(mixed, return_index=True, return_inverse=True)
+        _, first, which = np.unique(mixed(np, tuples[order]), return_index=True, return_inverse=True)
         if (tuples[order][first][which] != tuples[order]).any():
             _, first, which = np.unique(tuples[order], axis=0, return_index=True, return_inverse=True)
         rank = np.empty(len(first), np.int64)

@@ -68,7 +68,7 @@ class Binding(Staying):
         return isinstance(x, self.np.ndarray)
 
     def _is_full(self, x: Any) -> bool:
-        return isinstance(x, self.np.ndarray) and x.size > 0
+        return isinstance(x, self.np.ndarray) and bool(x.size)
 
     def _numbers(self) -> list[float]:
         """The numbers of the arguments, in the order of a program's inputs."""

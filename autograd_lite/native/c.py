@@ -56,7 +56,7 @@ class Unit:
     def power(self) -> str:
         """The name of pow."""
         if _POWER not in self.texts:
-            self.texts.insert(0, _POWER)
+            self.texts.append(_POWER)
         return "ag_pow"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -227,14 +228,12 @@ class Expressions(Lines):
             self.line(f"if ({i.text} < {-size} || {i.text} >= {size}) return {EAGER};")
         return Val(INT, f"{i.text} < 0 ? {i.text} + {size} : {i.text}")
 
+    @abstractmethod
     def called(self, f: Any, xs: Sequence[Val], node: ast.AST) -> Val:
         """A call of a function."""
-        raise NotImplementedError
 
 
 def constant(x: float) -> Val:
     """A plain number."""
-    if type(x) is int:
-        return Val(INT, str(x), ATOM if x >= 0 else SIGN)
-    return Val(FLOAT, repr(x) if x - x == 0.0 else "NAN" if x != x else "INFINITY" if x > 0.0 else
-               "-INFINITY", SIGN if x < 0.0 else ATOM)
+    text = str(x) if x - x == 0 else "NAN" if x != x else "INFINITY" if x > 0.0 else "-INFINITY"
+    return Val(INT if type(x) is int else FLOAT, text, SIGN if text.startswith("-") else ATOM)

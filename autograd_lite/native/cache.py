@@ -15,7 +15,9 @@ from secrets import token_hex
 
 _FILES, _BYTES = 2000, 64 << 20                 # the most that is kept
 _HEAD = hashlib.sha256().digest_size            # before the content stands its hash
-_OWN = getattr(os, "getuid", lambda: 0)
+_OWN = getattr(os, "getuid", int)
+# No link is followed, and no pipe waited for, where the system can do that.
+_SAFELY = sum([getattr(os, name) for name in ("O_NOFOLLOW", "O_NONBLOCK") if hasattr(os, name)])
 
 
 def key_of(*facts: str) -> str:
@@ -39,7 +41,7 @@ def folder() -> str:
 
 def load(key: str) -> bytes | None:
     """What was stored under a key, if it is there and whole."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError):
         path = os.path.join(_private(), key)
         with open(path, "rb", opener=_opened) as file:
             content = file.read()
@@ -52,12 +54,11 @@ def load(key: str) -> bytes | None:
 
 def store(key: str, content: bytes) -> None:
     """Keep something under a key, if that is possible."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError):
         where = folder()
-        if where and not os.path.isdir(where):
-            os.makedirs(os.path.dirname(where), exist_ok=True)
-            with suppress(FileExistsError):
-                os.mkdir(where, 0o700)
+        os.makedirs(os.path.dirname(where), exist_ok=True)
+        with suppress(FileExistsError):
+            os.mkdir(where, 0o700)
         _prune(_private())
         # (No file is written through a link or a pipe, as `files.write` does.)
         part = os.path.join(where, f"{key[:16]}.{token_hex(8)}")
@@ -86,7 +87,7 @@ def _is_own(facts: os.stat_result, kind: object) -> bool:
 
 def _opened(path: str, flags: int) -> int:
     """Open a file that only this user could write."""
-    fd = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    fd = os.open(path, flags | _SAFELY)
     if not _is_own(os.fstat(fd), stat.S_ISREG):
         os.close(fd)
         raise PermissionError(path)

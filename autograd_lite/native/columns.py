@@ -75,7 +75,7 @@ class LanesWriter(NativeWriter):
     def returned(self, texts: Sequence[str]) -> list[str]:
         ends = [f"if _finite - _finite != 0.0: return {EAGER}"] if self.total else []
         left = {i for i, k in enumerate(self.outputs) if self.code.ops[k] in (CONSTANT, INPUT)}
-        left.update(*self.at.values())
+        assert not self.at
         return [*ends, *[f"out[{i}] = {text}" for i, text in enumerate(texts) if i in left], f"return {DONE}"]
 
 

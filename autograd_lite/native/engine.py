@@ -7,6 +7,7 @@ import functools
 import math
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -80,10 +81,9 @@ def callback(f: Any, n: int) -> int:
     def called(*xs: float) -> float:
         try:
             return float(f(*xs))
-        except Exception:
-            return math.nan
-        except KeyboardInterrupt:               # (no error gets through native code)
-            _thread.interrupt_main()
+        except BaseException as error:          # (none gets through native code)
+            if isinstance(error, KeyboardInterrupt):
+                _thread.start_new_thread(_interrupt, ())
             return math.nan
 
     entry = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * n)(called)
@@ -91,6 +91,12 @@ def callback(f: Any, n: int) -> int:
     address = ctypes.cast(entry, ctypes.c_void_p).value
     assert address
     return address
+
+
+def _interrupt() -> None:
+    """Interrupt the main thread when it is out of native code."""
+    time.sleep(0.01)
+    _thread.interrupt_main()
 
 
 def apart(work: Callable[[], Any]) -> Any:

@@ -82,10 +82,9 @@ class CWriter(NativeWriter):
 
     def assembled(self, name: str, inputs: Sequence[str], captured: Sequence[str]) -> str:
         params = [f"{x.name}: {'float' if x.single else 'Floats'}" for x in self.parameters]
-        needed = set(self.needed)
-        given = zip([*self.recording.inputs, *self.recording.captured], [*inputs, *captured], self.places)
+        given = zip([*inputs, *captured], self.places)
         return "\n".join([f"def {name}({', '.join([*params, 'out: Floats'])}) -> int:",
-                          *[f"    {x} = {place}" for k, x, place in given if k in needed and x != place],
+                          *[f"    {x} = {place}" for x, place in given if x != place],
                           *self.body(), ""])
 
     def function(self, name: str = "f") -> Function:
@@ -194,7 +193,7 @@ class Export:
         n = sum(map(len, self.parameters))
         for i, traced in enumerate(self.gradients, 1):
             at = {id(x): k for k, x in enumerate(traced.wanted, 1)}
-            given: Sequence[Any] = traced.inputs or [0.0] * (n - len(self.captured))
+            given: Sequence[Any] = traced.inputs or [None] * (n - len(self.captured))
             self.inner(f"{name}_{i}", traced.recording, traced.captured,
                        [*self.sources[i - 1], *[at.get(id(x), 0.0) for x in (*given, *self.captured)]])
         params = [*[x.declared() for x in self.parameters], "double *value",

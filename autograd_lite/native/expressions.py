@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import math
 import struct
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -295,9 +296,9 @@ class Arithmetic(Lines):
         self.start(after)
         return Val(kind, self.new(f"phi {TYPES[kind]} {', '.join(ends)}"))
 
+    @abstractmethod
     def called(self, f: Any, xs: Sequence[Val], node: ast.AST) -> Val:
         """A call of a function."""
-        raise NotImplementedError
 
 
 class Expressions(Arithmetic):

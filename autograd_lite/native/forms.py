@@ -47,26 +47,22 @@ class Sums:
 
     def _single(self) -> bytearray:
         """For each place whether one other uses it, once, and nobody else looks at it."""
-        plan, found = self.plan, bytearray(len(self.code))
-        for k, n in plan.uses.items():
-            if n == 1:
-                found[k] = 1
-        for k in (*plan.unsure, *[side.condition for side in plan.home.values() if side]):
-            found[k] = 0
+        found, unsure = bytearray(self.size), self.plan.unsure
+        for k, n in self.plan.uses.items():
+            found[k] = n == 1 and k not in unsure
         return found
 
     def add(self, k: int, pairs: Sequence[int]) -> None:
         """A sum of products, in which what nobody else uses is written out."""
         sums, single, one, code = self.sums, self.single, self.one, self.code
         found: list[int] = []
-        for i in range(0, len(pairs), 2):
-            a, b = pairs[i], pairs[i + 1]
+        for a, b in zip(pairs[::2], pairs[1::2]):
             if b != one and a < one and code.is_constant(a, 1.0):
                 a, b = b, a
             if (b == one or code.is_constant(b, 1.0)) and single[a] and (inner := sums[a]) and (
-                    len(inner) == 2 or not i):
+                    len(inner) == 2 or not found):
                 sums[a] = None
-                if i:
+                if found:
                     found += inner
                 else:
                     found = inner
@@ -82,8 +78,7 @@ class Sums:
             pair = sums[k] if k < len(sums) else None
             if pair and len(pair) == 2:
                 for x, z in (pair, pair[::-1]):
-                    if x < len(single) and single[x] and (inner := sums[x]) and len(inner) <= 4 and (
-                            x not in factors):
+                    if single[x] and (inner := sums[x]) and len(inner) < 6 and x not in factors:
                         sums[k], sums[x], factors[k] = inner, None, z
                         break
 
@@ -246,7 +241,7 @@ class Forms(Lists):
         plan, recording = self.plan, self.plan.recording
         home = plan.home
         constants = self.code.is_constant
-        looked = [*sorted(plan.unsure), *[k for k in dict.fromkeys(recording.outputs) if not constants(k)]]
+        looked = [*plan.unsure, *[k for k in dict.fromkeys(recording.outputs) if not constants(k)]]
         self.looks = [(k, self.side(home.get(k))) for k in looked]
         self.holds = list[tuple[int, int, int]]()       # (place, side, at)
         for k in plan.needed:

@@ -55,7 +55,7 @@ class Loop:
     def __init__(self, recording: Recording, layout: Layout):
         unit = Unit()
         unit.add(NativeWriter(recording).function(), "f")
-        unit.texts.append(_text(recording, layout))
+        unit.texts.append(text_of_loop(recording, layout))
         self.layout = layout
         self.library = Library(unit)
         self.call = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 3,
@@ -70,7 +70,7 @@ class Loop:
         done, status, part = 0, DONE, _SHORT
         while done < n and status == DONE:      # (between two parts an interruption comes through)
             part = min(part, n - done)
-            room = array("d", bytes(8 * size * (max(part - left, -1) // every + 1))) if every else array("d")
+            room = array("d", bytes(8)) * (size * -(-part // every) if every else 0)
             start = perf_counter()
             status = self.call(at, rows[0].buffer_info()[0] + 8 * row * (rows[1] + done) if rows else None,
                                part, left, every, room.buffer_info()[0], ctypes.addressof(made))
@@ -95,7 +95,7 @@ def loop(recording: Recording, layout: Layout) -> Loop | None:
         return None
 
 
-def _text(recording: Recording, layout: Layout) -> str:
+def text_of_loop(recording: Recording, layout: Layout) -> str:
     """The loop in LLVM: it makes steps until the program does not fit, and returns what that returned."""
     before, size, row, sources = layout
     n = len(recording.inputs) + len(recording.captured)

@@ -234,19 +234,19 @@ def replay(p: Words, inputs: Floats, out: Floats) -> int:
 @functools.cache
 def library() -> Library:
     """The loop, and the runs that all programs have."""
+    import llvmlite.binding as llvm
+
+    return Library(runs(llvm.get_host_cpu_features().get("avx2")))
+
+
+def runs(avx2: bool) -> Unit:
+    """Their text; with AVX2 eight lanes are two registers."""
     unit = Unit()
     for f in (sums, gather, copied, alone, item, added, replay):
         unit.add(function_of(f), f.__name__, public=True)
-    attributes = _attributes()
+    attributes = "nounwind" + ' "target-features"="+avx,+avx2"' * bool(avx2)
     unit.texts += [_side_by_side(name, name == "spread", attributes) for name in ("spread", "side_by_side")]
-    return Library(unit)
-
-
-def _attributes() -> str:
-    """What makes eight lanes four registers of AVX2 where there is that."""
-    import llvmlite.binding as llvm
-
-    return 'nounwind' + ' "target-features"="+avx,+avx2"' * bool(llvm.get_host_cpu_features().get("avx2"))
+    return unit
 
 
 _MANY = {"added", "item", "copied"}
@@ -255,7 +255,7 @@ _MANY = {"added", "item", "copied"}
 def addresses(kernels: list[Kernel]) -> list[int]:
     """The addresses of the five runs that all programs have, and of these kernels."""
     return [*[library()[name] for name in ("sums", "gather", "alone", "spread", "side_by_side")],
-            *[_address(kernel.routine, 0 if kernel.routine.many else kernel.arity) for kernel in kernels]]
+            *[_address(kernel.routine, kernel.arity * (not kernel.routine.many)) for kernel in kernels]]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -263,10 +263,17 @@ def _address(routine: Routine, arity: int) -> int:
     """The address of a routine's run. (A library for each, so that others find it in the cache.)"""
     if routine.many in _MANY:
         return library()[routine.many]
+    return Library(run_of(routine, arity))["run"]
+
+
+def run_of(routine: Routine, arity: int) -> Unit:
+    """The text of a routine's run; a function of floats has so many."""
     unit = Unit()
-    write = _of_list if routine.many else _of_floats
-    write(unit, routine, arity)
-    return Library(unit)["run"]
+    if routine.many:
+        _of_list(unit, routine)
+    else:
+        _of_floats(unit, routine, arity)
+    return unit
 
 
 def _of_floats(unit: Unit, routine: Routine, arity: int) -> None:
@@ -279,7 +286,7 @@ def _of_floats(unit: Unit, routine: Routine, arity: int) -> None:
     unit.add(Function(tree, {"math": math, **dict(routine.names)}), "run", public=True)
 
 
-def _of_list(unit: Unit, routine: Routine, arity: int) -> None:
+def _of_list(unit: Unit, routine: Routine) -> None:
     """A run that applies a function of lists."""
     function: Function = function_of(runtime.SEQUENCES[routine.many])
     inner = unit.add(function)

@@ -63,8 +63,7 @@ class Replay:
         arrays = {"constant_numbers": tables.constants, "run_rows": runs, "look_places": looks,
                   "other_rows": others, "event_rows": events,
                   "output_places": tables.outputs.astype(np.int32)}
-        memory = np.empty(tables.size)          # (a large one in few pages, where the system can do that)
-        memory.fill(0.0)
+        memory = np.full(tables.size, 0.0)      # (a large one in few pages, where the system can do that)
         memory[self.inputs:self.inputs + len(tables.constants)] = tables.constants
         arrays = {name: np.ascontiguousarray(x) for name, x in arrays.items()}
         counts = {"size": tables.size, "inputs": self.inputs, "constants": len(tables.constants),
@@ -95,18 +94,17 @@ def events_of(forms: Forms, tables: Tables) -> tuple[Any, Any, Any]:
     """All that must hold in its order; what of it is more than a number that must be finite; the others."""
     np = tables.np
     slots, recording = tables.slots, forms.plan.recording
-    looks = np.array(forms.looks, np.int64).reshape(-1, 2)
-    # (at, which of those there, place, side, what)
-    rows = [np.stack([looks[:, 0], np.zeros(len(looks)), slots[looks[:, 0]], slots[looks[:, 1]],
-                      np.full(len(looks), _LOOK)], 1)]
+    looks = np.array(forms.looks, np.int64).reshape(len(forms.looks), 2)
+    # (at, place, side, what): of what is at the same place, guards come first
+    rows = [np.stack([looks[:, 0], slots[looks[:, 0]], slots[looks[:, 1]], np.full(len(looks), _LOOK)], 1)]
     if forms.holds:
         holds = np.array(forms.holds, np.int64)
-        rows.append(np.stack([holds[:, 2], np.zeros(len(holds)), slots[holds[:, 0]], slots[holds[:, 1]],
+        rows.append(np.stack([holds[:, 2], slots[holds[:, 0]], slots[holds[:, 1]],
                               np.full(len(holds), _HOLDS)], 1))
     if recording.guards:
-        rows.append(np.array([(guard.at, i - len(recording.guards), slots[k], slots[forms.one], i)
-                              for i, (guard, k) in enumerate(zip(recording.guards, forms.guards))]))
-    events = np.concatenate(rows).astype(np.int64)
-    events = events[np.lexsort((events[:, 1], events[:, 0]))][:, 2:]
+        rows.insert(0, np.array([(guard.at, slots[k], slots[forms.one], i)
+                                 for i, (guard, k) in enumerate(zip(recording.guards, forms.guards))]))
+    events = np.concatenate(rows)
+    events = events[np.argsort(events[:, 0], kind="stable"), 1:]
     plain = (events[:, 2] == _LOOK) & (events[:, 1] == slots[forms.one])
     return events.astype(np.int32), events[~plain].astype(np.int32), events[plain, 0].astype(np.int32)

@@ -76,18 +76,17 @@ def square(x: float) -> float:
 
 
 def hypot(a: float, b: float) -> float:
-    """`math.hypot`: the sum of squares, scaled, in two floats; its root, and a step of Newton's."""
+    """`math.hypot`: the sum of squares, scaled, in two floats; its root, and a step of Newton's; nan where it
+    is not sure."""
     a = abs(a)
     b = abs(b)
     top = a if a > b else b
     if not 5.562684646268003e-309 <= top < inf or not a + b >= 0.0:      # (Python's differ below this)
         return 0.0 if a + b == 0.0 else nan
-    k = math.floor(math.log2(top)) + 1.0
-    scale = math.exp2(-k)
-    if top * scale >= 1.0:
-        scale = math.exp2(-k - 1.0)
-    elif top * scale < 0.5:
-        scale = math.exp2(-k + 1.0)
+    k = math.floor(math.log2(top))
+    scale = math.exp2(-1.0 - k)
+    if top * scale < 0.5:                       # (the logarithm was rounded up, to a whole number)
+        scale = math.exp2(-k)
     a = a * scale
     b = b * scale
     p = a * a
@@ -103,7 +102,11 @@ def hypot(a: float, b: float) -> float:
     s = t + p
     lost = lost + product_rest(-h, h, p)
     less = less + (p - (s - t))
-    return (h + (s - 1.0 + (lost + less)) / (2.0 * h)) / scale
+    step = (s - 1.0 + (lost + less)) / (2.0 * h)
+    y = h + step
+    if y + 1.000001 * (step - (y - h)) != y:
+        return nan                              # (nearly in the middle of two floats, where Pythons differ)
+    return y / scale
 
 
 def lgamma(x: float) -> float:
@@ -123,7 +126,7 @@ def lgamma(x: float) -> float:
 
 
 def gamma(x: float) -> float:
-    """`math.gamma`, by Lanczos's sum and, below 0, reflection; nan where that is not finite."""
+    """`math.gamma`, by Lanczos's sum and, below 0, reflection; not finite where that raises, or far below."""
     size = abs(x)
     if not size < 200.0 or size < 1e-20 or x == math.floor(x) and x < 0.0:
         return nan if size >= 1e-20 or x == 0.0 else 1.0 / x
@@ -179,11 +182,11 @@ def lanczos_sum(x: float) -> float:
 def sine_of_pi(x: float) -> float:
     """sin(π·x) for x ≥ 0."""
     y = math.fmod(x, 2.0)
-    if y <= 0.25:
+    if y < 0.25:
         return math.sin(math.pi * y)
     if y < 0.75:
         return math.cos(math.pi * (y - 0.5))
-    if y <= 1.25:
+    if y < 1.25:
         return math.sin(math.pi * (1.0 - y))
     if y < 1.75:
         return -math.cos(math.pi * (y - 1.5))

@@ -122,7 +122,7 @@ def log_share(n: int, xs: Floats, parts: Floats) -> float:
     """`special.log_share`."""
     total = powers(n, xs, parts)
     top = largest(n, xs)
-    if total != total or top - top != 0.0 or least(n, xs) == -inf:
+    if total != total or least(n, xs) == -inf:
         return nan
     at = 0
     for i in range(n):

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from autograd_lite.native.blocks import (ALONE, FIRST_KERNEL, GATHER, LANES, SUMS, Copies, blocks_of, fill,
-                                         settle)
+from autograd_lite.native.blocks import ALONE, FIRST_KERNEL, LANES, SUMS, Copies, blocks_of, fill, settle
 from autograd_lite.native.forms import Forms
 from autograd_lite.native.kernels import Kernel
 
@@ -52,14 +51,10 @@ class Order:
         for k in forms.order:
             pairs: Sequence[int] | None = sums[k]
             if pairs is not None:
-                if k in factors:
-                    pairs = [*pairs, factors[k]] if len(pairs) == 4 else [*pairs, less, one, factors[k]]
-                    what = SUMS
-                elif len(pairs) > 4:
-                    what = -len(pairs)
-                else:
-                    what = SUMS
-                    pairs = [*pairs, one] if len(pairs) == 4 else [*pairs, less, one, one]
+                if len(pairs) <= 4:
+                    rest = (less, one) if len(pairs) == 2 else ()
+                    pairs = [*pairs, *rest, factors.get(k, one)]
+                what = SUMS if len(pairs) == 5 else -len(pairs)
                 stage = max(map(at, pairs))
                 ready[k] = stage if what == SUMS else stage + 1
                 width = 1
@@ -69,7 +64,7 @@ class Order:
             else:
                 kernel, pairs = calls[k]
                 what = known.get(kernel) or number(kernel)
-                stage = max(map(at, pairs)) if pairs else 0
+                stage = max(map(at, pairs))
                 ready[k] = stage + 1
                 width = kernel.width
             nodes.append(k)
@@ -105,8 +100,7 @@ class Order:
             1)
         # (Kernels in the order of their first operands, so that memory is read in order.)
         key = np.zeros(self.items.shape[1], np.int64)
-        key[:len(rest)] = np.where((whats[rest] >= FIRST_KERNEL) & (self.counts[rest] > 0),
-                                   np.append(self.refs, 0)[self.starts[rest]], 0)
+        key[:len(rest)] = np.where(whats[rest] >= FIRST_KERNEL, self.refs[self.starts[rest]], 0)
         self.order = np.lexsort((key, *self.items[2::-1]))
 
 
@@ -138,7 +132,7 @@ class Tables(Order):
         np, forms, slots = self.np, self.forms, self.slots
         code = forms.code
         used = [*np.unique(self.refs).tolist(), *forms.plan.recording.outputs, forms.one, forms.less]
-        used += [x for places in forms.lists.values() for x in places] if forms.lists else []
+        used += [x for places in forms.lists.values() for x in places]
         constants = [k for k in dict.fromkeys(used) if k >= len(code) and k <= forms.less
                      or k < len(code) and code.is_constant(k)]
         special = {forms.one: 1.0, forms.minus: -1.0, forms.less: -0.0}
@@ -157,7 +151,7 @@ class Tables(Order):
         for k, (whole, i) in forms.entries.items():
             slots[k] = slots[whole] + i
         slots[slots < 0] = slots[forms.one]         # (what nobody needs, though a rule names it)
-        self.size = int(ends[-1]) if len(ends) else first
+        self.size = first + int(widths.sum())
 
     def _write(self) -> None:
         """The table of places, and the runs."""
@@ -197,5 +191,5 @@ class Tables(Order):
         if alone.any():                             # (each of its lanes is one)
             count[alone] = np.add.reduceat(self.items[3, order], first)[alone]
             width[alone] = 1
-        arity = np.where((what > GATHER) & (what < FIRST_KERNEL), terms, lengths[items])
+        arity = np.where(terms, terms, lengths[items])
         return stages, np.stack([what, begins[items], count, self.to[items], arity, width], 1)

@@ -332,8 +332,7 @@ class VectorBody(VectorExpressions):
         for node in nodes:
             super().statements([node])
             if self.active and _leaves(node):
-                self.where = self.load(BOOL, self.active[-1][1]) if not self.where else self.both(
-                    self.where, self.load(BOOL, self.active[-1][1]))
+                self.where = self.both(self.where, self.load(BOOL, self.active[-1][1]))
 
     def on_Return(self, node: ast.Return) -> None:
         value = self.expr(node.value) if node.value else Val(INT, "0")
@@ -348,20 +347,23 @@ class VectorBody(VectorExpressions):
 
     def on_If(self, node: ast.If) -> None:
         condition, outer = self.test(node.test), self.where
-        for body in (node.body, node.orelse):
-            if body:
-                self.where = self.both(outer, condition)
-                after = ""
-                if any([has_calls(x) for x in body]):
-                    then, after = self.label("then"), self.label("after")
-                    self.fork(self.any(self.acting()), then, after)
-                    self.start(then)
-                self.statements(body)
-                if after:
-                    self.jump(after)
-                    self.start(after)
-            condition = self.opposite(condition) if node.orelse else condition
+        self.side(node.body, self.both(outer, condition))
+        if node.orelse:
+            self.side(node.orelse, self.both(outer, self.opposite(condition)))
         self.where = outer
+
+    def side(self, body: Sequence[ast.stmt], mask: str) -> None:
+        """A side of a condition; one that calls functions is done only if some lane needs it."""
+        self.where = mask
+        if not any(map(has_calls, body)):
+            self.statements(body)
+            return
+        then, after = self.label("then"), self.label("after")
+        self.fork(self.any(self.acting()), then, after)
+        self.start(then)
+        self.statements(body)
+        self.jump(after)
+        self.start(after)
 
     @contextmanager
     def looping(self) -> Iterator[tuple[str, str]]:

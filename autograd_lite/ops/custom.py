@@ -122,7 +122,7 @@ def custom_op(forward: Callable[..., float], partials: Any, *, name: str | None 
     if callable(partials):
         partials = (partials,) if operands == 1 else partials
     else:
-        rules = tuple(partials) if isinstance(partials, Iterable) else (0,)
+        rules = tuple(partials) if isinstance(partials, Iterable) else ("",)
         if not all(rule is None or callable(rule) for rule in rules):
             raise InputError(f"custom_op {name!r}: partials are functions of (y, *operands), one for each "
                              f"operand, not {shown(partials)}")

@@ -35,9 +35,9 @@ _counted = {"domain": lambda x, n=0.0: 0.0 <= n <= 1000.0 and n % 1.0 == 0.0, "r
 # The first derivative is a multiple of the function where that is a normal double; elsewhere, and for
 # higher derivatives, the count n goes up.
 _gauss_partial = Ordinary("erf", "y, x, n=0.0: n == 0.0 and -26.0 < x < 26.0").rule(
-    lambda y, x, n=0.0: -2.0 * x * y, lambda y, x, n=0.0: gauss(x, n + 1.0))
+    lambda y, x, *n: -2.0 * x * y, lambda y, x, n=0.0: gauss(x, n + 1.0))
 _pdf_partial = Ordinary("normal_pdf", "y, x, n=0.0: n == 0.0 and -37.0 < x < 37.0").rule(
-    lambda y, x, n=0.0: -x * y, lambda y, x, n=0.0: normal_pdf(x, n + 1.0))
+    lambda y, x, *n: -x * y, lambda y, x, n=0.0: normal_pdf(x, n + 1.0))
 
 
 def _family(symbol: str) -> Form:

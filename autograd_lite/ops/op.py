@@ -138,7 +138,7 @@ class Op(Described, partial[Any]):
             options=frozenset(i for i, rule in enumerate(rules) if rule is None),
             most=inf if many else len(rules), __name__=name, __doc__=doc)
         parameters = self.__signature__.parameters
-        required = 1 if many else sum(p.default is p.empty for p in parameters.values())
+        required = sum(p.default is p.empty for p in parameters.values())
         vars(self).update(parameters=tuple(parameters), least=min(required, len(rules)),
                           partly=not all(self.differentiable(len(rules))))
         self.calls(self.apply)

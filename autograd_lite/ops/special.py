@@ -129,7 +129,8 @@ def power_slope(a: float, b: float, k: float, n: float) -> float:
     root = math.pow(abs(a), less / parts)
     for _ in range(parts):
         y *= root
-    return y * (1.0 + lost * log_a) * (1.0 if a > 0.0 or less % 2.0 == 0.0 else -1.0)
+    y *= 1.0 + lost * log_a
+    return y if a > 0.0 or less % 2.0 == 0.0 else -y
 
 
 def _power_slope_far(a: float, b: float, k: float, n: float) -> float:
@@ -137,8 +138,8 @@ def _power_slope_far(a: float, b: float, k: float, n: float) -> float:
     if a < 0.0 and (n or b % 1.0 != 0.0) or count(n) != n:
         raise ValueError
     if math.isinf(b) and a != 1.0:
-        y = math.pow(a, b)
-        return y and y * math.copysign(1.0, b) ** k * (1.0 if a > 1.0 else -1.0) ** n
+        y = math.pow(a, b)                      # (infinite with b < 0: then log a is negative, too)
+        return -y if b < 0.0 and y and (k + n) % 2.0 else y
     if math.isinf(b):
         return math.factorial(int(n)) * b ** (k - n) if n <= k else 0.0
     for j, p in enumerate(falling(b, k)[:int(n) + 1]):

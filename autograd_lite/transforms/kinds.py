@@ -67,7 +67,7 @@ class Kind:
 
     def compare(self, a: Any, b: Any) -> float:
         """The sign of a − b; nan if there is none."""
-        return 0 if a == b else -1 if a < b else 1 if a > b else math.nan
+        return int(a > b) - int(a < b) if a == a and b == b else math.nan
 
     def point(self, x: Any) -> Any:
         """The number as one of those that a kink is known at; nan if there are several."""

@@ -169,6 +169,12 @@ def _operands(node: Value | None) -> Sequence[Any]:
     return node.operands if node is not None else ()
 
 
+def _taken(node: Value) -> Sequence[Any]:
+    """The operands that make a node's number."""
+    op = op_of(node)
+    return [node.operands[i] for i in op.taken(list(map(plain, node.operands)))] if op else ()
+
+
 def _start(x: Any) -> Any:
     return x.c[0] if isinstance(x, Series) else x
 
@@ -475,8 +481,9 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                        if any(flags) and k != x]
             _verify(series, lambda expansion: expanded(expansion, varying), order,
                     [k for k in wanted if k > 1 or slopes and k])
-        if not ignoring() and all([                         # (the user's own inf has no rounding)
-                idle or all(map(finite, node.operands)) for node, idle in zip(program.nodes, trace.idle)]):
+        if not ignoring() and not any([                     # (the user's own inf has no rounding)
+                not finite(x) for node, idle in zip(program.nodes, trace.idle) if not idle
+                for x in _taken(node)]):
             expansion.settle()
             signal_lost(expansion.series, [y for y in series if y is not None], wanted, name_of(f), what,
                         factor)

@@ -72,7 +72,7 @@ def propagated(rows: Sequence[Sequence[float]], spread: Spread) -> Propagated:
     variances = list[float]()
     for row in rows:
         along = [p * std for p, std in zip(row, spread.stds)]
-        unit = max(map(abs, along), default=0.0)
+        unit = max([0.0, *map(abs, along)])
         vector: Sequence[float] = [x / unit for x in along] if 0.0 < unit < math.inf else along
         product: Sequence[float] = spread.times(vector)
         variance = math.fsum([x * y for x, y in zip(vector, product)])
@@ -84,7 +84,7 @@ def propagated(rows: Sequence[Sequence[float]], spread: Spread) -> Propagated:
         vectors.append(vector)
         products.append(product)
         variances.append(variance)
-    covariance: Matrix = [[0.0] * len(rows) for _ in rows]
+    covariance: Matrix = [units[:] for _ in rows]
     for k, (unit, vector) in enumerate(zip(units, vectors)):
         for m in range(k + 1):
             shared = variances[k] if k == m else math.fsum([x * y for x, y in zip(vector, products[m])])

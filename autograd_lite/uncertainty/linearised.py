@@ -9,7 +9,9 @@ from weakref import WeakKeyDictionary
 
 from autograd_lite.checks.edges import one_sided
 from autograd_lite.errors import DomainError, InputError, NumericError, signal
-from autograd_lite.graph.node import call_of, plain
+from autograd_lite.graph import kinks, value
+from autograd_lite.graph.backward import backward
+from autograd_lite.graph.node import call_of, freeze, plain
 from autograd_lite.graph.states import with_kinks
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import op_named
@@ -37,8 +39,6 @@ class Point:
     def at(self, v: Sequence[Any]) -> Any:
         """f's result with other numbers at the places."""
         if self.flat:
-            if len(v) == len(self.args):
-                return self.f(*v)
             args = list(self.args)
             for i, x in zip(self.places, v):
                 args[i] = x
@@ -49,25 +49,13 @@ class Point:
         supply = iter(numbers)
         return self.f(*rebuild(tuple(self.args), lambda _: next(supply)))
 
-    def moved(self) -> Function:
-        """f as a function of these numbers alone."""
-        def moved(v: Sequence[Any]) -> Any:
-            return self.at(v)
-        moved.__name__ = getattr(self.f, "__name__", type(self.f).__name__)
-        return moved
-
-    def numbers(self) -> Function:
-        """The same, giving a list of numbers."""
-        def numbers(v: Sequence[Any]) -> list[Any]:
-            return leaves(self.at(v))
-        numbers.__name__ = name_of(self.f)
-        return numbers
+    def numbers(self, v: Sequence[Any]) -> list[Any]:
+        """The same, as a list of numbers."""
+        return leaves(self.at(v))
 
     @property
     def start(self) -> list[float]:
         """The numbers at the places."""
-        if len(self.places) == len(self.given):
-            return list(self.given)
         return [self.given[i] for i in self.places]
 
     # -- first derivatives -----------------------------------------------------------------------------
@@ -84,13 +72,32 @@ class Point:
             value, rows, kinks = found
             if not any([op_named(name).kink(*xs) == 0.0 for name, xs in kinks]):
                 return value, rows
-        trace = Trace(self.moved(), (self.start,), {})
+        if self.flat and (found := self._of_floats()):
+            return found
+        trace = Trace(self.at, (self.start,), {})
         if type(trace.result) is not Value:
             returned(name_of(self.f), trace.result)
         value = rebuild(trace.result, plain)
         rows = jacobian_rows(trace, 6)
         _refuse_kinks(trace)
         return value, [[0.0 if p is None else plain(p) for p in row] for row in rows]
+
+    def _of_floats(self) -> tuple[Any, Rows] | None:
+        """The same by the least that it takes, where f makes a few numbers of floats and no kink is met."""
+        if value.special or kinks.live:
+            return None
+        inputs = list(map(Value, self.start))
+        result = self.at(inputs)
+        outputs = result if type(result) in (list, tuple) else [result]
+        if (len(outputs) > len(inputs) or any([type(y) is not Value or not y.operands for y in outputs])
+                or any(map(one_sided, with_kinks(outputs))) or kinks.live):
+            return None
+        for x in inputs:
+            freeze(x)
+        rows = [backward(y, 1.0, inputs) for y in outputs]
+        if None in rows:                                # (it reads Values of others)
+            return None
+        return rebuild(result, plain), [[p or 0.0 for p in row or ()] for row in rows]
 
     def _by_compiled(self, derivatives: Callable[..., Any]) -> Any:
         """What the compiled `derivatives` of a compiled function give; None where these are not known."""
@@ -116,11 +123,11 @@ class Point:
     def second(self) -> Any:
         """For each number of the result the matrix of its second derivatives by those at the places."""
         found = self._by_compiled(_second)
-        return found or rebuild(jacobian(jacobian(self.numbers()))(self.start), plain)
+        return found or rebuild(jacobian(jacobian(self.numbers))(self.start), plain)
 
     def third(self, contracted: Callable[[Any], Any]) -> Any:
         """The derivatives of what `contracted` makes of the second ones of each number of the result."""
-        second = jacobian(jacobian(self.numbers()))
+        second = jacobian(jacobian(self.numbers))
         found = jacobian(lambda v: list(map(contracted, second(v))))(self.start)
         return rebuild(found, plain)
 
@@ -166,7 +173,7 @@ def _of(compiled: Any, derivatives: Callable[..., Any], argnums: tuple[int, ...]
         from autograd_lite.programs.entry import compile
         kept[key] = compile(
             transform(derivatives, compiled.f, argnums), max_programs=compiled.max_programs,
-            on_limit=compiled.on_limit, static=sorted(compiled.static.places) if compiled.static else None,
+            on_limit=compiled.on_limit, static=list(compiled.static.places) if compiled.static else None,
             target=compiled.target, indices=compiled.indices.named if compiled.indices else ())
     return kept[key]
 

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograd_lite.checks.report import LINE, clip, count, filled
+from autograd_lite.errors import MemberError
 from autograd_lite.lines import printable
 from autograd_lite.transforms.structures import paths
 from autograd_lite.transforms.trees import leaves
 
 MOST, ACROSS = 40, 3                            # rows of a table, and columns of shares
+_ELSEWHERE = {"nominal_value": "value", "n": "value", "std_dev": "std", "s": "std", "covariance": "cov",
+              "error_components": "shares"}
 
 
 class Propagation:
@@ -45,6 +48,16 @@ class Propagation:
         more = ", …" * (len(leaves(self.value)) > 3)
         return f"<propagation: {printable(self.name)} = {found}{more}>"
 
+    def __format__(self, spec: str) -> str:
+        """The table; with a format for numbers, such as ".3f", all values with their standard deviations."""
+        pairs = zip(leaves(self.value), leaves(self.std))
+        return ", ".join([f"{y:{spec}} ± {std:{spec}}" for y, std in pairs]) if spec else str(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _ELSEWHERE:
+            raise MemberError(f"a propagation has no {name!r}: write r.{_ELSEWHERE[name]}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
     def __str__(self) -> str:
         lines = list[str]()
         for heads, rows in self._tables():
@@ -58,7 +71,7 @@ class Propagation:
 
     def _repr_html_(self) -> str:
         from autograd_lite.markup import block, prose, table
-        tables = [table("l" + "r" * (len(heads) - 1), heads, rows) for heads, rows in self._tables()]
+        tables = [table("lrrrr", heads, rows) for heads, rows in self._tables()]
         return block(*tables, *[prose(note) for note in self._notes()])
 
     def _tables(self) -> Iterator[tuple[list[str], list[list[str]]]]:
@@ -74,8 +87,8 @@ class Propagation:
         n, shown = len(inputs), results[:ACROSS]
         heads = ["share"] if len(results) == 1 else [f"% of {self._short(name)}" for name in shown]
         order = [i for i, std in enumerate(self._stds) if std]
-        order.sort(key=lambda i: -max([abs(shares[k * n + i]) for k in range(len(shown))], default=0.0))
-        numbers = leaves(self._inputs[1], lenient=True)
+        order.sort(key=lambda i: -max([0.0, *[abs(shares[k * n + i]) for k in range(len(shown))]]))
+        numbers = leaves(self._inputs[1])
         unit = " %" * (len(results) == 1)
         yield ["input", "value ± std", *heads], [
             [printable(inputs[i]), measured(numbers[i], self._stds[i]),
@@ -113,7 +126,8 @@ def measured(value: float, std: float) -> str:
         return f"{value:.6g} ± {std:.2g}"
     if not std:
         return f"{value:.8g} ± 0"
-    size, last = (int(f"{x:.1e}".partition("e")[2]) for x in (max(abs(value), std), std))
+    size, last = (int(text.partition("e")[2]) for text in (f"{abs(value) or std:.16e}", f"{std:.1e}"))
+    size = max(size, last)
     scale = size if not -4 <= size < 7 else 0
     digits = max(0, scale + 1 - last)
     if digits > 7:

@@ -105,6 +105,8 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     # Numbers of the document, which agree to the last digits or not at all.
     ("document.py", 'verdict = "agree" if relative_error(published[name], x) < 1e-12 else "PUBLISHED WRONG"',
      'verdict = "agree" if relative_error(published[name], x) < 1e-09 else "PUBLISHED WRONG"'),
+    # LLVM does it when an address is asked for.
+    ("native/engine.py", "self.engine.finalize_object()", "pass"),
 ) for new in others}
 
 
