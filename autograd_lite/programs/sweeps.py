@@ -344,8 +344,8 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     roots = [y for y, _ in outputs if tape.flows[y]]
     seeds = [tape.node(seed) for y, seed in outputs if tape.flows[y]]
     own = set(inputs)
-    again = not last and (depends_on_others(tape, roots, inputs) or any([tape.flows[seed] for seed in seeds])
-                          or any([tape.flows[x] for k in inputs for x in tape.operands[k]]))
+    again = not last and (
+        depends_on_others(tape, roots, inputs) or any([tape.flows[seed] for seed in seeds]))
     order = order_under(tape, roots, again or len(outputs) > 1)
     varying = _varying(tape, order, inputs)
     write = Writer(tape, again)
@@ -424,8 +424,7 @@ def push(tape: Recorded, trace: Any, tangents: Sequence[Any]) -> list[Any]:
     moved = {k: tape.node(t) for k, t in zip(inputs, tangents)
              if not (type(t) is float and t == 0.0)}
     roots = [k for k in outputs if k is not None]
-    again = (depends_on_others(tape, roots, inputs) or any([tape.flows[t] for t in moved.values()])
-             or any([tape.flows[x] for k in inputs for x in tape.operands[k]]))
+    again = depends_on_others(tape, roots, inputs) or any([tape.flows[t] for t in moved.values()])
     write = Writer(tape, again)
     one = write.one
     along = {k: write.at(t) for k, t in moved.items()}
