@@ -59,8 +59,9 @@ BODIES = {
                                 "(n if y else n + 1)"),
     "choice of choices": ("x, y", "return x if x < y else y if x < 1.0 else x + y if y else -x"),
     "choice with a name": ("x, y", "return (z := x * y) + z * x if x < y else y - (w := y + 1.0) * w"),
-    "choices of kinds with names": ("x, n: int", "return (n * (m := n + 1) if x else 2) + "
-                                                 "((w := x * 2.0) * w if n else n) + (n if x else (v := n) * v)"),
+    "choices of kinds with names": (
+        "x, n: int", "return (n * (m := n + 1) if x else 2) + ((w := x * 2.0) * w if n else n) + "
+        "(n if x else (v := n) * v)"),
     "choice of calls": ("x, y", "return math.sin(x) if x < y else math.cos(y) if y < 1.0 else y"),
     "names made": ("x", "return (y := x + 1.0) * y * (z := y) - z + (v := 2) * v"),
     "lists": ("x, y", "xs = [x, y, x * y]\nreturn xs[0] * xs[-1] + xs[2] - xs[-3]"),

@@ -11,6 +11,7 @@ import derivations
 from autograd_lite import InputError, MissingError, Value, diagnose, label
 from autograd_lite.diagnosis import hypotheses
 from autograd_lite.diagnosis.forms import Form
+from autograd_lite.diagnosis.points import wrong_points
 
 ALIKE = [{"factor", "missing factor", "extra factor", "extra path"}, {"missing path", "missing term", "zero"},
          {"substitution", "transposition", "missing factor", "sign"}]
@@ -243,3 +244,69 @@ def test_entries_that_are_mere_rounding_tell_of_no_factor():
     for tiny in (0.0, 1e-16):
         claimed, right = np.array([3e-16, -2e-16, 6.0, 12.0]), np.array([tiny, tiny, 3.0, 4.0])
         assert hypotheses._fitting(claimed, right, known) == [known[0]]
+
+
+def test_claims_that_change_places_between_the_points_are_told_apart():
+    def forward(point):
+        a, b = Value(point[0], "a"), Value(point[1], "b")
+        y = a * a * b
+        label(y=y)
+        return y
+
+    def hand(point):
+        a, b = point
+        claims = [("a", -2.0 * a * b), ("b", 2.0 * a * a)]
+        return claims[::-1] if a < 0.0 else claims
+
+    points = [(0.7, 1.3), (-0.6, 0.9), (1.9, 0.4), (-1.1, -0.8), (0.3, 2.1), (-1.4, 1.7)]
+    report = diagnose(forward, hand, points)
+    assert [(row.name, row.points, [text for _, text in row.diagnoses]) for row in report.causes] == [
+        ("∂y/∂a", 3, ["sign flipped"]), ("∂y/∂b", 3, ["off by a factor 2"])]
+
+
+def test_a_claim_of_what_lies_above_it_is_only_said_not_to_depend_on_it():
+    def forward(point):
+        x = Value(point, "x")
+        u = x * x
+        f = ag.sin(u)
+        label(u=u, f=f)
+        return f
+
+    for claims in ({("x", "u"): 0.5}, {("u", "f"): 1.0, "x": 7.0}, {("x", "f"): 2.0, ("u", "x"): 3.0}):
+        report = diagnose(forward, lambda point, claims=claims: claims, [0.3, 0.7, -1.1, 1.6])
+        assert "does not depend on" in report.summary() and report.causes[0].diagnoses == ()
+
+
+# -- the points that tell most ---------------------------------------------------------------------------
+
+
+class Draws:
+    """Calls a check with points; so many at most, in order, until it raises an error of an audit."""
+
+    def __init__(self, points):
+        self.points, self.mosts = points, []
+
+    def __call__(self, check, most):
+        self.mosts.append(most)
+        for point in self.points[:most]:
+            check(point)
+
+
+@pytest.mark.parametrize("differing, points, found", [
+    ({3: 1, 5: 3, 7: 2, 9: 3}, range(20), [5, 9]), ({}, range(20), []), ({35: 1, 38: 2}, range(50), [35]),
+    ({29: 1, 30: 2}, range(50), [29]), ({28: 2, 30: 2}, range(50), [28]), ({2: 2}, [2, 2, 2.5, 2], [2])])
+def test_the_points_at_which_most_differ_are_found_among_the_first_thirty_or_else_the_first_of_all(
+        differing, points, found):
+    draws = Draws(list(points))
+    assert wrong_points(lambda point: differing.get(point, 0), draws) == found and draws.mosts == [30, None]
+
+
+@pytest.mark.parametrize("error", [ag.DomainError("x"), ZeroDivisionError(), OverflowError(), ValueError()])
+def test_a_point_at_which_it_is_not_defined_is_passed_over_at_first(error):
+    def differing(point):
+        if point == 2:
+            raise error
+        return point
+    assert wrong_points(differing, Draws([1, 2])) == [1]
+    with pytest.raises(type(error)):
+        wrong_points(differing, Draws([0, 2]))

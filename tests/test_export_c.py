@@ -362,8 +362,8 @@ def test_names_and_texts_of_users_do_no_harm():
     fast()
     text = fast.source("c")
     assert text.count("*/") == 1 and "\n b" not in text
-    assert [name_in_c(x) for x in ("int", "α", "Ω_1", "exp", "ag_pow", "naïve")] == [
-        "int_", "alpha", "Omega_1", "exp", "ag_pow_", "na_ef_ve"]
+    assert [name_in_c(x) for x in ("int", "α", "Ω_1", "exp", "ag_pow", "naïve", "Άά", "ag", "x__y", "ç")] == [
+        "int_", "alpha", "Omega_1", "exp", "ag_pow_", "na_ef_ve", "Alphaalpha", "ag", "x_y", "_e7_"]
 
 
 def test_the_file_grows_with_the_program():

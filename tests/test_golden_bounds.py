@@ -1,11 +1,10 @@
-"""What roundings may have changed in coefficients, as bounds to four digits: at most, and for arithmetic as it was.
+"""What roundings may have changed in coefficients, to four digits: at most, and for arithmetic as it was.
 
 (That the bounds hold and are not far too large is tried against mpmath elsewhere.)
 """
 from __future__ import annotations
 
 import functools
-import math
 import warnings
 
 import pytest
@@ -18,7 +17,8 @@ from autograd_lite.transforms import rounding
 
 # Functions of arithmetic alone, so that their roundings are the same everywhere, and where they are taken.
 ARITHMETIC = {
-    "x + 0.7": (lambda x: x + 0.7, 0.1), "x - 0.7": (lambda x: x - 0.7, 0.1), "0.7 - x": (lambda x: 0.7 - x, 0.1),
+    "x + 0.7": (lambda x: x + 0.7, 0.1), "x - 0.7": (lambda x: x - 0.7, 0.1),
+    "0.7 - x": (lambda x: 0.7 - x, 0.1),
     "-(0.1 + x)": (lambda x: -(0.1 + x), 0.2), "0.1 * x": (lambda x: 0.1 * x, 0.7),
     "x * x": (lambda x: x * x, 0.1), "(x * x) * x": (lambda x: (x * x) * x, 0.1),
     "x * (x * x) - x": (lambda x: x * (x * x) - x, 0.3), "(0.1 * x) * (0.1 * x)": (
@@ -31,14 +31,16 @@ ARITHMETIC = {
     "sum": (lambda x: ag.sum([x, x * x, 0.1]), 0.3), "exact sum": (
         lambda x: ag.sum([x, x * x, 0.1], exact=True), 0.3), "sum of one twice": (
         lambda x: ag.sum([x, x, 0.3 * x]), 0.1),
-    "mean": (lambda x: ag.mean([x, x * x, 0.1]), 0.3), "mean of two": (lambda x: ag.mean([0.1 * x, x * x]), 0.3),
+    "mean": (lambda x: ag.mean([x, x * x, 0.1]), 0.3),
+    "mean of two": (lambda x: ag.mean([0.1 * x, x * x]), 0.3),
     "dot": (lambda x: ag.dot([x, 0.1], [x * x, x], 0.7), 0.3), "exact dot": (
         lambda x: ag.dot([x, 0.1], [x * x, x], exact=True), 0.3),
     "dot and bias": (lambda x: ag.dot([x, x], [0.1, x], x), 0.3),
     "abs": (lambda x: abs(0.1 * x) * x, -0.7), "maximum": (lambda x: ag.maximum(0.1 * x, x), 0.7),
     "minimum": (lambda x: ag.minimum(0.1 * x, x) * 0.3, 0.7), "relu": (lambda x: ag.relu(0.1 * x), 0.7),
     "relu below 0": (lambda x: ag.relu(-0.1 * x) + x, 0.7),
-    "leaky_relu": (lambda x: ag.leaky_relu(0.1 * x), -0.7), "identity": (lambda x: TABLE["identity"](x) * x, 0.7),
+    "leaky_relu": (lambda x: ag.leaky_relu(0.1 * x), -0.7),
+    "identity": (lambda x: TABLE["identity"](x) * x, 0.7),
     "where": (lambda x: ag.where(ag.greater(x, 0.0), 0.1 * x, x * x), 0.7),
     "where not": (lambda x: ag.where(ag.less(x, 0.0), 0.1 * x, x * x), 0.7),
     "where of a number": (lambda x: ag.where(ag.less(x, 0.0), 0.1, x * 0.3) * x, 0.7),
@@ -73,12 +75,14 @@ ARITHMETIC |= {
     **{f"x ** {n} at 1.5": (lambda x, n=n: x ** float(n), 1.5) for n in (0, 1, 3, 16, 17)},
     "x ** -2 at 2": (lambda x: x ** -2.0, 2.0),
     "exp at 0": (ag.exp, 0.0), "cos at 0": (ag.cos, 0.0), "sin at 0": (ag.sin, 0.0),
-    "sigmoid at 0": (ag.sigmoid, 0.0), "a product that is all rounding": (lambda x: (cancelled(x) * x) ** 2.0, 0.1),
+    "sigmoid at 0": (ag.sigmoid, 0.0),
+    "a product that is all rounding": (lambda x: (cancelled(x) * x) ** 2.0, 0.1),
     "another": (lambda x: (0.01 * cancelled(x)) * (x * cancelled(x)), 0.1),
     "a quotient that is all rounding": (lambda x: (cancelled(x) / x) * (cancelled(x) / x), 0.1),
     "a choice that is all rounding": (lambda x: [
         ag.where(ag.greater(x, 0.0), cancelled(x), x) * ag.where(ag.less(x, 0.0), x, cancelled(x))], 0.1),
-    "the rest of what is all rounding": (lambda x: (0.5 - cancelled(x) - 0.5) * (0.5 - cancelled(x) - 0.5), 0.1),
+    "the rest of what is all rounding": (lambda x: (0.5 - cancelled(x) - 0.5) * (0.5 - cancelled(x) - 0.5),
+                                         0.1),
     "nothing": (nothing, 0.7), "nothing times x": (lambda x: nothing(x) * x, 0.7), "nothing squared": (
         lambda x: nothing(x) * nothing(x), 0.7), "x over nothing": (lambda x: x / nothing(x), 0.7),
     "less than nothing": (lambda x: (-(x * x) + (x * x + 0.5)) * x, 0.7), "nothing below 0": (
@@ -93,18 +97,22 @@ POINT = {"hypot at the point": (lambda x: ag.hypot(x, 0.7), 0.3), "exp2 at the p
 # Others: at most.
 OTHERS = {
     "exp": (ag.exp, 0.3), "sin": (ag.sin, 0.7),
-    "sin(x) * cos(x)": (lambda x: ag.sin(x) * ag.cos(x), 0.7), "log": (ag.log, 0.3), "log at 1": (ag.log, 1.0),
+    "sin(x) * cos(x)": (lambda x: ag.sin(x) * ag.cos(x), 0.7), "log": (ag.log, 0.3),
+    "log at 1": (ag.log, 1.0),
     "tanh": (ag.tanh, 0.3), "atan": (ag.atan, 0.3), "asin": (ag.asin, 0.3), "sigmoid": (ag.sigmoid, 0.3),
     "x ** 0": (lambda x: x ** 0.0 * x, 0.5), "x ** 3": (lambda x: x ** 3.0, 0.5), "x ** 16": (
-        lambda x: x ** 16.0, 0.5), "x ** 17": (lambda x: x ** 17.0, 0.5), "x ** -2": (lambda x: x ** -2.0, 0.5),
-    "x ** 0.3": (lambda x: x ** 0.3, 0.7), "2 ** x": (lambda x: 2.0 ** x, 0.3), "x ** x": (lambda x: x ** x, 0.7),
+        lambda x: x ** 16.0, 0.5), "x ** 17": (lambda x: x ** 17.0, 0.5),
+    "x ** -2": (lambda x: x ** -2.0, 0.5),
+    "x ** 0.3": (lambda x: x ** 0.3, 0.7), "2 ** x": (lambda x: 2.0 ** x, 0.3),
+    "x ** x": (lambda x: x ** x, 0.7),
     "x ** 2.5 at 0": (lambda x: x ** 2.5, 0.0), "x ** 4.5 at 0": (lambda x: x ** 4.5 + x, 0.0),
     "hypot": (lambda x: ag.hypot(x, 0.7), 0.3), "atan2": (lambda x: ag.atan2(x, 0.7 * x * x), 0.3),
     "elu below 0": (ag.elu, -0.7), "elu": (lambda x: ag.elu(0.1 * x), 0.7), "gelu": (ag.gelu, 0.7),
     "erf": (ag.erf, 0.7), "lgamma": (ag.lgamma, 0.7), "lgamma at 1": (ag.lgamma, 1.0),
     "digamma": (ag.digamma, 0.7), "polygamma": (lambda x: ag.polygamma(2, x), 0.7),
     "logsumexp": (lambda x: ag.logsumexp([x, 0.1, x * x]), 0.7), "softmax": (
-        lambda x: ag.softmax([x, 0.1, 0.3 * x]), 0.7), "log_softmax": (lambda x: ag.log_softmax([0.1, x])[0], 0.7),
+        lambda x: ag.softmax([x, 0.1, 0.3 * x]), 0.7),
+    "log_softmax": (lambda x: ag.log_softmax([0.1, x])[0], 0.7),
     "exp(sin(x)) / x": (lambda x: ag.exp(ag.sin(x)) / x, 0.7),
     "exp of what cancels": (lambda x: ag.exp((x + 1e13) - 1e13), 0.1),
     "log of what cancels": (lambda x: ag.log((x + 1e14) - 1e14), 0.1),
@@ -136,7 +144,8 @@ def bounds(f, x, order=4, exactly=(False,)):
 
 
 NAME = "bounds"
-CASES = {**{name: functools.partial(bounds, f, x, exactly=(False, True)) for name, (f, x) in ARITHMETIC.items()},
+CASES = {**{name: functools.partial(bounds, f, x, exactly=(False, True)) for name,
+            (f, x) in ARITHMETIC.items()},
          **{f"{name}: the point alone": functools.partial(bounds, f, x, 0, exactly=(True,))
             for name, (f, x) in POINT.items()},
          **{name: functools.partial(bounds, f, x) for name, (f, x) in OTHERS.items()}}

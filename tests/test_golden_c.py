@@ -103,7 +103,7 @@ CASES |= {f"families: {f.__name__}": functools.partial(lambda f: in_c(function_o
     families.power_slope, families.gauss, families.normal_pdf, families.bell, families.digamma,
     families.polygamma, families.polygamma_terms, families.over_power, families.exponent, runtime.square)}
 CASES |= {f"f: {name}": functools.partial(file_of, f, args) for name, (f, args) in FUNCTIONS.items()
-          if name in ("captured", "labels", "where in where", "guards", "softmax", "kinks")}
+          if name in ("where in where", "softmax")}
 CASES |= {f"choosing {name}": functools.partial(file_of, f, args, indices=len(args) - 1)
           for name, (f, args) in CHOOSING.items() if name in ("a row", "in a softmax")}
 CASES |= {

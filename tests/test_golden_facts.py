@@ -81,7 +81,8 @@ def beyond(op, n):
     if op.open or not op.ieee or n > 2:
         return ""
     found = []
-    for xs in itertools.product((-math.inf, -2.5, -1.0, -1e-301, -0.0, 0.0, 0.5, 2.0, 171.0, math.inf), repeat=n):
+    for xs in itertools.product((-math.inf, -2.5, -1.0, -1e-301, -0.0, 0.0, 0.5, 2.0, 171.0, math.inf),
+                                repeat=n):
         try:
             found.append(f"{op.ieee(*xs):g}")
         except (ValueError, ArithmeticError) as error:

@@ -14,7 +14,7 @@ from small_language import BODIES, REFUSED, function, refusal
 from test_golden_sources import FUNCTIONS, gradient
 
 import autograd_lite as ag
-from autograd_lite import compile
+from autograd_lite import compile, grad
 from autograd_lite.native import calls, columns, vectors
 from autograd_lite.native.columns import LanesWriter, Pattern, VectorProgram
 from autograd_lite.native.iterate import Layout, sources_of, text_of_loop
@@ -58,17 +58,17 @@ def of_loop(step, before: int, size: int, row: int) -> str:
     return readable(text_of_loop(program.recording, Layout(before, size, row, sources_of(program)[1])))
 
 
-def lanes_of(f, args, **options) -> str:
+def lanes_of(f, args, indices=()) -> str:
     """A program as it is for lanes, in the small language."""
-    fast = compile(f, **options)
+    fast = compile(f, indices=indices)
     fast(*args)
     return LanesWriter(fast.used().recording).source()
 
 
-def over_lanes(f, args, varies, summed, free=False) -> str:
+def over_lanes(f, args, varies, summed, free=False, indices=()) -> str:
     """A program over lanes: of its functions that call others, that itself; some of the C library's functions
     of vectors are there."""
-    fast = compile(f)
+    fast = compile(f, indices=indices)
     fast(*args)
     with pytest.MonkeyPatch.context() as patch:
         for module in (columns, vectors):
@@ -87,6 +87,18 @@ def covered(x, y):
     return a, b, a + b, x, 3.0, a + b
 
 
+def looked_at(x, y):
+    """On the side that is not taken a number may be infinite; what it shows need not be looked at."""
+    a = x * y
+    return ag.where(ag.less(x, y), a * 2.0, y), a
+
+
+def in_a_list(x, y, i):
+    """Of a list the entry that is not taken may be infinite."""
+    a, b = x * y, ag.exp(y)
+    return ag.take([a, b], i), a, b
+
+
 NAME = "llvm"
 CASES = {name: functools.partial(lambda *given: in_llvm(function(*given)), *body)
          for name, body in BODIES.items()}
@@ -99,7 +111,8 @@ STEPS = {"a loop of steps": (lambda a, s, r: [s[0] + a[0] * s[1] + r[0], s[1] * 
 LANES = {f"{name}: {kind}": (change(f), args) for name, (f, args) in FUNCTIONS.items()
          for kind, change in (("f", lambda f: f), ("gradient", gradient))
          if name in ("captured", "labels", "where", "guards", "softmax", "kinks", "order")}
-LANES |= {"results that others show": (covered, (1.5, 2.5)), "one result": (lambda x: x, (1.5,)),
+LANES |= {"results that others show": (covered, (1.5, 2.5)), "looked at": (looked_at, (1.5, 2.5)),
+          "results in a list": (in_a_list, (1.5, 2.5, 0), 2), "one result": (lambda x: x, (1.5,)),
           "derivatives that are constant": (gradient(lambda x, y: x * 2.0 + y * y), (1.5, 2.5)),
           "a constant": (lambda x: (2.0, x, x * x, x * x), (1.5,))}
 TWO, XY = ((True, 1), (False, 1)), (1.5, 2.5)
@@ -107,7 +120,9 @@ OVER = {"two": (lambda x, y: (x * y, ag.exp(x)), XY, TWO, (False, False)),
         "free": (lambda x, y: x * y + x / y, XY, ((True, 2),), (False,), True),
         "summed": (lambda xs, y: (xs[0] * y, xs[0] + xs[1], xs[0] - y, y), ([1.5, 2.5], 3.5),
                    ((False, 1), (True, 2)), (True, False, True, False)),
-        "one alone": (lambda x, y, z: x * z, (1.5, 2.5, 3.5), ((True, 1), (False, 1), (True, 1)), (True,))}
+        "one alone": (lambda x, y, z: x * z, (1.5, 2.5, 3.5), ((True, 1), (False, 1), (True, 1)), (True,)),
+        "lists": (grad(lambda x, y, i: ag.take([x * y, y], i) * x), (1.5, 2.5, 1), ((True, 2), (False, 1)),
+                  (False,), False, 2)}
 CASES |= {name: functools.partial(of_loop, *facts) for name, facts in STEPS.items()}
 CASES |= {f"for lanes: {name}": functools.partial(lanes_of, *facts) for name, facts in LANES.items()}
 CASES |= {f"over lanes: {name}": functools.partial(over_lanes, *facts) for name, facts in OVER.items()}

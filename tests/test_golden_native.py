@@ -154,8 +154,8 @@ def four_lanes(make):
     def made(*args):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(lanes, "features", lambda: {"avx2": True, "sse2": True})
-            patch.setattr(vectors, "vector_symbol", lambda name, n: {
-                "exp": "_ZGVdN4v_exp", "atan2": "_ZGVdN4vv_atan2"}.get(name, ""))
+            patch.setattr(vectors, "vector_symbol", lambda *what: {
+                ("exp", 1): "_ZGVdN4v_exp", ("atan2", 2): "_ZGVdN4vv_atan2"}.get(what, ""))
             for cached in (lanes.width, lanes.tuned):
                 cached.cache_clear()
             try:
@@ -200,7 +200,12 @@ def recorded(f, args, indices=None):
 
 
 def straight(f, args):
-    return NativeWriter(recorded(f, args)).source()
+    """The source, and what is meant by the names in it."""
+    writer = NativeWriter(recorded(f, args))
+    text = writer.source()
+    names = [f"{name}: {x.__module__}.{x.__name__}" for name, x in sorted(writer.names.items())
+             if callable(x) and name in text]
+    return "\n".join([text, *names])
 
 
 def squares(x, y):
@@ -283,6 +288,8 @@ def events(f, args, indices=None):
 
 EVENTS = {"asked": (asked, (1.5, 2.5)), "asked: gradient": (gradient(asked), (1.5, 2.5)),
           **{name: FUNCTIONS[name] for name in ("no input", "guards", "order", "where")},
+          "kernels that are put in order": (
+              lambda x, y, z: ag.sin(z) * ag.cos(y) + ag.sin(x) + ag.cos(x) * ag.sin(y), (1.5, 2.5, 3.5)),
           "kinks: gradient": (gradient(FUNCTIONS["kinks"][0]), (1.5, 2.5)),
           "choosing": (*CHOOSING["two"], Indices(CHOOSING["two"][0], 2))}
 

@@ -115,8 +115,8 @@ def layers(w, x):
 
 def lonely(xs):
     """Factors that lie anywhere."""
-    return [ag.dot([xs[i * 7 % 11], xs[i * 5 % 11], xs[i * 3 % 11]], [xs[i * i % 11], xs[i], xs[2]])
-            for i in range(6)]
+    return [ag.dot([xs[i * 7 % 11], xs[i * 5 % 11], xs[i * 3 % 11]], [xs[i * i % 11], xs[i % 12], xs[2]])
+            for i in range(18)]
 
 
 def neighbours(xs):
@@ -172,6 +172,8 @@ RUNS = {"a number": (lambda x: x, (1.5,)), "sums": (merged, (1.5, 2.5, 3.5)),
         "falling": (falling, matrix(8, 3)[1]), "both": (both, ([[0.5] * 3] * 3, [[0.5] * 4] * 3)),
         "layers": (layers, matrix(4, 4)[1]), "layers, gradient": (gradient(layers), matrix(3, 3)[1]),
         "lonely": (lonely, (ONE,)), "neighbours": (neighbours, (ONE,)), "four terms": (terms(4), (ONE,)),
+        "up and down": (lambda xs: [ag.dot(xs[k:k + 3], xs[9:12]) for k in (4, 6, 1, 8)], (ONE,)),
+        "side by side": (lambda xs, ys: [ag.dot(xs[i:i + 3], ys[i:i + 3]) for i in range(4)], (ONE, ONE)),
         "chosen": (CHOOSING["two"][0], (1.5, 2.5, 1), 2)}
 CASES |= {f"runs: {name}": functools.partial(runs, *facts) for name, facts in RUNS.items()}
 

@@ -1,4 +1,4 @@
-"""Numbers of other kinds: what each is called, how they compare, how they are converted; and ops' rare edges."""
+"""Numbers of other kinds: what each is called, how they compare and convert; and rare edges of ops."""
 from __future__ import annotations
 
 import itertools
@@ -15,6 +15,7 @@ import autograd_lite as ag
 from autograd_lite import Value, evaluate
 from autograd_lite.ops import special
 from autograd_lite.ops.op import TABLE, Op
+from autograd_lite.programs.namespaces import array_text
 from autograd_lite.transforms.kinds import kind_of
 
 KINDS = {"a real number": float, "a rational number": Fraction, "a real number of mpmath's": mpmath.mpf,
@@ -33,9 +34,12 @@ def test_a_kind_compares_two_numbers_by_the_sign_of_their_difference(number):
 
 def test_intervals_that_overlap_leave_a_comparison_open_and_it_is_that_of_their_middles():
     kind = kind_of(iv.mpf)
-    for a, b, open_, sign in [((0, 1), (2, 3), False, -1), ((2, 3), (0, 1), False, 1), ((0, 2), (1, 5), True, -1),
-                              ((1, 5), (0, 2), True, 1), ((0, 2), (2, 3), True, -1), ((-1, 1), (0, 0), True, 0),
-                              ((2, 2), (2, 2), False, 0), ((0, 4), (2, 2), True, 0), ((1, 2), (1, 2), True, 0),
+    for a, b, open_, sign in [((0, 1), (2, 3), False, -1), ((2, 3), (0, 1), False, 1),
+                              ((0, 2), (1, 5), True, -1),
+                              ((1, 5), (0, 2), True, 1), ((0, 2), (2, 3), True, -1),
+                              ((-1, 1), (0, 0), True, 0),
+                              ((2, 2), (2, 2), False, 0), ((0, 4), (2, 2), True, 0),
+                              ((1, 2), (1, 2), True, 0),
                               ((0, 1), (-9, 2), True, 1), ((-4, 1), (0, 0), True, -1)]:
         kind.undecided = False
         assert (kind.compare(iv.mpf(a), iv.mpf(b)), kind.undecided) == (sign, open_), (a, b)
@@ -78,7 +82,8 @@ def test_a_form_that_gives_no_number_of_the_kind_or_one_too_large_says_so():
                               (lambda m, x: m.power(x, x / 0), ag.DivisionError, "the operand must lie"),
                               (lambda m, x: (_ for _ in ()).throw(OverflowError()), ag.RangeError,
                                "the result is too large for a rational number")]:
-        op = ag.custom_op(lambda x: x, (lambda y, x: 1.0,), name="mine", form=form, remedy="the operand must lie")
+        op = ag.custom_op(lambda x: x, (lambda y, x: 1.0,), name="mine", form=form,
+                          remedy="the operand must lie")
         try:
             with pytest.raises(error, match=said):
                 evaluate(op(Value(2.0, "x")), number=Fraction)
@@ -177,3 +182,94 @@ def test_text_among_operands_is_refused_in_one_way(call):
         call(Value(2.0, "v"))
     assert str(caught.value).partition(": ")[2] == (
         "expected a real number, got str 'a': convert it with float(...)")
+
+
+@pytest.mark.parametrize("a, b, k, n, y", [
+    (math.inf, 0.0, 2.0, 0.0, 0.0), (math.inf, 2.0, 3.0, 0.0, 0.0), (math.inf, 2.0, 2.0, 0.0, 2.0),
+    (math.inf, 3.0, 1.0, 0.0, math.inf),
+    (math.inf, 2.0, 3.0, 1.0, 0.0), (math.inf, 2.0, 2.0, 1.0, math.inf), (math.inf, -1.0, 0.0, 0.0, 0.0),
+    (math.inf, 1.0, 2.0, 1.0, 0.0), (math.inf, 0.0, 1.0, 1.0, 0.0), (math.inf, 1.0, 1.0, 0.0, 1.0),
+    (2.0, math.inf, 1.0, 1.0, math.inf), (0.5, -math.inf, 1.0, 0.0, -math.inf),
+    (0.5, -math.inf, 1.0, 1.0, math.inf), (0.5, -math.inf, 0.0, 1.0, -math.inf),
+    (0.5, math.inf, 1.0, 0.0, 0.0)])
+def test_a_power_differentiated_at_infinity_is_its_limit(a, b, k, n, y):
+    found = special.power_slope(a, b, k, n)
+    assert found == y and math.copysign(1.0, found) == math.copysign(1.0, y)
+
+
+def test_functions_of_infinite_and_missing_operands():
+    for name, xs, y in [("over_square", (math.inf, 1.0), "0.0"), ("over_square", (-math.inf, 1.0), "-0.0"),
+                        ("over_square", (2.0, math.inf), "0.0"), ("over_square", (-2.0, math.inf), "-0.0"),
+                        ("over_square", (math.inf, math.nan), "nan"),
+                        ("logsumexp", (math.inf, math.nan), "nan"),
+                        ("logsumexp", (math.nan, math.inf), "nan"), ("logsumexp", (math.inf, 1.0), "inf"),
+                        ("logsumexp", (-math.inf, -math.inf), "-inf")]:
+        assert repr(TABLE[name].forward(*xs)) == y, (name, xs)
+
+
+def test_whole_numbers_of_a_value_are_cut_towards_0():
+    for x, y in [(-1.5, -1.0), (-0.25, 0.0), (0.0, 0.0), (0.75, 0.0), (2.5, 2.0), (3.0, 3.0)]:
+        assert np.trunc(Value(x)).data == y == math.trunc(x)
+
+
+def test_the_second_slope_of_0_by_the_exponent_is_0_in_mpmaths_numbers_too():
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    for order in (1, 2):
+        assert evaluate(x ** y, {x: 0}, mpmath.mpf, wrt=y, order=order) == 0
+
+
+@pytest.mark.parametrize("n", [1, 49, 50, 51, 52, 100, 101])
+def test_a_long_sum_over_arrays_has_each_of_its_terms_once(n):
+    text = array_text(TABLE["sum"], [f"x{k}" for k in range(n)])
+    assert eval(text, {f"x{k}": 2 ** k for k in range(n)}) == 2 ** n - 1
+    assert ("sum(" in text) is (n > 50) and text.count("+") == min(n, 50) - 1
+
+
+def test_the_text_of_a_long_list_is_cut_to_70_letters_in_a_message():
+    for letters in (1, 82, 83, 84, 200):
+        text = TABLE["sum"].notation.message("x" * letters).text
+        whole = f"sum([{'x' * letters}])"
+        assert text == (whole if letters <= 83 else f"sum([{'x' * 65}… 1 operands)")
+
+
+class Marked(np.ndarray):
+    """An array with something called a mask."""
+
+    mask = "a face"
+
+
+def test_an_array_with_a_mask_that_is_none_of_numpys_is_an_array():
+    x = np.array([0.5, 2.0]).view(Marked)
+    assert np.asarray(ag.log(x)).tolist() == [math.log(0.5), math.log(2.0)]
+    with pytest.raises(ag.InputError, match="a masked entry is not a number"):
+        ag.log(np.ma.array([1.0, 2.0], mask=[True, False]))
+
+
+# -- custom ops ----------------------------------------------------------------------------------------------
+
+def test_functions_that_do_not_tell_their_arguments_are_taken_as_they_are():
+    both = ag.custom_op(max, lambda y, xs: [1.0 if x == y else 0.0 for x in xs], name="largest of these")
+    one = ag.custom_op(lambda a, b: a * b, (lambda y, a, b: b, max), name="with a slope of Python's")
+    try:
+        assert both(1.0, 3.0, 2.0) == 3.0 and ag.grad(lambda x: both(x, 1.0))(2.0) == 1.0
+        assert ag.grad(one, 1)(5.0, 2.0) == 10.0
+    finally:
+        del TABLE["largest of these"], TABLE["with a slope of Python's"]
+
+
+@pytest.mark.parametrize("error, slope", [(OverflowError, math.inf), (ZeroDivisionError, math.nan),
+                                          (ValueError, math.nan)])
+@pytest.mark.parametrize("many", [False, True])
+def test_where_errors_are_ignored_a_rule_that_overflows_is_infinite_and_one_that_fails_nan(error, slope,
+                                                                                           many):
+    def fails(*operands):
+        raise error("mine")
+    op = ag.custom_op((lambda *xs: xs[0]) if many else (lambda x: x), fails if many else (fails,),
+                      name="failing")
+    try:
+        with ag.errstate("ignore"):
+            assert repr(ag.grad(op)(1.5)) == repr(slope)
+        with pytest.raises(ag.NumericError):
+            ag.grad(op)(1.5)
+    finally:
+        del TABLE["failing"]

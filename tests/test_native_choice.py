@@ -14,6 +14,7 @@ from autograd_lite.native.calls import DONE
 from autograd_lite.native.iterate import Layout, loop, sources_of
 from autograd_lite.ops.elementary import add
 from autograd_lite.programs.code import Code
+from autograd_lite.programs.python import EAGER
 from autograd_lite.programs.recording import Recording
 
 pytest.importorskip("numpy")
@@ -57,13 +58,26 @@ def test_code_of_more_than_3000_instructions_is_a_loop_over_tables():
     assert isinstance(choice.many(of_length(3000)), Many) and choice.many(of_length(3001)) is None
 
 
-@pytest.mark.parametrize("inputs, is_call", [(19_998, True), (19_999, True), (20_000, False)])
-def test_20000_numbers_may_lie_on_a_threads_stack(inputs, is_call):
+@pytest.mark.parametrize("inputs, results, is_call", [
+    (19_998, 1, True), (19_999, 1, True), (20_000, 1, False), (19_800, 200, True), (19_801, 200, False),
+    (2, 200, True), (2, 201, False)])
+def test_20000_numbers_may_lie_on_a_threads_stack_and_200_results_are_floats(inputs, results, is_call):
     recording = of_length(inputs + 1, inputs)
+    recording = recording._replace(outputs=recording.outputs * results, captured=recording.inputs[-1:],
+                                   inputs=recording.inputs[:-1])
     core = choice.core(recording)
     function = choice.function(recording, core)
-    assert (function != core.owner.run) is is_call
-    assert function(2.0, *[1.0] * (inputs - 1), []) == (4.0,)
+    found = function(2.0, *[1.0] * (inputs - 2), [3.0])
+    assert type(found) is (tuple if is_call else array) and list(found) == [4.0] * results
+    assert (getattr(function, "program", 0) == core) is not is_call
+
+
+def test_of_many_results_too_a_number_says_that_there_are_none():
+    code = Code()
+    x = code.input(0.5)
+    recording = Recording(code, [x], [], [code.new(add, (x, x), 1.0)] * 201, [], {}, {})
+    function = choice.function(recording, choice.core(recording))
+    assert function(1e308, []) == EAGER and list(function(3.0, [])) == [6.0] * 201
 
 
 def test_what_is_pythons_alone_has_no_core():

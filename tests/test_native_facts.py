@@ -1,11 +1,14 @@
 """What native methods are told: which questions they ask, where numbers lie, and of what forms they are."""
 import struct
+import sys
+import sysconfig
 from collections import OrderedDict, deque
 from types import CellType, FunctionType, MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pytest
 
+import autograd_lite as ag
 from autograd_lite import Value, compile
 
 pytest.importorskip("llvmlite")
@@ -179,6 +182,17 @@ def test_calls_by_the_python_target_are_not_direct():
     assert shorter(fast, (1.0,), fast.latest.root, fast.latest) is None
 
 
+def test_calls_are_not_direct_where_objects_may_be_laid_out_otherwise(monkeypatch):
+    fast = called(lambda x: x * 2.0, (1.0,), (2.0,))
+    given = fast, (1.0,), fast.latest.root, fast.latest
+    assert shorter(*given) is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "implementation", SimpleNamespace(name="another"))
+        assert shorter(*given) is None
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda name: int(name == "Py_GIL_DISABLED"))
+    assert shorter(*given) is None
+
+
 # -- arrays that stay where they are --------------------------------------------------------------------
 
 def bound(f, *args):
@@ -229,6 +243,7 @@ def test_results_that_are_constant_stay_and_others_are_copied_behind_them():
     for x[0] in (1.0, 2.0, 3.0):
         found = binding.ordinary()
     assert [found[0], found[1], found[2].tolist(), found[3]] == [7.0, 6.0, [1.5, 2.0], 3.0]
+    assert found[2].dtype == float and all(np.shares_memory(x, binding.results) for x in found)
     assert facts()["after"] == 2
     out, results = facts()["out"], binding.results.ctypes.data
     assert words(binding.facts)[len(FACTS):][:6] == [out, results + 8, 1, out + 8, results + 24, 1]
@@ -240,6 +255,25 @@ def test_an_array_of_one_number_is_a_part_of_the_results_and_one_of_none_is_not(
     for x[0] in (1.0, 2.0, 3.0):
         one, empty, number = run()
         assert one.tolist() == [2.0 * x[0]] and number == x[0] and empty.shape == (0,)
+
+
+def test_results_need_not_hold_numbers():
+    x = np.array([1.0])
+    run = compile(lambda x: {"a": "text", "b": (None, True)}, target="native").bind(x)
+    for _ in range(3):
+        assert run() == {"a": "text", "b": (None, True)}
+
+
+def test_an_object_of_a_registered_class_is_made_again_of_its_numbers():
+    class Scaled:
+        def __init__(self, x, by):
+            self.x, self.by = x, by * 1.0
+
+    ag.register(Scaled, lambda scaled: [scaled.x, scaled.by], lambda scaled, parts: Scaled(*parts))
+    x = np.array([1.0])
+    run = compile(lambda scaled: scaled.x[0] * scaled.by, target="native").bind(Scaled(x, 2.0))
+    for x[0] in (1.0, 2.0, 3.0):
+        assert run() == 2.0 * x[0]
 
 
 def test_what_was_bound_may_change_outside():

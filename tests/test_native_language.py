@@ -1,20 +1,26 @@
 """Vectors of the processor, what is not in the small language and why, and how points are parted."""
 import ctypes
+import functools
+import gc
 import math
 import random
 import struct
 import sys
+import weakref
 from types import FunctionType
 
 import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.native import lanes, many
+from autograd_lite.native import lanes, many, workers
 from autograd_lite.native.language import Untranslatable, function_of, functions_in
 from autograd_lite.native.llvm import Unit
+from autograd_lite.native.objects import list_size
 from autograd_lite.native.vectors import VectorBody, VectorUnit
+from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.points import Grid
+from autograd_lite.programs.tracing import trace
 
 nan, inf = math.nan, math.inf
 
@@ -34,7 +40,7 @@ def test_a_vector_is_as_wide_as_a_register(monkeypatch, features, width, tuned):
     assert lanes._libmvec.__wrapped__() is None
 
 
-def test_vector_functions_have_the_names_that_glibc_gives_them():
+def test_vector_functions_have_the_names_that_glibc_gives_them(monkeypatch):
     if not lanes.features().get("sse2") or sys.platform != "linux":
         assert lanes.symbol("sin", 1) == ""
         return
@@ -48,6 +54,8 @@ def test_vector_functions_have_the_names_that_glibc_gives_them():
     assert lanes.symbol("pow", 2) in ("", f"_ZGV{letter}N{lanes.width()}vv_pow")
     assert lanes.symbol("exp", 1) and lanes.symbol("pow", 2)
     assert lanes.symbol("cbrt", 1) == lanes.symbol("nothing", 1) == ""
+    monkeypatch.setattr(lanes, "agrees", lambda *what: False)
+    assert lanes.symbol.__wrapped__("exp", 1) == ""
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +100,7 @@ define {real} @two({real} %x, {real} %other) {{
     0.0, -0.0, 5e-324, -1e-310, 2.2250738585072014e-308, -1e-160, 1e-20, -1e-8, 0.001, 0.1, -0.3, 0.5, 0.7,
     -0.9, math.nextafter(1.0, 0.0), 1.0, -1.0, math.nextafter(1.0, 2.0), 1.5, -2.0, 3.0, -math.pi, 10.0, 20.0,
     -26.5, 27.3, 100.0, -700.0, 709.78, 709.79, 710.4, -708.4, -745.0, -746.0, 1023.9, 1024.0, -1022.5,
-    -1074.0, -1080.0, 1e5, -1e8, 1e16, 1e22, -1e100, 1e300, sys.float_info.max, inf, -inf, -0.6])
+    -1074.0, -1080.0, 1e5, -1e8, 1e16, 1e22, -1e100, 1e300, sys.float_info.max, inf, -inf])
 def test_a_vector_function_that_is_off_at_a_number_where_functions_turn_is_not_used(off, x):
     """Zeros, the smallest numbers, where asin and log1p end, where exp, exp2, sinh and erfc are 0 or
     infinite, and large ones, at which sin must reduce much."""
@@ -131,6 +139,8 @@ def test_what_is_not_in_the_language_is_refused_and_why(head, body, why):
 
 @pytest.mark.parametrize("head, body, why", [
     ("x", "return 1.0 if unknown(x) else 2.0", "line 2: no such function: unknown(x)"),
+    ("x", "return 1.0 if list_size(x) is None else 2.0",
+     "Extern(symbol='PyList_Size', result='int', kinds=('object',)) is not for lanes"),
     ("x: Ints", "return 1.0", "f: x is of ints"),
     ("x: Object", "return 1.0", "f: x is of object"),
     ("x", "for i in range(int(x)):\n        pass", "f: lanes where one number for all lanes is needed"),
@@ -141,7 +151,7 @@ def test_what_is_not_in_the_language_is_refused_and_why(head, body, why):
     ("x: Floats", "return x", "f: floats where float is needed")])
 def test_what_has_no_form_over_lanes_is_refused_and_why(head, body, why):
     with pytest.raises(Untranslatable) as error:
-        [function] = functions_in(f"def f({head}):\n    {body}", {})
+        [function] = functions_in(f"def f({head}):\n    {body}", {"list_size": list_size})
         VectorUnit().add(function, body=VectorBody)
     assert str(error.value) == why
 
@@ -178,7 +188,7 @@ def test_there_is_at_least_one_processor(monkeypatch):
     for count, found in ((None, 1), (6, 6)):
         monkeypatch.setattr(many.os, "cpu_count", lambda: count)
         assert many.processors() == found
-    monkeypatch.setattr(many.os, "sched_getaffinity", lambda who: {3, 5, 6 + who}, raising=False)
+    monkeypatch.setattr(many.os, "sched_getaffinity", lambda who: [{3, 5, 6}][who], raising=False)
     assert many.processors() == 3
 
 
@@ -193,20 +203,59 @@ def test_points_are_taken_in_parts_by_several_threads_unless_they_are_added_up_o
     pytest.importorskip("llvmlite")
     monkeypatch.setattr(many, "processors", lambda: 3)
     x = np.zeros(n)
-    grid = Grid(n, ((True, 1),), [x.ctypes.data], many.array("d", [0.0]), [x])
-    job = many.Job(0, summed, size, grid, n_sums, [x.ctypes.data] * 2)
+    job = many.Job(0, summed, size, grid_of(x), n_sums, [x.ctypes.data] * 2)
     assert list(job.starts) == list(starts) and len(job.parts) == threads
     assert job.totals.shape == (len(job.starts), len(summed or ()) or n_sums)
 
 
-def test_sums_of_parts_are_added_up_and_a_compilation_takes_time(monkeypatch):
+def test_sums_of_parts_are_added_up_or_go_from_left_to_right(monkeypatch):
     pytest.importorskip("llvmlite")
-    x = np.arange(1.0, 151.0)
-    for size, parts in ((1 << 13, 3), (1 << 12, 2), (1 << 10, 1)):
-        monkeypatch.setattr(many, "_CHUNK", size * 64)
-        fast = ag.compile(lambda x: (x * x, x * 3.0), batch=0, reduce="sum", target="native")
-        found = fast(x[:64 * parts - 10])
-        true = [(x[:64 * parts - 10] ** 2).sum(), 3.0 * x[:64 * parts - 10].sum()]
-        assert np.allclose(found, true, rtol=1e-15)
-        [made] = [program.many for program in fast.programs]
-        assert 0.0 < made.seconds < 60.0
+    monkeypatch.setattr(many, "_CHUNK", 0)
+    rng = random.Random(8)
+    x = np.array([rng.gauss(0.0, 10.0 ** rng.randrange(6)) for _ in range(200)])
+    for n in (200, 128, 65, 64, 10):
+        for rounding in ("vector", "eager"):
+            fast = ag.compile(lambda x: (x * x, x * 3.0), batch=0, reduce="sum", target="native",
+                              rounding=rounding)
+            found, true = fast(x[:n]), [0.0, 0.0]
+            for t in x[:n].tolist():
+                true = [true[0] + t * t, true[1] + t * 3.0]
+            assert np.allclose(found, true, rtol=1e-13)
+            assert [*found] == true or rounding == "vector"
+
+
+def grid_of(x):
+    return Grid(len(x), ((True, 1),), [x.ctypes.data], many.array("d", [0.0]), [x])
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("rounding", ["vector", "eager"])
+def test_a_run_says_whether_all_points_are_fine(monkeypatch, threads, rounding):
+    pytest.importorskip("llvmlite")
+    monkeypatch.setattr(many, "processors", lambda: threads)
+    monkeypatch.setattr(many, "_CHUNK", 0)
+    monkeypatch.setattr(many, "_PAYS", 0)
+    made = many.Many(trace(ag.log, (1.5,), {}, False, Environment(ag.log)).recording)
+    assert made.seconds == 0.0 and made.size == len(made.recording.code) + 10
+    x, y = np.linspace(1.0, 2.0, 1000), np.zeros(1000)
+    job = made.job(grid_of(x), (False,), [y.ctypes.data], rounding)
+    assert 0.0 < made.seconds < 60.0 and len(job.parts) == threads
+    assert (None in made.cores) == (rounding == "eager")
+    assert job.run() is True and np.allclose(y, np.log(x), rtol=1e-14)
+    for bad in (0, 500, 999):
+        x[bad] = -1.0
+        assert job.run() is False and set(job.fates[:1000].tolist()) == {-1, -2} and job.fates[bad] == -1
+        x[bad] = 1.0
+    assert job.run() is True and set(job.fates[:1000].tolist()) == {-2}
+
+
+def test_what_a_worker_held_is_let_go():
+    class Held:
+        pass
+
+    held = Held()
+    gone = weakref.ref(held)
+    workers.begin(functools.partial(id, held))()
+    del held
+    gc.collect()
+    assert gone() is None

@@ -310,3 +310,4 @@ def test_what_has_no_native_form_is_refused():
     with pytest.raises(Untranslatable, match="is a function of the user's"):
         kernels.kernel_of(SHARES, (None,))
     assert kernels.siding(True).arity == kernels.siding(False).arity == 2
+    assert kernels.checking(SimpleNamespace(source="", holds=max), (None, 2.0)).arity == 2

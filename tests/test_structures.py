@@ -855,3 +855,50 @@ def test_structures_without_arrays_load_no_numpy() -> None:
         print("numpy" in sys.modules)
     """
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"
+
+
+# -- results of one entry, and mappings that change what they are given ------------------------------------
+
+
+@dataclasses.dataclass
+class PairOfNumbers:
+    a: float
+    b: float
+
+
+def test_an_array_of_one_entry_has_the_jacobian_that_one_of_more_has() -> None:
+    found = jacobian(lambda p: np.array([2.0 * p["a"]]))({"a": 1.0})
+    assert list(found) == ["a"] and found["a"].tolist() == [2.0]
+    assert jacobian(lambda p: np.array([2.0 * p[0]]))([1.0]) == [[2.0]]
+    assert jacobian(lambda p: np.array([2.0 * p[0]]))(np.array([1.0])).tolist() == [[2.0]]
+    for n in (1, 2):
+        found = jacobian(lambda p: np.array([2.0 * p.a, p.b][:n]))(PairOfNumbers(1.0, 2.0))
+        assert (found.a.tolist(), found.b.tolist()) == ([2.0, 0.0][:n], [0.0, 1.0][:n])
+
+
+def test_text_in_a_result_stands_in_its_jacobian_by_several_arguments() -> None:
+    found = jacobian(lambda x, y: {"a": x * y, "none": None, "unit": "kg"}, (0, 1))(2.0, 3.0)
+    assert found == {"a": (3.0, 2.0), "none": None, "unit": "kg"}
+
+
+class Rounding(Mapping[str, float]):
+    """A mapping that keeps one of its entries alone as it was given."""
+
+    def __init__(self, content: Mapping[str, Any]):
+        self.content = {key: x if key == "kept" else 7.0 for key, x in content.items()}
+
+    def __getitem__(self, key: str) -> Any:
+        return self.content[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.content)
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+
+def test_a_mapping_that_changes_one_entry_cannot_be_made_of_other_numbers() -> None:
+    for names in (["kept", "other"], ["other", "kept"]):
+        with pytest.raises(ag.InputError, match="a Rounding cannot be made of other numbers"):
+            grad(lambda m: m["kept"])(Rounding(dict.fromkeys(names, 1.0)))
+    assert grad(lambda m: 3.0 * m["kept"])(Rounding({"kept": 1.0})).content == {"kept": 3.0}

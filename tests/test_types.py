@@ -1,9 +1,12 @@
 """What type checkers say: mypy, and pyright where it is installed, in strict mode."""
+import ast
+import importlib
 import importlib.util
 import inspect
 import json
 import math
 import os
+import pkgutil
 import pydoc
 import re
 import shutil
@@ -17,6 +20,8 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import nn, optim
+from autograd_lite.ops import signatures
+from autograd_lite.ops.op import TABLE
 
 TYPED = Path(__file__).parent / "typed"
 ROOT = Path(ag.__file__).parents[1]             # where the library under test is
@@ -174,3 +179,44 @@ def test_a_method_of_a_value_says_what_its_op_does():
     assert ag.Value.arctan2.__doc__ == ag.atan2.__doc__.partition("\n")[0]
     shown = pydoc.render_doc(ag.Value, renderer=pydoc.plaintext)
     assert "sigmoid(self) -> 'Self'\n |      1 / (1 + e^(−x)), saturated without overflow." in shown
+
+
+# -- what the signatures say beside the functions ---------------------------------------------------
+
+def overloads():
+    """All overloads of the library's functions, each with the function and the qualified name."""
+    for module in pkgutil.walk_packages(ag.__path__, "autograd_lite."):
+        if "__main__" not in module.name:
+            importlib.import_module(module.name)
+    for module, names in typing._overload_registry.items():
+        if module.startswith("autograd_lite."):
+            for name in names:
+                f = importlib.import_module(module)
+                for part in name.split("."):
+                    f = getattr(f, part)
+                yield from ((overload, f, f"{module}.{name}") for overload in typing.get_overloads(f))
+
+
+def test_an_overload_has_no_other_default_than_its_function():
+    seen = 0
+    for overload, f, name in overloads():
+        own = inspect.signature(f).parameters
+        for parameter in inspect.signature(overload).parameters.values():
+            if parameter.default not in (parameter.empty, ...):
+                assert repr(own[parameter.name].default) == repr(parameter.default), (name, parameter.name)
+                seen += 1
+    assert seen > 150
+
+
+def test_the_calls_of_ops_have_the_defaults_of_the_ops():
+    of_ops = {p.name: p.default for op in TABLE.values() for p in inspect.signature(op).parameters.values()
+              if p.default is not p.empty and op.in_line}
+    seen = 0
+    for part in ast.walk(ast.parse(Path(signatures.__file__).read_text(encoding="utf-8"))):
+        if isinstance(part, ast.FunctionDef):
+            names = [a.arg for a in [*part.args.posonlyargs, *part.args.args]]
+            for name, default in zip(names[::-1], part.args.defaults[::-1]):
+                if not (isinstance(default, ast.Constant) and default.value in (None, ...)):
+                    assert ast.literal_eval(default) == of_ops[name], (part.lineno, name)
+                    seen += 1
+    assert seen > 10

@@ -101,7 +101,7 @@ def _rows(program: Program, given: Sequence[Claim], lines: Sequence[Sequence[Lin
         verdict = CAUSE if CAUSE in verdicts else INHERITS if INHERITS in verdicts else AGREES
         index: list[Index] = list(itertools.product(*map(range, claim.shape)))
         own = list(map(relative_error, claim.numbers, follows)) if verdict == CAUSE else errors
-        i = _worst(own, [found == verdict for found in verdicts])
+        i = _worst(own, [found == verdict for found in verdicts]) if found else 0
         worst = (index[i], claim.numbers[i], derived[i], follows[i]) if found else ((), 0.0, 0.0, 0.0)
         rows.append(Row(
             claim.key, _shaped(claim, claim.numbers), _shaped(claim, derived), _shaped(claim, follows),
@@ -120,9 +120,9 @@ def _rows(program: Program, given: Sequence[Claim], lines: Sequence[Sequence[Lin
 def _worst(errors: Sequence[float], among: Sequence[bool]) -> int:
     """Where the largest error is, a nan above all; of those that are equal but for rounding, the first."""
     ranks = [(chosen, error != error, error) for chosen, error in zip(among, errors)]
-    *kind, most = max(ranks, default=(False, False, 0.0))
-    return next((i for i, (*other, error) in enumerate(ranks)
-                 if other == kind and not error < most * (1.0 - 1e-9)), -1)
+    *kind, most = max(ranks)
+    return next(i for i, (*other, error) in enumerate(ranks)
+                if other == kind and not error < most * (1.0 - 1e-9))
 
 
 def _shaped(claim: Claim, numbers: Sequence[float]) -> Any:

@@ -113,7 +113,7 @@ def used_operands(node: Value) -> Sequence[Any]:
 # -- paths and inputs ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Path:
     """One way from the root to the node, and what it contributes to the gradient.
 
@@ -319,7 +319,7 @@ def _about_best(path: Path, width: int) -> Iterator[str]:
     if product := path.product():
         yield from wrapped(f"The largest is {product}", "", 2, width)
     sizes = list(map(abs, path.factors))
-    if min(sizes, default=1.0) < 1e-3:
+    if sizes and min(sizes) < 1e-3:
         i = sizes.index(min(sizes))
         node = path.nodes[i]
         yield f"Its smallest factor is {path.factors[i]:.3g}, the partial of"
@@ -367,7 +367,7 @@ def _power_of_ten(log10: float) -> str:
 def _contribution(path: Path) -> str:
     if TINY <= abs(path.contribution) < math.inf:
         return f"{path.contribution:.6g}"
-    return "-" * (math.copysign(1.0, path.contribution) < 0.0) + f"10^{path.log10:.1f}"
+    return "-" * str(path.contribution).startswith("-") + f"10^{path.log10:.1f}"
 
 
 def _percent(share: float) -> str:

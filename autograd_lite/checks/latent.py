@@ -61,8 +61,9 @@ def latent_causes(rule: Rule, root: Value, reader: Reader, judged: Sequence[Judg
         with numpy.errstate(all="ignore"):      # (what is not finite explains nothing)
             jacobian = _derivatives(rule, places, lines, numpy)
             rows = [(row, *lines[place]) for place, row in jacobian.items()]
-            explains = wrong <= {line.group for _, line, _ in rows}
-            error, rank = _explanation(rows, numpy) if explains else (None, 0)
+            if not wrong <= {line.group for _, line, _ in rows}:
+                continue
+            error, rank = _explanation(rows, numpy)
         if error is not None:
             right = [derived[k] or 0.0 for k in places]
             found.append((rank == len(rows), rank, -max(places), Latent((root, name), len(wrong), tuple(

@@ -44,7 +44,7 @@ class Paths:
                     low, high = log + sizes[x], sizes[k]
                     if low > high:
                         low, high = high, low
-                    sizes[k] = high + math.log2(1.0 + 2.0 ** (low - high)) if low > -inf else high
+                    sizes[k] = high + math.log2(1.0 + 2.0 ** (low - high))
                     numbers[k] += numbers[x]
         self.number, self.size = numbers[root], sizes[root]
 
@@ -55,7 +55,7 @@ class Paths:
         # an entry: how far it falls short, minus its depth, a tie-breaker, and its way: so many steps of
         # another, then its own
         heap: list[tuple[float, int, int, list[Edge], int, Edge]] = [(0.0, 0, 0, [], 0, (self.root, 0, 1.0))]
-        ticket, found = itertools.count(1), list[Path]()
+        ticket, found = itertools.count(), list[Path]()
         while heap and len(found) < n:
             short, depth, _, trail, shared, step = heapq.heappop(heap)
             trail = [*trail[:shared], step]
@@ -74,7 +74,7 @@ class Paths:
                     lack = self._best[k] - (math.log2(abs(p)) + self._best[x]) if p else inf
                     if not lack and not best:
                         best = other
-                    elif lack < inf and (len(aside) < n or short + lack <= aside[-1][0]):
+                    elif lack < inf:
                         bisect.insort(aside, (short + lack, depth, next(ticket), trail, -depth, other))
                         del aside[n:]
                 trail += [best] if best else []

@@ -79,8 +79,7 @@ def run(options: argparse.Namespace) -> int:
         return [((claim.output, claim.source) if claim.output else claim.source, x)
                 for claim, x in zip(claims, _numbers(formula, claims, at))]
 
-    n = 1 if len(fixed) == len(formula.variables) else options.points
-    points = sorted(progress(drawn.points(n), "points", n), key=_far)
+    points = sorted(progress(drawn.points(options.points), "points", options.points), key=_far)
     looked = look(forward, hand, progress(points, "claims"), options.rtol,
                   lambda at, row, k: _noisy(formula, claims[k], at, row))
     if not looked.usable:

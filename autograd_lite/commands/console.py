@@ -159,14 +159,11 @@ def _clearer(message: str) -> str:
 def whole(least: int, most: int, what: str) -> Callable[[str], int]:
     """For argparse: a whole number within bounds."""
     def read(text: str) -> int:
-        try:
-            n = int(text)
-        except ValueError:
-            n = least - 1
-        if not least <= n <= most:
-            end = f"{least} or more" if most == sys.maxsize else f"from {least} to {most}"
-            raise argparse.ArgumentTypeError(f"{short(text)} is not {what}; give a whole number, {end}")
-        return n
+        with suppress(ValueError):
+            if least <= (n := int(text)) <= most:
+                return n
+        end = f"{least} or more" if most == sys.maxsize else f"from {least} to {most}"
+        raise argparse.ArgumentTypeError(f"{short(text)} is not {what}; give a whole number, {end}")
     return read
 
 

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     nodes, root = graph(formula, at, wrt)
     with pointing(formula, at):
         backward(root)
-        second = _second(formula, at, wrt, options.order)
+        second = _second(formula, at, wrt) if wrt and options.order > 1 else []
         higher = _higher(formula, at, wrt, options.order)
     gradient = {name: nodes[name].grad for name in wrt}
     if options.json:
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
                       for k in range(3, options.order + 1)}
             found["derivatives"] = {str(k): {by[0]: x for by, x in xs.items() if by[0] == by[-1]}
                                     for k, xs in orders.items()}
-            if len(higher) > len(wrt) * len(orders):
+            if any(len({*by}) > 1 for by in higher):
                 found["mixed"] = {str(k): [{"by": by, "value": x} for by, x in xs.items() if by[0] != by[-1]]
                                   for k, xs in orders.items()}
         print(json.dumps(plain_data(found), allow_nan=False))
@@ -106,9 +106,7 @@ def _function(formula: Formula, at: dict[str, float], wrt: list[str]) -> Any:
     return lambda *xs: formula({**at, **dict(zip(wrt, xs))})[""]
 
 
-def _second(formula: Formula, at: dict[str, float], wrt: list[str], order: int) -> list[list[float]]:
-    if order < 2 or not wrt:
-        return []
+def _second(formula: Formula, at: dict[str, float], wrt: list[str]) -> list[list[float]]:
     f = _function(formula, at, wrt)
     rows: list[list[float]] = hessian(lambda xs: f(*xs))([at[name] for name in wrt])
     return rows

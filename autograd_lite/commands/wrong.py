@@ -67,11 +67,10 @@ def look(forward: Callable[[Any], Any], hand: Callable[[Any], Any], points: Iter
     if undefined and not usable:
         raise undefined[-1]
     rest = set[int]().union(*[differing for _, differing in found])
-    n = max(len(rows), *[k + 1 for k in rest], 0)
-    counts = [sum(k in differing for _, differing in found) for k in range(n)]
+    counts = [sum(k in differing for _, differing in found) for k, _ in enumerate(rows)]
     wrong = []
     while rest:
-        most = max(found, key=lambda entry: len(entry[1] & rest))[1] & rest
+        most = max([differing & rest for _, differing in found], key=len)
         chosen = [point for point, differing in found if most <= differing][:_LOOK]
         report = diagnose(forward, hand, chosen, rtol=rtol, strict=False)
         wrong.append(Wrong(chosen[0], report, tuple([(k, report.rows[k]) for k in sorted(most)])))

@@ -23,17 +23,18 @@ class Evidence:
     """
 
     def __init__(self, views: Sequence[View]):
-        self.views, self.shape = views, views[0].claimed.shape
+        self.view, *_ = self.views = views
+        self.shape, self.output = self.view.claimed.shape, self.view.claim.output.name
         self._ways = list(map(Ways, views))
         self.claimed = self.chosen([view.claimed for view in views])
         self.follows = self.chosen([view.follows for view in views])
-        self.output = views[0].claim.output.name
-        names = [name for name in views[0].numbers if all(name in view.numbers for view in views)]
+        names = [name for name in self.view.numbers if all(name in view.numbers for view in views)]
         self.numbers = {name: [view.numbers[name] for view in views] for name in names}
         gradients = [dict(ways.arrived()) | view.gradients for ways, view in zip(self._ways, views)]
         self.gradients = {name: [found[name] for found in gradients] for name in gradients[0]
                           if all(name in found for found in gradients)}
-        self._names = [name for name in self._ways[0].names if all(name in ways.names for ways in self._ways)]
+        first, *others = self._ways
+        self._names = [name for name in first.names if all(name in ways.names for ways in others)]
 
     def chosen(self, arrays: Sequence[Array]) -> Array:
         """Arrays of the claim's shape, one for each point, at the wrong entries."""
@@ -70,7 +71,7 @@ class Evidence:
     def parts(self) -> Iterator[tuple[str, Array]]:
         """What comes by each entry, or row, of the labelled arrays on the way, if they are few."""
         for name in self._names:
-            n = self.views[0].numbers[name].shape[:1] if name != DIRECT else ()
+            n = self.numbers[name][0].shape[:1] if name != DIRECT else ()
             for i in range(n[0]) if n and 1 < n[0] <= PARTS else ():
                 part = f"{name}[{i}]"
                 vector = self.chosen([ways.through(frozenset(k for k in view.places(part) if k >= 0))
@@ -87,7 +88,7 @@ class Evidence:
         """What would come by a labelled array on the way, if its gradient were another of its shape."""
         for way in names:
             for name, arrays in self.gradients.items() if way != DIRECT else ():
-                if arrays[0].shape == self.views[0].numbers[way].shape and not name.endswith(f"∂{way}"):
+                if arrays[0].shape == self.view.numbers[way].shape and not name.endswith(f"∂{way}"):
                     found = []
                     for ways, view, gradient in zip(self._ways, self.views, arrays):
                         seeds = {k: float(g) for k, g in zip(view.places(way), gradient.flat) if k >= 0}
@@ -96,7 +97,7 @@ class Evidence:
 
     def leading(self, name: str) -> list[tuple[Array, Array]] | None:
         """`Ways.leading` at each point; None where there is none."""
-        if name not in self.views[0].nodes:
+        if name not in self.view.nodes:
             return None
         found = [entry for ways in self._ways if (entry := ways.leading(name)) is not None]
         return found if len(found) == len(self.views) else None

@@ -80,6 +80,11 @@ def _same(x: Any, y: Any, size: Any = 0.0) -> bool:
     return bool(np.all(np.isfinite(bound)) and np.all(abs(x - y) <= bound))
 
 
+def _size(*terms: Array) -> Any:
+    """How large terms are together."""
+    return sum(map(abs, terms))
+
+
 def _multiple(x: Array, y: Array, size: Any) -> float | None:
     """The number by which all y must be multiplied to give x; None if there is none, or too few tell."""
     if np.count_nonzero(y) < POINTS or not np.any(x):
@@ -137,7 +142,7 @@ def _exchanged(claimed: Array, right: Array, size: Array, known: Sequence[Form],
     order = np.argsort(logs)
     wanted = logs - np.log(abs(claimed[i] / right[i]))              # of the form that belongs
     bounds = np.searchsorted(logs[order], np.stack([wanted - 1e-5, wanted + 1e-5], axis=1))
-    for k in np.flatnonzero(bounds[:, 1] > bounds[:, 0]):
+    for k in np.flatnonzero(np.diff(bounds)):
         a, (low, high) = known[int(k)], bounds[k]
         for b in [known[j] for j in order[low:high]]:
             for sign, mark in ((1.0, ""), (-1.0, "−")) if a.text != b.text else ():
@@ -167,7 +172,7 @@ def _elsewhere(evidence: Evidence) -> Found:
             if n > 2 and everywhere(lambda x: np.roll(x, by, axis)) or n > 3 and everywhere(
                     operator.itemgetter(right), operator.itemgetter(there)):
                 yield 0.3, Diagnosis(SHIFT, f"shifted by one along axis {axis}{how}")
-        if n > 1 and everywhere(lambda x: np.flip(x, axis)):
+        if everywhere(lambda x: np.flip(x, axis)):
             yield 0.4, Diagnosis(SHIFT, f"in reverse order along axis {axis}")
     if len(shape) == 2 and shape[0] == shape[1] and everywhere(np.transpose):
         yield 0.3, Diagnosis(TRANSPOSITION, "claimed is the transpose")
@@ -178,7 +183,7 @@ def _elsewhere(evidence: Evidence) -> Found:
 
 def _stray(claimed: Array, right: Array) -> str:
     """The two entries that alone are wrong, if one has too much by what the other lacks."""
-    error, size = claimed - right, abs(claimed) + abs(right)
+    error, size = claimed - right, _size(claimed, right)
     wrong = list(map(tuple, np.argwhere(abs(error) > _RTOL * size)))
     if right.size < 3 or len(wrong) != 2 or not _same(error[wrong[0]], -error[wrong[1]], size.max()):
         return ""
@@ -195,7 +200,7 @@ def _gradients(evidence: Evidence) -> Found:
             else:
                 yield 2.3, Diagnosis(SUBSTITUTION, f"claimed is {name}")
     for way, name, other in evidence.led(ways):
-        size = abs(claimed) + abs(follows) + abs(ways[way]) + abs(other)
+        size = _size(claimed, follows, ways[way], other)
         if not _same(ways[way], other, size) and _same(claimed, follows - ways[way] + other, size):
             yield 1.1, Diagnosis(SUBSTITUTION, f"{name} where ∂{evidence.output}/∂{way} belongs")
 
@@ -238,7 +243,7 @@ def _ways(evidence: Evidence, known: Sequence[Form], candidates: Sequence[Produc
                                  "not the cross terms")
     for name, way in evidence.ways():
         by = "the direct path" if name == DIRECT else f"the path via {name}"
-        size = abs(claimed) + abs(follows) + abs(way)
+        size = _size(claimed, follows, way)
         if _same(way, follows, size):
             continue                            # (the only way)
         if _same(claimed, follows - way, size):
@@ -253,9 +258,7 @@ def _ways(evidence: Evidence, known: Sequence[Form], candidates: Sequence[Produc
             yield from _ratio(claimed - follows + way, way, size, known, f" in {by}")
             yield from _products(claimed - follows + way, way, size, candidates, f" in {by}")
     for name, way in evidence.parts():
-        size = abs(claimed) + abs(follows) + abs(way)
-        if _same(way, follows, size):
-            continue
+        size = _size(claimed, follows, way)
         if _same(claimed, follows - way, size):
             yield 0.7, Diagnosis(MISSING_TERM, f"{name} is missing in the sum")
         elif _same(claimed, way, size):
@@ -276,7 +279,7 @@ def _inside(evidence: Evidence) -> Found:
 
         def told(changed: Sequence[Array], leading: Any = leading, way: Array = way) -> bool:
             other = evidence.arrived(leading, changed)
-            size = abs(claimed) + abs(follows) + abs(way) + abs(other)
+            size = _size(claimed, follows, way, other)
             return _same(claimed, follows - way + other, size) and not _same(way, other, size)
 
         if len(shape) == 2 and shape[0] == shape[1] and told([g.T for g in gradients]):
@@ -290,8 +293,6 @@ def _inside(evidence: Evidence) -> Found:
                 for kind, change, verb in ((EXTRA_FACTOR, operator.mul, "too much"),
                                            (MISSING_FACTOR, operator.truediv, "missing")):
                     changed = list(map(change, gradients, factors))
-                    if not np.isfinite(changed).all():
-                        continue
                     if told(changed):
                         yield 2.0 + 0.1 * cost, Diagnosis(
                             kind, f"the factor {text.format(other)} is {verb} in {gradient}")
@@ -299,7 +300,7 @@ def _inside(evidence: Evidence) -> Found:
                         more = evidence.arrived(leading, changed) - way
                         every[kind, text] = every.get((kind, text), 0.0) + more
     for (kind, text), more in every.items():
-        if _same(claimed, follows + more, abs(claimed) + abs(follows) + abs(more)):
+        if _same(claimed, follows + more, _size(claimed, follows, more)):
             verb = "too much" if kind == EXTRA_FACTOR else "missing"
             yield 2.5, Diagnosis(kind, f"the factor {text.format('x')} is {verb} on the path via each x")
 
@@ -308,7 +309,7 @@ def _unions(evidence: Evidence) -> Found:
     """Two ways missing, or alone."""
     claimed, follows = evidence.claimed, evidence.follows
     for names, way in evidence.unions():
-        size = abs(claimed) + abs(follows) + abs(way)
+        size = _size(claimed, follows, way)
         if _same(claimed, follows - way, size):
             yield 3.0, Diagnosis(MISSING_PATH, f"the paths via {' and '.join(names)} are missing")
         elif _same(claimed, way, size):
@@ -321,12 +322,12 @@ def _partials(evidence: Evidence) -> Found:
         *[(view.claimed, view.follows) for view in evidence.views]))
     for text, arrays in branches(evidence):
         other = np.concatenate([array.ravel() for array in arrays])
-        if _same(claimed, other, abs(follows) + abs(other)):
+        if _same(claimed, other, _size(follows, other)):
             yield 1.2, Diagnosis(BRANCH, text)
             break
     for op, arrays in rests(evidence):
         rest = np.concatenate([array.ravel() for array in arrays])
-        size = abs(claimed) + abs(follows) + abs(rest)
+        size = _size(claimed, follows, rest)
         if _same(rest, follows, size) or _same(rest, np.zeros_like(rest), size):
             continue                            # (nothing goes through it, or all)
         if _same(claimed, rest, size):
@@ -342,7 +343,7 @@ def _partials(evidence: Evidence) -> Found:
 def _terms(evidence: Evidence, known: Sequence[Form]) -> Found:
     """A term missing or too much: a constant times a form; or one number for another in a sum."""
     claimed, follows = evidence.claimed, evidence.follows
-    error, size = follows - claimed, abs(claimed) + abs(follows)
+    error, size = follows - claimed, _size(claimed, follows)
     one = np.ones_like(error)
     varying = [form for form in _fitting(error, one, known) if not _same(form.numbers, form.numbers[0])]
     for text, cost, x in [Form("", 0.0, one), *varying]:
@@ -356,5 +357,5 @@ def _terms(evidence: Evidence, known: Sequence[Form]) -> Found:
     x = np.array([form.numbers[i] for form in numbers])
     for j, k in np.argwhere(abs(x - x[:, None] - error[i]) <= 1e-5 * (abs(x) + abs(x[:, None]))):
         a, b = numbers[j], numbers[k]
-        if j != k and _same(error, b.numbers - a.numbers, size + abs(a.numbers) + abs(b.numbers)):
+        if j != k and _same(error, b.numbers - a.numbers, size + _size(a.numbers, b.numbers)):
             yield 2.2, Diagnosis(SUBSTITUTION, f"{a.text} where {b.text} belongs{_IN_SUM}")

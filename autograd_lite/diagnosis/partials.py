@@ -41,7 +41,7 @@ def rests(evidence: Evidence) -> Found:
 def _kinds(evidence: Evidence) -> dict[str, str]:
     """What the ops are that one may differentiate wrongly so; by the first node of each."""
     found: dict[str, str] = {}
-    program = evidence.views[0].judged.program
+    program = evidence.view.judged.program
     for node in program.nodes if len(program) <= _LARGE else ():
         op = op_of(node)
         if op is not None and op.name.isidentifier() and op.name not in found:

@@ -31,6 +31,7 @@ class Val(NamedTuple):
 TYPES = {FLOAT: "double", INT: "long long", BOOL: "int"}
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&", ast.RShift: ">>"}
 _COMPARED = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+_SPECIAL = {"nan": "NAN", "inf": "INFINITY", "-inf": "-INFINITY"}
 _TAKEN = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int "
     "long register restrict return short signed sizeof static struct switch typedef union unsigned void "
@@ -47,8 +48,8 @@ def name_in_c(text: str) -> str:
     found = ""
     for c in text:
         words = unicodedata.name(c, "").split()
-        found += (c if c.isascii() else words[-1].capitalize() if words[:2] == ["GREEK", "CAPITAL"] else
-                  words[3].lower() if words[:2] == ["GREEK", "SMALL"] and len(words) > 3 else f"_{ord(c):x}_")
+        found += (c if c.isascii() else words[3].capitalize() if words[:2] == ["GREEK", "CAPITAL"] else
+                  words[3].lower() if words[:2] == ["GREEK", "SMALL"] else f"_{ord(c):x}_")
     found = re.sub(r"\W", "_", found).replace("__", "_")
     return f"{found}_" if found in _TAKEN or found[:3] == "ag_" else found
 
@@ -235,5 +236,5 @@ class Expressions(Lines):
 
 def constant(x: float) -> Val:
     """A plain number."""
-    text = str(x) if x - x == 0 else "NAN" if x != x else "INFINITY" if x > 0.0 else "-INFINITY"
+    text = _SPECIAL.get(str(x), str(x))
     return Val(INT if type(x) is int else FLOAT, text, SIGN if text.startswith("-") else ATOM)

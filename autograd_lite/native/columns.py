@@ -46,15 +46,8 @@ class LanesWriter(NativeWriter):
 
     def covered(self) -> set[int]:
         """The results that are finite where others are."""
-        outputs, seen = set(self.outputs), set[int]()
-        found = set[int]()
-        for k in reversed(self.needed):
-            if k in seen:
-                found.add(k)
-            elif k not in outputs and k not in self.unsure:
-                continue
-            seen |= {x for x, shows in zip(self.code.operands[k], self.shows(k)) if shows}
-        return found
+        # (Each place is looked at itself, is shown by one that is, or shows nothing.)
+        return {x for k in self.needed for x, shows in zip(self.code.operands[k], self.shows(k)) if shows}
 
     def statement(self, lines: list[str]) -> None:
         made = self.made

@@ -57,7 +57,7 @@ class Sums:
         sums, single, one, code = self.sums, self.single, self.one, self.code
         found: list[int] = []
         for a, b in zip(pairs[::2], pairs[1::2]):
-            if b != one and a < one and code.is_constant(a, 1.0):
+            if b != one and code.is_constant(a, 1.0):
                 a, b = b, a
             if (b == one or code.is_constant(b, 1.0)) and single[a] and (inner := sums[a]) and (
                     len(inner) == 2 or not found):
@@ -166,7 +166,7 @@ class Forms(Lists):
                 a, b = xs
                 first = sums[a] if single[a] else None
                 then = sums[b] if single[b] else None
-                if then and len(then) > 2 and (not first or len(first) == 2):
+                if then and len(then) != 2 and (not first or len(first) == 2):
                     a, b, first, then = b, a, then, first
                 if first:
                     sums[a] = None

@@ -93,7 +93,7 @@ class Calls(Expressions):
         if isinstance(f, (Extern, Intrinsic)):
             return self.of_python(f, xs)
         if f is math.pow and xs[1].text == _TWO and self.function is not function_of(runtime.square):
-            f, xs = runtime.square, xs[:1]
+            f = runtime.square                  # (which takes the first of them)
         if f in LIBM:
             return self.libm(LIBM[f], [self.floating(x) for x in xs])
         if f in PLAIN:
@@ -169,7 +169,7 @@ class Calls(Expressions):
         y = self.kernel(function, [Val(INT, str(len(xs))), given, *lists])
         if function.result == INT:              # (it made a list, or says that it could not)
             self.fail(self.new(f"icmp ne {self.kinds[y.kind]} {y.text}, {self.zero}"))
-            return Val(FLOATS, lists[-1].text, len(xs))
+            return Val(FLOATS, lists.pop().text, len(xs))
         return self.checked(y)
 
 

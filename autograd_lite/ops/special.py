@@ -145,7 +145,7 @@ def _power_slope_far(a: float, b: float, k: float, n: float) -> float:
     for j, p in enumerate(falling(b, k)[:int(n) + 1]):
         if p:                                   # (the power of log a that is left is n − j)
             y = math.pow(a, b - k)
-            return p * y if y != 1.0 else p * math.factorial(j) if j == n else math.copysign(inf, p)
+            return p * y if y != 1.0 or j == n else math.copysign(inf, p)
     return 0.0
 
 
@@ -345,7 +345,7 @@ def over_square(a: float, b: float) -> float:
     if y == y:
         return y
     if math.isinf(a) or math.isinf(b):
-        return 1.0 / a if math.isinf(a) and b == b else 0.0 * a
+        return math.copysign(0.0, a) if math.isinf(a) and b == b else 0.0 * a
     a, b, scale = _scaled(a, b, 1e150)
     return a / (a * a + b * b) * scale
 

@@ -5,6 +5,7 @@ together, from one vector: so the columns are coloured, and each colour takes on
 """
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -70,7 +71,7 @@ def transposed(rows: Pattern, n: int) -> list[list[int]]:
 
 def _first_free(taken: Iterable[Collection[int]]) -> int:
     forbidden = set().union(*taken)
-    return next(c for c in range(len(forbidden) + 1) if c not in forbidden)
+    return next(c for c in itertools.count() if c not in forbidden)
 
 
 def column_colours(rows: Pattern, n: int) -> list[int]:

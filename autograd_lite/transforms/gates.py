@@ -73,6 +73,12 @@ def merged(a: Any, b: Any, plus: Binary) -> Any:
     return Gated(total, gates) if gates else total
 
 
+def taken(node: Value) -> list[Any]:
+    """The operands that make a node's number."""
+    op = op_of(node)
+    return [node.operands[i] for i in op.taken(list(map(plain, node.operands)))] if op else []
+
+
 def idle(program: Program, outputs: Iterable[int | None]) -> list[bool]:
     """For each place whether no gradient of the outputs gets there but by branches not taken."""
     ops = list(map(op_of, program.nodes))

@@ -28,6 +28,7 @@ from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose
 from autograd_lite.transforms.coefficients import NOTHING, is_zero, products, total
+from autograd_lite.transforms.gates import taken
 from autograd_lite.transforms.rounding import signal_lost
 from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Trace, name_of, require_function, transform
@@ -167,12 +168,6 @@ class Series(Operators):
 
 def _operands(node: Value | None) -> Sequence[Any]:
     return node.operands if node is not None else ()
-
-
-def _taken(node: Value) -> Sequence[Any]:
-    """The operands that make a node's number."""
-    op = op_of(node)
-    return [node.operands[i] for i in op.taken(list(map(plain, node.operands)))] if op else ()
 
 
 def _start(x: Any) -> Any:
@@ -481,9 +476,8 @@ def _coefficients(f: Callable[..., Any], trace: Trace, order: int, scale: float,
                        if any(flags) and k != x]
             _verify(series, lambda expansion: expanded(expansion, varying), order,
                     [k for k in wanted if k > 1 or slopes and k])
-        if not ignoring() and not any([                     # (the user's own inf has no rounding)
-                not finite(x) for node, idle in zip(program.nodes, trace.idle) if not idle
-                for x in _taken(node)]):
+        if not ignoring() and all([                         # (the user's own inf has no rounding)
+                idle or all(map(finite, taken(node))) for node, idle in zip(program.nodes, trace.idle)]):
             expansion.settle()
             signal_lost(expansion.series, [y for y in series if y is not None], wanted, name_of(f), what,
                         factor)

@@ -88,9 +88,6 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("checks/claims.py",
      "def _flat(tree: Any, where: str, kinds: set[str], depth: int = 0) -> tuple[Shape, list[Any]]:",
      "def _flat(tree: Any, where: str, kinds: set[str], depth: int = 1) -> tuple[Shape, list[Any]]:"),
-    # Any point has the shape.
-    ("diagnosis/evidence.py", "self.views, self.shape = views, views[0].claimed.shape",
-     "self.views, self.shape = views, views[1].claimed.shape"),
     # Which of two groups comes first.
     ("checks/chain_rule.py", "by_halves([i for i in call.by if (call.given[i] == 0.0) == zeros],",
      "by_halves([i for i in call.by if (call.given[i] != 0.0) == zeros],",
@@ -107,6 +104,32 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      'verdict = "agree" if relative_error(published[name], x) < 1e-09 else "PUBLISHED WRONG"'),
     # LLVM does it when an address is asked for.
     ("native/engine.py", "self.engine.finalize_object()", "pass"),
+    # How much is kept of what can be made again; what is set before each run; any negative number; the cost
+    # alone: whether a loop that calls others is for this processor, and whether garbage is looked for.
+    ("native/kernels.py", "@functools.lru_cache(maxsize=4096, typed=True)",
+     "@functools.lru_cache(maxsize=4096000, typed=True)"),
+    ("native/loop.py", "@functools.lru_cache(maxsize=4096)", "@functools.lru_cache(maxsize=4096000)"),
+    ("native/language.py", "@functools.lru_cache(maxsize=1024)", "@functools.lru_cache(maxsize=1024000)"),
+    ("native/many.py", "len(self.into), self.n_sums, 0, 0, 0])", "len(self.into), self.n_sums, 1, 0, 0])",
+     "len(self.into), self.n_sums, 0, 1, 0])", "len(self.into), self.n_sums, 0, 0, 1])"),
+    ("native/many.py", "library = Library(_over_lanes(width()) + _POINT_BY_POINT, vectors=True)",
+     "library = Library(_over_lanes(width()) + _POINT_BY_POINT, vectors=False)"),
+    ("native/tables.py", "self.slots = np.full(forms.size, -1, np.int64)",
+     "self.slots = np.full(forms.size, -2, np.int64)"),
+    ("native/replay.py", "gc.disable()", "pass"),
+    # The first step of a search has neither an operand nor a partial, and no way before it; a walk down may
+    # end at the second place (the first is a leaf); steps of the lowest place change nothing above it.
+    ("checks/paths.py",
+     "heap: list[tuple[float, int, int, list[Edge], int, Edge]] = [(0.0, 0, 0, [], 0, (self.root, 0, 1.0))]",
+     "heap: list[tuple[float, int, int, list[Edge], int, Edge]] = [(0.0, 0, 0, [], 0, (self.root, 0, 2.0))]",
+     "heap: list[tuple[float, int, int, list[Edge], int, Edge]] = [(0.0, 0, 0, [], 0, (self.root, 1, 1.0))]",
+     "heap: list[tuple[float, int, int, list[Edge], int, Edge]] = [(0.0, 0, 0, [], 1, (self.root, 0, 1.0))]",
+     "heap: list[tuple[float, int, int, list[Edge], int, Edge]] = [(0.0, 0, 1, [], 0, (self.root, 0, 1.0))]"),
+    ("checks/latent.py", "for k in range(output, -1, -1):", "for k in range(output, 1, -1):"),
+    ("checks/rule.py", "if not any(low < k <= output for k in variant.steps) or all(",
+     "if not any(low <= k <= output for k in variant.steps) or all("),
+    ("checks/rule.py", "for k in range(output, min(claims, default=0) - 1, -1):",
+     "for k in range(output, min(claims, default=1) - 1, -1):"),
 ) for new in others}
 
 
