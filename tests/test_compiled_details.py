@@ -1,17 +1,16 @@
-"""Compiled functions at the edges of what they do: one point, no point, odd results, costs."""
+"""Compiled functions at the edges of what they do: odd options, parts, pickles, other namespaces."""
 from __future__ import annotations
 
 import copy
 import fractions
-import functools
 import itertools
 import math
 import pickle
+import random
 import re
 import sys
 import types
 import typing
-from collections import namedtuple
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,16 +22,14 @@ import autograd_lite as ag
 from autograd_lite import InputError, Value, compile, grad, value_and_grad
 from autograd_lite.native.engine import available
 from autograd_lite.ops.op import TABLE
-from autograd_lite.programs import arrays, code, compiled, lookups, results, runs, stats, targets
-from autograd_lite.programs.iteration import Rows
+from autograd_lite.programs import arrays, code, targets
+from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.namespaces import Functions, with_tensors
 from autograd_lite.programs.paths import limit_error
-from autograd_lite.programs.pickling import ByName, _wrapped, why_not
-from autograd_lite.programs.repeats import shapes_of
+from autograd_lite.programs.pickling import ByName, _wrapped, print_of, why_not
 from autograd_lite.programs.tape import _EXACT
 
 native = pytest.mark.skipif(not available(), reason="without native code")
-Both = namedtuple("Both", "first second")
 
 
 # -- options ------------------------------------------------------------------------------------------
@@ -72,262 +69,6 @@ def test_a_rule_that_branches_is_refused_where_it_is_differentiated_once_more():
     del TABLE["my_abs"]
     with pytest.raises(TypeError, match="by operand 1: a rule branches by select alone; "):
         compile(grad(grad(lambda x: op(x) * x)))(2.0)
-
-
-# -- batches ------------------------------------------------------------------------------------------
-
-
-def test_a_batch_of_one_value_is_one():
-    w = Value(3.0)
-    y = compile(lambda w, x: (w * x, [w]), batch="x")(w, np.array([2.0]))
-    assert y[0].shape == (1,) and y[0][0].data == 6.0 and y[1][0][0] is w
-
-
-@pytest.mark.parametrize("options", [{"target": "python"}, {}, {"rounding": "eager"}])
-def test_gradients_of_a_batch_reach_leaves_and_what_is_computed_from_them(options):
-    a = Value(2.0)
-    computed = a * a
-    b = Value(5.0)
-    total = compile(lambda x: computed * b * x, batch=0, reduce="sum", **options)
-    assert total.backward(np.array([1.0, 2.0])) == 60.0
-    assert (computed.grad, b.grad, a.grad) == (15.0, 12.0, 60.0)
-    mean = compile(lambda x: b / ag.exp(x) + 0.0 * ag.exp(x), batch=0, reduce="mean", **options)
-    b.grad = 0.0
-    with ag.errstate("ignore"):
-        for k in range(3):                      # (one point, and no array)
-            assert math.isclose(mean.backward(1.0 * k), 5.0 * math.exp(-k)) and b.grad > 0.0
-        b.grad = 0.0
-        assert mean.backward(0.0) == 5.0 and b.grad == 1.0
-        b.grad = 0.0
-        mean.backward(-800.0)                   # (by f itself)
-    assert b.grad == math.inf
-
-
-@pytest.mark.parametrize("options", [{"target": "python"}, {}, {"rounding": "eager"},
-                                     {"rounding": "eager", "target": "python"}])
-def test_an_empty_batch_adds_nothing_to_gradients(options):
-    w, table = Value(3.0), [Value(1.0), Value(2.0)]
-    assert compile(lambda x: w * x, batch=0, reduce="sum", **options).backward(np.zeros(0)) == 0.0
-    chosen = compile(lambda i: ag.take(table, i) * w, batch=0, indices=0, reduce="sum", **options)
-    assert chosen.backward(np.zeros(0, int)) == 0.0
-    limited = compile(lambda x: w / ag.log(x), batch=0, reduce="sum", **options)
-    with ag.errstate("ignore"):
-        assert limited.backward(np.zeros(0)) == 0.0
-    assert w.grad == 0.0 and [x.grad for x in table] == [0.0, 0.0]
-
-
-def test_a_tuple_that_is_reduced_keeps_its_class():
-    x = np.array([1.0, 3.0])
-    fast = compile(lambda x: Both(x, 2.0 * x), batch=0, reduce=("sum", None), target="python")
-    assert fast(x)[0] == 4.0 and fast(x)[1].tolist() == [2.0, 6.0]
-    assert type(fast(x)) is Both
-    assert compile(lambda x: (x, x), batch=0, reduce=("mean", "sum"))(x) == (2.0, 4.0)
-    assert type(compile(lambda x: (x, x), batch=0, reduce=("mean", "sum"))(x)) is tuple
-
-
-def test_points_at_which_a_guard_fails_go_on_to_the_programs_with_their_answer():
-    one, two, three = "one", "two", "three"
-    program = SimpleNamespace(groups=[{1: one, 2: two, 3: three}])
-    at, watch = np.array([10, 11, 12, 13, 14]), arrays.Watch(7)
-    watch.fates = np.array([-2, 0, 0, 0, -1, 0, 0])
-    watch.answered[0] = np.array([9, 1, 2, 5, 9, 2, 3])
-    queue: list[Any] = []
-    runs.pass_on(queue, program, frozenset({two}), 0, at, watch)
-    found = {name: places.tolist() for name, places, _ in queue if name}
-    assert found == {one: [10], three: [14]}
-    assert sorted([places.tolist() for name, places, _ in queue if not name]) == [[11, 13], [12]]
-    queue.clear()
-    watch.answered.clear()
-    runs.pass_on(queue, program, frozenset({one}), 0, at, watch)
-    assert queue == [(two, at, frozenset({one}))]
-
-
-def test_the_shapes_of_arrays_are_known_where_their_floats_lie_in_order():
-    x = np.ones((2, 3))
-    assert shapes_of([x, x[0]]) == [(2, 3), (3,)]
-    for other in (1.0, [1.0], x.T, x[:, 1], x.astype(int), x.astype(np.float32), np.array(1.0),
-                  x.view(np.matrix)):
-        assert shapes_of([x, other]) is None
-
-
-@native
-def test_a_call_like_the_last_one_is_kept_ready_where_all_points_take_one_verified_program():
-    x, v = np.array([1.0, 2.0]), Value(2.0)
-    fast = compile(lambda x, y: (x * v + y, 1.0), batch=(0, 1), target="native")
-    for k in range(4):
-        assert fast(x + k, x)[0].tolist() == [3.0 * 1.0 + 2.0 * k, 6.0 + 2.0 * k]
-    assert "last" in fast.batch.repeats
-    for args, kwargs, options in (([x, 1.0], {}, {}), ([x, np.ones(1)], {}, {}), ([x], {"y": x}, {}),
-                                  ([x, x], {}, {"reduce": "sum"}), ([x, x], {}, {"target": "python"})):
-        other = compile(lambda x, y: x * v + y, batch=(0, 1), **{"target": "native", **options})
-        for _ in range(3):
-            other(*args, **kwargs)
-        assert not other.batch.repeats, (args, kwargs, options)
-    of_one = compile(lambda x, y: x * y[0] * y[1], batch=0, target="native")
-    for _ in range(3):
-        assert of_one(x, x).tolist() == [2.0, 4.0]
-    assert not of_one.batch.repeats
-
-
-@native
-def test_a_bound_batch_reads_shared_arrays_and_keeps_flags_counts_and_sums():
-    x, p, v = np.array([1.0, 2.0, 3.0]), np.array([10.0, 20.0]), Value(2.0)
-
-    def f(x: Any, p: Any, q: Any) -> Any:
-        return [x * p[0] + v, p[1] * q], np.array([x, x * x]), True, 7
-    for options, size in (({}, 3), ({"reduce": ("sum", "mean", None, None)}, None),
-                          ({"rounding": "eager"}, 3)):
-        results_of = f if not size else lambda x, p, q: f(x, p, q)[0] + [f(x, p, q)[1]] + [True, 7]
-        fast = compile(lambda x, p, q, g=results_of: tuple(g(x, p, q)), batch="x", target="native", **options)
-        run = fast.bind(x, p, 3.0)
-        for k in range(4):
-            p += 1.0
-            x *= 1.5
-            v.data += 1.0
-            found, true = run(), fast(x, p, 3.0)
-            for a, b in zip(found[0] if not size else found[:2], true[0] if not size else true[:2]):
-                assert np.allclose(a, b, rtol=1e-15)
-            assert np.allclose(found[-3], true[-3], rtol=1e-15) and found[-3].shape == np.shape(true[-3])
-            assert found[-2].dtype == bool and np.all(found[-2]) and np.array_equal(found[-1], true[-1])
-        assert run.job
-
-
-def test_a_bound_function_whose_results_have_other_shapes_now_is_to_be_bound_again():
-    sizes = [2]
-    x = np.array([1.0, 2.0])
-    fast = compile(lambda x: [x] * sizes[0], batch=0, target="python")
-    run = fast.bind(x)
-    assert len(run()) == 2
-    sizes[0] = 3
-    with pytest.raises(InputError, match="returned other arrays before: bind it again"):
-        run()
-
-
-def test_a_block_of_memory_is_used_again_only_once_nobody_holds_it():
-    shape = (2, 1 << 17)
-    results._spare.clear()
-    part = results.new_block(shape)[0]
-    second = results.new_block(shape)
-    assert second.base is not part.base
-    at = second.base.__array_interface__["data"]
-    del part, second
-    assert results.new_block(shape).base.__array_interface__["data"] == at
-    assert results.new_block((2, 3)).shape == (2, 3)
-
-
-# -- costs --------------------------------------------------------------------------------------------
-
-
-@native
-def test_a_call_is_made_shorter_once_it_is_native_and_only_if_it_has_floats_alone(monkeypatch):
-    asked = []
-    monkeypatch.setattr(compiled, "shorter", lambda *given: asked.append(given))
-    plain = compile(lambda a, b: a * b, target="native")
-    for k in range(5):
-        assert plain(k + 2.0, 3.0) == 3.0 * k + 6.0
-    assert len(asked) == 1
-    for fast, args, kwargs in ((compile(lambda a, b: a * b, target="native"), [2.0], {"b": 3.0}),
-                               (compile(lambda a, b: a * b, static=1, target="native"), [2.0, 3.0], {}),
-                               (compile(lambda a, b: a * b, batch=0, target="native"), [2.0, 3.0], {})):
-        for k in range(5):
-            assert fast(args[0] + k, *args[1:], **kwargs) == 3.0 * k + 6.0
-    assert len(asked) == 1
-
-
-@pytest.mark.parametrize("change", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
-def test_a_copy_has_not_spent_the_time_of_its_original(change):
-    fast = compile(ag.sin)
-    fast(0.5)
-    assert fast.stats.tracing > 0.0
-    again = change(fast)
-    assert again.stats.tracing == 0.0 and again(0.5) == math.sin(0.5) and again.stats.tracing == 0.0
-
-
-def test_what_a_call_saves_is_measured_with_the_gradients_that_it_passes_on(monkeypatch):
-    passed = []
-    monkeypatch.setattr(stats, "pass_on", lambda xs, gradients, leaves: passed.append(len(xs)))
-    w, b = Value(2.0), Value(1.0)
-    fast = compile(lambda x: w * x + b)
-    fast(3.0)
-    assert fast.stats.break_even > 0.0 and passed == []
-    fast.backward(3.0)
-    assert fast.stats.break_even > 0.0 and 1 <= len(passed) <= 5 and set(passed) == {2}
-
-
-def test_the_least_of_a_few_measurements_is_taken_and_sizes_have_units():
-    seconds = itertools.count(5.0, -1.0)
-    assert stats._least(lambda: next(seconds)) == 1.0
-    assert [stats._time(x) for x in (2.0, 1.0, 0.9994, 0.001, 0.0009, 2.5e-6)] == [
-        "2 s", "1 s", "999 ms", "1 ms", "900 µs", "2.5 µs"]
-    assert [stats._count(n, "call") for n in (0, 1, 2, 12345)] == ["0 calls", "1 call", "2 calls",
-                                                                   "12,345 calls"]
-
-
-@pytest.mark.parametrize("target", ["python", pytest.param("native", marks=native)])
-def test_the_steps_of_an_iteration_and_their_native_code_are_counted(target):
-    fast = compile(lambda x: x * 0.5 + 1.0 if x > 0.5 else x + 1.0, target=target)
-    fast(1.0), fast(2.0)
-    fast.iterate(4.0, 1)
-    program = fast.used()
-    before = program.seconds
-    assert fast.iterate(4.0, 9) == functools.reduce(lambda x, _: x * 0.5 + 1.0, range(9), 4.0)
-    assert program.steps == 10 and program.loops.keys() == {"python",
-                                                            *(["native"] if target == "native" else [])}
-    fast = compile(lambda x: x * 0.5, target=target)
-    fast(1.0), fast(2.0)
-    program = fast.used()
-    before = program.seconds
-    fast.iterate(1.0, 5)
-    assert (program.seconds > before) is (target == "native")
-
-
-def test_entries_of_several_kinds_are_read_a_thousand_at_a_time():
-    entries = [1.0] * 2 + [2] * 1500 + [[1.0, 2.0]]
-    rows = Rows(entries, len(entries))
-    assert rows.run(0, 1)[1] == 2 and rows.run(2, 1)[1] == 1002 and rows.run(1002, 1)[1] == 1502
-    (numbers, at), end = rows.run(1502, 2)
-    assert (numbers.tolist(), at, end) == ([1.0, 2.0], 0, 1503)
-    (numbers, at), end = Rows([1.0, 2.0, 3.0], 2).run(1, 1)
-    assert (numbers.tolist(), at, end) == ([1.0, 2.0], 1, 2)
-
-
-def test_of_a_long_list_only_the_numbers_that_are_taken_are_read(monkeypatch):
-    read, own = [], lookups.read_numbers
-    monkeypatch.setattr(lookups, "read_numbers", lambda xs: read.append(len(xs)) or own(xs))
-    values = [Value(float(i)) for i in range(9)]
-    found = Functions(np)
-    for index, most in (([1.0, -1.0], 2), ([3.0, 1.0, -9.0], 9)):
-        given = np.array(index)
-        assert lookups.looked(found, True, values, given).tolist() == [values[int(i)].data for i in index]
-        assert read.pop() == most
-    assert lookups.looked(found, True, values[:8], np.array([1.0, 2.0])).tolist() == [1.0, 2.0]
-    assert read.pop() == 8
-    assert lookups.looked(found, True, values, 3) == 3.0 and lookups.looked(found, True, values, -1.0) == 8.0
-    outside = lookups.looked(found, False, values, np.array([9.0, -9.0, -10.0, 8.0])).tolist()
-    assert str(outside) == "[nan, 0.0, nan, 8.0]"
-    assert [str(x) for x in lookups.added(3, np.array([1.0, -1.0]), 5.0, -1.0, 2.0)[1]] == ["2", "2.0"]
-    for index, i in (([0.0, 2.0, 5.0], 1), ([0.0, 1.0, -3.0], 2)):
-        with pytest.raises(IndexError, match=f"at index {i} of the batch: "):
-            lookups.chosen(np.array(index), 2.0)
-    assert lookups.chosen(np.array([7.0]), 2.0, False).tolist() == [7.0]
-
-
-@pytest.mark.parametrize(("table", "large"), [
-    (lambda: [Value(1.0)] * 1000, True), (lambda: [Value(1.0)] * 999, False),
-    (lambda: [[Value(1.0)] * 4] * 250, True), (lambda: [[Value(1.0)] * 3] * 333, False),
-    (lambda: [[Value(1.0)] * 999, [1.0] * 999], False), (lambda: ([Value(1.0)] * 500, [Value(2.0)] * 500),
-                                                         True)])
-def test_of_a_large_table_only_the_rows_that_are_taken_are_looked_at(table, large):
-    rows = table()
-    first = rows[0]
-    fast = compile(lambda x, i: ag.take(rows, i) * x if isinstance(first, Value) else ag.take(rows, i)[1] * x,
-                   indices="i", target="python")
-    for i in (0, 1, -1):
-        assert fast(3.0, i) == 3.0 * (rows[i] if isinstance(first, Value) else rows[i][1])
-    assert bool(fast.used().rows) is large
-    if large and isinstance(first, Value):
-        rows[5] = Value(7.0)
-        assert (fast(3.0, 5), fast(3.0, 4)) == (21.0, 3.0)
 
 
 # -- parts --------------------------------------------------------------------------------------------
@@ -396,8 +137,9 @@ def test_a_function_that_catches_the_error_of_a_hash_has_a_program_for_each_int(
 
 @pytest.mark.parametrize("i", [0, 1, 2, -1, -2, -3, 3, -4])
 def test_an_index_on_the_side_that_is_not_taken_may_be_any(i):
-    fast = compile(lambda x, i: ag.select(x > 1.0, lambda: ag.take([x, 5.0], i), lambda: x), indices="i")
-    assert fast(0.5, i) == 0.5 and fast(0.25, i) == 0.25
+    fast = compile(lambda x, i: ag.select(
+        ag.greater(x, 1.0), lambda: ag.take([x, 5.0], i), lambda: x), indices="i")
+    assert fast(0.5, i) == 0.5 and fast(0.25, i) == 0.25 and fast.stats.guards == 0
     if -2 <= i < 2:
         assert fast(2.0, i) == [2.0, 5.0][i]
     else:
@@ -471,10 +213,20 @@ def test_why_something_does_not_pickle_is_said_in_a_line_without_addresses():
             raise ValueError
     assert why_not(Long()) == ("long " * 100)[:200] and why_not(Silent()) == "ValueError"
 
+    tried = []
+
     class Own:
         def __reduce__(self) -> Any:
-            return (str, (why_not(self),))
-    assert why_not(Own()) == ""
+            tried.append(why_not(self))
+            return (str, ("a",))
+    assert why_not(Own()) == "" and tried == [""]
+
+
+def test_a_generator_of_random_numbers_is_like_any_other_in_the_print_of_what_is_read():
+    def reading(rng: Any) -> Any:
+        return lambda x: x * (2.0 if rng else 3.0)
+    prints = [print_of(Environment(reading(rng))) for rng in (random.Random(1), random.Random(2))]
+    assert prints[0] is not None and prints[0] == prints[1] != print_of(Environment(reading([1.0])))
 
 
 # -- over the arrays of a namespace ----------------------------------------------------------------------
@@ -492,7 +244,7 @@ def test_a_function_over_arrays_takes_and_gives_whatever_stands_beside_numbers()
         assert found["y"].tolist() == true["y"].tolist() and found["c"].tolist() == [2.5, 2.5]
         assert [found[k] for k in ("flag", "text", "none")] == [true[k] for k in ("flag", "text", "none")]
         assert np.all(found["n"] == true["n"])
-    assert len(fast._programs) == 5 and all([len(known) == 1 for known in fast._programs.values()])
+    assert len(fast._programs) == 4 and all([len(known) == 1 for known in fast._programs.values()])
     assert fast(np.array([1, 2]))["y"].dtype == float and fast(2.0)["y"].shape == ()
     with ag.no_grad():
         assert type(fast(x)["y"]) is np.ndarray and fast(x)["c"].tolist() == [2.5, 2.5]

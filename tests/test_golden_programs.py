@@ -107,8 +107,8 @@ def of(call: Any) -> str:
         return shown(call())
     except Given:
         return "Given"
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
+    except Exception as error:                  # (other packages may say it otherwise)
+        return f"{type(error).__name__}{f': {error}' * isinstance(error, ag.AutogradError)}"
 
 
 def table(*rows: Any) -> str:
@@ -316,6 +316,18 @@ def ordered(x, y):
     return (ag.where(ag.less(x, y), s * y, ag.exp(s)) + s * s) * ag.where(ag.less(y, 0.0), s, y * s) + s / y
 
 
+def three(x, y):
+    s = ag.tanh(x)
+    a = s + s
+    return ag.where(ag.less(x, y), s, a) + a
+
+
+def three_others(x, y):
+    s = ag.tanh(x)
+    a, b, c = s * y, s * y, ag.exp(s)
+    return ag.where(ag.less(x, y), c, s) + a * c if b is not a else s
+
+
 def selected(x, y):
     return ag.select(ag.less(x, y), lambda: ag.log(x) * y, lambda: ag.sqrt(y) + x) * x
 
@@ -329,11 +341,24 @@ def caught(x, y):
 RECORDED = {
     "products": (lambda x, y: x * y + x * 3.0 - y / x, (1.5, 2.5)),
     "ordered": (ordered, (0.5, 2.5)),
+    "three terms": (three, (0.5, 2.5)),
+    "three other terms": (three_others, (0.5, 2.5)),
     "selected": (selected, (1.5, 2.5)),
     "questions": (caught, (0.5, 2.5)),
     "captured": (lambda x, y: w * x * y + b * w + ag.tanh(b * x), (1.5, 2.5)),
     "a derivative of captured": (lambda x, y: grad(lambda t: t * w * x + t ** 3)(y) * w, (1.5, 2.5)),
     "tangents": (lambda x, y: jvp(lambda t: t * t * y, (x,), (y,))[1] * x, (1.5, 2.5)),
+    "a tangent that flows": (lambda x, y: grad(lambda t: jvp(lambda a: a * a * a, (x,), (t,))[1] * t)(y),
+                             (1.5, 2.5)),
+    "a point that flows": (lambda x, y: grad(lambda t: jvp(lambda a: a * a * a, (t,), (2.0,))[1])(x),
+                           (1.5, 2.5)),
+    "one point that flows": (lambda x, y: grad(lambda t: jvp(
+        lambda a, b: a * b * b, (t, y), (1.0, 2.0))[1])(x), (1.5, 2.5)),
+    "one number that flows": (lambda x, y: grad(lambda t: grad(
+        lambda a, b: a * a * b * b, (0, 1))(t, y)[0])(x), (1.5, 2.5)),
+    "a tangent beside": (lambda x, y: grad(lambda t: t * t * jvp(lambda a: a * a, (y,), (1.0,))[1])(x),
+                         (1.5, 2.5)),
+    "one tangent": (lambda x, y: jvp(lambda a, b: a * b + ag.sin(b), (x, y), (1.0, 0.0)), (1.5, 2.5)),
     "lists": (lambda x, y: ag.dot(ag.softmax([x, y]), [y, x]) + ag.sum([x, y, 1.0]) + ag.hypot(x, y),
               (1.5, 2.5)),
     "ints": (lambda x, n: x * n + n // 2 * x - abs(-n) ** 2, (1.5, 3)),
@@ -367,7 +392,9 @@ v = Value(0.0)
 TREES = [v, [v, v], (v,), (v, [v, 2.5], "a"), {"a": v, 2: [v]}, {(1, 2): v}, [], (), None,
          [None, True, 3, math.inf],
          WholeResult(), [WholeResult(), v], np.array([v, v], object), np.array([[v], [v]], object),
-         [np.array([v, 1.0], object), v], Pair(v, [v]), {"a": {"b": (v, v)}}, [v] * 3, np.array([1.5, 2.5]),
+         [np.array([v, 1.0], object), v], np.array([[1.5], [v]], object),
+         [np.array([1.5, v, v], object), np.array([v, 2.5], object)], np.array([v, "a"], object),
+         Pair(v, [v]), {"a": {"b": (v, v)}}, [v] * 3, np.array([1.5, 2.5]),
          [1.0, 2.0], {1.5: v, True: v}, (np.array([v], object), np.zeros(0))]
 
 
@@ -441,8 +468,7 @@ def portable() -> str:
               Value(1.0, requires_grad=False),
               Value.sin, object(), random.random.__self__, Pair.__init__, iter([]), [1.0].append, str.join,
               vars(Slotted)["first"], fractions.Fraction, lambda x: x]
-    rows = [(shown(x) if not hasattr(x, "__qualname__") else x.__qualname__,
-             lambda x=x: _portable(x)) for x in things]
+    rows = [(getattr(x, "__name__", "") or shown(x), lambda x=x: _portable(x)) for x in things]
     return table(*rows).replace(ordinary.__module__, "here")
 
 
@@ -452,8 +478,8 @@ CASES = {f.__name__.replace("_", " "): f for f in (
     portable)}
 CASES |= {f"{change}: {name}": functools.partial(program, CHANGES[change](f), args)
           for name, (f, args) in RECORDED.items() for change in CHANGES
-          if change in ("f", "both") or change != "both of two" and name in (
-              "ordered", "captured", "lists", "a derivative of captured")}
+          if change == "f" or change == "both" and "flows" not in name and "tangent" not in name
+          or change != "both of two" and name in ("ordered", "captured", "lists", "a derivative of captured")}
 CASES |= {f"{change}: an entry": functools.partial(program, CHANGES[change](lambda x, y, i: ag.take(
     [x, y, x * y], i) * x * ag.take([y * y, x], i)), (1.5, 2.5, 1), indices=2)
     for change in ("f", "both of two")}

@@ -23,6 +23,7 @@ import threading
 import types
 import weakref
 from types import MappingProxyType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ from autograd_lite import Value, nn
 from autograd_lite.ops.op import TABLE
 from autograd_lite.programs.environment import Environment, _place
 from autograd_lite.programs.names import module_names, named, origin
+from autograd_lite.programs.reach import origin_of
 from autograd_lite.programs.things import Called
 
 g_rate, g_none, g_nested = 0.5, None, {"a": [1.0, (2, "b")], "c": {3.0: True}}
@@ -473,7 +475,11 @@ def modules() -> str:
         (("c", 3), "a.b"), (("c", 1), ""))]
     names = ("autograd_lite", "autograd_lite.programs.names", "math", "os", "os.path", "numpy",
              "numpy.random", "builtins", "sys", "not_there", "", "autograd_lite_of_mine", None, 3, __name__)
-    return "\n".join([*lines, *[f"{name!r}: {origin(name)}" for name in names]])
+    made: dict[str, Any] = {"__name__": "autograd_lite.somewhere"}
+    exec(compile("class A:\n    def f(self): pass\nclass B: pass", "<doctest somewhere>", "exec"), made)
+    return "\n".join([*lines, *[f"{name!r}: {origin(name)}" for name in names],
+                      *[f"{x.__name__}: {origin_of(x)}" for x in (
+                          made["A"], made["B"], Plain, Value, float)]])
 
 
 NAME = "reaches"

@@ -70,8 +70,8 @@ FUNCTIONS = {
     "where shared": (lambda x, y: where(less(x, y), ag.sin(x) * y, ag.sin(x) / y) + ag.sin(x), (1.5, 2.5)),
     "guards": (branches, (0.5, 2.5)),
     "guards at the end": (asked_last, (1.5, 2.5)),
-    "no number": (lambda x, y: where(less(x, y), where(less(x, 1.0), x, math.inf),
-                                     where(less(y, 1.0), -math.inf, math.nan)), (0.5, 2.5)),
+    "no number": (lambda x, y: where(less(x, y), x, math.inf) + where(less(x, y), y, -math.inf)
+                  + where(less(x, y), x, math.nan), (0.5, 2.5)),
     "a condition as a number": (lambda x, y: less(x, y) * x + where(less(x, y), y, x * y), (0.5, 2.5)),
     "long names": (long_names, (1.5, 2.5, 3.5)),
     "questions": (lambda x, y: x * int(y) + round(x) + (1.0 if x == y or bool(y) else x), (1.7, 2.5)),

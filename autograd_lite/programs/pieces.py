@@ -17,11 +17,11 @@ def pieces(writer: Any, name: str, most: int) -> str:
     recording = writer.recording
     given = (*recording.inputs, *[recording.captured[i] for i in writer.read])
     at = {k: i for i, k in enumerate(given)}    # where a place lies in the memory
-    where = {k: 0 for k in at}
+    where: dict[int, int] = {}
     for i, piece in enumerate(parts):
         for _, made, used in piece:
             for k in used - made:
-                if where[k] != i and k not in at:
+                if k not in at and where[k] != i:
                     at[k] = len(at)
             where.update(dict.fromkeys(made, i))
     inputs_at = set(given)

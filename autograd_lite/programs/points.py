@@ -44,7 +44,6 @@ class Points:
         self.runs: list[Any] = []
         self.n: int | None = None
         self.of_values = False
-        self.longest = ""
         self.known: dict[int, Any] = {}         # keys of arguments that all points share, by their identity
         count = len(args)
         self.args = [self.entered(x, batch.names[i] if i < len(batch.names) else f"argument {i}")
@@ -123,7 +122,7 @@ class Points:
                 for x in (run[:, where] if is_table(run) else map(self.np.float64, run))]
 
     def rows(self, where: Any) -> Iterator[Any]:
-        """The numbers of each of some points (without end, if all points share all of them)."""
+        """The numbers of each of some points."""
         return zip(*[x for run in self.runs for x in (
             run[:, where].tolist() if is_table(run) else map(itertools.repeat, map(float, run)))])
 

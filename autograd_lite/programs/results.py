@@ -254,7 +254,7 @@ class Gradients:
             columns = zip(*[map(np.ravel, np.broadcast_arrays(*pair)) for pair in pairs])
             at, terms = map(np.concatenate, columns) if pairs else (np.empty(0), np.empty(0))
             rows, places = np.unique(at, return_inverse=True)
-            for row, g in zip(rows.tolist(), np.bincount(places, terms, len(rows)).tolist()):
+            for row, g in zip(rows.tolist(), np.bincount(places, terms).tolist()):
                 for x in entries.get(row, ()):
                     found[x] = found.get(x, 0.0) + g / parts
         return found

@@ -66,7 +66,7 @@ class Ways:
         program.settle()
         watch, captured = Watch(len(where)), read_numbers(program.read)
         found, fates = [], [FINE] * len(where)
-        for i, row in zip(range(len(where)), self.points.rows(together_at(where))):
+        for i, row in enumerate(self.points.rows(together_at(where))):
             try:
                 out = program.run(*row, captured)
             except (ArithmeticError, ValueError):
@@ -175,7 +175,9 @@ class Run(Ways):
         with np.errstate(all="ignore"):
             root = self.compiled.recent.get(self.key)
             program = root.last if root and root.holds() else None
-            if not self.summed_in_turn(program):
+            if self.points.n is None:           # (one point, of arguments none of which holds an array)
+                self.alone(0)
+            elif not self.summed_in_turn(program):
                 step = self.n if self.native or self.in_turn else _BLOCK
                 for start in range(0, self.n, step):
                     program = self.part(program, np.arange(start, min(start + step, self.n)))

@@ -152,8 +152,6 @@ class Writer:
         tape, op = self.tape, self.tape.ops[k]
         operands = tape.operands[k]
         xs = operands if self.again else list(map(tape.places.__getitem__, operands))
-        if op is PRODUCTS:
-            return [x for pair in zip(xs[1::2], xs[::2]) for x in pair]
         if op is dot_op:
             n = len(xs) // 2
             return [*xs[n:2 * n], *xs[:n], *[self.one] * (len(xs) - 2 * n)]
@@ -223,7 +221,7 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
                         for x in reversed(below):
                             if not seen[x]:
                                 stack.append(x)
-                    elif op is PRODUCTS or not op.partly:
+                    elif not op.partly:
                         for x in reversed(below):
                             if flows[x] and not seen[x]:
                                 stack.append(x)
@@ -317,7 +315,7 @@ def _varying(tape: Recorded, order: Sequence[int], inputs: Sequence[int]) -> byt
         operands: Sequence[int] = all_operands[k]
         if operands and not found[k]:
             op = ops[k]
-            if op is not PRODUCTS and op.partly:
+            if op.partly:
                 operands = [x for x, has in zip(operands, op.differentiable(len(operands))) if has]
             for x in operands:
                 if found[x]:
@@ -346,8 +344,8 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     roots = [y for y, _ in outputs if tape.flows[y]]
     seeds = [tape.node(seed) for y, seed in outputs if tape.flows[y]]
     own = set(inputs)
-    again = not last and (depends_on_others(tape, roots, inputs) or any([tape.flows[seed] for seed in seeds])
-                          or any([tape.flows[x] for k in inputs for x in tape.operands[k]]))
+    again = not last and (
+        depends_on_others(tape, roots, inputs) or any([tape.flows[seed] for seed in seeds]))
     order = order_under(tape, roots, again or len(outputs) > 1)
     varying = _varying(tape, order, inputs)
     write = Writer(tape, again)
@@ -404,7 +402,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
             for x in all_operands[k]:
                 if varying[x]:
                     arrived[x].append((g, one, gates))
-        elif op is PRODUCTS or op is dot_op:            # (many operands, in less time)
+        elif op is dot_op:                              # (many operands, in less time)
             for x, p in zip(all_operands[k], write.partials(k, ())):
                 if varying[x]:
                     arrived[x].append((g, p, gates))
@@ -426,15 +424,13 @@ def push(tape: Recorded, trace: Any, tangents: Sequence[Any]) -> list[Any]:
     moved = {k: tape.node(t) for k, t in zip(inputs, tangents)
              if not (type(t) is float and t == 0.0)}
     roots = [k for k in outputs if k is not None]
-    again = (depends_on_others(tape, roots, inputs) or any([tape.flows[t] for t in moved.values()])
-             or any([tape.flows[x] for k in inputs for x in tape.operands[k]]))
+    again = depends_on_others(tape, roots, inputs) or any([tape.flows[t] for t in moved.values()])
     write = Writer(tape, again)
     one = write.one
     along = {k: write.at(t) for k, t in moved.items()}
-    own = set(inputs)
     for k in order_under(tape, roots, True):
         op, operands = tape.ops[k], tape.operands[k]
-        if k in own or op is None or not any([x in along for x in operands]):
+        if not any([x in along for x in operands]):
             continue
         if op in LISTED:
             along[k] = carried(write, op, operands, along)

@@ -21,7 +21,7 @@ from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op
 from autograd_lite.programs import arrays
-from autograd_lite.programs.arguments import Given, described, is_whole
+from autograd_lite.programs.arguments import Fixed, Given, described, is_whole
 from autograd_lite.programs.batches import Batch
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.indices import Indices
@@ -35,19 +35,6 @@ from autograd_lite.transforms.trees import is_number
 
 
 _ZEROS: Iterator[Any] = itertools.repeat(0)     # what an argument that only chooses is at made-up points
-
-
-class _Fixed:
-    """A whole number among the arguments: part of the key."""
-
-    def __init__(self, x: int):
-        self.x = x
-
-    def __hash__(self) -> int:
-        return hash(self.x)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Fixed) and self.x == other.x
 
 
 class ArrayProgram(NamedTuple):
@@ -181,7 +168,7 @@ class OverArrays(_Portable):
             if isinstance(x, Value):
                 raise Given
             if isinstance(x, int) and not whole:
-                return _Fixed(x)
+                return Fixed(x)             # (part of the key)
             if whole and not is_whole(x):
                 raise InputError(f"{name_of(self.f)} over arrays takes whole numbers in `indices`, not {x!r}")
             columns.append(self.xp.asarray(x) if whole else self._number(x))
@@ -197,13 +184,8 @@ class OverArrays(_Portable):
 
     def _new(self, given: Sequence[Any], count: int, names: Sequence[str]) -> ArrayProgram:
         """Trace the function, at two points."""
-        @functools.wraps(self.f)
-        def f(*args: Any, **kwargs: Any) -> Any:
-            args, kwargs = changed((args, kwargs), lambda x: x, lambda x: x.x if type(x) is _Fixed else x)
-            return self.f(*args, **kwargs)
-
         environment = Environment(self.f)
-        runs = [functools.partial(trace, f, point[:count], dict(zip(names, point[count:])), False,
+        runs = [functools.partial(trace, self.f, point[:count], dict(zip(names, point[count:])), False,
                                   environment, self.indices) for point in given]
         traced, again = errstate("ignore").run(lambda: [run() for run in runs])
         name, recording = name_of(self.f), traced.recording
