@@ -13,7 +13,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "golden"
 FILES = ["test_golden_sources", "test_golden_diagnoses", "test_golden_reports", "test_golden_refusals",
          "test_golden_results", "test_golden_sweeps", "test_golden_numbers", "test_golden_facts",
-         "test_golden_graphs", "test_golden_folds", "test_golden_derivations"]
+         "test_golden_graphs", "test_golden_folds", "test_golden_derivations", "test_animation"]
 
 
 def steady(text: str) -> str:

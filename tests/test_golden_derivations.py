@@ -287,8 +287,8 @@ def test_at_most_forty_derivatives_are_written_out_and_the_others_counted(n):
     found = derive(named("f", added(nodes)), x)         # (of the last there is no line: it is a term)
     heads = [block.split(" = ")[0] for block in found.text.split("\n\n") if block.startswith("∂")]
     assert len(heads) == min(n, 40) and heads[-1] == "∂f/∂x"
-    assert found.notes == [f"… and {n - 40} more derivative{'s' * (n > 41)}, which these use (depth= says how "
-                           "far to go)"] * (n > 40)
+    told = f"… and {n - 40} more derivative{'s' * (n > 41)}, which these use (depth= says how far to go)"
+    assert found.notes == [told] * (n > 40)
 
 
 @pytest.mark.parametrize("case", CASES)
