@@ -1,7 +1,9 @@
 """What `animate` asks of the program that draws, and makes of the pictures: a page, an animated PNG."""
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import re
 import struct
 import zlib
@@ -150,6 +152,16 @@ def test_a_page_shows_at_each_step_what_the_program_drew_of_it(order: Any, tmp_p
     assert None in data["texts"] and {name for _, name in data["slots"]} == {"", "fill", "stroke-width"}
 
 
+def test_the_one_script_that_runs_is_told_by_its_hash(tmp_path: Path) -> None:
+    page = page_of(shared(), tmp_path, Program())
+    script = (Path(animation.__file__).parent / "animation.js").read_text("utf-8")
+    assert page.count(f"<script>{script}</script>") == 1 and "addEventListener" in script
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in page
+    data = re.search(r'id="steps">(.*?)</script>', page, re.DOTALL)
+    assert data and not re.search("[<>&]", data[1])
+
+
 def test_what_does_not_change_has_no_place_and_equal_texts_are_kept_once() -> None:
     def picture(*parts: tuple[str, dict[str, str], str | None]) -> list[Any]:
         found = []
@@ -274,6 +286,14 @@ def test_a_png_of_as_many_pixels_as_may_be_is_written_and_one_of_more_is_not(tmp
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(animation, "run", program)
         ag.animate(Value(1.0, "x"), tmp_path / "c.png")
+
+
+def test_a_caption_of_several_lines_is_whole_below_a_png(tmp_path: Path) -> None:
+    program = Program()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(animation, "run", program)
+        ag.animate(Value(1.0, "x") * 2.0, tmp_path / "a.png", caption="a\nb\nc\nd")
+    assert label_of(program.asked[1][0])[0][4] == r"Step 0 of 2 · a\\nb\\nc\\nd"
 
 
 def fitted(lines: list[str], room: float) -> list[str]:
