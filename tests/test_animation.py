@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import re
 import struct
@@ -364,27 +363,3 @@ def test_without_a_gradient_or_a_partial_no_flow_is_written() -> None:
     assert flow_text(2.0, -6.0, 3) == ("· 2", "= −6") and flow_text(0.0, 0.0, 3) == ("· 0", "= 0")
     blank = "&#160;", "&#160;"
     assert flow_text(None, None, 3) == flow_text(2.0, None, 3) == flow_text(None, 2.0, 3) == blank
-
-
-# -- the page, to the letter (see `golden.py`) ------------------------------------------------------------
-
-
-def written_page(**options: Any) -> str:
-    """A page but for what is the same in each: the script and its hash."""
-    import tempfile
-    with tempfile.TemporaryDirectory() as folder:
-        page = page_of(Value(3.0, "x") * Value(1.25, "<y>"), Path(folder), Program(), **options)
-    page = re.sub("<script>.*</script>", "<script>…</script>", page, flags=re.DOTALL)
-    page = re.sub("sha256-[^']*", "sha256-…", page)
-    return page.replace(animation._CSS, "…") if options else page
-
-
-NAME = "pages"
-CASES = {"a page": written_page, "a dark page": functools.partial(
-    written_page, theme="dark", caption="a & b", direction="TB", style="compact")}
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_the_page_is_the_one_expected(case: str) -> None:
-    from golden import expected, steady
-    assert steady(CASES[case]()) == expected(NAME)[case]

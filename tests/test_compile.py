@@ -672,6 +672,24 @@ def test_long_programs_with_sides_of_choices():
         assert [fast(x) for x in (0.3, 0.4, 0.6)] == [g(x) for x in (0.3, 0.4, 0.6)]
 
 
+@pytest.mark.parametrize("n", [200, 300, 500, 740, 760, 1000])
+def test_programs_about_as_long_as_a_function_may_be(n):
+    """Their instructions, questions and sides of choices may be few enough for one, and their lines not."""
+    def f(x, y):
+        for i in range(n):
+            y = y * x if y < 0.5 + i else y + x
+        return y
+
+    def g(x, y):
+        for i in range(n):
+            y = ag.select(ag.less(x, i / n), lambda: ag.sin(x + y), lambda: ag.cos(x * y))
+        return y
+
+    for h in (f, g, ag.value_and_grad(g, (0, 1))):
+        fast = compile(h, target="python")
+        assert [fast(x, 0.25) for x in (0.3, 0.4, 0.6)] == [h(x, 0.25) for x in (0.3, 0.4, 0.6)]
+
+
 def test_formats_of_any_kind_are_guards():
     f = lambda x: x * len(f"{x:#5.3f}")         # noqa: E731
     fast = compile(f)

@@ -2,6 +2,7 @@
 import copy
 import datetime
 import functools
+import importlib.util
 import inspect
 import io
 import itertools
@@ -707,3 +708,29 @@ def test_an_object_is_part_of_the_key_by_its_own_equality_where_that_is_not_the_
     assert Kept(day) != day
     f = compile(lambda x, z: x * z.real)
     assert [f(2.0, complex(k)) for k in (-1, -2, -1)] == [-2.0, -4.0, -2.0]
+
+
+@pytest.mark.parametrize("target", ["python", pytest.param("native", marks=pytest.mark.skipif(
+    not importlib.util.find_spec("llvmlite"), reason="without llvmlite"))])
+@pytest.mark.parametrize("n", [3, 30])
+def test_arrays_of_results_of_which_some_are_always_the_same(n, target):
+    """A chain's Hessian is 0 off three diagonals. (Few results are floats at once, many an array.)"""
+    def chain(x):
+        return ag.sum([(b - a * a) ** 2 for a, b in zip(x, x[1:])])
+
+    def several(x):
+        return {"H": ag.hessian(chain)(x), "y": chain(x), "g": [ag.grad(chain)(x), x[0] * 2.0], "c": 3}
+    H, more = compile(ag.hessian(chain), target=target), compile(several, target=target)
+    kept = []
+    for k in range(4):
+        x = np.linspace(0.1, 0.2 * (k + 1), n)
+        kept.append((H(x), ag.hessian(chain)(x)))
+        found, true = more(x), several(x)
+        assert list(found) == list(true) and found["c"] == 3
+        assert type(found["y"]) is float is type(found["g"][1])
+        assert found["y"] == true["y"] and found["g"][1] == true["g"][1]
+        assert np.array_equal(found["g"][0], true["g"][0])
+        kept.append((found["H"], true["H"]))
+    for a, b in kept:                                   # (no call writes into an earlier one's result)
+        assert a.dtype == b.dtype == float and a.shape == (n, n) and a.flags.writeable
+        assert np.allclose(a, b, rtol=4e-16, atol=0.0)

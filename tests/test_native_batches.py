@@ -1,15 +1,16 @@
 """Batches in native code, held against eager calls and against the same over NumPy's arrays."""
 from __future__ import annotations
 
-import _thread
 import copy
 import ctypes
 import math
+import os
 import pickle
 import random
 import subprocess
 import sys
 import threading
+import warnings
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from unseen import unseen
 
 import autograd_lite as ag
 from autograd_lite import compile
-from autograd_lite.native import lanes, many
+from autograd_lite.native import lanes, many, workers
 from autograd_lite.native.language import function_of
 from autograd_lite.native.runtime import SEQUENCES
 from autograd_lite.ops.op import TABLE
@@ -466,19 +467,60 @@ def test_several_threads_give_what_one_gives(monkeypatch):
         fast(x, y)
     alone = [flat(fast(x, y)) for fast in ways]
     monkeypatch.setattr(many, "_PAYS", 0)
-    started, start = [], _thread.start_new_thread
+    started, begin = [], workers.begin
 
-    def begin(*given):
-        started.append(given)
+    def counted(work):
+        started.append(work)
         if len(started) % 7 == 3:
             raise RuntimeError("can't start new thread")            # (then the others do all)
-        return start(*given)
-    monkeypatch.setattr(_thread, "start_new_thread", begin)
+        return begin(work)
+    monkeypatch.setattr(workers, "begin", counted)
     for processors in (1, 2, 5, 3):
         monkeypatch.setattr(many, "processors", lambda: processors)
         for fast, true in zip(ways, alone):
             assert np.array_equal(flat(fast(x, y)), true)
     assert len(started) > 10
+
+
+def test_a_thread_is_kept_for_what_comes_next():
+    lock, seen = threading.Lock(), set()
+
+    def work():
+        seen.add(threading.get_ident())
+    for _ in range(5):
+        workers.begin(work)()
+    assert len(seen) == 1 and threading.get_ident() not in seen
+    lock.acquire()
+    wait = workers.begin(lock.acquire)              # (it is busy: another one is asked)
+    workers.begin(work)()
+    assert len(seen) == 2
+    lock.release()
+    wait()
+
+
+def test_work_that_fails_ends_its_thread_and_is_waited_for(monkeypatch):
+    monkeypatch.setattr(workers, "_idle", [])
+    said = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: said.append(what.exc_type))
+    workers.begin(lambda: 1 / 0)()
+    workers.begin(lambda: None)()
+    assert said == [ZeroDivisionError] and len(workers._idle) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is none here")
+def test_a_forked_process_has_threads_of_its_own():
+    workers.begin(lambda: None)()
+    read, write = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")             # (that this process has threads)
+        child = os.fork()
+    if not child:
+        workers.begin(lambda: os.write(write, b"done"))()
+        os._exit(0)
+    os.close(write)
+    with open(read, "rb") as file:
+        assert file.read() == b"done"
+    os.waitpid(child, 0)
 
 
 def test_many_threads_may_call_at_once():

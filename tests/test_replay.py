@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent / "campaigns"))
 
 import replay as campaign                                       # noqa: E402
 from autograd_lite.native import blocks, choice, loop           # noqa: E402
-from autograd_lite.native.calls import DONE                     # noqa: E402
+from autograd_lite.native.calls import DONE, in_buffers         # noqa: E402
 from autograd_lite.native.forms import Forms                    # noqa: E402
 from autograd_lite.native.language import Untranslatable        # noqa: E402
 from autograd_lite.native.replay import Replay, events_of       # noqa: E402
@@ -32,6 +32,16 @@ from autograd_lite.ops import special                           # noqa: E402
 
 def recorded(f, *args, indices=None):
     return trace(f, args, {}, False, Environment(f), indices).recording
+
+
+def run_of(replay):
+    """A program as tables, as the Python target's function."""
+    run = in_buffers(replay.core, replay.outputs)
+
+    def tupled(*numbers):
+        out = run(*numbers)
+        return out if type(out) is int else tuple(out)
+    return tupled
 
 
 # -- the loop in Python ---------------------------------------------------------------------------------
@@ -102,7 +112,7 @@ def in_python(recording):
     return run
 
 
-@pytest.mark.parametrize("way, programs", [(in_python, 60), (lambda recording: Replay(recording).run, 120)])
+@pytest.mark.parametrize("way, programs", [(in_python, 60), (lambda x: run_of(Replay(x)), 120)])
 def test_random_programs_give_what_the_python_target_gives(way, programs):
     rng, held = random.Random(14), 0
     for _ in range(programs):
@@ -147,7 +157,7 @@ def test_a_guard_that_fails_is_told_by_its_number_and_what_fails_after_it_does_n
             y = y * 3.0
         return y + ag.sqrt(x - 1.0) if y < 100.0 else y
 
-    run = Replay(recorded(padded(f), 2.0)).run
+    run = run_of(Replay(recorded(padded(f), 2.0)))
     assert run(2.0, []) == (13.0,)
     assert run(0.5, []) == 0                    # (the root fails, but the guard comes first)
     assert run(50.0, []) == 1
@@ -158,7 +168,7 @@ def test_a_guard_of_another_kind_is_asked_in_python():
     def f(x):
         return x * round(x) * len(format(x.data, ".1f")) * int(x)
 
-    run = Replay(recorded(padded(f), 2.25)).run
+    run = run_of(Replay(recorded(padded(f), 2.25)))
     assert run(2.25, []) == (2.25 * 2 * 3 * 2,) and run(2.2001, []) == (2.2001 * 2 * 3 * 2,)
     assert run(2.75, []) == 0 and run(1e300, []) == 0 and run(math.nan, []) == EAGER
     assert run(2.4, []) == 1 and run(1.75, []) == 1
@@ -168,17 +178,17 @@ def test_a_failure_counts_on_the_side_that_is_taken_alone():
     def f(x):
         return ag.select(ag.greater(x, 0.0), lambda: ag.log(x) + 1.0 / x, lambda: x * x)
 
-    run = Replay(recorded(value_and_grad(f), 2.0))
-    assert run.run(-2.0, []) == (4.0, -4.0)
-    assert run.run(0.0, []) == (0.0, 0.0)
-    assert run.run(2.0, []) == (math.log(2.0) + 0.5, 0.5 - 0.25)
-    assert run.run(1e-320, []) == EAGER
-    chosen = Replay(recorded(lambda x: where(ag.greater(x, 0.0), x, ag.sqrt(x + 1.0)), 2.0)).run
+    run = run_of(Replay(recorded(value_and_grad(f), 2.0)))
+    assert run(-2.0, []) == (4.0, -4.0)
+    assert run(0.0, []) == (0.0, 0.0)
+    assert run(2.0, []) == (math.log(2.0) + 0.5, 0.5 - 0.25)
+    assert run(1e-320, []) == EAGER
+    chosen = run_of(Replay(recorded(lambda x: where(ag.greater(x, 0.0), x, ag.sqrt(x + 1.0)), 2.0)))
     assert chosen(4.0, []) == (4.0,) and chosen(-2.0, []) == EAGER     # (`where` computes both)
 
 
 def test_numbers_that_are_not_finite_take_the_eager_way_wherever_they_hide():
-    run = Replay(recorded(padded(lambda x: 1.0 / ag.exp(x) + ag.tanh(x * 1e300)), 2.0)).run
+    run = run_of(Replay(recorded(padded(lambda x: 1.0 / ag.exp(x) + ag.tanh(x * 1e300)), 2.0)))
     assert run(2.0, []) == (1.0 / math.exp(2.0) + 1.0,)
     assert run(800.0, []) == EAGER              # (1/inf would be 0)
     assert run(1e100, []) == EAGER
@@ -187,7 +197,7 @@ def test_numbers_that_are_not_finite_take_the_eager_way_wherever_they_hide():
 def test_options_that_are_not_the_usual_ones_are_minded():
     f = grad(lambda x: ag.normal_pdf(x, 1.0) + ag.normal_pdf(x) * x ** 0.3 + x ** 0 + ag.relu(x, at_zero=1.0))
     recording = recorded(padded(f), 0.7)
-    assert Replay(recording).run(0.9, []) == in_python(recording)(0.9, []) == (f(0.9),)
+    assert run_of(Replay(recording))(0.9, []) == in_python(recording)(0.9, []) == (f(0.9),)
 
 
 # -- lists ----------------------------------------------------------------------------------------------
@@ -204,10 +214,10 @@ def test_take_takes_what_an_index_says_and_its_gradient_goes_there(index):
     recording = recorded(f, rows, 2, 0.75, indices=Indices(f, "index"))
     numbers = [*rows, float(index), 0.75]
     expected = campaign.python.function(recording)[0](*numbers, [])
-    assert Replay(recording).run(*numbers, []) == in_python(recording)(*numbers, []) == expected
+    assert run_of(Replay(recording))(*numbers, []) == in_python(recording)(*numbers, []) == expected
     for far in (5.0, -6.0, math.nan, 1e18):
         numbers[5] = far
-        assert Replay(recording).run(*numbers, []) == in_python(recording)(*numbers, []) == EAGER
+        assert run_of(Replay(recording))(*numbers, []) == in_python(recording)(*numbers, []) == EAGER
 
 
 def test_a_row_of_inputs_is_read_where_it_lies():
@@ -254,14 +264,14 @@ def test_functions_of_users_are_left_to_the_python_target():
 
 
 def test_threads_share_a_program():
-    replay = Replay(recorded(value_and_grad(lambda xs: layers(xs, 30, 10)), [0.1] * 5))
+    replay = run_of(Replay(recorded(value_and_grad(lambda xs: layers(xs, 30, 10)), [0.1] * 5)))
     points = [[0.1 * k - 0.02 * i for i in range(5)] for k in range(8)]
-    expected = [replay.run(*xs, []) for xs in points]
+    expected = [replay(*xs, []) for xs in points]
     wrong = []
 
     def work(k):
         for _ in range(50):
-            if replay.run(*points[k], []) != expected[k]:
+            if replay(*points[k], []) != expected[k]:
                 wrong.append(k)
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
@@ -275,9 +285,7 @@ def test_threads_share_a_program():
 def test_buffers_and_captured_numbers():
     w = Value(3.0, "w")
     replay = Replay(recorded(padded(lambda x: x * w + 1.0), 2.0))
-    given, out = np.array([5.0, 7.0]), np.zeros(1)
-    assert replay.run_buffers(given.ctypes.data, out.ctypes.data) == DONE and out[0] == 36.0
-    assert replay.run(5.0, [7.0]) == (36.0,)
+    assert run_of(replay)(5.0, [7.0]) == (36.0,)
     function = choice.function(replay_recording := recorded(padded(lambda x: x * w + 1.0), 2.0),
                                Replay(replay_recording).core)
     assert function(5.0, [7.0]) == (36.0,)
@@ -301,7 +309,7 @@ def test_a_node_takes_little_memory_and_products_of_matrices_are_computed_in_lan
 def test_a_sum_of_many_terms_is_added_in_its_order():
     xs = [math.sin(k) for k in range(20_000)]
     recording = recorded(lambda xs: sum([x * y for x, y in zip(xs, xs[1:])]), xs)
-    assert Replay(recording).run(*xs, []) == (special.added([x * y for x, y in zip(xs, xs[1:])]),)
+    assert run_of(Replay(recording))(*xs, []) == (special.added([x * y for x, y in zip(xs, xs[1:])]),)
     assert len(Tables(Forms(Dense(recording))).runs) == 1
 
 
@@ -316,4 +324,4 @@ def test_many_numbers_do_not_lie_on_the_stack():
 def test_sums_that_are_rounded_once():
     xs = [1e16, 1.0, -1e16, 0.5]
     f = value_and_grad(lambda xs: ag.sum(xs, exact=True) + ag.softmax([x * 1e-16 for x in xs])[1])
-    assert Replay(recorded(f, xs)).run(*xs, []) == (f(xs)[0], *f(xs)[1])
+    assert run_of(Replay(recorded(f, xs)))(*xs, []) == (f(xs)[0], *f(xs)[1])

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import functools
 import struct
+from array import array
+from collections.abc import Callable
 from typing import Any
 
 from autograd_lite.native.engine import Library, keep as keep_for_good
@@ -290,6 +292,20 @@ def caller(program: int, n: int, captured: int, results: int) -> Any:
     """A program at an address as a function ``f(*n numbers, list of captured)`` that returns a tuple or an
     int."""
     return method("call", _FASTCALL, struct.pack("=4q", program, n, captured, results))
+
+
+def in_buffers(program: int, results: int) -> Callable[..., Any]:
+    """The same for many numbers; it returns the results in an array, which need not become floats."""
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(program)
+
+    def run(*numbers: Any) -> array[float] | int:
+        given, out = array("d", numbers[:-1]), array("d", bytes(8 * results))
+        given.extend(numbers[-1])
+        status: int = call(given.buffer_info()[0], out.buffer_info()[0])
+        return out if status == DONE else status
+
+    run.program = program  # type: ignore[attr-defined]                    # (it owns what it runs on)
+    return run
 
 
 def runner(facts: bytearray, owners: Any) -> Any:

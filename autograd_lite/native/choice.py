@@ -7,7 +7,7 @@ from typing import Any
 from autograd_lite.errors import InputError, MissingError
 from autograd_lite.extras import missing
 from autograd_lite.native import replay, straight
-from autograd_lite.native.calls import caller
+from autograd_lite.native.calls import caller, in_buffers
 from autograd_lite.native.engine import available, supported
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.native.many import Many
@@ -15,6 +15,7 @@ from autograd_lite.programs.recording import Recording
 
 LONG = 3000                                     # the most instructions of straight-line code
 _MANY = 20_000                                  # the most numbers that are put on a thread's stack
+_RESULTS = 200                                  # the most results that become floats at once
 # Seconds to compile native code, and for each instruction; and for an instruction in Python.
 _COMPILE, _EACH, _PYTHON = 25e-3, 1e-4, 4e-8
 _NUMPY = 1.5e-6                                 # and for one of NumPy's, at up to 1000 points
@@ -67,10 +68,11 @@ def is_big(recording: Recording) -> bool:
 
 def function(recording: Recording, core: int) -> Callable[..., Any]:
     """The function at that address, as `programs.python.function` gives one in Python."""
-    if isinstance(core, replay.Address) and core.owner.inputs + core.owner.outputs > _MANY:
-        return core.owner.run                   # type: ignore[no-any-return]
+    inputs, results = len(recording.inputs) + len(recording.captured), len(recording.outputs)
+    if results > _RESULTS or inputs + results > _MANY:
+        return in_buffers(core, results)
     return caller(core, len(recording.inputs), len(recording.captured),  # type: ignore[no-any-return]
-                  len(recording.outputs))
+                  results)
 
 
 def patience(recording: Recording) -> int:

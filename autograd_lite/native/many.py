@@ -1,16 +1,15 @@
 """A recorded program at many points in native code: over lanes, or bit for bit as at each point alone."""
 from __future__ import annotations
 
-import _thread
 import ctypes
 import functools
 import os
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from autograd_lite.native import straight
+from autograd_lite.native import straight, workers
 from autograd_lite.native.calls import DONE
 from autograd_lite.native.columns import LanesWriter, Pattern, VectorProgram, places
 from autograd_lite.native.engine import Library
@@ -22,7 +21,7 @@ from autograd_lite.programs.points import Grid, address_of
 from autograd_lite.programs.recording import Recording
 
 _CHUNK = 1 << 19                                # instructions of which a thread takes the points at a time
-_PAYS = 3_000_000                               # instructions from which several threads are worth it
+_PAYS = 2_000_000                               # instructions from which several threads are worth it
 
 
 # -- loops over points --------------------------------------------------------------------------------
@@ -245,14 +244,6 @@ class Many:
         return Job(self.core(None), summed, self.size, grid, summed.count(True), into)
 
 
-def _until(work: Callable[[Any], None], facts: Any, ended: _thread.LockType) -> None:
-    """Work, and release a lock."""
-    try:
-        work(facts)
-    finally:
-        ended.release()
-
-
 class Job:
     """A program's native code and the points that it is for.
 
@@ -312,19 +303,18 @@ class Job:
         if not others:
             work(first)
             return not first[_GONE]
-        ended = []
-        for facts in others:                    # (a `Thread` takes twice as long to start)
-            facts[_GONE] = 0
-            lock = _thread.allocate_lock()
-            lock.acquire()
-            try:
-                _thread.start_new_thread(_until, (work, facts, lock))
-            except RuntimeError:                # (there are too many: the others do its work)
-                break
-            ended.append(lock)
-        work(first)
-        for lock in ended:
-            lock.acquire()
+        waits = []
+        try:
+            for facts in others:
+                facts[_GONE] = 0
+                try:
+                    waits.append(workers.begin(functools.partial(work, facts)))
+                except RuntimeError:            # (there are too many: the others do its work)
+                    break
+            work(first)
+        finally:
+            for wait in waits:
+                wait()
         return not any([facts[_GONE] for facts, _ in self.parts])
 
     @property

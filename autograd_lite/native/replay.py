@@ -1,13 +1,11 @@
 """`Replay`: a big recorded program, run natively by a loop over its tables."""
 from __future__ import annotations
 
-import ctypes
 import functools
 import gc
 from typing import Any
 
 from autograd_lite.native import loop
-from autograd_lite.native.calls import DONE
 from autograd_lite.native.engine import Library
 from autograd_lite.native.forms import Forms
 from autograd_lite.native.loop import FIELDS
@@ -78,7 +76,6 @@ class Replay:
         self._owned = table, memory, arrays
         self.address: int = self._program.ctypes.data
         self.bytes = 8 * tables.size + table.nbytes + sum([x.nbytes for x in arrays.values()])
-        self._call = _caller()
 
     @functools.cached_property
     def core(self) -> Address:
@@ -92,25 +89,6 @@ define i64 @core(ptr %in, ptr %out) {{
 """, 0, stored=False)["core"])
         made.owner = self
         return made
-
-    def run(self, *numbers: Any) -> tuple[float, ...] | int:
-        """What the Python target's function gives at numbers, and a list of captured ones."""
-        np = self.np
-        given = np.array([*numbers[:-1], *numbers[-1]], np.float64)
-        out = np.empty(self.outputs)
-        status = self.run_buffers(given.ctypes.data, out.ctypes.data)
-        return tuple(out.tolist()) if status == DONE else status
-
-    def run_buffers(self, inputs: int, out: int) -> int:
-        """The status of a run on buffers at these addresses; the lock is released."""
-        return self._call(self.address, inputs, out)  # type: ignore[no-any-return]
-
-
-@functools.cache
-def _caller() -> Any:
-    """The loop as a function of addresses."""
-    kinds = [ctypes.c_void_p] * 3
-    return ctypes.CFUNCTYPE(ctypes.c_int64, *kinds)(loop.library()["replay"])
 
 
 def events_of(forms: Forms, tables: Tables) -> tuple[Any, Any, Any]:

@@ -62,7 +62,7 @@ class Compiled(Ways):
                     self._shorten(args, root, program)
             try:
                 out = program.run(*numbers, read_numbers(program.read))
-                if type(out) is tuple:
+                if type(out) is not int:
                     return program.shape(out)
             except (ArithmeticError, ValueError):
                 pass

@@ -184,9 +184,16 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
     def text(x: Any) -> str:
         if isinstance(x, RESULTS):
             return f"{'int' if type(x) is WholeResult else ''}(r[{next(places)}])"
-        if type(x).__name__ == "ndarray" and x.size and all([type(entry) is Value for entry in x.flat]):
-            first, *_ = [next(places) for _ in x.flat]
-            return f"array(r[{first}:{first + x.size}]).reshape({x.shape})"
+        if type(x).__name__ == "ndarray" and x.size and {Value, float}.issuperset(map(type, x.flat)):
+            at = [i for i, entry in enumerate(x.flat) if type(entry) is Value]
+            first, *_ = [next(places) for _ in at] or [0]
+            entries = f"r[{first}:{first + len(at)}]"
+            if len(at) == x.size:
+                return f"array({entries}).reshape({x.shape})"
+            around = _array([0.0 if type(entry) is Value else entry for entry in x.flat])
+            name = f"around_{len(names)}"
+            names[name] = functools.partial(_put, around, _array(at))
+            return f"{name}({entries}).reshape({x.shape})"
         if type(x) in (list, tuple) and len(x) < 1000:
             inner = ", ".join(map(text, x)) + ("," if len(x) == 1 else "")
             return f"[{inner}]" if type(x) is list else f"({inner})"
@@ -196,9 +203,9 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
             return f"{{{', '.join([f'{key!r}: {text(entry)}' for key, entry in x.items()])}}}"
         raise ValueError
 
-    places = itertools.count()
+    places, names = itertools.count(), {"array": _array}
     try:
-        return eval(f"lambda r: {text(tree)}", {"array": _array})  # type: ignore[no-any-return]
+        return eval(f"lambda r: {text(tree)}", names)  # type: ignore[no-any-return]
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         entries = leaves(tree, lenient=True)
 
@@ -213,3 +220,9 @@ def _array(xs: Sequence[float]) -> Any:
     import numpy
 
     return numpy.array(xs)
+
+
+def _put(around: Any, at: Any, entries: Sequence[float]) -> Any:
+    array = around.copy()
+    array[at] = entries
+    return array

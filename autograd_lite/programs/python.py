@@ -82,7 +82,6 @@ class Names(Plan):
         self.variables: dict[int, str] = {}
         self.taken: set[str] = set()
         self.texts: dict[int, Written] = {}
-        self.many = len(self.needed) > _PIECE
         self.inline: dict[int, set[int]] = {}           # what an expression that has no statement uses
         self.used: set[int] = set()                     # the places that the present statement uses
 
@@ -127,8 +126,7 @@ class Expressions(Names):
             else:
                 found = Written(self.variable(k))
             self.texts[k] = found
-        if self.many:
-            self.used.update(self.inline.get(k) or (() if self.code.ops[k] is CONSTANT else (k,)))
+        self.used.update(self.inline.get(k) or (() if self.code.ops[k] is CONSTANT else (k,)))
         return found
 
     def columns(self, captured: Sequence[Any]) -> dict[str, list[Any]]:
