@@ -74,9 +74,9 @@ def used_twice(n, of=lambda x: x):
 
 
 def wide(sizes, again=0):
-    """A sum of operands of so many ops, of which the last is used again."""
+    """A sum of operands of such sizes, of which the last is used again."""
     def make(x):
-        parts = [nested(n, x * (k + 2.0)) for k, n in enumerate(sizes)]
+        parts = [nested(n - 3, x * (k + 2.0)) for k, n in enumerate(sizes)]
         found = ag.sum(parts)
         return found * nested(again, parts[-1]) if again else found
     return make
@@ -226,10 +226,13 @@ CASES = {
     "a sum of large terms first": text(mixed(True), 0.5),
     "a sum of large terms last": text(mixed(False), 0.5),
     "a long sum": text(lambda x: added([ag.sin(x * float(k)) for k in range(1, 12)]), 0.5),
-    "wide, six of 7": text(wide([6] * 6), 0.5), "wide, six of 8": text(wide([5] * 6), 0.5),
-    "wide, 12 of 5": text(wide([3] * 12), 0.5),
-    "wide, of many sizes": text(wide([1, 9, 6, 5, 4, 9, 9, 2, 9]), 0.5),
-    "wide, one used again": text(wide([6] * 6, 13), 0.5, depth=0),
+    **{f"wide, of {' '.join(map(str, sizes))}": text(wide(sizes), 0.5) for sizes in (
+        [7] * 6, [8] * 6, [8, 7, 7, 7, 7, 6], [8, 7, 7, 7, 7, 7], [6] * 12, [4, 12, 5, 8, 7, 12, 5, 9])},
+    "wide, one used again": text(wide([13, 13, 13, 8], 13), 0.5),
+    "a large term before six names": text(lambda *xs: squared(added([nested(8, xs[0]), *xs[1:]])), *[0.5] * 7,
+                                          names="abcdegh", wrt="b"),
+    "a smaller term before six names": text(lambda *xs: squared(added([nested(7, xs[0]), *xs[1:]])),
+                                            *[0.5] * 7, names="abcdegh", wrt="b"),
     "one label for many": text(same_labels, 0.5),
     "without labels": without_labels, "taken names": taken, "a label repeated": text(repeated, 0.5),
     "terms of the root": both(steps, 2.0, 1.5), "a total of 0": text(zero_total, 2.0, 3.0),
@@ -269,8 +272,23 @@ CASES = {
     "two wrong factors": audited(product, {("a", "x"): 2.0, ("f", "b"): 8.0, "x": 8.0}),
     "what follows": audited(total, {("a", "x"): 5.0, ("f", "a"): 1.0, "x": 5.0}, which=1),
     "what follows by way of others": audited(total, {("b", "a"): 2.0, ("c", "a"): 4.0, "x": 1.0}, which=-1),
+    "a factor of −1": audited(lambda x, y, z: product(x, y, z) + named("m", z * -2.0), {"x": -1.5}),
+    "a factor of 0": audited(lambda x, y, z: product(x, y, z) + named("m", z * 0.0), {"x": 0.0}),
     "no dependence": audited(product, {("a", "z"): 1.0}),
 }
+
+
+@pytest.mark.parametrize("n", [38, 39, 40, 41, 45])
+def test_at_most_forty_derivatives_are_written_out_and_the_others_counted(n):
+    x = Value(0.5, "x")
+    nodes = [x]
+    for k in range(n):
+        nodes.append(named(f"u{k}", ag.sin(nodes[-1])))
+    found = derive(named("f", added(nodes)), x)         # (of the last there is no line: it is a term)
+    heads = [block.split(" = ")[0] for block in found.text.split("\n\n") if block.startswith("∂")]
+    assert len(heads) == min(n, 40) and heads[-1] == "∂f/∂x"
+    told = f"… and {n - 40} more derivative{'s' * (n > 41)}, which these use (depth= says how far to go)"
+    assert found.notes == [told] * (n > 40)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -116,14 +116,14 @@ def claimed(claims, values=(), until="", **options):
 CLAIMS = {("d", "a"): 3.5, ("d", "b"): 2.25, ("e", "d"): -17.5, "a": 61.75, "b": 39.375, "c": 2.5}
 
 
-def many_claims(n, **options):
+def many_claims(n, name="x", **options):
     """A leaf about which n wrong claims are made."""
     def text():
-        x = Value(2.0, "x")
+        x = Value(2.0, name)
         ys = [x * (k + 1.0) * x for k in range(n)]
         z = ag.sum(ys)
         label(y=ys, z=z)
-        report = ag.audit(z, {(f"y[{k}]", "x"): 0.5 for k in range(n)})
+        report = ag.audit(z, {(f"y[{k}]", name): 0.5 for k in range(n)})
         return shortened(head(ag.draw(z, report=report, sample="all", **options).source, "n1 ["))
     return text
 
@@ -149,6 +149,32 @@ def folded(width=2, inputs=3, bad=None):
     with ag.errstate("ignore"):
         z.backward()
     return z
+
+
+def kinds(*ops, scope=()):
+    """A long chain of ops, whose gradients are negative."""
+    y = Value(1.0, "x")
+    for k in range(40):
+        y = ops[k % len(ops)](y)
+        y.scope = scope
+    y = y * -3.0
+    y.backward()
+    return y
+
+
+def crowd():
+    """More arrows than have numbers: one has a claim, one is not finite, and one is for two samples."""
+    leaves = [Value(float(k), f"x{k}") for k in range(80)]
+    w = Value(3.0, "w")
+    with ag.errstate("ignore"):
+        a = leaves[1] * 2.0
+        label(a=a)
+        twice = ag.sum([ag.relu(w * Value(x, requires_grad=False)) for x in (1.0, 2.0)])
+        z = ag.sum([*leaves, a, ag.sqrt(leaves[0])]) + twice
+        z.label = "z"
+    report = ag.audit(z, {("a", "x1"): 2.0, ("z", "x2"): 1.0})
+    source = ag.draw(z, report=report, max_nodes=200, sample=0).source
+    return shortened("\n".join([line for line in source.splitlines() if "->" in line and "label=" in line]))
 
 
 def audited_folds():
@@ -236,6 +262,14 @@ CASES = {
     "three wrong claims of a leaf": many_claims(3),
     "five wrong claims of a leaf": many_claims(5),
     "five wrong claims of a leaf, compact": many_claims(5, style="compact"),
+    "four wrong claims of a leaf": many_claims(4),
+    **{f"claims of a name of {n} letters": many_claims(1, "x" * n) for n in (13, 14)},
+    "a factor that would explain the claims": claimed({"a": 49.5, "b": 35.0}, until="n0 ["),
+    "arrows with numbers among very many": crowd,
+    "scopes by gradient": drawn(layers, colour="grad"),
+    "a box of four kinds": drawn(lambda: kinds(ag.relu, abs, ag.sqrt, ag.cbrt), max_nodes=4),
+    "a box of five kinds": drawn(lambda: kinds(ag.relu, abs, ag.sqrt, ag.cbrt, lambda x: -(-x)), max_nodes=4),
+    "a box of a scope without a name": drawn(lambda: kinds(abs, scope=("",)), max_nodes=2),
     "boxes": drawn(folded, max_nodes=9),
     "boxes of more": drawn(lambda: folded(4, 14), max_nodes=20, style="full"),
     "one box": drawn(folded, max_nodes=1, caption="small"),
@@ -243,7 +277,7 @@ CASES = {
     "boxes, a wrong claim": audited_folds,
     "a long chain": drawn(lambda: chain(60), max_nodes=15),
     "labels": drawn(lambda: labelled("<b> & \\N\n", "x" * 32, "x" * 33, "两层网络é", 'a"b', " ", "node")),
-    "labels, compact": drawn(lambda: labelled("两层网络é", "ｆ" * 40, "node"), style="compact"),
+    "labels, compact": drawn(lambda: labelled("两层网络é", "ｆ" * 40, "é~", "node"), style="compact"),
     "numbers": drawn(numbers, digits=2),
     "equal operands": drawn(lambda: (lambda x: ag.sum([x] * 30 + [x * 2.0] + [x] * 3))(Value(0.5, "x")),
                             max_nodes=2),

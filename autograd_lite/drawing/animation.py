@@ -30,6 +30,7 @@ from autograd_lite.drawing.view import View
 from autograd_lite.errors import InputError, RenderError, short, type_name
 from autograd_lite.files import path_text, write
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import printable
 from autograd_lite.markup import page, text
 
 _MOST = 120                                     # results that are shown, each a step
@@ -220,7 +221,7 @@ def _told(lines: Sequence[str], room: float, letters: int, theme: Theme) -> str:
     """Lines of text, as a label that is so wide."""
     cells = []
     for k, line in enumerate(lines):
-        written = escape(line, len(line) + 1) or "&#160;"
+        written = escape(line, len(printable(line))) or "&#160;"
         colour = theme.faint if k == 0 else theme.ink if k == 1 else theme.backward
         cells.append(f'<TR><TD ALIGN="LEFT" WIDTH="{room:.0f}" HEIGHT="{1.5 * letters:.0f}">'
                      f'{ink(f"<B>{written}</B>" if k == 1 else written, colour, letters)}</TD></TR>')

@@ -201,7 +201,8 @@ class Cards:
         stage, looks = self.looks.stage, self.looks
         assert stage
         right = stage.right.get(id(node))
-        lines = gradient_text(looks.gradient(node), right, looks.digits)[:2 if id(node) in stage.wrong else 1]
+        lines: Sequence[str] = gradient_text(looks.gradient(node), right, looks.digits)
+        lines = lines if id(node) in stage.wrong else lines[:1]
         colour = look.backward if right is None else looks.theme.alarm_line
         return "grad", f' WIDTH="{stage.room[id(node)]:.0f}"', "".join(
             [ink(line, colour) + '<BR ALIGN="RIGHT"/>' * bool(lines[1:]) for line in lines])

@@ -45,9 +45,9 @@ class Symbols:
             terms.append(some)
             ways.append(not some or sum([1 if x is None or self._named[x] else ways[x] for x in operands]))
             largest = sorted([sizes[x] for x in operands if x is not None])[-_FEW:]
-            if not some and size > _WIDE and sum(largest) > _WIDE:
+            if not some and sum(largest) > _WIDE:
                 for x in operands:              # (a network's neurons)
-                    if x is not None and sizes[x] > _WIDE // 6:
+                    if x is not None and sizes[x] * _FEW > _WIDE:
                         self._named[x], sizes[x] = True, 1
             # (Of a long sum the first terms are shown; one that is used again is not written twice.)
             self._named[k] |= size > _LARGE and not some or uses[k] > 1 and max(size, 2 * ways[k]) > _LARGE
@@ -246,7 +246,7 @@ class Chain:
         users, below = self.users[k], self.below[k]
         direct = len(users) == 1 and users[0][0] == self.root
         return (k in self._own or len(users) > 1 or len(below) > 1
-                or not direct and any([len(self.users[x]) > 1 for x in below]))
+                or not direct and sum([len(self.users[x]) for x in below]) > 1)
 
     def block(self, k: int) -> Block:
         """The lines of ∂root/∂node."""
