@@ -342,10 +342,10 @@ _NAMES: dict[Variant, str] = {"published": "as published", "corrected": "correct
 def training_table(trainings: Mapping[Variant, Training]) -> str:
     """First and last step as the document prints them, and the end, at 80 columns."""
     steps = len(next(iter(trainings.values())).errors) - 1
-    lines = [f"TRAINING, {steps:,} updates at rate {RATE}", "",
+    lines = [f"TRAINING, {steps:,} update{'s' * (steps != 1)} at rate {RATE}", "",
              f"  {'':21}  {'t1 - outo1':>17}  {'t2 - outo2':>17}"]
     for name, run in trainings.items():
-        for step, (a, b) in zip((1, steps), run.differences):
+        for step, (a, b) in dict(zip((1, steps), run.differences)).items():
             head = _NAMES[name] if step == 1 else ""
             lines.append(f"  {head:<21}  {a:>17.14f}  {b:>17.14f}  step {step:,}")
     lines += ["", f"  {'':21}  {'outo1':>17}  {'outo2':>17}  {'E':>14}"]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "golden"
 FILES = ["test_golden_sources", "test_golden_diagnoses", "test_golden_reports", "test_golden_refusals",
-         "test_golden_results", "test_golden_sweeps", "test_golden_numbers", "test_golden_facts"]
+         "test_golden_results", "test_golden_sweeps", "test_golden_numbers", "test_golden_facts",
+         "test_golden_quick", "test_golden_texts"]
 
 
 def steady(text: str) -> str:
