@@ -280,8 +280,8 @@ class _Part:
 
     def shown_as_html(self) -> None:
         """Write out what it holds, all parts having done so."""
-        from autograd_lite.markup import branch, named
-        self.html = [branch(named(self.all_own, ""), [], True)] * bool(self.all_own and self.groups)
+        from autograd_lite.markup import branch, leaf, named
+        self.html = [leaf(named(self.all_own, ""))] * bool(self.all_own and self.groups)
         self.html += [branch(named(*group[0].said(group)), group[0].html, group[0].lines <= _OPEN)
                       for group in self.groups]
 
