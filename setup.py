@@ -53,6 +53,7 @@ def extensions():
 _CODE = r"(?:^```.*?^```$|`[^`\n]+`)"             # (what stands in it is no link)
 _LINK = re.compile(rf"{_CODE}|(!?)\[((?:[^][`]|`[^`]*`|\[[^][]*\])*)\]\(([^()\s]+)\)",
                    re.DOTALL | re.MULTILINE)
+_EXAMPLE = "https://mattmazur.com/2015/03/17/a-step-by-step-backpropagation-example/"
 _ELSEWHERE = re.compile("https?://|mailto:|#")
 
 
@@ -70,9 +71,10 @@ def described(readme, url):
 
 
 def links(url):
-    """The links that an index shows next to it."""
-    return {"Source": url, "Documentation": f"{url}/blob/HEAD/docs",
-            "Changelog": f"{url}/blob/HEAD/CHANGELOG.md"} if url else {}
+    """The links that an index shows next to it: to where the worked example's numbers are from, and ours."""
+    ours = {"Source": url, "Documentation": f"{url}/blob/HEAD/docs",
+            "Changelog": f"{url}/blob/HEAD/CHANGELOG.md"}
+    return {"Worked example": _EXAMPLE, **(ours if url else {})}
 
 
 def facts():

@@ -72,13 +72,15 @@ def test_the_address_is_one_setting_and_makes_the_other_links(tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     facts = setup.facts()
     assert facts["long_description"] == f"![∂]({URL}/raw/HEAD/a.png)"
-    assert set(facts["project_urls"]) == {"Source", "Documentation", "Changelog"}
-    assert all(link.startswith(URL) and "//" not in link[8:] for link in facts["project_urls"].values())
+    links = facts["project_urls"]
+    example = links.pop("Worked example")
+    assert example.startswith("https://mattmazur.com/2015/")
+    assert set(links) == {"Source", "Documentation", "Changelog"}
+    assert all(link.startswith(URL) and "//" not in link[8:] for link in links.values())
     for name in ("docs", "CHANGELOG.md"):
-        assert (ROOT / name).exists() and any(link.endswith(f"/HEAD/{name}")
-                                              for link in facts["project_urls"].values())
+        assert (ROOT / name).exists() and any(link.endswith(f"/HEAD/{name}") for link in links.values())
     (tmp_path / "setup.cfg").write_text("[metadata]\n", encoding="utf-8")
-    assert setup.facts()["project_urls"] == {}
+    assert setup.facts()["project_urls"] == {"Worked example": example}
 
 
 def test_the_version_is_in_one_place():

@@ -123,7 +123,15 @@ def test_every_form_of_a_covariance_says_the_same(x, covs):
         assert isinstance(r.cov, np.ndarray) is isinstance(x, np.ndarray) or isinstance(cov, np.ndarray)
         assert type(r.shares) is type(x)
     assert propagate(lambda a, b: a * b, 2.0, 3.0, cov=STDS).std == r.std
+    assert propagate(lambda a, b: a * b, 2.0, 3.0, cov={"b": 0.3, "a": 0.2}).std == r.std
+    assert propagate(lambda a, b: a[0] * b, [2.0], 3.0, cov={"a": [0.2], "b": 0.3}).std == r.std
     assert propagate(lambda a, b: a * b, 2.0, 3.0, cov=0.1).std == close(math.hypot(0.3, 0.2))
+
+
+@pytest.mark.parametrize("cov", [{"a": 0.2}, {"a": 0.2, "b": 0.3, "c": 0.1}, {"a": 0.2, "c": 0.3}, {}])
+def test_standard_deviations_by_names_are_of_all_arguments_and_of_no_other(cov):
+    with pytest.raises(ag.InputError, match=f"dict for {', '.join(map(repr, cov))}.*are a, b: give"):
+        propagate(lambda a, b: a * b, 2.0, 3.0, cov=cov)
 
 
 def test_results_of_every_kind_keep_their_shape():
@@ -203,6 +211,25 @@ def test_a_list_for_several_arguments_is_told_what_to_write():
     with pytest.raises(TypeError) as caught:
         propagate(lambda a, b: a * b, [1.0, 2.0], 0.1)
     assert "propagate(f, a, b, cov=…)" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("f, kinds", [
+    (lambda a, b: ag.sin(a) * b, float), (lambda a, b: (a * b, a / b), tuple), (lambda a, b: [a - b], list),
+    (lambda a, b: [a * b, 2.0], list), (lambda a, b: [a, b, a * b], list), (lambda a, b: a, float)])
+def test_few_results_of_floats_are_those_of_the_general_way(f, kinds, monkeypatch):
+    """(Which is taken where any mode is on, say.)"""
+    quick = propagate(f, 1.5, 0.5, cov=[0.1, 0.2])
+    with ag.errstate("raise"):
+        general = propagate(f, 1.5, 0.5, cov=[0.1, 0.2])
+    for name in ("value", "std", "cov", "shares", "bias"):
+        assert getattr(quick, name) == getattr(general, name)
+    assert type(quick.value) is kinds
+
+
+def test_a_value_of_others_is_a_constant_there():
+    w = ag.Value(3.0, "w")
+    r = propagate(lambda a: a * w, 2.0, 0.1)
+    assert (r.value, r.std) == (6.0, close(0.3)) and w.grad == 0.0
 
 
 # -- kinks and edges ---------------------------------------------------------------------------------------
@@ -315,6 +342,11 @@ def test_the_table_has_the_results_and_the_inputs_by_their_shares():
     assert repr(r) == "<propagation: clearance = 37.0 ± 2.7, 7.70 ± 0.77>"
     html = r._repr_html_()
     assert "7.70 ± 0.77" in html and "55.2" in html and html.count("<table") == 2
+    assert f"{r:.3f}" == "37.037 ± 2.743, 7.702 ± 0.768" and f"{r}" == str(r)
+    with pytest.raises(AttributeError, match="no 'std_dev': write r.std$"):
+        r.std_dev
+    with pytest.raises(AttributeError, match="no attribute 'mean'"):
+        r.mean
     again = pickle.loads(pickle.dumps(r))
     assert str(again) == str(r) and again.cov == r.cov
 

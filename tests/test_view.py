@@ -291,8 +291,7 @@ def test_the_paths_to_a_node_carry_its_gradient_the_strongest_first(recipe, data
     focus = data.draw(st.sampled_from(topological([root])))
     sketch = Sketch([root])
     paths = Paths(sketch, sketch.place(focus))
-    found = [(size, places) for size, (_, places) in zip(
-        *zip(*[(size, (size, places)) for size, places in paths.strongest()]))] if paths.roots else []
+    found = list(paths.strongest())
     carried = [size for size, _ in found]
     assert all(a >= b - 1e-9 for a, b in pairwise(carried))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -138,14 +139,14 @@ class Film:
 
     def _widest(self) -> dict[Any, float]:
         """How wide the texts that change are at most."""
-        picture, room = Picture([self.root], [], self._options, self._view), dict[Any, float]()
+        picture, room = Picture([self.root], [], self._options, self._view), defaultdict[Any, float](float)
         digits, letters = picture.looks.digits, float(picture.dot.defaults["node"]["fontsize"])
         arrows = [(head, edge.position, edge.stored(head)) for head, edges in self._view.edges.items()
-                  for edge in edges if isinstance(head, Value) and edge.partial is not None]
+                  for edge in edges if isinstance(head, Value)]
 
         def make(key: Any, lines: Sequence[str], letters: float, padding: float) -> None:
-            room[key] = max(room.get(key, 0.0), *[1.06 * width(line, letters) + padding for line in lines
-                                                  if line != "&#160;"], 0.0)
+            room[key] = max([room[key], *[1.06 * width(line, letters) + padding for line in lines
+                                          if line != "&#160;"]])
 
         for stage in self._stages:
             for key in map(id, self._view.shown):
@@ -185,9 +186,8 @@ def _png(film: Film, caption: str, seconds: float) -> bytes:
         lines = [*told[k], *[""] * (rows - len(told[k]))]
         dot.defaults["graph"]["label"] = _told(lines, room, letters, theme)
         pictures.append(_bitmap(dot.text()))
-        pixels = size(pictures[0])[0] * size(pictures[0])[1] * len(frames)
-        if pixels > _PIXELS:
-            across, down = size(pictures[0])
+        across, down = size(pictures[0])
+        if across * down * len(frames) > _PIXELS:
             raise RenderError(f"animate: {len(frames)} frames of {across:,} × {down:,} pixels are too large "
                               "for a .png; write an .html, or give a smaller max_nodes")
     return animated(pictures, [*[seconds] * (len(pictures) - 1), 2.0 * seconds])

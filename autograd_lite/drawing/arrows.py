@@ -13,7 +13,8 @@ from autograd_lite.drawing.naming import derivative
 from autograd_lite.graph.value import Value
 
 FONT = "Helvetica"
-_WIDTHS = (1.0, 3.4)                # of the arrows of the least and the largest flow
+_WIDTHS = (1.0, 3.4)                # of the arrows of the least and the largest flow,
+_USUAL = 1.2                        # and of those that say nothing of it
 
 
 class Arrows:
@@ -40,12 +41,12 @@ class Arrows:
         if times > 1:
             text += f" × {times:,}"
         if mark or trouble or times > 1 or not looks.bare:
-            thick = float(found.get("penwidth", 0)) > 2.0
+            thick = float(found.get("penwidth", _USUAL)) > 2.0
             below = f"<BR/>{ink(' ', theme.faint, 4)}" if thick else ""
             found["label"] = f"<{text}{below}>" if self.sideways else f"<&#160;{text}&#160;>"
             if looks.stage and passes:
                 found["label"] = self._staged(text, flow_text(looks.passed(head), flow, looks.digits),
-                                              looks.stage.room.get((id(head), position), 0.0))
+                                              looks.stage.room[id(head), position])
         lines = [f"{derivative(head, operand)} = {partial!r}" + ", the first that is not finite" * (
             trouble == FIRST)]
         if flow is not None:
@@ -56,9 +57,9 @@ class Arrows:
 
     def joint(self, arrow: Attributes) -> Attributes:
         """The attributes of a node that joins two lines of an arrow."""
-        thickness = float(arrow.get("penwidth", 0)) / 72.0
-        length = "0.03" if thickness < 0.03 else f"{thickness:.3f}"
-        width = "0" if thickness < 0.03 else length                     # (that of a thick line hides a gap)
+        thickness = float(arrow.get("penwidth", _USUAL)) / 72.0
+        # (That of a thick line hides a gap.)
+        length, width = ("0.03", "0") if thickness < 0.03 else (f"{thickness:.3f}", f"{thickness:.3f}")
         sides = (length, width) if self.sideways else (width, length)
         return {"shape": "box", "style": "filled", "fillcolor": arrow["color"], "peripheries": "0",
                 "width": sides[0], "height": sides[1], "fixedsize": "true", "tooltip": " "}
@@ -168,4 +169,4 @@ def defaults(looks: Looks, direction: str) -> dict[str, Attributes]:
         "shape": "plain", "fontname": FONT, "fontsize": card, "fontcolor": theme.ink,
     }, "edge": {
         "fontname": FONT, "fontsize": arrow, "fontcolor": theme.faint, "color": theme.line, "arrowsize": head,
-        "penwidth": "1.2", "weight": "3"}}
+        "penwidth": f"{_USUAL}", "weight": "3"}}

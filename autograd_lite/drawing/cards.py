@@ -203,7 +203,7 @@ class Cards:
         right = stage.right.get(id(node))
         lines = gradient_text(looks.gradient(node), right, looks.digits)[:2 if id(node) in stage.wrong else 1]
         colour = look.backward if right is None else looks.theme.alarm_line
-        return "grad", f' WIDTH="{stage.room.get(id(node), 0.0):.0f}"', "".join(
+        return "grad", f' WIDTH="{stage.room[id(node)]:.0f}"', "".join(
             [ink(line, colour) + '<BR ALIGN="RIGHT"/>' * bool(lines[1:]) for line in lines])
 
     def _name(self, node: Value, look: Look) -> str:

@@ -11,6 +11,7 @@ from autograd_lite.drawing.sketch import Link, Sketch
 
 MOST, SHARE = 30, 0.95                          # paths are shown until they carry so much, or are so many
 _NOTHING, _NOT_FINITE = -1e12, 1e6              # the logarithms of 0, and of what is not finite
+_END = -1                                       # uses all roots: a place above them
 
 
 class _Step(NamedTuple):
@@ -33,20 +34,21 @@ class Paths:
         self.sketch, self.focus = sketch, focus
         self.users: dict[int, list[tuple[int, float]]] = {focus: []}    # and the partials, as logarithms
         for k, links in sketch.links.items():
-            if k != focus and any(link.tail in self.users for link in links):
+            if any(link.tail in self.users for link in links):
                 partials = sketch.nodes[k].partials
                 self.users[k] = []
                 for link in links:
                     if link.tail in self.users:
                         p = partials[link.position] if link.partial is None else link.partial
                         self.users[link.tail].append((k, _logarithm(p)))
-        self.roots = [k for k in sketch.roots if k in self.users]
+        for k in {*sketch.roots} & self.users.keys():
+            self.users[k].append((_END, 0.0))
         # What the strongest path from a root to each node carries.
-        self.best: dict[int, float] = {}
+        self.best = {_END: 0.0}
         for k in reversed(self.users):
             ways = [self.best[user] + p for user, p in self.users[k] if user in self.best]
-            if ways or k in self.roots:
-                self.best[k] = max([*ways, *[0.0] * (k in self.roots)])
+            if ways:
+                self.best[k] = max(ways)
 
     def strongest(self) -> Iterator[tuple[float, list[int]]]:
         """What each path carries, as the logarithm of its size, and its places; the strongest first (A*).
@@ -55,16 +57,17 @@ class Paths:
         with, as there may be very many.
         """
         count = itertools.count(0, -1)
-        heap = [(0.0, next(count), 0.0, _Step(self.focus, None))] if self.roots else []
+        heap = [(0.0, next(count), 0.0, _Step(self.focus, None))] if self.focus in self.best else []
         while heap:
             lost, _, carried, step = heapq.heappop(heap)
-            if step.place in self.roots:
+            if step.place == _END:
                 places: list[int] = []
-                at: _Step | None = step
+                at = step.before
                 while at:
                     places.append(at.place)
                     at = at.before
                 yield carried, places
+                continue
             for user, p in self.users[step.place]:
                 if user in self.best:
                     less = self.best[step.place] - (self.best[user] + p)
@@ -72,11 +75,10 @@ class Paths:
                                           carried + p, _Step(user, step)))
 
     def total(self) -> float:
-        """The sum of the sizes of what all paths carry, as a logarithm; nan if it is not finite."""
-        arrived: dict[int, float] = {}
+        """The sum of the sizes of what all paths carry, as a logarithm."""
+        arrived = {_END: 0.0}
         for k in reversed(self.users):
             ways = [arrived[user] + p for user, p in self.users[k] if user in arrived]
-            ways += [0.0] * (k in self.roots)
             if ways:
                 most = max(ways)
                 arrived[k] = most + math.log(sum(math.exp(way - most) for way in ways))

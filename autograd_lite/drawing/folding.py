@@ -6,6 +6,7 @@ results, as far as the picture holds.
 from __future__ import annotations
 
 import heapq
+import itertools
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -48,8 +49,9 @@ class Folding:
 
     def __init__(self, sketch: Sketch, most: int):
         self.sketch = sketch
-        self._fan = max(most // 6, min(FAN, most // 4))      # how many of a kind are shown,
-        self._alike = max(FAN, most // 20)                  # and how many scopes within one
+        self._fan = max(most / 6, min(FAN, most // 4))      # how many of a kind are shown,
+        self._half = min(FAN, most // 4) // 2               # at each end, if there are more,
+        self._alike = max(FAN, most / 20)                   # and how many scopes within one
         self._users = sketch.users()
         self._close(self._opened(Fold((), "", array("i", sketch.links), ()), most))
         self._join_circles()
@@ -76,14 +78,16 @@ class Folding:
         while boxes:                            # all boxes of a level are opened, or none
             opened = [self._parts(box) for box in boxes if box.inner]
             more = sum(shown + len(parts) - 1 for shown, parts in opened)
-            fits = count + more <= most
-            done += [box for box in boxes if not (box.inner and fits)]
-            boxes = [box for _, parts in opened for box in parts] if fits else []
-            count += more if fits else 0
+            if count + more > most:
+                done += boxes
+                break
+            done += [box for box in boxes if not box.inner]
+            boxes = [box for _, parts in opened for box in parts]
+            count += more
         roots = {k for k in self.sketch.roots[:max(most, FAN)] if not len(self._users[k])}
         for box in done:                        # roots are shown, whatever holds them
             out = roots.intersection(box.places)
-            if not (box.name or box.inner) and self.sketch.nodes[box.places[-1]].operands:
+            if not (box.name or box.inner) and self.sketch.nodes[box.places[0]].operands:
                 out |= self._ends(box, max(1, most - count))
             elif out and box.inner:
                 box.scope, box.name = box.inner, ""
@@ -107,12 +111,13 @@ class Folding:
             rest = array("i", sorted(k for one in boxes[1:] for k in one.places))
             boxes = [boxes[0], Fold(path, f"{boxes[1].name} to {boxes[-1].name}", rest)]
         shown = len(leaves) + len(results)
-        if len(leaves) > self._fan:             # but the first and the last
-            half = min(FAN, self._fan) // 2
-            some = leaves[half:-half] if half else leaves
+        half = self._half
+        some = leaves[half:-half] if half else leaves
+        if len(leaves) > self._fan and not (half and len(some) == 1):      # but the first and the last
             names = [local(nodes[k].label, path) for k in some]
             alike = len({split(name)[0] for name in names}) == 1
-            boxes.append(Fold(path, f"{names[0]} to {names[-1]}" if alike and names[0] else "", some))
+            ends = dict.fromkeys([names[0], names[-1]])
+            boxes.append(Fold(path, " to ".join(ends) if alike else "", some))
             shown -= len(some)
         if len(results) > max(1, self._fan):
             boxes.append(Fold(path, "", results))
@@ -125,7 +130,7 @@ class Folding:
         """The nodes of a box that are nearest to its ends, and a few at its start if it has few there."""
         links, users, inside = self.sketch.links, self._users, bytearray(len(self.sketch.nodes))
         for k in box.places:
-            inside[k] = 1
+            inside[k] = True
         # Node by node from the ends on, each after all its users.
         near: dict[int, int] = {}               # and how far from an end
         far = {link.tail for k in box.places if len(self.sketch.nodes[k].operands) > FAN
@@ -142,15 +147,10 @@ class Folding:
                     above = [near.get(user, RANKS) for user in users[link.tail] if inside[user]]
                     if max(above) < RANKS:
                         heapq.heappush(at_hand, (1 + max(above), -link.tail))
-        starts: set[int] = set()
-        for k in box.places if room - len(near) > STARTS else ():
-            if all([link.tail is None or link.tail in starts or not inside[link.tail] for link in links[k]]):
-                if len(starts) == STARTS or k in near:
-                    break
-                starts.add(k)
-        wide = sum(not any([link.tail is not None and inside[link.tail] for link in links[k]])
-                   for k in box.places) if starts else 0
-        return {*near, *starts} if wide <= 2 else {*near}
+        if room - len(near) <= STARTS or 2 < sum(not any([
+                link.tail is not None and inside[link.tail] for link in links[k]]) for k in box.places):
+            return {*near}
+        return {*near, *itertools.takewhile(lambda k: k not in near, box.places[:STARTS])}
 
     # -- no way leads from a box back into it ---------------------------------------------------
 

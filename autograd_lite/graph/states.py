@@ -19,7 +19,8 @@ def reached(node: Node) -> bool:
 
 def with_kinks(roots: Iterable[Any]) -> list[Node]:
     """The nodes under roots whose op has a kink somewhere. (`Program` would take six times as long.)"""
-    found, seen = list[Node](), set[Node]()
+    found: list[Node] = []
+    seen: set[Node] = set()
     stack = [x for x in roots if isinstance(x, Node)]
     while stack:
         node = stack.pop()

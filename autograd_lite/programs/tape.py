@@ -293,7 +293,10 @@ class Tape(Questions):
             flows = True in [flags[k] for k in at]
         place = code.known.get((op, used))
         if place is None:
-            xs = [x._data if type(x) is Value else code.value(k) for x, k in zip(operands, used)]
+            xs: Sequence[float] = (
+                (a._data if type(a) is Value else code.value(used[0]),
+                 b._data if type(b) is Value else code.value(used[1])) if len(operands) == 2 else
+                [x._data if type(x) is Value else code.value(k) for x, k in zip(operands, used)])
             try:
                 y = op.forward(*xs)
                 if y - y != 0.0 or len(xs) > op.most:

@@ -9,7 +9,9 @@ from weakref import WeakKeyDictionary
 
 from autograd_lite.checks.edges import one_sided
 from autograd_lite.errors import DomainError, InputError, NumericError, signal
-from autograd_lite.graph.node import call_of, plain
+from autograd_lite.graph import kinks, value
+from autograd_lite.graph.backward import backward
+from autograd_lite.graph.node import call_of, freeze, plain
 from autograd_lite.graph.states import with_kinks
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import op_named
@@ -84,6 +86,8 @@ class Point:
             value, rows, kinks = found
             if not any([op_named(name).kink(*xs) == 0.0 for name, xs in kinks]):
                 return value, rows
+        if self.flat and (found := self._of_floats()):
+            return found
         trace = Trace(self.moved(), (self.start,), {})
         if type(trace.result) is not Value:
             returned(name_of(self.f), trace.result)
@@ -91,6 +95,23 @@ class Point:
         rows = jacobian_rows(trace, 6)
         _refuse_kinks(trace)
         return value, [[0.0 if p is None else plain(p) for p in row] for row in rows]
+
+    def _of_floats(self) -> tuple[Any, Rows] | None:
+        """The same by the least that it takes, where f makes a few numbers of floats and no kink is met."""
+        if value.special or kinks.live:
+            return None
+        inputs = list(map(Value, self.start))
+        result = self.at(inputs)
+        outputs = result if type(result) in (list, tuple) else [result]
+        if (len(outputs) > len(inputs) or any([type(y) is not Value or not y.operands for y in outputs])
+                or any(map(one_sided, with_kinks(outputs))) or kinks.live):
+            return None
+        for x in inputs:
+            freeze(x)
+        rows = [backward(y, 1.0, inputs) for y in outputs]
+        if None in rows:                                # (it reads Values of others)
+            return None
+        return rebuild(result, plain), [[p or 0.0 for p in row or ()] for row in rows]
 
     def _by_compiled(self, derivatives: Callable[..., Any]) -> Any:
         """What the compiled `derivatives` of a compiled function give; None where these are not known."""

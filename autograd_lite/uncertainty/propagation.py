@@ -9,11 +9,11 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
-from autograd_lite.errors import AutogradError, InputError, NumericError
+from autograd_lite.errors import AutogradError, InputError, NumericError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
 from autograd_lite.transforms.structures import as_array, is_array
@@ -55,6 +55,8 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
     numbers, parameters = leaves(args, lenient=True), _parameters(f, len(args))
     if not numbers:
         raise InputError(f"propagate: {name_of(f)} is given no number")
+    if len(args) > 1 and isinstance(cov, dict):
+        cov = _by_names(cov, parameters)
     whole = spread_of(cov, tree, len(numbers), lambda: input_names(parameters, args))
     places = [i for i, std in enumerate(whole.stds) if std]
     point, spread = Point(f, args, places), whole.of(places)
@@ -77,6 +79,14 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
         as_array([x for row in found.covariance for x in row], (m, m)) if arrays else found.covariance,
         refill(result, shares), None if bias is None else refill(result, bias),
         None if term is None else refill(result, term))
+
+
+def _by_names(cov: Mapping[str, Any], parameters: Sequence[str]) -> tuple[Any, ...]:
+    """The standard deviations of several arguments, given by the names of these."""
+    if cov.keys() != set(parameters):
+        raise InputError(f"propagate: cov is a dict for {', '.join(map(short, cov))}, and the arguments are "
+                         f"{', '.join(parameters)}: give the standard deviation of each (0 for an exact one)")
+    return tuple([cov[name] for name in parameters])
 
 
 def _plain(x: Any) -> Any:

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograd_lite.checks.report import LINE, clip, count, filled
+from autograd_lite.errors import MemberError
 from autograd_lite.lines import printable
 from autograd_lite.transforms.structures import paths
 from autograd_lite.transforms.trees import leaves
 
 MOST, ACROSS = 40, 3                            # rows of a table, and columns of shares
+_ELSEWHERE = {"nominal_value": "value", "n": "value", "std_dev": "std", "s": "std", "covariance": "cov",
+              "error_components": "shares"}
 
 
 class Propagation:
@@ -44,6 +47,16 @@ class Propagation:
         found = ", ".join([measured(*pair) for pair in zip(leaves(self.value)[:3], leaves(self.std))])
         more = ", …" * (len(leaves(self.value)) > 3)
         return f"<propagation: {printable(self.name)} = {found}{more}>"
+
+    def __format__(self, spec: str) -> str:
+        """The table; with a format for numbers, such as ".3f", all values with their standard deviations."""
+        pairs = zip(leaves(self.value), leaves(self.std))
+        return ", ".join([f"{y:{spec}} ± {std:{spec}}" for y, std in pairs]) if spec else str(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _ELSEWHERE:
+            raise MemberError(f"a propagation has no {name!r}: write r.{_ELSEWHERE[name]}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __str__(self) -> str:
         lines = list[str]()
