@@ -310,7 +310,8 @@ def signatures() -> str:
     for home in (ag, ag.nn, ag.optim, ag.testing, document):
         for name in sorted(getattr(home, "__all__", None) or vars(home)):
             thing = getattr(home, name)
-            if not getattr(thing, "__module__", "").startswith("autograd_lite") or name.startswith("_"):
+            own = getattr(thing, "__module__", "")
+            if not own.startswith("autograd_lite" if home is not document else document.__name__):
                 continue
             if inspect.isclass(thing):
                 if not issubclass(thing, (BaseException, Value)):       # (of which a build has its own)
