@@ -168,5 +168,4 @@ if not _typing.TYPE_CHECKING:                   # (for which there would be any 
 
 
 def __dir__() -> list[str]:
-    shown = [*__all__, *_CLASSES, "testing"]
-    return sorted([*shown, "__doc__", "__file__", "__name__", "__path__", "__version__"])
+    return [*__all__, *_CLASSES, "testing", "__doc__", "__file__", "__name__", "__path__", "__version__"]

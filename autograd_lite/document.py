@@ -304,7 +304,7 @@ def tables() -> str:
               "FORWARD, at the start", "",
               f"  {'':5}  {'published':>15}  {'autograd_lite':>15}  verdict"]
     for name, x in right.items():
-        verdict = "agree" if relative_error(wrong[name], x) < 1e-12 else "DIFFER"
+        verdict = _verdict(wrong[name], x, "DIFFER")
         lines.append(f"  {name:5}  {wrong[name]:>15.12f}  {x:>15.12f}  {verdict}")
     lines += ["", "GRADIENTS, at the start (the published derivation on the correct forward pass)", "",
               f"  {'':5}  {'published':>17}  {'autograd_lite':>17}  verdict"]
@@ -315,7 +315,7 @@ def tables() -> str:
         hand, verdict = "not derived", ""
         if name in published:
             hand = f"{published[name]:.13f}"
-            verdict = "agree" if relative_error(published[name], x) < 1e-12 else "PUBLISHED WRONG"
+            verdict = _verdict(published[name], x, "PUBLISHED WRONG")
         lines.append(f"  ∂E/∂{name}  {hand:>16}  {x:>17.13f}  {verdict}".rstrip())
     error = max(relative_error(corrected[name], x) for name, x in ours.items())
     lines += [f"  With w7 for w5, the derivation agrees with ours within {error:.0e} in all {len(ours)}.", ""]
@@ -325,6 +325,10 @@ def tables() -> str:
     for title, found in titles.items():
         lines += [title, "", *("  " + line for line in found.summary().split("\n")), ""]
     return "\n".join(lines[:-1])
+
+
+def _verdict(published: float, ours: float, otherwise: str) -> str:
+    return "agree" if relative_error(published, ours) < 1e-12 else otherwise
 
 
 _FORWARD = {"neto2": "takes outh2·w7: outh2 where neto2 needs outh1"}
@@ -342,10 +346,10 @@ _NAMES: dict[Variant, str] = {"published": "as published", "corrected": "correct
 def training_table(trainings: Mapping[Variant, Training]) -> str:
     """First and last step as the document prints them, and the end, at 80 columns."""
     steps = len(next(iter(trainings.values())).errors) - 1
-    lines = [f"TRAINING, {steps:,} updates at rate {RATE}", "",
+    lines = [f"TRAINING, {steps:,} update{'s' * (steps != 1)} at rate {RATE}", "",
              f"  {'':21}  {'t1 - outo1':>17}  {'t2 - outo2':>17}"]
     for name, run in trainings.items():
-        for step, (a, b) in zip((1, steps), run.differences):
+        for step, (a, b) in dict(zip((1, steps), run.differences)).items():
             head = _NAMES[name] if step == 1 else ""
             lines.append(f"  {head:<21}  {a:>17.14f}  {b:>17.14f}  step {step:,}")
     lines += ["", f"  {'':21}  {'outo1':>17}  {'outo2':>17}  {'E':>14}"]

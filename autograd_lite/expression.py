@@ -54,7 +54,7 @@ class FormulaError(InputError):
 
 
 class Span(NamedTuple):
-    """A part of a text: a line of it, and columns."""
+    """A part of a text: a line of it, and columns (at least one is shown)."""
 
     line: int
     start: int
@@ -83,7 +83,8 @@ class Formula:
         self.steps: list[Step] = []
         self.names: dict[str, int] = {}
         self.variables: list[str] = []
-        self.result, self.name = 0, ""
+        self.result: int
+        self.name: str
 
     def __call__(self, point: Mapping[str, Any], leaves: Collection[str] = ()) -> dict[str, Any]:
         """What every name stands for at a point, and the result, which stands last, by the name "".
@@ -206,27 +207,26 @@ class _Text:
         self.formula, self.lines = formula, formula.text.split("\n")
 
     def tree(self) -> ast.Module:
-        text = self.formula.text
-        for k, c in enumerate(text):
-            if c == "\0" or "\ud800" <= c <= "\udfff":
-                line, start = text.count("\n", 0, k), k - text.rfind("\n", 0, k) - 1
-                self.refuse(Span(line, start, start + 1), "this is not text")
+        for line, part in enumerate(self.lines):
+            for k, c in enumerate(part):
+                if c == "\0" or "\ud800" <= c <= "\udfff":
+                    self.refuse(Span(line, k, k), "this is not text")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return ast.parse(text)
+                return ast.parse(self.formula.text)
         except SyntaxError as error:
             self.misread(error)
         except (RecursionError, MemoryError):
-            self.refuse(Span(0, 0, len(self.lines[0])), _DEEP)
+            self.refuse(Span(0, 0, 0), _DEEP)
 
     def misread(self, error: SyntaxError) -> NoReturn:
         """Say what Python says, and what to write instead of what people often write."""
-        line = min((error.lineno or 1), len(self.lines)) - 1
+        line = min(error.lineno or len(self.lines), len(self.lines)) - 1
         text = self.lines[line]
         start = min((error.offset or 1) - 1, len(text))
-        span = Span(line, start, start + 1)
-        c, message = text[span.start:span.start + 1], error.msg or "invalid syntax"
+        span = Span(line, start, start)
+        c, message = text[start:start + 1], error.msg or "invalid syntax"
         words = [word for word in findall(r"\w+", text) if iskeyword(word)]
         message = message.partition(". Perhaps")[0].partition(". Maybe")[0]
         if c and c in _SIGNS:
@@ -235,11 +235,11 @@ class _Text:
             message = _DEEP
         elif "limit" in message:
             message = "this number has too many digits"
-        elif "decimal literal" in message and text[span.start:].lstrip("0123456789.e_")[:1].isalpha():
+        elif "decimal literal" in message and text[start:].lstrip("0123456789.e_")[:1].isalpha():
             message = "a product needs a sign; write 2*x"
         elif words:
             message += f"; {words[0]} is a word of Python's, and cannot be a name"
-        elif text[:span.start].rstrip()[-1:].isalnum() and c.isalnum():
+        elif text[:start].rstrip()[-1:].isalnum() and c.isalnum():
             message += "; is a * or a comma missing before this?"
         self.refuse(span, message)
 

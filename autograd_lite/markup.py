@@ -86,11 +86,16 @@ def table(sides: str, heads: Sequence[str], rows: Sequence[Sequence[str]], marks
             f'font-size:inherit">{head if heads else ""}<tbody>{"".join(lines)}</tbody></table>')
 
 
+def leaf(head: str) -> str:
+    """An entry of a tree that holds no other."""
+    return f'<div style="padding-left:1.1em">{head}</div>'
+
+
 def branch(head: str, parts: Sequence[str], opened: bool) -> str:
     """An entry of a tree, with what it holds to be folded and unfolded; all are HTML."""
     if not parts:
-        return f'<div style="padding-left:1.1em">{head}</div>'
-    more = [f'<div style="padding-left:1.1em">… and {len(parts) - MOST:,} more</div>'] * (len(parts) > MOST)
+        return leaf(head)
+    more = [leaf(f"… and {len(parts) - MOST:,} more")] * (len(parts) > MOST)
     return (f'<details{" open" * opened}><summary style="cursor:pointer">{head}</summary>'
             f'<div style="padding-left:1.1em">{"".join([*parts[:MOST], *more])}</div></details>')
 

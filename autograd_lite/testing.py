@@ -226,13 +226,13 @@ def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
 
 
 def _conditions(op: Op) -> list[Wish]:
-    return [(op, (a, b)) for b in (1.0, 0.0, -1.0, 2.0, 0, 1) for a in (0, -1, -2, -1)]
+    return [(op, (a, b)) for b in (1.0, 0.0, -1.0, 2.0, 0, 1) for a in (0, -1, -2)]
 
 
 def _wishes(op: Op, comparisons: Sequence[Op]) -> SearchStrategy[Sequence[Wish]]:
     """A step by an op, after the condition if it is a choice; in few draws, so that examples shrink."""
     from hypothesis import strategies as st
-    operand = st.sampled_from([0, -1, -1, -2, -1, -1, 1, 2.0, 1.0, 0.5, -1.0, 3.0, None])
+    operand = st.sampled_from([0, *[-1] * 4, -2, 1, 2.0, 1.0, 0.5, -1.0, 3.0, None])
     operands: SearchStrategy[Sequence[float | int | None]] = st.tuples(
         *[st.sampled_from([1.0, 0.0, 2.0]) if i in op.options else operand for i in range(op.least)])
     if op.chooses:

@@ -178,6 +178,20 @@ def test_a_package_that_is_missing_is_one_line_that_says_what_to_install(
     assert sorted(path.name for path in tmp_path.glob("*.png")) == left
 
 
+def test_a_picture_that_cannot_be_drawn_is_left_in_the_language_of_graphviz(quick, tmp_path, capsys,
+                                                                            monkeypatch):
+    def run(*_):
+        raise ag.RenderError("dot is not here")
+
+    monkeypatch.setattr("autograd_lite.drawing.drawn.run", run)
+    assert called("document", "--steps", 1, "--output", tmp_path) == 0
+    out, err = capsys.readouterr()
+    assert err.endswith("document.png was not drawn: dot is not here\n")
+    assert out.splitlines()[-2:] == [f"  {tmp_path / name}" for name in ("document.dot", "training.png")]
+    assert (tmp_path / "document.dot").read_text(encoding="utf-8").startswith("digraph")
+    assert not (tmp_path / "document.png").exists()
+
+
 def test_names_are_printed_without_line_breaks(quick, tmp_path, capsys):
     assert called("document", "--steps", 1, "--output", tmp_path / "a\nb\x1b") == 0
     assert r"a\nb\x1b/training.png" in capsys.readouterr().out.splitlines()[-1]
@@ -216,7 +230,7 @@ def test_ctrl_c_ends_the_command_without_a_traceback(after, tmp_path):
 @posix
 def test_ctrl_c_while_the_package_loads_is_no_traceback(tmp_path):
     """The first module that the package imports sends the signal."""
-    program = ("import sys, os, runpy, signal\nsys.argv = ['-m']\nclass Finder:\n"
+    program = ("import sys, os, runpy, signal\nsys.argv = ['-m', 'grad', 'x']\nclass Finder:\n"
                "    def find_spec(self, name, path=None, target=None):\n"
                "        if name.startswith('autograd_lite.'): os.kill(os.getpid(), signal.SIGINT)\n"
                "sys.meta_path.insert(0, Finder())\nimport autograd_lite\n")
@@ -234,6 +248,17 @@ def test_ctrl_c_while_a_picture_is_written_removes_what_is_there_of_it(quick, tm
     assert called("document", "--steps", 1, "--output", tmp_path) == 130
     assert capsys.readouterr().err.endswith("autograd-lite: interrupted\n") and os.listdir(tmp_path) == []
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@posix
+def test_ctrl_c_ends_the_command_where_other_code_would_swallow_the_exception(tmp_path):
+    program = ("import signal\nfrom autograd_lite import cli, document\ndef train(*_):\n"
+               "    try: signal.raise_signal(signal.SIGINT)\n    except KeyboardInterrupt: pass\n"
+               "    print('swallowed', flush=True)\ndocument.train = train\ndocument.tables = str\n"
+               "cli.main(['document', '--output', 'new'])")
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=ENV, capture_output=True,
+                          text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "\n\n", "autograd-lite: interrupted\n")
 
 
 def test_the_signal_is_left_alone_in_other_threads_and_where_it_is_ignored(capsys):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from autograd_lite import document
 from autograd_lite.cli import main
+from autograd_lite.errors import MissingError
 from autograd_lite.graph.walks import topological
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "document.json").read_text())
@@ -204,6 +205,14 @@ def test_without_matplotlib_the_curves_are_skipped_with_a_word(tmp_path, capsys,
     assert main(["document", "--steps", "2", "--output", str(tmp_path)]) == 0
     assert "Matplotlib: pip install 'autograd-lite[demos]'" in capsys.readouterr().err
     assert not (tmp_path / "training.png").exists()
+
+
+def test_without_numpy_the_diagnosis_says_what_brings_all_that_the_example_needs(monkeypatch):
+    monkeypatch.setitem(sys.modules, "autograd_lite.diagnosis.evidence", None)
+    with pytest.raises(MissingError) as missing:
+        document.diagnosed()
+    assert str(missing.value) == ("the worked example's diagnosis needs NumPy: "
+                                  "pip install 'autograd-lite[demos]'")
 
 
 def test_the_published_training_starts_at_the_error_of_its_own_forward_pass():

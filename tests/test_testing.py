@@ -233,6 +233,67 @@ def test_a_choice_without_a_condition_and_a_number_compared_with_itself_are_pass
     assert repr(made) == "lambda x, y: where(greater(x, y), x, y)"
 
 
+NUMBERS = [0, -1, -2, 1, 2.0, 1.0, 0.5, -1.0, 3.0, None]
+COMPARED = [(a, b) for a in (0, -1, -2) for b in (1.0, 0.0, -1.0, 2.0, 0, 1)]
+
+
+@pytest.mark.parametrize("name, expected", [
+    ("+", [[(op, (a, b))] for op in ["+"] for a in NUMBERS for b in NUMBERS]),
+    ("sin", [[("sin", (a,))] for a in NUMBERS]), ("polygamma", [
+        [("polygamma", (a, b))] for a in (1.0, 0.0, 2.0) for b in NUMBERS]),
+    ("greater", [[("greater", compared)] for compared in COMPARED])])
+def test_any_step_that_may_be_taken_is_drawn_and_no_other(name, expected):
+    drawn = set()
+
+    @given(testing._wishes(TABLE[name], []))
+    @settings(FEW, max_examples=1500)
+    def draw(wishes):
+        drawn.add(repr([(op.name, operands) for op, operands in wishes]))
+    draw()
+    assert drawn == set(map(repr, expected))
+
+
+def test_a_step_of_many_operands_has_two_to_four_and_a_choice_has_a_condition_before_it():
+    sizes, conditions, sides = set(), set(), set()
+
+    @given(testing._wishes(TABLE["sum"], []), testing._wishes(TABLE["where"], [TABLE["less"]]))
+    @settings(FEW, max_examples=500)
+    def draw(many, choice):
+        sizes.add(len(many[0][1]))
+        conditions.add((choice[0][0].name, repr(choice[0][1])))
+        sides.update(map(repr, choice[1][1][1:]))
+        assert choice[1][0].name == "where" and choice[1][1][0] is None
+    draw()
+    assert sizes == {2, 3, 4} and conditions == {("less", repr(compared)) for compared in COMPARED}
+    assert sides == set(map(repr, NUMBERS))
+
+
+def test_a_computation_starts_at_numbers_of_ordinary_size():
+    starts = []
+
+    @given(expressions(max_ops=0))
+    @settings(FEW, max_examples=500)
+    def draw(f):
+        starts.extend(f.witness)
+    draw()
+    assert min(starts) == -4.0 and max(starts) == 4.0
+
+
+EDGES = [0.0, 1.0, 0.5, 2.0, 1e-8, 5e-324, 2.2250738585072014e-308, 1e-300, 1e-16, 1.0 - 2.0 ** -53,
+         1.0 + 2.0 ** -52, math.pi, 19.0, 37.5, 710.0, 1e16, 1e300]
+
+
+def test_the_edges_where_float_kernels_change_their_ways_are_all_drawn():
+    drawn = set()
+
+    @given(numbers())
+    @settings(FEW, max_examples=1000)
+    def draw(x):
+        drawn.add(x)
+    draw()
+    assert {sign * x for x in EDGES for sign in (1.0, -1.0)} <= drawn
+
+
 @given(expressions(max_ops=1, ops=["where", "less"]))
 @settings(FEW, max_examples=200)
 def test_a_choice_and_its_condition_are_two_ops(f):

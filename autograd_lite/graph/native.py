@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import indent
 from typing import Any
 
-from autograd_lite.graph.quick import MANY, Source, call_source, method_source, methods_of
+from autograd_lite.graph.quick import MANY, Source, call_source, method_source, methods_of, sources_of
 from autograd_lite.ops.branches import QUESTIONS
 from autograd_lite.ops.op import TABLE
 from autograd_lite.ops.operators import Operators
@@ -124,7 +124,7 @@ def _settled(text: str) -> str:
     return _replaced(text, {r"out = new\(\)": "out = raw()", r"^( *)return out$": r"\1settle(out)\n\g<0>"})
 
 
-def _typed(text: str, n: int, general: str, name: str, tag: str) -> str:
+def _typed(text: str, general: str, name: str, tag: str) -> str:
     """A function's source with types, its own names and those of module level."""
     text = re.sub(r"(\w+) if type\(\1\) is float else \1 \+ 0\.0", r"float(\1)", text)
     text = re.sub(r"\bmixed(\d)\(", rf"mixed{tag}_\1(", text)
@@ -132,11 +132,10 @@ def _typed(text: str, n: int, general: str, name: str, tag: str) -> str:
     text = text.replace(" special and", " flags.special and").replace("not special", "not flags.special")
     text = re.sub(r"\bop\b", f"op{tag}", text)
     head, body = text.split(":\n", 1)
-    called = sorted(set(re.findall(r"\b(p\d) = (?:None if g\d is None else )?k\d+\(", body)))
-    kinds = {**{f"x{i}": "float" for i in range(n + 1)}, "y": "float", "e": "float", "given": "Any",
-             "tape": "Any",
-             **{f"p{i}": "Any" if f"p{i}" in called or "is None or" in body else "float" for i in range(4)}}
-    declared = "".join([f"    {x}: {kind}\n" for x, kind in kinds.items() if re.search(rf"\b{x}\b", body)])
+    found = dict.fromkeys(re.findall(r"\b(?:[xp]\d|y|e|given|tape)\b", body))
+    loose = {"given", "tape", *re.findall(r"\b(p\d) = (?:None if g\d is None else )?k\d+\(", body),
+             *[x for x in found if x[0] == "p" and "is None or" in body]}
+    declared = "".join([f"    {x}: {'Any' if x in loose else 'float'}\n" for x in found])
     head = re.sub(r"def \w+", f"def {name}", head)
     head = re.sub(r"\b(other|a\d|at_zero|slope|alpha|modulo|more|options|operands)\b", r"\1: Any", head)
     return f"{head} -> Any:\n{declared}{body}"
@@ -242,17 +241,16 @@ def value_source(text: str) -> str:
             names[f"TABLE[{op.name!r}].rules[0]"] = f"rule{tag}"
             names[f"TABLE[{op.name!r}].forward"] = f"forward{tag}"
             many = _settled(MANY).replace("forward(", f"forward{tag}(").replace("rule(", f"rule{tag}(")
-            functions += _typed(many, 0, f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
+            functions += _typed(many, f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
         else:
-            sources = [Native(op, n, names) for n in range(op.least, int(op.most) + 1)]
+            sources = sources_of(op, names, Native)
             for source in sources:
-                functions += _typed(source.mixed(), source.n, "", f"mixed{tag}_{source.n}", tag) + "\n\n"
-            n = op.least
-            functions += _typed(call_source(sources[0]), n, f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
+                functions += _typed(source.mixed(), "", f"mixed{tag}_{source.n}", tag) + "\n\n"
+            functions += _typed(call_source(sources[0]), f"op{tag}.apply", f"call{tag}", tag) + "\n\n"
             for name, reflected in methods_of(op):
                 general = getattr(Operators, name)
                 source_text = method_source(sources[0], general, reflected)
-                methods += _typed(source_text, n, f"Operators.{name}", name, tag) + "\n"
+                methods += _typed(source_text, f"Operators.{name}", name, tag) + "\n"
         calls += f"    op{tag}.calls(call{tag})\n    op{tag}.quick = True\n    lasting(op{tag})\n"
     constants = "".join([f"{name}: Final[Any] = {place}\n" for place, name in names.items()])
     text = _replaced(text, {

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from textwrap import indent
-from typing import Any
+from typing import Any, TypeVar
 
 from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
@@ -28,6 +28,7 @@ from autograd_lite.ops.special import share_partials, shares
 _PLACE = f"<{os.path.dirname(__file__)}/methods of {{!r}}>"    # so that a message finds the user's line above
 _SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "%": "mod", "//": "floordiv",
             "neg": "neg", "abs": "abs"}
+S = TypeVar("S", bound="Source")
 _CHOICE = Form("#1 if #2 else #3", LOOSE, COMPARISON)
 
 
@@ -86,8 +87,8 @@ class Source:
         """An op in line if its notation says how, else a call of its float kernel."""
         form = op.notation.targets.get("python")
         if form:
-            if len(operands) < op.most:         # options that were not given
-                operands = [x if type(x) is Written else literal(x) for x in op.bound(operands, {})]
+            operands = [x if type(x) is Written else literal(x)         # (options that were not given)
+                        for x in op.bound(operands, {})]
             text = re.sub(r"math\.(\w+)", lambda word: self.named(word[1], getattr(math, word[1])),
                           form(*operands).text)
             return Written(text, form.precedence)
@@ -132,7 +133,7 @@ class Source:
         lines += [f"if {' and '.join(checks)}:", "    out = new()", "    out._data = y",
                   f"    out._grad = {'ZERO' if sure else f'None if {none} else ZERO'}",
                   "    out._operation = op"]
-        held = [*(*operands, "None")[:2], *(*stored, "None")[:2]] if self.n <= 2 else [
+        held = [*(*operands, "None")[:2], *stored, "None"] if self.n <= 2 else [
             f"({', '.join(operands)})", "None", "None",
             f"None if out._grad is None else ({', '.join(stored)})"]
         lines += [f"    out.{slot} = {x}" for slot, x in zip(("_a", "_b", "_pa", "_pb"), held)]
@@ -141,11 +142,11 @@ class Source:
     def quick(self, operands: Sequence[str], known: str) -> str:
         """Return a node, where `known` is a node with a gradient and the other a node or a number."""
         if not self.op.in_line:                 # (users' rules run only where a gradient flows)
-            return ""
+            return "pass\n"
         if self.n == 1:
             return f"x0 = {known}._data\n" + self.node(operands, "v")
         if self.n > 2 or None in self.op.rules:
-            return ""
+            return "pass\n"
         i = 1 - operands.index(known)
         other, number = operands[i], f"x{i}"
         with_number = list(operands)
@@ -171,6 +172,11 @@ class Source:
         nodes = " or ".join([f"kind{i} is Value" for i in range(self.n)])
         return (f"def mixed{self.n}({', '.join(operands)}):\n" + indent("\n".join(lines), "    ")
                 + f"\n    if {nodes}:\n" + indent(self.node(operands, "?" * self.n), " " * 8))
+
+
+def sources_of(op: Op, names: dict[str, Any], kind: type[S]) -> list[S]:
+    """An op in Python, for each number of operands that it takes."""
+    return [kind(op, n, names) for n in range(op.least, int(op.most) + 1)]
 
 
 def _function(name: str, parameters: str, condition: str, body: str, otherwise: str,
@@ -210,7 +216,7 @@ def call_source(source: Source) -> str:
     n = source.n
     names = [f"a{i}" for i in range(n)]
     floats = " and ".join([f"type({a}) is float" for a in names])
-    body = ("if type(a0) is Value:\n" + indent(source.quick(names, "a0") or "pass\n", "    ")
+    body = ("if type(a0) is Value:\n" + indent(source.quick(names, "a0"), "    ")
             + f"elif {floats}:\n" + "".join([f"    x{i} = {a}\n" for i, a in enumerate(names)])
             + f"    y = {source.y}\n    if y - y == 0.0:\n        return y\n" + _mixed(n, *names))
     condition = "not special and not options"
@@ -293,8 +299,8 @@ def quicken(op: Op) -> None:
         names.update(forward=op.forward, rule=op.rules[0])
         call_text = MANY
     else:
-        source = Source(op, op.least, names)
-        shared = source.mixed() + (Source(op, op.least + 1, names).mixed() if op.least < op.most else "")
+        source, *longer = sources_of(op, names, Source)
+        shared = "".join([x.mixed() for x in (source, *longer)])
         call_text = call_source(source)
 
     def made(text: str, general: Callable[..., Any], name: str) -> Any:

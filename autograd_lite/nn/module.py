@@ -245,15 +245,17 @@ _LINES, _WIDTH = 60, 79                         # lines of a tree as text, and t
 class _Part:
     """A module in a tree: its name in the module around it, the modules in it, its own parameters by name."""
 
-    size, lines = 0, 1                          # parameters and lines, with those of its parts
-    facts = all_own = ""                        # what is said of it, and its own parameters
-    look = 0                                    # the same for all that look the same, but for their names
-    html = list[str]()
+    size: int                                   # parameters, with those of its parts
+    lines: int                                  # with those of its parts
+    facts: str                                  # what is said of it
+    all_own: str                                # its own parameters
+    groups: list[list[_Part]]                   # parts that are neighbours and alike share a line
+    look: int                                   # the same for all that look the same, but for their names
+    html: list[str]
 
     def __init__(self, name: str, module: Module):
         self.name, self.module, self.kind = name, module, type_name(module)
         self.parts, self.own = list[_Part](), Counter[str]()
-        self.groups = list[list[_Part]]()       # parts that are neighbours and alike share a line
 
     def finish(self, looks: dict[Any, int]) -> None:
         """Gather what is to be shown, all parts being finished; `looks` are those met so far."""
@@ -278,8 +280,8 @@ class _Part:
 
     def shown_as_html(self) -> None:
         """Write out what it holds, all parts having done so."""
-        from autograd_lite.markup import branch, named
-        self.html = [branch(named(self.all_own, ""), [], True)] * bool(self.all_own and self.groups)
+        from autograd_lite.markup import branch, leaf, named
+        self.html = [leaf(named(self.all_own, ""))] * bool(self.all_own and self.groups)
         self.html += [branch(named(*group[0].said(group)), group[0].html, group[0].lines <= _OPEN)
                       for group in self.groups]
 
