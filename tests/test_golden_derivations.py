@@ -278,6 +278,15 @@ CASES = {
 }
 
 
+def test_from_1_to_17_digits_may_be_asked_for():
+    x = Value(2.5, "x")
+    y = named("y", x * x * x)
+    assert [derive(y, x, digits=n).text.split("= ")[-1] for n in (1, 2, 17)] == ["2e+01", "19", "18.75"]
+    for n in (0, 18, 2.0):
+        with pytest.raises(ag.InputError, match="digits is a whole number from 1 to 17"):
+            derive(y, x, digits=n)
+
+
 @pytest.mark.parametrize("n", [38, 39, 40, 41, 45])
 def test_at_most_forty_derivatives_are_written_out_and_the_others_counted(n):
     x = Value(0.5, "x")
