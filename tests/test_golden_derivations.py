@@ -11,6 +11,7 @@ from test_derive import CLAIMS, points
 import autograd_lite as ag
 from autograd_lite import Value, audit, derive
 from autograd_lite.document import Network
+from autograd_lite.ops.custom import Custom
 from autograd_lite.ops.op import TABLE
 
 
@@ -54,7 +55,7 @@ def every_op():
     """The derivatives of each op, at one point."""
     lines = []
     for op in TABLE.values():
-        for xs in points(op)[:1]:
+        for xs in [] if isinstance(op, Custom) else points(op)[:1]:
             leaves = [x if i in op.options else Value(x, "abcde"[i]) for i, x in enumerate(xs)]
             y = op(*leaves)
             if isinstance(y, Value) and y.requires_grad:
