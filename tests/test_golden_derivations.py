@@ -11,6 +11,7 @@ from test_derive import CLAIMS, points
 import autograd_lite as ag
 from autograd_lite import Value, audit, derive
 from autograd_lite.document import Network
+from autograd_lite.ops.custom import Custom
 from autograd_lite.ops.op import TABLE
 
 
@@ -54,7 +55,7 @@ def every_op():
     """The derivatives of each op, at one point."""
     lines = []
     for op in TABLE.values():
-        for xs in points(op)[:1]:
+        for xs in [] if isinstance(op, Custom) else points(op)[:1]:
             leaves = [x if i in op.options else Value(x, "abcde"[i]) for i, x in enumerate(xs)]
             y = op(*leaves)
             if isinstance(y, Value) and y.requires_grad:
@@ -276,6 +277,15 @@ CASES = {
     "a factor of 0": audited(lambda x, y, z: product(x, y, z) + named("m", z * 0.0), {"x": 0.0}),
     "no dependence": audited(product, {("a", "z"): 1.0}),
 }
+
+
+def test_from_1_to_17_digits_may_be_asked_for():
+    x = Value(2.5, "x")
+    y = named("y", x * x * x)
+    assert [derive(y, x, digits=n).text.split("= ")[-1] for n in (1, 2, 17)] == ["2e+01", "19", "18.75"]
+    for n in (0, 18, 2.0):
+        with pytest.raises(ag.InputError, match="digits is a whole number from 1 to 17"):
+            derive(y, x, digits=n)
 
 
 @pytest.mark.parametrize("n", [38, 39, 40, 41, 45])
