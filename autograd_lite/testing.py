@@ -176,7 +176,7 @@ class Expression:
         def text(x: int | float) -> Written:
             """An operand; a result used more than once gets a name where it first appears."""
             if isinstance(x, float):                    # (x ** (-2.0) reads better than x ** -2.0)
-                return Written(repr(x), LOOSE if math.copysign(1.0, x) < 0.0 else ATOM)
+                return Written(repr(x), LOOSE if repr(x)[0] == "-" else ATOM)
             if x in names:
                 return Written(names[x])
             op, operands = self.steps[x - self.inputs]
@@ -423,9 +423,9 @@ def assert_same_gradient(f: Callable[..., Any], g: Callable[..., Any],
 
     def hold(point: Any) -> None:
         pairs = zip(*[_or_reject(lambda: leaves(grad(side)(point))) for side in (left, right)],
-                    *[term_sizes(Trace(side, (point,), {})) for side in (left, right)], strict=True)
+                    *[term_sizes(Trace(side, (point,), {})) for side in (left, right)])
         for i, (a, b, size, other) in enumerate(pairs):
-            if not abs(a - b) <= rtol * max(abs(a), abs(b)) + 1e-13 * (size + other):
+            if not math.isclose(a, b, rel_tol=rtol, abs_tol=1e-13 * (size + other)):
                 raise AuditError(f"at the point {short(point, 4000)}: the derivatives by number {i} of "
                                  f"the argument differ: {a!r} and {b!r}")
     _for_all(hold, strategy, settings)

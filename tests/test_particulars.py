@@ -80,6 +80,21 @@ def test_where_no_mode_is_on_the_way_is_the_quick_one():
     assert done.stdout == "[False, True, False]\n", done.stderr
 
 
+@pytest.mark.parametrize("name, bases", [
+    ("NumericError", []), ("DomainError", [ValueError]), ("DivisionError", [ValueError, ZeroDivisionError]),
+    ("RangeError", [OverflowError]), ("InputError", [TypeError]), ("MemberError", [AttributeError]),
+    ("GradientError", [ValueError]), ("LabelError", [LookupError]), ("AuditError", [AssertionError]),
+    ("FormatError", [ValueError]), ("RenderError", [RuntimeError]), ("MissingError", [ImportError])])
+def test_an_error_is_the_built_in_one_that_it_refines(name, bases):
+    error = getattr(errors, name)
+    assert issubclass(error, errors.AutogradError)
+    assert issubclass(error, errors.NumericError) == (name in (
+        "NumericError", "DomainError", "DivisionError", "RangeError"))
+    built_in = [ValueError, ZeroDivisionError, OverflowError, TypeError, AttributeError, LookupError,
+                AssertionError, RuntimeError, ImportError, KeyError, OSError]
+    assert [kind for kind in built_in if issubclass(error, kind)] == bases
+
+
 # -- values ----------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("read, error, words", [

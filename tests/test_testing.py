@@ -233,6 +233,25 @@ def test_a_choice_without_a_condition_and_a_number_compared_with_itself_are_pass
     assert repr(made) == "lambda x, y: where(greater(x, y), x, y)"
 
 
+@pytest.mark.parametrize("start, wishes, text", [
+    ([2.0, 1.0], [("greater", (0, 1)), ("where", (None, 2.0, 1.0)), ("+", (0, None))],
+     "lambda x, y: x + where(greater(x, y), y, 1.0)"),
+    ([2.0, 1.0], [("greater", (0, 1)), ("where", (None, None, 0))], "lambda x, y: y"),
+    ([2.0, 1.0], [("greater", (0, 1)), ("where", (None, 1, 0))], "lambda x, y: where(greater(x, y), y, x)"),
+    ([999.0], [("*", (0, 0))], "lambda x: x * x"), ([1001.0], [("*", (0, 0))], "lambda x: x"),
+    ([-1.0], [("log", (0,)), ("sin", (0,))], "lambda x: sin(x)"),
+    ([2.0], [("polygamma", (1.0, 3.0))], "lambda x: polygamma(1.0, x)"),
+    ([2.0], [("**", (0, -2.0)), ("-", (-1, -0.0))], "lambda x: x ** (-2.0) - (-0.0)")])
+def test_a_wish_becomes_a_step_where_it_is_defined_and_of_ordinary_size(start, wishes, text):
+    assert repr(testing._expression(start, [(TABLE[name], xs) for name, xs in wishes])) == text
+
+
+def test_where_nothing_else_will_do_the_point_is_the_witness():
+    steps = ((TABLE["-"], (0, 1234.5678)), (TABLE["*"], (1, 1)), (TABLE["neg"], (2,)), (TABLE["sqrt"], (3,)))
+    f = testing.Expression(1, steps, (1234.5678,))
+    assert find(points(f), lambda point: True) == [1234.5678]
+
+
 NUMBERS = [0, -1, -2, 1, 2.0, 1.0, 0.5, -1.0, 3.0, None]
 COMPARED = [(a, b) for a in (0, -1, -2) for b in (1.0, 0.0, -1.0, 2.0, 0, 1)]
 

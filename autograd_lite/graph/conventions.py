@@ -121,7 +121,7 @@ class _Replay:
 
     def __init__(self, program: Program, chooser: Chooser):
         self._data = [node.data for node in program.nodes]
-        self._moved = [False] * len(program)
+        self._moved = set[int]()
         edges = errstate("ignore").run(lambda: [
             self._edges(program, k, chooser) for k in range(len(program))])
         self.linear = Linear(len(program), edges.__getitem__)
@@ -134,13 +134,15 @@ class _Replay:
             return []
         partials: Sequence[Any] = stored_partials(node)
         kink = note_of(node).kink
-        self._moved[k] = kink or any([place is not None and self._moved[place] for place in places])
-        if self._moved[k] or op.kink:
+        moved = kink or not self._moved.isdisjoint(places)
+        if moved:
+            self._moved.add(k)
+        if moved or op.kink:
             xs = [plain(x) if place is None else self._data[place] for x, place in zip(node.operands, places)]
-            if self._moved[k]:
+            if moved:
                 number = chooser.number(op, xs, _keys(program, k)) if kink else None
                 self._data[k] = op.evaluate(xs) if number is None else number
-            if self._moved[k] or op.kink(*xs) == 0.0:
+            if moved or op.kink(*xs) == 0.0:
                 wanted = op.differentiable(len(xs)) if op.chooses else [p is not None for p in partials]
                 slopes = [x if place is None else Slope(x, place, chooser) for x, place in zip(xs, places)]
                 partials = partials_or_nan(op, Slope(self._data[k], k, chooser), slopes, wanted)
@@ -211,7 +213,7 @@ def signal_moved(places: Iterable[str], op: str = "", operands: Sequence[Any] = 
 def verify_backward(root: Any, seed: float, leaves: Sequence[Any], found: Sequence[Any]) -> None:
     """The same for a backward pass: what it found at leaves. Slopes that depend on any variable count."""
     program = Program([root])
-    variables = [k for k, node in enumerate(program.nodes) if not node.operands and node.requires_grad]
+    variables = [k for k, node in enumerate(program.nodes) if node.requires_grad]
     verify_sweep(program, variables, {len(program) - 1: seed}, list(map(program.place, leaves)), found)
 
 
