@@ -1,4 +1,4 @@
-"""The page that `animate` writes, held to the letter but for its script and the script's hash."""
+"""The page that `animate` writes, to the letter but for the picture, its script and the hash of that."""
 from __future__ import annotations
 
 import functools
