@@ -63,6 +63,15 @@ def test_a_number_in_a_formula_is_exact_if_it_is_short_or_has_so_many_digits(x, 
     assert figure(x, digits) == expected
 
 
+@pytest.mark.parametrize("digits", range(1, 18))
+def test_a_figure_has_about_as_many_digits_as_asked_for_and_is_never_none_of_them(digits):
+    for k in range(-40, 40):
+        x = 1.0371 ** k * math.pi / 3.0
+        for y in (x, -x, 1e-5 * x, 0.01 * x, 100.0 * x):
+            off = 0.5 * 10.0 ** (1 - digits + (digits > 2)) + 1e-15  # (decimals may be one digit short)
+            assert abs(float(figure(y, digits)) - y) <= off * abs(y)
+
+
 def test_a_sum_keeps_forty_terms_and_counts_the_others():
     xs = [Named(f"x{k}", k + 1.0) for k in range(43)]
     for n, hidden in ((40, 0), (41, 1), (43, 3)):

@@ -36,7 +36,7 @@ def figure(x: float, digits: int) -> str:
         exact = repr(float(short)).removesuffix(".0")
     if "e" not in exact and len(exact.lstrip("-0.")) <= digits and len(exact.partition(".")[2]) <= digits:
         return exact
-    return f"{x:.{digits}f}" if 1e-2 <= abs(x) < 10.0 else f"{x:.{digits}g}"
+    return f"{x:.{digits}f}" if max(1e-2, 10.0 ** (1 - digits)) <= abs(x) < 10.0 else f"{x:.{digits}g}"
 
 
 class Token(NamedTuple):
