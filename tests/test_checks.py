@@ -159,7 +159,8 @@ def test_no_op_is_called_wrong_anywhere_in_its_domain(name, data):
     assert report.verdict != WRONG, report
 
 
-@pytest.mark.parametrize("xs", [(7.5, 1e-20), (7.5, 1e-300), (-3e200, 0.7), (1e17, 3.0)])
+@pytest.mark.parametrize("xs", [(7.5, 1e-20), (7.5, 1e-300), (-3e200, 0.7), (1e17, 3.0), (0.0, 5e-324),
+                                (1e-323, 5e-324), (0.0, -1e-323), (-1e-300, 5e-324), (0.0, 1e-16)])
 @pytest.mark.parametrize("name", ["%", "//"])
 def test_a_remainder_by_a_tiny_number_is_not_called_wrong(name, xs):
     assert check_op(TABLE[name], xs).verdict in (CORRECT, KINK)

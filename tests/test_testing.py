@@ -229,6 +229,9 @@ def test_a_choice_without_a_condition_and_a_number_compared_with_itself_are_pass
     choice, alone = (TABLE["where"], (None, 0, 1)), (TABLE["greater"], (0, 0))
     assert repr(testing._expression([2.0, 1.0], [choice])) == "lambda x, y: y"
     assert repr(testing._expression([2.0, 1.0], [alone, choice])) == "lambda x, y: y"
+    where, less = TABLE["where"], TABLE["less"]     # (a number to which gradients may flow is no condition)
+    made = testing._expression([0.0], [(less, (0, 1.0)), (where, (None, 0, 2.0)), (where, (None, 0, 0))])
+    assert repr(made) == "lambda x: where(less(x, 1.0), x, x)" and made(1.5) == 1.5
     made = testing._expression([2.0, 1.0], [(TABLE["greater"], (0, 1)), choice])
     assert repr(made) == "lambda x, y: where(greater(x, y), x, y)"
 

@@ -107,7 +107,8 @@ def op_slope(op: Op, xs: Sequence[float], i: int) -> Estimate:
         flat = errstate("raise").run(lambda: all(
             high == low == along(xs[i]) for high, low, _ in _pairs(along, xs[i])))
         still = not any(side(op, at(x)) for x in (xs[i] - 0.5, 0.5 * xs[i] + 1.0))
-        return Estimate(0.0, 0.0) if flat and still else UNKNOWN
+        tells = not any(0.0 < abs(x) < 1e-15 for x in at(0.0))      # (all floats are multiples of a tiny one)
+        return Estimate(0.0, 0.0) if flat and still and tells else UNKNOWN
     return errstate("raise").run(_slope_along, op, xs, at, xs[i])
 
 
