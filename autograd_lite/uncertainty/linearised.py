@@ -89,7 +89,7 @@ class Point:
         inputs = list(map(Value, self.start))
         result = self.at(inputs)
         outputs = result if type(result) in (list, tuple) else [result]
-        if (len(outputs) > len(inputs) or any([type(y) is not Value or not y.operands for y in outputs])
+        if (len(outputs) > 6 * len(inputs) or any([type(y) is not Value or not y.operands for y in outputs])
                 or any(map(one_sided, with_kinks(outputs))) or kinks.live):
             return None
         for x in inputs:

@@ -4,8 +4,7 @@
 
 Times are of the processor, the least of a few runs; the two sides take turns. "first" is the first call with
 a gradient, "second" the next one (which writes the source of a large program), both in steps (loss and
-backward) of the plain class of `plain.py`; "later" is how many times faster a call is from then on. First
-Python's garbage collector is off for all, then on, as in most programs (tracing turns it off for itself).
+backward) of the plain class of `plain.py`; "later" is how many times faster a call is from then on.
 """
 from __future__ import annotations
 
@@ -103,16 +102,14 @@ def main() -> None:
     largest = parser.parse_args().largest
     print(f"{'':32}{'eager':>13}{'compiled':>13}{'ratio':>8}{'first/eager':>12}")
     small()
-    for collecting in (False, True):
-        print(f"\n{'collector on' if collecting else 'collector off':18}{'plain step':>12}{'eager':>9}"
-              f"{'first':>9}{'second':>9}{'later':>9}")
-        (gc.enable if collecting else gc.disable)()
-        for name, program in PROGRAMS.items():
-            row(name, program, 3)
-        n = 10_000
-        while n <= largest:
-            row(f"chain of {n:,}", chain(n), 2 if n < 10 ** 6 else 1)
-            n *= 10
+    print(f"\n{'':18}{'plain step':>12}{'eager':>9}{'first':>9}{'second':>9}{'later':>9}")
+    gc.disable()
+    for name, program in PROGRAMS.items():
+        row(name, program, 3)
+    n = 10_000
+    while n <= largest:
+        row(f"chain of {n:,}", chain(n), 2 if n < 10 ** 6 else 1)
+        n *= 10
 
 
 if __name__ == "__main__":
