@@ -249,27 +249,22 @@ def _wishes(op: Op, comparisons: Sequence[Op]) -> SearchStrategy[Sequence[Wish]]
 def _expression(witness: Sequence[float], wishes: Iterable[Wish]) -> Expression:
     """The computation made of the wishes that are defined at the witness and used."""
     results = list(witness)
-    flows, other = list(range(len(results))), list[int]()       # the places to which gradients flow, or not
-    conditions = list[int]()                                    # those to which none can
+    flows, other = list(range(len(results))), list[int]()       # the places to which a gradient flows, or not
     steps: list[tuple[Op, tuple[int | float, ...]]] = []
     for op, wish in wishes:
         has = op.differentiable(len(wish))
         free = [i for i, _ in enumerate(wish) if (has[i] if any(has) else i not in op.options)]
         if not any(isinstance(wish[i], int) for i in free):     # it must depend on something
             wish = [-1 if i == free[0] else x for i, x in enumerate(wish)]
-        known = conditions if op.chooses else other
-        constant = known[-1] if known else 1.0
-        operands = [flows[x % len(flows)] if isinstance(x, int) else constant if x is None else x
-                    for x in wish]
-        same = isinstance(op, Comparison) and repr(operands[0]) == repr(operands[1])
-        if same or op.chooses and not conditions:               # (always the same, or no condition)
-            continue
+        known = [x for x in other if not op.chooses or isinstance(steps[x - len(witness)][0], Comparison)]
+        fixed = known[-1] if known else 1.0
+        operands = [flows[x % len(flows)] if isinstance(x, int) else fixed if x is None else x for x in wish]
+        if op.chooses and not known or isinstance(op, Comparison) and repr(operands[0]) == repr(operands[1]):
+            continue                                            # (no condition, or always the same)
         data = [results[x] if isinstance(x, int) else x for x in operands]
         if _defined(op, data) and abs(op(*data)) < 1e6:
             tracked = [isinstance(x, int) and x in flows for x, one in zip(operands, has) if one]
             (flows if (all if op.chooses else any)(tracked) else other).append(len(results))
-            if not any(tracked):
-                conditions.append(len(results))
             steps.append((op, tuple(operands)))
             results.append(op(*data))
     steps = steps[:flows[-1] + 1 - len(witness)]

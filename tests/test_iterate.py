@@ -251,3 +251,30 @@ def test_other_threads_run_meanwhile_and_an_interruption_comes_through(target):
         fast.iterate(1.0, 10 ** 12)
     timer.join()
     assert fast.iterate(1.0, 2) == (1.0 * 0.999 + 0.25) * 0.999 + 0.25
+
+
+@pytest.mark.parametrize("n", [3, 70])
+def test_a_big_program_is_a_loop_of_native_code_too(target, n):
+    """More instructions than straight-line code may have, and as few and many numbers."""
+    def step(state, x):
+        out = []
+        for i, s in enumerate(state):
+            for k in range(4000 // n):
+                s = s * 0.75 + ag.sin(state[(i + k + 1) % n]) * x
+            out.append(s if s < 1.0 else s - 0.5)           # (another program from there on)
+        return out
+
+    state = [0.9 * i / n for i in range(n)]
+    xs = [0.01 * (k + 1) for k in range(12)]
+    expected = [state]
+    for x in xs:
+        expected.append(step(expected[-1], x))
+    fast = compile(step, target=target)
+    last, kept = fast.iterate(state, 12, history=5, over=xs)
+    assert last == expected[12] and kept == expected[5::5]
+    assert fast.stats.nodes > 3000 and fast.iterate(state, 12, over=xs) == last
+    if target == "native":
+        native = [program.loops["native"] for program in fast.programs if "native" in program.loops]
+        assert native and all(native)
+    with pytest.raises(InputError, match="over"):
+        fast.iterate(state, 13, over=xs)

@@ -1,6 +1,7 @@
 """Loops in native code: state = f(state), many times, without the interpreter.
 
-The program's function is inlined into the loop, so that LLVM keeps the state in registers where it fits.
+The program's function is inlined into the loop, so that LLVM keeps the state in registers where it fits. (A
+big program is a loop over tables, which is called.)
 """
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from autograd_lite.native import replay
 from autograd_lite.native.calls import DONE
-from autograd_lite.native.choice import LONG
+from autograd_lite.native.choice import is_big
 from autograd_lite.native.engine import Library, available
 from autograd_lite.native.expressions import number
 from autograd_lite.native.language import Untranslatable
@@ -21,6 +23,7 @@ from autograd_lite.programs.arguments import described
 from autograd_lite.programs.recording import Recording
 
 _SHORT, _TIME = 256, 5e-3                       # steps at first without the interpreter; seconds later on
+_FEW = 64                                       # the most numbers that are copied one by one
 
 
 class Layout(NamedTuple):
@@ -53,11 +56,12 @@ class Loop:
     native = True
 
     def __init__(self, recording: Recording, layout: Layout):
-        unit = Unit()
-        unit.add(NativeWriter(recording).function(), "f")
-        unit.texts.append(text_of_loop(recording, layout))
-        self.layout = layout
-        self.library = Library(unit)
+        unit, self.layout = Unit(), layout
+        self.core = replay.core(recording) if is_big(recording) else None       # (what is called, stays)
+        if self.core is None:
+            unit.add(NativeWriter(recording).function(), "f")
+        unit.texts.append(text_of_loop(recording, layout, self.core))
+        self.library = Library(unit, stored=self.core is None)
         self.call = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 3,
                                      *[ctypes.c_void_p] * 2)(self.library["loop"])
 
@@ -87,21 +91,28 @@ class Loop:
 
 def loop(recording: Recording, layout: Layout) -> Loop | None:
     """A recorded program as a loop in native code; None if there is none."""
-    if not available() or len(recording.code) > LONG:
+    if not available():
         return None
     try:
         return Loop(recording, layout)
-    except Untranslatable:
+    except (Untranslatable, ImportError):       # (of NumPy)
         return None
 
 
-def text_of_loop(recording: Recording, layout: Layout) -> str:
-    """The loop in LLVM: it makes steps until the program does not fit, and returns what that returned."""
+def text_of_loop(recording: Recording, layout: Layout, core: int | None = None) -> str:
+    """The loop in LLVM: it makes steps until the program does not fit, and returns what that returned.
+
+    A step is a function @f, or the one at the address of a core."""
     before, size, row, sources = layout
     n = len(recording.inputs) + len(recording.captured)
 
     def copied(source: str, target: str, count: int, source_at: int = 0, target_at: int = 0) -> list[str]:
         """Lines that copy some numbers."""
+        if count > _FEW:
+            x = f"%{source}.{target}"
+            return [f"  {x}.p = getelementptr double, ptr %{source}, i64 {source_at}",
+                    f"  {x}.q = getelementptr double, ptr %{target}, i64 {target_at}",
+                    f"  call void @llvm.memcpy.p0.p0.i64(ptr {x}.q, ptr {x}.p, i64 {8 * count}, i1 false)"]
         found = []
         for i in range(count):
             x = f"%{source}.{target}.{i}"
@@ -137,7 +148,7 @@ def text_of_loop(recording: Recording, layout: Layout) -> str:
         f"  %at = mul i64 %i, {row}",
         "  %row = getelementptr double, ptr %rows, i64 %at",
         *copied("row", "in", row, 0, before + size),
-        "  %status = call i64 @f(ptr %in, ptr %out)",
+        f"  %status = call i64 {f'inttoptr (i64 {core} to ptr)' if core else '@f'}(ptr %in, ptr %out)",
         f"  %fits = icmp eq i64 %status, {DONE}",
         "  br i1 %fits, label %fine, label %end",
         "fine:",
@@ -159,4 +170,5 @@ def text_of_loop(recording: Recording, layout: Layout) -> str:
         "  store i64 %i, ptr %made",
         *copied("in", "inputs", size, before, before),
         "  ret i64 %result",
-        "}", ""])
+        "}",
+        "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)", ""])
