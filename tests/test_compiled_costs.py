@@ -4,12 +4,14 @@ from __future__ import annotations
 import copy
 import functools
 import gc
+import importlib.util
+import inspect
 import itertools
 import math
 import pickle
 import sys
+import time
 
-import inspect
 import numpy as np
 import pytest
 
@@ -216,3 +218,12 @@ def test_of_a_large_table_only_the_rows_that_are_taken_are_looked_at(table, larg
     if large and isinstance(first, Value):
         rows[5] = Value(7.0)
         assert (fast(3.0, 5), fast(3.0, 4)) == (21.0, 3.0)
+
+
+@pytest.mark.parametrize("target", ["python", pytest.param("native", marks=pytest.mark.skipif(
+    not importlib.util.find_spec("llvmlite"), reason="without llvmlite"))])
+def test_the_seconds_of_tracing_and_compiling_are_those_that_passed(target):
+    fast, start = compile(lambda x: ag.sin(x) * x, target=target), time.perf_counter()
+    assert [fast(x) for x in (1.0, 2.0)] == [x * math.sin(x) for x in (1.0, 2.0)]
+    passed = time.perf_counter() - start
+    assert 0.0 < fast.stats.tracing < passed and 0.0 < fast.stats.compiling < passed

@@ -171,6 +171,12 @@ def test_label_numbers_the_entries_of_sequences_mappings_and_arrays():
     assert [v.label for v in named.values()] == ["p['i']", "p[2]"]
 
 
+def test_label_numbers_entries_of_lists_of_any_depth():
+    x, y, z = Value(1.0), Value(2.0), Value(3.0)
+    label(W=[x, [y, z]])
+    assert [v.label for v in (x, y, z)] == ["W[0]", "W[1][0]", "W[1][1]"]
+
+
 def test_label_keeps_the_scope():
     v = Value(1.0)
     v.scope = ("layer",)
