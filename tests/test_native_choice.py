@@ -159,11 +159,15 @@ def test_a_loop_ends_where_its_program_does_not_fit():
     assert (status, done, list(kept), numbers) == (0, 10, [8.0, 64.0, 512.0], [1024.0])
 
 
-def test_long_programs_are_not_made_into_loops(monkeypatch):
+def test_long_programs_are_loops_over_tables_that_a_loop_calls(monkeypatch):
     recording, layout = of_length(40), Layout(0, 1, 0, [0])
-    for most, is_loop in ((39, False), (40, True)):
-        monkeypatch.setattr(iterate, "LONG", most)
-        assert (loop(recording, layout) is not None) is is_loop
+    found = []
+    for most, called in ((39, True), (40, False)):
+        monkeypatch.setattr(choice, "LONG", most)
+        made, numbers = loop(recording, layout), [0.5]
+        assert (made.core is not None) is called
+        found.append((made.run(numbers, [], None, 3, 1, 1), numbers))
+    assert found[0] == found[1] and found[0][0][:2] == (DONE, 3)
     monkeypatch.setattr(iterate, "available", lambda: False)
     assert loop(recording, layout) is None
 
