@@ -5,17 +5,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd_lite.graph import kinks
+from autograd_lite.graph.backward import backward
 from autograd_lite.graph.node import ZERO
 from autograd_lite.graph.value import Value, new
 
 
 def called(f: Callable[..., Any], args: Sequence[float], places: Sequence[int]
-           ) -> tuple[Any, list[Any] | None, list[Value]]:
+           ) -> tuple[Any, list[list[float]] | None, list[Value]]:
     """What f returns where leaves stand for some of its arguments, the derivatives by these, and these.
 
     They are frozen then. There is a row of derivatives for each of f's results, which are plain numbers
-    then: one, or a few in a list or tuple. Where some derivatives are not to be had so (see `_row`), there
-    are None, and the result is as f gave it. No mode may be on.
+    then: one, or a few in a list or tuple. Where f gives others, or they depend on others' leaves or on an
+    op with a kink, there are no rows, and the result is as f gave it. No mode may be on.
 
     >>> from autograd_lite import sin
     >>> called(lambda a, b: sin(a) * b, (0.0, 2.0), [0, 1])[:2]
@@ -29,29 +30,37 @@ def called(f: Callable[..., Any], args: Sequence[float], places: Sequence[int]
         x._operation = x._a = x._b = x._pa = x._pb = None
         own.append(x)
     y = f(*given)
-    kind, rows = type(y), [None]
-    try:
-        if kind is Value:
-            rows = [_row(y, own)]
-        elif (kind is list or kind is tuple) and 0 < len(y) <= 6 * len(own):
-            rows = [_row(out, own) if type(out) is Value else None for out in y]
-    finally:
+    kind = type(y)
+    if kind is Value and own:
+        rows: list[Any] = [_row(y, own)]
+    elif (kind is list or kind is tuple) and 0 < len(y) <= 6 * len(own) and {Value}.issuperset(map(type, y)):
+        rows = [_row(out, own) for out in y]
+    else:
+        rows = [None]
         for x in own:
-            x._grad = x._a = None
+            x._grad = None
     if None in rows or kinks.live:
         return y, None, own
     return y._data if kind is Value else kind([out._data for out in y]), rows, own
 
 
 def _row(y: Value, own: list[Value]) -> Any:
-    """The derivatives by leaves that `backward` would find, in a third of its time; they add up in these,
-    which are marked by having `own` as their `_a`.
+    """The derivatives by leaves, which are frozen; None where y depends on others or on an op with a kink."""
+    try:
+        for x in own:
+            x._grad, x._a = 0.0, own
+        row = _of_tree(y, own)
+    finally:
+        for x in own:
+            x._grad = x._a = None
+    if row is None and y._operation is not None and (found := backward(y, 1.0, own, True)):
+        row = [p or 0.0 for p in found]
+    return row
 
-    None where y depends on other leaves, or what lies between is no tree of nodes of one or two operands
-    without a kink, or a derivative is not finite.
-    """
-    for x in own:
-        x._grad, x._a = 0.0, own
+
+def _of_tree(y: Value, own: list[Value]) -> list[float] | None:
+    """The same in a third of the time, where what lies between is a tree of nodes of one or two operands and
+    no derivative is infinite. They add up in the leaves, which are marked by having `own` as their `_a`."""
     node: Any = y
     g, total = 1.0, 0.0
     rest: list[tuple[Any, float]] = []
