@@ -32,9 +32,9 @@ def called(f: Callable[..., Any], args: Sequence[float], places: Sequence[int]
     y = f(*given)
     kind = type(y)
     if kind is Value and own:
-        rows: list[Any] = [_row(y, own)]
+        rows: list[Any] = [_of_tree(y, own) or _of_graph(y, own)]
     elif (kind is list or kind is tuple) and 0 < len(y) <= 6 * len(own) and {Value}.issuperset(map(type, y)):
-        rows = [_row(out, own) for out in y]
+        rows = [_of_tree(out, own) or _of_graph(out, own) for out in y]
     else:
         rows = [None]
         for x in own:
@@ -44,59 +44,60 @@ def called(f: Callable[..., Any], args: Sequence[float], places: Sequence[int]
     return y._data if kind is Value else kind([out._data for out in y]), rows, own
 
 
-def _row(y: Value, own: list[Value]) -> Any:
+def _of_graph(y: Value, own: list[Value]) -> list[float] | None:
     """The derivatives by leaves, which are frozen; None where y depends on others or on an op with a kink."""
-    try:
-        for x in own:
-            x._grad, x._a = 0.0, own
-        row = _of_tree(y, own)
-    finally:
-        for x in own:
-            x._grad = x._a = None
-    if row is None and y._operation is not None and (found := backward(y, 1.0, own, True)):
-        row = [p or 0.0 for p in found]
-    return row
+    found = backward(y, 1.0, own, True) if y.operands else None
+    return None if found is None else [p or 0.0 for p in found]
 
 
 def _of_tree(y: Value, own: list[Value]) -> list[float] | None:
     """The same in a third of the time, where what lies between is a tree of nodes of one or two operands and
-    no derivative is infinite. They add up in the leaves, which are marked by having `own` as their `_a`."""
-    node: Any = y
-    g, total = 1.0, 0.0
-    rest: list[tuple[Any, float]] = []
-    met: set[Any] = set()
-    while True:
-        op = node._operation
-        if op is None or op.kink is not None:
-            return None
-        p = node._pa
-        if p is not None:
-            x = node._a
-            if x._operation is not None:
-                rest.append((x, g * p))
-            elif x._a is own:
-                x._grad += g * p
-            else:
+    no derivative is infinite; else None. It freezes the leaves.
+
+    The derivatives add up in the leaves, which are marked by having `own` as their `_a`.
+    """
+    try:
+        for x in own:
+            x._grad, x._a = 0.0, own
+        node: Any = y
+        g, total = 1.0, 0.0
+        rest: list[tuple[Any, float]] = []
+        met: set[Any] = set()
+        while True:
+            op = node._operation
+            if op is None or op.kink is not None:
                 return None
-        p = node._pb
-        if p is not None:
-            x = node._b
-            if x is None:
+            p = node._pa
+            if p is not None:
+                x = node._a
+                if x._operation is not None:
+                    rest.append((x, g * p))
+                elif x._a is own:
+                    x._grad += g * p
+                else:
+                    return None
+            p = node._pb
+            if p is not None:
+                x = node._b
+                if x is None:
+                    return None
+                if x._operation is not None:
+                    rest.append((x, g * p))
+                elif x._a is own:
+                    x._grad += g * p
+                else:
+                    return None
+            if not rest:
+                break
+            node, g = rest.pop()
+            if node in met:
                 return None
-            if x._operation is not None:
-                rest.append((x, g * p))
-            elif x._a is own:
-                x._grad += g * p
-            else:
-                return None
-        if not rest:
-            break
-        node, g = rest.pop()
-        if node in met:
-            return None
-        met.add(node)
-    row = []
-    for x in own:
-        total += x._grad
-        row.append(x._grad)
-    return row if total - total == 0.0 else None
+            met.add(node)
+        row = []
+        for x in own:
+            total += x._grad
+            row.append(x._grad)
+        return row if total - total == 0.0 else None
+    finally:
+        for x in own:
+            x._grad = x._a = None
