@@ -209,7 +209,10 @@ def _by_uncertain(f: Callable[..., Any], args: Sequence[Any], places: Sequence[i
 
 def _numbers(core: Any, given: Sequence[Any], result: Any, rows: Sequence[Sequence[float]]) -> Any:
     """The result with these derivatives by the given numbers, in numbers of the same variables."""
-    if type(result) is not float:
+    kind = type(result)
+    if kind is not float:
+        if (kind is list or kind is tuple) and {float}.issuperset(map(type, result)):
+            return kind([_numbers(core, given, y, [row]) for y, row in zip(result, rows)])
         supply = iter(rows)
         if is_array(result):
             numbers = [_numbers(core, given, y, [next(supply)]) for y in result.ravel().tolist()]

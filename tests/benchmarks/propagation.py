@@ -4,7 +4,7 @@
 
 Each figure is the least CPU time of several runs; both sides' results are compared first. Then the standard
 deviations are not asked for: that package puts off what makes them up until they are. What is compiled is
-native code (which takes llvmlite), as it gets by itself in a long loop, and was called at other numbers.
+native code (if there is llvmlite), as it gets by itself in a long loop, and was called at other numbers.
 """
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import uncertainties
 from uncertainties import umath
 
 import autograd_lite as ag
+from autograd_lite.native.engine import available
 
 
 class Row(NamedTuple):
@@ -96,7 +97,7 @@ def sides(row: Row, asked: bool = True) -> dict[str, Any]:
     function."""
     xs = [uncertainties.ufloat(x, std) for x, std in row.inputs]
     theirs, ours = row.make(umath), row.make(ag)
-    fast, steps = ag.compile(ours, target="native"), row.steps
+    fast, steps = ag.compile(ours, target="native" if available() else None), row.steps
     several = isinstance(ours(*[x for x, _ in row.inputs]), list)
 
     def run(once):
@@ -113,8 +114,9 @@ def sides(row: Row, asked: bool = True) -> dict[str, Any]:
 
     others = [uncertainties.ufloat(1.01 * x, std) for x, std in row.inputs]
     ag.propagate(fast, *others)
-    return {"theirs": lambda: run(theirs), "ours": lambda: run(functools.partial(ag.propagate, ours)),
-            "compiled": lambda: run(functools.partial(ag.propagate, fast))}
+    ways = {"theirs": theirs, "ours": functools.partial(ag.propagate, ours),
+            "compiled": functools.partial(ag.propagate, fast)}
+    return {name: functools.partial(run, way) for name, way in ways.items()}
 
 
 def seconds(f, least=0.02, repeats=7):
@@ -147,16 +149,14 @@ def measured(row: Row, **options: Any) -> dict[str, float]:
 
 
 def main() -> None:
-    print(f"{'microseconds':22s}" + "".join([
-        f"{'uncertainties':>14s}{'propagate':>16s}{'of compile(f)':>18s}{more:>{len(more)}s}"
-        for more in ("  | not asked for:", "")]))
-    for row in ROWS:
-        found, cells = measured(row), []
-        for more in ("", ", not asked"):
-            theirs = found[f"theirs{more}"]
-            cells += [f"{1e6 * theirs:14.1f}", *[f"{1e6 * x:9.1f} ({theirs / x:.1f}x)" for x in (
-                found[f"ours{more}"], found[f"compiled{more}"])]]
-        print(f"{row.name:22s}" + "".join(cells))
+    found = [measured(row) for row in ROWS]
+    for title, more in (("microseconds", ""), ("deviations not asked", ", not asked")):
+        print(f"{title:22s}{'uncertainties':>14s}{'propagate':>18s}{'of compile(f)':>22s}")
+        for row, times in zip(ROWS, found):
+            theirs = times[f"theirs{more}"]
+            print(f"{row.name:22s}{1e6 * theirs:14.1f}" + "".join([
+                f"{1e6 * times[name + more]:{width}.1f} {f'({theirs / times[name + more]:.2f}x)':10s}"
+                for name, width in (("ours", 9), ("compiled", 11))]).rstrip())
 
 
 if __name__ == "__main__":
