@@ -252,6 +252,7 @@ def test_below_a_png_stands_what_happens_as_wide_as_the_picture(
         ag.animate(z, tmp_path / "a.PNG", caption="mine", seconds=0.25)
     assert {options for _, options in program.asked} == {("-Kdot", "-Tpng", "-Gdpi=96")}
     first, *sources = [source for source, _ in program.asked]
+    assert ">= 2<" in first and "penwidth=2.0" not in first and "penwidth=2.0" in sources[1]   # (the end)
     told = [label_of(source) for source in sources]
     assert len(told) == 3 and {line[:2] for lines in told for line in lines} == {(room, height)}
     assert {line[3] for lines in told for line in lines} == {letters}

@@ -169,6 +169,7 @@ class Done:
         self.stdout, self.stderr, self.returncode = stdout, stderr, returncode
 
 
+NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)          # (Windows alone has one)
 PNG = b"\x89PNG\r\n\x1a\n..."
 
 
@@ -198,7 +199,7 @@ def test_what_is_wrong_with_a_program_is_said(answer, trouble, monkeypatch):
     assert engine._trouble.__wrapped__("/bin/some-dot") == trouble
     (command, options), = calls
     assert command == ["/bin/some-dot", "-Tpng"] and options["timeout"] == 60 and options["capture_output"]
-    assert options["input"].startswith(b"digraph")
+    assert options["input"].startswith(b"digraph") and options["creationflags"] == NO_WINDOW
 
 
 @pytest.mark.parametrize("answer, message", [
@@ -221,6 +222,7 @@ def test_what_a_program_writes_is_given_and_what_it_says_is_an_error(answer, mes
             engine.run("digraph {}", "-Kdot", "-Tpdf")
         assert str(raised.value) == message
     assert calls[0][0] == ["/bin/dot", "-Kdot", "-Tpdf"] and calls[0][1]["input"] == b"digraph {}"
+    assert calls[0][1]["creationflags"] == NO_WINDOW
 
 
 def test_the_first_program_that_works_is_taken_and_the_others_are_told(monkeypatch):

@@ -163,13 +163,13 @@ def claimed(change, pair, network=True):
     return give
 
 
-def audited(make, claims, which=0, **options):
+def audited(make, claims, which=0, rtol=None, **options):
     """What is written of a wrong claim about a small graph."""
     def give():
         xs = [Value(x, name) for x, name in zip((2.0, 3.0, 0.5), "xyz")]
         root = make(*xs)
         root.label = "f"
-        report = audit(root, claims)
+        report = audit(root, claims, rtol)
         found = derive([*report.causes, *report.differing][which], **options)
         return f"{found}\n{found.wrong}"
     return give
@@ -228,7 +228,8 @@ CASES = {
     "a sum of large terms last": text(mixed(False), 0.5),
     "a long sum": text(lambda x: added([ag.sin(x * float(k)) for k in range(1, 12)]), 0.5),
     **{f"wide, of {' '.join(map(str, sizes))}": text(wide(sizes), 0.5) for sizes in (
-        [7] * 6, [8] * 6, [8, 7, 7, 7, 7, 6], [8, 7, 7, 7, 7, 7], [6] * 12, [4, 12, 5, 8, 7, 12, 5, 9])},
+        [7] * 6, [8] * 6, [8, 7, 7, 7, 7, 6], [8, 7, 7, 7, 7, 7], [6] * 12, [4, 12, 5, 8, 7, 12, 5, 9],
+        [9] * 6 + [4] * 6)},
     "wide, one used again": text(wide([13, 13, 13, 8], 13), 0.5),
     "a large term before six names": text(lambda *xs: squared(added([nested(8, xs[0]), *xs[1:]])), *[0.5] * 7,
                                           names="abcdegh", wrt="b"),
@@ -275,6 +276,10 @@ CASES = {
     "what follows by way of others": audited(total, {("b", "a"): 2.0, ("c", "a"): 4.0, "x": 1.0}, which=-1),
     "a factor of −1": audited(lambda x, y, z: product(x, y, z) + named("m", z * -2.0), {"x": -1.5}),
     "a factor of 0": audited(lambda x, y, z: product(x, y, z) + named("m", z * 0.0), {"x": 0.0}),
+    **{f"exactly {name}": audited(make, {target: x}, rtol=0.0) for name, make, target, x in (
+        ("another number", product, "x", 81.0), ("a factor missing", product, "x", 27.0),
+        ("a term missing", total, "a", 12.0), ("a term of the wrong sign", total, "a", 5.0),
+        ("none of these", product, "x", 13.0))},
     "no dependence": audited(product, {("a", "z"): 1.0}),
 }
 

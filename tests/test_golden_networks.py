@@ -136,6 +136,7 @@ MODELS = {
     "left out, down": (lambda: mlp(12, 3), brief(max_neurons=4, direction="BT")),
     "names beside": (lambda: mlp(2, 2), brief(
         inputs=["a name of 24 letters, yes", "a name of 25 letters, yes.."], outputs=["o", "x" * 30])),
+    "names inside": (lambda: mlp(2, 2), brief(inputs=["ABCDE", "a"], outputs=["ABCDE.", "a"])),
     "names beside, down": (lambda: mlp(2, 2), brief(
         direction="TB", inputs=["seven..", "thirteen chars"], outputs=["a", "abcdefghijk"])),
     "names in a dense one": (lambda: mlp(9, 1, bias="layer"), brief(

@@ -41,7 +41,7 @@ class Arrows:
         if times > 1:
             text += f" × {times:,}"
         if mark or trouble or times > 1 or not looks.bare:
-            thick = float(found.get("penwidth", _USUAL)) > 2.0
+            thick = float(found.get("penwidth", _USUAL)) >= 2.2
             below = f"<BR/>{ink(' ', theme.faint, 4)}" if thick else ""
             found["label"] = f"<{text}{below}>" if self.sideways else f"<&#160;{text}&#160;>"
             if looks.stage and passes:

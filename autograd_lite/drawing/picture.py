@@ -21,11 +21,11 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
 
 
-@dataclass(frozen=True)
+@dataclass
 class Options:
     """How to draw; see `draw`. Errors begin with the name of the function that was called."""
 
-    max_nodes: int = 100
+    max_nodes: int
     sample: int | Literal["all"] | None = None
     focus: Value | str | None = None
     digits: int | None = None
