@@ -296,6 +296,19 @@ def test_a_caption_of_several_lines_is_whole_below_a_png(tmp_path: Path) -> None
     assert label_of(program.asked[1][0])[0][4] == r"Step 0 of 2 · a\\nb\\nc\\nd"
 
 
+def test_letters_that_no_font_has_are_looked_for_in_each_bitmap(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    program = Program()
+    monkeypatch.setattr(animation, "run", program)
+    monkeypatch.setattr(animation, "warn_of_boxes", looked_at.append)
+    ag.animate(Value(1.0, "层") * 2.0, tmp_path / "a.html")
+    assert program.asked and not looked_at      # (a browser draws these)
+    program.asked.clear()
+    ag.animate(Value(1.0, "层") * 2.0, tmp_path / "a.png")
+    assert looked_at == [source for source, _ in program.asked] and all("层" in x for x in looked_at)
+
+
 def fitted(lines: list[str], room: float) -> list[str]:
     return animation._fitted(lines, room, 10)
 

@@ -187,6 +187,12 @@ def total(x, y, z):
     return b * c + a * 7.0
 
 
+def factors(x, y, z):
+    """∂f/∂x = 3 · 0.5 · 0.5; there are nodes of 6, 1, −1 and 0."""
+    others = [Value(number, f"n{number:g}") for number in (6.0, 1.0, -1.0, 0.0)]
+    return named("c", named("b", named("a", x * z) * z) * y) + ag.sum(others)
+
+
 def undifferentiable():
     """An op of a user whose second rule takes floats alone."""
     op = ag.custom_op(lambda a, b: a * math.log(b), (lambda y, a, b: y / a, lambda y, a, b: a * math.log(b)),
@@ -280,6 +286,9 @@ CASES = {
         ("another number", product, "x", 81.0), ("a factor missing", product, "x", 27.0),
         ("a term missing", total, "a", 12.0), ("a term of the wrong sign", total, "a", 5.0),
         ("none of these", product, "x", 13.0))},
+    "a little less exactly another number": audited(product, {"x": 81.0001}, rtol=0.0),
+    **{f"a factor that a node has, of {number:g}": audited(factors, {"x": number} | more, rtol=0.0)
+       for number, more in ((1.5, {}), (-1.5, {}), (-0.25, {}), (0.0, {("f", "b"): 2.0, ("b", "a"): 4.0}))},
     "no dependence": audited(product, {("a", "z"): 1.0}),
 }
 

@@ -233,10 +233,10 @@ def zero():
 
 
 def two_wrong():
-    """In naive order a and b get a part alone of what y passes on."""
+    """In naive order a and b get a part alone of what y passes on, and _ gets all."""
     a, b = Value(2.0, "a"), Value(3.0, "b")
     y = named("y", a * b)
-    return named("z", y + ag.sin(y))
+    return named("z", y + ag.sin(y) + Value(1.0, "_") * 2.0)
 
 
 def early_products():
