@@ -81,6 +81,10 @@ def test_a_sum_keeps_forty_terms_and_counts_the_others():
     again = added([added(xs[:42]), added(xs[:41])])
     assert isinstance(again, Sum) and again.hidden == 3 and len(again.terms) == 40
     assert added([added(xs[:42]), xs[0], Number(2.0)]).hidden == 3
+    rest = added([added(xs[:41]), *[-x for x in xs[:40]]])
+    assert isinstance(rest, Sum) and (rest.terms, rest.hidden, rest.data) == ((), 1, 41.0)
+    left = added([added(xs[:41]), *[-x for x in xs[1:40]]])
+    assert isinstance(left, Sum) and ([*left.terms], left.hidden) == (xs[:1], 1)
 
 
 def test_equal_factors_and_terms_are_taken_together():
@@ -93,6 +97,9 @@ def test_equal_factors_and_terms_are_taken_together():
     assert ((x * y + y * 2.0).data, ((x - y) ** 3).data, (1.0 / (x * y)).data) == (12.0, -1.0, 1.0 / 6.0)
     assert ((x ** y).data, (2.0 ** x).data, (5.0 - x).data, (6.0 / x).data) == (8.0, 4.0, 3.0, 3.0)
     assert isinstance(x ** 99, type(x * y)) and isinstance(x ** 100, Call) and isinstance(x ** 0.5, Call)
+    assert isinstance(x ** -99, type(x * y)) and isinstance(x ** -100, Call) and isinstance(x ** -0.5, Call)
+    assert (x ** 1).key == x.key and (x ** 0).key == Number(1.0).key and (x ** -2 * x ** 3).key == x.key
+    assert (x * 1.0).key == x.key and (2.0 * x * 0.5).key == x.key and (x * 0.0).key == Number(0.0).key
 
 
 def test_a_difference_with_a_minus_before_it_is_turned_if_its_power_is_odd():

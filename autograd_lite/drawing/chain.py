@@ -5,6 +5,7 @@ import functools
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from math import nan
 from typing import Any, NamedTuple
 
 from autograd_lite.drawing.formulas import Call, Formula, Named, Number, Sum, added, applied, slopes
@@ -123,7 +124,7 @@ class Symbols:
 @functools.cache
 def _adds(op: Op | None) -> bool:
     """Whether an op is the sum, or the difference, of its two operands."""
-    return op is not None and not op.open and isinstance(applied(op, [Named("a", 1.0), Named("b", 2.0)]), Sum)
+    return op is not None and not op.open and isinstance(applied(op, [Named("a", nan), Named("b", nan)]), Sum)
 
 
 class Piece(NamedTuple):

@@ -192,16 +192,13 @@ def multiplied(factors: Iterable[tuple[Formula, int]]) -> Formula:
 
 def added(terms: Iterable[Formula]) -> Formula:
     """The sum of terms, equal ones taken together."""
-    found, constant, hidden, since = dict[Any, tuple[float, Powers]](), 0.0, 0, list[Relation]()
-    data = 0.0
+    found, hidden, data, since = dict[Any, tuple[float, Powers]](), 0, 0.0, list[Relation]()
     for term in terms:
         since += term.since
         data += term.data
         for part in term.terms if isinstance(term, Sum) else (term,):
             c, powers = split(part)
             key = frozenset([(x.key, n) for x, n in powers])
-            if not powers:
-                constant += c
             if key in found or len(found) < MOST:
                 found[key] = found.get(key, (0.0, ()))[0] + c, powers
             else:
