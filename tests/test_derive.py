@@ -428,6 +428,8 @@ def test_a_number_that_is_not_finite_is_shown_with_where_it_arose():
     (lambda y: derive(y, "weight", depth=-1), InputError, "whole number of at least 0"),
     (lambda y: derive(y, "weight", digits=0), InputError, "from 1 to 17"),
     (lambda y: derive(audit(y, {"weight": 1.0}).rows[0], "weight"), InputError, "give no wrt"),
+    (lambda y: derive(audit(y, {"weight": 1.0}).rows[0], depth=0), InputError, "give no wrt and no depth"),
+    (lambda y: derive(y, "weight", depth=1.0), InputError, "depth is how far to go, a whole number of at"),
     (lambda y: ag.compile(lambda x: derive(x * x, x).values[0])(1.0), InputError, "compiled|compile")])
 def test_what_cannot_be_derived_is_an_error_that_says_so(make, error, said):
     weight = Value(2.0, "weight")
@@ -660,6 +662,7 @@ def test_without_sympy_the_error_says_what_to_install(monkeypatch):
     symbolic.sympy.cache_clear()
     with pytest.raises(MissingError, match=r"need SymPy: pip install 'autograd-lite\[symbolic\]'"):
         derive(x * x, x).sympy()
+    assert not hasattr(symbolic.FUNCTIONS, "__wrapped__")       # (which `inspect` asks for)
 
 
 # -- a claim that is wrong -------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from autograd_lite.ops.whole import whole
 class Options:
     """How to draw; see `draw`. Errors begin with the name of the function that was called."""
 
-    max_nodes: int
+    max_nodes: int = 100
     sample: int | Literal["all"] | None = None
     focus: Value | str | None = None
     digits: int | None = None
