@@ -135,6 +135,13 @@ def shared(n):
     return make
 
 
+def cancelled(kept, factor=0.5):
+    """By 3 of 43 terms of a sum, of which no more than the first so many, and those beyond 40, are left."""
+    xs = [Value(float(k + 1), f"x{k}") for k in range(43)]
+    y = added([*xs, *[x * -2.0 for x in xs[1:kept]], *[-x for x in xs[kept:40]]])
+    return derive(named("f", ag.sin(y * factor)), xs[42])
+
+
 def no_way():
     x, z = Value(2.0, "x"), Value(3.0)
     y = named("y", x * x)
@@ -246,6 +253,10 @@ CASES = {
     "terms of the root": both(steps, 2.0, 1.5), "a total of 0": text(zero_total, 2.0, 3.0),
     "depth 0": text(steps, 2.0, 1.5, depth=0), "depth 1": text(shared(3), 0.5, wrt="x", depth=1),
     "shared nodes": text(shared(3), 0.5, values=True),
+    **{f"of {n} and 3 terms": lambda n=n: cancelled(n).text for n in range(4)},
+    "of no and 3 terms, in LaTeX": lambda: cancelled(0).latex,
+    "of 2 and 3 terms, turned": lambda: cancelled(2, -1.0).text,
+    "of 3 and 3 terms, turned": lambda: cancelled(3, -0.5).text,
     "no way": no_way, "not finite": lost, "seven zeros": zeros,
     "a quotient": both(lambda x, y: (x - y) / (y - x * 3.0) ** 2 / 4.0, 2.0, 3.0),
     "a difference turned": both(lambda x, y: -(x - y) ** 3 - (1.0 - x) ** 2 * -2.0, 2.0, 3.0),

@@ -165,7 +165,7 @@ def _joined(coefficient: float, powers: Powers, since: Iterable[Relation] = ()) 
         return Number(coefficient, [*since, *[r for x, _ in powers for r in x.since]])
     if coefficient < 0.0:                       # −(a − b) is b − a
         for i, (x, n) in enumerate(powers):
-            if isinstance(x, Sum) and n % 2 and [negative(t) for t in x.terms] == [False, True]:
+            if isinstance(x, Sum) and not x.hidden and n % 2 and [*map(negative, x.terms)] == [False, True]:
                 turned = added([-x.terms[1], -x.terms[0]])
                 return _joined(-coefficient, (*powers[:i], (turned, n), *powers[i + 1:]), since)
     if coefficient == 1.0 and len(powers) == 1 and powers[0][1] == 1:
