@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from xml.etree import ElementTree
 
@@ -265,3 +266,13 @@ def test_without_options_a_file_shows_as_many_nodes_as_draw_does(tmp_path):
         root = ag.sum([Value(float(k), f"x[{k}]") for k in range(leaves)])
         text = ag.render(root, tmp_path / "a.dot").read_text(encoding="utf-8")
         assert text == ag.draw(root).source and ("folded" in text) is (leaves == 100)
+
+
+@pytest.mark.parametrize("label, units", [
+    ("abc", 0), ("~", 0), ("é", 7), ("层", 12), ("a层é~", 19), ("ＡＢ", 24), ("é" * 32, 224),
+    ("é" * 33, 224), ("x" * 31 + "层层", 12)])
+def test_a_label_of_unusual_letters_has_the_room_that_they_take(label, units):
+    full = re.findall(r'ALIGN="LEFT" WIDTH="(\d+)"><FONT COLOR="[^"]*"><B>',
+                      ag.draw(Value(1.0, label), style="full").source)
+    compact = re.findall(r'<TR><TD WIDTH="(\d+)"><FONT', ag.draw(Value(1.0, label), style="compact").source)
+    assert full == [str(8 + units)] and compact == [str(8 + units)] * (not label.isascii())
