@@ -172,7 +172,7 @@ class Chain:
         self.totals = Linear(len(program), self._edges).pull({root: 1.0})
         self.users: dict[int, list[tuple[int, float]]] = {root: []}
         self.below: dict[int, dict[int, None]] = {}
-        for k in range(root, -1, -1):
+        for k in reversed(range(len(program))):
             if k in self.users:
                 steps = self._steps(k)
                 self.below[k] = dict.fromkeys(steps)
