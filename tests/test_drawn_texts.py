@@ -1,11 +1,13 @@
 """Numbers and names in pictures and formulas; DOT; the program that draws, and what it is asked for."""
 from __future__ import annotations
 
+import functools
 import math
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -254,6 +256,31 @@ def test_a_dot_of_the_system_comes_first(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", os.curdir)
     assert next(engine._candidates()) == ("the system's dot", str(dot))
+
+
+def test_of_the_files_of_the_pure_package_its_program_is_taken(monkeypatch, tmp_path):
+    files = []
+    for name in ("graphviz-pure.dist-info/METADATA", "gone/graphviz-pure", "bin/graphviz-pure.exe"):
+        (tmp_path / name).parent.mkdir()
+        files.append(SimpleNamespace(stem=Path(name).stem, locate=functools.partial(str, tmp_path / name)))
+        if "gone" not in name:
+            (tmp_path / name).write_text("x")
+    monkeypatch.setattr(engine.shutil, "which", lambda name: None)
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: SimpleNamespace(files=files))
+    assert [*engine._candidates()] == [("graphviz-pure", str(tmp_path / "bin" / "graphviz-pure.exe"))]
+    files.clear()
+    assert not [*engine._candidates()]
+
+
+@pytest.mark.parametrize("platform, found", [("win32", False), ("linux", True)])
+def test_on_windows_a_dot_in_the_working_folder_is_not_run(platform, found, monkeypatch):
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: SimpleNamespace(files=None))
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(engine.shutil, "which", lambda name: f"some{os.sep}{name}")
+    relative = os.path.abspath(f"some{os.sep}dot")
+    assert [*engine._candidates()] == [("the system's dot", relative)] * found
+    monkeypatch.setattr(engine.shutil, "which", lambda name: relative)
+    assert [*engine._candidates()] == [("the system's dot", relative)]
 
 
 # -- what a drawing asks for -------------------------------------------------------------------------------
