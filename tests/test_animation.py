@@ -241,7 +241,7 @@ def label_of(source: str) -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("across, room, letters, height", [
     (300, "420", "11", "16"), (612, "420", "11", "16"), (620, "425", "11", "16"), (800, "560", "11", "16"),
-    (1600, "1160", "15", "22"), (3200, "2360", "31", "46")])
+    (1600, "1160", "15", "22"), (1604, "1163", "16", "24"), (3200, "2360", "31", "46")])
 def test_below_a_png_stands_what_happens_as_wide_as_the_picture(
         across: int, room: str, letters: str, height: str, tmp_path: Path) -> None:
     program = Program(across, 50)

@@ -94,8 +94,8 @@ class Look(NamedTuple):
     ink: str
     faint: str
     backward: str
+    dashed: bool
     heavy: bool = False
-    dashed: bool = False
 
 
 class Cards:
