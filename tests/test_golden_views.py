@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import re
 
 import pytest
@@ -91,6 +92,8 @@ def several_sets():
 
 
 SAMPLES = {
+    **{f"a chain of {op.__name__}": (samples, functools.partial(functools.reduce, op)) for op in (
+        operator.add, operator.mul, ag.hypot, ag.maximum, ag.minimum)},
     "sum": (samples, ag.sum), "mean": (samples, ag.mean), "dot": (samples, lambda t: ag.dot(t, [0.25] * 4)),
     "maximum": (samples, left(ag.maximum, -math.inf)), "minimum": (samples, left(ag.minimum, math.inf)),
     "plus": (samples, left(lambda a, b: a + b, 0.0)), "minus": (samples, left(lambda a, b: a - b, 0.0)),
