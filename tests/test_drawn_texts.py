@@ -15,7 +15,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import Value
 from autograd_lite.drawing import engine
-from autograd_lite.drawing.cards import against, escape, number, tooltip
+from autograd_lite.drawing.cards import against, escape, judged, number, tooltip
 from autograd_lite.drawing.dialects import figure
 from autograd_lite.drawing.dot import Dot
 from autograd_lite.drawing.formulas import Call, Named, Number, Sum, added, formula, multiplied
@@ -39,8 +39,9 @@ def test_a_number_on_a_card_has_so_many_digits_and_no_exponent_up_to_a_million(x
     (1.0, 1.0000001, 17, "1, not 1.0000001000000001"),
     (0.1, math.nextafter(0.1, 1.0), 2, "0.10000000000000001, not 0.10000000000000002")])
 def test_two_numbers_that_differ_have_as_many_digits_as_tell_them_apart(claimed, derived, digits, expected):
-    assert against(Mark("", "inherits", claimed, derived, ()), digits) == expected
-    assert against(Mark("", "cause", claimed, derived, ()), digits) == "wrong: " + expected
+    assert against(claimed, derived, digits) == expected
+    assert judged(Mark("", "inherits", claimed, derived, (), False), digits) == expected
+    assert judged(Mark("", "cause", claimed, derived, (), False), digits) == "wrong: " + expected
 
 
 def test_a_text_is_cut_where_it_is_too_long_and_a_tooltip_after_400_letters():
@@ -336,7 +337,7 @@ def test_a_page_has_the_background_of_its_picture_if_that_is_a_colour(asked):
         assert f"background:{background}" in picture.html()
     for direction, start in (("LR", "rtl"), ("TB", "ltr")):
         page = ag.draw(Value(2.0, "x") * 3.0, direction=direction).html()
-        assert f"direction:{start};" in page
+        assert f"direction:{start};" in page and "width:max(min(100%,13px),7px)" in page
 
 
 @pytest.mark.parametrize("include, exclude, kinds", [

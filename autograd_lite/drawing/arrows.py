@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS
-from autograd_lite.drawing.cards import OK, SMALL, against, escape, ink, number, tooltip
+from autograd_lite.drawing.cards import OK, SMALL, escape, ink, judged, number, tooltip
 from autograd_lite.drawing.dot import Attributes
 from autograd_lite.drawing.looks import FIRST, Looks
 from autograd_lite.drawing.marks import Mark
@@ -94,7 +94,7 @@ class Arrows:
         theme = self.looks.theme
         if mark.verdict == AGREES:
             return text + ink(OK, theme.faint)
-        told = against(mark, self.looks.digits)
+        told = judged(mark, self.looks.digits)
         return ink(f"<B>{told}</B>" if mark.verdict == CAUSE else told, theme.alarm_line)
 
 

@@ -26,7 +26,7 @@ class Mark(NamedTuple):
     claimed: float
     derived: float
     told: tuple[str, ...]
-    forward: bool = False
+    forward: bool
 
 
 class Marks:
