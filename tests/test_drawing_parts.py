@@ -135,6 +135,9 @@ def link(inner="<path />", title="tip", href=""):
     (f'<g class="graph">{link(href="https://a.b")}</g>',
      '<g><g><title>tip</title><a href="https://a.b"><path /></a></g></g>'),
     (f'<g class="node">{link("<path /><text />")}</g>', "<g><title>tip</title><path /><text /></g>"),
+    (f'<g class="node">{link(link(title="inner"), title=" ")}</g>', "<g><title>inner</title><path /></g>"),
+    (f'<g class="node">{link(link(title=" ", href="a"))}</g>',
+     '<g><title>tip</title><a href="a"><path /></a></g>'),
     (f'<g class="node"><path />{link()}</g>', "<g><title>tip</title><path /><path /></g>"),
     ('<g id="x" class="node mine graph own"><path id="y" /></g>', '<g class="mine own"><path /></g>'),
     ("<g><a><path /></a><text /></g>", "<g><a><path /></a><text /></g>")])
