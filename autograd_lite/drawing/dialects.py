@@ -28,13 +28,13 @@ def figure(x: float, digits: int) -> str:
     """
     if not math.isfinite(x):
         return repr(x)
-    if x == round(x) and abs(x) < 10.0 ** digits:
-        return repr(round(x))
+    if x == 0.0:
+        return "0"
     exact = repr(float(x))
     short = f"{x:.{digits}g}"
     if abs(float(short) - x) <= 4.0 * math.ulp(x):          # (rounding aside)
         exact = repr(float(short)).removesuffix(".0")
-    if "e" not in exact and len(exact.lstrip("-0.")) <= digits and len(exact.partition(".")[2]) <= digits:
+    if "e" not in exact and len(exact.lstrip("-0.")) <= digits and len(exact.partition(".")[2]) < digits + 1:
         return exact
     return f"{x:.{digits}f}" if max(1e-2, 10.0 ** (1 - digits)) <= abs(x) < 10.0 else f"{x:.{digits}g}"
 
