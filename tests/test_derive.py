@@ -323,13 +323,15 @@ def test_a_derivative_is_tidy(make, numbers, expected):
 def test_an_op_of_a_user_is_differentiated_by_its_rule_or_has_a_prime():
     cube = ag.custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name="cube of derive")
     wave = ag.custom_op(lambda x: math.sin(x), (lambda y, x: math.cos(x),), name="wave_of_derive")
+    odd = ag.custom_op(lambda x: x * abs(x), (lambda y, x: 2.0 * abs(x),), name="odd_of_derive")
     try:
+        assert "= 2·abs(x)\n" in written(lambda x: odd(x), -3.0)
         assert "= 3·x²\n" in written(lambda x: cube(x), 2.0)
         assert "= y·wave_of_derive'(x)\n" in written(lambda x, y: y * wave(x), 2.0, 3.0)
         x = Value(2.0, "x")
         assert r"\mathrm{wave\_of\_derive}'\left(x\right)" in derive(wave(x), x).latex
     finally:
-        del TABLE["cube of derive"], TABLE["wave_of_derive"]
+        del TABLE["cube of derive"], TABLE["wave_of_derive"], TABLE["odd_of_derive"]
 
 
 def test_what_has_no_name_is_given_one_that_no_other_node_has():

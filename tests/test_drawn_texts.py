@@ -122,6 +122,11 @@ def test_a_formula_that_cannot_be_computed_is_nan():
     x = Named("x", 0.0)
     assert math.isnan((1.0 / x).data) or math.isinf((1.0 / x).data)
     assert Call(TABLE["exp"], [formula(1000.0)]).data == math.inf
+    own = ag.custom_op(lambda x: math.log(x), (lambda y, x: 1.0 / x,), name="own log")
+    try:
+        assert math.isnan(Call(own, [formula(-0.5)]).data) and Call(own, [formula(1.0)]).data == 0.0
+    finally:
+        del TABLE["own log"]
 
 
 # -- DOT -----------------------------------------------------------------------------------------------

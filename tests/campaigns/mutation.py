@@ -146,8 +146,10 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("drawing/lines.py", "return False, []", "return True, []"),
     ("drawing/view.py", "uses, ends = Counter([link.tail for link in links]), fan // 2",
      "uses, ends = Counter([link.tail for link in links]), fan / 2"),
-    # Formulas have no power 0; numbers of few digits are exact; any place that no node has; of marks the
-    # group does not matter.
+    # Formulas have no power and no factor 0; numbers of few digits are exact; any place that no node has;
+    # of marks the group does not matter.
+    ("drawing/formulas.py", "if coefficient < 0.0: # −(a − b) is b − a",
+     "if coefficient <= 0.0: # −(a − b) is b − a"),
     ("drawing/dialects.py",
      "[(base, n) for base, n in powers if n > 0], [(base, -n) for base, n in powers if n < 0]))",
      "[(base, n) for base, n in powers if n >= 0], [(base, -n) for base, n in powers if n < 0]))",
