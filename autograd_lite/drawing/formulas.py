@@ -146,7 +146,7 @@ def _once(since: Iterable[Relation]) -> tuple[Relation, ...]:
 def _computed(f: Callable[..., float], *xs: Any) -> float:
     try:
         return errstate("ignore").run(f, *xs)
-    except (ValueError, ArithmeticError):
+    except ArithmeticError:
         return nan
 
 

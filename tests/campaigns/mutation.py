@@ -150,6 +150,7 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     # of marks the group does not matter.
     ("drawing/formulas.py", "if coefficient < 0.0: # −(a − b) is b − a",
      "if coefficient <= 0.0: # −(a − b) is b − a"),
+    ("drawing/formulas.py", "return split(x)[0] < 0.0", "return split(x)[0] <= 0.0"),
     ("drawing/dialects.py",
      "[(base, n) for base, n in powers if n > 0], [(base, -n) for base, n in powers if n < 0]))",
      "[(base, n) for base, n in powers if n >= 0], [(base, -n) for base, n in powers if n < 0]))",
