@@ -300,6 +300,8 @@ CASES = {
     "a little less exactly another number": audited(product, {"x": 81.0001}, rtol=0.0),
     **{f"a factor that a node has, of {number:g}": audited(factors, {"x": number} | more, rtol=0.0)
        for number, more in ((1.5, {}), (-1.5, {}), (-0.25, {}), (0.0, {("f", "b"): 2.0, ("b", "a"): 4.0}))},
+    "one of two factors": audited(lambda x, y, z: named("a", x * y) * y, {"x": 15.0}),
+    "one of two factors missing": audited(lambda x, y, z: named("a", x * y) * z, {"x": 3.0}),
     "no dependence": audited(product, {("a", "z"): 1.0}),
 }
 

@@ -147,7 +147,9 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("drawing/view.py", "uses, ends = Counter([link.tail for link in links]), fan // 2",
      "uses, ends = Counter([link.tail for link in links]), fan / 2"),
     # Formulas have no power and no factor 0; numbers of few digits are exact; any place that no node has;
-    # of marks the group does not matter.
+    # of marks the group does not matter; bounds have two digits.
+    ("drawing/arrows.py", "bounds, steps = [number(x, 3) for x in looks.scale.bounds], len(looks.scale)",
+     "bounds, steps = [number(x, 4) for x in looks.scale.bounds], len(looks.scale)"),
     ("drawing/formulas.py", "if coefficient < 0.0: # −(a − b) is b − a",
      "if coefficient <= 0.0: # −(a − b) is b − a"),
     ("drawing/formulas.py", "return split(x)[0] < 0.0", "return split(x)[0] <= 0.0"),
