@@ -241,7 +241,7 @@ def label_of(source: str) -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("across, room, letters, height", [
     (300, "420", "11", "16"), (612, "420", "11", "16"), (620, "425", "11", "16"), (800, "560", "11", "16"),
-    (1600, "1160", "15", "22"), (3200, "2360", "31", "46")])
+    (1600, "1160", "15", "22"), (1604, "1163", "16", "24"), (3200, "2360", "31", "46")])
 def test_below_a_png_stands_what_happens_as_wide_as_the_picture(
         across: int, room: str, letters: str, height: str, tmp_path: Path) -> None:
     program = Program(across, 50)
@@ -252,6 +252,7 @@ def test_below_a_png_stands_what_happens_as_wide_as_the_picture(
         ag.animate(z, tmp_path / "a.PNG", caption="mine", seconds=0.25)
     assert {options for _, options in program.asked} == {("-Kdot", "-Tpng", "-Gdpi=96")}
     first, *sources = [source for source, _ in program.asked]
+    assert ">= 2<" in first and "penwidth=2.0" not in first and "penwidth=2.0" in sources[1]   # (the end)
     told = [label_of(source) for source in sources]
     assert len(told) == 3 and {line[:2] for lines in told for line in lines} == {(room, height)}
     assert {line[3] for lines in told for line in lines} == {letters}
@@ -293,6 +294,19 @@ def test_a_caption_of_several_lines_is_whole_below_a_png(tmp_path: Path) -> None
         patch.setattr(animation, "run", program)
         ag.animate(Value(1.0, "x") * 2.0, tmp_path / "a.png", caption="a\nb\nc\nd")
     assert label_of(program.asked[1][0])[0][4] == r"Step 0 of 2 · a\\nb\\nc\\nd"
+
+
+def test_letters_that_no_font_has_are_looked_for_in_each_bitmap(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    program = Program()
+    monkeypatch.setattr(animation, "run", program)
+    monkeypatch.setattr(animation, "warn_of_boxes", looked_at.append)
+    ag.animate(Value(1.0, "层") * 2.0, tmp_path / "a.html")
+    assert program.asked and not looked_at      # (a browser draws these)
+    program.asked.clear()
+    ag.animate(Value(1.0, "层") * 2.0, tmp_path / "a.png")
+    assert looked_at == [source for source, _ in program.asked] and all("层" in x for x in looked_at)
 
 
 def fitted(lines: list[str], room: float) -> list[str]:

@@ -323,13 +323,15 @@ def test_a_derivative_is_tidy(make, numbers, expected):
 def test_an_op_of_a_user_is_differentiated_by_its_rule_or_has_a_prime():
     cube = ag.custom_op(lambda x: x ** 3, (lambda y, x: 3.0 * x * x,), name="cube of derive")
     wave = ag.custom_op(lambda x: math.sin(x), (lambda y, x: math.cos(x),), name="wave_of_derive")
+    odd = ag.custom_op(lambda x: x * abs(x), (lambda y, x: 2.0 * abs(x),), name="odd_of_derive")
     try:
+        assert "= 2·abs(x)\n" in written(lambda x: odd(x), -3.0)
         assert "= 3·x²\n" in written(lambda x: cube(x), 2.0)
         assert "= y·wave_of_derive'(x)\n" in written(lambda x, y: y * wave(x), 2.0, 3.0)
         x = Value(2.0, "x")
         assert r"\mathrm{wave\_of\_derive}'\left(x\right)" in derive(wave(x), x).latex
     finally:
-        del TABLE["cube of derive"], TABLE["wave_of_derive"]
+        del TABLE["cube of derive"], TABLE["wave_of_derive"], TABLE["odd_of_derive"]
 
 
 def test_what_has_no_name_is_given_one_that_no_other_node_has():
@@ -428,6 +430,8 @@ def test_a_number_that_is_not_finite_is_shown_with_where_it_arose():
     (lambda y: derive(y, "weight", depth=-1), InputError, "whole number of at least 0"),
     (lambda y: derive(y, "weight", digits=0), InputError, "from 1 to 17"),
     (lambda y: derive(audit(y, {"weight": 1.0}).rows[0], "weight"), InputError, "give no wrt"),
+    (lambda y: derive(audit(y, {"weight": 1.0}).rows[0], depth=0), InputError, "give no wrt and no depth"),
+    (lambda y: derive(y, "weight", depth=1.0), InputError, "depth is how far to go, a whole number of at"),
     (lambda y: ag.compile(lambda x: derive(x * x, x).values[0])(1.0), InputError, "compiled|compile")])
 def test_what_cannot_be_derived_is_an_error_that_says_so(make, error, said):
     weight = Value(2.0, "weight")
@@ -660,6 +664,7 @@ def test_without_sympy_the_error_says_what_to_install(monkeypatch):
     symbolic.sympy.cache_clear()
     with pytest.raises(MissingError, match=r"need SymPy: pip install 'autograd-lite\[symbolic\]'"):
         derive(x * x, x).sympy()
+    assert not hasattr(symbolic.FUNCTIONS, "__wrapped__")       # (which `inspect` asks for)
 
 
 # -- a claim that is wrong -------------------------------------------------------------------------------

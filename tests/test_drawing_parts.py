@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from xml.etree import ElementTree
 
@@ -134,6 +135,9 @@ def link(inner="<path />", title="tip", href=""):
     (f'<g class="graph">{link(href="https://a.b")}</g>',
      '<g><g><title>tip</title><a href="https://a.b"><path /></a></g></g>'),
     (f'<g class="node">{link("<path /><text />")}</g>', "<g><title>tip</title><path /><text /></g>"),
+    (f'<g class="node">{link(link(title="inner"), title=" ")}</g>', "<g><title>inner</title><path /></g>"),
+    (f'<g class="node">{link(link(title=" ", href="a"))}</g>',
+     '<g><title>tip</title><a href="a"><path /></a></g>'),
     (f'<g class="node"><path />{link()}</g>', "<g><title>tip</title><path /><path /></g>"),
     ('<g id="x" class="node mine graph own"><path id="y" /></g>', '<g class="mine own"><path /></g>'),
     ("<g><a><path /></a><text /></g>", "<g><a><path /></a><text /></g>")])
@@ -233,6 +237,50 @@ def test_a_report_of_the_same_numbers_but_for_rounding_of_the_largest_is_taken(b
             ag.draw(nearly(by), report=report)
 
 
+def marked(roots, report):
+    """What a picture says of how many claims."""
+    line, = re.findall("claims: (.*?)</TD>", ag.draw(roots, report=report).source)
+    return re.sub("<[^>]*>", "", line)
+
+
+def test_of_arrays_the_entries_that_are_nodes_are_marked():
+    first, last = Value(2.0, "w[0]"), Value(3.0, "w[2]")
+    y = first * last
+    y.label = "y"
+    told = "1 wrong (thick) · 1 ok"
+    assert marked(y, ag.audit(y, {("y", "w"): [3.0, 0.0, 5.0]})) == told
+    assert marked(y, ag.audit(y, [(("y", (first, 1.0, last)), [3.0, 0.0, 5.0])])) == told
+    x = Value(2.0, "x")
+    roots = [x * 3.0, x * 5.0]
+    roots[0].label, roots[1].label = "z[0]", "z[2]"
+    assert marked(roots, ag.audit(roots, {}, values={"z": [6.0, 0.0, 11.0]})) == told
+
+
+@pytest.mark.parametrize("there, here, same", [
+    (0.0, 0.0, True), (1.0, 1.0 + 5e-7, True), (1.0, 1.0 + 5e-6, False), (-1e12, -1e12 - 1e5, True),
+    (1e-12, 1.00001e-12, False), (1e-12, 0.0, False), (math.nan, math.nan, True), (math.nan, 1.0, False),
+    (1.0, math.nan, False), (math.inf, math.inf, True), (math.inf, -math.inf, False), (math.inf, 1.0, False),
+    (math.nan, math.inf, False)])
+def test_a_report_of_the_same_slope_or_number_but_for_rounding_is_taken(there, here, same):
+    def leaf(number):
+        return Value(number, "n")
+
+    def line(slope):
+        x = Value(1.0, "x")
+        with ag.errstate("ignore"):
+            root = x * math.inf + x * -math.inf if math.isnan(slope) else x * slope
+        root.label = "root"
+        return root
+
+    for make, report in ((leaf, ag.audit(leaf(there), {}, values={"n": 2.0})),
+                         (line, ag.audit(line(there), {("root", "x"): 2.0}))):
+        if same:
+            assert marked(make(here), report) == "1 wrong (thick)"
+        else:
+            with pytest.raises(InputError, match="at other numbers: there (n|∂root/∂x) is .*, here .*"):
+                ag.draw(make(here), report=report)
+
+
 def troubles(root):
     """For each node whether its number and its gradient are fine, and for each arrow the same."""
     nodes = topological([root])
@@ -265,3 +313,13 @@ def test_without_options_a_file_shows_as_many_nodes_as_draw_does(tmp_path):
         root = ag.sum([Value(float(k), f"x[{k}]") for k in range(leaves)])
         text = ag.render(root, tmp_path / "a.dot").read_text(encoding="utf-8")
         assert text == ag.draw(root).source and ("folded" in text) is (leaves == 100)
+
+
+@pytest.mark.parametrize("label, units", [
+    ("abc", 0), ("~", 0), ("é", 7), ("层", 12), ("a层é~", 19), ("ＡＢ", 24), ("é" * 32, 224),
+    ("é" * 33, 224), ("x" * 31 + "层层", 12)])
+def test_a_label_of_unusual_letters_has_the_room_that_they_take(label, units):
+    full = re.findall(r'ALIGN="LEFT" WIDTH="(\d+)"><FONT COLOR="[^"]*"><B>',
+                      ag.draw(Value(1.0, label), style="full").source)
+    compact = re.findall(r'<TR><TD WIDTH="(\d+)"><FONT', ag.draw(Value(1.0, label), style="compact").source)
+    assert full == [str(8 + units)] and compact == [str(8 + units)] * (not label.isascii())

@@ -1,11 +1,13 @@
 """Numbers and names in pictures and formulas; DOT; the program that draws, and what it is asked for."""
 from __future__ import annotations
 
+import functools
 import math
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import Value
 from autograd_lite.drawing import engine
-from autograd_lite.drawing.cards import against, escape, number, tooltip
+from autograd_lite.drawing.cards import against, escape, judged, number, tooltip
 from autograd_lite.drawing.dialects import figure
 from autograd_lite.drawing.dot import Dot
 from autograd_lite.drawing.formulas import Call, Named, Number, Sum, added, formula, multiplied
@@ -37,8 +39,9 @@ def test_a_number_on_a_card_has_so_many_digits_and_no_exponent_up_to_a_million(x
     (1.0, 1.0000001, 17, "1, not 1.0000001000000001"),
     (0.1, math.nextafter(0.1, 1.0), 2, "0.10000000000000001, not 0.10000000000000002")])
 def test_two_numbers_that_differ_have_as_many_digits_as_tell_them_apart(claimed, derived, digits, expected):
-    assert against(Mark("", "inherits", claimed, derived, ()), digits) == expected
-    assert against(Mark("", "cause", claimed, derived, ()), digits) == "wrong: " + expected
+    assert against(claimed, derived, digits) == expected
+    assert judged(Mark("", "inherits", claimed, derived, (), False), digits) == expected
+    assert judged(Mark("", "cause", claimed, derived, (), False), digits) == "wrong: " + expected
 
 
 def test_a_text_is_cut_where_it_is_too_long_and_a_tooltip_after_400_letters():
@@ -53,6 +56,11 @@ def test_a_text_is_cut_where_it_is_too_long_and_a_tooltip_after_400_letters():
     (0.0099999, 3, "0.01"), (0.0098765, 3, "0.00988"), (9.99961, 3, "10.000"), (10.0001, 3, "10"),
     (12.3456, 3, "12.3"), (-12.3456, 3, "-12.3"), (123456.0, 6, "123456"), (1e6, 6, "1e+06"),
     (999999.0, 6, "999999"), (-1e6, 6, "-1e+06"), (100.0, 2, "1e+02"), (105.0, 2, "1e+02"), (99.0, 2, "99"),
+    (0.3 + 4.0 * math.ulp(0.3), 6, "0.3"), (0.3 + 5.0 * math.ulp(0.3), 6, "0.300000"), (10.0, 1, "1e+01"),
+    (0.0123, 3, "0.012"), (0.095, 2, "0.095"), (0.104, 2, "0.10"),
+    (0.12, 3, "0.12"), (1.0, 1, "1"), (9.0, 1, "9"), (-7.0, 3, "-7"), (12.0, 2, "12"),
+    (1234567890123456.0, 16, "1234567890123456"), (12345678901234568.0, 17, "12345678901234568"),
+    (1e16, 17, "10000000000000000"), (1e16, 16, "1e+16"), (123456789.0, 9, "123456789"),
     (0.1 + 0.2, 6, "0.3"), (0.1 + 0.2, 17, "0.30000000000000004"), (1.1 * 1.1, 6, "1.21"),
     (0.123, 3, "0.123"),
     (0.1234, 3, "0.123"), (1.25, 2, "1.25"), (1.234, 3, "1.234"), (12.34, 3, "12.3"),
@@ -81,6 +89,10 @@ def test_a_sum_keeps_forty_terms_and_counts_the_others():
     again = added([added(xs[:42]), added(xs[:41])])
     assert isinstance(again, Sum) and again.hidden == 3 and len(again.terms) == 40
     assert added([added(xs[:42]), xs[0], Number(2.0)]).hidden == 3
+    rest = added([added(xs[:41]), *[-x for x in xs[:40]]])
+    assert isinstance(rest, Sum) and (rest.terms, rest.hidden, rest.data) == ((), 1, 41.0)
+    left = added([added(xs[:41]), *[-x for x in xs[1:40]]])
+    assert isinstance(left, Sum) and ([*left.terms], left.hidden) == (xs[:1], 1)
 
 
 def test_equal_factors_and_terms_are_taken_together():
@@ -93,6 +105,9 @@ def test_equal_factors_and_terms_are_taken_together():
     assert ((x * y + y * 2.0).data, ((x - y) ** 3).data, (1.0 / (x * y)).data) == (12.0, -1.0, 1.0 / 6.0)
     assert ((x ** y).data, (2.0 ** x).data, (5.0 - x).data, (6.0 / x).data) == (8.0, 4.0, 3.0, 3.0)
     assert isinstance(x ** 99, type(x * y)) and isinstance(x ** 100, Call) and isinstance(x ** 0.5, Call)
+    assert isinstance(x ** -99, type(x * y)) and isinstance(x ** -100, Call) and isinstance(x ** -0.5, Call)
+    assert (x ** 1).key == x.key and (x ** 0).key == Number(1.0).key and (x ** -2 * x ** 3).key == x.key
+    assert (x * 1.0).key == x.key and (2.0 * x * 0.5).key == x.key and (x * 0.0).key == Number(0.0).key
 
 
 def test_a_difference_with_a_minus_before_it_is_turned_if_its_power_is_odd():
@@ -107,6 +122,11 @@ def test_a_formula_that_cannot_be_computed_is_nan():
     x = Named("x", 0.0)
     assert math.isnan((1.0 / x).data) or math.isinf((1.0 / x).data)
     assert Call(TABLE["exp"], [formula(1000.0)]).data == math.inf
+    own = ag.custom_op(lambda x: math.log(x), (lambda y, x: 1.0 / x,), name="own log")
+    try:
+        assert math.isnan(Call(own, [formula(-0.5)]).data) and Call(own, [formula(1.0)]).data == 0.0
+    finally:
+        del TABLE["own log"]
 
 
 # -- DOT -----------------------------------------------------------------------------------------------
@@ -169,6 +189,7 @@ class Done:
         self.stdout, self.stderr, self.returncode = stdout, stderr, returncode
 
 
+NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)          # (Windows alone has one)
 PNG = b"\x89PNG\r\n\x1a\n..."
 
 
@@ -198,7 +219,7 @@ def test_what_is_wrong_with_a_program_is_said(answer, trouble, monkeypatch):
     assert engine._trouble.__wrapped__("/bin/some-dot") == trouble
     (command, options), = calls
     assert command == ["/bin/some-dot", "-Tpng"] and options["timeout"] == 60 and options["capture_output"]
-    assert options["input"].startswith(b"digraph")
+    assert options["input"].startswith(b"digraph") and options["creationflags"] == NO_WINDOW
 
 
 @pytest.mark.parametrize("answer, message", [
@@ -221,6 +242,7 @@ def test_what_a_program_writes_is_given_and_what_it_says_is_an_error(answer, mes
             engine.run("digraph {}", "-Kdot", "-Tpdf")
         assert str(raised.value) == message
     assert calls[0][0] == ["/bin/dot", "-Kdot", "-Tpdf"] and calls[0][1]["input"] == b"digraph {}"
+    assert calls[0][1]["creationflags"] == NO_WINDOW
 
 
 def test_the_first_program_that_works_is_taken_and_the_others_are_told(monkeypatch):
@@ -245,6 +267,31 @@ def test_a_dot_of_the_system_comes_first(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", os.curdir)
     assert next(engine._candidates()) == ("the system's dot", str(dot))
+
+
+def test_of_the_files_of_the_pure_package_its_program_is_taken(monkeypatch, tmp_path):
+    files = []
+    for name in ("graphviz-pure.dist-info/METADATA", "gone/graphviz-pure", "bin/graphviz-pure.exe"):
+        (tmp_path / name).parent.mkdir()
+        files.append(SimpleNamespace(stem=Path(name).stem, locate=functools.partial(str, tmp_path / name)))
+        if "gone" not in name:
+            (tmp_path / name).write_text("x")
+    monkeypatch.setattr(engine.shutil, "which", lambda name: None)
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: SimpleNamespace(files=files))
+    assert [*engine._candidates()] == [("graphviz-pure", str(tmp_path / "bin" / "graphviz-pure.exe"))]
+    files.clear()
+    assert not [*engine._candidates()]
+
+
+@pytest.mark.parametrize("platform, found", [("win32", False), ("linux", True)])
+def test_on_windows_a_dot_in_the_working_folder_is_not_run(platform, found, monkeypatch):
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: SimpleNamespace(files=None))
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(engine.shutil, "which", lambda name: f"some{os.sep}{name}")
+    relative = os.path.abspath(f"some{os.sep}dot")
+    assert [*engine._candidates()] == [("the system's dot", relative)] * found
+    monkeypatch.setattr(engine.shutil, "which", lambda name: relative)
+    assert [*engine._candidates()] == [("the system's dot", relative)]
 
 
 # -- what a drawing asks for -------------------------------------------------------------------------------
@@ -300,7 +347,7 @@ def test_a_page_has_the_background_of_its_picture_if_that_is_a_colour(asked):
         assert f"background:{background}" in picture.html()
     for direction, start in (("LR", "rtl"), ("TB", "ltr")):
         page = ag.draw(Value(2.0, "x") * 3.0, direction=direction).html()
-        assert f"direction:{start};" in page
+        assert f"direction:{start};" in page and "width:max(min(100%,13px),7px)" in page
 
 
 @pytest.mark.parametrize("include, exclude, kinds", [

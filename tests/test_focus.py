@@ -50,6 +50,16 @@ def test_the_paths_are_all_there_are_the_strongest_first_with_what_each_carries(
         assert math.isclose(math.exp(paths.total()), total, rel_tol=1e-12)
 
 
+def test_a_path_of_a_derivative_that_is_zero_or_not_finite_is_told_from_others_of_its_kind():
+    x = Value(2.0, "x")
+    with ag.errstate("ignore"):
+        root = ag.sum([x * 0.0 * 3.0, x * math.inf, x * 3.0, x * 0.0 * 3.03, x * math.inf * 1.01, x * -4.0])
+    sketch = Sketch([root])
+    found = [carried for carried, _ in Paths(sketch, sketch.nodes.index(x)).strongest()]
+    assert found == pytest.approx([1e6 + math.log(1.01), 1e6, math.log(4.0), math.log(3.0),
+                                   -1e12 + math.log(3.03), -1e12 + math.log(3.0)], rel=1e-16, abs=1e-3)
+
+
 def told(root, focus, most=100, sample=False):
     sketch = Sketch([root])
     place = sketch.place(focus)

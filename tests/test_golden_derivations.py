@@ -135,6 +135,13 @@ def shared(n):
     return make
 
 
+def cancelled(kept, factor=0.5):
+    """By 3 of 43 terms of a sum, of which no more than the first so many, and those beyond 40, are left."""
+    xs = [Value(float(k + 1), f"x{k}") for k in range(43)]
+    y = added([*xs, *[x * -2.0 for x in xs[1:kept]], *[-x for x in xs[kept:40]]])
+    return derive(named("f", ag.sin(y * factor)), xs[42])
+
+
 def no_way():
     x, z = Value(2.0, "x"), Value(3.0)
     y = named("y", x * x)
@@ -163,13 +170,13 @@ def claimed(change, pair, network=True):
     return give
 
 
-def audited(make, claims, which=0, **options):
+def audited(make, claims, which=0, rtol=None, **options):
     """What is written of a wrong claim about a small graph."""
     def give():
         xs = [Value(x, name) for x, name in zip((2.0, 3.0, 0.5), "xyz")]
         root = make(*xs)
         root.label = "f"
-        report = audit(root, claims)
+        report = audit(root, claims, rtol)
         found = derive([*report.causes, *report.differing][which], **options)
         return f"{found}\n{found.wrong}"
     return give
@@ -185,6 +192,12 @@ def total(x, y, z):
     b = named("b", a * y)
     c = named("c", a * z)
     return b * c + a * 7.0
+
+
+def factors(x, y, z):
+    """∂f/∂x = 3 · 0.5 · 0.5; there are nodes of 6, 1, −1 and 0."""
+    others = [Value(number, f"n{number:g}") for number in (6.0, 1.0, -1.0, 0.0)]
+    return named("c", named("b", named("a", x * z) * z) * y) + ag.sum(others)
 
 
 def undifferentiable():
@@ -228,7 +241,8 @@ CASES = {
     "a sum of large terms last": text(mixed(False), 0.5),
     "a long sum": text(lambda x: added([ag.sin(x * float(k)) for k in range(1, 12)]), 0.5),
     **{f"wide, of {' '.join(map(str, sizes))}": text(wide(sizes), 0.5) for sizes in (
-        [7] * 6, [8] * 6, [8, 7, 7, 7, 7, 6], [8, 7, 7, 7, 7, 7], [6] * 12, [4, 12, 5, 8, 7, 12, 5, 9])},
+        [7] * 6, [8] * 6, [8, 7, 7, 7, 7, 6], [8, 7, 7, 7, 7, 7], [6] * 12, [4, 12, 5, 8, 7, 12, 5, 9],
+        [9] * 6 + [4] * 6)},
     "wide, one used again": text(wide([13, 13, 13, 8], 13), 0.5),
     "a large term before six names": text(lambda *xs: squared(added([nested(8, xs[0]), *xs[1:]])), *[0.5] * 7,
                                           names="abcdegh", wrt="b"),
@@ -239,6 +253,10 @@ CASES = {
     "terms of the root": both(steps, 2.0, 1.5), "a total of 0": text(zero_total, 2.0, 3.0),
     "depth 0": text(steps, 2.0, 1.5, depth=0), "depth 1": text(shared(3), 0.5, wrt="x", depth=1),
     "shared nodes": text(shared(3), 0.5, values=True),
+    **{f"of {n} and 3 terms": lambda n=n: cancelled(n).text for n in range(4)},
+    "of no and 3 terms, in LaTeX": lambda: cancelled(0).latex,
+    "of 2 and 3 terms, turned": lambda: cancelled(2, -1.0).text,
+    "of 3 and 3 terms, turned": lambda: cancelled(3, -0.5).text,
     "no way": no_way, "not finite": lost, "seven zeros": zeros,
     "a quotient": both(lambda x, y: (x - y) / (y - x * 3.0) ** 2 / 4.0, 2.0, 3.0),
     "a difference turned": both(lambda x, y: -(x - y) ** 3 - (1.0 - x) ** 2 * -2.0, 2.0, 3.0),
@@ -275,6 +293,15 @@ CASES = {
     "what follows by way of others": audited(total, {("b", "a"): 2.0, ("c", "a"): 4.0, "x": 1.0}, which=-1),
     "a factor of −1": audited(lambda x, y, z: product(x, y, z) + named("m", z * -2.0), {"x": -1.5}),
     "a factor of 0": audited(lambda x, y, z: product(x, y, z) + named("m", z * 0.0), {"x": 0.0}),
+    **{f"exactly {name}": audited(make, {target: x}, rtol=0.0) for name, make, target, x in (
+        ("another number", product, "x", 81.0), ("a factor missing", product, "x", 27.0),
+        ("a term missing", total, "a", 12.0), ("a term of the wrong sign", total, "a", 5.0),
+        ("none of these", product, "x", 13.0))},
+    "a little less exactly another number": audited(product, {"x": 81.0001}, rtol=0.0),
+    **{f"a factor that a node has, of {number:g}": audited(factors, {"x": number} | more, rtol=0.0)
+       for number, more in ((1.5, {}), (-1.5, {}), (-0.25, {}), (0.0, {("f", "b"): 2.0, ("b", "a"): 4.0}))},
+    "one of two factors": audited(lambda x, y, z: named("a", x * y) * y, {"x": 15.0}),
+    "one of two factors missing": audited(lambda x, y, z: named("a", x * y) * z, {"x": 3.0}),
     "no dependence": audited(product, {("a", "z"): 1.0}),
 }
 

@@ -228,10 +228,10 @@ def slopes():
     return shortened(ag.draw(value, gradients=slope).source)
 
 
-def frames(make, order, numbers, **options):
+def frames(make, order, numbers, max_nodes=100, **options):
     """Frames of an animation."""
     def text():
-        film = Film(make(), Options(sample="all", called="animate", **options), order)
+        film = Film(make(), Options(max_nodes, "all", called="animate", **options), order)
         return shortened("".join([film.source(film.frames[order][k]).dot.text() for k in numbers]))
     return text
 

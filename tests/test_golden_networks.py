@@ -43,6 +43,11 @@ class Pair(nn.Module):
         self.scale = Value(1.0)
 
 
+class Long(nn.Module):
+    def __init__(self):
+        self.a_name_of_22_letters__ = nn.Layer(9, 1)
+
+
 def document():
     network = Network()
     network.error().backward()
@@ -136,6 +141,9 @@ MODELS = {
     "left out, down": (lambda: mlp(12, 3), brief(max_neurons=4, direction="BT")),
     "names beside": (lambda: mlp(2, 2), brief(
         inputs=["a name of 24 letters, yes", "a name of 25 letters, yes.."], outputs=["o", "x" * 30])),
+    **{f"a long name to {direction}": (lambda: filled(Long()), brief(direction=direction))
+       for direction in ("LR", "TB")},
+    "names inside": (lambda: mlp(2, 2), brief(inputs=["ABCDE", "a"], outputs=["ABCDE.", "a"])),
     "names beside, down": (lambda: mlp(2, 2), brief(
         direction="TB", inputs=["seven..", "thirteen chars"], outputs=["a", "abcdefghijk"])),
     "names in a dense one": (lambda: mlp(9, 1, bias="layer"), brief(

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import re
 
 import pytest
@@ -91,6 +92,8 @@ def several_sets():
 
 
 SAMPLES = {
+    **{f"a chain of {op.__name__}": (samples, functools.partial(functools.reduce, op)) for op in (
+        operator.add, operator.mul, ag.hypot, ag.maximum, ag.minimum)},
     "sum": (samples, ag.sum), "mean": (samples, ag.mean), "dot": (samples, lambda t: ag.dot(t, [0.25] * 4)),
     "maximum": (samples, left(ag.maximum, -math.inf)), "minimum": (samples, left(ag.minimum, math.inf)),
     "plus": (samples, left(lambda a, b: a + b, 0.0)), "minus": (samples, left(lambda a, b: a - b, 0.0)),
@@ -381,7 +384,27 @@ def past_leaves():
     return ag.sum(with_bias)
 
 
+def two_samples():
+    w = Value(2.0, "w")
+    return ag.sum([ag.sin(w * 1.0), ag.sin(w * 3.0)]) * 0.5
+
+
+def tangle(**options):
+    """So many arrows that they have no numbers but where something is to be told; claims about some."""
+    x, y, z = Value(0.5, "x"), Value(2.0, "y"), Value(0.0, "z")
+    with ag.errstate("ignore"):
+        w = ag.sqrt(z)
+        parts = [ag.sum([ag.sum([x, y, w]) for _ in range(8)]) * 0.5 for _ in range(3)]
+        root = ag.sum(parts)
+        ag.label(w=w, a=parts[0], b=parts[1], c=parts[2], root=root)
+        root.backward()
+    claims = {("root", "a"): 1.0, ("root", "b"): -1.0, ("b", "x"): -4.0, ("root", "x"): 4.0}
+    return brief(root, report=ag.audit(root, claims), sample="all", **options)
+
+
 PICTURES = {
+    "a tangle": tangle,
+    "one of two samples": lambda: brief(two_samples(), sample=0),
     **{f"rows to {to}": lambda to=to: brief(stretches(9, 2, 10), max_nodes=60, direction=to)
        for to in ("LR", "BT")},
     "rows of their own accord, compact": lambda: brief(rooted(stretches, 20), style="compact", colour="grad"),

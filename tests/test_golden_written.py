@@ -232,6 +232,13 @@ def zero():
     return named("z", (x * y) * (x * y) + x * 0.0)
 
 
+def two_wrong():
+    """In naive order a and b get a part alone of what y passes on, and _ gets all."""
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    y = named("y", a * b)
+    return named("z", y + ag.sin(y) + Value(1.0, "_") * 2.0)
+
+
 def early_products():
     """In naive order y passes on twice too early, over two ways."""
     x = Value(2.0, "x")
@@ -269,6 +276,7 @@ WALKS = {
     "several": (several,), "several, naive": (several, "naive"),
     "wide 23": (lambda: wide(23),), "wide 24": (lambda: wide(24),),
     "long names": (long_names,), "zero": (zero,),
+    "two wrong": (two_wrong, "naive"),
     "early": (early_products, "naive", 1000, 2), "layers": (layers, "topological", 8),
     "layers, naive": (layers, "naive", 8), "layers in one": (layers, "topological", 2),
     "folded": (lambda: wide(60), "topological", 12), "a leaf": (lambda: Value(2.0, "x"),),

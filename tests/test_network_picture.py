@@ -444,6 +444,11 @@ class Holder(nn.Module):
         vars(self).update(parts)
 
 
+def emptied(thing: Any, name: str) -> Any:
+    setattr(thing, name, [])
+    return thing
+
+
 SHARED = nn.Layer(2, 2)
 
 
@@ -453,7 +458,10 @@ SHARED = nn.Layer(2, 2)
     (Holder(scale=Value(1.0)), "Holder holds no layers"), ([1.0], "holds no layers"),
     (Holder(a=nn.Layer(2, 3), b=nn.Layer(2, 1)), "b takes 2 inputs, but a before it has 3 neurons; give the"),
     ([SHARED, SHARED], r"layers\[0\] and layers\[1\] are one layer"),
-    (Holder(heads=[nn.Neuron(1), nn.Neuron(2)]), "the neurons of heads take 1 and 2 inputs")])
+    (Holder(heads=[nn.Neuron(1), nn.Neuron(2)]), "the neurons of heads take 1 and 2 inputs"),
+    (Holder(heads=[nn.Neuron(8), nn.Neuron(1)]), "the neurons of heads take 1 and 8 inputs; those of"),
+    (emptied(nn.Layer(2, 2), "neurons"), "the neurons of layer take no inputs; those of a layer must take"),
+    (emptied(nn.Neuron(2), "w"), "the neurons of neuron take 0 inputs; .*same number, at least 1")])
 def test_a_model_that_is_no_sequence_of_layers_is_refused(model, message):
     with pytest.raises(InputError, match=message):
         ag.draw_network(model)

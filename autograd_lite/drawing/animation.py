@@ -176,16 +176,17 @@ def _frames(walk: Walk, right: Walk, digits: int) -> Iterator[Frame]:
 
 
 def _png(film: Film, caption: str, seconds: float) -> bytes:
-    frames, pictures, room = film.frames[film.order], list[bytes](), _NARROW
-    room = max(room, size(_bitmap(film.source(frames[-1]).dot.text()))[0] * 72.0 / _DOTS_PER_INCH - 40.0)
-    theme, letters = film.source(frames[0]).looks.theme, max(_LETTERS, round(room / _WIDE))
+    frames, pictures = film.frames[film.order], list[bytes]()
+    last = film.source(frames[-1])
+    room = max(_NARROW, size(_bitmap(last.dot.text()))[0] * 72.0 / _DOTS_PER_INCH - 40.0)
+    letters = max(_LETTERS, round(room / _WIDE))
     told = [_fitted([" · ".join([f"Step {k} of {len(frames) - 1}", *[caption] * bool(caption)]),
                      *frame.lines], room, letters) for k, frame in enumerate(frames)]
     rows = max(map(len, told))
     for k, frame in enumerate(frames):
         dot = film.source(frame).dot
         lines = [*told[k], *[""] * (rows - len(told[k]))]
-        dot.defaults["graph"]["label"] = _told(lines, room, letters, theme)
+        dot.defaults["graph"]["label"] = _told(lines, room, letters, last.looks.theme)
         pictures.append(_bitmap(dot.text()))
         across, down = size(pictures[0])
         if across * down * len(frames) > _PIXELS:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS
-from autograd_lite.drawing.cards import OK, SMALL, against, escape, ink, number, tooltip
+from autograd_lite.drawing.cards import OK, SMALL, escape, ink, judged, number, tooltip
 from autograd_lite.drawing.dot import Attributes
 from autograd_lite.drawing.looks import FIRST, Looks
 from autograd_lite.drawing.marks import Mark
@@ -41,7 +41,7 @@ class Arrows:
         if times > 1:
             text += f" × {times:,}"
         if mark or trouble or times > 1 or not looks.bare:
-            thick = float(found.get("penwidth", _USUAL)) > 2.0
+            thick = float(found.get("penwidth", _USUAL)) >= 2.2
             below = f"<BR/>{ink(' ', theme.faint, 4)}" if thick else ""
             found["label"] = f"<{text}{below}>" if self.sideways else f"<&#160;{text}&#160;>"
             if looks.stage and passes:
@@ -94,7 +94,7 @@ class Arrows:
         theme = self.looks.theme
         if mark.verdict == AGREES:
             return text + ink(OK, theme.faint)
-        told = against(mark, self.looks.digits)
+        told = judged(mark, self.looks.digits)
         return ink(f"<B>{told}</B>" if mark.verdict == CAUSE else told, theme.alarm_line)
 
 

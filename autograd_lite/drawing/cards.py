@@ -40,18 +40,22 @@ def number(x: float, digits: int) -> str:
     return mantissa.replace("-", "−") + (f"e{int(exponent)}" if e else "")
 
 
-def against(mark: Mark, digits: int) -> str:
-    """The two numbers of a claim that differs, to as many digits as tell them apart.
+def against(x: float, right: float, digits: int) -> str:
+    """Two numbers that differ, to as many digits as tell them apart.
 
-    >>> against(Mark("∂y/∂x", "cause", 0.4, 0.40001, ()), 3)
-    'wrong: 0.4, not 0.40001'
+    >>> against(0.4, 0.40001, 3)
+    '0.4, not 0.40001'
     """
-    pair = mark.claimed, mark.derived
     for k in range(digits, 18):
-        claimed, derived = [number(x, k) for x in pair]
-        if claimed != derived:
+        texts = [number(x, k), number(right, k)]
+        if texts[0] != texts[1]:
             break
-    return f"{'wrong: ' * (mark.verdict == CAUSE)}{claimed}, not {derived}"
+    return ", not ".join(texts)
+
+
+def judged(mark: Mark, digits: int) -> str:
+    """What is claimed, and what is right."""
+    return "wrong: " * (mark.verdict == CAUSE) + against(mark.claimed, mark.derived, digits)
 
 
 def escape(text: str, longest: int = LONGEST) -> str:
@@ -82,7 +86,7 @@ def gradient_text(x: float | None, right: float | None, digits: int) -> tuple[st
     """A gradient, and below it what it should be, if it is wrong."""
     if x is None or right is None:
         return "–" if x is None else number(x, digits), "&#160;"
-    wrong, _, told = against(Mark("", "", x, right, ()), digits).partition(", ")
+    wrong, _, told = against(x, right, digits).partition(", ")
     return wrong, told
 
 
@@ -94,8 +98,8 @@ class Look(NamedTuple):
     ink: str
     faint: str
     backward: str
+    dashed: bool
     heavy: bool = False
-    dashed: bool = False
 
 
 class Cards:
@@ -118,7 +122,7 @@ class Cards:
                 rows[k] = name, more, text + ink(OK, look.faint, SMALL)
         wrong = [mark for mark in marks if mark.verdict != AGREES]
         claims = [[ink(text, theme.alarm_line, SMALL) for text in (
-            "data" if mark.forward else escape(mark.name, 20), against(mark, looks.digits))]
+            "data" if mark.forward else escape(mark.name, 20), judged(mark, looks.digits))]
             for mark in wrong[:_CLAIMS]]
         if len(wrong) > _CLAIMS:
             claims.append([ink(f"and {len(wrong) - _CLAIMS} more", look.faint, SMALL), ""])

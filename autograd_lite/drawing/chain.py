@@ -5,6 +5,7 @@ import functools
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from math import nan
 from typing import Any, NamedTuple
 
 from autograd_lite.drawing.formulas import Call, Formula, Named, Number, Sum, added, applied, slopes
@@ -123,7 +124,7 @@ class Symbols:
 @functools.cache
 def _adds(op: Op | None) -> bool:
     """Whether an op is the sum, or the difference, of its two operands."""
-    return op is not None and not op.open and isinstance(applied(op, [Named("a", 1.0), Named("b", 2.0)]), Sum)
+    return op is not None and not op.open and isinstance(applied(op, [Named("a", nan), Named("b", nan)]), Sum)
 
 
 class Piece(NamedTuple):
@@ -171,7 +172,7 @@ class Chain:
         self.totals = Linear(len(program), self._edges).pull({root: 1.0})
         self.users: dict[int, list[tuple[int, float]]] = {root: []}
         self.below: dict[int, dict[int, None]] = {}
-        for k in range(root, -1, -1):
+        for k in reversed(range(len(program))):
             if k in self.users:
                 steps = self._steps(k)
                 self.below[k] = dict.fromkeys(steps)

@@ -28,13 +28,13 @@ def figure(x: float, digits: int) -> str:
     """
     if not math.isfinite(x):
         return repr(x)
-    if x == round(x) and abs(x) < 10.0 ** digits:
-        return repr(round(x))
+    if x == 0.0:
+        return "0"
     exact = repr(float(x))
     short = f"{x:.{digits}g}"
     if abs(float(short) - x) <= 4.0 * math.ulp(x):          # (rounding aside)
         exact = repr(float(short)).removesuffix(".0")
-    if "e" not in exact and len(exact.lstrip("-0.")) <= digits and len(exact.partition(".")[2]) <= digits:
+    if "e" not in exact and len(exact.lstrip("-0.")) <= digits and len(exact.partition(".")[2]) < digits + 1:
         return exact
     return f"{x:.{digits}f}" if max(1e-2, 10.0 ** (1 - digits)) <= abs(x) < 10.0 else f"{x:.{digits}g}"
 
@@ -133,8 +133,10 @@ class Dialect:
         """Whether a minus stands before a formula, and what follows it."""
         c, powers = split(x)
         powers = tuple(sorted(powers, key=lambda power: not isinstance(power[0], Named)))
-        if isinstance(x, (Named, Sum, Call)) or isinstance(x, Number):
-            return (c < 0.0, self.number(abs(c))) if isinstance(x, Number) else (False, self.written(x))
+        if isinstance(x, Number):
+            return c < 0.0, self.number(abs(c))
+        if isinstance(x, (Named, Sum, Call)):
+            return False, self.written(x)
         top, bottom = ([self.written(base) if n == 1 else self.power(self.written(base), n)
                         for base, n in some] for some in (
             [(base, n) for base, n in powers if n > 0], [(base, -n) for base, n in powers if n < 0]))
@@ -147,14 +149,16 @@ class Dialect:
         """A formula in parts: the terms of a sum."""
         if not isinstance(x, Sum):
             return [Token("", self.written(x).text)]
-        terms = sorted(x.terms, key=negative) if negative(x.terms[0]) else list(x.terms)
+        terms = list(x.terms)
+        if terms and negative(terms[0]):
+            terms.sort(key=negative)
         hidden = x.hidden + max(0, len(terms) - FEW)
         found = list[Token]()
         for term in terms[:FEW]:
             sign, size = self.signed(term)
             before = (f" {self.minus} " if sign else " + ") if found else self.minus if sign else ""
             found.append(Token(before, self.bound(size, PRODUCT)))
-        return [*found, *[Token(" + ", self.aside(f"{hidden:,} more"))] * bool(hidden)]
+        return [*found, *[Token(" + " * bool(found), self.aside(f"{hidden:,} more"))] * bool(hidden)]
 
     def aside(self, text: str) -> str:
         """A remark on what is not shown."""

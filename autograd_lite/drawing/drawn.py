@@ -36,7 +36,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         return other
 
     def pipe(self, format: str | None = None, renderer: str | None = None, formatter: str | None = None,
-             neato_no_op: bool | int | None = None, quiet: bool = True, *,
+             neato_no_op: bool | int | None = None, quiet: bool | None = None, *,
              engine: str | None = None, encoding: str | None = None) -> Any:
         """The picture as bytes, or as text if an encoding is given.
 
@@ -63,7 +63,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         return picture.decode(encoding) if encoding else picture
 
     def save(self, filename: AnyPath | None = None, directory: AnyPath | None = None, *,
-             skip_existing: bool | None = False) -> Any:
+             skip_existing: bool | None = None) -> Any:
         """Write the source to a file, as `graphviz.Digraph.save` does, but whole or not at all."""
         if filename is not None:
             self.filename = path_text(filename, "save")
@@ -76,8 +76,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         return path
 
     def _render(self, engine: str, format: str, filepath: str, *, renderer: str | None = None,
-                formatter: str | None = None, neato_no_op: bool | int | None = None, quiet: bool = False,
-                outfile: AnyPath | None = None, raise_if_result_exists: bool,
+                formatter: str | None = None, neato_no_op: bool | int | None = None,
+                quiet: bool | None = None, outfile: AnyPath | None = None, raise_if_result_exists: bool,
                 overwrite_filepath: bool) -> str:
         """What `graphviz.Digraph.render` calls when it has saved the source."""
         path = path_text(outfile or get_outfile(filepath, format=format, renderer=renderer,

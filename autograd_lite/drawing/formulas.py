@@ -146,7 +146,7 @@ def _once(since: Iterable[Relation]) -> tuple[Relation, ...]:
 def _computed(f: Callable[..., float], *xs: Any) -> float:
     try:
         return errstate("ignore").run(f, *xs)
-    except (ValueError, ArithmeticError):
+    except ArithmeticError:
         return nan
 
 
@@ -165,7 +165,7 @@ def _joined(coefficient: float, powers: Powers, since: Iterable[Relation] = ()) 
         return Number(coefficient, [*since, *[r for x, _ in powers for r in x.since]])
     if coefficient < 0.0:                       # −(a − b) is b − a
         for i, (x, n) in enumerate(powers):
-            if isinstance(x, Sum) and n % 2 and [negative(t) for t in x.terms] == [False, True]:
+            if isinstance(x, Sum) and not x.hidden and n % 2 and [*map(negative, x.terms)] == [False, True]:
                 turned = added([-x.terms[1], -x.terms[0]])
                 return _joined(-coefficient, (*powers[:i], (turned, n), *powers[i + 1:]), since)
     if coefficient == 1.0 and len(powers) == 1 and powers[0][1] == 1:
@@ -192,16 +192,13 @@ def multiplied(factors: Iterable[tuple[Formula, int]]) -> Formula:
 
 def added(terms: Iterable[Formula]) -> Formula:
     """The sum of terms, equal ones taken together."""
-    found, constant, hidden, since = dict[Any, tuple[float, Powers]](), 0.0, 0, list[Relation]()
-    data = 0.0
+    found, hidden, data, since = dict[Any, tuple[float, Powers]](), 0, 0.0, list[Relation]()
     for term in terms:
         since += term.since
         data += term.data
         for part in term.terms if isinstance(term, Sum) else (term,):
             c, powers = split(part)
             key = frozenset([(x.key, n) for x, n in powers])
-            if not powers:
-                constant += c
             if key in found or len(found) < MOST:
                 found[key] = found.get(key, (0.0, ()))[0] + c, powers
             else:

@@ -26,7 +26,7 @@ class Mark(NamedTuple):
     claimed: float
     derived: float
     told: tuple[str, ...]
-    forward: bool = False
+    forward: bool
 
 
 class Marks:
@@ -86,7 +86,7 @@ class Marks:
     def _marks(self, row: Row, claim: Claim,
                derived: Sequence[float]) -> Iterator[tuple[int, int | None, Mark]]:
         """A mark for each entry that lies in the graph."""
-        scale = max(map(abs, derived), default=0.0)
+        scale = max([0.0, *map(abs, derived)])
         more = [f"{words} {', '.join(map(claim_name, others[:6]))}{', …' if others[6:] else ''}"
                 for words, others in (("spoils", row.spoils), ("follows from", row.inherits_from)) if others]
         more += [text for _, text in row.diagnoses]

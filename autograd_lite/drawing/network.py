@@ -231,7 +231,7 @@ class _Network:
                 self._beside(-1.0 if k == 0 else 1.0, at, title)
 
     def _beside(self, sign: float, at: Point, title: str) -> None:
-        longest = 24 if self.sideways else max(int(self.plan.step / self.letters / 0.6), 3)
+        longest = 24 if self.sideways else int(self.plan.step / self.letters / 0.6)
         title = title if len(title) <= longest else title[:longest - 1] + "…"
         away = self.plan.radius + 5.0 + (width(title, self.letters) if self.sideways else self.letters) / 2
         self.page.text(self.page.turned((at[0] + sign * away, at[1])), title, self.letters, self.theme.ink)
@@ -246,7 +246,7 @@ class _Network:
     def _heading(self, k: int, rows: Rows, stage: Stage | None) -> None:
         count = _kinds(stage) if stage else f"{rows.size:,}"
         shortest = min(b - a for a, b in zip(self.plan.along, self.plan.along[1:]))
-        longest = max(int((shortest if self.sideways else 130.0) / NAME / 0.6), 6)
+        longest = int((shortest if self.sideways else 130.0) / NAME / 0.6)
         top = -max(rows.last for rows in self.plan.rows) * self.plan.step - self.plan.radius
         x, y = self.page.turned((self.plan.along[k], top - (24.0 if self.sideways else 70.0)))
         for text, up, size in ((stage.name if stage else "inputs", 7.0, NAME), (count, -7.0, TEXT)):

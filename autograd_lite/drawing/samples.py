@@ -24,21 +24,22 @@ class _Chain(NamedTuple):
 
     Attributes:
         of: the op that stands for the operation.
-        sides: how each operand counts: as it is, 0, or 1: negated, inverted. (Of an op of any number of
-            operands there are as many as one asks for.)
-        idle: the number by which the operation changes nothing.
+        sides: of each operand, whether it counts negated, or inverted. (Of an op of any number of operands
+            there are as many as one asks for.)
+        idle: the number by which the operation changes nothing; nan for an op of no numbers.
     """
 
     of: Any
-    sides: Iterable[int]
+    sides: Iterable[bool]
     idle: float
 
 
+_BOTH = (False, False)                          # as they are
 _CHAINS: dict[Any, _Chain] = {
-    add: _Chain(add, (0, 0), 0.0), sub: _Chain(add, (0, 1), 0.0), neg: _Chain(add, (1,), 0.0),
-    mul: _Chain(mul, (0, 0), 1.0), div: _Chain(mul, (0, 1), 1.0), hypot: _Chain(hypot, (0, 0), 0.0),
-    maximum: _Chain(maximum, (0, 0), -inf), minimum: _Chain(minimum, (0, 0), inf),
-    sum_op: _Chain(sum_op, repeat(0), 0.0), logsumexp_op: _Chain(logsumexp_op, repeat(0), -inf)}
+    add: _Chain(add, _BOTH, 0.0), sub: _Chain(add, (False, True), 0.0), neg: _Chain(add, (True,), nan),
+    mul: _Chain(mul, _BOTH, 1.0), div: _Chain(mul, (False, True), 1.0), hypot: _Chain(hypot, _BOTH, 0.0),
+    maximum: _Chain(maximum, _BOTH, -inf), minimum: _Chain(minimum, _BOTH, inf),
+    sum_op: _Chain(sum_op, repeat(False), 0.0), logsumexp_op: _Chain(logsumexp_op, repeat(False), -inf)}
 _PATIENCE = 8                                   # how often as much may be looked at as there is in all
 
 

@@ -10,7 +10,6 @@ from autograd_lite.drawing.dialects import Dialect
 from autograd_lite.drawing.folding import Fold
 from autograd_lite.drawing.formulas import Formula, Named, Number, formula, slopes
 from autograd_lite.drawing.lines import natural
-from autograd_lite.drawing.marks import Mark
 from autograd_lite.drawing.naming import derivative, short
 from autograd_lite.drawing.view import Item, View
 from autograd_lite.errors import ignoring
@@ -173,7 +172,7 @@ class Words:
             g = self.walk.gradients[id(node)]
             leaves.append(f"{self.name(node)} = " + (
                 self.number(g) if id(node) not in wrong else
-                f"{against(Mark('', '', g, wrong[id(node)], ()), self.digits)} (wrong)"))
+                f"{against(g, wrong[id(node)], self.digits)} (wrong)"))
         head, why = "All has been passed on", list[str]()
         if wrong:
             many = f"{len(wrong):,} gradients are" if len(wrong) > 1 else "1 gradient is"

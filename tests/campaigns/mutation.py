@@ -146,6 +146,24 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("drawing/lines.py", "return False, []", "return True, []"),
     ("drawing/view.py", "uses, ends = Counter([link.tail for link in links]), fan // 2",
      "uses, ends = Counter([link.tail for link in links]), fan / 2"),
+    # Formulas have no power and no factor 0; numbers of few digits are exact; any place that no node has;
+    # of marks the group does not matter; bounds have two digits.
+    ("drawing/arrows.py", "bounds, steps = [number(x, 3) for x in looks.scale.bounds], len(looks.scale)",
+     "bounds, steps = [number(x, 4) for x in looks.scale.bounds], len(looks.scale)"),
+    ("drawing/formulas.py", "if coefficient < 0.0: # −(a − b) is b − a",
+     "if coefficient <= 0.0: # −(a − b) is b − a"),
+    ("drawing/formulas.py", "return split(x)[0] < 0.0", "return split(x)[0] <= 0.0"),
+    ("drawing/dialects.py",
+     "[(base, n) for base, n in powers if n > 0], [(base, -n) for base, n in powers if n < 0]))",
+     "[(base, n) for base, n in powers if n >= 0], [(base, -n) for base, n in powers if n < 0]))",
+     "[(base, n) for base, n in powers if n > 0], [(base, -n) for base, n in powers if n <= 0]))"),
+    ("drawing/dialects.py",
+     'return f"{x:.{digits}f}" if max(1e-2, 10.0 ** (1 - digits)) <= abs(x) < 10.0 else f"{x:.{digits}g}"',
+     'return f"{x:.{digits}f}" if max(1e-2, 10.0 ** (1 - digits)) < abs(x) < 10.0 else f"{x:.{digits}g}"'),
+    ("drawing/focus.py", "_END = -1 # uses all roots: a place above them",
+     "_END = -2 # uses all roots: a place above them"),
+    ("drawing/marks.py", "for index, line, number in zip(indices, claim.lines(0), derived):",
+     "for index, line, number in zip(indices, claim.lines(1), derived):"),
 ) for new in others}
 
 
