@@ -42,7 +42,8 @@ class Forward:
                 verdict = (AGREES if near(number, node.data, line.rtol, slack) else
                            INHERITS if near(number, follows, line.rtol, slack) and mark else CAUSE)
                 findings[k] = finding = Finding(node.data, follows, verdict)
-                finding.origins = mark if verdict == INHERITS else 0
+                if verdict == INHERITS:
+                    finding.origins = mark
                 mark = 0 if verdict == AGREES else 1 << line.group
                 if verdict == CAUSE:
                     self._wrong.add(k)
@@ -65,11 +66,8 @@ class Forward:
                 mark |= self.marks.get(x, 0)
         if not any([x in self._own for x in operands]):
             return size, node.data, mark
-        try:
-            op: Any = op_of(node)
-            return size, errstate("ignore").run(op.evaluate, self._xs(k)), mark
-        except (ValueError, ArithmeticError):
-            return size, math.nan, mark
+        op: Any = op_of(node)
+        return size, errstate("ignore").run(op.evaluate, self._xs(k)), mark
 
     def _xs(self, k: int) -> list[float]:
         return [self._own.get(x, plain(node)) if x is not None else plain(node)
