@@ -1,0 +1,241 @@
+"""Details of the checks: tolerances, numbers outside a domain, slopes at kinks, hidden causes, streams."""
+from __future__ import annotations
+
+import io
+import math
+import os
+import sys
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+from autograd_lite import Value, audit, check_gradients, check_op, custom_op, diagnose, label
+from autograd_lite.checks.check_gradients import KINK, WRONG
+from autograd_lite.checks.edges import one_sided
+from autograd_lite.checks.forward import _inverse
+from autograd_lite.checks.slopes import reach, side
+from autograd_lite.commands import console
+from autograd_lite.ops.op import TABLE
+
+# -- how far numbers may lie off ----------------------------------------------------------------------
+
+
+class Tensor:
+    """Numbers of another library's."""
+
+    def __init__(self, kind, *numbers):
+        self.dtype, self.shape, self.numbers = f"torch.{kind}", (len(numbers),), numbers
+
+    def tolist(self):
+        return list(self.numbers)
+
+
+@pytest.mark.parametrize("kind, rtol, noise", [
+    ("float64", 1e-6, 1e-12), ("float32", 1e-4, 1e-5), ("float16", 2e-2, 2e-3), ("bfloat16", 1e-1, 1e-2),
+    ("int64", 1e-6, 1e-12)])
+def test_numbers_of_each_precision_may_lie_off_so_far_and_so_much_of_the_terms_that_cancel(kind, rtol, noise):
+    x, w = Value(2.0), Value(4.0)
+    y = x * 5.0 - x * 5.0 + w * 3.0             # ∂y/∂x is 0, of terms of size 10 together
+    label(x=[x], w=[w])
+    for far, ok in ((0.9, True), (1.1, False)):
+        assert audit(y, {"w": Tensor(kind, 3.0 * (1.0 - far * rtol))}).ok is ok
+        assert audit(y, {"x": Tensor(kind, far * 10.0 * noise)}).ok is ok
+
+
+# -- a forward pass -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("f, h, claimed", [
+    (ag.log, 0.0, 0.5), (ag.sqrt, 0.0, 0.3), (ag.log, -1.0, 0.5), (lambda x: 1.0 / x, 0.0, -0.25),
+    (lambda x: x ** 40.0, 1e300, 1.0), (ag.exp, 1e4, 2.0)])
+def test_from_a_number_outside_a_domain_no_derivative_follows(f, h, claimed):
+    x = Value(1.0)
+    u = x * 2.0
+    y = f(u)
+    label(x=x, u=u, y=y)
+    report = audit(y, {("y", "u"): claimed, ("u", "x"): 2.0}, values={"u": h, "y": y.data})
+    assert [row.verdict for row in report.rows] == ["cause", "agrees", (
+        "agrees" if claimed in (0.5, -0.25) else "cause"), "agrees"]
+
+
+def test_a_rule_that_fails_at_the_students_number_gives_no_derivative_there():
+    def rule(y, x):
+        if x < 0.0:
+            raise ValueError("no slope")
+        return 2.0 * x
+    op = custom_op(lambda x: x * x, (rule,), name="square of its own")
+    try:
+        x = Value(1.0)
+        u = x * 3.0
+        y = op(u)
+        label(x=x, u=u, y=y)
+        report = audit(y, {("y", "u"): -2.0, ("u", "x"): 3.0}, values={"u": -1.0})
+        assert [row.verdict for row in report.rows] == ["cause", "cause", "agrees"]
+    finally:
+        del TABLE["square of its own"]
+
+
+def test_a_number_that_inherits_is_spoilt_by_those_below_it_alone():
+    x = Value(2.0)
+    u, v = x * 3.0, x + 1.0
+    w = u * 2.0
+    y = w + v
+    label(x=x, u=u, v=v, w=w, y=y)
+    report = audit(y, {("y", "w"): 1.0}, values={"u": 7.0, "v": 5.0, "w": 14.0, "y": 20.0})
+    assert [(row.verdict, row.inherits_from) for row in report.rows] == [
+        ("cause", ()), ("cause", ()), ("inherits", ("u",)), ("cause", ()), ("agrees", ())]
+
+
+@pytest.mark.parametrize("name, xs, i, y, x", [
+    *[("exp", [1.0], 0, y, math.log(y)) for y in (0.4, 2.0, 3.3, 5.7, 7.9)],
+    *[("tanh", [0.3], 0, y, math.atanh(y)) for y in (-0.4, 0.2, 0.35, 0.6)],
+    ("*", [3.0, 4.0], 0, 6.0, 1.5), ("*", [3.0, 4.0], 1, 6.0, 2.0), ("/", [3.0, 4.0], 1, 1.0, 3.0),
+    ("relu", [-1.0], 0, 2.0, None), ("//", [5.0, 2.0], 1, 7.0, None), ("sign", [2.0], 0, 0.0, None),
+    ("sin", [0.1], 0, 2.0, None), ("sqrt", [4.0], 0, -1.0, None), ("log", [0.5], 0, 400.0, None),
+    ("exp", [1.0], 0, -1.0, None)])
+def test_where_an_op_gives_a_number_is_found_or_none_is(name, xs, i, y, x):
+    found = _inverse(TABLE[name], xs, i, y)
+    assert found is None if x is None else abs(found - x) <= 4e-13 * abs(x)
+
+
+# -- kinks --------------------------------------------------------------------------------------------
+
+
+def test_a_kink_that_cannot_be_told_is_none():
+    assert math.isnan(side(TABLE["%"], [1.0, 0.0])) and reach(TABLE["%"], [1.0, 0.0]) == 0.0
+    with ag.errstate("ignore"):
+        assert one_sided(Value(1.0) % Value(0.0)) == []
+    op = custom_op(lambda x: x * x, (lambda y, x: 2.0 * x,), name="mine", kink=lambda x: 1.0 / x)
+    try:
+        assert one_sided(op(Value(0.0))) == [] and math.isnan(side(op, [0.0]))
+        x = Value(0.0, "x")
+        assert [row.verdict for row in audit(op(x) + 3.0 * x, {"x": 1.0}).rows] == ["cause"]
+    finally:
+        del TABLE["mine"]
+
+
+def test_where_the_function_fails_beyond_a_kink_nearby_no_claim_is_called_wrong():
+    def f(x, fails=True):
+        if fails and x.data < 1.0 - 1e-7:
+            raise RuntimeError
+        return ag.relu(x - 1.0)
+
+    near = 1.0 + 5e-7
+    assert check_gradients(f, near, claimed=7.0, order=1).verdict == KINK
+    assert check_gradients(lambda x: f(x, False), near, claimed=7.0, order=1).verdict == WRONG
+    assert check_gradients(lambda x: f(x, False), near, claimed=0.5, order=1).verdict == KINK
+
+
+def test_the_points_at_which_an_op_is_checked_are_ordinary_numbers_within_its_domain():
+    def points(op):
+        return [entry.name.partition(" at ")[2] for entry in check_op(op, order=1).derivatives]
+
+    ordinary = [0.7, -0.4, 1.3, -2.6, 3.2, 0.15, -1.1, 5.9, 0.93, -7.3, 18.0]
+    assert points(ag.sin) == list(map(str, ordinary))
+    assert points(ag.log) == ["0.7", "1.3", "3.2", "0.15", "5.9", "0.93", "18.0"]
+    assert points(ag.hypot)[::2] == [f"{x}, {y}" for x, y in zip(ordinary, ordinary[3:] + ordinary[:3])]
+    assert points(TABLE["where"])[:6:2] == ["0.0, -2.6, -1.1", "1.0, 3.2, 5.9", "0.0, 0.15, 0.93"]
+    assert points(TABLE["logsumexp"])[::4][:2] == ["0.7, -2.6, -1.1, -7.3", "-0.4, 3.2, 5.9, 18.0"]
+
+
+# -- hidden causes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("others", [(), (5.0,), (5.0, -2.0)])
+def test_a_hidden_cause_may_depend_on_numbers_of_which_nothing_is_claimed(others):
+    a, b = Value(2.0), Value(3.0)
+    h = a * b
+    for other in others:
+        h = h * Value(other)
+    L = h * h
+    label(a=a, b=b, h=h, L=L)
+    factor = math.prod(others)
+    report = audit(L, {"a": 3.0 * factor * 7.0, "b": 2.0 * factor * 7.0})
+    latent, = report.latent
+    assert latent.claim == (L, "h") and latent.errors == 2
+    assert np.allclose([*latent.claimed, *latent.derived], [7.0, 12.0 * factor], rtol=1e-12)
+    assert repr(latent) == "<all 2 errors would follow from one wrong ∂L/∂h>"
+
+
+def test_of_an_array_on_the_way_the_parts_that_lead_to_no_claim_are_left_out():
+    a, b, c = Value(2.0), Value(3.0), Value(5.0)
+    h = [a * b, c * c, a + b]
+    L = h[0] * h[1] + h[2] * 3.0
+    label(a=a, b=b, c=c, h=h, L=L)
+    latent, = audit(L, {"a": 3.0 * 7.0 + 2.0, "b": 2.0 * 7.0 + 2.0}).latent
+    assert latent.claim == (L, "h")
+    assert np.allclose([latent.claimed, latent.derived], [[7.0, 2.0], [25.0, 3.0]], rtol=1e-9)
+
+
+@pytest.mark.parametrize("n, found", [(20, [("L", "h")]), (750, [])])
+def test_hidden_causes_of_very_many_numbers_are_not_looked_for(n, found):
+    x, y = ([Value(1.0 + 0.5 * math.sin(k + shift)) for k in range(n)] for shift in (0.0, 0.5))
+    h = [a * b for a, b in zip(x, y)]
+    L = ag.dot(h, h)
+    label(x=x, y=y, h=h, L=L)
+    claims = {"x": [3.0 * a.data * b.data * b.data for a, b in zip(x, y)],
+              "y": [3.0 * a.data * a.data * b.data for a, b in zip(x, y)]}
+    report = audit(L, claims)
+    assert len(report.causes) == 2 and [("L", entry.claim[1]) for entry in report.latent] == found
+
+
+# -- the points of a diagnosis ------------------------------------------------------------------------
+
+
+def test_points_are_drawn_until_each_claim_was_wrong_at_five_and_of_each_no_more_are_looked_at():
+    drawn = []
+
+    def points():
+        for k in range(30):
+            drawn.append(k)
+            yield k
+
+    def forward(k):
+        a, b = Value(0.3 + 0.11 * k, "a"), Value(1.7 - 0.07 * k * k, "b")
+        y = ag.sin(a * b) * b
+        label(y=y)
+        return y
+
+    def hand(k):
+        a, b = 0.3 + 0.11 * k, 1.7 - 0.07 * k * k
+        return {"a": 3.0 * b * b * math.cos(a * b),
+                "b": (math.sin(a * b) + a * b * math.cos(a * b)) * (-1.0 if k % 2 == 0 else 1.0)}
+
+    report = diagnose(forward, hand, points())
+    assert [(row.claim[1], row.points, row.diagnoses[0].text) for row in report.causes] == [
+        ("a", 5, "off by a factor 3"), ("b", 5, "sign flipped")]
+    assert drawn == list(range(9))
+
+
+# -- streams ------------------------------------------------------------------------------------------
+
+
+class Full(io.TextIOBase):
+    """A stream whose device has no room."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.file = open(path, "wb")
+
+    def write(self, text):
+        return len(text)
+
+    def flush(self):
+        if not self.file.closed:
+            raise OSError(28, "No space left on device")
+
+    def fileno(self):
+        return self.file.fileno()
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_a_full_stream_holds_when_a_command_fails_goes_nowhere(stream, tmp_path, monkeypatch, capsys):
+    full = Full(tmp_path / "full")
+    monkeypatch.setattr(sys, stream, full)
+    assert console.failed("a word\nor two", 3) == 3
+    os.write(full.fileno(), b"what it holds")
+    full.file.close()
+    assert (tmp_path / "full").read_bytes() == b""
+    if stream == "stdout":
+        assert capsys.readouterr().err == "autograd-lite: a word or two\n"
