@@ -4,6 +4,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import random
 import sys
 
 import numpy as np
@@ -14,7 +15,7 @@ from autograd_lite import Value, audit, check_gradients, check_op, custom_op, di
 from autograd_lite.checks.check_gradients import KINK, WRONG
 from autograd_lite.checks.edges import one_sided
 from autograd_lite.checks.forward import _inverse
-from autograd_lite.checks.slopes import reach, side
+from autograd_lite.checks.slopes import reach, side, slope
 from autograd_lite.commands import console
 from autograd_lite.ops.op import TABLE
 
@@ -87,6 +88,94 @@ def test_a_number_that_inherits_is_spoilt_by_those_below_it_alone():
         ("cause", ()), ("cause", ()), ("inherits", ("u",)), ("cause", ()), ("agrees", ())]
 
 
+def drawn_pass(seed):
+    """A graph of sums and products, and the numbers of most nodes, of which some are wrong."""
+    numbers = random.Random(seed)
+    nodes, below = [Value(numbers.uniform(-2.0, 2.0)) for _ in range(3)], [()] * 3
+    for _ in range(8):
+        i, j = numbers.randrange(len(nodes)), numbers.randrange(len(nodes))
+        nodes.append(nodes[i] * nodes[j] if numbers.random() < 0.5 else nodes[i] + nodes[j])
+        below.append((i, j))
+    for k, node in enumerate(nodes):
+        node.label = f"n{k}"
+    own, claims = [], {}
+    for k, node in enumerate(nodes):
+        xs = [own[i] for i in below[k]]
+        own.append((xs[0] * xs[1] if node.op == "*" else sum(xs)) if xs else node.data)
+        if numbers.random() < 0.7:
+            if numbers.random() < 0.3:
+                own[k] += numbers.choice((1.0, -0.25, node.data - own[k]))      # (or the right one again)
+            claims[k] = own[k]
+    return nodes, below, claims
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_number_inherits_exactly_where_it_follows_from_numbers_that_differ(seed):
+    nodes, below, claims = drawn_pass(seed)
+    own, reach, expected = [], [], {}
+    for k, node in enumerate(nodes):
+        xs = [own[i] for i in below[k]]
+        follows = (xs[0] * xs[1] if node.op == "*" else sum(xs)) if xs else node.data
+        from_below = set().union(*[reach[i] for i in below[k]])
+        own.append(claims.get(k, follows))
+        reach.append(from_below)
+        if k in claims:
+            right, consequent = (abs(claims[k] - x) < 1e-9 for x in (node.data, follows))
+            verdict = "agrees" if right else "inherits" if consequent and from_below else "cause"
+            reach[k] = set() if right else {f"n{k}"}
+            expected[f"n{k}"] = verdict, sorted(from_below) if verdict == "inherits" else [], follows
+    report = audit(nodes, {}, values={f"n{k}": x for k, x in claims.items()})
+    assert [row.name for row in report.rows] == list(expected)
+    for row, (verdict, heads, follows) in zip(report.rows, expected.values()):
+        assert (row.verdict, sorted(row.inherits_from)) == (verdict, heads)
+        assert math.isclose(row.follows, follows, rel_tol=1e-12, abs_tol=1e-12)
+
+
+@pytest.mark.parametrize("f", [
+    lambda u, v: u * v, lambda u, v: u / v, lambda u, v: u ** v, ag.hypot, lambda u, v: ag.tanh(u) * v,
+    lambda u, v: ag.exp(u) + v, lambda u, v: ag.maximum(u, v), lambda u, v: ag.log(u * v),
+    lambda u, v: 3.0 * u + v * 2.0, lambda u, v: ag.where(ag.less(u, 1.9), u * v, v * v)])
+@pytest.mark.parametrize("wrong", [(1.5, 2.0), (2.5, 1.25), (2.0, 0.5)])
+def test_derivatives_are_held_against_those_at_the_students_numbers(f, wrong):
+    def graph(us=None):
+        x = Value(1.0, "x")
+        u, v = (x * 2.0, x * 2.0 if us is None else x * 0.0 + us[1]) if us is None else map(Value, us)
+        label(u=u, v=v)
+        y = f(u, v)
+        label(y=y)
+        return x, u, v, y
+
+    x, u, v, y = graph()
+    _, own_u, own_v, own_y = graph(wrong)
+    own_y.backward()
+    claims = {("y", "u"): own_u.grad, ("y", "v"): own_v.grad, ("u", "x"): 2.0}
+    report = audit(y, claims, values={"u": wrong[0], "v": wrong[1], "y": own_y.data})
+    rows = {row.name: row for row in report.rows}
+    differ = [name for name, right in (("u", 2.0), ("v", 2.0)) if rows[name].claimed != right]
+    assert [row.name for row in report.causes] == differ
+    for name in ("∂y/∂u", "∂y/∂v"):
+        assert math.isclose(rows[name].follows, rows[name].claimed, rel_tol=1e-12)
+        assert rows[name].verdict in ("inherits", "agrees")
+    own = claims["y", "u"] + 0.3
+    assert "∂y/∂u" in [row.name for row in audit(
+        y, claims | {("y", "u"): own}, values={"u": wrong[0], "v": wrong[1]}).causes]
+
+
+def test_the_rounding_of_terms_that_cancel_counts_for_the_numbers_that_follow():
+    x = Value(1.0, "x")
+    a = x * 3e8
+    b = x * -3e8
+    c = a + b
+    d = c * -2.0
+    label(a=a, b=b, c=c, d=d)
+    for error, verdict in ((1e-4, "agrees"), (1e-3, "cause")):          # (1e-12 of 6e8)
+        report = audit(d, {}, values={"c": error})
+        assert [row.verdict for row in report.rows] == [verdict], error
+    for error, verdict in ((1e-3, "agrees"), (2e-3, "cause")):          # (and of twice as much)
+        report = audit(d, {}, values={"d": error})
+        assert [row.verdict for row in report.rows] == [verdict], error
+
+
 @pytest.mark.parametrize("name, xs, i, y, x", [
     *[("exp", [1.0], 0, y, math.log(y)) for y in (0.4, 2.0, 3.3, 5.7, 7.9)],
     *[("tanh", [0.3], 0, y, math.atanh(y)) for y in (-0.4, 0.2, 0.35, 0.6)],
@@ -137,6 +226,16 @@ def test_the_points_at_which_an_op_is_checked_are_ordinary_numbers_within_its_do
     assert points(ag.hypot)[::2] == [f"{x}, {y}" for x, y in zip(ordinary, ordinary[3:] + ordinary[:3])]
     assert points(TABLE["where"])[:6:2] == ["0.0, -2.6, -1.1", "1.0, 3.2, 5.9", "0.0, 0.15, 0.93"]
     assert points(TABLE["logsumexp"])[::4][:2] == ["0.7, -2.6, -1.1, -7.3", "-0.4, 3.2, 5.9, 18.0"]
+
+
+@pytest.mark.parametrize("error", [ValueError, ZeroDivisionError, OverflowError, TypeError])
+@pytest.mark.parametrize("fails", [lambda x: x > 1.0, lambda x: x < 1.0, lambda x: True])
+def test_a_function_that_fails_on_one_side_has_no_slope(error, fails):
+    def f(x):
+        if fails(x):
+            raise error
+        return x * x
+    assert slope(f, 1.0).error == math.inf
 
 
 # -- hidden causes ------------------------------------------------------------------------------------

@@ -274,7 +274,8 @@ def _inside(evidence: Evidence) -> Found:
         if leading is None:
             continue
         gradients = [g for g, _ in leading]
-        shape, gradient = gradients[0].shape, f"∂{evidence.output}/∂{name}"
+        first, *_ = gradients
+        shape, gradient = first.shape, f"∂{evidence.output}/∂{name}"
 
         def told(changed: Sequence[Array], leading: Any = leading, way: Array = way) -> bool:
             other = evidence.arrived(leading, changed)
