@@ -205,7 +205,8 @@ class Ways:
         walk, _ = self.walk(*self.outputs)
         places = frozenset(k for k in here if k >= 0)
         columns = [self.through(places, {k: 1.0 if k == j else 0.0 for k in places}) for j in here]
-        return np.array(_onward(walk, here)).reshape(self.view.numbers[name].shape), np.stack(columns, axis=-1)
+        onward = np.array(_onward(walk, here)).reshape(self.view.numbers[name].shape)
+        return onward, np.stack(columns, axis=-1)
 
 
 def _onward(walk: Arrivals, places: Iterable[int]) -> list[float]:
