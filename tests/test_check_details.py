@@ -176,6 +176,36 @@ def test_the_rounding_of_terms_that_cancel_counts_for_the_numbers_that_follow():
         assert [row.verdict for row in report.rows] == [verdict], error
 
 
+@pytest.mark.parametrize("s", [1.0, -1.0, 1e-6, -1e-6, 1e6])
+def test_the_terms_of_a_number_count_further_on_only_where_almost_all_of_it_cancels(s):
+    def ok(d, error, **options):
+        return audit(d, {}, values={d: d.data + error * abs(s)}, **options).ok
+
+    x = Value(1.0)
+    c = x * (3.0 * s) - x * (4.0 * s)
+    d = c + x * s                               # of two terms of size s
+    assert ok(d, 1.5e-12) and ok(d, -1.5e-12) and not ok(d, 2.5e-12) and not ok(d, -2.5e-12)
+    c = x * (s * (1.0 + 1e-7)) - x * s          # of two of size 1e-7·s
+    assert not ok(c - x * (1e-7 * s), 1e-15)
+    c = x * (s * (1.0 + 1e-10)) - x * s         # of as much as the rounding of what c was made of
+    assert ok(c - x * (1e-10 * s), 1e-15)
+    leaf = Value(s)
+    assert ok(leaf, 0.9e-12, rtol=0.0) and not ok(leaf, 1.1e-12, rtol=0.0) and not ok(leaf, 1e-5)
+
+
+def test_what_is_made_of_plain_numbers_inherits_from_nothing_else():
+    x, z = Value(1.0, "x"), Value(3.0, "z")
+    w, u = z * 2.0, x * 2.0
+    y = ag.exp(3.0 * u)
+    label(w=w, u=u, y=y)
+    slope = 3.0 * math.exp(7.5)
+    report = audit([y, w], {("y", "u"): slope, ("y", "x"): 2.0 * slope},
+                   values={"w": 7.0, "u": 2.5, "y": math.exp(7.5)})
+    assert {row.name: row.inherits_from for row in report.rows if row.verdict != "cause"} == {
+        "y": ("u",), "∂y/∂u": ("u",), "∂y/∂x": ("u", ("y", "u"))}
+    assert [row.name for row in report.causes] == ["w", "u"]
+
+
 @pytest.mark.parametrize("name, xs, i, y, x", [
     *[("exp", [1.0], 0, y, math.log(y)) for y in (0.4, 2.0, 3.3, 5.7, 7.9)],
     *[("tanh", [0.3], 0, y, math.atanh(y)) for y in (-0.4, 0.2, 0.35, 0.6)],
