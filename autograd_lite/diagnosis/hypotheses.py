@@ -127,10 +127,10 @@ def _fitting(claimed: Array, right: Array, known: Sequence[Form]) -> Sequence[Fo
     """Those that may be a multiple of the ratio, or of its inverse, as two entries tell."""
     order = np.argsort(-abs(claimed) * (right != 0.0))[:2]
     a, b = claimed[order], right[order]
-    if len(order) < 2 or not np.all(a) or not np.all(b) or not known:
+    if not known or not np.all(a * b):
         return known
     x, y = np.array([form.numbers[order] for form in known]).T
-    near = [abs(x * u[1] - y * u[0]) <= _ROUGHLY * (abs(x * u[1]) + abs(y * u[0])) for u in (a / b, b / a)]
+    near = [np.isclose(x * u[1], y * u[0], _ROUGHLY, 0.0) for u in (a / b, b / a)]
     return [known[int(k)] for k in np.flatnonzero(near[0] | near[1])]
 
 
