@@ -15,8 +15,10 @@ from autograd_lite import Value, audit, check_gradients, check_op, custom_op, di
 from autograd_lite.checks.check_gradients import KINK, WRONG
 from autograd_lite.checks.edges import one_sided
 from autograd_lite.checks.forward import _inverse
+from autograd_lite.checks.judged import judged
 from autograd_lite.checks.slopes import reach, side, slope
 from autograd_lite.commands import console
+from autograd_lite.diagnosis.view import View, Ways
 from autograd_lite.ops.op import TABLE
 
 # -- how far numbers may lie off ----------------------------------------------------------------------
@@ -42,6 +44,17 @@ def test_numbers_of_each_precision_may_lie_off_so_far_and_so_much_of_the_terms_t
     for far, ok in ((0.9, True), (1.1, False)):
         assert audit(y, {"w": Tensor(kind, 3.0 * (1.0 - far * rtol))}).ok is ok
         assert audit(y, {"x": Tensor(kind, far * 10.0 * noise)}).ok is ok
+
+
+def test_what_has_the_shape_of_a_number_and_does_not_give_it_is_none():
+    class Nothing:
+        shape = ()
+
+    with pytest.raises(ag.InputError, match="∂f/∂x"):
+        x = Value(2.0, "x")
+        y = x * x
+        label(f=y)
+        audit(y, {("f", "x"): Nothing()})
 
 
 # -- a forward pass -----------------------------------------------------------------------------------
@@ -309,7 +322,7 @@ def test_hidden_causes_of_very_many_numbers_are_not_looked_for(n, found):
     assert len(report.causes) == 2 and [("L", entry.claim[1]) for entry in report.latent] == found
 
 
-# -- the points of a diagnosis ------------------------------------------------------------------------
+# -- diagnoses ------------------------------------------------------------------------
 
 
 def test_points_are_drawn_until_each_claim_was_wrong_at_five_and_of_each_no_more_are_looked_at():
@@ -335,6 +348,21 @@ def test_points_are_drawn_until_each_claim_was_wrong_at_five_and_of_each_no_more
     assert [(row.claim[1], row.points, row.diagnoses[0].text) for row in report.causes] == [
         ("a", 5, "off by a factor 3"), ("b", 5, "sign flipped")]
     assert drawn == list(range(9))
+
+
+def test_of_an_array_that_lies_partly_elsewhere_the_gradient_is_0_there():
+    x = Value(2.0)
+    aside, a = x * 5.0, x * 3.0
+    b = a * a
+    s = b * 0.5 + a
+    above = aside * s
+    elsewhere = Value(1.0) * 2.0
+    label(x=x, m=[b, aside, above, elsewhere], s=s)
+    ways = Ways(View(judged(above, {("s", "x"): 1.0}, None), 0))
+    (name, gradient), = ways.arrived()
+    assert name == "∂s/∂m" and gradient.tolist() == [0.5, 0.0, 0.0, 0.0]
+    onward, matrix = ways.leading("m")
+    assert onward.tolist() == [0.5, 0.0, 0.0, 0.0] and matrix.tolist() == [36.0, 5.0, 0.0, 0.0]
 
 
 # -- streams ------------------------------------------------------------------------------------------

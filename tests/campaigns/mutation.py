@@ -178,6 +178,9 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("checks/forward.py", "for _ in range(60):", "for _ in range(60)[1:]:", "for _ in range(61):"),
     ("checks/forward.py", "sizes.append(max(abs(number), size if abs(number) < 1e-9 * size else 0.0))",
      "sizes.append(max(abs(number), size if abs(number) <= 1e-9 * size else 0.0))"),
+    ("diagnosis/view.py",                       # (the last is the output, of which none of these arrays is)
+     "return [walk.onward[k] or 0.0 if 0 <= k < len(walk.onward) else 0.0 for k in places]",
+     "return [walk.onward[k] or 0.0 if 0 <= k < (len(walk.onward) - 1) else 0.0 for k in places]"),
     ("diagnosis/hypotheses.py",
      "_ROUGHLY = 1e-5 # of numbers so near to each other it is seen whether they agree",
      "_ROUGHLY = 0.01 # of numbers so near to each other it is seen whether they agree"),
