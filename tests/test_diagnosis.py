@@ -11,6 +11,7 @@ import derivations
 from autograd_lite import InputError, MissingError, Value, diagnose, label
 from autograd_lite.diagnosis import hypotheses
 from autograd_lite.diagnosis.forms import Form
+from autograd_lite.diagnosis.functions import arguments
 from autograd_lite.diagnosis.points import wrong_points
 
 ALIKE = [{"factor", "missing factor", "extra factor", "extra path"}, {"missing path", "missing term", "zero"},
@@ -120,6 +121,13 @@ def test_with_fewer_than_three_points_nothing_is_diagnosed_and_the_text_says_so(
     report = diagnose(forward, hand(b=lambda d: -d["b"] if "b" in d else -d["k"]), points(n))
     assert report.causes[0].diagnoses == () and report.causes[0].points == n
     assert "to say what kind of mistake takes three)" in " ".join(report.summary().split())
+
+
+def test_a_function_of_any_number_of_arguments_has_no_names_for_them():
+    assert arguments(lambda a, /, b, *, c=1.0, d=2.0: a) == ["a", "b"] and arguments(ag.hypot) == ["a", "b"]
+    for f in (lambda a, *rest: a, lambda *rest: rest[0]):
+        with pytest.raises(InputError, match="takes any number of arguments; say how many"):
+            arguments(f)
 
 
 def test_points_may_come_from_a_generator_and_no_more_are_drawn_than_are_needed():

@@ -73,6 +73,7 @@ CHECK = [
     'check "log(x)*asin(y)" --claim "x: asin(y)" --points 9',
     'check "log(x)*asin(y)" --claim "x: asin(y)/x" --claim "y: log(x)/sqrt(1 - y**2)" --points 20 --json',
     'check "log(x)" --claim "x: 1/x" --at x=-1', 'check "log(x)" --claim "x: sqrt(-x)"',
+    'check "x*y" --claim "x: y" --at y=inf x=2', 'check "x*y" --claim "x: y" --at y=inf --points 3',
     'check "x*y" --claim "x: sqrt(-y*y)" --at x=1', 'check "x" --claim "x: 1/0"', 'check "x*y" --claim "x y"',
     'check "exp(x)" --claim "x: exp(x)*(1 + 1e-7)"', 'check "exp(x)" --claim "x: exp(x)*(1 + 1e-4)"',
     'check "exp(x)" --claim "x: exp(x)*(1 + 1e-4)" --rtol 1e-3', 'check x --claim "x: 1" --rtol 1',
@@ -148,6 +149,8 @@ FILES = {
                                         (POINTS, "points = [(0.5 + k, 1.5, 'z' * 5000) for k in range(3)]\n"),
                                         ("map(ag.Value, point)", "map(ag.Value, point[:2])"),
                                         ("x, y = point\n", "x, y = point[:2]\n")),
+    "an error about itself": changed(
+        ("x, y = point\n", "x, y = point; raise OSError(2, 'not there', __file__)\n")),
     "a file is not there": "open('no such file')", "an error of many lines": "raise ValueError('a\\n' * 100)",
     "an error without a word": "raise KeyError", "memory": "raise MemoryError",
     "an import": "import nothing_of_this_name", "a claim that is reversed": changed(('("u", "x")',

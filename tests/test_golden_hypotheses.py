@@ -41,7 +41,7 @@ def layers(point):
     return L
 
 
-def of_layers(line, mistake):
+def of_layers(line, mistake, points=SQUARE):
     def hand(point):
         x, W, v = (point[name] for name in "xWv")
         h = W @ x
@@ -49,7 +49,7 @@ def of_layers(line, mistake):
         d = {"s": 2.0 * s, "v": 2.0 * s * h * h, "q": 2.0 * s * v, "h": 4.0 * s * v * h,
              "W": np.outer(4.0 * s * v * h, x), "x": W.T @ (4.0 * s * v * h)}
         return d | {line: mistake(d, x, W, v, h)}
-    return diagnosed(layers, hand, SQUARE)
+    return diagnosed(layers, hand, points)
 
 
 def entry(array, index, change):
@@ -103,6 +103,14 @@ LAYERS = {
     "as products": ("h", lambda d, x, W, v, h: d["s"] * v), "too many": ("s", lambda d, x, W, v, h: h[0]),
 }
 
+WIDE, TALL = at(x=4, W=(3, 4), v=3), at(x=2, W=(3, 2), v=3)
+ROWS = {
+    "a factor of rows": ("W", lambda d, x, W, v, h: d["W"] * h[:, None]),
+    "no factor of rows": ("W", lambda d, x, W, v, h: d["W"] / v[:, None]),
+    "a factor of columns": ("W", lambda d, x, W, v, h: d["W"] * x),
+    "shifted rows": ("W", lambda d, x, W, v, h: np.roll(d["W"], -1, 0)),
+    "a term of rows": ("W", lambda d, x, W, v, h: d["W"] - 2.0 * h[:, None])}
+
 # -- one number from two branches, which have no names on the way --------------------------------------------
 
 BRANCHES = at(4, x=4, y=4)
@@ -148,6 +156,88 @@ LARGE = {
     "without u": lambda f, a, b, *_: f(0.0, b), "twice": lambda f, a, b, *_: f(2.0 * a, b),
     "a part of u missing": lambda f, a, b, *_: f(a * [1, 0, 1, 1], b),
     "only a part": lambda f, a, b, *_: f(a * [1, 0, 0, 0], 0.0)}
+
+# -- one number from many branches, by a matrix with a name or none; and an array of two axes on the way ----
+
+
+N = M[:3, 1:]
+
+
+def gathered(point):
+    x, A = boxed(point["x"]), boxed(point["A"])
+    u, w, s, t, r = np.tanh(N @ x), np.sin(N.T @ x), x * x, A @ x, np.exp(x)
+    L = (u * u).sum() + (w * w * w).sum() + (s * np.roll(s, 1)).sum() + (t * t).sum() + (r * N[1]).sum() + (
+        x * np.roll(x, 1)).sum()
+    label(x=x, A=A, u=u, w=w, s=s, t=t, r=r, L=L)
+    return L
+
+
+def of_gathered(mistake):
+    def hand(point):
+        x, A = point["x"], point["A"]
+        u, w, s = np.tanh(N @ x), np.sin(N.T @ x), x * x
+        ds = np.roll(s, 1) + np.roll(s, -1)
+        return {"x": mistake({
+            "u": N.T @ (2.0 * u * (1.0 - u * u)), "w": N @ (3.0 * w * w * np.cos(N.T @ x)), "s": 2.0 * ds * x,
+            "t": 2.0 * A.T @ (A @ x), "r": np.exp(x) * N[1], "": np.roll(x, 1) + np.roll(x, -1)}, x, A)}
+    return diagnosed(gathered, hand, at(3, x=3, A=(3, 3)))
+
+
+def of_table(mistake, n=3):
+    """L = Σ sin(C·x)³·y over a table of n rows and 3 columns."""
+    C, y = np.cos(np.arange(n * 9.0)).reshape(n, 3, 3), np.exp2(np.sin(np.arange(n * 3.0))).reshape(n, 3)
+
+    def forward(point):
+        x = boxed(point["x"])
+        Z = np.sin(C @ x)
+        L = (Z * Z * Z * y).sum()
+        label(x=x, Z=Z, L=L)
+        return L
+
+    def hand(point):
+        x = point["x"]
+        Z = np.sin(C @ x)
+        return {"x": np.einsum("ij,ij,ijk->k", mistake(3.0 * Z * Z * y, Z), np.cos(C @ x), C)}
+    return diagnosed(forward, hand, at(x=3))
+
+
+def of_batches(mistake, sizes):
+    """L = Σ (X·w)², with other numbers of rows at other points."""
+    def forward(point):
+        X, w = boxed(point["X"]), boxed(point["w"])
+        p = X @ w
+        L = (p * p).sum()
+        label(w=w, p=p, X=X, L=L)
+        return L
+
+    def hand(point):
+        X, w = point["X"], point["w"]
+        return {"p": 2.0 * X @ w, "w": mistake(X, w, X @ w)}
+    points = at(3, w=3, X=(5, 3))
+    return diagnosed(forward, hand, [point | {"X": point["X"][:n]} for n, point in zip(sizes, points)])
+
+
+def together(parts, without=()):
+    return sum(part for name, part in parts.items() if name not in tuple(without))
+
+
+GATHERED = {
+    "two missing": lambda d, x, A: together(d, "uw"), "two others missing": lambda d, x, A: together(d, "ts"),
+    "two alone": lambda d, x, A: d["u"] + d["s"], "three missing": lambda d, x, A: together(d, "urw"),
+    "the direct one missing": lambda d, x, A: together(d, [""]),
+    "the direct one alone": lambda d, x, A: d[""],
+    "another matrix": lambda d, x, A: together(d, "u") + 2.0 * A.T @ np.tanh(N @ x),
+    "a matrix turned": lambda d, x, A: together(d, "t") + 2.0 * A @ A @ x,
+    "a factor in one": lambda d, x, A: together(d, "r") + d["r"] * x,
+    "minus one": lambda d, x, A: together(d) - 2.0 * d["w"]}
+TABLES = {
+    "transposed": lambda d, Z: d.T, "rows shifted": lambda d, Z: np.roll(d, 1, 0),
+    "columns shifted back": lambda d, Z: np.roll(d, -1, 1), "a factor": lambda d, Z: d * Z,
+    "no factor": lambda d, Z: d / Z, "a mask": lambda d, Z: d * (Z > 0.0)}
+BATCHES = {"minus": lambda X, w, p: -2.0 * X.T @ p, "w too much": lambda X, w, p: 2.0 * X.T @ p * w,
+           "no factor": lambda X, w, p: X.T @ np.ones(len(p)),
+           "a row missing": lambda X, w, p: 2.0 * X[1:].T @ p[1:],
+           "a row alone": lambda X, w, p: 2.0 * X[2] * p[2]}
 
 # -- a number from few numbers: forms, terms, expressions ----------------------------------------------------
 
@@ -255,6 +345,25 @@ def of_neighbours(n, mistake):
     return diagnosed(forward, hand, at(3, x=n, y=n))
 
 
+def of_ramps(mistake):
+    """f = −Σ relu(x)·y²·z, of which many parts are 0."""
+    def forward(point):
+        x, y, z = (boxed(point[name]) for name in "xyz")
+        r = np.array([ag.relu(t) for t in x], object)
+        f = -ag.sum(r * y * y * z)
+        label(x=x, y=y, z=z, r=r, f=f)
+        return f
+
+    def hand(point):
+        x, y, z = (point[name] for name in "xyz")
+        return {"z": mistake(-np.maximum(x, 0.0) * y * y, y, z)}
+    return diagnosed(forward, hand, at(3, x=6, y=6, z=6))
+
+
+RAMPS = {"another": lambda d, y, z: d * z * z / (y * y), "minus another": lambda d, y, z: -d * z / y,
+         "a factor": lambda d, y, z: d * z, "no factor": lambda d, y, z: d / (y * y),
+         "by 2": lambda d, y, z: 2.0 * d, "a term": lambda d, y, z: d - z}
+
 MANY = {
     **{f"one of {n}": of_entries(n, lambda x, y, r: {"y[1]": r[1] * y[1]}, abs) for n in (3, 12, 13)},
     "with zeros": of_entries(5, lambda x, y, r: {"r": x * y, "x": r * y}),
@@ -274,6 +383,14 @@ CASES = {**{f"layers: {name}": of_layers(*given) for name, given in LAYERS.items
          **{f"branches of sizes {sizes}: {name}": of_branches(mistake, sizes) for name,
             mistake in LARGE.items()
             for sizes in ((1e9, 1e-3), (-1e9, -1e-3))},
+         **{f"{shape}: {name}": of_layers(*given, points=points) for shape, points in (
+            ("wide", WIDE), ("tall", TALL)) for name, given in ROWS.items()},
+         **{f"gathered: {name}": of_gathered(mistake) for name, mistake in GATHERED.items()},
+         **{f"table: {name}": of_table(mistake) for name, mistake in TABLES.items()},
+         "table of 2 rows: shifted": of_table(TABLES["rows shifted"], 2),
+         **{f"batches of {sizes}: {name}": of_batches(mistake, sizes)
+            for sizes in ((4, 4, 4), (4, 3, 5), (3, 4, 5)) for name, mistake in BATCHES.items()},
+         **{f"ramps: {name}": of_ramps(mistake) for name, mistake in RAMPS.items()},
          **{f"numbers: {name}": give for name, give in FEW.items()},
          **{f"entries: {name}": give for name, give in MANY.items()}}
 

@@ -344,9 +344,7 @@ def _as_dict(x: Any) -> dict[str, Any]:
     return {"value": plain(x), "op": getattr(x, "op", ""), "label": getattr(x, "label", "")}
 
 
-def _name(x: Any) -> str:
-    if not isinstance(x, Value):
-        return repr(x)
+def _name(x: Value) -> str:
     return clip(printable(x.label or x.op or f"{x.data:.6g}"), 30)
 
 

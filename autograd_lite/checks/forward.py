@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_lite.checks.claims import Line
-from autograd_lite.checks.edges import Step, Steps, Variant
+from autograd_lite.checks.edges import Step, Variant
 from autograd_lite.checks.rule import AGREES, CAUSE, INHERITS, Finding, near
 from autograd_lite.errors import errstate
 from autograd_lite.graph.node import op_of, partials_of, plain
@@ -27,7 +27,7 @@ class Forward:
 
     def __init__(self, program: Program, lines: Sequence[Line]):
         self.program, self.found = program, list[Finding]()
-        self.marks: dict[int, int] = {}
+        self.marks: dict[int | None, int] = {}      # (None: what is not in the graph)
         self._own: dict[int, float] = {}            # the numbers that are not the graph's
         self._claimed = {line.output: line for line in lines}
         self._wrong = set[int]()                    # the places of the causes
@@ -42,7 +42,8 @@ class Forward:
                 verdict = (AGREES if near(number, node.data, line.rtol, slack) else
                            INHERITS if near(number, follows, line.rtol, slack) and mark else CAUSE)
                 findings[k] = finding = Finding(node.data, follows, verdict)
-                finding.origins = mark if verdict == INHERITS else 0
+                if verdict == INHERITS:
+                    finding.origins = mark
                 mark = 0 if verdict == AGREES else 1 << line.group
                 if verdict == CAUSE:
                     self._wrong.add(k)
@@ -61,15 +62,11 @@ class Forward:
         size = sum([sizes[x] * abs(p) for x, p in zip(operands, node.partials) if x is not None and p])
         mark = 0
         for x in operands:
-            if x is not None:
-                mark |= self.marks.get(x, 0)
+            mark |= self.marks.get(x, 0)
         if not any([x in self._own for x in operands]):
             return size, node.data, mark
-        try:
-            op: Any = op_of(node)
-            return size, errstate("ignore").run(op.evaluate, self._xs(k)), mark
-        except (ValueError, ArithmeticError):
-            return size, math.nan, mark
+        op: Any = op_of(node)
+        return size, errstate("ignore").run(op.evaluate, self._xs(k)), mark
 
     def _xs(self, k: int) -> list[float]:
         return [self._own.get(x, plain(node)) if x is not None else plain(node)
@@ -78,11 +75,9 @@ class Forward:
     def steps(self) -> tuple[dict[int, list[Step]], list[Variant]]:
         """Those that are others with the partials at the student's numbers; and as a variant those of the ops
         whose result was claimed wrong, as they are when written by the result: y(1 − y)."""
-        steps, found, by_result = Steps(self.program), dict[int, list[Step]](), dict[int, list[Step]]()
-        for k, node in enumerate(self.program.nodes):
-            op, operands = op_of(node), self.program.operands[k]
-            if op is None or not (k in self._own or any([x in self._own for x in operands])) or not steps[k]:
-                continue
+        found, by_result = dict[int, list[Step]](), dict[int, list[Step]]()
+        for k, (node, operands) in enumerate(zip(self.program.nodes, self.program.operands)):
+            op: Any = op_of(node)
             xs = self._xs(k)
             if any([x in self._own for x in operands]):
                 found[k] = self._at(k, op, xs)
@@ -99,7 +94,7 @@ class Forward:
         for k, operands in enumerate(self.program.operands if self.marks else ()):
             mark = self.marks[k] if k in self._wrong else 0
             for x in operands:
-                mark |= self.marks.get(x, 0) if x is not None else 0
+                mark |= self.marks.get(x, 0)
             if mark:
                 found[k] = mark
         return found

@@ -165,7 +165,7 @@ class Nearby:
         """Probes along lines on which the inputs of a group move together."""
         if group != self.latest[0]:
             self.latest = group, list(map(self._probe, directions({
-                j: abs(self.point[j]) or 1.0 for j in group})))
+                j: self.point[j] or 1.0 for j in group})))
         return self.latest[1]
 
     def _probe(self, steps: Mapping[int, float]) -> Probe:

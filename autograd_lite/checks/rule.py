@@ -139,7 +139,7 @@ class Rule:
              other: Mapping[int, Sequence[Step]] = {}) -> Arrivals:
         """Down from an output once, to the lowest of the inputs claimed, at some places by `other` steps."""
         derived: list[Any] = [None] * (output + 1)
-        follows, sizes, onward = derived.copy(), array("d", [0.0]) * (output + 1), derived.copy()
+        follows, sizes, onward = derived.copy(), array("d", bytes(8 * len(derived))), derived.copy()
         derived[output] = follows[output] = sizes[output] = 1.0
         steps, corrections, lines = self.steps, self.corrections, self.lines
         for k in range(output, min(claims, default=0) - 1, -1):

@@ -82,7 +82,7 @@ def _pairs(f: Callable[[float], float], x: float, steps: Sequence[float] = ()
 def _jitter(pairs: Sequence[tuple[float, float, float]], middle: float) -> float:
     """How far narrow pairs are from a smooth function."""
     bends = [high - middle + (low - middle) for high, low, _ in pairs[-8:]]      # a quarter at each step
-    return max((abs(wide - 4.0 * narrow) for wide, narrow in itertools.pairwise(bends)), default=0.0)
+    return max([0.0, *[abs(wide - 4.0 * narrow) for wide, narrow in itertools.pairwise(bends)]])
 
 
 def _noises(pairs: Sequence[tuple[float, float, float]], jitter: float) -> list[float]:

@@ -109,7 +109,7 @@ def _claims(given: Sequence[str], formula: Formula) -> list[Claim]:
         if names[1] not in formula.names:
             raise InputError(f"--claim: {f} is the expression itself; claim its derivative by a name in it")
         first = {k: name for name, k in reversed(formula.names.items())}
-        output, source = [first.get(formula.names.get(name, -1), "") for name in names]
+        output, source = [first[formula.names[name]] if name in formula.names else "" for name in names]
         if (output, source) in found:
             raise InputError(f"--claim: ∂{names[0]}/∂{names[1]} is claimed twice")
         name = f"∂{names[0]}/∂{names[1]}"

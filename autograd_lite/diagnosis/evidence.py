@@ -10,6 +10,11 @@ import numpy as np
 from autograd_lite.diagnosis.view import DIRECT, PARTS, Array, View, Ways
 
 
+def alike(some: Iterable[Array], others: Iterable[Array]) -> bool:
+    """Whether arrays have the same shapes. (A batch may have other sizes at other points.)"""
+    return [x.shape for x in some] == [x.shape for x in others]
+
+
 class Evidence:
     """One claim at several points; vectors hold its wrong entries, one point after the other.
 
@@ -71,7 +76,7 @@ class Evidence:
     def parts(self) -> Iterator[tuple[str, Array]]:
         """What comes by each entry, or row, of the labelled arrays on the way, if they are few."""
         for name in self._names:
-            n = self.numbers[name][0].shape[:1] if name != DIRECT else ()
+            n = min([x.shape[:1] for x in self.numbers[name]]) if name != DIRECT else ()
             for i in range(n[0]) if n and 1 < n[0] <= PARTS else ():
                 part = f"{name}[{i}]"
                 vector = self.chosen([ways.through(frozenset(k for k in view.places(part) if k >= 0))
@@ -88,7 +93,7 @@ class Evidence:
         """What would come by a labelled array on the way, if its gradient were another of its shape."""
         for way in names:
             for name, arrays in self.gradients.items() if way != DIRECT else ():
-                if arrays[0].shape == self.view.numbers[way].shape and not name.endswith(f"∂{way}"):
+                if alike(arrays, self.numbers[way]) and not name.endswith(f"∂{way}"):
                     found = []
                     for ways, view, gradient in zip(self._ways, self.views, arrays):
                         seeds = {k: float(g) for k, g in zip(view.places(way), gradient.flat) if k >= 0}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.checks.rows import Diagnosis
-from autograd_lite.diagnosis.evidence import Evidence
+from autograd_lite.diagnosis.evidence import Evidence, alike
 from autograd_lite.diagnosis.forms import FORMS, MASKS, Form, constant, forms, simple, wrapped
 from autograd_lite.diagnosis.partials import branches, rests
 from autograd_lite.diagnosis.products import Product, products
@@ -20,6 +20,7 @@ POINTS = 3                      # a hypothesis must hold at so many points at le
 _MOST, _TOO_MANY = 3, 12        # so many diagnoses are told; if so many are as good, none is
 _FURTHER = 1.5                  # a diagnosis so much more far-fetched than the first is not told
 _RTOL, _NOISE = 1e-6, 1e-12     # of numbers that agree: relative, and relative to the terms that make them
+_ROUGHLY = 1e-5                 # of numbers so near to each other it is seen whether they agree
 SIGN, FACTOR, MISSING_FACTOR, EXTRA_FACTOR = "sign", "factor", "missing factor", "extra factor"
 MISSING_PATH, EXTRA_PATH, SUBSTITUTION = "missing path", "extra path", "substitution"
 TRANSPOSITION, MISSING_TERM, SHIFT, ZERO = "transposition", "missing term", "shift", "zero"
@@ -126,22 +127,20 @@ def _fitting(claimed: Array, right: Array, known: Sequence[Form]) -> Sequence[Fo
     """Those that may be a multiple of the ratio, or of its inverse, as two entries tell."""
     order = np.argsort(-abs(claimed) * (right != 0.0))[:2]
     a, b = claimed[order], right[order]
-    if len(order) < 2 or not np.all(a) or not np.all(b) or not known:
+    if not known or not np.all(a * b):
         return known
     x, y = np.array([form.numbers[order] for form in known]).T
-    near = [abs(x * u[1] - y * u[0]) <= 1e-5 * (abs(x * u[1]) + abs(y * u[0])) for u in (a / b, b / a)]
+    near = [np.isclose(x * u[1], y * u[0], _ROUGHLY, 0.0) for u in (a / b, b / a)]
     return [known[int(k)] for k in np.flatnonzero(near[0] | near[1])]
 
 
 def _exchanged(claimed: Array, right: Array, size: Array, known: Sequence[Form], where: str) -> Found:
     """One form in the place of another: the ratio is that of two forms."""
     i = int(np.argmax(abs(claimed) * (right != 0.0)))
-    if not claimed[i] or not right[i] or len(known) < 2:
-        return
     logs = np.log(np.array([abs(form.numbers[i]) for form in known]))
     order = np.argsort(logs)
     wanted = logs - np.log(abs(claimed[i] / right[i]))              # of the form that belongs
-    bounds = np.searchsorted(logs[order], np.stack([wanted - 1e-5, wanted + 1e-5], axis=1))
+    bounds = np.searchsorted(logs[order], np.stack([wanted - _ROUGHLY, wanted + _ROUGHLY], axis=1))
     for k in np.flatnonzero(np.diff(bounds)):
         a, (low, high) = known[int(k)], bounds[k]
         for b in [known[j] for j in order[low:high]]:
@@ -194,7 +193,7 @@ def _gradients(evidence: Evidence) -> Found:
     """Another gradient in the place of this one, or of one that it is made of."""
     claimed, follows, ways = evidence.claimed, evidence.follows, dict(evidence.ways())
     for name, arrays in evidence.gradients.items():
-        if arrays[0].shape == evidence.shape and _same(claimed, evidence.chosen(arrays)):
+        if alike(arrays, [evidence.view.claimed] * len(arrays)) and _same(claimed, evidence.chosen(arrays)):
             if name.rpartition("∂")[2] in ways:
                 yield 0.9, Diagnosis(MISSING_FACTOR, f"claimed is {name}, one factor too short")
             else:
@@ -275,7 +274,8 @@ def _inside(evidence: Evidence) -> Found:
         if leading is None:
             continue
         gradients = [g for g, _ in leading]
-        shape, gradient = gradients[0].shape, f"∂{evidence.output}/∂{name}"
+        first, *_ = gradients
+        shape, gradient = first.shape, f"∂{evidence.output}/∂{name}"
 
         def told(changed: Sequence[Array], leading: Any = leading, way: Array = way) -> bool:
             other = evidence.arrived(leading, changed)
@@ -288,7 +288,7 @@ def _inside(evidence: Evidence) -> Found:
             if told([np.roll(g, by, axis) for g in gradients]):
                 yield 1.6, Diagnosis(SHIFT, f"{gradient} is shifted by one along axis {axis}")
         for other, arrays in evidence.numbers.items():
-            for cost, (text, f) in enumerate((*FORMS[:6], *MASKS)) if arrays[0].shape == shape else ():
+            for cost, (text, f) in enumerate((*FORMS[:6], *MASKS)) if alike(arrays, gradients) else ():
                 factors = list(map(f, arrays))
                 for kind, change, verb in ((EXTRA_FACTOR, operator.mul, "too much"),
                                            (MISSING_FACTOR, operator.truediv, "missing")):
@@ -355,7 +355,7 @@ def _terms(evidence: Evidence, known: Sequence[Form]) -> Found:
     numbers = [form for form in known if not form.cost]
     i = int(np.argmax(abs(error)))
     x = np.array([form.numbers[i] for form in numbers])
-    for j, k in np.argwhere(abs(x - x[:, None] - error[i]) <= 1e-5 * (abs(x) + abs(x[:, None]))):
+    for j, k in np.argwhere(abs(x - x[:, None] - error[i]) <= _ROUGHLY * (abs(x) + abs(x[:, None]))):
         a, b = numbers[j], numbers[k]
         if j != k and _same(error, b.numbers - a.numbers, size + _size(a.numbers, b.numbers)):
             yield 2.2, Diagnosis(SUBSTITUTION, f"{a.text} where {b.text} belongs{_IN_SUM}")

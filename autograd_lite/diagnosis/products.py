@@ -39,12 +39,12 @@ def products(evidence: Evidence) -> Iterator[Product]:
     factors += [(name, arrays) for name, arrays in evidence.gradients.items() if arrays[0].ndim]
     for gradient, gs in evidence.gradients.items():
         for text, spec in ALONE:
-            if _fits(spec, [gs[0]], evidence.shape):
+            if all(_fits(spec, [g], evidence.shape) for g in gs):
                 yield Product(text.format(gradient), gradient, "",
                               evidence.chosen([np.einsum(spec, g) for g in gs]))
         for factor, xs in factors:
             for text, spec in TOGETHER:
-                if factor != gradient and _fits(spec, [gs[0], xs[0]], evidence.shape):
+                if factor != gradient and all(_fits(spec, pair, evidence.shape) for pair in zip(gs, xs)):
                     yield Product(text.format(gradient, wrapped(factor)), gradient, factor,
                                   evidence.chosen([np.einsum(spec, g, x) for g, x in zip(gs, xs)]))
 

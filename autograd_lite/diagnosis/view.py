@@ -134,7 +134,7 @@ class Ways:
                 known = [k for k in map(view.judged.program.place, nodes) if k is not None]
                 if not view.below.isdisjoint(known) or not self.outputs.isdisjoint(here):
                     continue
-                found = [walk.onward[k] or 0.0 if 0 <= k < len(walk.onward) else 0.0 for k in here]
+                found = _onward(walk, here)
                 if any(found):
                     yield f"∂{view.claim.output.name}/∂{name}", np.array(found).reshape(shape)
 
@@ -203,7 +203,12 @@ class Ways:
         if self.view.claim.output.shape or not 0 < len(here) <= _OWN:
             return None
         walk, _ = self.walk(*self.outputs)
-        onward = [walk.onward[k] or 0.0 if 0 <= k < len(walk.onward) else 0.0 for k in here]
         places = frozenset(k for k in here if k >= 0)
         columns = [self.through(places, {k: 1.0 if k == j else 0.0 for k in places}) for j in here]
-        return np.array(onward).reshape(self.view.numbers[name].shape), np.stack(columns, axis=-1)
+        onward = np.array(_onward(walk, here)).reshape(self.view.numbers[name].shape)
+        return onward, np.stack(columns, axis=-1)
+
+
+def _onward(walk: Arrivals, places: Iterable[int]) -> list[float]:
+    """What a walk goes on with at some places; 0 at those of other graphs and above it."""
+    return [walk.onward[k] or 0.0 if 0 <= k < len(walk.onward) else 0.0 for k in places]
