@@ -1,22 +1,38 @@
 """Programs at their borders: from which size on, how often, in whose thread, what is equal."""
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
+import io
+import itertools
 import math
 import pickle
 import random
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import DomainError, InputError, Value, compile, take
+from autograd_lite import DomainError, GradientError, InputError, LabelError, Value, compile, take
+from autograd_lite.graph.changes import change
 from autograd_lite.graph.conventions import moved
+from autograd_lite.graph.labels import find
+from autograd_lite.native import choice
 from autograd_lite.native.engine import available
+from autograd_lite.ops.methods import Methods
+from autograd_lite.ops.elementwise import NUMPY_NAMES
+from autograd_lite.ops.op import TABLE
 from autograd_lite.programs import stats
+from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.names import module_names
+from autograd_lite.programs.pickling import print_of, why_not
+from autograd_lite.programs.targets import _made_up
+
+native = pytest.mark.skipif(not available(), reason="without native code")
 
 
 @pytest.mark.parametrize("n", range(46, 53))
@@ -53,16 +69,17 @@ def test_what_other_threads_may_have_drawn_is_tried_three_times():
 
 
 def test_another_thread_reads_numbers_as_they_are_while_one_traces():
-    w, seen = Value(3.0, "w"), []
+    w, seen, constant = Value(3.0, "w"), [], Value(1.5, requires_grad=False)
     (2.0 * w).backward()
 
     def f(x):
-        other = threading.Thread(target=lambda: seen.append((w.data, w.grad, repr(w), w > 2.0)))
+        other = threading.Thread(target=lambda: seen.append(
+            (w.data, w.grad, repr(w), w > 2.0, constant.data, constant.grad)))
         other.start()
         other.join()
         return w * x
     assert compile(f)(2.0) == 6.0
-    assert set(seen) == {(3.0, 2.0, repr(w), True)} and "3.0" in repr(w)
+    assert set(seen) == {(3.0, 2.0, repr(w), True, 1.5, 0.0)} and "3.0" in repr(w)
 
 
 def test_an_argument_that_only_chooses_is_tried_at_the_first_row():
@@ -115,7 +132,7 @@ def test_the_modules_that_a_statement_imports_are_found_the_outermost_first(want
     assert module_names(wanted, package) == names
 
 
-@pytest.mark.skipif(not available(), reason="without native code")
+@native
 def test_what_is_compiled_for_python_stays_so_at_many_points():
     def f(x):
         for _ in range(30):
@@ -126,3 +143,146 @@ def test_what_is_compiled_for_python_stays_so_at_many_points():
     for _ in range(5):
         assert np.array_equal(slow(xs), fast(xs))
     assert (slow.stats.target, fast.stats.target) == ("python", "native")
+
+
+def branching(a, b, c, d):
+    y = 0.0
+    for k, x in enumerate((a, b, c, d)):
+        y = y * 3.0 + (x if x > 0.0 else -2.0 * x) * (k + 1.0)
+    return y
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_way_through_four_branches_is_traced_once_whatever_the_order(seed):
+    points = list(itertools.product((1.0, -1.5), repeat=4))
+    random.Random(seed).shuffle(points)
+    fast = compile(branching)
+    for count, point in enumerate(points, 1):
+        assert fast(*point) == branching(*point) and fast.stats.programs == count
+    for point in points[::-1]:
+        assert fast(*point) == branching(*point)
+    assert fast.stats.programs == 16
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda f: pickle.loads(pickle.dumps(f))])
+def test_a_copy_takes_for_its_last_program_the_one_that_was_used_last(again):
+    fast = compile(branching)
+    for point in ((1.0, 1.0, 1.0, 1.0), (1.0, -1.0, 1.0, 1.0), (-1.0, 1.0, 1.0, 1.0), (1.0, -1.0, 1.0, 1.0)):
+        fast(*point)
+    other = again(fast)
+    assert other.source() == fast.source() and other.stats.programs == 3
+
+
+@pytest.mark.parametrize("change_it", [io.StringIO.close, lambda screen: None], ids=["closed", "open"])
+def test_nothing_is_shown_on_a_standard_error_that_is_closed_or_no_terminal(change_it, monkeypatch):
+    screen = io.StringIO()
+    change_it(screen)
+    for it in (screen, None):
+        monkeypatch.setattr(sys, "stderr", it)
+        assert compile(lambda x: x * x)(3.0) == 9.0
+
+
+def test_sets_have_the_same_print_in_whatever_order_they_are_iterated():
+    def seen(thing):
+        return print_of(Environment(lambda x: x * len(thing)))
+    one, other = {0, 8}, {8, 0}
+    assert list(one) != list(other)
+    assert seen(one) == seen(other) and seen(frozenset(one)) == seen(frozenset(other))
+    prints = [seen(x) for x in (one, frozenset(one), {0, 16}, (0, 8), (8, 0), [0, 8], [8, 0])]
+    assert len(set(prints)) == len(prints) and None not in prints
+
+
+@pytest.mark.parametrize("length, kept", [(10, 10), (199, 199), (200, 200), (201, 200), (900, 200)])
+def test_of_what_keeps_a_thing_from_pickling_two_hundred_characters_are_told(length, kept):
+    class Stubborn:
+        def __reduce__(self):
+            raise TypeError("x" * length)
+    assert why_not(Stubborn()) == "x" * kept
+
+
+@pytest.mark.parametrize("shape, dtype", [((0,), float), ((0,), int), ((2, 0), float), ((2, 3, 0), float)])
+def test_an_empty_batch_is_traced_at_ones(shape, dtype):
+    met = []
+
+    def f(x):
+        met.append(np.shape(x))
+        total = x if np.ndim(x) == 0 else sum(x.ravel().tolist())
+        return ag.log(total - (math.prod(shape[:-1]) - 0.5)) + ag.log(math.prod(shape[:-1]) + 0.5 - total)
+    found = compile(f, batch=0)(np.empty(shape, dtype))
+    assert found.shape == (0,) and found.dtype == float and set(met) == {shape[:-1]}
+
+
+def test_a_change_that_never_fits_is_tried_a_hundred_times():
+    count, made = itertools.count(), []
+    with pytest.raises(GradientError, match="the thing changes whenever its next state is worked out"):
+        change("the thing", lambda: [(next(count),)], lambda: made.append(1) or [()])
+    assert len(made) == 100
+
+
+def test_a_tie_with_zero_is_the_same_whatever_its_sign():
+    maximum = ag.maximum
+    assert ag.grad(ag.grad(lambda x: (maximum(x, 0.0) - maximum(x, -0.0)) ** 2 + x * x))(0.0) == 2.0
+    with pytest.raises(DomainError):
+        ag.grad(ag.grad(lambda x: maximum(x, 0.0) ** 2))(0.0)
+
+
+def test_a_method_says_of_itself_what_its_op_says_first():
+    found = {name: TABLE.get(NUMPY_NAMES.get(name, name)) for name in vars(Methods)}
+    assert {"exp", "arctan", "sqrt"} <= {name for name, op in found.items() if op}
+    for name, op in found.items():
+        if op:
+            assert getattr(Value, name).__doc__ == op.__doc__.splitlines()[0] != ""
+
+
+def test_the_seconds_of_tracing_and_of_compiling_add_up_apart(monkeypatch):
+    monkeypatch.setattr(time, "perf_counter", map(float, itertools.count()).__next__)
+    fast = compile(lambda x: ag.sin(x) if x > 0.0 else ag.cos(x), target="python")
+    fast(1.0)
+    assert (fast.stats.tracing, fast.stats.compiling) == (1.0, 1.0)
+    fast(-1.0)
+    assert (fast.stats.tracing, fast.stats.compiling) == (2.0, 2.0)
+
+
+@native
+@pytest.mark.parametrize("patience", [1, 2, 5])
+def test_a_program_becomes_native_with_the_call_at_which_patience_ends(patience, monkeypatch):
+    monkeypatch.setattr(choice, "patience", lambda recording: patience)
+    fast, ways = compile(lambda x: x * ag.sin(x)), []
+    for k in range(7):
+        assert fast(k + 0.5) == (k + 0.5) * math.sin(k + 0.5)
+        ways.append(fast.stats.target)
+    assert ways == ["python"] * (patience - 1) + ["native"] * (8 - patience)
+
+
+@native
+def test_what_cannot_be_native_is_not_tried_again(monkeypatch):
+    tried = []
+    monkeypatch.setattr(choice, "patience", lambda recording: 3)
+    monkeypatch.setattr(choice, "core", lambda recording: tried.append(1) or 0)
+    fast, done = compile(lambda x: x * x + 1.0), []
+    for k in range(6):
+        assert fast(float(k)) == k * k + 1.0
+        done.append((len(tried), fast.used().run is fast.used().python[0]))
+    assert done == [(0, False), (0, False), *[(1, True)] * 4] and fast.stats.target == "python"
+
+
+def test_made_up_numbers_lie_between_a_quarter_and_three_quarters_all_different():
+    xs = list(itertools.islice(_made_up(), 1000))
+    assert 0.25 <= min(xs) < 0.251 and 0.749 < max(xs) < 0.75 and len(set(xs)) == 1000
+    assert xs[0] == pytest.approx(0.25 + 0.5 * 0.6180339887498949)
+
+
+@pytest.mark.parametrize("n", [*(sign * (2 ** 53 + k) for sign in (1, -1) for k in (-2, -1, 0, 1, 2)), 2 ** 60 + 1])
+def test_whole_numbers_near_the_end_of_what_doubles_hold_stay_exact(n):
+    def f(n, x):
+        return x * float(n % 7) + float((n - 5) // 3 % 1000)
+    fast = compile(f)
+    for given in (3, n, n, -n, n - 1):
+        assert fast(given, 2.0) == f(given, 2.0)
+
+
+def test_three_names_that_are_near_are_named():
+    nodes = [Value(1.0, f"weight_{k}") for k in range(5)]
+    with pytest.raises(LabelError) as raised:
+        find(nodes, "weight_9")
+    assert str(raised.value).count("'weight_") == 1 + 3
