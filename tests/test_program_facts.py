@@ -126,8 +126,8 @@ def test_a_second_derivative_counts_as_moved_by_a_part_of_a_billionth_of_its_ter
 
 
 @pytest.mark.parametrize("wanted, package, names", [
-    (("os", 0), "", ["os"]), (("a.b.c", 0), "p", ["a", "a.b", "a.b.c"]), (("c", 1), "a.b", ["a", "a.b", "a.b.c"]),
-    (("", 1), "a", ["a"]), (("c", 3), "a.b", []), (("c", 1), "", [])])
+    (("os", 0), "", ["os"]), (("a.b.c", 0), "p", ["a", "a.b", "a.b.c"]), (("", 1), "a", ["a"]),
+    (("c", 1), "a.b", ["a", "a.b", "a.b.c"]), (("c", 3), "a.b", []), (("c", 1), "", [])])
 def test_the_modules_that_a_statement_imports_are_found_the_outermost_first(wanted, package, names):
     assert module_names(wanted, package) == names
 
@@ -272,7 +272,7 @@ def test_made_up_numbers_lie_between_a_quarter_and_three_quarters_all_different(
     assert xs[0] == pytest.approx(0.25 + 0.5 * 0.6180339887498949)
 
 
-@pytest.mark.parametrize("n", [*(sign * (2 ** 53 + k) for sign in (1, -1) for k in (-2, -1, 0, 1, 2)), 2 ** 60 + 1])
+@pytest.mark.parametrize("n", [*(sign * (2 ** 53 + k) for sign in (1, -1) for k in range(-2, 3)), 2 ** 60 + 1])
 def test_whole_numbers_near_the_end_of_what_doubles_hold_stay_exact(n):
     def f(n, x):
         return x * float(n % 7) + float((n - 5) // 3 % 1000)

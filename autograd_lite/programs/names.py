@@ -92,7 +92,7 @@ def _flat(constant: Any) -> list[Any]:
 
 def _asks_for_a_constant(instructions: list[dis.Instruction], at: int) -> bool:
     """Whether the call of the function loaded `at` gets a text in the code as its second argument."""
-    second, height = None, 0                        # what put it there; how many operands lie above the function
+    second, height = None, 0            # what put it there; how many operands lie above the function
     for x in instructions[at + 1:]:
         if x.opcode in dis.hasjrel or x.opcode in dis.hasjabs:
             break
