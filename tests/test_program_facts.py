@@ -26,7 +26,7 @@ from autograd_lite.native.engine import available
 from autograd_lite.ops.methods import Methods
 from autograd_lite.ops.elementwise import NUMPY_NAMES
 from autograd_lite.ops.op import TABLE
-from autograd_lite.programs import stats
+from autograd_lite.programs import progress, stats
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.names import module_names
 from autograd_lite.programs.pickling import print_of, why_not
@@ -66,6 +66,18 @@ def test_what_other_threads_may_have_drawn_is_tried_three_times():
         done.set()
         other.join()
     assert len(calls) == 3
+
+
+def test_what_no_other_thread_can_have_drawn_is_tried_once():
+    calls = []
+
+    def f(x):
+        calls.append(x)
+        return x * random.random()
+    alone = threading.active_count() == 1
+    with pytest.raises(InputError, match="draws random numbers"):
+        compile(f)(2.0)
+    assert len(calls) == (1 if alone else 3)
 
 
 def test_another_thread_reads_numbers_as_they_are_while_one_traces():
@@ -140,6 +152,7 @@ def test_what_is_compiled_for_python_stays_so_at_many_points():
         return x
     xs = np.linspace(0.0, 1.0, 100_000)
     slow, fast = compile(f, batch=0, target="python"), compile(f, batch=0)
+    assert fast(xs[:10]).shape == (10,) and fast.stats.target == "python"
     for _ in range(5):
         assert np.array_equal(slow(xs), fast(xs))
     assert (slow.stats.target, fast.stats.target) == ("python", "native")
@@ -177,9 +190,17 @@ def test_a_copy_takes_for_its_last_program_the_one_that_was_used_last(again):
 def test_nothing_is_shown_on_a_standard_error_that_is_closed_or_no_terminal(change_it, monkeypatch):
     screen = io.StringIO()
     change_it(screen)
+    errors = []
+    monkeypatch.setattr(threading, "excepthook", errors.append)
+    monkeypatch.setattr(progress, "AFTER", 0.0)
+
+    def f(x):
+        time.sleep(0.005)                       # (a line would be shown meanwhile)
+        return x * x
     for it in (screen, None):
         monkeypatch.setattr(sys, "stderr", it)
-        assert compile(lambda x: x * x)(3.0) == 9.0
+        fast = compile(f)
+        assert fast(3.0) == 9.0 and fast.stats.programs == 1 and errors == []
 
 
 def test_sets_have_the_same_print_in_whatever_order_they_are_iterated():
@@ -272,7 +293,10 @@ def test_made_up_numbers_lie_between_a_quarter_and_three_quarters_all_different(
     assert xs[0] == pytest.approx(0.25 + 0.5 * 0.6180339887498949)
 
 
-@pytest.mark.parametrize("n", [*(sign * (2 ** 53 + k) for sign in (1, -1) for k in range(-2, 3)), 2 ** 60 + 1])
+BORDERS = [sign * (2 ** 53 + k) for sign in (1, -1) for k in range(-2, 3)]
+
+
+@pytest.mark.parametrize("n", [*BORDERS, 2 ** 60 + 1])
 def test_whole_numbers_near_the_end_of_what_doubles_hold_stay_exact(n):
     def f(n, x):
         return x * float(n % 7) + float((n - 5) // 3 % 1000)
