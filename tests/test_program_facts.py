@@ -310,3 +310,60 @@ def test_three_names_that_are_near_are_named():
     with pytest.raises(LabelError) as raised:
         find(nodes, "weight_9")
     assert str(raised.value).count("'weight_") == 1 + 3
+
+
+@native
+@pytest.mark.parametrize("reduce", ["sum", "mean"])
+@pytest.mark.parametrize("rounding", ["eager", "vector"])
+def test_each_run_of_a_bound_batch_adds_up_its_own_points_alone(reduce, rounding):
+    xs, w = np.linspace(0.1, 2.0, 50), Value(0.5)
+    fast = compile(lambda x: ag.sin(x) / 3.0 * w, batch=0, reduce=reduce, rounding=rounding, target="native")
+    run = fast.bind(xs)
+    for scale in (1.0, 1.0, 0.5, 3.0):
+        xs *= scale
+        w.data *= 1.0 + scale
+        assert float(run()) == fast(xs)
+
+
+def test_an_error_that_a_function_catches_from_its_own_op_is_the_one_that_it_catches_eagerly():
+    text = ag.custom_op(lambda x: "text" if x > 2.0 else x, (lambda y, x: 1.0,), name="facts_text")
+    del TABLE["facts_text"]
+
+    def f(x):
+        try:
+            return text(x) * 3.0
+        except InputError:
+            return x * 2.0
+    for x, y in ((1.0, 3.0), (3.0, 6.0), (2.0, 6.0), (4.0, 8.0)):
+        assert compile(f)(x) == f(x) == y
+
+
+def test_a_number_that_is_traced_is_no_index_and_says_so_as_a_float_does():
+    def f(x):
+        try:
+            return [2.0, 3.0, 5.0][x] * x
+        except TypeError:
+            return x * 7.0
+    assert compile(f)(1.0) == f(1.0) == 7.0
+    with pytest.raises(TypeError, match="must be integers or slices|cannot be interpreted as an integer"):
+        compile(lambda x: [2.0, 3.0][x] * x)(1.0)
+    asked = []
+
+    def g(x):
+        with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
+            x.__index__()
+        asked.append(x)
+        return x * x
+    assert compile(g)(3.0) == 9.0 and len(asked) == 1
+
+
+def test_after_a_call_that_shows_that_a_file_was_read_nothing_that_was_recorded_is_used(tmp_path):
+    path = tmp_path / "rate"
+    path.write_text("2.0")
+    fast = compile(lambda xs: sum(xs) * float(path.read_text()))
+    assert [fast([k, 1.0]) for k in (1.0, 2.0, 3.0)] == [4.0, 6.0, 8.0]
+    assert fast([5.0]) == 10.0
+    path.write_text("3.0")
+    with pytest.raises(InputError, match="is not what was compiled"):
+        fast([6.0])
+    assert fast([1.0, 1.0]) == 6.0 and fast([5.0]) == 15.0
