@@ -336,6 +336,8 @@ def test_an_error_that_a_function_catches_from_its_own_op_is_the_one_that_it_cat
             return x * 2.0
     for x, y in ((1.0, 3.0), (3.0, 6.0), (2.0, 6.0), (4.0, 8.0)):
         assert compile(f)(x) == f(x) == y
+    fast = compile(f)
+    assert [fast(3.0), fast(1.0)] == [6.0, 3.0]         # (nothing was recorded of the first)
 
 
 def test_a_number_that_is_traced_is_no_index_and_says_so_as_a_float_does():
@@ -367,3 +369,55 @@ def test_after_a_call_that_shows_that_a_file_was_read_nothing_that_was_recorded_
     with pytest.raises(InputError, match="is not what was compiled"):
         fast([6.0])
     assert fast([1.0, 1.0]) == 6.0 and fast([5.0]) == 15.0
+
+
+def test_the_line_of_a_long_trace_is_seen_at_once_and_taken_back_at_once(monkeypatch):
+    class Screen(io.StringIO):
+        waiting = ""
+
+        def isatty(self):
+            return True
+
+        def write(self, text):
+            self.waiting += text
+            return len(text)
+
+        def flush(self):
+            text, self.waiting = self.waiting, ""
+            super().write(text)
+    screen, seen = Screen(), []
+
+    def f(x):
+        for _ in range(400):
+            if screen.getvalue():
+                break
+            time.sleep(0.005)
+        seen.append(screen.getvalue())
+        return x * x
+    monkeypatch.setattr(progress, "AFTER", 0.0)
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert compile(f)(3.0) == 9.0
+    assert seen[0].startswith("\rcompiling f: ") and "operations" in seen[0]
+    assert screen.waiting == "" and screen.getvalue().endswith(" \r")
+
+
+@pytest.mark.parametrize("way", [lambda f: f, ag.grad, ag.value_and_grad])
+def test_what_a_number_looks_like_decides_which_program_is_taken(way):
+    def f(x):
+        return x * float(len(repr(x * 1.0)) + len(repr(x)))
+    fast = compile(way(f))
+    for x in (2.0, 2.25, 2.0, 0.1 + 0.2, 2.25, -2.0):
+        assert fast(x) == way(f)(x)
+
+
+@pytest.mark.parametrize("kind, text", [(io.StringIO, "ab"), (io.BytesIO, b"ab")])
+def test_a_function_may_make_streams_in_memory_and_read_one_that_is_closed_meanwhile(kind, text):
+    made = compile(lambda x: x * float(len(kind(text).getvalue())))
+    assert [made(2.0), made(3.0)] == [4.0, 6.0]
+    stream = kind(text)
+    fast = compile(lambda x: x * 3.0 if stream.closed else x * float(len(stream.getvalue())))
+    assert [fast(2.0), fast(3.0)] == [4.0, 6.0]
+    stream.write(text * 2)
+    assert fast(2.0) == 8.0
+    stream.close()
+    assert fast(2.0) == 6.0

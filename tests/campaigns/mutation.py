@@ -148,7 +148,7 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      "uses, ends = Counter([link.tail for link in links]), fan / 2"),
     # Programs and graphs. How much is kept of what can be made again; how long is waited, measured and
     # searched, and from which size on a thing is done at once, by names, or looked up; any number that is
-    # not the chosen slope; two terms, whose order changes no sum; what is set before it is read; a counter;
+    # not the chosen slope; what is set before it is read; a counter;
     # what only takes a place, such as the point of an empty batch; a sum of one term.
     ("programs/names.py", "@functools.lru_cache(maxsize=4096)", "@functools.lru_cache(maxsize=4096000)"),
     ("programs/reach.py", "@functools.lru_cache(maxsize=1024)", "@functools.lru_cache(maxsize=1024000)"),
@@ -160,6 +160,8 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      "_REPEATS, _ENOUGH = 5, 1.2 # at most so many, and so many seconds"),
     ("programs/stats.py", "while len(found) < _REPEATS and time.perf_counter() - start < _ENOUGH:",
      "while len(found) < _REPEATS and time.perf_counter() - start <= _ENOUGH:"),
+    ("programs/stats.py", "pass_on([Value(0.0) for _ in xs], gradients, True)",
+     "pass_on([Value(1.0) for _ in xs], gradients, True)"),
     ("programs/runs.py", "_BLOCK = 1 << 12 # how many points are computed at a time by NumPy",
      "_BLOCK = 1 << 13 # how many points are computed at a time by NumPy",
      "_BLOCK = 2 << 12 # how many points are computed at a time by NumPy"),
