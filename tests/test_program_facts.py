@@ -23,10 +23,12 @@ from autograd_lite.graph.conventions import moved
 from autograd_lite.graph.labels import find
 from autograd_lite.native import choice
 from autograd_lite.native.engine import available
+from autograd_lite.native.language import Untranslatable
+from autograd_lite.native.many import Many
 from autograd_lite.ops.methods import Methods
 from autograd_lite.ops.elementwise import NUMPY_NAMES
 from autograd_lite.ops.op import TABLE
-from autograd_lite.programs import progress, stats
+from autograd_lite.programs import progress, runs, stats
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.names import module_names
 from autograd_lite.programs.pickling import print_of, why_not
@@ -421,3 +423,25 @@ def test_a_function_may_make_streams_in_memory_and_read_one_that_is_closed_meanw
     assert fast(2.0) == 8.0
     stream.close()
     assert fast(2.0) == 6.0
+
+
+@native
+@pytest.mark.parametrize("rounding, way", [("eager", "singly"), ("vector", "together")])
+@pytest.mark.parametrize("reduce", [None, "sum"])
+def test_points_that_turn_out_not_to_be_native_go_by_python_from_then_on(rounding, way, reduce, monkeypatch):
+    asked, taken = [], []
+
+    def job(self, *given):
+        asked.append(given)
+        raise Untranslatable("not here")
+    monkeypatch.setattr(Many, "job", job)
+    for name in ("singly", "together"):
+        def run(self, program, where, name=name, before=getattr(runs.Ways, name)):
+            taken.append(name)
+            return before(self, program, where)
+        monkeypatch.setattr(runs.Ways, name, run)
+    xs = np.linspace(0.0, 1.0, 9)
+    fast = compile(lambda x: x * x + 0.5, batch=0, reduce=reduce, rounding=rounding, target="native")
+    for _ in range(3):
+        assert np.array_equal(fast(xs), np.sum(xs * xs + 0.5) if reduce else xs * xs + 0.5)
+    assert len(asked) == 1 and taken == [way] * len(taken) and len(taken) >= 3
