@@ -445,3 +445,34 @@ def test_points_that_turn_out_not_to_be_native_go_by_python_from_then_on(roundin
     for _ in range(3):
         assert np.array_equal(fast(xs), np.sum(xs * xs + 0.5) if reduce else xs * xs + 0.5)
     assert len(asked) == 1 and taken == [way] * len(taken) and len(taken) >= 3
+
+
+@pytest.mark.parametrize("f", [lambda x: 1.0 if x * 1e308 > 5.0 else 2.0 * x, lambda x: 0.0 * (x * 1e308),
+                               lambda x: 1.0 / (x * 1e308), lambda x: x + 0.0 * ag.exp(100.0 * x)])
+def test_a_number_on_the_way_that_is_too_large_is_an_error_when_compiled_too(f):
+    for points in ((10.0, 0.5, 20.0), (0.5, 10.0, 0.25)):
+        fast = compile(f)
+        for x in points:
+            if x > 1.0:
+                with pytest.raises(ag.RangeError):
+                    f(Value(x))
+                with pytest.raises(ag.RangeError):
+                    fast(x)
+            else:
+                assert fast(x) == getattr(f(Value(x)), "data", f(Value(x)))
+
+
+def test_an_overflow_that_a_function_catches_is_caught_when_compiled_too():
+    def f(x):
+        try:
+            return x * 1e308 * 1e-308
+        except ag.RangeError:
+            return x * 3.0
+    fast = compile(f)
+    assert fast(10.0) == 30.0
+    with pytest.raises(InputError, match="no program yet"):     # (the way of an error is not recorded)
+        fast.source()
+    for points in ((10.0, 0.5), (0.5, 10.0)):
+        fast = compile(f)
+        assert [fast(x) for x in points] == [f(Value(x)).data for x in points]
+        assert fast(10.0) == 30.0

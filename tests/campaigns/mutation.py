@@ -149,9 +149,11 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     # Programs and graphs. How much is kept of what can be made again; how long is waited, measured and
     # searched, and from which size on a thing is done at once, by names, or looked up; any number that is
     # not the chosen slope; what is set before it is read; a counter;
-    # what only takes a place, such as the point of an empty batch; a sum of one term.
+    # what only takes a place, such as the point of an empty batch; a sum of one term; a sum
+    # of which only counts whether it is finite.
     ("programs/names.py", "@functools.lru_cache(maxsize=4096)", "@functools.lru_cache(maxsize=4096000)"),
     ("programs/reach.py", "@functools.lru_cache(maxsize=1024)", "@functools.lru_cache(maxsize=1024000)"),
+    ("programs/reach.py", "self.consulted = -1", "self.consulted = -2"),
     ("programs/templates.py", "@functools.lru_cache(maxsize=4096)",
      "@functools.lru_cache(maxsize=4096000)"),
     ("programs/progress.py", "AFTER, EVERY = 1.0, 0.2 # seconds", "AFTER, EVERY = 2.0, 0.2 # seconds",
@@ -197,6 +199,8 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("graph/conventions.py", "guilty = [k for k, key in zip(slopes[:100], keys) if apart(",
      "guilty = [k for k, key in zip(slopes[:101], keys) if apart("),
     ("graph/conventions.py", "return str(float(x) + 0.0)", "return str(float(x) + 1.0)"),
+    ("graph/backward.py", "total = 0.0", "total = 1.0"),
+    ("graph/backward.py", "total += leaf._grad", "total -= leaf._grad"),
     ("graph/linear.py", "for k in range(max(seeds, default=-1), -1, -1):",
      "for k in range(max(seeds, default=-2), -1, -1):"),
     ("graph/program.py", "SMALL = 1024", "SMALL = 1024000"),
