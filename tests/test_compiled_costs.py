@@ -33,6 +33,8 @@ def test_a_call_is_made_shorter_once_it_is_native_and_only_if_it_has_floats_alon
     for k in range(5):
         assert plain(k + 2.0, 3.0) == 3.0 * k + 6.0
     assert len(asked) == 1
+    slow = compile(lambda a, b: a * b, target="python")
+    assert [slow(k + 2.0, 3.0) for k in range(5)] == [6.0, 9.0, 12.0, 15.0, 18.0] and len(asked) == 1
     for fast, args, kwargs in ((compile(lambda a, b: a * b, target="native"), [2.0], {"b": 3.0}),
                                (compile(lambda a, b: a * b, static=1, target="native"), [2.0, 3.0], {}),
                                (compile(lambda a, b: a * b, batch=0, target="native"), [2.0, 3.0], {})):
@@ -52,7 +54,7 @@ def test_a_copy_has_not_spent_the_time_of_its_original(change):
 
 def test_what_a_call_saves_is_measured_with_the_gradients_that_it_passes_on(monkeypatch):
     passed = []
-    monkeypatch.setattr(stats, "pass_on", lambda xs, gradients, leaves: passed.append(len(xs)))
+    monkeypatch.setattr(stats, "pass_on", lambda xs, gradients, leaves: passed.append(leaves and len(xs)))
     w, b = Value(2.0), Value(1.0)
     fast = compile(lambda x: w * x + b)
     fast(3.0)

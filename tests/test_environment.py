@@ -1094,7 +1094,8 @@ def test_generators_of_the_users_own_are_found(rng, name):
     (lambda a, n: (getattr(a, "b") if n else 3) + a.sum(getattr(a, "c")(1, 2), 4), False),
     (lambda a, n: getattr(a, n), True), (lambda a, n: print("a", "b") + getattr(a, n), True),
     (lambda a, n: getattr(a, getattr(n, "x")), True), (lambda a, n: getattr(a, *n), True),
-    (lambda a, n: map(getattr, a, ["b"]), True), (lambda a, n: getattr(a, n or "b"), True),
+    (lambda a, n: map(getattr, a, ["b"]), True), (lambda a, n: map(getattr, a, "bc"), True),
+    (lambda a, n: [getattr][0](a, "b"), True), (lambda a, n: getattr(a, n or "b"), True),
     (lambda a, n: [getattr(a, k) for k in n], True), (lambda a, n: a.__dict__[n], True),
     (lambda a, n: hasattr(a, "b" "c"), False), (lambda a, n: hasattr(a, f"{n}"), True)])
 def test_code_that_asks_for_attributes_of_any_name_is_told_from_code_that_names_them(f, every):

@@ -392,6 +392,11 @@ getattr(x.a[0], "name", 1.0)
 getattr(f(x, 1.0, n), "name")
 getattr(*x)
 getattr
+getattr(x, n, "a")
+getattr(x["a"], n)
+getattr(x, b"a")
+map(getattr, x, "ab")
+[getattr][0](x, "a")
 hasattr(x, "a"), hasattr(x, n)
 vars(x)
 x.__dict__

@@ -289,6 +289,7 @@ class Job:
 
     def run(self) -> bool:
         """Compute the points; whether all are fine."""
+        self.totals.fill(0.0)
         todo = iter(self.starts)
 
         def work(facts: array[int]) -> None:

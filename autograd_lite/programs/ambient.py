@@ -31,7 +31,8 @@ def _asked(f: Any) -> tuple[Any, ...]:
 
 
 def _content(stream: Any) -> tuple[Any, ...]:
-    return stream.getvalue(), stream.tell()
+    """What a stream in memory holds; a class holds nothing, and neither does a closed one."""
+    return () if isinstance(stream, type) or stream.closed else (stream.getvalue(), stream.tell())
 
 
 def _decimal(thing: Any) -> tuple[Any, ...]:

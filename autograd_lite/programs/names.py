@@ -49,8 +49,7 @@ def named(code: CodeType) -> Named:
         elif x.opname == "MATCH_CLASS":         # (by position, it reads what the class says)
             attributes.add(EVERY)
         elif x.opname == "IMPORT_NAME":
-            level = instructions[at - 2].argval
-            imported.add((x.argval, level if type(level) is int else 0))
+            imported.add((x.argval, instructions[at - 2].argval))
         elif x.opcode in dis.hasname:
             if not x.opname.startswith(("STORE", "DELETE")):
                 attributes.add(x.argval)
@@ -93,19 +92,17 @@ def _flat(constant: Any) -> list[Any]:
 
 def _asks_for_a_constant(instructions: list[dis.Instruction], at: int) -> bool:
     """Whether the call of the function loaded `at` gets a text in the code as its second argument."""
-    made: dict[int, dis.Instruction] = {}           # by its height on the stack, what put an operand there
-    height = 0
+    second, height = None, 0            # what put it there; how many operands lie above the function
     for x in instructions[at + 1:]:
         if x.opcode in dis.hasjrel or x.opcode in dis.hasjabs:
-            return False
-        if x.opname == _CALL and height <= (x.arg or 0):
-            second = made.get(2)
-            return second is not None and second.opcode in dis.hasconst and type(second.argval) is str
-        before, height = height, height + dis.stack_effect(x.opcode, x.arg, jump=False)
-        for k in range(min(before, height - 1) + 1, height + 1) if height > before else (height,):
-            made[k] = x
-        if height < 0:
-            return False
+            break
+        if x.opname == _CALL and height <= x.argval:            # (less: the function itself is an argument)
+            return height == x.argval and second is not None and _is_text(second)
+        before, height = height, height + dis.stack_effect(x.opcode, x.arg)
+        if min(before + 1, height) <= 2 <= height:
+            second = x
+        if height <= 0:                             # (the function is part of something else)
+            break
     return False
 
 
@@ -113,11 +110,15 @@ def _looks_up_a_constant(instructions: list[dis.Instruction], at: int) -> bool:
     """Whether the function loaded `at` gets, or what it gives is asked for, one text in the code."""
     for x, then in zip(instructions[at + 1:], instructions[at + 2:]):
         if x.opcode in dis.hasconst:
-            used = then.opname in (_CALL, "BINARY_SUBSCR") or then.argrepr == "[]"
-            return type(x.argval) is str and used
+            return _is_text(x) and (then.opname in (_CALL, "BINARY_SUBSCR") or then.argrepr == "[]")
         if x.opname.startswith("LOAD_") and x.opname not in ("LOAD_METHOD", "LOAD_ATTR"):
-            return False
+            break
     return False
+
+
+def _is_text(x: dis.Instruction) -> bool:
+    """Whether an instruction loads a text in the code."""
+    return x.opcode in dis.hasconst and type(x.argval) is str
 
 
 Origin = Literal["ours", "others", "user's"]
@@ -149,7 +150,7 @@ def module_names(wanted: tuple[str, int], package: str) -> list[str]:
     name, level = wanted
     try:
         whole = importlib.util.resolve_name("." * level + name, package or None) if level else name
-    except (ImportError, ValueError):
+    except ImportError:                         # (beyond the outermost package)
         return []
     parts = whole.split(".")
     return [".".join(parts[:k]) for k in range(1, len(parts) + 1)]

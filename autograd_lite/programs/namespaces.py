@@ -119,7 +119,7 @@ def functions(xp: Any, ops: Iterable[Op] = ()) -> Functions:
         raise InputError(f"target must be a namespace of arrays, such as numpy or jax.numpy, not {shown(xp)}")
     found = Functions(xp)
     for op in ops:
-        text = array_text(op, ["x"] * (1 if op.open else op.least))
+        text = array_text(op, ["x"] * op.least)
         if text is None:
             raise InputError(f"{op.name} has no form over arrays; write it with ops that have one")
         for name in re.findall(r"\bxp\.(\w+)", text):

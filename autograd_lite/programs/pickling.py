@@ -159,7 +159,7 @@ def why_not(thing: Any) -> str:
 def _picklers() -> Iterator[Any]:
     """The class of Python's pickler, and of that at work: one of another package may take more."""
     yield pickle.Pickler
-    frame: Any = sys._getframe(1)
+    frame: Any = sys._getframe()
     while frame is not None:
         this = frame.f_locals.get("self") if frame.f_code.co_argcount else None
         if isinstance(this, pickle.Pickler) or hasattr(type(this), "save_reduce"):
@@ -230,10 +230,8 @@ def packed(key: Any, environment: Environment, programs: Iterable[Any], with_f: 
 def fitting(shelves: list[Shelf], key: Any, environment: Environment) -> Iterator[tuple[Packed, list[Value]]]:
     """The programs on the shelf for this key and environment, which is taken from the list, and their
     Values."""
-    same = [shelf for shelf in shelves if shelf.key == key]
-    seen = print_of(environment) if any(shelf.print for shelf in same) else None
-    for shelf in same:
-        if shelf.print is None or shelf.print == seen:
+    for shelf in [shelf for shelf in shelves if shelf.key == key]:
+        if shelf.print is None or shelf.print == print_of(environment):
             shelves[:] = [other for other in shelves if other is not shelf]
             for program in shelf.programs:
                 yield program, [environment.values[x] if type(x) is int else x for x in program.captured]

@@ -61,8 +61,7 @@ class Points:
             else:
                 self.known[id(x)] = described(x, numbers)
         except Given:
-            self.of_values = True
-            numbers = [0.0]
+            self.of_values = True               # (the numbers are not needed then)
         self.runs.append(numbers)
         return x
 
@@ -179,10 +178,8 @@ class _Entries:
         self.x = x
 
     def at(self, i: int) -> Any:
-        x = self.x
-        if not x.shape[-1]:                     # (a point that stands for those of an empty batch)
-            return x.sum(axis=-1) + 1 if x.ndim > 1 else x.dtype.type(1).item()
-        x = x[..., i if x.shape[-1] > 1 else 0]
+        x, n = self.x, self.x.shape[-1]         # (for those of an empty batch stands a point of ones)
+        x = x[..., i if n > 1 else 0] if n else x.sum(axis=-1) + 1
         return x if isinstance(x, Value) else x.copy() if x.shape else x.item()
 
 

@@ -20,7 +20,7 @@ from autograd_lite.programs.eager import pass_on
 _REPEATS, _ENOUGH = 5, 0.2                      # at most so many, and so many seconds
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Stats:
     """What a compiled function consists of, and what it cost.
 

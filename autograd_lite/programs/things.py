@@ -312,7 +312,7 @@ for _kind in _VIEWS:
 def content(thing: Any) -> tuple[Any, ...]:
     """What an array, or another object whose content is bytes, holds."""
     if hasattr(thing, "dtype"):
-        held = repr(thing.tolist()) if getattr(thing.dtype, "hasobject", False) else thing.tobytes()
+        held = repr(thing.tolist()) if thing.dtype.hasobject else thing.tobytes()
         return str(thing.dtype), repr(thing.shape), held
     return getattr(thing, "typecode", ""), bytes(thing)
 
