@@ -146,6 +146,9 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("drawing/lines.py", "return False, []", "return True, []"),
     ("drawing/view.py", "uses, ends = Counter([link.tail for link in links]), fan // 2",
      "uses, ends = Counter([link.tail for link in links]), fan / 2"),
+    # The least power that has all its digits, a power of two, is exact either way.
+    ("optim.py", "if not self.lr or sys.float_info.min < power < math.inf:",
+     "if not self.lr or sys.float_info.min <= power < math.inf:"),
 ) for new in others}
 
 

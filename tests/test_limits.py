@@ -1,0 +1,168 @@
+"""What lies just at a limit, or beside it: settings, rates, lengths of texts, files and their folders."""
+from __future__ import annotations
+
+import math
+import os
+import signal
+from fractions import Fraction
+
+import pytest
+
+from autograd_lite import InputError, RangeError, Value, cli, files, nn, optim
+from autograd_lite.expression import LENGTH, FormulaError, parse
+
+# -- optimisers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [optim.Adam, optim.AdamW])
+@pytest.mark.parametrize("betas, name", [((1.0, 0.5), "betas[0]"), ((0.5, 1.0), "betas[1]"),
+                                         ((1.5, 0.5), "betas[0]"), ((-1e-9, 0.5), "betas[0]")])
+def test_a_beta_is_at_least_0_and_below_1(kind, betas, name):
+    with pytest.raises(InputError) as refused:
+        kind([Value(1.0)], betas=betas)
+    wrong = betas[int(name[-2])]
+    assert str(refused.value) == f"{name} must be at least 0 and below 1, not {wrong}"
+    assert kind([Value(1.0)], betas=(0.0, math.nextafter(1.0, 0.0))).betas == (0.0, math.nextafter(1.0, 0.0))
+
+
+@pytest.mark.parametrize("make", [lambda ps: optim.SGD(ps, 0.1, momentum=0.5), optim.Adam, optim.AdamW])
+def test_parameters_added_one_after_another_are_remembered_once_each(make):
+    leaves = [Value(float(k)) for k in range(4)]
+    optimizer, whole = make(leaves[:1]), make(leaves)
+    for k in (1, 2):
+        optimizer.add(leaves[k:k + 1])
+    optimizer.add(leaves[3:])
+    assert optimizer.state_dict() == whole.state_dict()
+    state = optimizer.state_dict()
+    assert {name: len(column) for name, column in state.items() if name in optimizer.memory} == dict.fromkeys(
+        optimizer.memory, 4)
+    optimizer.load_state_dict(state)
+    assert optimizer.state_dict() == state
+
+
+@pytest.mark.parametrize("square, enough", [(2e-290, True), (math.nextafter(2e-290, 0.0), False)])
+def test_adam_refuses_a_mean_of_squares_below_1e_290_unless_eps_outweighs_it(square, enough):
+    x = Value(1.0)
+    adam = optim.Adam([x], 0.5, betas=(0.5, 0.5), eps=1e-150)
+    adam.load_state_dict({"optimizer": "Adam", "steps": 1, "mean": [0.0], "square": [square]})
+    x.grad = 1e-200                             # (its square is 0)
+    if enough:
+        adam.step()
+        assert adam.state_dict()["square"] == [1e-290]
+    else:
+        with pytest.raises(RangeError, match="step 2: parameter 0"):
+            adam.step()
+
+
+def test_an_optimiser_shows_200_characters_of_a_setting():
+    class Named:
+        def __init__(self, length):
+            self.length = length
+
+        def __call__(self, k):
+            return 0.1
+
+        def __repr__(self):
+            return "s" * self.length
+
+    for length, text in ((200, "s" * 200), (201, "s" * 197 + "...")):
+        sgd = optim.SGD([Value(1.0)], Named(length))
+        facts = ["momentum 0.0", "nesterov False", "weight_decay 0.0", "parameters 1", "steps 0"]
+        assert repr(sgd) == f"<SGD: {', '.join([f'lr {text}', *facts])}>"
+        assert str(sgd) == "\n  ".join(["SGD", f"lr: {text}", *[fact.replace(" ", ": ") for fact in facts]])
+        html = sgd._repr_html_()
+        assert ">SGD<" in html and f">{text}<" in html and html.count("<tr") == 6 and ">steps<" in html
+
+
+@pytest.mark.parametrize("first, last", [(2.2, 0.054), (1.1, 0.001), (0.06, 0.77), (4.0, 0.0013)])
+def test_the_middle_of_a_line_is_worked_out_from_its_first_rate(first, last):
+    assert optim.linear(first, 2, last)(1) == first + (last - first) * 0.5
+    assert optim.linear(last, 2, first)(1) == last + (first - last) * 0.5
+
+
+@pytest.mark.parametrize("factor, last", [
+    (1.0, 0.25), (math.nextafter(1.0, 0.0), 0.0), (0.5, 0.0), (0.0, 0.0),
+    (math.nextafter(1.0, 2.0), math.inf), (2.0, math.inf)])
+def test_after_ever_so_many_steps_a_factor_has_had_all_its_effect_or_none(factor, last):
+    for k in (10 ** 20, 10 ** 308, 10 ** 309, 10 ** 1000):
+        for schedule in (optim.step_decay(0.25, 1, factor), optim.exponential(0.25, factor)):
+            if last < math.inf:
+                assert schedule(k) == last
+            else:
+                with pytest.raises(RangeError, match="is too large for a double"):
+                    schedule(k)
+        assert optim.step_decay(0.0, 1, factor)(k) == 0.0
+    assert optim.step_decay(1e308, 1, math.nextafter(1.0, 0.0))(10 ** 20) == 0.0
+
+
+@pytest.mark.parametrize("lr, factor, k", [
+    (3.0, 0.5, 1021), (3.0, 0.5, 1022), (2.0 ** 60, 0.5, 1023), (2.0 ** 60, 0.5, 1074),
+    (2.0 ** 60, 0.5, 1080),
+    (2.0 ** -60, 2.0, 1023), (2.0 ** -60, 2.0, 1024), (2.0 ** -60, 2.0, 1080), (1e300, 0.125, 400)])
+def test_a_rate_is_exact_where_the_power_alone_would_lose_digits_or_overflow(lr, factor, k):
+    assert optim.step_decay(lr, 1, factor)(k) == Fraction(lr) * Fraction(factor) ** k
+
+
+# -- formulas --------------------------------------------------------------------------------------------
+
+def test_a_formula_of_20000_characters_is_read_and_one_more_is_too_long():
+    assert LENGTH == 20_000
+    text = "x" + " " * (LENGTH - 3) + "+x"
+    assert len(text) == LENGTH and parse(text).variables == ["x"]
+    with pytest.raises(FormulaError) as refused:
+        parse(text + " ")
+    assert str(refused.value) == "the expression has 20001 characters; at most 20000 are read"
+    assert isinstance(refused.value, InputError)
+
+
+# -- files -----------------------------------------------------------------------------------------------
+
+def test_a_file_of_parameters_has_a_line_for_each(tmp_path):
+    class Line(nn.Module):
+        def __init__(self):
+            self.slope, self.offset = Value(2.0), [Value(-0.5)]
+
+    Line().save(tmp_path / "line.json")
+    assert (tmp_path / "line.json").read_bytes() == (
+        b'{\n "format": "autograd_lite parameters, version 1",\n "parameters": {\n  "slope": 2.0,\n'
+        b'  "offset[0]": -0.5\n }\n}\n')
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Little to do: no matplotlib, no program to draw with, no tables."""
+    monkeypatch.setattr(cli.document, "plot_training", lambda trainings, path: files.write(path, b"curves"))
+    monkeypatch.setattr("autograd_lite.drawing.drawn.run", lambda *_: b"picture")
+    monkeypatch.setattr(cli.document, "tables", str)
+    monkeypatch.setattr(cli.document, "training_table", lambda trainings: "")
+
+
+def test_a_picture_and_the_curves_each_make_the_folders_they_need(quick, tmp_path, monkeypatch, capsys):
+    for step, name in ((cli._picture, "document.png"),
+                       (lambda folder: cli._curves({}, folder), "training.png")):
+        for folder in (tmp_path / name / "a" / "b", tmp_path / name / "a" / "b"):       # (there, too)
+            assert step(folder) == [str(folder / name)] and os.listdir(folder) == [name]
+    assert cli.main(["document", "--steps", "1", "--output", str(tmp_path / "new" / "er")]) == 0
+    assert sorted(os.listdir(tmp_path / "new" / "er")) == ["document.png", "training.png"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_ctrl_c_ends_the_program_at_once_unless_a_file_is_being_written(monkeypatch, tmp_path):
+    ended = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    monkeypatch.setattr(os, "write", lambda place, text: ended.append((place, text)))
+    before = signal.getsignal(signal.SIGINT)
+
+    def train(*_):
+        signal.raise_signal(signal.SIGINT)
+        assert ended == [(2, b"autograd-lite: interrupted\n"), 130]
+        with pytest.raises(KeyboardInterrupt):
+            files.write(str(tmp_path / "a.txt"), b"text")
+        assert len(ended) == 2 and os.listdir(tmp_path) == []
+        raise RangeError("the end of this test")
+
+    monkeypatch.setattr(os, "replace", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(cli.document, "tables", str)
+    monkeypatch.setattr(cli.document, "train", train)
+    assert cli.main(["document", "--output", str(tmp_path)]) == 1
+    assert signal.getsignal(signal.SIGINT) is before
