@@ -1,9 +1,11 @@
 """What lies just at a limit, or beside it: settings, rates, lengths of texts, files and their folders."""
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import signal
+from dataclasses import FrozenInstanceError
 from fractions import Fraction
 
 import pytest
@@ -101,6 +103,16 @@ def test_after_ever_so_many_steps_a_factor_has_had_all_its_effect_or_none(factor
     (2.0 ** -60, 2.0, 1023), (2.0 ** -60, 2.0, 1024), (2.0 ** -60, 2.0, 1080), (1e300, 0.125, 400)])
 def test_a_rate_is_exact_where_the_power_alone_would_lose_digits_or_overflow(lr, factor, k):
     assert optim.step_decay(lr, 1, factor)(k) == Fraction(lr) * Fraction(factor) ** k
+
+
+@pytest.mark.parametrize("schedule", [
+    optim.constant(0.1), optim.step_decay(0.1, 3), optim.exponential(0.1, 0.5), optim.linear(0.1, 3),
+    optim.cosine(0.1, 3), optim.warmup(0.1, 3)], ids=repr)
+def test_a_schedule_stays_as_it_was_checked_and_may_be_a_key(schedule):
+    before = repr(schedule)
+    with pytest.raises(FrozenInstanceError):
+        schedule.lr = -1.0
+    assert repr(schedule) == before and {schedule: 1} == {dataclasses.replace(schedule): 1}
 
 
 # -- formulas --------------------------------------------------------------------------------------------
