@@ -2,15 +2,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import os
+import random
 import signal
+import warnings
 from dataclasses import FrozenInstanceError
 from fractions import Fraction
 
 import pytest
 
-from autograd_lite import InputError, RangeError, Value, cli, files, nn, optim
+import autograd_lite as ag
+from autograd_lite import InputError, RangeError, Value, cli, errstate, files, nn, optim
 from autograd_lite.expression import LENGTH, FormulaError, parse
 
 # -- optimisers ------------------------------------------------------------------------------------------
@@ -127,6 +131,147 @@ def test_a_formula_of_20000_characters_is_read_and_one_more_is_too_long():
     assert isinstance(refused.value, InputError)
 
 
+@pytest.mark.parametrize("text, line, column", [("@速", 0, 0), ("x = 1\n@y", 1, 0), ("u = 2; @y", 0, 7)])
+def test_a_formula_that_python_refuses_is_pointed_at_from_its_first_column(text, line, column):
+    with pytest.raises(FormulaError) as refused:
+        parse(text)
+    assert str(refused.value).split("\n")[1:] == ["    " + text.split("\n")[line], " " * (4 + column) + "^"]
+
+
+@pytest.mark.parametrize("name, near", [("sinn", "sin"), ("cosh_", "cosh"), ("sgrt", "sqrt"),
+                                        ("lgam", "lgamma")])
+def test_of_several_functions_with_a_name_like_it_the_nearest_is_meant(name, near):
+    with pytest.raises(FormulaError, match=f"there is no function {name}; did you mean {near}[?]"):
+        parse(f"{name}(x)")
+
+
+def test_of_an_unknown_function_40_characters_are_told():
+    for length, told in ((40, "q" * 40), (41, "q" * 13 + "…" + "q" * 26)):
+        with pytest.raises(FormulaError, match=f"^the expression: there is no function {told}\n"):
+            parse("q" * length + "(x)")
+
+
+# -- networks and gradients ------------------------------------------------------------------------------
+
+def test_of_more_than_32_neurons_or_layers_32_are_shown():
+    for n, rest in ((32, ""), (33, ", … and 1 more"), (40, ", … and 8 more")):
+        layer = "Layer of [" + ", ".join(["LinearNeuron(1)"] * min(n, 32)) + rest + "]"
+        assert repr(nn.Layer(1, n, nonlin=False)) == layer
+        one = "Layer of [LinearNeuron(1)]"
+        assert repr(nn.MLP(1, [1] * n, "linear")) == "MLP of [" + ", ".join([one] * min(n, 32)) + rest + "]"
+
+
+class Holder:
+    """What is no module, dataclass or list, and holds something."""
+
+    def __init__(self, held):
+        self.held = held
+
+
+@pytest.mark.parametrize("kind", [list, tuple, lambda xs: dict(enumerate(xs))])
+def test_of_what_is_held_elsewhere_the_first_16_entries_are_looked_at(kind):
+    class Model(nn.Module):
+        def __init__(self, place):
+            self.own = Value(1.0)
+            self.other = Holder(kind([Holder(None) for _ in range(place)] + [Value(2.0)]))
+
+    assert list(Model(16).named_parameters()) == ["own"]
+    with pytest.raises(InputError, match="^other: parameters in a Holder, such as held"):
+        Model(15).named_parameters()
+
+
+def test_of_a_key_1000_characters_are_part_of_a_parameters_name():
+    class Model(nn.Module):
+        def __init__(self, length):
+            self.named = {"k" * (length - 2): Value(1.0)}
+
+    assert list(Model(1000).named_parameters()) == [f"named['{'k' * 998}']"]
+    assert list(Model(1001).named_parameters()) == [f"named['{'k' * 996}...]"]
+
+
+def test_what_a_message_shows_of_a_parameter_that_is_none_has_200_characters():
+    for length, told in ((198, "'" + "a" * 198 + "'"), (199, "'" + "a" * 196 + "...")):
+        for asker in (lambda x: nn.clip_grad_norm(x, 1.0), lambda x: optim.SGD(x)):
+            with pytest.raises(InputError, match=f"got {told}$"):
+                asker(["a" * length])
+
+
+@pytest.mark.parametrize("gradients, texts", [
+    ([math.inf, 1.0], ["the gradient of parameter 0"]), ([1.0, math.nan], ["the gradient of parameter 1"]),
+    ([math.inf, math.nan], ["the gradient of parameter 0", "the gradient of parameter 1"]),
+    ([1.5e308] * 4, ["the norm of the gradients"]), ([1.0, 2.0], [])])
+def test_each_thing_that_keeps_gradients_from_being_clipped_is_said_once(gradients, texts):
+    leaves = [Value(1.0) for _ in gradients]
+    for x, g in zip(leaves, gradients):
+        x.grad = g
+    with errstate("warn"), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        nn.clip_grad_norm(leaves, 10.0)
+    assert [str(one.message)[16:16 + len(text)] for one, text in zip(said, texts)] == texts
+    assert len(said) == len(texts)
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 2.0, 3.0, math.inf])
+def test_gradients_whose_norm_is_just_the_largest_stay_as_they_are(p):
+    draw = random.Random(1)
+    for _ in range(20):
+        gradients = [draw.uniform(-3.0, 3.0) for _ in range(3)]
+        leaves = [Value(1.0) for _ in gradients]
+        for x, g in zip(leaves, gradients):
+            x.grad = g
+        norm = nn.clip_grad_norm(leaves, math.inf, p)
+        assert norm == pytest.approx(max(map(abs, gradients)) if p == math.inf else
+                                     sum([abs(g) ** p for g in gradients]) ** (1.0 / p), rel=1e-14)
+        assert nn.clip_grad_norm(leaves, norm, p) == norm and [x.grad for x in leaves] == gradients
+        assert nn.clip_grad_norm(leaves, math.nextafter(norm, 0.0), p) == norm
+        assert [x.grad for x in leaves] == pytest.approx(gradients, rel=1e-14)
+
+
+def test_a_norm_of_gradients_of_1_counts_them_all():
+    leaves = [Value(1.0) for _ in range(4)]
+    for x in leaves:
+        x.grad = -1.0
+    assert [nn.clip_grad_norm(leaves, 100.0, p) for p in (0.5, 1.0, 2.0, math.inf)] == [16.0, 4.0, 2.0, 1.0]
+
+
+# -- modes and lines -------------------------------------------------------------------------------------
+
+def test_a_mode_that_is_left_on_within_run_is_not_on_after_it():
+    def enter():
+        mode = errstate("ignore")
+        mode.__enter__()
+        assert ag.log(0.0) == -math.inf
+        return mode
+
+    kept = errstate("warn").run(enter)
+    with pytest.raises(ag.DomainError):
+        ag.log(0.0)
+    kept.__exit__(None, None, None)
+
+
+@functools.singledispatch
+def sine(x):
+    raise TypeError
+
+
+sine.register(Value, ag.sin)
+
+
+def test_the_line_of_a_step_is_the_users_through_numpy_and_functools():
+    np = pytest.importorskip("numpy")
+    x = Value(0.5, "x")
+    with ag.record_lines():
+        nodes = [np.sum(np.array([x, x], dtype=object)), sine(x), np.mean(np.array([x, x], dtype=object))]
+        nodes.append(ag.sin(
+            x + 1.0))
+    for node in nodes:
+        assert node.line.file == __file__ and "nodes" in node.line.text, node.line
+    assert nodes[0].line.text[nodes[0].line.start:nodes[0].line.end].startswith("np.sum(")
+    assert (nodes[3].line.start, nodes[3].line.end) == (0, 0)       # (it goes on in another line)
+    inner = nodes[3].operands[0].line
+    assert inner.text[inner.start:inner.end] == "x + 1.0"
+
+
 # -- files -----------------------------------------------------------------------------------------------
 
 def test_a_file_of_parameters_has_a_line_for_each(tmp_path):
@@ -138,6 +283,20 @@ def test_a_file_of_parameters_has_a_line_for_each(tmp_path):
     assert (tmp_path / "line.json").read_bytes() == (
         b'{\n "format": "autograd_lite parameters, version 1",\n "parameters": {\n  "slope": 2.0,\n'
         b'  "offset[0]": -0.5\n }\n}\n')
+
+
+class Figure:
+    """A figure of matplotlib's, which says how it is saved."""
+
+    def savefig(self, file, **options):
+        file.write(repr(options).encode())
+
+
+@pytest.mark.parametrize("name, form", [("a.png", "png"), ("a.svg", "svg"), ("a.b.PDF", "PDF"), ("a", "png"),
+                                        (".png", "png"), ("a.", "png")])
+def test_a_figure_has_the_form_that_its_files_name_ends_in_else_it_is_png(name, form, tmp_path):
+    files.write_figure(Figure(), str(tmp_path / name), dpi=7)
+    assert (tmp_path / name).read_text() == repr({"format": form, "dpi": 7})
 
 
 @pytest.fixture
