@@ -161,6 +161,14 @@ def test_of_more_than_32_neurons_or_layers_32_are_shown():
         assert repr(nn.MLP(1, [1] * n, "linear")) == "MLP of [" + ", ".join([one] * min(n, 32)) + rest + "]"
 
 
+def test_a_target_is_a_probability_from_0_to_1():
+    for target in (0.0, 5e-324, 0.5, math.nextafter(1.0, 0.0), 1.0):
+        assert nn.binary_cross_entropy(0.0, target) == pytest.approx(math.log(2.0))
+    for target in (-5e-324, math.nextafter(1.0, 2.0), 1.5, 2.0, -1.0, math.nan, math.inf):
+        with pytest.raises(InputError, match=f"is a probability from 0 to 1, not {target!r}$"):
+            nn.binary_cross_entropy(0.0, target)
+
+
 class Holder:
     """What is no module, dataclass or list, and holds something."""
 
@@ -225,6 +233,34 @@ def test_gradients_whose_norm_is_just_the_largest_stay_as_they_are(p):
         assert nn.clip_grad_norm(leaves, norm, p) == norm and [x.grad for x in leaves] == gradients
         assert nn.clip_grad_norm(leaves, math.nextafter(norm, 0.0), p) == norm
         assert [x.grad for x in leaves] == pytest.approx(gradients, rel=1e-14)
+
+
+def clipped(gradients, *options):
+    """The norm, and the gradients after that, by the rules of IEEE 754."""
+    leaves = [Value(1.0) for _ in gradients]
+    for x, g in zip(leaves, gradients):
+        x.grad = g
+    with errstate("ignore"):
+        return nn.clip_grad_norm(leaves, *options), [x.grad for x in leaves]
+
+
+@pytest.mark.parametrize("p", [1e-3, 0.5, 1.0, 2.0, 3.0, math.inf])
+def test_zeros_have_the_norm_0_and_what_is_infinite_an_infinite_one_of_any_kind(p):
+    assert clipped([0.0, -0.0], 0.0, p) == (0.0, [0.0, 0.0])
+    norm, gradients = clipped([1.0, -math.inf], 1.0, p)
+    assert norm == math.inf and gradients[0] == 0.0 and math.isnan(gradients[1])
+    assert clipped([2.0], 3.0, p) == (2.0, [2.0]) and clipped([-2.0], 0.5, p) == (2.0, [-0.5])
+
+
+def test_gradients_whose_norm_is_too_large_for_a_double_are_scaled_all_the_same():
+    assert clipped([1.5e308, -1.5e308] * 2, 4.0) == (math.inf, [2.0, -2.0] * 2)
+    assert clipped([1.5e308, 0.75e308], 6.0, 1.0) == (math.inf, [4.0, 2.0])
+    assert clipped([1.0] * 4, 4.0, 1e-3) == (math.inf, [0.0] * 4)      # (4 to the power of 1000)
+    with pytest.raises(RangeError, match="norm of the gradients is too large for a double; scale the loss"):
+        leaves = [Value(1.0) for _ in range(4)]
+        for x in leaves:
+            x.grad = 1.0
+        nn.clip_grad_norm(leaves, 1.0, 1e-3)
 
 
 def test_a_norm_of_gradients_of_1_counts_them_all():
