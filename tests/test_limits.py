@@ -1,12 +1,10 @@
-"""What lies just at a limit, or beside it: settings, rates, lengths of texts, files and their folders."""
+"""What lies just at a limit, or beside it: settings, rates, norms, lengths of texts, lines, files."""
 from __future__ import annotations
 
 import dataclasses
 import functools
 import math
-import os
 import random
-import signal
 import warnings
 from dataclasses import FrozenInstanceError
 from fractions import Fraction
@@ -14,7 +12,7 @@ from fractions import Fraction
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import InputError, RangeError, Value, cli, errstate, files, nn, optim
+from autograd_lite import InputError, RangeError, Value, errstate, files, nn, optim
 from autograd_lite.expression import LENGTH, FormulaError, parse
 
 # -- optimisers ------------------------------------------------------------------------------------------
@@ -333,43 +331,3 @@ class Figure:
 def test_a_figure_has_the_form_that_its_files_name_ends_in_else_it_is_png(name, form, tmp_path):
     files.write_figure(Figure(), str(tmp_path / name), dpi=7)
     assert (tmp_path / name).read_text() == repr({"format": form, "dpi": 7})
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """Little to do: no matplotlib, no program to draw with, no tables."""
-    monkeypatch.setattr(cli.document, "plot_training", lambda trainings, path: files.write(path, b"curves"))
-    monkeypatch.setattr("autograd_lite.drawing.drawn.run", lambda *_: b"picture")
-    monkeypatch.setattr(cli.document, "tables", str)
-    monkeypatch.setattr(cli.document, "training_table", lambda trainings: "")
-
-
-def test_a_picture_and_the_curves_each_make_the_folders_they_need(quick, tmp_path, monkeypatch, capsys):
-    for step, name in ((cli._picture, "document.png"),
-                       (lambda folder: cli._curves({}, folder), "training.png")):
-        for folder in (tmp_path / name / "a" / "b", tmp_path / name / "a" / "b"):       # (there, too)
-            assert step(folder) == [str(folder / name)] and os.listdir(folder) == [name]
-    assert cli.main(["document", "--steps", "1", "--output", str(tmp_path / "new" / "er")]) == 0
-    assert sorted(os.listdir(tmp_path / "new" / "er")) == ["document.png", "training.png"]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="needs signals")
-def test_ctrl_c_ends_the_program_at_once_unless_a_file_is_being_written(monkeypatch, tmp_path):
-    ended = []
-    monkeypatch.setattr(os, "_exit", ended.append)
-    monkeypatch.setattr(os, "write", lambda place, text: ended.append((place, text)))
-    before = signal.getsignal(signal.SIGINT)
-
-    def train(*_):
-        signal.raise_signal(signal.SIGINT)
-        assert ended == [(2, b"autograd-lite: interrupted\n"), 130]
-        with pytest.raises(KeyboardInterrupt):
-            files.write(str(tmp_path / "a.txt"), b"text")
-        assert len(ended) == 2 and os.listdir(tmp_path) == []
-        raise RangeError("the end of this test")
-
-    monkeypatch.setattr(os, "replace", lambda *_: signal.raise_signal(signal.SIGINT))
-    monkeypatch.setattr(cli.document, "tables", str)
-    monkeypatch.setattr(cli.document, "train", train)
-    assert cli.main(["document", "--output", str(tmp_path)]) == 1
-    assert signal.getsignal(signal.SIGINT) is before
