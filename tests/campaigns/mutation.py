@@ -152,6 +152,13 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      "if not self.lr or sys.float_info.min <= power < math.inf:"),
     # How much is kept of what is read again.
     ("lines.py", "@functools.lru_cache(maxsize=4096)", "@functools.lru_cache(maxsize=4096000)"),
+    # Any numbers that are others for what looks otherwise.
+    ("nn/module.py",
+     "look = self.kind, self.facts, self.all_own, *[(len(x), x[0].name, x[0].look) for x in self.groups]",
+     "look = self.kind, self.facts, self.all_own, "
+     "*[((len(x) - 1), x[0].name, x[0].look) for x in self.groups]"),
+    ("nn/module.py", "self.look = looks.setdefault(look, len(looks))",
+     "self.look = looks.setdefault(look, (len(looks) - 1))"),
 ) for new in others}
 
 
