@@ -60,7 +60,7 @@ def user_frame() -> FrameType:
 def user_line() -> Line:
     """The running line of the user's program."""
     frame = user_frame()
-    return _line(frame.f_code, frame.f_lasti, frame.f_lineno)
+    return _line(frame.f_code, frame.f_lasti, frame.f_lineno or 0)      # (0: its code tells no lines)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -306,6 +306,23 @@ def test_the_line_of_a_step_is_the_users_through_numpy_and_functools():
     assert inner.text[inner.start:inner.end] == "x + 1.0"
 
 
+def without_lines(x):
+    return ag.sin(x) + ag.log(x)
+
+
+without_lines.__code__ = without_lines.__code__.replace(co_linetable=b"")
+
+
+def test_code_that_tells_no_lines_has_the_line_0_in_records_and_warnings():
+    with ag.record_lines():
+        y = without_lines(Value(1.0))
+    assert y.line == (__file__, 0, "", 0, 0) and str(y.line).endswith(":0")
+    with errstate("warn"), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert without_lines(Value(0.0)).data == -math.inf
+    assert [(one.filename, one.lineno) for one in said] == [(__file__, 0)]
+
+
 # -- files -----------------------------------------------------------------------------------------------
 
 def test_a_file_of_parameters_has_a_line_for_each(tmp_path):
