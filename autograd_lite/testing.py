@@ -43,7 +43,6 @@ __all__ = ["Expression", "assert_derivation", "assert_gradients", "assert_same_g
            "networks", "numbers", "points", "values"]
 __dir__ = __all__.copy                          # (completion offers no more)
 Domain = str | Op | tuple[float, float] | Callable[[float], bool]
-
 # Where the arguments of functions are looked for, how often, and where computations start.
 _SPANS, _TRIES, _STARTS = ((0.0, 4.0), (-4.0, 4.0), (-1.0, 1.0), (1.0, 1e3)), 10, ((0.0, 2.0), (-4.0, 4.0))
 
@@ -84,10 +83,9 @@ def _predicate(domain: Any) -> Callable[[float], bool]:
     if isinstance(domain, str):
         domain = op_named(domain)
     if not isinstance(domain, Op):
-        if not callable(domain):
-            raise InputError("a domain is (low, high), an op or its name, or a predicate, not "
-                             + short(domain))
-        return domain  # type: ignore[no-any-return]
+        if callable(domain):
+            return domain  # type: ignore[no-any-return]
+        raise InputError(f"a domain is (low, high), an op or its name, or a predicate, not {short(domain)}")
     if domain.open or domain.least != 1:
         raise InputError(f"{domain.name!r} takes more than one operand; points({domain.name}) gives them")
     op = domain
@@ -462,5 +460,4 @@ def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings:
     try:
         chosen(given(inputs)(hold))()
     except errors.Unsatisfiable as error:
-        raise AuditError("no point was found at which the function is defined; give some by "
-                         "inputs=") from error
+        raise AuditError("no point was found where the function is defined; give some by inputs=") from error
