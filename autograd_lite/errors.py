@@ -152,7 +152,7 @@ def warn(text: str) -> None:
     """Warn at the user's line, by default once for each text."""
     frame = user_frame()
     names = frame.f_globals
-    warnings.warn_explicit(text, AutogradWarning, frame.f_code.co_filename, frame.f_lineno,
+    warnings.warn_explicit(text, AutogradWarning, frame.f_code.co_filename, frame.f_lineno or 0,
                            names.get("__name__"), names.setdefault("__warningregistry__", {}))
 
 

@@ -410,7 +410,7 @@ def meant(name: str, names: Collection[str]) -> str:
     """The end of a message about a name that is not known: what may be meant."""
     if name in _OTHERS and names is FUNCTIONS:
         return f"; write {_OTHERS[name]}"
-    near = get_close_matches(name, names, 1)
+    near = get_close_matches(name, names)
     if not near:
         near = [x for x in names if x.casefold() == name.casefold()]
     return f"; did you mean {near[0]}?" if near else ""

@@ -60,7 +60,7 @@ def user_frame() -> FrameType:
 def user_line() -> Line:
     """The running line of the user's program."""
     frame = user_frame()
-    return _line(frame.f_code, frame.f_lasti, frame.f_lineno)
+    return _line(frame.f_code, frame.f_lasti, frame.f_lineno or 0)      # (0: its code tells no lines)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -68,7 +68,7 @@ def _line(code: CodeType, instruction: int, number: int) -> Line:
     _, last, start, end = next(itertools.islice(code.co_positions(), instruction // 2, None), (None,) * 4)
     whole = linecache.getline(code.co_filename, number).rstrip()
     text = whole.lstrip()
-    if last != number or start is None or end is None:
+    if last != number or end is None:
         return Line(code.co_filename, number, text)
     indent = len(whole) - len(text)
     start, end = (len(whole.encode()[:place].decode(errors="ignore")) - indent for place in (start, end))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -328,6 +329,8 @@ class AdamW(Adam):
 class _Schedule:
     """A schedule of checked settings."""
 
+    _at: Callable[[int], float]                 # the rate after so many steps
+
     def __post_init__(self) -> None:
         for name, x in [*vars(self).items()]:
             counts = name in ("steps", "every")
@@ -339,9 +342,6 @@ class _Schedule:
             signal(RangeError(f"{self!r}: the rate after {k} steps is too large for a double",
                               type_name(self), (k,)))
         return rate
-
-    def _at(self, k: int) -> float:
-        raise NotImplementedError
 
 
 def _between(a: float, b: float, t: float, rest: float) -> float:
@@ -379,9 +379,9 @@ class step_decay(_Schedule):
     factor: float = 0.1
 
     def _at(self, k: int) -> float:
-        n = min(k // self.every, 10 ** 20)                  # (at 10²⁰ any factor but 1 has had its effect)
+        n = min(k // self.every, int(sys.float_info.max))   # (any factor but 1 has had its effect by then)
         power = _power(self.factor, n)
-        if 1e-300 < power < math.inf or not self.lr:
+        if not self.lr or sys.float_info.min < power < math.inf:
             return self.lr * power if self.lr else 0.0
         rate = self.lr                          # the product may be in range where the power is not
         for part in (n // 3, (n + 1) // 3, (n + 2) // 3):

@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 from autograd_lite.checks.edges import term_sizes
@@ -42,6 +43,8 @@ __all__ = ["Expression", "assert_derivation", "assert_gradients", "assert_same_g
            "networks", "numbers", "points", "values"]
 __dir__ = __all__.copy                          # (completion offers no more)
 Domain = str | Op | tuple[float, float] | Callable[[float], bool]
+# Where the arguments of functions are looked for, how often, and where computations start.
+_SPANS, _TRIES, _STARTS = ((0.0, 4.0), (-4.0, 4.0), (-1.0, 1.0), (1.0, 1e3)), 10, ((0.0, 2.0), (-4.0, 4.0))
 
 # -- numbers ------------------------------------------------------------------------------------
 
@@ -80,10 +83,9 @@ def _predicate(domain: Any) -> Callable[[float], bool]:
     if isinstance(domain, str):
         domain = op_named(domain)
     if not isinstance(domain, Op):
-        if not callable(domain):
-            raise InputError("a domain is (low, high), an op or its name, or a predicate, not "
-                             + short(domain))
-        return domain  # type: ignore[no-any-return]
+        if callable(domain):
+            return domain  # type: ignore[no-any-return]
+        raise InputError(f"a domain is (low, high), an op or its name, or a predicate, not {short(domain)}")
     if domain.open or domain.least != 1:
         raise InputError(f"{domain.name!r} takes more than one operand; points({domain.name}) gives them")
     op = domain
@@ -126,14 +128,13 @@ def points(f: Callable[..., Any], n: int | None = None) -> SearchStrategy[list[f
     with needed("autograd_lite.testing needs"):
         from hypothesis import reject, strategies as st
     size = len(arguments(f)) if n is None else whole(n, "points: n")
-    pools = [st.lists(pool, min_size=size, max_size=size) for pool in (
-        st.floats(0.0, 4.0), st.floats(-4.0, 4.0), numbers((-1.0, 1.0)), st.floats(1.0, 1e3), numbers())]
+    pools = [st.lists(pool, min_size=size, max_size=size) for pool in (*map(numbers, _SPANS), numbers())]
     if isinstance(f, Expression):
         pools.append(st.just(list(f.witness)))
 
     @st.composite
     def inside(draw: DrawFn) -> list[float]:
-        for _ in range(10):
+        for _ in repeat(None, _TRIES):
             xs: list[float] = draw(st.one_of(pools))
             if _defined(f, xs):
                 return xs
@@ -219,7 +220,7 @@ def expressions(max_ops: int = 6, ops: Iterable[str | Op] | None = None,
     max_ops = whole(max_ops, "expressions: max_ops")
     wishes = st.lists(st.one_of([_wishes(op, comparisons) for op in chosen]), max_size=max_ops).map(
         lambda groups: [wish for group in groups for wish in group][:max_ops])
-    start = st.floats(0.0, 2.0) | st.floats(-4.0, 4.0)
+    start = st.one_of(list(map(numbers, _STARTS)))
     sizes = st.integers(1, 3) if inputs is None else st.just(whole(inputs, "expressions: inputs", 1))
     starts = sizes.flatmap(lambda n: st.lists(start, min_size=n, max_size=n))
     return st.builds(_expression, starts, wishes)
@@ -459,5 +460,4 @@ def _for_all(hold: Callable[[Any], None], inputs: SearchStrategy[Any], settings:
     try:
         chosen(given(inputs)(hold))()
     except errors.Unsatisfiable as error:
-        raise AuditError("no point was found at which the function is defined; give some by "
-                         "inputs=") from error
+        raise AuditError("no point was found where the function is defined; give some by inputs=") from error

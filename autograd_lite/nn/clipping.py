@@ -43,7 +43,7 @@ def clip_grad_norm(parameters: Any, max_norm: float, norm_type: float = 2.0) -> 
     if not largest >= 0.0 or not p > 0.0:
         raise InputError(f"clip_grad_norm: max_norm must be at least 0 and norm_type above 0, not "
                          f"{short(max_norm)} and {short(norm_type)}")
-    leaves, found = _leaves(parameters), [0.0]
+    leaves, found = _leaves(parameters), list[float]()
 
     def scaled(gradients: Sequence[Any]) -> list[Any]:
         for i, (x, g) in enumerate(zip(leaves, gradients)):
@@ -52,8 +52,8 @@ def clip_grad_norm(parameters: Any, max_norm: float, norm_type: float = 2.0) -> 
                                   "explain(loss) finds where it comes from, zero_grad() drops it",
                                   "clip_grad_norm", (g,), (x,)))
         sizes = [abs(g) for g in gradients if g is not None]
-        top = max(sizes, default=0.0)
-        total = found[0] = _norm(sizes, top, p)
+        top, total = max(sizes, default=0.0), _norm(sizes, p)
+        found.append(total)
         if total == math.inf and top < math.inf:
             signal(RangeError("clip_grad_norm: the norm of the gradients is too large for a double; scale "
                               "the loss", "clip_grad_norm", (top,)))
@@ -61,18 +61,19 @@ def clip_grad_norm(parameters: Any, max_norm: float, norm_type: float = 2.0) -> 
             return list(gradients)
         if total < math.inf or top == math.inf or total != total:
             return [None if g is None else g / total * largest for g in gradients]
-        rest = _norm([x / top for x in sizes], 1.0, p)
+        rest = _norm([x / top for x in sizes], p)
         return [None if g is None else g / top / rest * largest for g in gradients]
 
     change_gradients("a gradient that clip_grad_norm scales", leaves, scaled)
-    return found[0]
+    return found[-1]
 
 
-def _norm(sizes: Sequence[float], top: float, p: float) -> float:
-    """(Σ size^p)^(1/p), without overflow on the way; `top` is the largest."""
+def _norm(sizes: Sequence[float], p: float) -> float:
+    """(Σ size^p)^(1/p), without overflow on the way."""
     if any(map(math.isnan, sizes)):
         return math.nan
-    if p == math.inf or top in (0.0, math.inf):
+    top = max(sizes, default=0.0)
+    if top in (0.0, math.inf):
         return top
     if p == 2.0:
         return math.hypot(*sizes)
