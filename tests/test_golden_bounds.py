@@ -115,6 +115,8 @@ OTHERS = {
     "log_softmax": (lambda x: ag.log_softmax([0.1, x])[0], 0.7),
     "exp(sin(x)) / x": (lambda x: ag.exp(ag.sin(x)) / x, 0.7),
     "exp of what cancels": (lambda x: ag.exp((x + 1e13) - 1e13), 0.1),
+    "exp of what is lost": (lambda x: ag.exp((x + 1e15) - 1e15), 0.1),
+    "sinh of what is lost, below 0": (lambda x: ag.sinh((x + 1e15) - 1e15), -0.1),
     "log of what cancels": (lambda x: ag.log((x + 1e14) - 1e14), 0.1),
     "a sum of exp and sin": (lambda x: ag.sum([ag.exp(x), ag.sin(x), -x]), 0.7),
     "sqrt(x ** 2 + 1)": (lambda x: ag.sqrt(x * x + 1.0), 0.7), "mod": (lambda x: x % 0.3, 0.7)}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, overload
 
 from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError,
-                                  RangeError, errstate, ignoring, raising, shown, signal)
+                                  RangeError, errstate, ignoring, shown, signal)
 from autograd_lite.graph.conventions import Chooser, signal_moved
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
@@ -346,7 +346,7 @@ def _partials(node: Twin, operands: Sequence[Twin], wanted: Sequence[bool]) -> l
                           line)
         missing.__cause__ = cause
         ieee: Sequence[Any] = [None] * len(wanted)
-        if not raising() and not kind.undecided:
+        if not kind.undecided:
             with contextlib.suppress(ArithmeticError, ValueError, InputError):      # (some kinds have none)
                 ieee = twins(partials("ignore"))
         return [_Undefined(missing, p) if flag else None for p, flag in zip(ieee, wanted)]
