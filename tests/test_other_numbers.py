@@ -1,6 +1,7 @@
 """Evaluation in other numbers than doubles: how tightly intervals enclose, and what is said where none is."""
 from __future__ import annotations
 
+import gc
 import itertools
 import math
 import re
@@ -14,6 +15,7 @@ import autograd_lite as ag
 from autograd_lite import Value, evaluate
 from autograd_lite.ops import arrays
 from autograd_lite.ops.op import TABLE
+from autograd_lite.transforms.evaluation import Twin
 from autograd_lite.transforms.kinds import Intervals, kind_of
 
 SIZES = (1e-300, 1e-30, 1e-8, 0.3, 0.9999999999999999, 1.0000000000000002, 1.7, 30.0, 1e8, 1e30, 1e300)
@@ -100,6 +102,73 @@ def test_a_message_shows_every_operand_as_a_number_of_the_kind(n):
     with pytest.raises(ag.InputError) as caught:
         evaluate(ag.logsumexp([x, *range(1, n)]), number=Fraction)
     assert str(caught.value) == words
+
+
+# -- derivatives --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [float, Fraction, mp.mpf])
+def test_one_choice_at_a_kink_is_the_same_wherever_its_operands_are(number):
+    x = Value(1.0, "x")
+    assert evaluate((ag.maximum(x, 1.0) - ag.maximum(x, 1.0)) * x, number=number, wrt=x, order=2) == 0
+    assert evaluate((ag.maximum(x, 1.0) + ag.minimum(x, 1.0)) * x, number=number, wrt=x, order=2) == 2
+    with pytest.raises(ag.NumericError, match="depends on the slope chosen at this kink"):
+        evaluate((ag.maximum(x, 1.0) - ag.maximum(x, x * 1.0)) * x, number=number, wrt=x, order=2)
+
+
+def test_roots_and_leaves_are_kept_and_other_numbers_let_go_once_they_are_used():
+    seen = []
+
+    def form(m, x):
+        gc.collect()
+        seen.append(sum(type(thing) is Twin for thing in gc.get_objects()))
+        return x
+    probe = ag.custom_op(lambda x: x, (lambda y, x: 1.0,), name="probe of numbers", form=form)
+    try:
+        x = Value(2.0, "x")
+        y = x
+        for _ in range(100):
+            y = y * 1.0
+        z = probe(y)
+        assert evaluate([x, y, z], {x: 3.0}, mp.mpf) == [3.0, 3.0, 3.0]
+        assert evaluate(z, {x: 3.0}, mp.mpf) == 3.0
+        assert evaluate([x, probe(x * 2.0)], {x: 3.0}, mp.mpf) == [3.0, 6.0]
+        assert all(n < 12 for n in seen), seen
+        evaluate(z, {x: 3.0}, mp.mpf, wrt=x, order=2)
+        assert seen[-1] > 100
+    finally:
+        del TABLE["probe of numbers"]
+    for roots in ([x, x * 2.0], [x * 2.0, x], [x, x * x, 5.0, (x * x) * x]):
+        found = evaluate(roots, {x: 3.0})
+        assert found == [3.0, 6.0] or found == [6.0, 3.0] or found == [3.0, 9.0, 5.0, 27.0]
+
+
+@pytest.mark.parametrize("rule, kind, reason", [
+    (lambda y, x: ag.exp(x * x), ag.RangeError, "the result is too large for a double"),
+    (lambda y, x: 1.0 / (x - 100.0), ag.DomainError, "the divisor must not be 0"),
+    (lambda y, x: ag.log(99.0 - x), ag.DomainError, "the operand must be positive")])
+def test_a_partial_that_does_not_exist_is_an_error_of_its_kind(rule, kind, reason):
+    steep = ag.custom_op(math.atan, (rule,), name="steep")
+    try:
+        x = Value(1.0, "x")
+        with pytest.raises(ag.NumericError) as caught:
+            evaluate(steep(x), {x: 100.0}, wrt=x)
+        assert type(caught.value) is kind
+        assert str(caught.value).startswith("the derivative of steep(100.0) of 'x': ")
+        assert reason in str(caught.value)
+    finally:
+        del TABLE["steep"]
+
+
+@pytest.mark.parametrize("mode", ["raise", "warn", "ignore"])
+def test_an_infinite_slope_has_no_fraction_in_any_mode(mode):
+    steep = ag.custom_op(lambda x: x, (lambda y, x: math.inf,), name="steep", form=lambda m, x: x)
+    try:
+        x = Value(1.0, "x")
+        with ag.errstate(mode), pytest.raises(ag.DomainError, match="it has no finite derivative here"):
+            evaluate(steep(x), {x: 2}, Fraction, wrt=x)
+    finally:
+        del TABLE["steep"]
 
 
 # -- floats, too --------------------------------------------------------------------------------------

@@ -202,8 +202,8 @@ def _place(program: Program, name: Any, leaf: bool = False) -> int:
 
 
 def _last_uses(program: Program, roots: Sequence[Any]) -> Sequence[int]:
-    """For each place the last node that has it as an operand; −1 for what is needed to the end."""
-    last = array("q", [-1]) * len(program)
+    """For each place the last node that has it as an operand; their number for what is needed to the end."""
+    last = array("q", range(len(program)))
     for k, operands in enumerate(program.operands):
         for x in operands:
             if x is not None:
@@ -211,7 +211,7 @@ def _last_uses(program: Program, roots: Sequence[Any]) -> Sequence[int]:
     needed = [x for node in program.nodes for guard in node.__guards__ for x in guard.operands]
     for place in map(program.place, (*needed, *[y for y in roots if isinstance(y, Value)])):
         if place is not None:
-            last[place] = -1
+            last[place] = len(program)
     return last
 
 

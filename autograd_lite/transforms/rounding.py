@@ -79,7 +79,7 @@ _ROUNDINGS: dict[Op | None, Callable[[float, Sequence[float]], float]] = {
     sqrt: lambda y, xs: _exactly([(xs[0], 1.0), (y, -y)]) / (2.0 * y or inf),
     hypot: lambda y, xs: _exactly([*zip(xs, xs), (y, -y)]) / (2.0 * y or inf),
     **dict.fromkeys((neg, absolute, minimum, maximum, identity, choose), lambda y, xs: 0.0),
-    **dict.fromkeys((relu, leaky_relu, elu), lambda y, xs: 2.0 * ULP * y if y < 0.0 else 0.0)}
+    **dict.fromkeys((relu, leaky_relu, elu), lambda y, xs: 2.0 * ULP * min(y, 0.0))}
 
 
 # What may be near zero where its terms are not.
