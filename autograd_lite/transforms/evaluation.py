@@ -347,7 +347,7 @@ def _partials(node: Twin, operands: Sequence[Twin], wanted: Sequence[bool]) -> l
         missing.__cause__ = cause
         ieee: Sequence[Any] = [None] * len(wanted)
         if not kind.undecided:
-            with contextlib.suppress(ArithmeticError, ValueError, InputError):      # (some kinds have none)
+            with contextlib.suppress(Exception):        # (some kinds have none)
                 ieee = twins(partials("ignore"))
         return [_Undefined(missing, p) if flag else None for p, flag in zip(ieee, wanted)]
     return twins(found)

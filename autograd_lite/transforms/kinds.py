@@ -75,7 +75,7 @@ class Kind:
 
     def apart(self, a: Any, b: Any) -> bool:
         """Whether two numbers differ by more than their roundings."""
-        return bool(abs(a - b) > MOVED * max(abs(a), abs(b)))
+        return bool(abs(a - b) > MOVED * abs(b))
 
     def slope(self, op: Op, xs: Sequence[Any], keys: Sequence[Hashable]) -> Any:
         """Another number for an op at its kink; None elsewhere, and if conventions stand."""
@@ -267,8 +267,7 @@ class Intervals(Kind):
 
     def floor(self, end: Any) -> Any:
         """The whole number below the end of an interval, exactly."""
-        with self.mp.workprec(max(self.mp.mag(end), 0) + 10 if end and self.mp.isfinite(end) else 10):
-            return self.mp.floor(end)
+        return self.mp.floor(end, prec=0)
 
     def finite(self, x: Any) -> bool:
         return all(end - end == 0 for end in self.ends(x))
