@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mpmath import iv, mp
 import autograd_lite as ag
 from autograd_lite import Value, evaluate
 from autograd_lite.graph.program import Program
+from autograd_lite.ops import special
 from autograd_lite.ops.op import TABLE
 from autograd_lite.transforms.kinds import kind_of
 from autograd_lite.transforms.structures import as_array, matched
@@ -173,3 +175,16 @@ def test_a_gradient_times_minus_1_is_recorded_as_its_negative_and_times_1_as_its
         slope = ag.grad(f)(x)
         found = [node.op for node in Program([slope]).nodes] if isinstance(slope, Value) else None
         assert found == ops
+
+
+# -- kernels --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5, 10, 20, 40])
+def test_a_polygamma_keeps_its_digits_where_its_operand_with_a_whole_number_is_rounded(n):
+    chance = random.Random(n)
+    for _ in range(30):
+        x = chance.uniform(9.0, 12.0) + n
+        with mp.workprec(200):
+            y = mp.polygamma(n, mp.mpf(x))
+            assert abs(special.polygamma(float(n), x) - y) < 4 * abs(y) * mp.mpf(2) ** -52
