@@ -8,6 +8,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import Value
 from autograd_lite.graph.program import Program
+from autograd_lite.ops.op import TABLE
 from autograd_lite.transforms import coefficients
 from autograd_lite.transforms.coefficients import NOTHING, products, total
 
@@ -62,3 +63,34 @@ def test_a_product_of_plain_numbers_is_summed_at_once(monkeypatch):
     with ag.errstate("ignore"):
         assert products([2.0, 3.0, 0.5], [5.0, 7.0, 4.0]) == 33.0
     assert products([2.0, 0.0], [0.0, 7.0]) == 0.0
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_what_depends_on_a_chosen_slope_by_its_rounding_alone_is_given_whatever_its_sign(sign):
+    def f(x):
+        size = abs(x - 1.0)
+        return sign * ((1e5 * (3.0 * (0.1 * size) - 0.3 * size) - x) * x)
+
+    def g(x):
+        return sign * ((ag.maximum(x, 1.0) - ag.minimum(x, 1.0) - x) * x)
+    assert ag.taylor(f, 1.0, 3) == pytest.approx([-sign, -2.0 * sign, -sign, 0.0], abs=1e-10)
+    with pytest.raises(ag.NumericError, match="depends on the slope chosen at this kink"):
+        ag.taylor(g, 1.0, 2)
+
+
+@pytest.mark.parametrize("at", [2.0, Value(2.0, "x")])
+def test_of_a_rule_that_selects_the_side_not_taken_may_be_undefined_and_what_follows_may_not(at):
+    def chosen(y, x):
+        return ag.select(ag.greater(x, 3.0), lambda: ag.sqrt(x - 3.0) / (x - 2.0), lambda: 2.0 * x)
+    plain = ag.custom_op(lambda x: x * x, (chosen,), name="chosen slope")
+    broken = ag.custom_op(lambda x: x * x, (lambda y, x: chosen(y, x) + ag.sqrt(x - 2.0),),
+                          name="broken slope")
+    try:
+        found = ag.taylor(plain, at, 4)
+        assert [getattr(c, "data", c) for c in found] == [4.0, 4.0, 1.0, 0.0, 0.0]
+        assert [getattr(c, "data", c) for c in ag.taylor(broken, at, 1)] == [4.0, 4.0]
+        with pytest.raises(ag.DomainError, match=r"^gradient through sqrt\(0.0\): its derivative is"):
+            ag.taylor(broken, at, 2)
+        assert [getattr(c, "data", c) for c in ag.taylor(plain, at, 2)] == [4.0, 4.0, 1.0]
+    finally:
+        del TABLE["chosen slope"], TABLE["broken slope"]

@@ -112,3 +112,16 @@ def test_a_function_s_names_are_carried_over_without_functools(monkeypatch):
             return x * x
     other = ag.grad(Callable())
     assert asked and other.__doc__ == "A class's words." and other(3.0) == 6.0
+
+
+def test_an_input_that_escapes_is_a_constant_unless_it_is_made_from_a_node_of_the_caller():
+    kept = []
+
+    def f(a, b):
+        kept[:] = [a, b]
+        return a * b
+    v = Value(3.0, "v")
+    for given, linked in ([2.0, 5.0], False), ([v, 5.0], True), ([2.0, v], True), ([v.detach(), 5.0], False):
+        ag.grad(f, (0, 1))(*given)
+        for x, own in zip(kept, given):
+            assert x.requires_grad is (linked and own is v)
