@@ -188,3 +188,18 @@ def test_a_polygamma_keeps_its_digits_where_its_operand_with_a_whole_number_is_r
         with mp.workprec(200):
             y = mp.polygamma(n, mp.mpf(x))
             assert abs(special.polygamma(float(n), x) - y) < 4 * abs(y) * mp.mpf(2) ** -52
+
+
+@pytest.mark.parametrize("call", [ag.value_and_grad, ag.grad])
+def test_an_argument_of_a_foreign_class_is_refused_with_a_hint_to_its_arrays(call):
+    class Frame:
+        pass
+
+    class Table(Frame):
+        def to_numpy(self):
+            return np.ones(2)
+    for thing, hint in ((Frame(), False), (Table(), True)):
+        with pytest.raises(ag.InputError) as caught:
+            call(lambda x: 1.0)(thing)
+        assert ("its to_numpy() is an array" in str(caught.value)) is hint
+        assert "autograd_lite.register tells what an object of another class consists of" in str(caught.value)
