@@ -39,7 +39,7 @@ def test_an_interval_made_of_a_point_is_a_thousandth_of_the_last_bit_to_either_s
     try:
         for x in POINTS.get(name, EVERY):
             low, high = kind.ends(getattr(kind, name)(iv.mpf(x)))
-            with mp.workprec(3000):
+            with mp.workprec(400 if "gamma" in name else 3000):
                 y = TRUE.get(name, getattr(mp, name, None))(mp.mpf(x))
                 half = (abs(y) + (name in SLACK)) * mp.mpf(2) ** (-bits - 10)
                 assert low <= y <= high and abs(low - y + half) + abs(high - y - half) <= half / 1000, x
