@@ -91,7 +91,56 @@ ARITHMETIC |= {
     "a slope that is nothing": (lambda x: (x * x - 1.4 * x) * x, 0.7),
     "beside a branch that is undefined": (lambda x: ag.select(
         ag.greater(x, 0.0), lambda: x * 0.3, lambda: ag.sqrt(x - 1.0)) * x, 0.7)}
-POINT = {"hypot at the point": (lambda x: ag.hypot(x, 0.7), 0.3), "exp2 at the point": (ag.exp2, 3.0),
+
+
+def beside(f, of, x):
+    """A function of a number and of x, less a multiple of that number."""
+    u = of(x)
+    return f(u, x) - 0.7 * u
+
+
+BESIDE = {                      # what is made of a number, less that number again
+    "a product": lambda u, x: u * (x + 0.1), "a product of one": lambda u, x: (x + 0.1) * u,
+    "a square": lambda u, x: u * u, "a quotient": lambda u, x: u / (1.0 + x),
+    "its share": lambda u, x: x / u, "1 over it": lambda u, x: 1.0 / u, "itself over 3": lambda u, x: u / 3.0,
+    "a sum": lambda u, x: ag.sum([u, x, u]), "a difference": lambda u, x: x - u,
+    "a mean": lambda u, x: ag.mean([u, x]), "a dot product": lambda u, x: ag.dot([u, x], [x, u], u),
+    "its size": lambda u, x: abs(-u), "the larger": lambda u, x: ag.maximum(u, 0.1 * x),
+    "a choice": lambda u, x: ag.where(ag.greater(x, 0.0), u, x),
+    "another choice": lambda u, x: ag.where(ag.less(x, 0.0), x, u), "a root": lambda u, x: ag.sqrt(u),
+    "a cube": lambda u, x: u ** 3.0, "minus it": lambda u, x: -u, "a multiple": lambda u, x: 0.3 * u,
+    "what cancels": lambda u, x: (u + 1e8) - 1e8}
+
+
+def far_from(f, x):
+    """A function of what has lost a ten-thousandth, less nearly all of it, squared."""
+    def of(x):
+        return (x + 2.0 ** 40) - 2.0 ** 40
+    most = 1.0001 * f(of(x), x)
+
+    def rest(x):
+        y = f(of(x), x) - most
+        return y * y
+    return rest
+
+
+LAST = {"a product of nothing at the end": lambda x: (x * x - (x * x + x)) * (0.1 * x),
+        "a long and a short one": lambda x: (x * x * x - x * x * x + x - x * x) * (0.1 * x),
+        "one that cancels with itself": lambda x: ag.sum([x * x, x * x, -2.0 * x * x, x]) * (0.1 * x),
+        "one that cancels below 0": lambda x: ag.sum([-x * x, x * x * 0.5, x * x * 0.5]) * (0.3 * x * x),
+        "a slope that is nothing, times a tenth": lambda x: (x * x - 1.4 * x) * (0.1 * x),
+        "nothing of the second order": lambda x: (x * x * x - 2.1 * x * x) * (0.1 * x),
+        "twice what cancels": lambda x: (cancelled(x) + cancelled(x)) * ag.sum([cancelled(x)] * 2),
+        "twice the same that cancels": lambda x: (lambda c: (c + c) * (c + c))(cancelled(x))}
+ARITHMETIC |= {f"{name} beside {part} {x}": (functools.partial(beside, f, u), x)
+               for name, f in BESIDE.items() for part, u, x in (
+                   ("x * x at", lambda x: x * x, 0.3), ("x at", lambda x: x, 0.7))}
+ARITHMETIC |= {f"what is left of {name} at {x}": (far_from(f, x), x) for name, f in BESIDE.items()
+               for x in (0.7001, 0.30003)}
+ARITHMETIC |= {f"sqrt at {x}": (ag.sqrt, x) for x in (0.1, 0.7, 3.3)}
+POINT = {"acos of 1": (lambda x: ag.acos((x + 0.3) - 0.3), 1.0), "sqrt of nothing": (
+    lambda x: ag.sqrt(0.3 * x - 0.3 * x), 0.1), "hypot at the point": (lambda x: ag.hypot(x, 0.7), 0.3),
+         "exp2 at the point": (ag.exp2, 3.0),
          "erf far out": (ag.erf, 40.0), "lgamma of 1": (ag.lgamma, 1.0), "lgamma": (ag.lgamma, 0.7),
          "x ** 0.5 at the point": (lambda x: x ** 0.5, 2.25), "log of 1": (ag.log, 1.0)}
 # Others: at most.
@@ -115,6 +164,8 @@ OTHERS = {
     "log_softmax": (lambda x: ag.log_softmax([0.1, x])[0], 0.7),
     "exp(sin(x)) / x": (lambda x: ag.exp(ag.sin(x)) / x, 0.7),
     "exp of what cancels": (lambda x: ag.exp((x + 1e13) - 1e13), 0.1),
+    "exp of what is lost": (lambda x: ag.exp((x + 1e15) - 1e15), 0.1),
+    "sinh of what is lost, below 0": (lambda x: ag.sinh((x + 1e15) - 1e15), -0.1),
     "log of what cancels": (lambda x: ag.log((x + 1e14) - 1e14), 0.1),
     "a sum of exp and sin": (lambda x: ag.sum([ag.exp(x), ag.sin(x), -x]), 0.7),
     "sqrt(x ** 2 + 1)": (lambda x: ag.sqrt(x * x + 1.0), 0.7), "mod": (lambda x: x % 0.3, 0.7)}
@@ -146,6 +197,8 @@ def bounds(f, x, order=4, exactly=(False,)):
 NAME = "bounds"
 CASES = {**{name: functools.partial(bounds, f, x, exactly=(False, True)) for name,
             (f, x) in ARITHMETIC.items()},
+         **{f"{name}, to order {order}": functools.partial(bounds, f, 0.7, order, exactly=(False, True))
+            for name, f in LAST.items() for order in (2, 3)},
          **{f"{name}: the point alone": functools.partial(bounds, f, x, 0, exactly=(True,))
             for name, (f, x) in POINT.items()},
          **{name: functools.partial(bounds, f, x) for name, (f, x) in OTHERS.items()}}

@@ -408,6 +408,7 @@ def test_sets_of_up_to_32_inputs_are_kept_and_larger_ones_are_not() -> None:
     ([*[[0, k] for k in range(1, 20)]], 20, 2, 0),                          # a full column
     ([list(range(19)), *[[k] for k in range(19)]], 19, 0, 2),               # a full row
     ([list(range(20)), *[[0, k] for k in range(1, 20)]], 20, 1, 2),         # both, and a diagonal
+    ([[0, 1], [], [0, 1], [], [0], *[[]] * 13], 12, 2, 0),                  # (both ways it takes 3)
     ([], 5, 0, 0), ([[], []], 3, 0, 0), ([[0, 1], [2, 3]], 4, 0, 1), ([[0], [0], [1], [1]], 2, 1, 0)])
 def test_a_jacobian_takes_as_few_sweeps_as_its_pattern_needs(rows: Any, n: int, pushes: int,
                                                              pulls: int) -> None:

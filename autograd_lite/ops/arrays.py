@@ -150,7 +150,7 @@ def polygamma(zeta: Any, xp: Any, n: float, x: Any) -> Any:
     """The n-th derivative of digamma; nan below 0."""
     if special.count(n) == 0:
         return xp.digamma(x)
-    factor = (-1.0) ** (n + 1.0) * math.factorial(int(n)) if n <= 170.0 else math.nan
+    factor = -((-1.0) ** n) * math.factorial(int(n)) if n <= 170.0 else math.nan
     return xp.where(x > 0.0, factor * zeta(n + 1.0, x), math.nan)
 
 

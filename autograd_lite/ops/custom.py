@@ -12,7 +12,6 @@ from autograd_lite.errors import (DivisionError, DomainError, InputError, Numeri
                                   short, shown)
 from autograd_lite.lines import Line, printable
 from autograd_lite.ops.notation import function
-from autograd_lite.ops.numbers import Ieee
 from autograd_lite.ops.op import TABLE, Op, number
 from autograd_lite.ops.operators import Operators
 
@@ -216,12 +215,7 @@ def _guarded(what: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     """A rule whose result is a number; an error about `what` if it is not."""
     @functools.wraps(rule)
     def guarded(y: Any, *xs: Any) -> Any:
-        try:
-            return _plain(what, _partial(what, rule, y, *xs), y)
-        except NumericError as error:
-            if type(y) is not Ieee:
-                raise
-            return inf if isinstance(error, OverflowError) else nan
+        return _plain(what, _partial(what, rule, y, *xs), y)
     return guarded
 
 
@@ -231,12 +225,7 @@ def _all_guarded(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(rule)
     def guarded(y: Any, xs: Sequence[Any]) -> list[Any]:
-        try:
-            found = _partial(what, rule, y, list(xs))
-        except NumericError as error:
-            if type(y) is not Ieee:
-                raise
-            return [inf if isinstance(error, OverflowError) else nan] * len(xs)
+        found = _partial(what, rule, y, list(xs))
         if not isinstance(found, Sequence) or len(found) != len(xs):
             raise InputError(f"{what}: expected a list of {len(xs)}, one for each operand, got "
                              f"{shown(found)}")

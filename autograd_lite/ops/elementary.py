@@ -66,7 +66,7 @@ def _power_slope_form(m: Any, a: Any, b: Any, k: Any, n: Any) -> Any:
 def _from_multiple(a: Any, b: Any) -> Any:
     """The distance of a from the nearest multiple of b; the sign alternates from one multiple to the next."""
     exact = type(a) is type(b) is float
-    wave = math.remainder(a, 2.0 * b) if exact else (a + b) % (2 * b) - b       # a triangle's phase
+    wave = math.remainder(a, 2.0 * b) if exact else b - (b - a) % (2 * b)       # a triangle's phase
     near = min(abs(wave), abs(b) - abs(wave))
     return near if wave > 0.0 else -near
 

@@ -70,7 +70,7 @@ sign: Unary = define("sign", _sign, (flat,),
 step: Op = define(
     "step", _step, (flat, flat, None),
     "1 where a > b, 0 where a < b, `tie` (a plain number, ½) where they are equal.",
-    "step(2.0, 1.0), step(1.0, 1.0) = (1.0, 0.5)", kink=lambda a, b, tie=0.5: a - b,
+    "step(2.0, 1.0), step(1.0, 1.0) = (1.0, 0.5)", kink=lambda a, b, *tie: a - b,
     convention=(0.0, 1.0, 1.0, "maximum"),
     form=lambda m, a, b, tie=0.5: tie if m.decided(a, b) == 0 else int(m.decided(a, b) > 0),
     notation=function("step", said="the slope of maximum(#1, #2)",

@@ -151,7 +151,7 @@ def _power_slope_far(a: float, b: float, k: float, n: float) -> float:
 
 def _power_polynomial(log_a: float, b: float, k: float, n: float) -> float:
     """The n-th derivative of a**b·(b)(b − 1)…(b − k + 1) by b, over a**b."""
-    return math.fsum(math.perm(int(n), j) * p * (log_a ** (n - j) if j < n else 1.0)
+    return math.fsum(math.perm(int(n), j) * p * log_a ** (n - j)
                      for j, p in enumerate(falling(b, k)) if j <= n and p)
 
 

@@ -25,7 +25,7 @@ def total(terms: Sequence[Any]) -> Any:
     found = [t for t in terms if type(t) is not float or t != 0.0]
     if not found:
         return next((t for t in terms if t is not NOTHING), NOTHING)
-    return functools.reduce(operator.add, found) if len(found) > 1 else found[0]
+    return functools.reduce(operator.add, found)
 
 
 def products(a: Sequence[Any], b: Sequence[Any]) -> Any:
@@ -40,6 +40,7 @@ def products(a: Sequence[Any], b: Sequence[Any]) -> Any:
 
 
 def _product(x: Any, y: Any) -> Any:
-    if not finite(x) and plain(y) == 0.0:
-        x, y = y, x
-    return stopped(x) if plain(x) == 0.0 and not finite(y) else x * y
+    for zero, other in ((x, y), (y, x)):
+        if plain(zero) == 0.0 and not finite(other):
+            return stopped(zero)
+    return x * y

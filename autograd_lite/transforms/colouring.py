@@ -152,7 +152,7 @@ def _symmetric(rows: Pattern, n: int) -> list[set[int]]:
 
 # -- matrices from products --------------------------------------------------------------
 
-Colours = list[int]
+Colours = Sequence[int]
 Plan = tuple[Colours, set[int], Colours, set[int]]   # the rows' colours, those to sweep; the columns' too
 
 
@@ -177,7 +177,7 @@ def _plans(rows: Pattern, columns: Pattern) -> Iterator[Plan]:
     """Ways to find a Jacobian, without those that surely need more sweeps than another."""
     widest, tallest = max(map(len, rows), default=0), max(map(len, columns), default=0)
     best = len(rows) + len(columns)
-    if min(widest, tallest) > 4 * sum(map(len, rows)) / max(1, min(len(rows), len(columns))):
+    if min(widest, tallest) * min(len(rows), len(columns)) > 4 * sum(map(len, rows)):
         plan = _both_ways(rows, columns)        # a full row and a full column, say
         best = _sweeps(plan)
         yield plan
@@ -187,7 +187,7 @@ def _plans(rows: Pattern, columns: Pattern) -> Iterator[Plan]:
             colour = column_colours(rows, len(columns)) if way else column_colours(columns, len(rows))
             used = {k for k, line in zip(colour, columns if way else rows) if line}
             best = min(best, len(used))
-            yield ([0] * len(rows), set(), colour, used) if way else (colour, used, [0] * len(columns), set())
+            yield ([], set(), colour, used) if way else (colour, used, range(len(columns)), set())
 
 
 def _both_ways(rows: Pattern, columns: Pattern) -> Plan:
@@ -218,7 +218,7 @@ def _sweeps(plan: Plan) -> int:
 
 def _products(product: Product, colour: Colours, wanted: Iterable[int]) -> dict[int, Sequence[Any]]:
     """The product with the sum of the unit vectors of a colour, for each colour wanted."""
-    return {k: product([1.0 if c == k else 0.0 for c in colour]) for k in sorted(wanted)}
+    return {k: product([1.0 if c == k else 0.0 for c in colour]) for k in wanted}
 
 
 def _matrix(rows: Pattern, n: int, row_colour: Colours, pulled: Mapping[int, Sequence[Any]],

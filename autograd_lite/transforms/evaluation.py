@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, overload
 
 from autograd_lite.errors import (AutogradError, DomainError, InputError, LabelError, NumericError,
-                                  RangeError, errstate, ignoring, raising, shown, signal)
+                                  RangeError, errstate, ignoring, shown, signal)
 from autograd_lite.graph.conventions import Chooser, signal_moved
 from autograd_lite.graph.labels import find, place_in
 from autograd_lite.graph.linear import Algebra, Edge, Linear
@@ -202,8 +202,8 @@ def _place(program: Program, name: Any, leaf: bool = False) -> int:
 
 
 def _last_uses(program: Program, roots: Sequence[Any]) -> Sequence[int]:
-    """For each place the last node that has it as an operand; −1 for what is needed to the end."""
-    last = array("q", [-1]) * len(program)
+    """For each place the last node that has it as an operand; their number for what is needed to the end."""
+    last = array("q", range(len(program)))
     for k, operands in enumerate(program.operands):
         for x in operands:
             if x is not None:
@@ -211,7 +211,7 @@ def _last_uses(program: Program, roots: Sequence[Any]) -> Sequence[int]:
     needed = [x for node in program.nodes for guard in node.__guards__ for x in guard.operands]
     for place in map(program.place, (*needed, *[y for y in roots if isinstance(y, Value)])):
         if place is not None:
-            last[place] = -1
+            last[place] = len(program)
     return last
 
 
@@ -346,8 +346,8 @@ def _partials(node: Twin, operands: Sequence[Twin], wanted: Sequence[bool]) -> l
                           line)
         missing.__cause__ = cause
         ieee: Sequence[Any] = [None] * len(wanted)
-        if not raising() and not kind.undecided:
-            with contextlib.suppress(ArithmeticError, ValueError, InputError):      # (some kinds have none)
+        if not kind.undecided:
+            with contextlib.suppress(Exception):        # (some kinds have none)
                 ieee = twins(partials("ignore"))
         return [_Undefined(missing, p) if flag else None for p, flag in zip(ieee, wanted)]
     return twins(found)

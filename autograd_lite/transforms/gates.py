@@ -88,8 +88,7 @@ def idle(program: Program, outputs: Iterable[int | None]) -> list[bool]:
     for k in outputs:
         if k is not None:
             needed[k] = True
-    for k in range(len(ops) - 1, -1, -1):
-        op = ops[k]
+    for k, op in reversed([*enumerate(ops)]):
         operands = program.operands[k]
         if needed[k] and op is not None and operands:
             has = op.differentiable(len(operands))

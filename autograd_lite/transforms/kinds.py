@@ -60,7 +60,7 @@ class Kind:
 
     def call(self, op: Op, xs: Sequence[Any], nodes: Sequence[Any] = ()) -> str:
         """The operation as a message shows it."""
-        return op.call([_Shown(self.show(x)) for x in xs[:4]] + list(xs[4:]), nodes)
+        return op.call([_Shown(self.show(x)) for x in xs], nodes)
 
     def show(self, x: Any) -> str:
         return str(x) if len(str(x)) < 16 else repr(float(x))
@@ -75,7 +75,7 @@ class Kind:
 
     def apart(self, a: Any, b: Any) -> bool:
         """Whether two numbers differ by more than their roundings."""
-        return bool(abs(a - b) > MOVED * max(abs(a), abs(b)))
+        return bool(abs(a - b) > MOVED * abs(b))
 
     def slope(self, op: Op, xs: Sequence[Any], keys: Sequence[Hashable]) -> Any:
         """Another number for an op at its kink; None elsewhere, and if conventions stand."""
@@ -256,21 +256,18 @@ class Intervals(Kind):
     def hull(self, f: Callable[[Any], Any], points: Iterable[Any], slack: int = 0) -> Any:
         """The interval of f's values at the points, widened by a part in 2^10 of their last bit.
 
-        They are computed with so many bits more that their errors are far smaller, at an operand near the
-        end of a domain or of any magnitude too.
+        They are computed with more than twice as many bits, so that their errors are far smaller, also where
+        half of the digits cancel.
         """
-        mp, bits, points = self.mp, self.iv.prec, list(points)
-        reach = max(abs(mp.mag(x)) if x and mp.isfinite(x) else 0
-                    for point in points for x in (point if type(point) is tuple else (point,)))
-        with mp.workprec(2 * bits + 60 + 2 * min(reach, 5000)):
+        mp, bits = self.mp, self.iv.prec
+        with mp.workprec(2 * bits + 60):
             ys = [self.reals.convert(f(x)) for x in points]
             errors = [mp.ldexp(abs(y) + slack, -bits - 10) if mp.isfinite(y) else 0 for y in ys]
             return self.iv.mpf([min(map(operator.sub, ys, errors)), max(map(operator.add, ys, errors))])
 
     def floor(self, end: Any) -> Any:
         """The whole number below the end of an interval, exactly."""
-        with self.mp.workprec(max(self.mp.mag(end), 0) + 10 if end and self.mp.isfinite(end) else 10):
-            return self.mp.floor(end)
+        return self.mp.floor(end, prec=0)
 
     def finite(self, x: Any) -> bool:
         return all(end - end == 0 for end in self.ends(x))

@@ -79,7 +79,7 @@ _ROUNDINGS: dict[Op | None, Callable[[float, Sequence[float]], float]] = {
     sqrt: lambda y, xs: _exactly([(xs[0], 1.0), (y, -y)]) / (2.0 * y or inf),
     hypot: lambda y, xs: _exactly([*zip(xs, xs), (y, -y)]) / (2.0 * y or inf),
     **dict.fromkeys((neg, absolute, minimum, maximum, identity, choose), lambda y, xs: 0.0),
-    **dict.fromkeys((relu, leaky_relu, elu), lambda y, xs: 2.0 * ULP * y if y < 0.0 else 0.0)}
+    **dict.fromkeys((relu, leaky_relu, elu), lambda y, xs: 2.0 * ULP * min(y, 0.0))}
 
 
 # What may be near zero where its terms are not.
@@ -192,7 +192,8 @@ class Track:
         self.error = self.rounding + sum(abs(p) * x.error for x, p in inexact.items())
         for x in inexact:
             if x.error > LOST * abs(x.c[0]):            # then it may be anywhere within the error
-                for moved in (x.c[0] - x.error, x.c[0] + x.error, 0.0):
+                low, high = x.c[0] - x.error, x.c[0] + x.error
+                for moved in (low, high, max(low, min(high, 0.0))):     # (the ends, and the nearest to 0)
                     other = _result(op, [moved if of is x else v for of, v in zip(series, xs)])
                     self.error = max(self.error, abs(other - y))
         if self.error > LOST * abs(y):                  # (what depends on its square is not 0)
@@ -232,7 +233,7 @@ class Track:
         if not g:
             return ULP * size * counted
         self.bar[k] = g
-        self.share[k] = g / (self.divisor or k or 1.0)
+        self.share[k] = g / (self.divisor or k or inf)   # (of no use for k = 0 without a divisor)
         if k == 0:
             return abs(g) * self.rounding + ULP * size * counted
         if exactly:
@@ -315,7 +316,7 @@ class _ByPartials(Track):
                 found.append(p)
                 if x and p == HUGE:                     # (infinite: at the point itself alone)
                     x.note("starts", self.bar, [HUGE])
-                elif x and p:
+                elif x:
                     self.linear.append((x, p, abs(p) == 1.0 or p in xs))
                     x.note("single", self.bar, p, abs(p) != 1.0 or len(xs) > 2)
         if not self.others:                             # a sum: where all cancels, roundings are left
@@ -383,7 +384,7 @@ class Roundings:
         for s, k, weight in seeds:
             self.track(s).bar[k] += weight
         total = 0.0
-        for step in range(max(k for _, k, _ in seeds) - 1, -1, -1):     # as they were computed, backwards
+        for step in reversed(range(max(k for _, k, _ in seeds))):       # as they were computed, backwards
             for level in range(step + 1):
                 for track in reversed(self.levels[level]):
                     total += track.pull(step - level + 1, self.exactly)
