@@ -256,6 +256,7 @@ KERNELS = {
     "fsum": of_op("fsum", None, None),
     "a side": lambda: kernels.siding(True), "the other side": lambda: kernels.siding(False),
     "added": lambda: kernels.added(7, 3), "copied": lambda: kernels.copied(7),
+    "an item": lambda: kernels.ITEM_KERNEL,
     "a guard": lambda: kernels.guarding("#1 < #2", True, 2),
     "a guard that was not": lambda: kernels.guarding("#1 >= 12", False, 1),
     "another guard": lambda: kernels.guarding("round(#2) == #1", True, 2),

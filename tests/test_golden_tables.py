@@ -88,6 +88,12 @@ def matrix(m, n, *rest):
     return (lambda w, x: [ag.dot(row, x) for row in w]), ([[0.5] * n for _ in range(m)], [0.5] * n)
 
 
+def two_matrices(m):
+    """Products of two m×3 matrices, each with a vector of its own."""
+    rows, x = [[0.5] * 3] * m, [0.5] * 3
+    return (lambda v, w, x, y: [*matrix(m, 3)[0](v, x), *matrix(m, 3)[0](w, y)]), (rows, rows, x, x)
+
+
 def turned(w, x):
     """The other way round."""
     return [ag.dot(x, row) for row in w]
@@ -168,6 +174,7 @@ RUNS = {"a number": (lambda x: x, (1.5,)), "sums": (merged, (1.5, 2.5, 3.5)),
         "kernels": (FUNCTIONS["softmax"][0], (1.5, 2.5)), "guards": (FUNCTIONS["guards"][0], (0.5, 2.5)),
         "a matrix": matrix(8, 3), "a large one": matrix(11, 3), "a small one": matrix(2, 4),
         "three rows": matrix(3, 4),
+        "two of four rows": two_matrices(4), "two of three rows": two_matrices(3),
         "turned": (turned, matrix(8, 3)[1]), "columns": (columns, ([[0.5] * 9] * 3, [0.5] * 3)),
         "falling": (falling, matrix(8, 3)[1]), "both": (both, ([[0.5] * 3] * 3, [[0.5] * 4] * 3)),
         "layers": (layers, matrix(4, 4)[1]), "layers, gradient": (gradient(layers), matrix(3, 3)[1]),

@@ -1,4 +1,5 @@
 """Big programs as tables: the loop over them against the Python target, in Python and in native code."""
+import gc
 import math
 import random
 import sys
@@ -280,6 +281,16 @@ def test_threads_share_a_program():
     for thread in threads:
         thread.join()
     assert not wrong and len(set(expected)) == 8
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_makes_tables_leaves_the_collector_as_it_was(enabled):
+    was = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        assert run_of(Replay(recorded(padded(ag.exp), 2.0)))(0.0, []) == (1.0,) and gc.isenabled() is enabled
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 def test_buffers_and_captured_numbers():

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 LANES = 8
-SUMS, GATHER, ALONE, SPREAD, SIDE_BY_SIDE = range(5)    # what a run does; larger: a kernel
-FIRST_KERNEL = 5
+SUMS, GATHER, ALONE, SPREAD, SIDE_BY_SIDE, FIRST_KERNEL = range(6)      # what a run does; larger: a kernel
 _LEAST, _SHORT = 3, 4       # the fewest lanes of a block; those of neighbours that are kept together
 _LONELY = 0.5               # the part of factors for which copying them together does not pay
 

@@ -103,9 +103,8 @@ class Lists(Sums):
         """An entry of a list."""
         code, rows = self.code, self.lists.get(whole)
         n = len(rows) if rows else self.calls[whole][0].width
-        if code.ops[index] is CONSTANT:
-            i = int(code.data[index])
-            self.entries[k] = (rows[i], 0) if rows else (whole, i % n)
+        if not rows and code.ops[index] is CONSTANT:
+            self.entries[k] = whole, int(code.data[index]) % n
         else:
             self.calls[k] = ITEM_KERNEL, (index, *self._ends(whole, rows, n))
 

@@ -132,7 +132,6 @@ class Tables(Order):
         np, forms, slots = self.np, self.forms, self.slots
         code = forms.code
         used = [*np.unique(self.refs).tolist(), *forms.plan.recording.outputs, forms.one, forms.less]
-        used += [x for places in forms.lists.values() for x in places]
         constants = [k for k in dict.fromkeys(used) if k >= len(code) and k <= forms.less
                      or k < len(code) and code.is_constant(k)]
         special = {forms.one: 1.0, forms.minus: -1.0, forms.less: -0.0}
