@@ -13,6 +13,7 @@ from autograd_lite.native import choice, engine, iterate
 from autograd_lite.native.calls import DONE
 from autograd_lite.native.iterate import Layout, loop, sources_of
 from autograd_lite.ops.elementary import add
+from autograd_lite.programs import iteration
 from autograd_lite.programs.code import Code
 from autograd_lite.programs.python import EAGER
 from autograd_lite.programs.recording import Recording
@@ -170,6 +171,22 @@ def test_long_programs_are_loops_over_tables_that_a_loop_calls(monkeypatch):
     assert found[0] == found[1] and found[0][0][:2] == (DONE, 3)
     monkeypatch.setattr(iterate, "available", lambda: False)
     assert loop(recording, layout) is None
+
+
+def test_a_loop_in_native_code_is_given_a_table_that_one_in_python_reads_itself(monkeypatch):
+    monkeypatch.setattr(iteration, "patience", lambda recording: 100)
+    table, rows, y = [Value(k * 1.5) for k in range(4)], [0, 1, 2, 3, 1, 2], 1.0
+    fast = compile(lambda y, i: y * 0.5 + ag.take(table, i), indices="i")
+    for turns, targets in ((10, {"python"}), (20, {"python", "native"})):
+        found = fast.iterate(y, 6 * turns, over=rows * turns)
+        for i in rows * turns:
+            y = y * 0.5 + 1.5 * i
+        assert found == y and set(fast.used().loops) == targets
+    table[2].data = 7.0
+    found = fast.iterate(y, 6, over=rows)
+    for i in rows:
+        y = y * 0.5 + table[i].data
+    assert found == y
 
 
 def test_the_sources_of_a_state_are_results_or_numbers():
