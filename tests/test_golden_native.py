@@ -255,7 +255,7 @@ KERNELS = {
     "softmax": lambda: kernels.shares(3), "logsumexp": of_op("logsumexp", None, None, None),
     "fsum": of_op("fsum", None, None),
     "a side": lambda: kernels.siding(True), "the other side": lambda: kernels.siding(False),
-    "added": lambda: kernels.added(7, 3), "copied": lambda: kernels.copied(7),
+    "added": lambda: kernels.added(7, range(6)), "copied": lambda: kernels.copied(7),
     "an item": lambda: kernels.ITEM_KERNEL,
     "a guard": lambda: kernels.guarding("#1 < #2", True, 2),
     "a guard that was not": lambda: kernels.guarding("#1 >= 12", False, 1),

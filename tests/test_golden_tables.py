@@ -158,6 +158,15 @@ def read_evenly(a, b, c, d, i):
     return [take(rows, i) for rows in ([a, c], [a, b, d], [c, b, a], [a, a, a], [b, a + b], [d])]
 
 
+def read_in_order(a, b, c, d, i):
+    return [take(rows, i) for rows in ([b, c, d], [a, b, c], [b, c, a], [a * b])]
+
+
+def taken_once_and_twice(xs, ys, i, j):
+    """To two lists as long something is added at one index, and at two."""
+    return take(xs, i) * (take(ys, i) + take(ys, j))
+
+
 def taken_twice(x, y, i, j):
     rows = [x * y, x, y]
     return take(rows, i) * take(rows, j)
@@ -171,12 +180,17 @@ CASES = {f"{name}: {kind}": functools.partial(nodes, change(f), args) for name, 
 CASES |= {f"choosing {name}: {kind}": functools.partial(nodes, change(f), args, len(args) - 1)
           for name, (f, args) in CHOOSING.items()
           for kind, change in (("f", lambda f: f), ("gradient", ag.grad))}
+CASES |= {f"choosing {name}: second derivative": functools.partial(
+    nodes, ag.grad(ag.grad(CHOOSING[name][0])), CHOOSING[name][1], 2) for name in ("an entry", "a row")}
 CASES |= {"merged": functools.partial(nodes, merged, (1.5, 2.5, 3.5)),
           "merged: gradient": functools.partial(
               nodes, lambda *xs: gradient(lambda *xs: ag.sum(merged(*xs)))(*xs), (1.5, 2.5, 3.5)),
           "summed before": functools.partial(nodes, summed_before, (1.5, 2.5)),
           "taken twice": functools.partial(nodes, taken_twice, (1.5, 2.5, 0, 1), (2, 3)),
-          "read evenly": functools.partial(nodes, read_evenly, (1.5, 2.5, 3.5, 4.5, 0), 4)}
+          "read evenly": functools.partial(nodes, read_evenly, (1.5, 2.5, 3.5, 4.5, 0), 4),
+          "read in order": functools.partial(nodes, read_in_order, (1.5, 2.5, 3.5, 4.5, 0), 4),
+          "taken once and twice: gradient": functools.partial(
+              runs, ag.grad(taken_once_and_twice, (0, 1)), ([1.5, 2.5], [3.5, 4.5], 0, 1), (2, 3))}
 RUNS = {"a number": (lambda x: x, (1.5,)), "sums": (merged, (1.5, 2.5, 3.5)),
         "kernels": (FUNCTIONS["softmax"][0], (1.5, 2.5)), "guards": (FUNCTIONS["guards"][0], (0.5, 2.5)),
         "a matrix": matrix(8, 3), "a large one": matrix(11, 3), "a small one": matrix(2, 4),

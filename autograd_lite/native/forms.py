@@ -74,8 +74,8 @@ class Sums:
     def multiply(self) -> None:
         """Let a product of a short sum be a sum with a factor."""
         sums, single, factors = self.sums, self.single, self.factors
-        for k in self.order:
-            pair = sums[k] if k < len(sums) else None
+        for k in self.plan.needed:
+            pair = sums[k]
             if pair and len(pair) == 2:
                 for x, z in (pair, pair[::-1]):
                     if single[x] and (inner := sums[x]) and len(inner) < 6 and x not in factors:
@@ -192,9 +192,7 @@ class Forms(Lists):
                 sums[k] = [xs[0], minus]
             elif kind is None:
                 self.calls[k] = kernel_of(ops[k], self._options(k) or (None,) * len(xs)), xs
-            elif kind == _NONE:
-                continue
-            else:
+            elif kind != _NONE:
                 self._other(k, kind, xs)
             order.append(k)
 
@@ -219,7 +217,8 @@ class Forms(Lists):
         elif kind == _ROWS:
             self.lists[k] = xs
         elif kind == _ADDED:
-            self.calls[k] = added(int(code.data[xs[0]]), len(xs) // 2), xs[1:]
+            size, *terms = xs
+            self.calls[k] = added(int(code.data[size]), terms), terms
         elif kind == _SHARES:
             self.calls[k] = shares(len(xs)), xs
         else:
