@@ -20,7 +20,7 @@ from autograd_lite.programs.recording import Recording
 
 pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
-from autograd_lite.native import replay                            # noqa: E402
+from autograd_lite.native import lanes, replay                     # noqa: E402
 from autograd_lite.native.engine import Library                    # noqa: E402
 from autograd_lite.native.many import Many                         # noqa: E402
 
@@ -225,6 +225,16 @@ def test_very_long_code_is_made_better_where_that_is_quick():
         engine.optimise(module, engine._machine(level, False), level)
         found.append(("alloca" in str(module), " add " in str(module)))
     assert found == [(False, True), (False, False), (False, False)]
+
+
+@pytest.mark.skipif(not lanes.features().get("avx"), reason="without vectors that any processor has not")
+def test_only_code_over_lanes_is_for_the_vectors_of_this_processor():
+    import llvmlite.binding as llvm
+
+    text = ("define void @f(ptr %p) {\n  %x = load <4 x double>, ptr %p, align 8\n"
+            "  %y = fadd <4 x double> %x, %x\n  store <4 x double> %y, ptr %p, align 8\n  ret void\n}\n")
+    for vectors in (True, False):
+        assert ("ymm" in engine._machine(2, vectors).emit_assembly(llvm.parse_assembly(text))) is vectors
 
 
 def test_the_compiler_works_in_a_thread_of_its_own():
