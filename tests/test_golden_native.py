@@ -29,7 +29,7 @@ from autograd_lite.native.tables import Tables
 from autograd_lite.native.vectors import VectorBody, VectorUnit
 from autograd_lite.ops.op import TABLE
 from autograd_lite.programs.environment import Environment
-from autograd_lite.programs.indices import Indices
+from autograd_lite.programs.indices import Indices, Within
 from autograd_lite.programs.layout import Dense
 from autograd_lite.programs.tracing import trace
 
@@ -255,7 +255,9 @@ KERNELS = {
     "softmax": lambda: kernels.shares(3), "logsumexp": of_op("logsumexp", None, None, None),
     "fsum": of_op("fsum", None, None),
     "a side": lambda: kernels.siding(True), "the other side": lambda: kernels.siding(False),
-    "added": lambda: kernels.added(7, 3), "copied": lambda: kernels.copied(7),
+    "added": lambda: kernels.added(7, range(6)), "copied": lambda: kernels.copied(7),
+    "an item": lambda: kernels.ITEM_KERNEL,
+    "a check": lambda: kernels.checking(Within(3), (None,)),
     "a guard": lambda: kernels.guarding("#1 < #2", True, 2),
     "a guard that was not": lambda: kernels.guarding("#1 >= 12", False, 1),
     "another guard": lambda: kernels.guarding("round(#2) == #1", True, 2),

@@ -7,10 +7,11 @@ import threading
 
 import pytest
 
-from autograd_lite.native import cache
+from autograd_lite import compile
+from autograd_lite.native import cache, calls
 
 pytest.importorskip("llvmlite")
-from autograd_lite.native import engine                            # noqa: E402
+from autograd_lite.native import engine, iterate, replay           # noqa: E402
 from autograd_lite.native.engine import Library                    # noqa: E402
 from autograd_lite.native.llvm import Unit                         # noqa: E402
 
@@ -41,6 +42,7 @@ def result(n, level=2):
 def test_code_is_compiled_once_for_all_processes(folder, compiled):
     assert [result(3), result(3), result(4), result(3), result(4, 0)] == [30, 30, 40, 30, 40]
     assert compiled == [source(3), source(4), source(4)]            # (another level is other code)
+    Library(source(3))                          # (for any processor, as good as it gets)
     assert len(list(folder.iterdir())) == 3 and folder.stat().st_mode & 0o777 == 0o700
     script = ("import ctypes, sys; from autograd_lite.native.engine import Library\n"
               "Library._compiled = None\n"
@@ -135,6 +137,24 @@ def test_code_that_calls_functions_of_this_process_is_not_kept(folder, compiled)
                           "  ret double %y\n}\n")
         Library(unit)
     assert len(compiled) == 2 and not folder.exists()
+
+
+def test_what_knows_an_address_of_this_process_is_not_kept(folder, compiled):
+    """Big programs, and loops that call them."""
+    pytest.importorskip("numpy")
+    step = compile(lambda state: [state[0] * 2.0 + 1.0])
+    step([1.0])
+    recording = step.used().recording
+    layout = iterate.Layout(0, 1, 0, [0])
+    replay.loop.library()
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    for is_big, texts, files in ((False, 1, 1), (False, 0, 0), (True, 2, 0), (True, 2, 0)):
+        before = len(compiled), len(list(folder.iterdir()))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(iterate, "is_big", lambda recording: is_big)
+            made = iterate.Loop(recording, layout)
+        assert made.run([3.0], [], None, 4, 0, 0) == (calls.DONE, 4, [])
+        assert (len(compiled) - before[0], len(list(folder.iterdir())) - before[1]) == (texts, files)
 
 
 def stored(folder, i, size, age=None):

@@ -13,13 +13,14 @@ from autograd_lite.native import choice, engine, iterate
 from autograd_lite.native.calls import DONE
 from autograd_lite.native.iterate import Layout, loop, sources_of
 from autograd_lite.ops.elementary import add
+from autograd_lite.programs import iteration
 from autograd_lite.programs.code import Code
 from autograd_lite.programs.python import EAGER
 from autograd_lite.programs.recording import Recording
 
 pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
-from autograd_lite.native import replay                            # noqa: E402
+from autograd_lite.native import lanes, replay                     # noqa: E402
 from autograd_lite.native.engine import Library                    # noqa: E402
 from autograd_lite.native.many import Many                         # noqa: E402
 
@@ -172,6 +173,22 @@ def test_long_programs_are_loops_over_tables_that_a_loop_calls(monkeypatch):
     assert loop(recording, layout) is None
 
 
+def test_a_loop_in_native_code_is_given_a_table_that_one_in_python_reads_itself(monkeypatch):
+    monkeypatch.setattr(iteration, "patience", lambda recording: 100)
+    table, rows, y = [Value(k * 1.5) for k in range(4)], [0, 1, 2, 3, 1, 2], 1.0
+    fast = compile(lambda y, i: y * 0.5 + ag.take(table, i), indices="i")
+    for turns, targets in ((10, {"python"}), (20, {"python", "native"})):
+        found = fast.iterate(y, 6 * turns, over=rows * turns)
+        for i in rows * turns:
+            y = y * 0.5 + 1.5 * i
+        assert found == y and set(fast.used().loops) == targets
+    table[2].data = 7.0
+    found = fast.iterate(y, 6, over=rows)
+    for i in rows:
+        y = y * 0.5 + table[i].data
+    assert found == y
+
+
 def test_the_sources_of_a_state_are_results_or_numbers():
     w = Value(2.0)
     fast = compile(lambda x, n: {"a": [x[0] * w, 7.0, n], "b": (x[0], x[0] * w, n * 2, "text", -0.5)})
@@ -208,6 +225,16 @@ def test_very_long_code_is_made_better_where_that_is_quick():
         engine.optimise(module, engine._machine(level, False), level)
         found.append(("alloca" in str(module), " add " in str(module)))
     assert found == [(False, True), (False, False), (False, False)]
+
+
+@pytest.mark.skipif(not lanes.features().get("avx"), reason="without vectors that any processor has not")
+def test_only_code_over_lanes_is_for_the_vectors_of_this_processor():
+    import llvmlite.binding as llvm
+
+    text = ("define void @f(ptr %p) {\n  %x = load <4 x double>, ptr %p, align 8\n"
+            "  %y = fadd <4 x double> %x, %x\n  store <4 x double> %y, ptr %p, align 8\n  ret void\n}\n")
+    for vectors in (True, False):
+        assert ("ymm" in engine._machine(2, vectors).emit_assembly(llvm.parse_assembly(text))) is vectors
 
 
 def test_the_compiler_works_in_a_thread_of_its_own():

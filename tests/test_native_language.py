@@ -206,6 +206,24 @@ def test_points_are_taken_in_parts_by_several_threads_unless_they_are_added_up_o
     job = many.Job(0, summed, size, grid_of(x), n_sums, [x.ctypes.data] * 2)
     assert list(job.starts) == list(starts) and len(job.parts) == threads
     assert job.totals.shape == (len(job.starts), len(summed or ()) or n_sums)
+    assert job.fates.shape == (n,)
+
+
+@pytest.mark.parametrize("columns, outs, sums", [(1, 0, 0), (1, 3, 0), (4, 1, 2), (0, 2, 1)])
+def test_a_thread_has_memory_of_its_own_for_one_vector_of_each_column_and_sum(columns, outs, sums):
+    pytest.importorskip("llvmlite")
+    x = np.zeros(7)
+    grid = Grid(7, ((True, columns), (False, 2)), [x.ctypes.data] * columns, many.array("d", [0.0] * 2), [x])
+    job = many.Job(0, None, 20, grid, sums, [x.ctypes.data] * outs)
+    w = lanes.width()
+    (facts, (memory, numbers)), = job.parts
+    assert len(memory) == (columns + outs) * (1 + w) + w + sums * w and numbers is grid.numbers
+    assert facts.tolist() == [
+        0, job.columns.buffer_info()[0], grid.numbers.buffer_info()[0], job.into.buffer_info()[0],
+        memory.ctypes.data + 8 * (len(memory) - w * sums), 0, job.fates.ctypes.data, memory.ctypes.data,
+        job.spots.buffer_info()[0], columns, outs, sums, 0, 0, 0]
+    assert (job.columns.tolist(), job.into.tolist(), job.spots.tolist()) == (
+        [x.ctypes.data] * columns, [x.ctypes.data] * outs, [])
 
 
 def test_sums_of_parts_are_added_up_or_go_from_left_to_right(monkeypatch):

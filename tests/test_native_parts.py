@@ -309,5 +309,11 @@ def test_an_answer_is_of_its_own_kind():
 def test_what_has_no_native_form_is_refused():
     with pytest.raises(Untranslatable, match="is a function of the user's"):
         kernels.kernel_of(SHARES, (None,))
+
+    class Longest:
+        open, forward = True, max
+
+    with pytest.raises(Untranslatable, match="Longest'> has no native form$"):
+        kernels.kernel_of(Longest, (None, None))
     assert kernels.siding(True).arity == kernels.siding(False).arity == 2
     assert kernels.checking(SimpleNamespace(source="", holds=max), (None, 2.0)).arity == 2

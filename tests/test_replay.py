@@ -1,4 +1,6 @@
 """Big programs as tables: the loop over them against the Python target, in Python and in native code."""
+import ctypes
+import gc
 import math
 import random
 import sys
@@ -280,6 +282,27 @@ def test_threads_share_a_program():
     for thread in threads:
         thread.join()
     assert not wrong and len(set(expected)) == 8
+
+
+def test_a_run_that_finds_the_memory_taken_has_one_of_its_own_with_all_constants():
+    replay = Replay(recorded(padded(lambda x: (x * 3.0 + x * 5.0) * (x + 11.0)), 2.0))
+    run, zeros = run_of(replay), run_of(half := Replay(recorded(lambda x: (x * 0.5, ag.exp(x)), 2.0)))
+    for made in (replay, half):
+        spare = ctypes.c_int64.from_address(made.address + 8 * loop.FIELDS.index("spare"))
+        own, spare.value = spare.value, 0
+        assert run(2.0, []) == (208.0,) and str(zeros(-0.0, [])) == "(-0.0, 1.0)" and spare.value == 0
+        spare.value = own
+        assert run(2.0, []) == (208.0,) and str(zeros(-0.0, [])) == "(-0.0, 1.0)" and spare.value == own
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_makes_tables_leaves_the_collector_as_it_was(enabled):
+    was = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        assert run_of(Replay(recorded(padded(ag.exp), 2.0)))(0.0, []) == (1.0,) and gc.isenabled() is enabled
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 def test_buffers_and_captured_numbers():

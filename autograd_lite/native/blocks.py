@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 LANES = 8
-SUMS, GATHER, ALONE, SPREAD, SIDE_BY_SIDE = range(5)    # what a run does; larger: a kernel
-FIRST_KERNEL = 5
+SUMS, GATHER, ALONE, SPREAD, SIDE_BY_SIDE, FIRST_KERNEL = range(6)      # what a run does; larger: a kernel
 _LEAST, _SHORT = 3, 4       # the fewest lanes of a block; those of neighbours that are kept together
 _LONELY = 0.5               # the part of factors for which copying them together does not pay
 
@@ -117,7 +116,7 @@ def blocks_of(tables: Any, nodes: Any, terms: int) -> Blocks:
     last = first + np.minimum(1, lengths - 1)
     falling = np.repeat((probe[last] - probe[first]).sum(1) < 0, lengths)
     turned = np.repeat(first, lengths) + np.where(falling, np.repeat(lengths, lengths) - 1 - at, at)
-    return Blocks(np, nodes[turned], stages, operands[turned].reshape(-1, terms, 2), at)
+    return Blocks(np, nodes[turned], stages, operands[turned].reshape(len(nodes), terms, 2), at)
 
 
 def settle(blocks: Sequence[Blocks]) -> None:
@@ -140,8 +139,8 @@ class Copies:
 
     def __init__(self, np: Any, size: int):
         self.np, self.size = np, size
-        self.table = np.zeros(0, np.int64)
-        self.runs = np.zeros((0, 6), np.int64)
+        self.table = np.array([], np.int64)
+        self.runs: Any = ()
         self._tuples: list[Any] = []
         self._stages: list[Any] = []
         self._count = 0

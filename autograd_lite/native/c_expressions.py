@@ -21,7 +21,7 @@ class Val(NamedTuple):
     kind: str
     text: str
     level: int = LOOSE
-    size: int = -1
+    size: int | None = None
 
     def at(self, least: int) -> str:
         """It as an operand that must bind so tightly."""
@@ -216,7 +216,7 @@ class Expressions(Lines):
         array, i = self.expr(node.value), self.expr(node.slice)
         if array.kind != FLOATS or i.kind != INT:
             raise refused(node)
-        if array.size >= 0:
+        if array.size is not None:
             i = self.within(i, array.size)
         return Val(FLOAT, f"{array.text}[{i.text}]", ATOM)
 

@@ -139,7 +139,7 @@ def optimise(module: Any, target: Any, level: int) -> None:
     """Make code better; at level 0 only what is quick for very long functions."""
     import llvmlite.binding as llvm
 
-    passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=level or 1))
+    passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=level))
     if level:
         passes.getModulePassManager().run(module, passes)
         return

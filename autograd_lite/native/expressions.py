@@ -31,7 +31,7 @@ class Val(NamedTuple):
 
     kind: str
     text: str
-    size: int = -1
+    size: int | None = None
 
 
 def number(x: float) -> str:
@@ -315,7 +315,7 @@ class Expressions(Arithmetic):
         array, i = self.expr(node.value), self.expr(node.slice)
         if array.kind not in self.entries or i.kind != INT:
             raise refused(node)
-        if array.size >= 0:
+        if array.size is not None:
             i = self.within(i, array.size)
         return array, self.new(f"getelementptr {self.entries[array.kind][1]}, ptr {array.text}, i64 {i.text}")
 

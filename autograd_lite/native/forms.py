@@ -74,8 +74,8 @@ class Sums:
     def multiply(self) -> None:
         """Let a product of a short sum be a sum with a factor."""
         sums, single, factors = self.sums, self.single, self.factors
-        for k in self.order:
-            pair = sums[k] if k < len(sums) else None
+        for k in self.plan.needed:
+            pair = sums[k]
             if pair and len(pair) == 2:
                 for x, z in (pair, pair[::-1]):
                     if single[x] and (inner := sums[x]) and len(inner) < 6 and x not in factors:
@@ -103,9 +103,8 @@ class Lists(Sums):
         """An entry of a list."""
         code, rows = self.code, self.lists.get(whole)
         n = len(rows) if rows else self.calls[whole][0].width
-        if code.ops[index] is CONSTANT:
-            i = int(code.data[index])
-            self.entries[k] = (rows[i], 0) if rows else (whole, i % n)
+        if not rows and code.ops[index] is CONSTANT:
+            self.entries[k] = whole, int(code.data[index]) % n
         else:
             self.calls[k] = ITEM_KERNEL, (index, *self._ends(whole, rows, n))
 
@@ -193,9 +192,7 @@ class Forms(Lists):
                 sums[k] = [xs[0], minus]
             elif kind is None:
                 self.calls[k] = kernel_of(ops[k], self._options(k) or (None,) * len(xs)), xs
-            elif kind == _NONE:
-                continue
-            else:
+            elif kind != _NONE:
                 self._other(k, kind, xs)
             order.append(k)
 
@@ -220,7 +217,8 @@ class Forms(Lists):
         elif kind == _ROWS:
             self.lists[k] = xs
         elif kind == _ADDED:
-            self.calls[k] = added(int(code.data[xs[0]]), len(xs) // 2), xs[1:]
+            size, *terms = xs
+            self.calls[k] = added(int(code.data[size]), terms), terms
         elif kind == _SHARES:
             self.calls[k] = shares(len(xs)), xs
         else:

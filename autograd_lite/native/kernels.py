@@ -4,7 +4,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from autograd_lite.native import runtime
@@ -61,9 +61,9 @@ def shares(n: int) -> Kernel:
     return Kernel(Routine("", many=special.shares), n, n)
 
 
-def added(size: int, pairs: int) -> Kernel:
-    """A list of zeros, to which terms are added at indices."""
-    return Kernel(ADD_AT, 2 * pairs, size)
+def added(size: int, terms: Sequence[int]) -> Kernel:
+    """A list of zeros, to which terms are added at indices; both are operands."""
+    return Kernel(ADD_AT, len(terms), size)
 
 
 def copied(n: int) -> Kernel:

@@ -178,7 +178,7 @@ class Assignments(Calls):
 
     def assign(self, name: str, value: Val) -> None:
         """Assign to a variable."""
-        if name in self.function.changing and value.size < 0:
+        if name in self.function.changing and value.size is None:
             known = self.slots.get(name)
             if known is None:
                 known = self.slots[name] = Val(value.kind, self.slot(value.kind))

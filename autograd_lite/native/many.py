@@ -268,7 +268,8 @@ class Job:
         self.chunk = n if summed and n_sums else max(_CHUNK // size // 64 * 64, 64)
         self.starts = range(0, n, self.chunk)
         self.columns, self.into, self.spots = array("q", grid.columns), array("q", into), array("q", spots)
-        self.fates, self.totals = np.empty(n + lanes, np.int32), np.zeros((len(self.starts), self.n_sums))
+        self.fates, self.totals = np.empty(n, np.int32), np.zeros((len(self.starts), self.n_sums))
+        # (A vector of each column, with its address, of the sums and of what becomes of the points.)
         self.room = (len(self.columns) + len(into)) * (lanes + 1) + lanes * (self.n_sums + 1)
         others = min(len(self.starts), processors()) - 1 if n * size > _PAYS else 0
         self.parts = [self.part(core) for _ in range(others + 1)]

@@ -56,7 +56,7 @@ class Replay:
         arrays = {"constant_numbers": tables.constants, "run_rows": runs, "look_places": looks,
                   "other_rows": others, "event_rows": events,
                   "output_places": tables.outputs.astype(np.int32)}
-        memory = np.full(tables.size, 0.0)      # (a large one in few pages, where the system can do that)
+        memory = np.full(tables.size, np.nan)   # (a large one in few pages, where the system can do that)
         memory[self.inputs:self.inputs + len(tables.constants)] = tables.constants
         arrays = {name: np.ascontiguousarray(x) for name, x in arrays.items()}
         counts = {"size": tables.size, "inputs": self.inputs, "constants": len(tables.constants),

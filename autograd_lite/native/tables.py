@@ -40,8 +40,8 @@ class Order:
 
     def _stage(self) -> None:
         """For each node its stage, the least possible."""
-        forms = self.forms
-        ready = [0] * forms.size                # from which stage on it can be used
+        np, forms = self.np, self.forms
+        ready: list[int] = np.zeros(forms.size, np.int64).tolist()      # from which stage on it can be used
         sums, calls, entries, factors = forms.sums, forms.calls, forms.entries, forms.factors
         at = ready.__getitem__
         stages, widths, whats, refs = list[int](), list[int](), list[int](), list[Sequence[int]]()
@@ -51,7 +51,7 @@ class Order:
         for k in forms.order:
             pairs: Sequence[int] | None = sums[k]
             if pairs is not None:
-                if len(pairs) <= 4:
+                if len(pairs) < 6:
                     rest = (less, one) if len(pairs) == 2 else ()
                     pairs = [*pairs, *rest, factors.get(k, one)]
                 what = SUMS if len(pairs) == 5 else -len(pairs)
@@ -72,7 +72,6 @@ class Order:
             whats.append(what)
             widths.append(width)
             refs.append(pairs)
-        np = self.np
         self.nodes, self.stages, self.whats, self.widths = [
             np.array(x, np.int64) for x in (nodes, stages, whats, widths)]
         self.counts = np.fromiter(map(len, refs), np.int64, len(refs))
@@ -100,7 +99,8 @@ class Order:
             1)
         # (Kernels in the order of their first operands, so that memory is read in order.)
         key = np.zeros(self.items.shape[1], np.int64)
-        key[:len(rest)] = np.where(whats[rest] >= FIRST_KERNEL, self.refs[self.starts[rest]], 0)
+        kernels = whats[rest] >= FIRST_KERNEL
+        key[:len(rest)][kernels] = self.refs[self.starts[rest[kernels]]]
         self.order = np.lexsort((key, *self.items[2::-1]))
 
 
@@ -132,10 +132,9 @@ class Tables(Order):
         np, forms, slots = self.np, self.forms, self.slots
         code = forms.code
         used = [*np.unique(self.refs).tolist(), *forms.plan.recording.outputs, forms.one, forms.less]
-        used += [x for places in forms.lists.values() for x in places]
-        constants = [k for k in dict.fromkeys(used) if k >= len(code) and k <= forms.less
-                     or k < len(code) and code.is_constant(k)]
         special = {forms.one: 1.0, forms.minus: -1.0, forms.less: -0.0}
+        constants = [k for k in dict.fromkeys(used)
+                     if (code.is_constant(k) if k < len(code) else k in special)]
         self.constants = np.array([special[k] if k in special else code.data[k] for k in constants])
         slots[constants] = self.inputs + np.arange(len(constants))
         first = self.inputs + len(constants)

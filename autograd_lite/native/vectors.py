@@ -249,7 +249,7 @@ class VectorExpressions(Masks):
     def addresses(self, array: Val, i: Val) -> str:
         """Where each lane's entry lies, by its own index."""
         n, kind = width(), self.whole_kind
-        if array.size >= 0:
+        if array.size is not None:
             size = f"splat (i64 {array.size})"
             low = self.new(f"icmp slt {kind} {i.text}, zeroinitializer")
             i = self.choice(low, Val(LANES, self.new(f"add {kind} {i.text}, {size}")), i)

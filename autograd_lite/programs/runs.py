@@ -108,7 +108,7 @@ class Ways:
             if first:
                 self.begin(sums)
             return (self.singly if self.in_turn else self.together)(program, where)
-        watch.fates, totals = None if job.run() else job.fates[:n], job.sums
+        watch.fates, totals = None if job.run() else job.fates, job.sums
         self.job = (program, job) if watch.fates is None and n == self.n else None
         if watch.fates is not None:
             fine = watch.fates == FINE
