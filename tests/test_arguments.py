@@ -6,6 +6,7 @@ from collections import ChainMap, OrderedDict, UserDict, UserList, defaultdict, 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd_lite as ag
@@ -113,3 +114,78 @@ def test_how_long_a_deque_may_be_and_what_a_dict_gives_for_other_keys_is_looked_
     fast = compile(lambda x, xs: x * xs["b"], static=static)
     for default in (lambda: 7.0, lambda: 8.0):
         assert fast(2.0, defaultdict(default, a=1.0)) == 2.0 * default()
+
+
+# -- arguments that choose, and arguments within other traces --------------------------------------------
+
+
+def test_an_index_that_counts_from_the_end_is_known_while_a_function_is_traced():
+    rows = [Value(1.0), Value(2.0), Value(-3.0)]
+
+    def f(i: Any) -> Any:
+        x = ag.take(rows, i)
+        return x * 2.0 if x > 0.0 else -x
+
+    for first in range(-3, 3):
+        fast = compile(f, indices="i")
+        assert [fast(i) for i in (first, *range(-3, 3))] == [f(i).data for i in (first, *range(-3, 3))]
+        assert fast.stats.programs == 2
+
+
+@pytest.mark.parametrize("index", [3, -4, 7])
+def test_an_index_to_which_there_is_no_row_leaves_no_program(index):
+    fast = compile(lambda x, i: x * ag.take([1.0, 2.0, 3.0], i), indices="i", max_programs=1)
+    with pytest.raises(IndexError, match=f"index {index} is out of range for 3 rows"):
+        fast(2.0, index)
+    assert not fast.programs and fast(2.0, 2) == 6.0
+
+
+def test_numbers_that_are_taken_are_whole_where_all_of_the_list_are():
+    mixed, whole = [1, 2.5, 3], [1, 2, 3]
+    fast = compile(lambda i: [ag.take(mixed, i), ag.take(whole, i)], indices="i")
+    assert [repr(fast(i)) for i in range(3)] == ["[1.0, 1]", "[2.5, 2]", "[3.0, 3]"]
+    alone = compile(lambda i: ag.take([4, 5, 6], i), indices="i")
+    assert [repr(alone(i)) for i in range(3)] == ["4", "5", "6"]
+
+
+@pytest.mark.parametrize("options", [{}, {"batch": "x", "reduce": "sum"}])
+def test_the_gradients_of_a_function_are_refused_an_index_that_is_no_whole_number(options):
+    w = Value(3.0)
+    fast = compile(lambda x, i: w * ag.take([x, 2.0], i), indices="i", **options)
+    x = np.array([1.0, 2.0]) if options else 1.5
+    words = ("^<lambda>: i is in `indices`, so it must hold whole numbers, not float 0.5; leave it out of "
+             "`indices` if it is to compute with$")
+    with pytest.raises(ag.InputError, match=words):
+        fast.backward(x, 0.5)
+    assert w.grad == 0.0 and not fast.programs
+    assert fast.backward(x, 0) == (9.0 if options else 4.5)
+
+
+def test_static_arguments_are_passed_as_they_are_to_a_function_whose_gradients_are_wanted():
+    w = Value(3.0)
+    fast = compile(lambda x, n: w * x if type(n) is float and repr(n) == "0.5" else -w * x, static="n")
+    assert fast.backward(2.0, 0.5) == 6.0 and w.grad == 2.0
+    assert fast.backward(2.0, 0.25) == -6.0 and w.grad == 0.0 and fast.stats.programs == 2
+
+
+@pytest.mark.parametrize("options", [{}, {"static": "x"}, {"indices": "x"}])
+def test_a_compiled_function_of_plain_numbers_within_another_is_part_of_it(options):
+    w = Value(2.0)
+    inner = compile(lambda x: w * ag.take([3.0, 5.0], x), **options)
+    outer = compile(lambda y: inner(1) * y)
+    assert inner(1) == 10.0 and [outer(3.0), outer(3.0)] == [30.0, 30.0]
+    w.data = 5.0
+    assert outer(3.0) == 75.0 and outer.backward(3.0) == 75.0 and w.grad == 15.0
+
+
+def test_a_whole_number_that_is_made_a_float_is_that_number_alone():
+    fast = compile(lambda x, n: x * float(n))
+    assert [fast(2.0, n) for n in (3, 4, 3)] == [6.0, 8.0, 6.0]
+    assert fast.stats.programs == 2 and fast.stats.guards == 1
+
+
+def test_what_a_compiled_function_offers_is_listed():
+    fast = compile(lambda x: x)
+    assert {name for name in dir(fast) if not name.startswith("_")} == {
+        "backward", "bind", "export_c", "iterate", "source", "stats"}
+    assert {"__call__", "__wrapped__", "__name__"} <= set(dir(fast))

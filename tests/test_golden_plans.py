@@ -16,7 +16,7 @@ from autograd_lite.ops.op import TABLE
 from autograd_lite.programs import code as codes
 from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.indices import Indices
-from autograd_lite.programs.layout import Dense, Plan, common, hides
+from autograd_lite.programs.layout import Dense, Plan, hides
 from autograd_lite.programs.tracing import trace
 
 w, b = Value(0.5, "w"), Value(-0.25, "b")
@@ -38,7 +38,8 @@ def plan(f: Any, args: Any, backward: bool = False, indices: Any = None, kind: A
                      f"{found.uses[k]} uses{', unsure' if k in found.unsure else ''}"
                      f"{f', only on {path(found.home[k])}' if k in found.home else ''}"
                      f"{'' if all(found.shows(k)) else f', shows {found.shows(k)}'}")
-    lines += [f"at {k}: {check_text(check)}" for k, checks in sorted(found.checks.items()) for check in checks]
+    lines += [f"at {k}: {check_text(check)}" for k, checks in sorted(found.checks.items())
+              for check in checks]
     lines.append(f"of {len(code)}: outputs {found.outputs}, tables {found.tables}, read {found.read}, spread "
                  f"{found.spread}, shown {found.shown}")
     return "\n".join(lines)
@@ -47,7 +48,8 @@ def plan(f: Any, args: Any, backward: bool = False, indices: Any = None, kind: A
 def nested(depth: int) -> Any:
     def f(x, y):
         def inner(k: int) -> Any:
-            return ag.sin(x * k) if k == depth else ag.select(ag.less(x, y + k), lambda: inner(k + 1), lambda: y)
+            return ag.sin(x * k) if k == depth else ag.select(
+                ag.less(x, y + k), lambda: inner(k + 1), lambda: y)
         return inner(0)
     return f
 
@@ -67,7 +69,8 @@ def choices(x, y):
         return ag.select(ag.less(ag.cos(x), y), lambda: ag.exp(x) + e, lambda: ag.select(
             ag.less(e, y), lambda: ag.cos(x) * e, lambda: 1.0))
     p = ag.less(x, y)
-    far = ag.select(p, lambda: ag.select(ag.less(y, 2.0), lambda: ag.exp(x) * ag.sin(y), lambda: ag.cos(x)), near)
+    far = ag.select(p, lambda: ag.select(ag.less(y, 2.0), lambda: ag.exp(x) * ag.sin(y), lambda: ag.cos(x)),
+                    near)
     return far + ag.select(p, lambda: ag.select(ag.less(y, 2.0), lambda: ag.sinh(x), lambda: ag.sin(y)),
                            lambda: ag.cosh(y)) + ag.select(ag.less(y, x), lambda: ag.sqrt(x), lambda: 0.0)
 
@@ -164,8 +167,8 @@ CASES_OF: dict[str, tuple[Any, ...]] = {
     "gradients of gradients": (lambda x, i: ag.sum(slopes(x, i)) * x, (1.5, 1), True, "i"),
     "a gradient of a gradient": (lambda x, i: slopes(x, i)[1], (1.5, 1), True, "i"),
     "a gradient at an index": (lambda x, i: ag.take(slopes(x, i), i), (1.5, 1), True, "i"),
-    "a gradient of one row": (lambda x, i: grad(lambda rows: ag.take(rows, i) ** 3 * x)(ROWS[:1])[0], (1.5, 0),
-                              True, "i"),
+    "a gradient of one row": (lambda x, i: grad(lambda rows: ag.take(rows, i) ** 3 * x)(ROWS[:1])[0],
+                              (1.5, 0), True, "i"),
     "conditions that are captured": (captured_conditions, (1.5, 2.5)),
     "slopes in sides": (lambda x, y: grad(grad(in_sides))(x, y), (1.5, 2.5)),
     "dense tables": (tables, (1.5, 1, 0), False, ("i", "j"), Dense),
@@ -177,7 +180,8 @@ def deep() -> str:
     """How deep the sides of choices go."""
     f = nested(70)
     found = Plan(trace(f, (0.5, 2.5), {}, False, Environment(f)).recording)
-    return "\n".join([f"{k}: {side.depth}, {len(side.path())}" for k, side in sorted(found.home.items()) if side])
+    return "\n".join([f"{k}: {side.depth}, {len(side.path())}" for k, side in sorted(found.home.items())
+                      if side])
 
 
 NAME = "plans"

@@ -213,7 +213,7 @@ def _fixed(x: Any) -> tuple[Any, ...]:
     if is_number(x):
         return cls, repr(x)                     # (−0.0 is not 0.0, and nan is nan)
     if hasattr(x, "tobytes") and hasattr(x, "dtype"):
-        held = _fixed(x.tolist()) if getattr(x.dtype, "hasobject", False) else x.tobytes()
+        held = _fixed(x.tolist()) if x.dtype.hasobject else x.tobytes()
         return cls, str(x.dtype), repr(x.shape), held
     kind = kind_of(x, True)
     return (cls, *_keys(kind, x), *map(_fixed, kind.parts(x))) if kind else (cls, Kept(x))

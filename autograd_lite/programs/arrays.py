@@ -256,7 +256,7 @@ class ArrayWriter(ArrayExpressions):
         guards = list(enumerate(recording.guards))[::-1] if self.watch else []
         for k in self.needed:
             while guards and guards[-1][1].at <= k:
-                self.guard(k, *guards.pop())
+                self.guard(*guards.pop())
             if code.ops[k] not in (CONSTANT, INPUT) and k not in self.tables:
                 self.instruction(k)
             if self.watch:
@@ -264,10 +264,10 @@ class ArrayWriter(ArrayExpressions):
                     self.pending.append((k, self.home.get(k), None))
                 self.pending += [(k, self.home.get(k), check) for check in self.checks.get(k, ())]
         for index, guard in reversed(guards):
-            self.guard(len(code), index, guard)
+            self.guard(index, guard)
         shown = dict.fromkeys([k for k in self.outputs if code.ops[k] is not CONSTANT])
         self.pending += [(k, None, None) for k in shown if self.watch and k not in self.unsure]
-        self.look(len(code))
+        self.look()
         texts = [self.written(k).text for k in self.outputs]
         self.statement(f"return {', '.join(texts)}," if texts else "return ()")
         head = [f"def {name}({', '.join([*['at'] * self.watch, *inputs, 'captured'])}):"]
@@ -328,14 +328,12 @@ class ArrayWriter(ArrayExpressions):
 
     # -- what must hold ----------------------------------------------------------------------------
 
-    def look(self, now: int) -> None:
-        """Send points the eager way unless what is pending holds, as far as its conditions are known."""
-        later, sums = [], dict[Any, list[int]]()
+    def look(self) -> None:
+        """Send points the eager way unless what is pending holds."""
+        sums = dict[Any, list[int]]()
         for k, side, check in self.pending:
             path = tuple([(one.condition, one.answer) for one in side.path()] if side else [])
-            if any([condition >= now for condition, _ in path]):
-                later.append((k, side, check))
-            elif check:
+            if check:
                 self.statement(f"at.holds({self.question(check, ())}{self.along(path)})")
             else:
                 sums.setdefault(path, []).append(k)
@@ -344,7 +342,7 @@ class ArrayWriter(ArrayExpressions):
                 text = " + ".join([f"sum([x for _, x in {self.written(k).text}])" if k in self.spread else
                                    self.written(k).text for k in places[i:i + _MANY]])
                 self.statement(f"at.finite({text}{self.along(path)})")
-        self.pending = later
+        self.pending = []
 
     def along(self, path: Sequence[tuple[int, bool]]) -> str:
         """The operand that says which points are on a side of choices, if not all."""
@@ -352,9 +350,9 @@ class ArrayWriter(ArrayExpressions):
         found = [f"({text})" if answer else f"turned({text})" for text, (_, answer) in zip(conditions, path)]
         return f", {' & '.join(found)}" if found else ""
 
-    def guard(self, now: int, index: int, guard: Guard) -> None:
+    def guard(self, index: int, guard: Guard) -> None:
         """Give the points at which a guard has another answer its number."""
-        self.look(now)
+        self.look()
         xs = [self.written(x).text for x in guard.operands]
         text = re.sub(r"#(\d)", lambda at: xs[int(at[1]) - 1], guard.text)
         if _COMPARED.fullmatch(guard.text):
@@ -402,5 +400,5 @@ def function(recording: Recording, captured: Sequence[Any], found: Functions,
     writer = ArrayWriter(recording, found, watch)
     text = writer.source()
     names = {**writer.names, **writer.columns(captured)}
-    exec(compile(text, "<compiled over arrays>", "exec", dont_inherit=True), names)
+    exec(compile(text, "<compiled over arrays>", "exec"), names)
     return names["f"], text, writer
