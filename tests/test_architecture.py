@@ -36,7 +36,7 @@ ROWS = [
     {"transforms.gradients", "transforms.series", "transforms.evaluation", "transforms.registered"},
     {"transforms.jacobians"},
     {"programs.code", "programs.inline"}, {"programs.templates", "programs.recording", "programs.gathers"},
-    {"programs.sweeps", "programs.integers"},
+    {"programs.orders", "programs.integers"}, {"programs.sweeps"},
     {"programs.tape"},
     {"programs.names", "programs.ambient"}, {"programs.reach"}, {"programs.things"},
     {"programs.layout", "programs.environment", "programs.arguments", "programs.progress"},

@@ -127,6 +127,19 @@ def test_a_trace_leaves_the_collector_as_it_was(enabled):
         (gc.enable if was else gc.disable)()
 
 
+def test_nobody_collects_while_a_first_gradient_is_recorded_and_computed():
+    w, looked = Value(2.0), []
+
+    def f():
+        looked.append(gc.isenabled())
+        y = w
+        for _ in range(10_000):
+            y = y * 0.999 + 0.001
+        return y
+    assert gc.isenabled() and math.isclose(compile(f).backward(), f().data)
+    assert looked == [False, False, True] and gc.isenabled()        # (traced, computed; f itself)
+
+
 def test_a_side_that_fails_where_it_is_not_taken_is_no_number_there():
     fast = compile(lambda x, y: ag.select(
         ag.greater(x, 0.0), lambda: x * y, lambda: x * math.sqrt(-1.0)))

@@ -49,7 +49,7 @@ class Note(NamedTuple):
     kink: Any = None
 
 
-_NO_NOTE = Note()
+NO_NOTE = Note()
 
 
 class Node(Operators):
@@ -176,7 +176,7 @@ class Node(Operators):
 
     @property
     def __guards__(self) -> tuple[Guard, ...]:
-        return getattr(self, "_note", _NO_NOTE).guards
+        return getattr(self, "_note", NO_NOTE).guards
 
     @property
     def line(self) -> Line | None:
@@ -270,7 +270,7 @@ def freeze(leaf: Node) -> None:
 
 def note_of(node: Node) -> Note:
     """The labels, scope, line and guards; empty on most nodes."""
-    return getattr(node, "_note", _NO_NOTE)
+    return getattr(node, "_note", NO_NOTE)
 
 
 def labelled(note: Note, labels: tuple[Label, ...]) -> Note:

@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 import functools
-import gc
 from typing import Any
 
+from autograd_lite.modes import uncollected
 from autograd_lite.native import loop
 from autograd_lite.native.engine import Library
 from autograd_lite.native.forms import Forms
@@ -47,14 +47,7 @@ class Replay:
     def __init__(self, recording: Recording):
         import numpy
 
-        enabled = gc.isenabled()
-        gc.disable()
-        try:
-            forms = Forms(Dense(recording))
-            tables = Tables(forms)
-        finally:
-            if enabled:
-                gc.enable()
+        forms, tables = uncollected(_tabled, recording)
         np, table, runs = numpy, tables.table, tables.runs.copy()
         self.np, self.inputs, self.outputs = numpy, tables.inputs, len(tables.outputs)
         runs[:, 0] = np.array(loop.addresses(tables.kernels), np.int64)[runs[:, 0]]
@@ -88,6 +81,11 @@ define i64 @core(ptr %in, ptr %out) {{
 """, 0, stored=False)["core"])
         made.owner = self
         return made
+
+
+def _tabled(recording: Recording) -> tuple[Forms, Tables]:
+    forms = Forms(Dense(recording))
+    return forms, Tables(forms)
 
 
 def events_of(forms: Forms, tables: Tables) -> tuple[Any, Any, Any]:

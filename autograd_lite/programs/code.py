@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -112,7 +113,7 @@ class Code:
         self.operands: list[tuple[int, ...]] = []
         self.data: list[Any] = []
         self.checks: dict[int, list[Check]] = {}
-        self.known: dict[Any, int] = {}
+        self.known = defaultdict[Any, dict[tuple[int, ...], int]](dict)     # the places of an op's results
         self._constants: dict[Any, int] = {}
         self._settled = 0                       # up to where there is data
 
@@ -147,25 +148,21 @@ class Code:
 
     def emit(self, op: Any, operands: tuple[int, ...], y: Any = None) -> int:
         """The place of an op's result at these operands; y is the result, if it is known."""
-        k = self.known.get((op, operands))
+        k = self.known[op].get(operands)
         return self.new(op, operands, y) if k is None else k
 
     def new(self, op: Any, operands: tuple[int, ...], y: Any) -> int:
         """The same for an instruction that is not known."""
         ops, k = self.ops, None
-        if op in _SIMPLER:
+        if op in _SIMPLER or operands and ops[operands[0]] is CONSTANT or (
+                op in _WITH_CONSTANT and ops[operands[1]] is CONSTANT):
             k = self._simpler(op, operands)
-        else:
-            for x in operands:
-                if ops[x] is CONSTANT:
-                    k = self._simpler(op, operands)
-                    break
         if k is None:
             k = len(ops)
             ops.append(op)
             self.operands.append(operands)
             self.data.append(y)
-        self.known[op, operands] = k
+        self.known[op][operands] = k
         return k
 
     def _simpler(self, op: Any, operands: tuple[int, ...]) -> int | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_lite.errors import short
 from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
-from autograd_lite.modes import current
+from autograd_lite.modes import current, uncollected
 from autograd_lite.native.direct import shorter
 from autograd_lite.programs.arguments import Given, Static, key_of
 from autograd_lite.programs.batches import Batch
@@ -93,12 +93,16 @@ class Compiled(Ways):
         except Given:
             pass
         if program is None or not program.wanted:
-            y = result_of(self.f, given, named)
-            y.backward()
-            return y.data
+            return uncollected(self._eagerly, given, named)
         xs, gradients = program.gradients(out)
         pass_on(xs, gradients, program.leaves)
         return float(out[0])
+
+    def _eagerly(self, args: Any, kwargs: Any) -> float:
+        """`backward` by the library's ordinary means."""
+        y = result_of(self.f, args, kwargs)
+        y.backward()
+        return y.data
 
     def _marked(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The arguments, the static ones marked; `Given` where the function itself is wanted."""

@@ -12,7 +12,9 @@ from autograd_lite.programs.code import ADDED, ITEM, ROWS
 
 LISTED = {ROWS, ITEM, ADDED}
 
-Pairs = list[tuple[Callable[[], int], Any]]     # (what gives the index, term)
+Gates = tuple[tuple[int, bool], ...]            # conditions, and the answers that let a gradient through
+Term = tuple[Any, Any, Gates]                   # (g, p, gates): g·p, which arrives at a node behind gates
+Pairs = list[tuple[Callable[[], int], Term]]    # (what gives the index, term)
 
 
 class Arriving(list[Any]):
@@ -24,6 +26,14 @@ class Arriving(list[Any]):
     def append(self, term: Any) -> None:
         """Note a term with its index."""
         self.pairs.append((self.at, term))
+
+
+def arrive(arrived: list[list[Term] | None], x: int, term: Term) -> None:
+    """Note a term that arrives at a node."""
+    if (terms := arrived[x]) is None:
+        arrived[x] = [term]
+    else:
+        terms.append(term)
 
 
 class Gathers:
@@ -38,7 +48,8 @@ class Gathers:
         arrived: the terms that arrive at each node.
     """
 
-    def __init__(self, write: Any, order: Sequence[int], varying: Sequence[int], own: set[int], arrived: Any):
+    def __init__(self, write: Any, order: Sequence[int], varying: Sequence[int], own: set[int],
+                 arrived: list[list[Term] | None]):
         self.write, self.varying, self.arrived = write, varying, arrived
         self.ops, self.operands = write.tape.ops, write.tape.operands
         self.pairs: dict[int, Pairs] = {}       # by list
@@ -97,7 +108,7 @@ class Gathers:
             total = self.added(int(write.code.data[write.tape.places[operands[0]]]), pairs)
             entries = [(x, write.at(i)) for i, x in zip(operands[1::2], operands[2::2]) if self.varying[x]]
         for x, index in entries:
-            self.arrived[x].append((write.emit(ITEM, total, index), write.one, ()))
+            arrive(self.arrived, x, (write.emit(ITEM, total, index), write.one, ()))
 
     def found(self, own: set[int]) -> dict[int, int]:
         """The gradients of leaves of lists."""

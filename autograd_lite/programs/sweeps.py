@@ -5,47 +5,20 @@ to the last bit. What arrives through one side of a choice stays behind it (see 
 """
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.elementary import add, identity, mul, neg
 from autograd_lite.ops.selection import choose
 from autograd_lite.ops.sequences import dot_op
-from autograd_lite.programs.code import CONSTANT, PRODUCTS, Check, Code
-from autograd_lite.programs.gathers import LISTED, Gathers, carried
+from autograd_lite.programs.code import CONSTANT, PRODUCTS, Check
+from autograd_lite.programs.gathers import LISTED, Gates, Gathers, Term, arrive, carried
+from autograd_lite.programs.orders import Orders, Recorded, depends_on_others, order_under
 from autograd_lite.programs.templates import template
 
 
-class Recorded(Protocol):
-    """What a sweep needs of a tape."""
-
-    code: Code
-    ops: list[Any]
-    operands: list[tuple[int, ...]]
-    places: list[int]
-    flows: list[bool]
-    idle: list[int]
-    lists: dict[Any, int]
-    gradients: dict[int, int]
-    sources: list[int]
-    looked: int
-
-    def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int: ...
-    def node(self, x: Any, where: str = ...) -> int: ...
-    def made(self, k: int) -> Value: ...
-    def hold(self, place: int, gates: Gates = ...) -> None: ...
-
-
-# For sums in the order of each side of conditions: how many of these are minded at once; how many nodes are
-# looked at for that, or where there are few conditions, how often each.
-_DEEP, _LOOKED, _FEW = 3, 20_000, 8
 _NAMED = 10_000                 # gradients have names in a smaller program, which people may read
-Gates = tuple[tuple[int, bool], ...]            # conditions, and the answers that let a gradient through
-
-
-Term = tuple[Any, Any, Gates]                   # (g, p, gates): g·p, which arrives at a node behind gates
 
 
 class Writer:
@@ -193,118 +166,6 @@ class Writer:
                 kept.append(asked)
 
 
-def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
-                assumed: Mapping[int, bool] = {}) -> list[int]:
-    """The nodes under some, each after its operands, in the order in which `backward` meets them.
-
-    Those that flow, by operands that have a partial; or `everything`; without the other sides of choices if
-    answers of their conditions are `assumed`.
-    """
-    ops, operands, flows = tape.ops, tape.operands, tape.flows
-    seen = bytearray(len(ops))
-    found: list[int] = []
-    stack: list[int] = []
-    for root in roots:
-        stack.append(root)
-        while stack:
-            k = stack.pop()
-            if k < 0:                               # all operands of this node are done
-                found.append(~k)
-            elif not seen[k]:
-                seen[k] = True
-                below = operands[k]
-                if below:
-                    at = len(stack)
-                    stack.append(~k)
-                    op = ops[k]
-                    if everything:
-                        for x in reversed(below):
-                            if not seen[x]:
-                                stack.append(x)
-                    elif not op.partly:
-                        for x in reversed(below):
-                            if flows[x] and not seen[x]:
-                                stack.append(x)
-                    elif assumed and op is choose and tape.places[below[0]] in assumed:
-                        x = below[1 if assumed[tape.places[below[0]]] else 2]
-                        if flows[x] and not seen[x]:
-                            stack.append(x)
-                    else:
-                        for x, has in zip(below[::-1], op.differentiable(len(below))[::-1]):
-                            if has and flows[x] and not seen[x]:
-                                stack.append(x)
-                    if len(stack) == at + 1:
-                        stack.pop()
-                        found.append(k)
-                else:
-                    found.append(k)
-    return found
-
-
-class Orders:
-    """The orders in which `backward` meets nodes where some conditions hold, or do not.
-
-    It does not go down the other side of a choice. What it meets there first by full sight, it then meets
-    later; so terms may add up in another order. (Where there is too much to look at, this is not minded; nor
-    where two conditions change it together, and neither alone.)
-    """
-
-    def __init__(self, tape: Recorded, roots: Sequence[int], order: Sequence[int]):
-        self.tape, self.roots, self.size = tape, roots, len(order)
-        self.conditions = list(dict.fromkeys(
-            [tape.places[tape.operands[k][0]] for k in order if tape.ops[k] is choose]))
-        self.users: defaultdict[int, list[int]] = defaultdict(list)        # of a node, in the order of terms
-        self.left = max(_LOOKED, 2 * _FEW * self.size if len(self.conditions) <= _FEW else 0)
-        self.ranks: dict[frozenset[tuple[int, bool]], dict[int, int] | None] = {}
-
-    def rank(self, assumed: frozenset[tuple[int, bool]]) -> dict[int, int] | None:
-        """The ranks of nodes where conditions have these answers; None if too much was looked at."""
-        if assumed not in self.ranks:
-            self.left -= self.size
-            found = order_under(self.tape, self.roots, False, dict(assumed)) if self.left >= 0 else None
-            self.ranks[assumed] = None if found is None else {k: -i for i, k in enumerate(found)}
-        return self.ranks[assumed]
-
-    def sorted(self, write: Writer, k: int, terms: list[Term]) -> list[Term]:
-        """The terms that arrive at a node, as one where a condition decides how they add up."""
-        users = self.users.pop(k, [])
-        if len(terms) < 3 or len(users) != len(terms):
-            return terms
-        return self.split(write, list(zip(users, terms)), frozenset())
-
-    def split(self, write: Writer, given: list[tuple[int, Term]], assumed: frozenset[tuple[int, bool]]
-              ) -> list[Term]:
-        """The same of terms by their users, where conditions have these answers."""
-        minded = {c for c, _ in assumed}
-        for c in self.conditions if len(given) > 2 and len(minded) < _DEEP else ():
-            if c in minded:
-                continue
-            sides = []
-            for answer in (True, False):
-                rank = self.rank(assumed | {(c, answer)})
-                if rank is None:
-                    return [term for _, term in given]
-                alive = [x for x in given if (c, not answer) not in x[1][2]]
-                sides.append((answer, alive, sorted(alive, key=lambda x: rank.get(x[0], 1))))
-            if any([alive != again for _, alive, again in sides]):
-                sums = [write.sum([(g, p, tuple([gate for gate in gates if gate[0] != c])) for g, p, gates in
-                                   self.split(write, again, assumed | {(c, answer)})])
-                        for answer, _, again in sides]
-                return [(write.emit(choose, c, *sums), write.one, ())]
-        return [term for _, term in given]
-
-
-def depends_on_others(tape: Recorded, roots: Sequence[int], own: Sequence[int]) -> bool:
-    """Whether gradients flow from some nodes to leaves of somebody else's."""
-    flows, operands, inputs = tape.flows, tape.operands, set(own)
-    tape.sources += [k for k in range(tape.looked, len(flows))
-                     if flows[k] and True not in [flows[x] for x in operands[k]]]
-    tape.looked = len(flows)
-    others = [k for k in tape.sources if k not in inputs]
-    return bool(others) and not set(others).isdisjoint(
-        order_under(tape, [k for k in roots if flows[k]], False))
-
-
 def _varying(tape: Recorded, order: Sequence[int], inputs: Sequence[int]) -> bytearray:
     """For each node whether it depends on the inputs."""
     ops, all_operands = tape.ops, tape.operands
@@ -349,67 +210,69 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     order = order_under(tape, roots, again or len(outputs) > 1)
     varying = _varying(tape, order, inputs)
     write = Writer(tape, again)
-    arrived: defaultdict[int, list[Term]] = defaultdict(list)
+    arrived: list[list[Term] | None] = [None] * len(tape.ops)       # by nodes
     one = write.one
     gathers = Gathers(write, order, varying, own, arrived) if tape.lists else None
     for y, seed in zip(roots, seeds):
         if tape.flows[seed] or not tape.code.is_constant(tape.places[seed], 0.0):
-            arrived[y].append((write.at(seed), one, ()))
+            arrive(arrived, y, (write.at(seed), one, ()))
     ops, all_operands = tape.ops, tape.operands
     found: dict[int, int] = {}
     kinds, places = tape.code.ops, tape.places
+    at: Sequence[int] = range(len(ops)) if again else places        # of nodes, as operands here
     named = len(order) < _NAMED
     orders = None if again or gathers or len(outputs) > 1 else Orders(tape, roots, order)
+    if orders and not orders.conditions:
+        orders = None
+    plus, times = (False, False) if orders else (add, mul)
     for k in reversed(order):
-        terms = arrived.pop(k, None)
+        terms = arrived[k]
         if not terms:
             if gathers:
                 gathers.spread(k)
             continue
-        if orders and orders.conditions:
+        arrived[k] = None
+        if orders:
             terms = orders.sorted(write, k, terms)
+        g, p, gates = terms[0]
         if len(terms) > 1:
             g, gates = write.total(terms)
-        else:
-            g, p, gates = terms[0]
-            if p != one:
-                g = write.product(g, p)
+        elif p != one:
+            g = write.product(g, p)
         if named:
             tape.gradients[k] = places[g] if again else g
         if k in own:
             found[k] = write.leave(g, gates)
             continue
-        if kinds[places[g] if again else g] is CONSTANT and write.is_constant(g, 0.0):
-            continue
         op = ops[k]
-        if op is None:                              # (a root that depends on no input)
-            continue
-        if op is choose:                            # (it arrives there, whichever side is taken)
-            tape.hold(places[g] if again else g, tuple([(write.place(c), answer) for c, answer in gates]))
-        if orders and orders.conditions:
-            for x, p, behind in write.passed(k, g, gates, varying):
-                if varying[x]:
-                    arrived[x].append((g, p, behind))
-                    orders.users[x].append(k)
-            continue
-        if op is mul:
-            a, b = all_operands[k]
-            if varying[a]:
-                arrived[a].append((g, b if again else places[b], gates))
-            if varying[b]:
-                arrived[b].append((g, a if again else places[a], gates))
-        elif op is add:
+        if op is plus:                              # (the two commonest, in less time)
+            term = g, one, gates
             for x in all_operands[k]:
                 if varying[x]:
-                    arrived[x].append((g, one, gates))
-        elif op is dot_op:                              # (many operands, in less time)
-            for x, p in zip(all_operands[k], write.partials(k, ())):
-                if varying[x]:
-                    arrived[x].append((g, p, gates))
-        else:
+                    if (have := arrived[x]) is None:
+                        arrived[x] = [term]
+                    else:
+                        have.append(term)
+        elif op is times:
+            a, b = all_operands[k]
+            if varying[a]:
+                if (have := arrived[a]) is None:
+                    arrived[a] = [(g, at[b], gates)]
+                else:
+                    have.append((g, at[b], gates))
+            if varying[b]:
+                if (have := arrived[b]) is None:
+                    arrived[b] = [(g, at[a], gates)]
+                else:
+                    have.append((g, at[a], gates))
+        elif op and not (kinds[places[g] if again else g] is CONSTANT and write.is_constant(g, 0.0)):
+            if op is choose:                        # (it arrives there, whichever side is taken)
+                tape.hold(places[g] if again else g, tuple([(write.place(c), answer) for c, answer in gates]))
             for x, p, behind in write.passed(k, g, gates, varying):
                 if varying[x]:
-                    arrived[x].append((g, p, behind))
+                    arrive(arrived, x, (g, p, behind))
+                    if orders:
+                        orders.users[x].append(k)
     if gathers:
         found.update(gathers.found(own))
     if write.again:

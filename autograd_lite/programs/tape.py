@@ -11,6 +11,8 @@ from weakref import WeakSet
 
 from autograd_lite.errors import InputError, errstate
 from autograd_lite.graph import node as nodes, value
+from autograd_lite.graph.changes import notes_now
+from autograd_lite.graph.node import NO_NOTE, ZERO
 from autograd_lite.graph.value import Value, new
 from autograd_lite.lines import user_line
 from autograd_lite.locks import shared_lock
@@ -20,6 +22,7 @@ from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.selection import choose
 from autograd_lite.programs.code import ROWS, Check, Code, Step
 from autograd_lite.programs.integers import Whole
+from autograd_lite.programs.orders import depends_on_others
 from autograd_lite.programs import sweeps
 from autograd_lite.programs.recording import Guard, Recording, Sides
 
@@ -149,9 +152,10 @@ class Nodes:
 
     def name(self, inputs: Sequence[Value], names: Sequence[str]) -> None:
         """Keep the labels of nodes as names of places; inputs without one have the names of the arguments."""
-        for x in (*self._made, *[x for x, _ in self.captured]):
-            if note := nodes.note_of(x).labels:
-                self.labels.setdefault(self.places[self.node(x)], note[0].name)
+        every = [*self._made, *[x for x, _ in self.captured]]
+        for x, note in zip(every, notes_now(every)):
+            if note and note.labels:
+                self.labels.setdefault(self.places[self.node(x)], note.labels[0].name)
         for x, name in zip(inputs, names):
             self.labels.setdefault(self.places[self.node(x)], name)
         for k, place in self.gradients.items():
@@ -161,6 +165,7 @@ class Nodes:
     def recording(self, inputs: Sequence[Value], outputs: Sequence[Any], adds: bool = False) -> Recording:
         """The program that computes the outputs."""
         at = self.places
+        self.code.known.clear()                 # (none is written after the last)
         shown = [at[y if type(y) is int else self.node(y)] for y in outputs]    # (which may be captured here)
         return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
                          shown, self.guards, self.labels, self.all_firm(), adds)
@@ -173,8 +178,9 @@ class Nodes:
         """The places that eager code computes, used or not, on the sides of choices that are not settled."""
         found, code = defaultdict[Sides, set[int]](set), self.code
         elsewhere = {*self.idle, *[k for kept in self.within.values() for k in kept]}
-        every = [k for k, op in enumerate(self.ops) if op is not None and k not in elsewhere]
-        for sides, kept in [((), every), *self.within.items()]:
+        self.firm[()].update([place for k, (op, place) in enumerate(zip(self.ops, self.places))
+                              if op is not None and k not in elsewhere])
+        for sides, kept in self.within.items():
             self.firm[sides].update([self.places[k] for k in kept])
         for sides, places in self.firm.items():
             if all([bool(code.data[c]) is answer for c, answer in sides if code.is_constant(c)]):
@@ -281,6 +287,7 @@ class Tape(Questions):
         places, flags, code = self.places, self.flows, self.code
         at: tuple[int, ...]
         used: tuple[int, ...]
+        xs: Sequence[float]
         if len(operands) == 2:                  # (the common case, in less time)
             a, b = operands
             i = a._pa if type(a) is Value and a._b is self else self.node(a, op.name)
@@ -291,12 +298,11 @@ class Tape(Questions):
                         for x in operands])
             used = tuple([places[k] for k in at])
             flows = True in [flags[k] for k in at]
-        place = code.known.get((op, used))
+        place = code.known[op].get(used)
         if place is None:
-            xs: Sequence[float] = (
-                (a._data if type(a) is Value else code.value(used[0]),
-                 b._data if type(b) is Value else code.value(used[1])) if len(operands) == 2 else
-                [x._data if type(x) is Value else code.value(k) for x, k in zip(operands, used)])
+            xs = [x._data if type(x) is Value else code.value(k) for x, k in zip(operands, used)] if (
+                len(used) != 2) else (a._data if type(a) is Value else code.value(used[0]),
+                                      b._data if type(b) is Value else code.value(used[1]))
             try:
                 y = op.forward(*xs)
                 if y - y != 0.0 or len(xs) > op.most:
@@ -304,8 +310,13 @@ class Tape(Questions):
             except (ValueError, ArithmeticError, TypeError):
                 y = self.evaluated(op, xs, operands)
             place = code.new(op, used, y)
+        else:
+            y = code.data[place]
+            if y is None:
+                y = code.value(place)
+        k = len(places)
         if self.sides:
-            self.within[self.sides].append(len(places))
+            self.within[self.sides].append(k)
         if flows:
             if op.partly:
                 flows = self.flowing(op, at)
@@ -313,10 +324,8 @@ class Tape(Questions):
                 self.hold(place)
                 return self.made(self.append(None, (), place, False))
         out = new()
-        y = code.data[place]
-        out._data = code.value(place) if y is None else y
-        out._operation, out._a, out._b, out._pa, out._pb = op, operands, self, len(places), None
-        out._grad = nodes.ZERO if flows else None
+        out._data, out._operation, out._a, out._b, out._pa, out._pb = y, op, operands, self, k, None
+        out._grad, out._note = ZERO if flows else None, NO_NOTE
         self._made.append(out)
         self.ops.append(op)
         self.operands.append(at)
@@ -393,4 +402,4 @@ class Tape(Questions):
         """A result for the caller of a transform: it stops gradients, unless they are somebody else's."""
         k = self.node(x)
         own = [self.node(y) for y in trace.inputs]
-        return x if sweeps.depends_on_others(self, [k], own) else self.alias(x, False)
+        return x if depends_on_others(self, [k], own) else self.alias(x, False)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import inspect
 import threading
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 from autograd_lite.errors import GradientError, InputError, short
 from autograd_lite.graph.value import Value
 from autograd_lite.lines import Line
+from autograd_lite.modes import uncollected
 from autograd_lite.programs.arguments import entered, is_whole, names_of, parameters_of
 from autograd_lite.programs.environment import Environment, drawn, random_state
 from autograd_lite.programs.indices import Index, Indices
@@ -69,7 +69,8 @@ def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], ba
                          "list of what it gives as an argument")
     for _ in range(3):
         before = random_state(environment.generators)
-        run = functools.partial(_traced, f, args, kwargs, backward, environment, indices, by_inputs)
+        run = functools.partial(uncollected, _traced, f, args, kwargs, backward, environment, indices,
+                                by_inputs)
         traced = (None if environment.asks_types else run(True)) or run(False)
         source = drawn(before, random_state(environment.generators))
         if not source:
@@ -135,8 +136,6 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
 
     names = [*names_of([p.name for p in parameters_of(f)], args),
              *names_of(list(kwargs), list(kwargs.values()))]
-    enabled = gc.isenabled()
-    gc.disable()
     try:
         with progress(name_of(f), tape.ops):
             result, outputs = tape.record(run)
@@ -152,6 +151,4 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
         raise
     finally:
         tape.close(place_of(f))
-        if enabled:
-            gc.enable()
     return Traced(recording, [x for x, _ in tape.captured], result, wanted, tape.rows, inputs)

@@ -4,7 +4,9 @@
 
 Times are of the processor, the least of a few runs; the two sides take turns. "first" is the first call with
 a gradient, "second" the next one (which writes the source of a large program), both in steps (loss and
-backward) of the plain class of `plain.py`; "later" is how many times faster a call is from then on.
+backward) of the plain class of `plain.py`; "later" is how many times faster a call is from then on. Each
+program is measured as people run it, and with Python's garbage collector off for both sides (a first call
+itself runs without it).
 """
 from __future__ import annotations
 
@@ -60,8 +62,8 @@ def row(name: str, program: Program, repeats: int) -> None:
         second = min(second, seconds(fast.backward))
         later = min(later, *[seconds(fast.backward) for _ in range(3)])
         eager = min(eager, seconds(lambda: program.loss(qs, ours).backward()))
-    print(f"{name:18}{1e3 * base:9.1f} ms{base / eager:9.1f}{first / base:9.1f}{second / base:9.1f}"
-          f"{base / later:9.0f}", flush=True)
+    print(f"{name if gc.isenabled() else '  no collector':18}{1e3 * base:9.1f} ms{base / eager:9.1f}"
+          f"{first / base:9.1f}{second / base:9.1f}{base / later:9.0f}", flush=True)
 
 
 def small() -> None:
@@ -103,13 +105,13 @@ def main() -> None:
     print(f"{'':32}{'eager':>13}{'compiled':>13}{'ratio':>8}{'first/eager':>12}")
     small()
     print(f"\n{'':18}{'plain step':>12}{'eager':>9}{'first':>9}{'second':>9}{'later':>9}")
-    gc.disable()
-    for name, program in PROGRAMS.items():
-        row(name, program, 3)
-    n = 10_000
-    while n <= largest:
-        row(f"chain of {n:,}", chain(n), 2 if n < 10 ** 6 else 1)
-        n *= 10
+    rows = [(name, program, 3) for name, program in PROGRAMS.items()]
+    sizes = [10 ** k for k in range(4, 10) if 10 ** k <= largest]
+    rows += [(f"chain of {n:,}", chain(n), 2 if n < 10 ** 6 else 1) for n in sizes]
+    for name, program, repeats in rows:
+        for switch in (gc.enable, gc.disable):
+            switch()
+            row(name, program, repeats)
 
 
 if __name__ == "__main__":
