@@ -13,7 +13,10 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import InputError, Value, compile, grad
 from autograd_lite.ops.op import TABLE
+from autograd_lite.programs import arrays
+from autograd_lite.programs.arrays import Settled, Watch, smooth, turned
 from autograd_lite.programs.lookups import chosen
+from autograd_lite.programs.namespaces import functions
 
 
 def steps(x: Any) -> Any:
@@ -52,6 +55,7 @@ KINKS = {"branches": lambda x: x - 1.0 if x > 0.0 else 1.0,         # (an array 
 def test_a_point_at_the_kink_of_a_users_op_has_the_slope_that_it_has_alone(how):
     bent = ag.custom_op(lambda x: abs(x - 1.0), (lambda y, x: ag.sign(x - 1.0),), name="bent_of_fates",
                         kink=KINKS[how])
+    assert smooth(bent)(np.array([0.5, 1.0, 2.0, 1.0, -1.0])).tolist() == [True, False, True, False, True]
     slope = compile(grad(bent), batch=0, rounding="eager")
     for xs in ([0.5, 2.0, -3.0], [0.5, 1.0, 2.0, 1.0], [1.0, 0.0]):
         assert slope(np.array(xs)).tolist() == [grad(bent)(x) for x in xs]
@@ -176,3 +180,46 @@ def test_an_index_may_be_the_same_at_all_points(f, target):
             f(x, k) for x, k in zip(xs, at)]
         slopes = compile(grad(f), indices="i", **options)(np.array(xs), i)
         assert np.broadcast_to(slopes, 3).tolist() == [grad(f)(x, k) for x, k in zip(xs, at)]
+
+
+# -- the source, and what it calls -----------------------------------------------------------------------
+
+
+def source(f: Any, *args: float) -> str:
+    fast = compile(f)
+    fast(*args)
+    program = fast.used()
+    return arrays.function(program.recording, program.captured, functions(np), True)[1]
+
+
+@pytest.mark.parametrize("n", range(1, 60))
+def test_a_long_function_lets_go_of_arrays_and_a_long_sum_has_several_statements(n):
+    def chain(x: Any) -> Any:
+        for _ in range(n):
+            x = ag.sin(x) * x
+        return x
+
+    lines = source(chain, 0.5).splitlines()[1:]
+    assert any("; del " in line for line in lines) is (len(lines) >= 30)
+    assert len(lines) >= n
+    lines = source(lambda x: ag.sum([x] * n) if n > 1 else x, 0.5).splitlines()
+    assert len(lines) == 2 + (n > 1) + -(-n // 24)
+
+
+def test_what_is_not_so_at_a_point_is_its_fate():
+    assert turned(True) is False and turned(False) is True
+    assert turned(np.array([True, False])).tolist() == [False, True] and not turned(np.True_)
+    watch = Watch(4)
+    for condition in (True, np.array([True] * 4), np.True_):
+        watch.holds(condition)
+    assert watch.fates is None
+    watch.holds(np.array([True, False, True, True]), True, 2)
+    watch.holds(np.array([False, False, True, True]), np.array([True, True, False, True]))
+    watch.finite(np.array([1.0, 2.0, math.inf, 3.0]), np.array([True, True, False, True]))
+    assert watch.fates.tolist() == [arrays.EAGER, 2, arrays.FINE, arrays.FINE]
+    watch.finite(np.array([1.0, 2.0, math.nan, 3.0]))
+    watch.answers(np.array([1.0, 1.0, 1.0, 5.0]), 5, 1)
+    assert watch.fates.tolist() == [arrays.EAGER, 2, arrays.EAGER, arrays.FINE]
+    with pytest.raises(Settled):
+        watch.holds(False)
+    assert watch.fates.tolist() == [arrays.EAGER, 2, arrays.EAGER, arrays.EAGER]

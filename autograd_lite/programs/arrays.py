@@ -128,7 +128,6 @@ class ArrayExpressions(Expressions):
                          for function in (looked, gather, scatter)}}
         self.taken |= {*self.names, "at", "captured"}
         self.held: dict[int, tuple[Written, set[int]]] = {}      # written where used; what they use
-        self.used = set()                       # the places that the present statement uses
         self.users = {x: k for k in self.needed for x in self.code.operands[k]}
 
     def holds(self, check: Check) -> bool:
@@ -140,8 +139,7 @@ class ArrayExpressions(Expressions):
         op = self.code.ops[k]
         if op is CONSTANT:
             x = self.code.data[k]
-            return literal(x) if x - x == 0.0 else Written(
-                "nan") if x != x else Written("inf") if x > 0.0 else Written("-inf", SUM)
+            return literal(x) if x - x == 0.0 else Written("-inf", SUM) if x == -math.inf else Written(str(x))
         if k in self.held:
             text, used = self.held.pop(k)
             self.used |= used
@@ -204,9 +202,9 @@ class ArrayExpressions(Expressions):
         """The numbers, and products of two, of which an instruction is the sum."""
         if op is PRODUCTS:
             return list(zip(operands[::2], operands[1::2]))
-        n = len(operands) // 2 if op is dot_op else 0
-        return [*zip(operands[:n], operands[n:2 * n]), *[(x,) for x in operands[2 * n:]]] if (
-            op is sum_op or op is dot_op) else []
+        if op is dot_op:
+            return list(zip(operands, operands[len(operands) // 2:]))
+        return [(x,) for x in operands] if op is sum_op else []
 
     def total(self, terms: Sequence[Sequence[int]]) -> Written:
         """Their sum, left to right."""
@@ -250,7 +248,6 @@ class ArrayWriter(ArrayExpressions):
     def source(self, name: str = "f") -> str:
         """The whole source."""
         recording, code = self.recording, self.code
-        self.taken.add(name)
         inputs = [self.variable(k) for k in recording.inputs]
         captured = [self.variable(recording.captured[i]) for i in self.read]
         guards = list(enumerate(recording.guards))[::-1] if self.watch else []
@@ -316,14 +313,12 @@ class ArrayWriter(ArrayExpressions):
                 self.used.add(k)
                 self.statement(f"{name} = {name} + ({self.total(terms[i:i + _MANY]).text})", k)
             return
-        used, self.used = self.used, set()
         y = self.total(terms) if terms else self.expression(k)
         if (self.uses[k] == 1 and k not in self.unsure and op is not ROWS and k not in self.checks
                 and len(y.text) < 60 and k not in self.recording.labels
                 and self.holds_one(self.code.ops[self.users[k]])):
-            self.held[k], self.used = (y, self.used), used
+            self.held[k], self.used = (y, self.used), set()
             return
-        self.used |= used
         self.statement(f"{self.variable(k)} = {y.text}", k)
 
     # -- what must hold ----------------------------------------------------------------------------
