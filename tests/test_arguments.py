@@ -1,6 +1,7 @@
 """What of an argument makes another program of a compiled function: all but its numbers."""
 from __future__ import annotations
 
+import functools
 import types
 from collections import ChainMap, OrderedDict, UserDict, UserList, defaultdict, deque
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import Value, compile
+from autograd_lite.programs.eager import eager
 
 
 class Rated(list[Any]):
@@ -178,10 +180,11 @@ def test_a_compiled_function_of_plain_numbers_within_another_is_part_of_it(optio
     assert outer(3.0) == 75.0 and outer.backward(3.0) == 75.0 and w.grad == 15.0
 
 
-def test_a_whole_number_that_is_made_a_float_is_that_number_alone():
-    fast = compile(lambda x, n: x * float(n))
-    assert [fast(2.0, n) for n in (3, 4, 3)] == [6.0, 8.0, 6.0]
-    assert fast.stats.programs == 2 and fast.stats.guards == 1
+@pytest.mark.parametrize("made", [float, int, lambda n: float(int(n)), lambda n: [0.0] * n and float(n)])
+def test_a_whole_number_that_is_made_a_float_is_that_number_alone(made):
+    fast = compile(lambda x, n, m: x * made(n) * m)
+    assert [fast(2.0, n, m) for n in (3, 4, 3) for m in (5, 6)] == [30.0, 36.0, 40.0, 48.0, 30.0, 36.0]
+    assert fast.stats.programs == 2             # (the other stands for any)
 
 
 def test_what_a_compiled_function_offers_is_listed():
@@ -189,3 +192,35 @@ def test_what_a_compiled_function_offers_is_listed():
     assert {name for name in dir(fast) if not name.startswith("_")} == {
         "backward", "bind", "export_c", "iterate", "source", "stats"}
     assert {"__call__", "__wrapped__", "__name__"} <= set(dir(fast))
+    assert compile(functools.partial(pow, 2.0)).__name__ == compile(functools.partial(pow, 2.0)).__qualname__
+
+
+def test_without_recording_there_are_no_gradients_of_a_compiled_function_either():
+    w = Value(3.0)
+    fast = compile(lambda x: w * x)
+    assert fast.backward(2.0) == 6.0 and w.grad == 2.0
+    with ag.no_grad(), pytest.raises(ag.GradientError):
+        fast.backward(2.0)
+    assert w.grad == 2.0
+
+
+def test_a_loop_of_a_compiled_function_within_another_is_part_of_it():
+    w = Value(2.0)
+    inner = compile(lambda s: w * s)
+    assert inner.iterate(1.0, 5) == 32.0
+    outer = compile(lambda y: inner.iterate(1.0, 2) * y)
+    assert outer(3.0) == 12.0
+    w.data = 5.0
+    assert outer(3.0) == 75.0 and outer.backward(3.0) == 75.0 and w.grad == 30.0
+
+
+def test_an_error_that_only_values_meet_is_told_as_it_is():
+    def f(x: Any) -> Any:
+        if isinstance(x, Value):
+            raise KeyError("of a Value")
+        return x
+
+    with pytest.raises(KeyError, match="of a Value"):
+        eager(f, (1.0,), {})
+    with pytest.raises(ZeroDivisionError, match="of 2.0"):
+        eager(lambda x: (_ for _ in ()).throw(ZeroDivisionError(f"of {x}")), (2.0,), {})

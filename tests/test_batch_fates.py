@@ -15,7 +15,7 @@ from autograd_lite import InputError, Value, compile, grad
 from autograd_lite.ops.op import TABLE
 from autograd_lite.programs import arrays
 from autograd_lite.programs.arrays import Settled, Watch, smooth, turned
-from autograd_lite.programs.lookups import chosen
+from autograd_lite.programs.lookups import chosen, scatter
 from autograd_lite.programs.namespaces import functions
 
 
@@ -135,7 +135,7 @@ def keyed(x: Any, *more: Any, c: Any = 1.0) -> Any:
 @pytest.mark.parametrize(("f", "batch", "args", "kwargs", "called"), [
     (keyed, "x", 1, {}, "x"), (keyed, "c", 0, {"c": 1}, "c"), (keyed, 1, 2, {}, "more"),
     (keyed, 3, 4, {}, "3"), (keyed, 2, 3, {}, "c"), (broken, 2, 3, {}, "2"), (broken, "k", 0, {"k": 1}, "k"),
-    (broken, 0, 1, {}, "xs")])
+    (broken, 0, 1, {}, "xs"), (keyed, -1, 1, {}, "x"), (keyed, -1, 3, {}, "c")])
 def test_an_error_says_what_a_function_got_of_a_batch(f, batch, args, kwargs, called):
     wide = np.ones((2, 3))
     xs = [1.0] * (args - 1) + [wide] * bool(args)
@@ -150,6 +150,18 @@ def test_an_error_says_what_a_function_got_of_a_batch(f, batch, args, kwargs, ca
 def test_an_empty_batch_of_values_is_refused():
     with pytest.raises(InputError, match="^an empty batch: nothing depends on the Values given$"):
         compile(lambda x, y: x * y, batch="x")(np.zeros(0), Value(1.0))
+
+
+def test_the_results_of_values_may_hold_anything_but_are_as_many_at_all_points():
+    w, xs = Value(3.0), np.array([1.0, 2.0])
+    assert compile(lambda x, y: (x * y, {"text"}), batch="x")(xs, w)[1] == {"text"}
+    with pytest.raises(ValueError):
+        compile(lambda x, y: [x * y] * int(x), batch="x")(xs, w)
+
+
+def test_gradients_at_an_index_to_which_there_is_no_row_are_nowhere():
+    found = scatter(functions(np), False, 3.0, np.array([5.0, 0.0, -1.0, -4.0]), np.array([1.0, 2.0, 3.0, 4.0]))
+    assert found.tolist() == [[0.0, 2.0, 0.0, 0.0], [0.0] * 4, [0.0, 0.0, 3.0, 0.0]]
 
 
 # -- lists ------------------------------------------------------------------------------------------------

@@ -300,6 +300,13 @@ def test_one_step_takes_one_entry(xs, target):
         assert fast.iterate(2.0, 1, over=xs) == f(2.0, xs[0])
 
 
+@pytest.mark.parametrize("xs", [np.array([True, False, True, True]), np.array([1, 2.5, 3, 0.5], object),
+                                np.array([1, -2, 3, 0]), np.array([[1.0, 2.0]] * 4)])
+def test_steps_take_the_entries_of_arrays_of_any_kind(xs, target):
+    f = (lambda s, x: s * x[0] + x[1]) if xs.ndim > 1 else (lambda s, x: s * 2.0 if x > 0 else s + 1.0)
+    check(f, 1.5, 4, target, xs, every=1)
+
+
 def test_an_error_of_a_step_keeps_what_else_it_tells(target):
     def f(s):
         if s > 3.0:
