@@ -13,6 +13,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import Value, compile
 from autograd_lite.programs.eager import eager
+from autograd_lite.programs.indices import Same
 
 
 class Rated(list[Any]):
@@ -224,3 +225,14 @@ def test_an_error_that_only_values_meet_is_told_as_it_is():
         eager(f, (1.0,), {})
     with pytest.raises(ZeroDivisionError, match="of 2.0"):
         eager(lambda x: (_ for _ in ()).throw(ZeroDivisionError(f"of {x}")), (2.0,), {})
+
+
+def test_a_row_is_the_same_only_if_all_its_values_are():
+    a, b, c = Value(1.0), Value(2.0), Value(3.0)
+    table = [[a, b], [b, c]]
+    same = Same(table)
+    assert [x for x in (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0) if same.holds(x)] == [-2.0, -1.0, 0.0, 1.0]
+    for other, holds in (([a, b], True), ([a, c], False), ([c, b], False), ([a], False), ([a, b, c], False),
+                         ((a, b), False)):
+        table[0] = other
+        assert same.holds(0.0) is holds and same.holds(1.0)

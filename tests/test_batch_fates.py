@@ -160,7 +160,8 @@ def test_the_results_of_values_may_hold_anything_but_are_as_many_at_all_points()
 
 
 def test_gradients_at_an_index_to_which_there_is_no_row_are_nowhere():
-    found = scatter(functions(np), False, 3.0, np.array([5.0, 0.0, -1.0, -4.0]), np.array([1.0, 2.0, 3.0, 4.0]))
+    found = scatter(functions(np), False, 3.0, np.array([5.0, 0.0, -1.0, -4.0]),
+                    np.array([1.0, 2.0, 3.0, 4.0]))
     assert found.tolist() == [[0.0, 2.0, 0.0, 0.0], [0.0] * 4, [0.0, 0.0, 3.0, 0.0]]
 
 

@@ -290,6 +290,9 @@ def test_a_step_takes_the_rows_of_a_table_and_captured_values(target):
         assert fast.iterate(2.0, len(at), over=at) == states[-1]
         assert fast.iterate(2.0, len(at), history=1, over=at)[1] == states[1:]
         rows[1].data, w.data = 3.0, 0.25
+    before = fast.latest.steps
+    fast.iterate(2.0, len(at), over=at)
+    assert fast.latest.steps == before + len(at)                # (all in one loop)
 
 
 @pytest.mark.parametrize("xs", [np.array([3.0]), [3.0], np.array([[3.0, 4.0]]), [(3.0, 4)]])
@@ -305,6 +308,12 @@ def test_one_step_takes_one_entry(xs, target):
 def test_steps_take_the_entries_of_arrays_of_any_kind(xs, target):
     f = (lambda s, x: s * x[0] + x[1]) if xs.ndim > 1 else (lambda s, x: s * 2.0 if x > 0 else s + 1.0)
     check(f, 1.5, 4, target, xs, every=1)
+
+
+def test_a_step_may_take_values_of_an_array(target):
+    xs = np.array([Value(2.0), Value(3.0)], object)
+    fast = compile(lambda s, x: s * x, target=target)
+    assert fast.iterate(1.5, 2, over=xs).data == 9.0
 
 
 def test_an_error_of_a_step_keeps_what_else_it_tells(target):
