@@ -162,6 +162,9 @@ def test_the_gradients_of_a_function_are_refused_an_index_that_is_no_whole_numbe
         fast.backward(x, 0.5)
     assert w.grad == 0.0 and not fast.programs
     assert fast.backward(x, 0) == (9.0 if options else 4.5)
+    with pytest.raises(ag.InputError, match=words):                 # (where there is a program)
+        fast.backward(x, 0.5)
+    assert w.grad == x.sum() if options else 1.5
 
 
 def test_static_arguments_are_passed_as_they_are_to_a_function_whose_gradients_are_wanted():

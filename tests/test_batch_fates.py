@@ -159,6 +159,25 @@ def test_the_results_of_values_may_hold_anything_but_are_as_many_at_all_points()
         compile(lambda x, y: [x * y] * int(x), batch="x")(xs, w)
 
 
+@pytest.mark.parametrize("how", ["sum", "mean"])
+def test_one_point_of_a_batch_function_has_its_own_gradients_on_any_way(how):
+    w = Value(3.0)
+    fast = compile(lambda x: w * x if x > 0.0 else w * x * 2.0, batch="x", reduce=how, max_programs=1,
+                   on_limit="eager")
+    assert [fast.backward(x) for x in (1.0, 2.0, -1.0, -2.0)] == [3.0, 6.0, -6.0, -12.0]
+    assert w.grad == -3.0
+    w.grad = 0.0
+    assert fast.backward(np.array([1.0, -1.0])) == (-3.0 if how == "sum" else -1.5)
+    assert w.grad == (-1.0 if how == "sum" else -0.5)
+
+
+def test_an_argument_given_by_name_is_not_taken_for_that_of_the_call_before():
+    fast, xs = compile(lambda x, y=1.0: x * y + 1.0, batch="x"), np.linspace(0.0, 1.0, 64)
+    for _ in range(4):
+        assert fast(xs).tolist() == (xs + 1.0).tolist()
+        assert fast(xs, y=5.0).tolist() == (xs * 5.0 + 1.0).tolist()
+
+
 def test_gradients_at_an_index_to_which_there_is_no_row_are_nowhere():
     found = scatter(functions(np), False, 3.0, np.array([5.0, 0.0, -1.0, -4.0]),
                     np.array([1.0, 2.0, 3.0, 4.0]))
