@@ -28,7 +28,8 @@ ROWS = [
     {"ops.custom"},
     {"programs.namespaces"},
     {"graph.walks"}, {"graph.copying"}, {"graph.node"}, {"graph.states"}, {"graph.backward"}, {"graph.value"},
-    {"graph.changes", "graph.recording", "graph.program", "graph.linear", "graph.quick", "graph.foreign"},
+    {"graph.changes", "graph.recording", "graph.program", "graph.linear", "graph.quick", "graph.foreign",
+     "graph.small"},
     {"graph.native", "graph.conventions"}, {"graph.labels"},
     {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds",
      "transforms.rounding", "transforms.coefficients"},
@@ -186,7 +187,7 @@ def test_other_peoples_packages_are_imported_only_where_they_belong_and_only_whe
 
 # The slots of a node belong to the modules of the hot path, which are one class's storage, and to copies.
 SLOTS = {"_data", "_grad", "_operation", "_a", "_b", "_pa", "_pb", "_note"}
-HOT = {"graph.node", "graph.value", "graph.backward", "graph.states", "programs.tape"}
+HOT = {"graph.node", "graph.value", "graph.backward", "graph.small", "graph.states", "programs.tape"}
 
 
 def foreign(name, source):

@@ -207,7 +207,8 @@ def _differentiated(node: Node) -> list[Node]:
     return [x for x, p in zip(node.operands, stored_partials(node)) if p is not None]
 
 
-def backward(root: Node, seed: float, wanted: Sequence[Node] | None = None) -> list[float | None] | None:
+def backward(root: Node, seed: float, wanted: Sequence[Node] | None = None, smooth: bool = False
+             ) -> list[float | None] | None:
     """Set the gradients of all that `root` depends on; an exception leaves them as they were.
 
     With leaves `wanted`, which are frozen, no gradient changes: theirs are returned (None where no path
@@ -224,6 +225,11 @@ def backward(root: Node, seed: float, wanted: Sequence[Node] | None = None) -> l
                 for _, held in this.leaves:
                     if held is not None:
                         return None
+                if smooth:
+                    for node in this.order:
+                        op: Any = node._operation
+                        if op.kink is not None:
+                            return None
             elif this.outer is not None:
                 this.outer.keep_out([*this.order, *[leaf for leaf, _ in this.leaves]])
             if not this.propagate(root, seed):

@@ -1,6 +1,7 @@
 """The orders in which `backward` meets the nodes of a tape, by which the terms of a gradient add up."""
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -13,6 +14,8 @@ from autograd_lite.programs.gathers import Gates, Term
 # For sums in the order of each side of conditions: how many of these are minded at once; how many nodes are
 # looked at for that, or where there are few conditions, how often each.
 _DEEP, _LOOKED, _FEW = 3, 20_000, 8
+_ALL = 200_000                  # nodes that may be looked at for all answers of few conditions
+Answer = tuple[int, bool]       # a condition, and what it gives
 
 
 class Recorded(Protocol):
@@ -102,8 +105,8 @@ class Orders:
     """The orders in which `backward` meets nodes where some conditions hold, or do not.
 
     It does not go down the other side of a choice. What it meets there first by full sight, it then meets
-    later; so terms may add up in another order. (Where there is too much to look at, this is not minded; nor
-    where two conditions change it together, and neither alone.)
+    later; so terms may add up in another order. With few conditions all their answers are gone through. With
+    more, each condition by itself; and where there is too much to look at, this is not minded.
     """
 
     def __init__(self, tape: Recorded, roots: Sequence[int], order: Sequence[int]):
@@ -111,13 +114,14 @@ class Orders:
         self.conditions = list(dict.fromkeys(
             [tape.places[tape.operands[k][0]] for k in order if tape.ops[k] is choose]))
         self.users: defaultdict[int, list[int]] = defaultdict(list)        # of a node, in the order of terms
+        self.few = len(self.conditions) <= _FEW and 2 ** len(self.conditions) * self.size <= _ALL
         self.left = max(_LOOKED, 2 * _FEW * self.size if len(self.conditions) <= _FEW else 0)
-        self.ranks: dict[frozenset[tuple[int, bool]], dict[int, int] | None] = {}
+        self.ranks: dict[frozenset[Answer], dict[int, int] | None] = {}
 
-    def rank(self, assumed: frozenset[tuple[int, bool]]) -> dict[int, int] | None:
+    def rank(self, assumed: frozenset[Answer]) -> dict[int, int] | None:
         """The ranks of nodes where conditions have these answers; None if too much was looked at."""
         if assumed not in self.ranks:
-            self.left -= self.size
+            self.left -= 0 if self.few else self.size
             found = order_under(self.tape, self.roots, False, dict(assumed)) if self.left >= 0 else None
             self.ranks[assumed] = None if found is None else {k: -i for i, k in enumerate(found)}
         return self.ranks[assumed]
@@ -129,26 +133,59 @@ class Orders:
             return terms
         return self.split(write, list(zip(users, terms)), frozenset())
 
-    def split(self, write: Any, given: list[tuple[int, Term]], assumed: frozenset[tuple[int, bool]]
-              ) -> list[Term]:
+    def split(self, write: Any, given: list[tuple[int, Term]], assumed: frozenset[Answer]) -> list[Term]:
         """The same of terms by their users, where conditions have these answers."""
         minded = {c for c, _ in assumed}
-        for c in self.conditions if len(given) > 2 and len(minded) < _DEEP else ():
-            if c in minded:
-                continue
+        free = [c for c in self.conditions if c not in minded]
+        if len(given) < 3:                      # (they add up alike, either way round)
+            free = []
+        elif self.few:
+            given, free = self.deciding(given, assumed, free)
+        elif len(minded) >= _DEEP:
+            free = []
+        for c in free:
             sides = []
             for answer in (True, False):
                 rank = self.rank(assumed | {(c, answer)})
                 if rank is None:
                     return [term for _, term in given]
                 alive = [x for x in given if (c, not answer) not in x[1][2]]
-                sides.append((answer, alive, sorted(alive, key=lambda x: rank.get(x[0], 1))))
-            if any([alive != again for _, alive, again in sides]):
-                sums = [write.sum([(g, p, tuple([gate for gate in gates if gate[0] != c])) for g, p, gates in
-                                   self.split(write, again, assumed | {(c, answer)})])
-                        for answer, _, again in sides]
+                sides.append((answer, alive, by_rank(alive, rank)))
+            if self.few or any([alive != again for _, alive, again in sides]):
+                sums = [write.sum([
+                    (g, p, tuple([gate for gate in gates if gate[0] != c]))
+                    for g, p, gates in self.split(write, again, assumed | {(c, answer)})])
+                    for answer, _, again in sides]
                 return [(write.emit(choose, c, *sums), write.one, ())]
         return [term for _, term in given]
+
+    def deciding(self, given: list[tuple[int, Term]], assumed: frozenset[Answer], free: Sequence[int]
+                 ) -> tuple[list[tuple[int, Term]], list[int]]:
+        """Terms in an order that holds for all answers of free conditions; or a condition that decides."""
+        wrong = self.wrong(given, assumed, free)
+        if len(wrong) == 2 ** len(free):
+            given = by_rank(given, self.rank(wrong[0]) or {})
+            wrong = self.wrong(given, assumed, free)
+        every = set(wrong)
+        return given, [c for c in free if any([
+            answers ^ {(c, True), (c, False)} not in every for answers in wrong])][:1]
+
+    def wrong(self, given: list[tuple[int, Term]], assumed: frozenset[Answer], free: Sequence[int]
+              ) -> list[frozenset[Answer]]:
+        """Answers to all conditions for which the terms that are there do not arrive in this order."""
+        found = []
+        for answers in itertools.product((True, False), repeat=len(free)):
+            every = assumed.union(zip(free, answers))
+            rank = self.rank(every) or {}
+            alive = [rank.get(user, 1) for user, (_, _, gates) in given if every.issuperset(gates)]
+            if len(alive) > 2 and alive != sorted(alive):
+                found.append(every)
+        return found
+
+
+def by_rank(given: list[tuple[int, Term]], rank: Mapping[int, int]) -> list[tuple[int, Term]]:
+    """Terms and their users in the order of these; last, those that are not met."""
+    return sorted(given, key=lambda x: rank.get(x[0], 1))
 
 
 def depends_on_others(tape: Recorded, roots: Sequence[int], own: Sequence[int]) -> bool:

@@ -60,9 +60,6 @@ class Writer:
 
     def total(self, terms: Sequence[Term]) -> tuple[int, Gates]:
         """The sum of terms, left to right, behind the gates that they share."""
-        if len(terms) == 1:
-            g, p, gates = terms[0]
-            return self.product(g, p), gates
         gs, ps, all_gates = zip(*terms)
         gates = all_gates[0]
         if all([behind is gates for behind in all_gates]):

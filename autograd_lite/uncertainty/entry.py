@@ -88,9 +88,20 @@ def propagate(f: Callable[..., Any], /, *args: object, cov: object = None,
     >>> propagate(lambda p: p["v"] - p["w"], {"v": 5.0, "w": 3.0}, [[0.04, 0.04], [0.04, 0.04]]).std
     0.0
     """
-    require_function("propagate", f)
+    if not callable(f):
+        require_function("propagate", f)
     if order not in (1, 2, 3):
         raise InputError(f"propagate: order={short(order)}: choose 1, 2 or 3")
+    return _propagation(f, args, cov, order)
+
+
+def _loaded(*args: Any) -> Any:
+    """The first call."""
+    global _propagation
     from autograd_lite.uncertainty.propagation import propagation
 
-    return propagation(f, args, cov, order)
+    _propagation = propagation
+    return propagation(*args)
+
+
+_propagation: Callable[..., Any] = _loaded

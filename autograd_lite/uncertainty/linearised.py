@@ -4,6 +4,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,7 +12,8 @@ from autograd_lite.checks.edges import one_sided
 from autograd_lite.errors import DomainError, InputError, NumericError, signal
 from autograd_lite.graph import kinks, value
 from autograd_lite.graph.backward import backward
-from autograd_lite.graph.node import call_of, freeze, plain
+from autograd_lite.graph.node import call_of, plain
+from autograd_lite.graph.small import called
 from autograd_lite.graph.states import with_kinks
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import op_named
@@ -21,6 +23,7 @@ from autograd_lite.transforms.trace import Function, Selection, Trace, name_of, 
 from autograd_lite.transforms.trees import leaves, rebuild
 
 Rows = list[list[float]]
+_FLOAT = frozenset([float])
 
 
 class Point:
@@ -33,7 +36,7 @@ class Point:
 
     def __init__(self, f: Function, args: Sequence[Any], places: Sequence[int]):
         self.f, self.args, self.places = f, args, places
-        self.flat = {float}.issuperset(map(type, args))
+        self.flat = _FLOAT.issuperset(map(type, args))
         self.given = args if self.flat else leaves(args)
 
     def at(self, v: Sequence[Any]) -> Any:
@@ -58,71 +61,9 @@ class Point:
         """The numbers at the places."""
         return [self.given[i] for i in self.places]
 
-    # -- first derivatives -----------------------------------------------------------------------------
-
-    def linearised(self) -> tuple[Any, Rows]:
-        """The result, and for each of its numbers the derivatives by those at the places.
-
-        Raises:
-            DomainError: one of them depends on the side of a kink at which the point lies.
-            NumericError: f has no finite result here, or no finite derivative.
-        """
-        found = self._by_compiled(_rows)
-        if found:
-            value, rows, kinks = found
-            if not any([op_named(name).kink(*xs) == 0.0 for name, xs in kinks]):
-                return value, rows
-        if self.flat and (found := self._of_floats()):
-            return found
-        trace = Trace(self.at, (self.start,), {})
-        if type(trace.result) is not Value:
-            returned(name_of(self.f), trace.result)
-        value = rebuild(trace.result, plain)
-        rows = jacobian_rows(trace, 6)
-        _refuse_kinks(trace)
-        return value, [[0.0 if p is None else plain(p) for p in row] for row in rows]
-
-    def _of_floats(self) -> tuple[Any, Rows] | None:
-        """The same by the least that it takes, where f makes a few numbers of floats and no kink is met."""
-        if value.special or kinks.live:
-            return None
-        inputs = list(map(Value, self.start))
-        result = self.at(inputs)
-        outputs = result if type(result) in (list, tuple) else [result]
-        if (len(outputs) > 6 * len(inputs) or any([type(y) is not Value or not y.operands for y in outputs])
-                or any(map(one_sided, with_kinks(outputs))) or kinks.live):
-            return None
-        for x in inputs:
-            freeze(x)
-        rows = [backward(y, 1.0, inputs) for y in outputs]
-        if None in rows:                                # (it reads Values of others)
-            return None
-        return rebuild(result, plain), [[p or 0.0 for p in row or ()] for row in rows]
-
-    def _by_compiled(self, derivatives: Callable[..., Any]) -> Any:
-        """What the compiled `derivatives` of a compiled function give; None where these are not known."""
-        if not is_compiled(self.f):
-            return None
-        if self.flat:
-            chosen: tuple[int, ...] = tuple(self.places)
-            columns = chosen
-        else:
-            ends = list(itertools.accumulate([len(leaves(x, lenient=True)) for x in self.args], initial=0))
-            spans = list(map(range, ends, ends[1:]))
-            chosen = tuple([i for i, span in enumerate(spans) if any([k in span for k in self.places])])
-            columns = tuple([k for i in chosen for k in spans[i]])
-        if columns != tuple(self.places):               # (some of a structure's numbers are exact)
-            return None
-        try:
-            return _of(self.f, derivatives, chosen)(*self.args)
-        except NumericError:                            # (which f itself will say)
-            return None
-
-    # -- higher ones -----------------------------------------------------------------------------------
-
     def second(self) -> Any:
         """For each number of the result the matrix of its second derivatives by those at the places."""
-        found = self._by_compiled(_second)
+        found = _by_compiled(_second, self.f, self.args, self.places, self.flat)
         return found or rebuild(jacobian(jacobian(self.numbers))(self.start), plain)
 
     def third(self, contracted: Callable[[Any], Any]) -> Any:
@@ -130,6 +71,70 @@ class Point:
         second = jacobian(jacobian(self.numbers))
         found = jacobian(lambda v: list(map(contracted, second(v))))(self.start)
         return rebuild(found, plain)
+
+
+# -- first derivatives -----------------------------------------------------------------------------------
+
+
+def linearised(f: Function, args: Sequence[Any], places: Sequence[int], flat: bool = False
+               ) -> tuple[Any, Rows]:
+    """f's result, and for each of its numbers the derivatives by the arguments' numbers at some places.
+
+    (`flat`: whether all arguments are known to be floats.)
+
+    Raises:
+        DomainError: one of them depends on the side of a kink at which the point lies.
+        NumericError: f has no finite result here, or no finite derivative.
+    """
+    flat = flat or _FLOAT.issuperset(map(type, args))
+    if type(f) is not FunctionType and (found := _by_compiled(_rows, f, args, places, flat)):
+        result, rows, met = found
+        if not (met and any([op_named(name).kink(*xs) == 0.0 for name, xs in met])):
+            return result, rows
+    if flat and not (value.special or kinks.live):
+        result, found, inputs = called(f, args, places)
+        if found:
+            return result, found
+        if few := _of_few(result, inputs):
+            return few
+    point = Point(f, args, places)
+    trace = Trace(point.at, (point.start,), {})
+    if type(trace.result) is not Value:
+        returned(name_of(f), trace.result)
+    result = rebuild(trace.result, plain)
+    rows = jacobian_rows(trace, 6)
+    _refuse_kinks(trace)
+    return result, [[0.0 if p is None else plain(p) for p in row] for row in rows]
+
+
+def _of_few(result: Any, inputs: Sequence[Value]) -> tuple[Any, Rows] | None:
+    """A few results of inputs that are frozen, and their derivatives; None where a kink is met, say."""
+    outputs = result if type(result) in (list, tuple) else [result]
+    if (len(outputs) > 6 * len(inputs) or any([type(y) is not Value or not y.operands for y in outputs])
+            or any(map(one_sided, with_kinks(outputs))) or kinks.live):
+        return None
+    rows = [backward(y, 1.0, inputs) for y in outputs]
+    if None in rows:                                    # (it reads Values of others)
+        return None
+    return rebuild(result, plain), [[p or 0.0 for p in row or ()] for row in rows]
+
+
+def _by_compiled(derivatives: Callable[..., Any], f: Function, args: Sequence[Any], places: Sequence[int],
+                 flat: bool) -> Any:
+    """What the compiled `derivatives` of a compiled function give; None where these are not known."""
+    if not is_compiled(f):
+        return None
+    chosen = tuple(places)
+    if not flat:
+        ends = list(itertools.accumulate([len(leaves(x, lenient=True)) for x in args], initial=0))
+        spans = list(map(range, ends, ends[1:]))
+        chosen = tuple([i for i, span in enumerate(spans) if any([k in span for k in places])])
+        if [k for i in chosen for k in spans[i]] != list(places):       # (some of a structure's are exact)
+            return None
+    try:
+        return _of(f, derivatives, chosen)(*args)
+    except NumericError:                                # (which f itself will say)
+        return None
 
 
 def _refuse_kinks(trace: Trace) -> None:
@@ -167,15 +172,15 @@ def is_compiled(f: Any) -> bool:
 
 def _of(compiled: Any, derivatives: Callable[..., Any], argnums: tuple[int, ...]) -> Any:
     """The compiled derivatives of a compiled function by some arguments, which are kept with it."""
-    kept = _kept.setdefault(compiled, {})
-    key = derivatives, argnums
-    if key not in kept:
+    kept = _kept.get(compiled) or _kept.setdefault(compiled, {})
+    found = kept.get((derivatives, argnums))
+    if found is None:
         from autograd_lite.programs.entry import compile
-        kept[key] = compile(
+        found = kept[derivatives, argnums] = compile(
             transform(derivatives, compiled.f, argnums), max_programs=compiled.max_programs,
             on_limit=compiled.on_limit, static=list(compiled.static.places) if compiled.static else None,
             target=compiled.target, indices=compiled.indices.named if compiled.indices else ())
-    return kept[key]
+    return found
 
 
 def _rows(f: Function, argnums: Selection, /, *args: Any) -> tuple[Any, Any, Any]:

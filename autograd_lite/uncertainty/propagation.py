@@ -10,6 +10,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
@@ -20,19 +21,27 @@ from autograd_lite.transforms.structures import as_array, is_array
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import kept, leaves, rebuild, refill
 from autograd_lite.uncertainty.covariance import Spread, propagated, spread_of
-from autograd_lite.uncertainty.linearised import Point
+from autograd_lite.uncertainty.linearised import Point, linearised
 from autograd_lite.uncertainty.result import Propagation, input_names
 
 
 def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int) -> Any:
     """See `propagate`."""
-    kind = _kind_of_numbers()
+    core = sys.modules.get("uncertainties.core")
+    kind = getattr(core, "AffineScalarFunc", None)      # of numbers (None: that package is not in use)
     if kind is not None:
-        numbers, found = _found(kind, args)
-        if found and cov is not None:
-            raise InputError("propagate: numbers of uncertainties carry their uncertainty; leave out cov")
-        if found:
-            return _of_numbers(kind, f, numbers, found)
+        numbers: Sequence[Any] = [x.nominal_value for x in args if isinstance(x, kind)]
+        places, given = _first(len(numbers)), args
+        if len(numbers) < len(args):
+            numbers, places, given = _found(kind, args)
+        if given:
+            if cov is not None:
+                raise InputError("propagate: numbers of uncertainties carry their uncertainty; leave out cov")
+            try:
+                result, rows = linearised(f, numbers, places, given is args)
+            except NumericError:
+                result, rows, given = _by_uncertain(f, numbers, places, given)
+            return _numbers(core, given, result, rows)
     if cov is None:
         if len(args) != 2:
             raise InputError(f"propagate takes a function, its argument and the uncertainty of that, got "
@@ -59,9 +68,9 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
         cov = _by_names(cov, parameters)
     whole = spread_of(cov, tree, len(numbers), lambda: input_names(parameters, args))
     places = [i for i, std in enumerate(whole.stds) if std]
-    point, spread = Point(f, args, places), whole.of(places)
+    spread = whole.of(places)
     try:
-        result, rows = point.linearised()
+        result, rows = linearised(f, args, places)
     except TypeError as error:
         if len(args) == 1 and not isinstance(error, AutogradError) and not _takes(f, args):
             error.add_note("propagate: for a function of several arguments write propagate(f, a, b, cov=…)")
@@ -71,7 +80,7 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
     for row in found.shares:
         own = dict(zip(places, row))
         shares.append(refill(tree, [own.get(i, 0.0) for i in range(len(numbers))]))
-    bias, term = _higher(point, rows, spread, order) if order > 1 else (None, None)
+    bias, term = _higher(Point(f, args, places), rows, spread, order) if order > 1 else (None, None)
     arrays = is_array(cov) or is_array(result) or any(map(is_array, args))
     m = len(found.stds)
     return Propagation(
@@ -154,21 +163,22 @@ def _parameters(f: Any, n: int) -> Sequence[str]:
 # -- numbers of the package `uncertainties` ----------------------------------------------------------------
 
 
-def _kind_of_numbers() -> Any:
-    """The class of such numbers, if the package is in use."""
-    return getattr(sys.modules.get("uncertainties.core"), "AffineScalarFunc", None)
+@lru_cache(64)
+def _first(n: int) -> Sequence[int]:
+    """The places of n numbers."""
+    return tuple(range(n))
 
 
-def _found(kind: Any, args: Sequence[Any]) -> tuple[Sequence[Any], list[tuple[int, Any]]]:
-    """The arguments in plain numbers, and the numbers with an uncertainty at their places."""
-    found = list[tuple[int, Any]]()
-    if all([isinstance(x, kind) for x in args]):
-        return [x.nominal_value for x in args], list(enumerate(args))
+def _found(kind: Any, args: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int], Sequence[Any]]:
+    """The arguments in plain numbers; the places of those with an uncertainty, and these."""
+    if all([type(x) is float or isinstance(x, kind) for x in args]):
+        places = [i for i, x in enumerate(args) if type(x) is not float]
+        return [x if type(x) is float else x.nominal_value for x in args], places, [args[i] for i in places]
     others = list[Any]()
     rebuild(tuple(args), lambda x: x, others.append)
     if not any([isinstance(x, kind) for x in others]):
-        return args, []
-    met = 0
+        return args, (), ()
+    places, given, met = [], list[Any](), 0
 
     def number(x: Any) -> Any:
         nonlocal met
@@ -179,37 +189,44 @@ def _found(kind: Any, args: Sequence[Any]) -> tuple[Sequence[Any], list[tuple[in
         nonlocal met
         if not isinstance(x, kind):
             return kept(x)
-        found.append((met, x))
+        places.append(met)
+        given.append(x)
         met += 1
         return x.nominal_value
 
-    return rebuild(tuple(args), number, other), found
+    return rebuild(tuple(args), number, other), places, given
 
 
-def _of_numbers(kind: Any, f: Callable[..., Any], args: Sequence[Any],
-                found: Sequence[tuple[int, Any]]) -> Any:
-    """f's result in numbers that depend on the same variables as the given ones."""
-    try:
-        result, rows = Point(f, args, [i for i, _ in found]).linearised()
-    except NumericError:                                # (that does not matter by what is exact)
-        uncertain = [pair for pair in found if pair[1].std_dev]
-        if len(uncertain) == len(found):
-            raise
-        found = uncertain
-        result, rows = Point(f, args, [i for i, _ in found]).linearised()
-    combination = sys.modules["uncertainties.core"].LinearCombination
-    parts = [x.derivatives.items() for _, x in found]
+def _by_uncertain(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int], given: Sequence[Any]
+                  ) -> tuple[Any, list[list[float]], Sequence[Any]]:
+    """f's result, its derivatives by those numbers that are not exact, and these; within an error, which is
+    raised again if no number is exact."""
+    uncertain = [(i, x) for i, x in zip(places, given) if x.std_dev]
+    if len(uncertain) == len(given):
+        raise
+    return *linearised(f, args, [i for i, _ in uncertain]), [x for _, x in uncertain]
 
-    def number(y: float, row: Sequence[float]) -> Any:
-        linear: dict[Any, float] = {}
-        for p, part in zip(row, parts):
-            for variable, slope in part:
-                linear[variable] = linear.get(variable, 0.0) + p * slope
-        return kind(y, combination(linear))
 
-    if type(result) is float:
-        return number(result, rows[0])
-    if is_array(result):
-        return as_array(list(map(number, result.ravel().tolist(), rows)), result.shape)
-    supply = iter(rows)
-    return rebuild(result, lambda y: number(y, next(supply)))
+def _numbers(core: Any, given: Sequence[Any], result: Any, rows: Sequence[Sequence[float]]) -> Any:
+    """The result with these derivatives by the given numbers, in numbers of the same variables."""
+    kind = type(result)
+    if kind is not float:
+        if (kind is list or kind is tuple) and {float}.issuperset(map(type, result)):
+            return kind([_numbers(core, given, y, [row]) for y, row in zip(result, rows)])
+        supply = iter(rows)
+        if is_array(result):
+            numbers = [_numbers(core, given, y, [next(supply)]) for y in result.ravel().tolist()]
+            return as_array(numbers, result.shape)
+        return rebuild(result, lambda y: _numbers(core, given, float(y), [next(supply)]))
+    row, variable = rows[0], core.Variable
+    linear: dict[Any, float] = {}
+    for x, p in zip(given, row):
+        if type(x) is not variable:
+            break
+        linear[x] = p                                   # (it has the derivative 1 by itself alone)
+    if len(linear) < len(row):
+        linear = {}
+        for p, x in zip(row, given):
+            for v, slope in x.derivatives.items():
+                linear[v] = linear.get(v, 0.0) + p * slope
+    return core.AffineScalarFunc(result, core.LinearCombination(linear))
