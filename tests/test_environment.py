@@ -1110,3 +1110,47 @@ def test_code_that_reads_globals_of_any_name_is_told_from_code_that_names_them(f
     found = names.named(f.__code__)
     assert (names.EVERY in found.globals) is every
     assert every or "a" in found.globals
+
+
+# -- tables that are looked at loosely, and what is gone ---------------------------------------------------
+
+
+def test_of_a_list_that_is_looked_at_loosely_equal_values_are_told_apart_only_if_asked_exactly():
+    rows = [Value(1.0), Value(2.0)]
+    environment = Environment(lambda i: rows[i])
+    environment.loosen([rows])
+    assert environment.holds() and environment.holds_exactly()
+    kept, rows[0] = rows[0], Value(1.0)
+    assert environment.holds() and not environment.holds_exactly()
+    rows[0] = kept
+    assert environment.holds_exactly() and environment.holds()
+    rows[1] = Value(3.0)
+    assert not environment.holds() and environment.changed()
+
+
+@pytest.mark.parametrize("change", [lambda rates: rates.pop("slow"), lambda rates: rates.update(slow=0.2)])
+def test_a_snapshot_does_not_hold_where_something_was_gone_when_it_was_loosened(change):
+    rates, rows = {"slow": 0.1}, [Value(1.0)]
+    environment = Environment(lambda i: rows[i] * rates["slow"])
+    change(rates)
+    environment.loosen([rows])
+    assert not environment.holds() and environment.changed()
+    rates["slow"] = 0.1
+    assert environment.holds()
+
+
+def test_a_closure_some_of_whose_variables_have_no_value_yet_is_looked_at():
+    def made():
+        def f(x):
+            return (x * rate, later)[0]
+        rate = 2.0
+        if rate < 0.0:
+            later = 1.0
+        environment = Environment(f)
+        assert environment.holds()
+        rate = 3.0
+        assert not environment.holds() and environment.changed().startswith("the closure variable 'rate' ")
+        environment = Environment(f)
+        later = 1.0
+        assert not environment.holds() and environment.changed()
+    made()

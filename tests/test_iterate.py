@@ -11,6 +11,7 @@ import autograd_lite as ag
 from autograd_lite import InputError, Value, compile, grad
 from autograd_lite.errors import DomainError
 from autograd_lite.native import engine
+from autograd_lite.native.choice import patience
 
 TARGETS = ["python", *["native" for _ in "1" if engine.available()]]
 pytestmark = pytest.mark.parametrize("target", TARGETS)
@@ -278,3 +279,62 @@ def test_a_big_program_is_a_loop_of_native_code_too(target, n):
         assert native and all(native)
     with pytest.raises(InputError, match="over"):
         fast.iterate(state, 13, over=xs)
+
+
+def test_a_step_takes_the_rows_of_a_table_and_captured_values(target):
+    rows, w = [Value(0.5), Value(1.25), Value(-2.0)], Value(0.75)
+    fast = compile(lambda s, i: s * ag.take(rows, i) + w, indices="i", target=target)
+    at = [0, 1, 2, 1, 0, 2, 2, -1, 1]
+    for _ in range(2):
+        states = loop(lambda s, i: (s * rows[i] + w).data, 2.0, len(at), at)
+        assert fast.iterate(2.0, len(at), over=at) == states[-1]
+        assert fast.iterate(2.0, len(at), history=1, over=at)[1] == states[1:]
+        rows[1].data, w.data = 3.0, 0.25
+    before = fast.latest.steps
+    fast.iterate(2.0, len(at), over=at)
+    assert fast.latest.steps == before + len(at)                # (all in one loop)
+
+
+@pytest.mark.parametrize("xs", [np.array([3.0]), [3.0], np.array([[3.0, 4.0]]), [(3.0, 4)]])
+def test_one_step_takes_one_entry(xs, target):
+    f = (lambda s, x: s * x[0] + x[1]) if np.shape(xs) == (1, 2) else (lambda s, x: s * x + 1.0)
+    fast = compile(f, target=target)
+    for _ in range(3):
+        assert fast.iterate(2.0, 1, over=xs) == f(2.0, xs[0])
+
+
+@pytest.mark.parametrize("xs", [np.array([True, False, True, True]), np.array([1, 2.5, 3, 0.5], object),
+                                np.array([1, -2, 3, 0]), np.array([[1.0, 2.0]] * 4)])
+def test_steps_take_the_entries_of_arrays_of_any_kind(xs, target):
+    f = (lambda s, x: s * x[0] + x[1]) if xs.ndim > 1 else (lambda s, x: s * 2.0 if x > 0 else s + 1.0)
+    check(f, 1.5, 4, target, xs, every=1)
+
+
+def test_a_step_may_take_values_of_an_array(target):
+    xs = np.array([Value(2.0), Value(3.0)], object)
+    fast = compile(lambda s, x: s * x, target=target)
+    assert fast.iterate(1.5, 2, over=xs).data == 9.0
+
+
+def test_an_error_of_a_step_keeps_what_else_it_tells(target):
+    def f(s):
+        if s > 3.0:
+            raise IndexError("it is gone", 7)
+        return s * 2.0
+
+    with pytest.raises(IndexError) as caught:
+        compile(f, target=target).iterate(1.0, 9)
+    assert caught.value.args == ("iterate, step 2: it is gone", 7)
+
+
+def test_a_loop_is_native_once_it_has_done_more_steps_than_it_takes_to_make_it(target):
+    fast = compile(lambda s: s * 0.5 + 1.0, target=None if target == "native" else target)
+    assert [fast(1.0), fast(2.0)] == [1.5, 2.0]
+    program = fast.latest
+    enough = patience(program.recording)
+    assert fast.iterate(1.0, enough) > 0.0 and program.steps == enough and "native" not in program.loops
+    fast.iterate(1.0, 1)
+    assert ("native" in program.loops) is (target == "native")
+    if target == "native":
+        program.loops["python"].run = None      # (which is needed no more)
+    assert fast.iterate(0.0, 2) == 1.5

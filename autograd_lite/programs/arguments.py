@@ -4,6 +4,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
+from collections import ChainMap, UserDict, UserList, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import FunctionType
 from typing import Any
@@ -12,8 +13,10 @@ from autograd_lite.errors import InputError, short
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import number
 from autograd_lite.programs.reach import origin_of
+from autograd_lite.transforms.registered import Rest
+from autograd_lite.transforms.structures import attributes_of
 from autograd_lite.transforms.trace import name_of
-from autograd_lite.transforms.trees import is_number, kind_of, rebuild
+from autograd_lite.transforms.trees import Kind, is_number, kind_of, rebuild
 
 
 class Given(Exception):
@@ -110,10 +113,25 @@ def described(x: Any, numbers: list[Any]) -> Any:
         numbers += x.ravel().tolist()
         return cls, x.shape, float
     if kind:
-        keys = [key if _hashable(key) else id(key) for key in kind.keys(x)]
         shape = getattr(x, "shape", None)
-        return cls, shape, *keys, *[described(part, numbers) for part in kind.parts(x)]
+        return cls, shape, *_keys(kind, x), *[described(part, numbers) for part in kind.parts(x)]
     return x.key if cls is Fixed else (cls, Kept(x))
+
+
+def _keys(kind: Kind, x: Any) -> list[Any]:
+    """What a structure is but for its parts: their keys, and what else f may read of it."""
+    keys = list(kind.keys(x))
+    if kind.form is object or keys and type(keys[-1]) is Rest:      # (which say all)
+        return keys
+    if isinstance(x, (deque, defaultdict)):
+        keys.append(_fixed(x.maxlen if isinstance(x, deque) else x.default_factory))
+    if getattr(x, "__dict__", None):
+        held, _ = attributes_of(x)
+        content = "data" if isinstance(x, (UserList, UserDict)) else "maps" if isinstance(x, ChainMap) else ""
+        items: Any = x if isinstance(x, dict) else {}           # (d.x may be d["x"])
+        keys.append(_fixed({name: thing for name, thing in held.items()
+                            if name != content and not (name in items and items[name] is thing)}))
+    return keys
 
 
 def is_floats(x: Any) -> bool:
@@ -186,6 +204,8 @@ def _fixed(x: Any) -> tuple[Any, ...]:
         return cls, x
     if isinstance(x, Value):
         return cls, Kept(x)
+    if cls in (list, tuple):
+        return cls, *map(_fixed, x)
     if cls in (set, frozenset):
         return cls, frozenset(map(_fixed, x))
     if cls is dict:
@@ -193,10 +213,10 @@ def _fixed(x: Any) -> tuple[Any, ...]:
     if is_number(x):
         return cls, repr(x)                     # (−0.0 is not 0.0, and nan is nan)
     if hasattr(x, "tobytes") and hasattr(x, "dtype"):
-        held = _fixed(x.tolist()) if getattr(x.dtype, "hasobject", False) else x.tobytes()
+        held = _fixed(x.tolist()) if x.dtype.hasobject else x.tobytes()
         return cls, str(x.dtype), repr(x.shape), held
     kind = kind_of(x, True)
-    return (cls, *map(_fixed, kind.parts(x))) if kind else (cls, Kept(x))
+    return (cls, *_keys(kind, x), *map(_fixed, kind.parts(x))) if kind else (cls, Kept(x))
 
 
 class Static:

@@ -128,7 +128,6 @@ class ArrayExpressions(Expressions):
                          for function in (looked, gather, scatter)}}
         self.taken |= {*self.names, "at", "captured"}
         self.held: dict[int, tuple[Written, set[int]]] = {}      # written where used; what they use
-        self.used = set()                       # the places that the present statement uses
         self.users = {x: k for k in self.needed for x in self.code.operands[k]}
 
     def holds(self, check: Check) -> bool:
@@ -140,8 +139,7 @@ class ArrayExpressions(Expressions):
         op = self.code.ops[k]
         if op is CONSTANT:
             x = self.code.data[k]
-            return literal(x) if x - x == 0.0 else Written(
-                "nan") if x != x else Written("inf") if x > 0.0 else Written("-inf", SUM)
+            return literal(x) if x - x == 0.0 else Written("-inf", SUM) if x == -math.inf else Written(str(x))
         if k in self.held:
             text, used = self.held.pop(k)
             self.used |= used
@@ -204,9 +202,9 @@ class ArrayExpressions(Expressions):
         """The numbers, and products of two, of which an instruction is the sum."""
         if op is PRODUCTS:
             return list(zip(operands[::2], operands[1::2]))
-        n = len(operands) // 2 if op is dot_op else 0
-        return [*zip(operands[:n], operands[n:2 * n]), *[(x,) for x in operands[2 * n:]]] if (
-            op is sum_op or op is dot_op) else []
+        if op is dot_op:
+            return list(zip(operands, operands[len(operands) // 2:]))
+        return [(x,) for x in operands] if op is sum_op else []
 
     def total(self, terms: Sequence[Sequence[int]]) -> Written:
         """Their sum, left to right."""
@@ -250,13 +248,12 @@ class ArrayWriter(ArrayExpressions):
     def source(self, name: str = "f") -> str:
         """The whole source."""
         recording, code = self.recording, self.code
-        self.taken.add(name)
         inputs = [self.variable(k) for k in recording.inputs]
         captured = [self.variable(recording.captured[i]) for i in self.read]
         guards = list(enumerate(recording.guards))[::-1] if self.watch else []
         for k in self.needed:
             while guards and guards[-1][1].at <= k:
-                self.guard(k, *guards.pop())
+                self.guard(*guards.pop())
             if code.ops[k] not in (CONSTANT, INPUT) and k not in self.tables:
                 self.instruction(k)
             if self.watch:
@@ -264,10 +261,10 @@ class ArrayWriter(ArrayExpressions):
                     self.pending.append((k, self.home.get(k), None))
                 self.pending += [(k, self.home.get(k), check) for check in self.checks.get(k, ())]
         for index, guard in reversed(guards):
-            self.guard(len(code), index, guard)
+            self.guard(index, guard)
         shown = dict.fromkeys([k for k in self.outputs if code.ops[k] is not CONSTANT])
         self.pending += [(k, None, None) for k in shown if self.watch and k not in self.unsure]
-        self.look(len(code))
+        self.look()
         texts = [self.written(k).text for k in self.outputs]
         self.statement(f"return {', '.join(texts)}," if texts else "return ()")
         head = [f"def {name}({', '.join([*['at'] * self.watch, *inputs, 'captured'])}):"]
@@ -316,26 +313,22 @@ class ArrayWriter(ArrayExpressions):
                 self.used.add(k)
                 self.statement(f"{name} = {name} + ({self.total(terms[i:i + _MANY]).text})", k)
             return
-        used, self.used = self.used, set()
         y = self.total(terms) if terms else self.expression(k)
         if (self.uses[k] == 1 and k not in self.unsure and op is not ROWS and k not in self.checks
                 and len(y.text) < 60 and k not in self.recording.labels
                 and self.holds_one(self.code.ops[self.users[k]])):
-            self.held[k], self.used = (y, self.used), used
+            self.held[k], self.used = (y, self.used), set()
             return
-        self.used |= used
         self.statement(f"{self.variable(k)} = {y.text}", k)
 
     # -- what must hold ----------------------------------------------------------------------------
 
-    def look(self, now: int) -> None:
-        """Send points the eager way unless what is pending holds, as far as its conditions are known."""
-        later, sums = [], dict[Any, list[int]]()
+    def look(self) -> None:
+        """Send points the eager way unless what is pending holds."""
+        sums = dict[Any, list[int]]()
         for k, side, check in self.pending:
             path = tuple([(one.condition, one.answer) for one in side.path()] if side else [])
-            if any([condition >= now for condition, _ in path]):
-                later.append((k, side, check))
-            elif check:
+            if check:
                 self.statement(f"at.holds({self.question(check, ())}{self.along(path)})")
             else:
                 sums.setdefault(path, []).append(k)
@@ -344,7 +337,7 @@ class ArrayWriter(ArrayExpressions):
                 text = " + ".join([f"sum([x for _, x in {self.written(k).text}])" if k in self.spread else
                                    self.written(k).text for k in places[i:i + _MANY]])
                 self.statement(f"at.finite({text}{self.along(path)})")
-        self.pending = later
+        self.pending = []
 
     def along(self, path: Sequence[tuple[int, bool]]) -> str:
         """The operand that says which points are on a side of choices, if not all."""
@@ -352,9 +345,9 @@ class ArrayWriter(ArrayExpressions):
         found = [f"({text})" if answer else f"turned({text})" for text, (_, answer) in zip(conditions, path)]
         return f", {' & '.join(found)}" if found else ""
 
-    def guard(self, now: int, index: int, guard: Guard) -> None:
+    def guard(self, index: int, guard: Guard) -> None:
         """Give the points at which a guard has another answer its number."""
-        self.look(now)
+        self.look()
         xs = [self.written(x).text for x in guard.operands]
         text = re.sub(r"#(\d)", lambda at: xs[int(at[1]) - 1], guard.text)
         if _COMPARED.fullmatch(guard.text):
@@ -402,5 +395,5 @@ def function(recording: Recording, captured: Sequence[Any], found: Functions,
     writer = ArrayWriter(recording, found, watch)
     text = writer.source()
     names = {**writer.names, **writer.columns(captured)}
-    exec(compile(text, "<compiled over arrays>", "exec", dont_inherit=True), names)
+    exec(compile(text, "<compiled over arrays>", "exec"), names)
     return names["f"], text, writer

@@ -135,7 +135,7 @@ class Batch(Option):
             return changed(tree, lambda x: one(x, self.reduce), held=held)
         parts = [changed(part, lambda x, how=how: one(x, how), held=held)  # type: ignore[misc]
                  for part, how in zip(tree, self.reduce)]
-        kind = kind_of(tree, True)
+        kind = kind_of(tree)
         return tuple(parts) if kind is None else kind.again(tree, parts)
 
     def one(self, x: Any, how: str | None) -> Any:

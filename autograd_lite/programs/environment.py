@@ -7,6 +7,7 @@ that other packages read of the user's objects by names that the user's code doe
 """
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
 from collections import deque
@@ -102,9 +103,7 @@ class Environment:
                 found = list(now())
                 moved |= len(found) != len(kept)
                 if not all(map(is_, found, kept)):
-                    for i, (a, b) in enumerate(zip(found, kept)):
-                        if a is b:
-                            continue
+                    for i, a, b in [(i, a, b) for i, (a, b) in enumerate(zip(found, kept)) if a is not b]:
                         if equal(a, b):
                             kept[i] = a
                         elif type(a) in _SIMPLE or type(b) in _SIMPLE:
@@ -127,15 +126,11 @@ class Environment:
         """Of these lists of Values ask no more than whether they hold equal ones, which takes a twentieth of
         the time: who uses an entry asks whether it is the same Value."""
         self._loose = {id(x): x for x in lists}
-        questions = Questions(self._reach, self._loose)
-        try:
-            same = self._same()
-        except Exception:
-            same = False
-        if same:
-            self.questions, self._reads, self._same = questions, questions.reads, questions.all
-        else:                                   # (what is there now is not what was there)
-            self._same = lambda: False
+        with contextlib.suppress(Exception):
+            if self._same():
+                self._adopt(self._reach)
+                return
+        self._same = lambda: False              # (what is there now is not what was there)
 
     def changed(self) -> str:
         """What has changed since the snapshot, for messages; "" if nothing has."""
@@ -305,9 +300,7 @@ def _difference(then: Reach, now: Reach, at: int) -> str:
     if isinstance(new, (list, tuple, set, frozenset, deque, dict)) and a[1] != b[1]:
         return f"{place} had {a[1]} entries and has {b[1]}"
     if isinstance(new, (list, tuple, deque)):
-        i = next((i for i, (x, y) in enumerate(zip(a, b)) if not equal(x, y)), 0)
-        if not i:
-            return f"the entries of {place} have changed"
+        i = next(i for i, (x, y) in enumerate(zip(a, b)) if not equal(x, y))
         part = f".{new._fields[i - 2]}" if hasattr(new, "_fields") else f"[{i - 2}]"
         return f"{_expression(now, at)}{part} was {short(a[i])} and is {short(b[i])}"
     for these, others, verb in ((b, a, "is new"), (a, b, "is gone")):

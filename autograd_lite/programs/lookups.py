@@ -31,7 +31,7 @@ def known(found: Functions, watch: bool, index: Any, n: int, x: Any) -> Any:
     return x if watch else found.where(within(index, n), x, math.nan)
 
 
-def chosen(index: Any, size: float, strict: bool = True) -> Any:
+def chosen(index: Any, size: float, strict: bool) -> Any:
     """An index into a list of this size: an error if none of its rows is meant, where that can be seen."""
     try:
         wrong = strict and not bool(within(index, size).all())
@@ -58,8 +58,9 @@ def gather(found: Functions, watch: bool, rows: Any, index: Any) -> Any:
         return rows[int(index)]
     whole = _whole(index) % len(rows)
     if not hasattr(rows, "ndim"):
-        zero = 0.0 * index
-        rows = xp.stack([row + zero for row in rows])
+        zero = 0.0 * index                      # (so all are arrays)
+        shape = xp.broadcast_shapes(*[getattr(x, "shape", ()) for x in (index, *rows)])
+        rows = xp.stack([xp.broadcast_to(row + zero, shape) for row in rows])
     shape = rows.shape[1:]
     whole = xp.broadcast_to(whole, shape).reshape(-1)
     taken = rows.reshape(len(rows), -1)[whole, xp.arange(len(whole))].reshape(shape)

@@ -118,7 +118,7 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
                 x.refuse(f"the result of {name_of(f)}")
         outputs: list[Any] = [x.value if type(x) is Whole else x for x in found if type(x) is Whole
                               or isinstance(x, Value)]
-        if ints:
+        if Whole in map(type, found):
             result = rebuild(result, lambda x: WholeResult() if type(x) is Whole else x, lambda x: x)
         if backward:
             if not isinstance(result, Value):

@@ -15,7 +15,7 @@ from autograd_lite.transforms.trees import Kind, kind_of, rebuild
 _OWN = frozenset(kind_of.registry)
 
 
-class _Rest:
+class Rest:
     """What an object holds besides its parts, as part of the key of a compiled function."""
 
     def __init__(self, things: dict[str, Any]):
@@ -25,7 +25,7 @@ class _Rest:
         return hash(tuple(self.things))                         # (the names)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Rest) and _same(self.things, other.things)
+        return isinstance(other, Rest) and _same(self.things, other.things)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -91,9 +91,9 @@ def register(cls: type, parts: Callable[[Any], Any], again: Callable[[Any, Any],
     def keys(tree: Any) -> list[Any]:
         held = named(tree)
         if rest:
-            return [*held, _Rest({"": rest(tree)})]
+            return [*held, Rest({"": rest(tree)})]
         probe = made(tree, [rebuild(part, _marked, lambda x: x) for part in held.values()])
-        return [*held, _Rest({name: x for some in attributes_of(probe) for name, x in some.items()})]
+        return [*held, Rest({name: x for some in attributes_of(probe) for name, x in some.items()})]
 
     def made(tree: Any, new: Sequence[Any]) -> Any:
         held = named(tree)
