@@ -184,6 +184,20 @@ def test_mutation_changes_a_source_as_it_says():
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="it runs on Unix")
+def test_what_no_test_can_notice_is_a_fault_that_could_be_drawn():
+    package = mutation.ROOT / "autograd_lite"
+    drawn = set()
+    for module in {module for module, _, _ in mutation.EQUIVALENT}:
+        source = (package / module).read_bytes()
+        drawn |= {(module, *m.lines(source)) for m in mutation.mutants(module, source)}
+    assert not mutation.EQUIVALENT - drawn
+
+
+def test_mutation_leaves_alone_what_only_checkers_of_types_read():
+    source = b"@overload\ndef f(x: int, y: int = 1) -> int: ...\n\ndef f(x, y=2): return x\n"
+    assert {m.text for m in mutation.mutants("f.py", source)} == {b"3", b"return None"}
+
+
 def test_mutation_tells_what_a_test_notices_from_what_it_does_not(tmp_path, capsys):
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "sums.py").write_text("def add(a, b=1):\n    return a + b\n")
