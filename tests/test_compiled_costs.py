@@ -213,7 +213,7 @@ def test_of_a_long_list_only_the_numbers_that_are_taken_are_read(monkeypatch):
     assert str(lookups.scatter(found, True, 2.0, -1.0, -5.0)) == "[0.0, -5.0]"
     for index, i in (([0.0, 2.0, 5.0], 1), ([0.0, 1.0, -3.0], 2), ([-2.0, -3.0], 1), ([1.0, 7.0], 1)):
         with pytest.raises(IndexError, match=f"at index {i} of the batch: "):
-            lookups.chosen(np.array(index), 2.0)
+            lookups.chosen(np.array(index), 2.0, True)
     assert lookups.chosen(np.array([7.0]), 2.0, False).tolist() == [7.0]
 
 

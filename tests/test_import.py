@@ -13,7 +13,7 @@ SOURCE = Path(ag.__file__).read_text(encoding="utf-8")
 
 # What an import may load of the standard library; without `site` that is `os` and its like as well.
 STANDARD = set("""ast bisect collections contextlib contextvars copy copyreg dataclasses dis enum functools
-    importlib inspect itertools keyword linecache math numbers opcode operator random re reprlib textwrap
+    gc importlib inspect itertools keyword linecache math numbers opcode operator random re reprlib textwrap
     threading token tokenize types typing warnings weakref genericpath os posixpath ntpath stat""".split())
 # The most words of ours that it may load. It stood at 36,000; there are 198,000.
 MOST = 41_000

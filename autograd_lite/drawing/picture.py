@@ -21,7 +21,7 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.whole import whole
 
 
-@dataclass
+@dataclass(frozen=True)
 class Options:
     """How to draw; see `draw`. Errors begin with the name of the function that was called."""
 
