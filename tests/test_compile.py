@@ -712,7 +712,8 @@ def test_a_missing_derivative_before_a_choice_is_missing_whichever_side_is_taken
 
 
 @pytest.mark.parametrize("f", [lambda x: ag.sqrt(0.0 * x), lambda x: ag.log(0.0 * x + 1e-320) + x,
-                               lambda x: 0.0 * x ** 0.5, lambda x: 0.0 * ag.exp(ag.cbrt(x))])
+                               lambda x: 0.0 * x ** 0.5, lambda x: 0.0 * ag.exp(ag.cbrt(x)),
+                               lambda x: 0.0 * ag.where(ag.less(x, 1.0), ag.cbrt(x), x)])
 def test_a_slope_of_zero_hides_no_infinite_one(f):
     for g in (grad(f), grad(grad(f)), grad(grad(grad(f)))):
         fast = compile(g)

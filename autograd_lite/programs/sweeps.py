@@ -92,10 +92,13 @@ class Writer:
 
     def sum_of(self, pairs: Sequence[int]) -> int:
         """The sum of products."""
-        pairs = [x for g, p in zip(pairs[::2], pairs[1::2]) if not self.is_constant(g, 0.0) for x in (g, p)]
-        if not pairs:
-            return self.constant(0.0)
-        return self.added(pairs)
+        found = list[int]()
+        for g, p in zip(pairs[::2], pairs[1::2]):
+            if self.is_constant(g, 0.0):
+                self.tape.hold(self.place(p))           # (which may be infinite)
+            else:
+                found += g, p
+        return self.added(found) if found else self.constant(0.0)
 
     def added(self, pairs: Sequence[int]) -> int:
         """The same, written as eager code would record it if it is differentiated again."""
