@@ -279,7 +279,7 @@ def _mapping(base: Any) -> Callable[[Any, Reach], Token]:
         else:
             reach.add_all("key", range(len(keys)), keys)
         reach.add_all("[", keys, things)
-        return token if cls is base else attributes(thing, reach, token)
+        return token if cls is base is not OrderedDict else attributes(thing, reach, token)
     return look_at
 
 
