@@ -21,6 +21,7 @@ from autograd_lite.graph import node
 from autograd_lite.native.engine import available
 from autograd_lite.programs import arrays, compiled, results, runs
 from autograd_lite.programs.progress import progress
+from autograd_lite.programs.recording import Guard
 from autograd_lite.programs.repeats import shapes_of
 
 native = pytest.mark.skipif(not available(), reason="without native code")
@@ -88,7 +89,9 @@ def test_a_tuple_that_is_reduced_keeps_its_class():
 
 def test_points_at_which_a_guard_fails_go_on_to_the_programs_with_their_answer():
     one, two, three = "one", "two", "three"
-    program = SimpleNamespace(groups=[{1: one, 2: two, 3: three}])
+    guard = Guard("int(#1)", (0,), 0, 1, None)
+    program = SimpleNamespace(recording=SimpleNamespace(guards=[guard]), groups=[
+        {guard._replace(answer=i).key: name for i, name in enumerate((one, two, three), 1)}])
     at, watch = np.array([10, 11, 12, 13, 14]), arrays.Watch(7)
     watch.fates = np.array([-2, 0, 0, 0, -1, 0, 0])
     watch.answered[0] = np.array([9, 1, 2, 5, 9, 2, 3])

@@ -709,3 +709,36 @@ def test_a_missing_derivative_before_a_choice_is_missing_whichever_side_is_taken
     f = lambda x: (-1.0) ** ag.where(ag.greater(x, 0.0), 100.0, x)          # noqa: E731
     for x in (2.0, 3.0, 2.0):
         assert outcome(compile(grad(f)), (x,)) == outcome(grad(f), (x,))
+
+
+@pytest.mark.parametrize("f", [lambda x: ag.sqrt(0.0 * x), lambda x: ag.log(0.0 * x + 1e-320) + x,
+                               lambda x: 0.0 * x ** 0.5, lambda x: 0.0 * ag.exp(ag.cbrt(x)),
+                               lambda x: 0.0 * ag.where(ag.less(x, 1.0), ag.cbrt(x), x)])
+def test_a_slope_of_zero_hides_no_infinite_one(f):
+    for g in (grad(f), grad(grad(f)), grad(grad(grad(f)))):
+        fast = compile(g)
+        for x in (0.5, 0.0):
+            for mode in ("raise", "ignore"):
+                assert held(fast, g, (x,), mode=mode) == "", (x, mode)
+
+
+def fails_and_is_not_used(x):
+    ag.log(-1.0)
+    return x
+
+
+def fails_and_is_caught(x):
+    try:
+        return x * ag.log(-1.0)
+    except ValueError:
+        return x
+
+
+@pytest.mark.parametrize("f", [fails_and_is_not_used, fails_and_is_caught,
+                               lambda x: x if ag.log(-1.0) > 0.0 else -x,
+                               lambda x: ag.where(ag.greater(x, 0.0), x, ag.log(-1.0))])
+@pytest.mark.parametrize("first", ["raise", "ignore"])
+def test_an_error_at_plain_numbers_is_what_the_mode_of_the_call_makes_of_it(f, first):
+    fast = compile(f)
+    for mode in (first, "raise", "ignore", "raise"):
+        assert held(fast, f, (2.0,), mode=mode) == ""

@@ -2,6 +2,7 @@
 import copy
 import fractions
 import functools
+import itertools
 import json
 import math
 import numbers
@@ -13,6 +14,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from replayed import held
 
 import autograd_lite as ag
 from autograd_lite import Value, compile, grad
@@ -263,3 +265,21 @@ def test_a_batch_of_ints_that_floats_do_not_hold_is_refused():
         with pytest.raises(ag.InputError, match=r"n holds whole numbers of 2\*\*53 or more"):
             fast(np.array([1, n]))
     assert fast(np.array([8, 2 ** 53 - 1])).tolist() == [1, (2 ** 53 - 1) % 7]
+
+
+def test_calls_that_need_the_int_and_calls_that_hold_for_any_are_in_one_function():
+    table = {0: 1.0, 1: 2.0, 2: 3.0}
+
+    def f(x, n):
+        return x * n if x > 0.0 else x * table[n]
+    points = [(-1.0, 0), (-1.0, 1), (-1.0, 2), (2.0, 0), (2.0, 1), (2.0, 7)]
+    for first in itertools.permutations(points, 3):
+        fast = compile(f, target="python")
+        for point in (*first, *points):
+            assert held(fast, f, point) == "", first
+        assert len(fast.programs) == 4
+    for target in ("python", None):
+        fast = compile(f, batch="x", target=target)
+        for xs in ([-1.0, 2.0], [2.0, -1.0]):
+            for n in (0, 1, 2, 0):
+                assert fast(np.array(xs), n).tolist() == [f(x, n) for x in xs]

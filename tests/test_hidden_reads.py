@@ -323,6 +323,12 @@ def an_array_of_records_that_hold_objects():
 
 
 @seen
+def the_order_of_an_ordered_dict():
+    rates = collections.OrderedDict(a=2.0, b=3.0)
+    return lambda x: x * next(iter(rates.values())), lambda: rates.move_to_end("a")
+
+
+@seen
 def the_length_of_a_deque():
     held = [collections.deque([1.0], maxlen=2)]
     return lambda x: x * held[0].maxlen, put(held, 0, collections.deque([1.0], maxlen=3))

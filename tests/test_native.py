@@ -231,6 +231,16 @@ def test_results_keep_their_structure():
         assert found["mixed"].tolist() == [2.0 * a[0, 0], 1.0]
 
 
+def test_numbers_that_a_bound_program_always_gives_are_there_after_a_call_that_gave_others():
+    np = pytest.importorskip("numpy")
+    x = np.array([1.0, 1.0])
+    fast = ag.compile(lambda x: (x[0] * 2.0, 5.0) if x[1] > 0.0 else (x[0], 7.0), target="native",
+                      max_programs=1, on_limit="eager")
+    run = fast.bind(x)
+    for x[1] in (1.0, 2.0, 3.0, -1.0, 1.0, -1.0, 1.0):
+        assert list(map(float, run())) == ([2.0, 5.0] if x[1] > 0.0 else [1.0, 7.0])
+
+
 def test_what_cannot_be_bound_is_refused():
     fast = compile(lambda x: x[0] * 2.0, target="native")
     for x, word in ((np.arange(4.0)[::2], "ascontiguousarray"), (np.arange(4), "ascontiguousarray"),

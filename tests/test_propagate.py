@@ -326,6 +326,14 @@ def test_a_kink_is_an_error_that_names_it_and_its_slope_is_taken_under_ignore(f,
         propagate(way(f), x, 0.1, order=1)
 
 
+def test_kinks_beside_a_choice_by_a_value_of_the_caller():
+    w = ag.Value(0.7)
+    with pytest.raises(ag.DomainError, match=r"abs\(0.0\) lies at its kink"):
+        propagate(lambda a: ag.where(ag.greater(w, 0.0), ag.abs(a) * w, -a), 0.0, 0.1)
+    other = propagate(lambda a: ag.where(ag.greater(w, 0.0), a * w, -ag.abs(a)), 0.0, 0.1)
+    assert other.std == close(0.07)
+
+
 def test_a_kink_on_which_nothing_depends_is_no_error():
     assert propagate(lambda x: abs(x) * abs(x), 0.0, 0.1, order=1).std == 0.0
     assert propagate(lambda x: ag.elu(x), 0.0, 0.1, order=1).std == close(0.1)     # (smooth there)

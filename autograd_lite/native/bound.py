@@ -15,6 +15,7 @@ from autograd_lite.programs.arguments import Given, described, key_of
 from autograd_lite.programs.integers import RESULTS
 from autograd_lite.programs.pickling import Staying
 from autograd_lite.programs.points import changed
+from autograd_lite.programs.recording import same
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, leaves
 
@@ -110,9 +111,16 @@ class Binding(Staying):
         self.results[:] = numbers
         if self.facts:
             root = compiled.recent.get(key_of(self.args, self.kwargs)[0])
-            if root and root.last.verified and root.last.compiled():
+            if root and root.last.verified and root.last.compiled() and self._stay(root.last):
                 self._settle(root, root.last)
+            elif self.owned[0]:                 # (an eager run may have given others)
+                self._settle(None, None)
         return self.tree
+
+    def _stay(self, program: Any) -> bool:
+        """Whether the results that a program does not compute are there."""
+        return all([isinstance(x, RESULTS) or same(float(x), y) for x, y in zip(
+            filter(_is_result, leaves(program.result, lenient=True)), self.results.tolist())])
 
     def _settle(self, root: Any, program: Any) -> None:
         """Let runs go by a native program; by ordinary calls, if there is none."""

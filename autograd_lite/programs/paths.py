@@ -75,14 +75,14 @@ class Root:
         near, k, guards = self.last, 0, program.recording.guards
         while True:
             others = near.recording.guards
-            while k < min(len(guards), len(others)) and guards[k].answer == others[k].answer:
+            while k < min(len(guards), len(others)) and guards[k].key == others[k].key:
                 k += 1
             if k == min(len(guards), len(others)):
                 return near
-            following = near.groups[k].get(guards[k].answer)
+            following = near.groups[k].get(guards[k].key)
             if following is None:
                 program.groups[:k + 1] = near.groups[:k + 1]
-                program.groups[k][guards[k].answer] = program
+                program.groups[k][guards[k].key] = program
                 return program
             near = following
 

@@ -57,8 +57,9 @@ class Program:
         self.read, self.dense, self.spread = Held((), [], [])
         self.run: Callable[..., Any] = self._first
         self.seconds = 0.0                      # to compile
-        # For each guard the programs that agree with this one on all before it, by their answer to it.
-        self.groups: list[dict[Any, Program]] = [{guard.answer: self} for guard in self.recording.guards]
+        # For each guard the programs that agree with this one on all before it, by what they ask then and
+        # its answer.
+        self.groups: list[dict[Any, Program]] = [{guard.key: self} for guard in self.recording.guards]
         self.verified = verified
         self.result, self.shape = traced.result, shape_of(traced.result)
         self.large = len(self.recording.code) > LARGE
@@ -173,10 +174,12 @@ class Program:
         return xs, gradients
 
     def agrees(self, other: Program, k: int) -> bool:
-        """Whether it answers all guards before the k-th as another program, and that one otherwise."""
-        mine, others = ([guard.answer for guard in program.recording.guards[:k + 1]]
-                        for program in (self, other))
-        return len(mine) > k and mine[:k] == others[:k] and mine[k] != others[k]
+        """Whether it answers all guards before the k-th as another program, and that one otherwise; or asks
+        something else, on the way to it."""
+        for i, (mine, others) in enumerate(zip(self.recording.guards, other.recording.guards[:k + 1])):
+            if mine.key != others.key:
+                return i == k or mine.question != others.question
+        return False
 
 
 def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:

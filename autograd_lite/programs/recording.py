@@ -17,6 +17,16 @@ class Guard(NamedTuple):
     at: int                         # how long the code was
     line: Line | None               # where it was asked
 
+    @property
+    def question(self) -> tuple[str, tuple[int, ...]]:
+        """What was asked. (Runs of a function ask others where ints stand for any, and where they do not.)"""
+        return self.text, self.operands
+
+    @property
+    def key(self) -> Any:
+        """The question with its answer."""
+        return self.text, self.operands, self.answer
+
 
 Sides = tuple[tuple[int, bool], ...]        # of choices: places of conditions, and answers, outermost first
 

@@ -252,13 +252,15 @@ def together_at(where: Any) -> Any:
 
 def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: Any, watch: Watch) -> None:
     """Let points at which the k-th guard failed go on to programs with other answers to it."""
-    others = program.groups[k]
+    others, asked = program.groups[k], program.recording.guards[k].question
     if k in watch.answered:
         answers = watch.answered[k][watch.fates == k]
-        for answer in set(answers.tolist()) & set(others):
-            mine = answers == answer
-            queue.append((others[answer] if others[answer] not in tried else None, at[mine], tried))
-            at, answers = at[~mine], answers[~mine]
-        queue.append((None, at, tried))
+        for answer in set(answers.tolist()):
+            if other := others.get((*asked, answer)):
+                mine = answers == answer
+                queue.append((other if other not in tried else None, at[mine], tried))
+                at, answers = at[~mine], answers[~mine]
+        queue.append((next((x for key, x in others.items() if key[:2] != asked and x not in tried), None), at,
+                      tried))
     else:
         queue.append((next((x for x in others.values() if x not in tried), None), at, tried))

@@ -12,7 +12,7 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.elementary import add, identity, mul, neg
 from autograd_lite.ops.selection import choose
 from autograd_lite.ops.sequences import dot_op
-from autograd_lite.programs.code import CONSTANT, PRODUCTS, Check
+from autograd_lite.programs.code import PRODUCTS, Check
 from autograd_lite.programs.gathers import LISTED, Gates, Gathers, Term, arrive, carried
 from autograd_lite.programs.orders import Orders, Recorded, depends_on_others, order_under
 from autograd_lite.programs.templates import template
@@ -89,10 +89,13 @@ class Writer:
 
     def sum_of(self, pairs: Sequence[int]) -> int:
         """The sum of products."""
-        pairs = [x for g, p in zip(pairs[::2], pairs[1::2]) if not self.is_constant(g, 0.0) for x in (g, p)]
-        if not pairs:
-            return self.constant(0.0)
-        return self.added(pairs)
+        found = list[int]()
+        for g, p in zip(pairs[::2], pairs[1::2]):
+            if self.is_constant(g, 0.0):
+                self.tape.hold(self.place(p))           # (which may be infinite)
+            else:
+                found += g, p
+        return self.added(found) if found else self.constant(0.0)
 
     def added(self, pairs: Sequence[int]) -> int:
         """The same, written as eager code would record it if it is differentiated again."""
@@ -110,8 +113,12 @@ class Writer:
             return p
         if self.again:                          # (what eager code does not record is no node here, either)
             if self.is_constant(p) and (c := self.code.data[self.place(p)]) in (0.0, 1.0, -1.0):
+                if not c:
+                    self.tape.hold(self.place(g))       # (which may be infinite)
                 return g if c == 1.0 else self.emit(neg, g) if c else p
             if self.is_constant(g) and (c := self.code.data[self.place(g)]) in (0.0, 1.0):
+                if not c:
+                    self.tape.hold(self.place(p))
                 return p if c else g
         return self.emit(mul, g, p)
 
@@ -215,7 +222,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
             arrive(arrived, y, (write.at(seed), one, ()))
     ops, all_operands = tape.ops, tape.operands
     found: dict[int, int] = {}
-    kinds, places = tape.code.ops, tape.places
+    places = tape.places
     at: Sequence[int] = range(len(ops)) if again else places        # of nodes, as operands here
     named = len(order) < _NAMED
     orders = None if again or gathers or len(outputs) > 1 else Orders(tape, roots, order)
@@ -262,7 +269,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
                     arrived[b] = [(g, at[a], gates)]
                 else:
                     have.append((g, at[a], gates))
-        elif op and not (kinds[places[g] if again else g] is CONSTANT and write.is_constant(g, 0.0)):
+        elif op:
             if op is choose:                        # (it arrives there, whichever side is taken)
                 tape.hold(places[g] if again else g, tuple([(write.place(c), answer) for c, answer in gates]))
             for x, p, behind in write.passed(k, g, gates, varying):

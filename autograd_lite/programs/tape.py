@@ -9,6 +9,7 @@ from numbers import Number
 from typing import Any
 from weakref import WeakSet
 
+from autograd_lite import errors
 from autograd_lite.errors import InputError, errstate
 from autograd_lite.graph import node as nodes, value
 from autograd_lite.graph.changes import notes_now
@@ -258,6 +259,14 @@ class Questions(Nodes):
             return answer
         return self.ask(text, (x,), answer)
 
+
+def _noted() -> None:
+    """Note in the tape that records here that `errstate` has decided what becomes of an error."""
+    if value.special and (tape := value.tracing.get()):
+        tape.raised = True
+
+
+errors.noted = _noted
 
 live: WeakSet[Tape] = WeakSet()                 # those that record, in any thread
 _lock = shared_lock()

@@ -8,7 +8,7 @@ import random
 import sys
 import threading
 import weakref
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Set
 from contextvars import Context, ContextVar
 from enum import Enum
@@ -279,11 +279,12 @@ def _mapping(base: Any) -> Callable[[Any, Reach], Token]:
         else:
             reach.add_all("key", range(len(keys)), keys)
         reach.add_all("[", keys, things)
-        return token if cls is base else attributes(thing, reach, token)
+        return token if cls is base is not OrderedDict else attributes(thing, reach, token)
     return look_at
 
 
 look.register(dict, _mapping(dict))
+look.register(OrderedDict, _mapping(OrderedDict))      # (whose order a dict does not know)
 look.register(MappingProxyType, _mapping(MappingProxyType))
 look.register(Context, _mapping(Context))
 

@@ -12,11 +12,13 @@ from autograd_lite.checks.edges import one_sided
 from autograd_lite.errors import DomainError, InputError, NumericError, signal
 from autograd_lite.graph import kinks, value
 from autograd_lite.graph.backward import backward
+from autograd_lite.graph.linear import Algebra
 from autograd_lite.graph.node import call_of, plain
 from autograd_lite.graph.small import called
 from autograd_lite.graph.states import with_kinks
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import op_named
+from autograd_lite.transforms.gates import Gate
 from autograd_lite.transforms.jacobians import jacobian, jacobian_rows
 from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Function, Selection, Trace, name_of, transform
@@ -137,12 +139,21 @@ def _by_compiled(derivatives: Callable[..., Any], f: Function, args: Sequence[An
         return None
 
 
+class _Taken(Algebra):
+    """In plain numbers, by the sides of choices that are taken."""
+
+    def times(self, g: Any, p: Any, k: int, i: int) -> Any:
+        if type(p) is Gate:
+            return g if p.is_open else None
+        return super().times(g, plain(p), k, i)
+
+
 def _refuse_kinks(trace: Trace) -> None:
     """Signal an error if a result's derivative is another on the other side of a kink."""
     kinks = [node for node in with_kinks(trace.outputs) if one_sided(node)]
     for y in trace.outputs if kinks else ():
         place = trace.program.place(y)
-        arrived = trace.linear.pull({} if place is None else {place: 1.0})
+        arrived = trace.linear.pull({} if place is None else {place: 1.0}, _Taken())
         for node in kinks:
             k = trace.program.place(node)
             if k is not None and trace.varies[k] and arrived[k]:
