@@ -181,3 +181,57 @@ def test_sums_are_in_the_order_of_the_sides_that_choices_take(count, seeds):
         for _ in range(24):
             point = chance.uniform(-2.0, 2.0), chance.uniform(-2.0, 2.0)
             assert fast(*point) == gradient(*point), (seed, point)
+
+
+def of_choices_by_data(seed, count):
+    """A function of two numbers to differentiate by and two others, by which many of its choices are."""
+    chance = random.Random(seed)
+    plan = [(*[chance.random() for _ in range(4)], chance.uniform(-1.0, 1.0)) for _ in range(3 * count)]
+    frozen = Value(0.3, requires_grad=False)
+
+    def f(w, v, x, y):
+        found, data = [w * 1.1, v * 0.9, w * v, w * x], [x, y, x * y, ag.sin(x), frozen * x]
+        for i, (*places, by, c) in enumerate(plan):
+            a, b, d = [found[int(place * len(found))] for place in places]
+            test = ag.greater(data[int(by * 6)] if by < 5 / 6 else a, c)
+            found.append(ag.tanh(a * b) if i % 3 == 1 else ag.sin(a + b * c) if i % 3 else
+                         ag.where(test, a, b) if by < 0.5 else
+                         ag.select(test, lambda: a, lambda: ag.cos(d) * b))
+        return ag.sum(found[-5:])
+    return f
+
+
+@pytest.mark.parametrize("count", [2, 5, 8])
+def test_a_choice_by_plain_numbers_is_no_node_by_which_gradients_come(count):
+    chance = random.Random(count)
+    for seed in range(24):
+        f = of_choices_by_data(seed, count)
+        w, v = Value(0.7), Value(-0.4)
+        gradient, model = ag.grad(f, argnums=(0, 1)), lambda x, y: f(w, v, x, y)
+        fast, trained = compile(gradient, target="python"), compile(model, target="python")
+        for _ in range(8):
+            point = [chance.uniform(-2.0, 2.0) for _ in range(4)]
+            assert fast(*point) == gradient(*point), (seed, point)
+            found = []
+            for run in (trained.backward, lambda x, y: model(x, y).backward()):
+                w.grad = v.grad = 0.0
+                run(*point[2:])
+                found.append((w.grad, v.grad))
+            assert found[0] == found[1], (seed, point)
+
+
+def test_a_first_call_has_the_numbers_that_its_caller_gave():
+    given = []
+
+    def f(x, y):
+        given.append(type(x))
+        for _ in range(30):
+            y = ag.sin(y) * x + y
+        return y
+
+    def methods(x, y):
+        for _ in range(30):
+            y = y.sin() * x + y
+        return y
+    assert compile(f)(0.5, 0.25) == f(0.5, 0.25) == compile(methods)(0.5, 0.25)
+    assert given == [Value, float, float]               # (recorded, computed; f itself)

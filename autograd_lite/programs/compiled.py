@@ -69,7 +69,7 @@ class Compiled(Ways):
         if root is None and self.waits(key, numbers, given, named):
             return eager(self.f, given, named)
         program, out = self.run(key, numbers, given, named, False)
-        return eager(self.f, given, named) if program is None else program.shape(out)
+        return program.shape(out) if out is not None else eager(self.f, given, named, program is not None)
 
     def _shorten(self, args: Any, root: Any, program: Program) -> None:
         """Let calls with arguments such as these be direct, if they can be."""
@@ -83,7 +83,7 @@ class Compiled(Ways):
         function uses, as ``f(*args).backward()`` does."""
         if self.batch:
             return float(self.batch.backward(self, args, kwargs))
-        program, given, named = None, args, kwargs
+        program, out, given, named = None, None, args, kwargs
         try:
             given, named = self._marked(args, kwargs)
             if value.special and current(value.not_recording):
@@ -92,15 +92,15 @@ class Compiled(Ways):
             program, out = self.run(("backward", key), numbers, given, named, True)
         except Given:
             pass
-        if program is None or not program.wanted:
-            return uncollected(self._eagerly, given, named)
+        if program is None or out is None or not program.wanted:
+            return uncollected(self._eagerly, given, named, program is not None)
         xs, gradients = program.gradients(out)
         pass_on(xs, gradients, program.leaves)
         return float(out[0])
 
-    def _eagerly(self, args: Any, kwargs: Any) -> float:
+    def _eagerly(self, args: Any, kwargs: Any, recorded: bool) -> float:
         """`backward` by the library's ordinary means."""
-        y = result_of(self.f, args, kwargs)
+        y = result_of(self.f, args, kwargs, recorded)
         y.backward()
         return y.data
 

@@ -23,16 +23,24 @@ def constants(args: Any, kwargs: Any) -> Any:
                    Value(float(x), requires_grad=False))
 
 
-def eager(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """What f itself returns, as numbers."""
+def eager(f: Callable[..., Any], args: Any, kwargs: Any, recorded: bool = False) -> Any:
+    """What f itself returns, as numbers; `recorded`: whether it was just now, and all was finite."""
     try:
-        result = _of_values(f, args, kwargs)
+        result = _of_recorded(f, args, kwargs) if recorded else _of_values(f, args, kwargs)
     except InputError as error:                 # (Values refuse what plain numbers do: int(x), say)
         try:
             result = _of_numbers(f, args, kwargs)
         except TypeError:                       # (and so do these)
             raise error from None
     return rebuild(result, lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
+
+
+def _of_recorded(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """What f itself returns, of plain numbers, as its caller has it; of Values, if it needs their methods."""
+    try:
+        return _of_numbers(f, args, kwargs)
+    except Exception:
+        return _of_values(f, args, kwargs)
 
 
 def _of_values(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -57,9 +65,9 @@ def _of_numbers(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     return f(*given, **named)
 
 
-def result_of(f: Callable[..., Any], args: Any, kwargs: Any) -> Value:
+def result_of(f: Callable[..., Any], args: Any, kwargs: Any, recorded: bool) -> Value:
     """The one number that f returns."""
-    y = _of_values(f, args, kwargs)
+    y = (_of_recorded if recorded else _of_values)(f, args, kwargs)
     if not isinstance(y, Value):
         raise InputError(f"{name_of(f)} returned {short(y)}; backward needs one number that depends on "
                          "Values")

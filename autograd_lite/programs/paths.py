@@ -130,15 +130,18 @@ class Paths:
         self.met: dict[Any, Any] = {}           # of calls that f itself answered: how many, and the last
 
     def run(self, key: Any, numbers: Sequence[Any], args: Any, kwargs: Any, backward: bool) -> Any:
-        """A program and what it gives; None where only the eager way will do."""
+        """A program and what it gives, or None where only the eager way will do; a program and None where it
+        was recorded just now, and f itself is quicker."""
         roots = self._roots.setdefault(key, [])
         for root in roots:
             if root.holds():
                 break
         else:
             first = self._root(key, roots, numbers, args, kwargs, backward)
-            if first is None or first.last.large and first.last.given:
+            if first is None:
                 return None, None
+            if first.last.large and first.last.given:
+                return first.last, None
             root = first
         program, tried = root.last, set[Program]()
         while True:
@@ -166,7 +169,7 @@ class Paths:
                     raise InputError("a compiled function takes other branches in each run at the same "
                                      "numbers: pass what it depends on (a clock, a file) as an argument")
                 if following.large:
-                    return None, None
+                    return following, None
             program = following
         if not program.verified and (program.point != list(numbers)
                                      or program.seen != read_numbers(program.captured)):

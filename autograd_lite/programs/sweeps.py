@@ -228,6 +228,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     orders = None if again or gathers or len(outputs) > 1 else Orders(tape, roots, order)
     if orders and not orders.conditions:
         orders = None
+    plain: bytearray | None = None
     plus, times = (False, False) if orders else (add, mul)
     for k in reversed(order):
         terms = arrived[k]
@@ -236,6 +237,16 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
                 gathers.spread(k)
             continue
         arrived[k] = None
+        if ops[k] is choose and (plain := plain or tape.plain())[all_operands[k][0]]:
+            users = orders.users.pop(k, []) if orders else []       # (eager code has the taken side itself)
+            condition, *sides = all_operands[k]
+            for x, answer in zip(sides, (True, False)):
+                if varying[x]:
+                    for g, p, gates in terms:
+                        arrive(arrived, x, (g, p, (*gates, (write.at(condition), answer))))
+                    if orders:
+                        orders.users[x] += users
+            continue
         if orders:
             terms = orders.sorted(write, k, terms)
         g, p, gates = terms[0]

@@ -73,6 +73,7 @@ class Nodes:
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
         self._plain: dict[Any, int] = {}                # by a number
+        self._given: list[int] = []                     # nodes of arguments
         self.lists: dict[Any, int] = {}                 # nodes of lists, entries and indices: see `listed`
         self.tables: dict[int, Any] = {}                # what `take` knows of rows, by their id
         self.seen: dict[int, int] = {}                  # the ids of what the function reads
@@ -111,6 +112,16 @@ class Nodes:
             self.captured.append((x, k))
         return k
 
+    def plain(self) -> bytearray:
+        """For each node whether eager code has a plain number there, of which it records nothing."""
+        found = bytearray(len(self.ops))
+        for k in (*self._given, *self._plain.values()):
+            found[k] = True
+        for k, (op, operands) in enumerate(zip(self.ops, self.operands)):
+            if operands and op is not identity:         # (that is a number to differentiate by)
+                found[k] = all([found[x] for x in operands])
+        return found
+
     def made(self, k: int) -> Value:
         """A Value for a node. (It stands in the Value's own slots.)"""
         x = new()
@@ -122,7 +133,8 @@ class Nodes:
 
     def input(self, x: float) -> Value:
         """An argument."""
-        return self.made(self.append(None, (), self.code.input(float(x)), False))
+        self._given.append(self.append(None, (), self.code.input(float(x)), False))
+        return self.made(self._given[-1])
 
     def alias(self, x: Any, flows: bool) -> Value:
         """The same number as a node of its own: one to differentiate by, or one that stops gradients."""
