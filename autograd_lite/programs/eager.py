@@ -1,6 +1,7 @@
 """What a compiled function does by the library's ordinary means."""
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from operator import index
 from typing import Any
@@ -14,7 +15,7 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.sequences import sum_op
 from autograd_lite.programs.arguments import entered, is_whole
 from autograd_lite.transforms.trace import name_of
-from autograd_lite.transforms.trees import rebuild
+from autograd_lite.transforms.trees import is_number, kind_of, rebuild
 
 
 def constants(args: Any, kwargs: Any) -> Any:
@@ -36,11 +37,20 @@ def eager(f: Callable[..., Any], args: Any, kwargs: Any, recorded: bool = False)
 
 
 def _of_recorded(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """What f itself returns, of plain numbers, as its caller has it; of Values, if it needs their methods."""
-    try:
-        return _of_numbers(f, args, kwargs)
-    except Exception:
-        return _of_values(f, args, kwargs)
+    """What f itself returns, of Python's numbers, as its caller has it; of Values, if it needs methods."""
+    if _pythons((list(args), kwargs)):
+        with contextlib.suppress(Exception):
+            return _of_numbers(f, args, kwargs)
+    return _of_values(f, args, kwargs)
+
+
+def _pythons(tree: Any) -> bool:
+    """Whether all numbers in a structure are Python's own (NumPy's functions are others, say)."""
+    if hasattr(tree, "dtype"):
+        return False
+    kind = kind_of(tree, True)
+    return all(map(_pythons, kind.parts(tree))) if kind else type(tree) is float or not is_number(tree) or (
+        isinstance(tree, int))
 
 
 def _of_values(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
