@@ -145,15 +145,15 @@ class Ways:
         try:
             _, numbers = key_of(args, kwargs)
             program, out = self.compiled.run(self.key, numbers, args, kwargs, self.is_backward)
-            if kept and program:
+            if kept and out is not None:
                 self.keep(i, program, program, out)
             elif kept and self.is_backward:
                 y = self.compiled.f(*args, **kwargs)
                 self.left = y if self.left is None else self.left + y
                 self.results.add(i, Form(y), [y.data])
             elif kept:
-                self.results.add(i, Form(eager(self.compiled.f, args, kwargs)), ())
-            return program
+                self.results.add(i, Form(eager(self.compiled.f, args, kwargs, program is not None)), ())
+            return None if out is None else program
         except Exception as error:
             if self.points.n is not None:
                 placed(error, f"at index {i} of the batch")
