@@ -300,7 +300,9 @@ def _difference(then: Reach, now: Reach, at: int) -> str:
     if isinstance(new, (list, tuple, set, frozenset, deque, dict)) and a[1] != b[1]:
         return f"{place} had {a[1]} entries and has {b[1]}"
     if isinstance(new, (list, tuple, deque)):
-        i = next(i for i, (x, y) in enumerate(zip(a, b)) if not equal(x, y))
+        i = next((i for i, (x, y) in enumerate(zip(a, b)) if not equal(x, y)), 0)
+        if not i:
+            return f"the entries of {place} have changed"
         part = f".{new._fields[i - 2]}" if hasattr(new, "_fields") else f"[{i - 2}]"
         return f"{_expression(now, at)}{part} was {short(a[i])} and is {short(b[i])}"
     for these, others, verb in ((b, a, "is new"), (a, b, "is gone")):
