@@ -188,3 +188,38 @@ def test_of_a_large_layer_half_as_many_as_may_be_stand_around_a_gap(size, most, 
     ("0.5", 1.46), ("\n", 0.58 * 2)])
 def test_a_text_is_as_wide_as_its_letters(text, units):
     assert width(text, 10.0) == pytest.approx(10.0 * units)
+
+
+PATH = "layers[0].neurons[0].w[0]"
+
+
+@pytest.mark.parametrize("path, label, name, said", [
+    (PATH, "", "", ""), (PATH, "", "b", "b = "), (PATH, "w[0]", "", ""), (PATH, "w[0]", "b", "b = "),
+    (PATH, f"net.{PATH}", "b", "b = "), (PATH, "slope", "", "slope = "), (PATH, "slope", "b", "slope = "),
+    ("", "slope", "", "slope = "), ("", "", "b", "b = "), (PATH, "twelve chars", "", "twelve chars = "),
+    (PATH, "thirteen char", "", "thirteen ch… = ")])
+def test_beside_a_number_stands_the_name_that_people_gave_it_and_none_that_says_where_it_is(
+        path, label, name, said):
+    p = Value(0.5, label)
+    p.grad = -0.25
+    paint = {grad: Paint([], {id(p): path}, [p], grad, 4, THEMES["light"]) for grad in (False, True)}
+    assert paint[False].words(p, name) == f"{said}0.5"
+    assert not paint[True].known and paint[True].words(p, name) == f"{said.replace('=', '∂')}–"
+
+
+def test_a_weight_that_is_computed_has_the_label_that_it_was_given():
+    model = filled(nn.Neuron(1, bias=None))
+    model.w[0] = Value(0.25) * 2.0
+    ag.label(twice=model.w[0])
+    assert "<twice = 0.5>" in ag.draw_network(model).source
+
+
+@pytest.mark.parametrize("more, said", [
+    (0, None), (1, "1 parameter outside the layers is not drawn"),
+    (2, "2 parameters outside the layers are not drawn"),
+    (1000, "1,000 parameters outside the layers are not drawn")])
+def test_a_line_below_says_how_many_parameters_are_not_in_layers(more, said):
+    model = mixed()
+    model.scale = [Value(1.0) for _ in range(more)]
+    source = ag.draw_network(model).source
+    assert (f"label=<{said}>" in source) if said else "outside" not in source
