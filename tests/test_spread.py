@@ -74,7 +74,7 @@ def test_an_infinite_deviation_has_an_infinite_covariance_with_what_shares_its_i
     [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]],                # two alike, one independent of them
     [[1.0, 1.0 + 4e-9], [1.0 + 4e-9, 1.0]], [[1.0, -1.0 - 4e-9], [-1.0 - 4e-9, 1.0]],
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0 - 5e-8], [1.0, 1.0 - 5e-8, 1.0]],
-    [[4.0, 2.0 + 1e-8], [2.0 - 1e-8, 4.0]], [[0.0, 0.0], [0.0, 1.0]]])
+    [[4.0, 2.0 + 1e-8], [2.0 - 1e-8, 4.0]], [[0.0, 0.0], [0.0, 1.0]], [[1.0, 1e-8], [0.0, 1.0]]])
 def test_what_rounding_may_have_done_to_a_covariance_is_forgiven(matrix):
     spread = of_matrix(matrix)
     n = range(len(matrix))
