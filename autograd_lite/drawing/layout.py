@@ -74,9 +74,10 @@ class Paint:
         if not math.isfinite(x):
             return {"color": self.theme.alarm_line, "penwidth": f"{thin + more:.3f}"}
         part = self.part(x)
-        full = self.theme.backward if x > 0.0 else _ORANGE[self.theme]
+        positive = x == abs(x)
+        full = self.theme.backward if positive else _ORANGE[self.theme]
         colour = _mixed(self.theme.cluster_line, full, 0.3 + 0.7 * part) + "c8" * self.dense
-        dashes = {"style": "dashed"} if x < 0.0 and not self.dense else {}
+        dashes = {} if positive or self.dense else {"style": "dashed"}
         return {"color": colour, "penwidth": f"{thin + more * part:.3f}", **dashes}
 
     def words(self, p: Value, name: str = "") -> str:
