@@ -11,6 +11,7 @@ import pytest
 import autograd_lite as ag
 from autograd_lite import AutogradWarning, InputError, RenderError, Value, derive
 from autograd_lite.drawing import letters, svg, symbolic
+from autograd_lite.drawing.arrows import Arrows
 from autograd_lite.drawing.looks import FINE, FIRST, VICTIM, Looks
 from autograd_lite.drawing.scale import Scale
 from autograd_lite.drawing.theme import THEMES, contrast, light, luminance
@@ -323,3 +324,18 @@ def test_a_label_of_unusual_letters_has_the_room_that_they_take(label, units):
                       ag.draw(Value(1.0, label), style="full").source)
     compact = re.findall(r'<TR><TD WIDTH="(\d+)"><FONT', ag.draw(Value(1.0, label), style="compact").source)
     assert full == [str(8 + units)] and compact == [str(8 + units)] * (not label.isascii())
+
+
+# -- joints -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sideways", [False, True])
+@pytest.mark.parametrize("points, length, width", [
+    (None, "0.03", "0"), ("1.0", "0.03", "0"), ("2.1", "0.03", "0"), ("2.2", "0.031", "0.031"),
+    ("2.8", "0.039", "0.039"), ("3.2", "0.044", "0.044"), ("3.4", "0.047", "0.047")])
+def test_a_joint_is_as_wide_as_a_thick_line_and_a_thin_ones_is_not_seen(points, length, width, sideways):
+    line = {"color": "#123456"} | ({"penwidth": points} if points else {})
+    joint = Arrows(None, sideways).joint(line)
+    assert (joint["width"], joint["height"]) == ((length, width) if sideways else (width, length))
+    assert (joint["shape"], joint["style"], joint["fillcolor"]) == ("box", "filled", "#123456")
+    assert (joint["peripheries"], joint["fixedsize"], joint["tooltip"]) == ("0", "true", " ")

@@ -145,3 +145,10 @@ def test_what_the_focus_is_computed_from_is_not_drawn_but_its_numbers_are():
     links = sketch.links[sketch.place(a)]
     assert [(link.tail, link.times) for link in links] == [(None, 1), (None, 2)]
     assert len(sketch.links) == 2
+
+
+def test_among_very_many_paths_that_carry_as_much_the_first_is_found_at_once():
+    x = Value(2.0, "x")
+    notes, sketch = told(doubled(x, 200), x, most=1000)
+    assert notes == ["the 30 paths to x that carry the most; all others together carry far more"]
+    assert len(sketch.links) == 201

@@ -12,7 +12,7 @@ from golden import expected, steady
 import autograd_lite as ag
 from autograd_lite import Value, nn
 from autograd_lite.document import Network
-from autograd_lite.drawing.layout import Paint, Rows, parameters_shown, plan, width
+from autograd_lite.drawing.layout import Paint, Rows, _mark, parameters_shown, plan, width
 from autograd_lite.drawing.stack import stack
 from autograd_lite.drawing.theme import THEMES
 
@@ -188,3 +188,96 @@ def test_of_a_large_layer_half_as_many_as_may_be_stand_around_a_gap(size, most, 
     ("0.5", 1.46), ("\n", 0.58 * 2)])
 def test_a_text_is_as_wide_as_its_letters(text, units):
     assert width(text, 10.0) == pytest.approx(10.0 * units)
+
+
+PATH = "layers[0].neurons[0].w[0]"
+
+
+@pytest.mark.parametrize("path, label, name, said", [
+    (PATH, "", "", ""), (PATH, "", "b", "b = "), (PATH, "w[0]", "", ""), (PATH, "w[0]", "b", "b = "),
+    (PATH, f"net.{PATH}", "b", "b = "), (PATH, "slope", "", "slope = "), (PATH, "slope", "b", "slope = "),
+    ("", "slope", "", "slope = "), ("", "", "b", "b = "), (PATH, "twelve chars", "", "twelve chars = "),
+    (PATH, "thirteen char", "", "thirteen ch… = ")])
+def test_beside_a_number_stands_the_name_that_people_gave_it_and_none_that_says_where_it_is(
+        path, label, name, said):
+    p = Value(0.5, label)
+    p.grad = -0.25
+    paint = {grad: Paint([], {id(p): path}, [p], grad, 4, THEMES["light"]) for grad in (False, True)}
+    assert paint[False].words(p, name) == f"{said}0.5"
+    assert not paint[True].known and paint[True].words(p, name) == f"{said.replace('=', '∂')}–"
+
+
+def test_a_weight_that_is_computed_has_the_label_that_it_was_given():
+    model = filled(nn.Neuron(1, bias=None))
+    model.w[0] = Value(0.25) * 2.0
+    ag.label(twice=model.w[0])
+    assert "<twice = 0.5>" in ag.draw_network(model).source
+
+
+@pytest.mark.parametrize("more, said", [
+    (0, None), (1, "1 parameter outside the layers is not drawn"),
+    (2, "2 parameters outside the layers are not drawn"),
+    (1000, "1,000 parameters outside the layers are not drawn")])
+def test_a_line_below_says_how_many_parameters_are_not_in_layers(more, said):
+    model = mixed()
+    model.scale = [Value(1.0) for _ in range(more)]
+    source = ag.draw_network(model).source
+    assert (f"label=<{said}>" in source) if said else "outside" not in source
+
+
+@pytest.mark.parametrize("direction", ["LR", "RL", "TB", "BT"])
+@pytest.mark.parametrize("letters", [17, 18, 19, 26])
+def test_a_heading_has_as_many_letters_as_fit_in_the_shortest_gap(direction, letters):
+    model, name = nn.Module(), "abcdefghijklmnopqrstuvwxyz"[-letters:]
+    vars(model).update({name: nn.Layer(1, 1), "z": nn.Layer(1, 1)})
+    filled(model, data=(0.12345678901234568, 0.5, 1.0, 0.5))            # (the first gap may be longer)
+    source = ag.draw_network(model, digits=17, direction=direction).source
+    said = name if letters <= 18 else "…" + name[-17:]
+    assert f"<<B>{said}</B>>" in source and "<<B>z</B>>" in source
+    column = [tuple(map(float, re.search(r'n%d_0 \[.*pos="([^"]*)"' % k, source)[1].split(",")))
+              for k in range(3)]
+    gaps = [round(math.dist(a, b)) for a, b in zip(column, column[1:])]
+    assert gaps == [167 if direction in ("LR", "RL") else 130, 130]
+
+
+def slowly_marked(before, after, shared, step, box, edge):
+    """Of all places along a gap the best for numbers, by which lines run through the boxes of others."""
+    (wide, high), found = box, []
+    for part in [k / 100 for k in range(12, 51, 2)]:
+        length = max(130.0, (edge + 6.0 + wide / 2) / part)
+        weights = [((0.0, a * step), (length, b * step)) for a in before.places for b in after.places]
+        row = (max(before.last, after.last) + 1.0) * step
+        biases = [((length / 2, row), (length, b * step)) for b in after.places] if shared else []
+
+        def height(line, x):
+            (x0, y0), (x1, y1) = line
+            return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+
+        def runs_through(line, x, y):
+            left, right = max(x - wide / 2, line[0][0]), x + wide / 2
+            ys = sorted([height(line, left), height(line, right)])
+            return left < right and ys[0] < y + high / 2 and ys[1] > y - high / 2
+
+        x = part * length
+        ys = sorted([height(line, x) for line in weights])
+        room = min([b - a - high for a, b in itertools.pairwise(ys)], default=high)
+        crossed = sum([runs_through(other, x, height(line, x))
+                       for line in weights for other in weights + biases if other is not line])
+        if room >= 2.0:
+            found.append((length + 60.0 * crossed + 12.0 * max(10.0 - room, 0.0), length, part))
+    return min(found, default=None)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 2), (2, 1), (2, 2), (1, 4), (3, 2), (2, 3)])
+def test_numbers_stand_where_the_fewest_lines_run_through_them(sizes, shared):
+    before, after = [Rows(size, 9) for size in sizes]
+    met = set()
+    for step in (17.2, 23.1, 30.0, 41.3, 66.7, 97.9, 140.3):            # (at 17.2 only the first place, …
+        for box in ((31.7, 13.0), (61.3, 13.0), (13.0, 47.9), (140.0, 13.0)):         # … at 30 just enough)
+            for edge in (22.0, 45.7):
+                wanted = slowly_marked(before, after, shared, step, box, edge)
+                found = _mark(before, after, shared, step, box, edge)
+                assert found == (wanted and pytest.approx(wanted, rel=1e-9))
+                met.add(wanted)
+    assert len(met) > 3

@@ -430,6 +430,25 @@ def test_a_large_model_is_folded():
     assert html.count("<details open>") == 201 - 200 + markup.MOST and "… and 160 more" in html
 
 
+class Holder(nn.Module):
+    def __init__(self, n: int, inner: int = 0) -> None:
+        for i in range(n):                      # (each looks different)
+            vars(self)[f"part{i}"] = Holder(inner)
+            vars(vars(self)[f"part{i}"])[f"weight{i}"] = Value(1.0)
+
+
+@pytest.mark.parametrize("n, inner, opened", [(1, 0, True), (22, 0, True), (23, 0, True), (24, 0, False),
+                                              (30, 0, False), (11, 1, True), (12, 1, False), (5, 3, True),
+                                              (4, 6, False)])
+def test_a_part_of_at_most_24_lines_is_unfolded_with_its_parts(n, inner, opened):
+    model = Holder(0)
+    model.part = Holder(n, inner)
+    html = model._repr_html_()
+    head = html.index("<b>part</b>")
+    assert html[:head].count("<details") == 2 and html[:head].count("<details open>") == 1 + opened
+    assert "<details>" not in html[head:]       # (its own parts have few lines)
+
+
 def test_an_optimiser_shows_its_settings_and_how_far_it_is():
     x = Value(1.0, requires_grad=True)
     optimizer = optim.Adam([x], lr=0.5)

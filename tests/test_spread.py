@@ -11,7 +11,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import propagate
-from autograd_lite.uncertainty.covariance import Spread, spread_of
+from autograd_lite.uncertainty.covariance import Spread, propagated, spread_of
 from autograd_lite.uncertainty.result import measured
 
 np = pytest.importorskip("numpy")
@@ -29,6 +29,18 @@ def of_matrix(matrix):
 
 def test_the_size_of_the_terms_is_their_sum_in_absolute_values():
     assert Spread([1.0, 1.0], [[1.0, -0.5], [-0.5, 1.0]]).size([2.0, -3.0]) == 2.0 * 3.5 + 3.0 * 4.0
+
+
+@pytest.mark.parametrize("cov", [[3.0, 4.0], [[9.0, 6.0], [6.0, 16.0]]])
+@pytest.mark.parametrize("power", [-550, -60, -1, 0, 1, 60, 500])
+def test_whatever_the_size_of_derivatives_they_are_squared_only_by_each_others_sizes(cov, power):
+    rows, scale = [[1.0, 0.5], [-0.25, 2.0]], 2.0 ** power
+    spread = spread_of(cov, [0.0, 0.0], 2, lambda: ["a", "b"])
+    one, other = propagated(rows, spread), propagated([[scale * p for p in row] for row in rows], spread)
+    assert other.stds == [scale * std for std in one.stds] and other.shares == one.shares
+    assert other.covariance == [[scale * (scale * x) for x in row] for row in one.covariance]
+    c = np.array(cov) if np.ndim(cov) == 2 else np.diag(np.square(cov))
+    assert np.allclose(one.covariance, rows @ c @ np.transpose(rows), rtol=1e-14, atol=0.0)
 
 
 def test_what_cancels_in_many_correlated_inputs_is_exactly_zero():
@@ -62,7 +74,7 @@ def test_an_infinite_deviation_has_an_infinite_covariance_with_what_shares_its_i
     [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]],                # two alike, one independent of them
     [[1.0, 1.0 + 4e-9], [1.0 + 4e-9, 1.0]], [[1.0, -1.0 - 4e-9], [-1.0 - 4e-9, 1.0]],
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0 - 5e-8], [1.0, 1.0 - 5e-8, 1.0]],
-    [[4.0, 2.0 + 1e-8], [2.0 - 1e-8, 4.0]], [[0.0, 0.0], [0.0, 1.0]]])
+    [[4.0, 2.0 + 1e-8], [2.0 - 1e-8, 4.0]], [[0.0, 0.0], [0.0, 1.0]], [[1.0, 1e-8], [0.0, 1.0]]])
 def test_what_rounding_may_have_done_to_a_covariance_is_forgiven(matrix):
     spread = of_matrix(matrix)
     n = range(len(matrix))

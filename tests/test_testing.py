@@ -372,6 +372,19 @@ def test_a_network_leaves_the_random_numbers_of_the_caller_alone(data):
     assert random.getstate() == state
 
 
+def test_networks_have_one_to_three_layers_of_one_to_three_neurons_and_as_many_inputs():
+    seen = set()
+
+    @given(networks(["tanh"]))
+    @settings(SEARCH, max_examples=200)
+    def look(model):
+        sizes = [len(model.layers[0].neurons[0].w), *[len(layer.neurons) for layer in model.layers]]
+        seen.add(tuple(sizes))
+    look()
+    assert {len(sizes) for sizes in seen} == {2, 3, 4} and {x for sizes in seen for x in sizes} == {1, 2, 3}
+    assert {sizes[:2] for sizes in seen} == {(a, b) for a in (1, 2, 3) for b in (1, 2, 3)}
+
+
 def test_networks_shrink():
     model = find(networks(["relu"]), lambda model: len(model.layers) == 2)
     assert repr(model) == "MLP of [Layer of [ReLUNeuron(1)], Layer of [LinearNeuron(1)]]"

@@ -56,8 +56,8 @@ class Paths:
         Of ways that lose as much against the strongest one (none, say: that is exact) the longest is gone on
         with, as there may be very many.
         """
-        count = itertools.count(0, -1)
-        heap = [(0.0, next(count), 0.0, _Step(self.focus, None))] if self.focus in self.best else []
+        count = itertools.count()
+        heap = [(0.0, -next(count), 0.0, _Step(self.focus, None))] if self.focus in self.best else []
         while heap:
             lost, _, carried, step = heapq.heappop(heap)
             if step.place == _END:
@@ -71,7 +71,7 @@ class Paths:
             for user, p in self.users[step.place]:
                 if user in self.best:
                     less = self.best[step.place] - (self.best[user] + p)
-                    heapq.heappush(heap, (lost + less, next(count),
+                    heapq.heappush(heap, (lost + less, -next(count),
                                           carried + p, _Step(user, step)))
 
     def total(self) -> float:

@@ -74,9 +74,10 @@ class Paint:
         if not math.isfinite(x):
             return {"color": self.theme.alarm_line, "penwidth": f"{thin + more:.3f}"}
         part = self.part(x)
-        full = self.theme.backward if x > 0.0 else _ORANGE[self.theme]
+        positive = x == abs(x)
+        full = self.theme.backward if positive else _ORANGE[self.theme]
         colour = _mixed(self.theme.cluster_line, full, 0.3 + 0.7 * part) + "c8" * self.dense
-        dashes = {"style": "dashed"} if x < 0.0 and not self.dense else {}
+        dashes = {} if positive or self.dense else {"style": "dashed"}
         return {"color": colour, "penwidth": f"{thin + more * part:.3f}", **dashes}
 
     def words(self, p: Value, name: str = "") -> str:
@@ -163,7 +164,8 @@ def plan(stages: Sequence[Stage], rows: list[Rows], paint: Paint, sideways: bool
             own = max([width(paint.words(b, "b"), SMALL) for b in map(stage.bias, neurons) if b is not None],
                       default=0.0)
             edges.append(max(_RADIUS, own / 2) if sideways else _RADIUS)
-            least = max(least, 0 if sideways else math.ceil(2 * _RADIUS + own + 12.0))
+            if not sideways:
+                least = max(least, math.ceil(2 * _RADIUS + own + 12.0))
         tries = []
         for step in range(least, most, 6):
             found = [_mark(before, after, stage.shared is not None, step, box, edge)
@@ -197,7 +199,7 @@ def _mark(before: Rows, after: Rows, shared: bool, step: float, box: Point,
     lines = [(0.0, *pair) for pair in pairs]
     lines += [(BIAS, bias_row(before, after) * step, b * step) for b in after.places] * shared
     found = []
-    for k in range(12, 51, 2):
+    for k in range(12, 52, 2):
         part = k / 100
         length = max(130.0, (edge + 6.0 + box[0] / 2) / part)
         middles = sorted(a + (b - a) * part for a, b in pairs)

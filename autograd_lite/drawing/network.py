@@ -249,9 +249,10 @@ class _Network:
         longest = int((shortest if self.sideways else 130.0) / NAME / 0.6)
         top = -max(rows.last for rows in self.plan.rows) * self.plan.step - self.plan.radius
         x, y = self.page.turned((self.plan.along[k], top - (24.0 if self.sideways else 70.0)))
-        for text, up, size in ((stage.name if stage else "inputs", 7.0, NAME), (count, -7.0, TEXT)):
+        for text, up, size, colour in ((stage.name if stage else "inputs", 7.0, NAME, self.theme.ink),
+                                       (count, -7.0, TEXT, "")):
             text = text if len(text) <= longest else "…" + text[1 - longest:]
-            self.page.text((x, y + up), text, size, self.theme.ink if up > 0.0 else "", bold=up > 0.0)
+            self.page.text((x, y + up), text, size, colour, bold=size == NAME)
 
     def _left_out(self, along: float, rows: Rows) -> None:
         """Three dots, which not every font has, and how many neurons they stand for."""
@@ -289,7 +290,7 @@ class _Network:
         lasts = [row.last for row in rows]
         lasts += [bias_row(*rows[k:k + 2]) for k, stage in enumerate(self.stages) if stage.shared is not None]
         x, y = self.page.turned((self.plan.along[-1] / 2, max(lasts) * self.plan.step))
-        bottom = y if self.sideways else min(self.page.turned((at, 0.0))[1] for at in self.plan.along)
+        bottom = y if self.sideways else min(self.page.turned((at, at))[1] for at in self.plan.along)
         self.page.legend((x if self.sideways else 0.0, bottom - away))
 
     def _at(self, k: int, i: int) -> Point:

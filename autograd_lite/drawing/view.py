@@ -81,7 +81,7 @@ class View:
         most = max_nodes
         while not self.edges or _length(self.edges) > LENGTH * max_nodes and most > 8:
             self.edges = self._arranged(Folding(sketch, most).fold_of, FAN)
-            most = most * 2 // 3
+            most = int(most / 1.5)
         self.depth = depths(self.edges)
         if self.folds:
             self.notes.append(f"{len(self.shown):,} of {self.total:,} nodes are shown; max_nodes= sets how "

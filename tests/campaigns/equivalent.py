@@ -406,4 +406,15 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("programs/integers.py",
      'raise InputError("a number that is traced has no hash")',
      "pass"),
+    # Pictures and covariances: what touches a box exactly; with what all paths begin, and the only entry of
+    # a heap; no pivot is that number.
+    ("drawing/focus.py", "self.best = {_END: 0.0}", "self.best = {_END: 1.0}"),
+    ("drawing/focus.py",
+     "heap = [(0.0, -next(count), 0.0, _Step(self.focus, None))] if self.focus in self.best else []",
+     "heap = [(1.0, -next(count), 0.0, _Step(self.focus, None))] if self.focus in self.best else []",
+     "heap = [(0.0, next(count), 0.0, _Step(self.focus, None))] if self.focus in self.best else []"),
+    ("drawing/layout.py", "min(ends) < box[1] / 2 and max(ends) > -box[1] / 2)",
+     "min(ends) <= box[1] / 2 and max(ends) > -box[1] / 2)",
+     "min(ends) < box[1] / 2 and max(ends) >= -box[1] / 2)"),
+    ("uncertainty/covariance.py", "if pivot <= APART:", "if pivot < APART:"),
 ) for new in others}
