@@ -5,6 +5,7 @@ to the last bit. What arrives through one side of a choice stays behind it (see 
 """
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -216,7 +217,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     ops, all_operands = tape.ops, tape.operands
     found: dict[int, int] = {}
     kinds, places = tape.code.ops, tape.places
-    at: Sequence[int] = range(len(ops)) if again else places        # of nodes, as operands here
+    at: Sequence[int] = range(sys.maxsize) if again else places     # of nodes, as operands here
     named = len(order) < _NAMED
     orders = None if again or gathers or len(outputs) > 1 else Orders(tape, roots, order)
     if orders and not orders.conditions:
