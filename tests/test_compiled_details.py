@@ -356,7 +356,7 @@ def test_what_is_timed_is_all_that_a_call_does(wanted):
     done.clear()
     assert by_program() >= 0.0
     assert [x[0] for x in done] == ["key", "run", *(["gradients", "added"] if wanted else ["shape"])]
-    assert done[1] == ("run", 1.0, 2.0)
+    assert done[1] == ("run", 1.0, 2.0, [])
 
 
 def test_an_argument_without_a_name_is_named_by_its_place():

@@ -75,7 +75,6 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
                         else:
                             found.append(k)
                         continue
-                    at = len(stack)
                     stack.append(~k)
                     if everything:
                         for x in reversed(below):
@@ -93,9 +92,6 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
                         for x, has in zip(below[::-1], op.differentiable(len(below))[::-1]):
                             if has and flows[x] and not seen[x]:
                                 stack.append(x)
-                    if len(stack) == at + 1:
-                        stack.pop()
-                        found.append(k)
                 else:
                     found.append(k)
     return found
