@@ -22,13 +22,13 @@ def recorded(chance, size=14):
     ops, operands, flows = [None] * 5, [()] * 5, [chance.random() < 0.7 for _ in range(5)]
     for _ in range(size):
         op = [add, mul, sin, step, choose, sum_op, TABLE["relu"]][int(chance.random() * 7)]
-        count = {add: 2, mul: 2, sin: 1, step: 3, choose: 3, sum_op: 4}.get(op, 2)
+        count = {add: 2, mul: 2, sin: 1, step: 3, choose: 3, sum_op: 3}.get(op, 2)
         below = tuple([int(chance.random() * len(ops)) for _ in range(count)])
         ops.append(op)
         operands.append(below)
         flows.append(any([flows[x] for x in below]) and chance.random() < 0.95)
-    return SimpleNamespace(ops=ops, operands=operands, flows=flows, places=[7 * k + 3 for k in range(len(ops))],
-                           sources=[], looked=0)
+    return SimpleNamespace(ops=ops, operands=operands, flows=flows, sources=[], looked=0,
+                           places=[7 * k + 3 for k in range(len(ops))])
 
 
 def met(tape, roots, everything, assumed):
@@ -87,6 +87,8 @@ def test_gradients_depend_on_others_if_they_flow_to_a_leaf_that_is_not_own():
             tape.ops.append(add), tape.operands.append((n, n - 1)), tape.flows.append(True)
             tape.places.append(1)
             n, roots = n + 2, [n + 1]
+        tape.ops.append(None), tape.operands.append(()), tape.flows.append(True), tape.places.append(2)
+        assert depends_on_others(tape, [n], own) and not depends_on_others(tape, [n], [n])
     assert answers == {False, True}
 
 
@@ -135,3 +137,44 @@ def test_terms_are_left_as_they_are_unless_there_are_three_of_known_users():
         assert found.sorted(None, 1, given) is given and 1 not in found.users
     assert by_rank([(4, "a"), (2, "b"), (9, "c"), (3, "d")], {2: -3, 3: -1, 4: 0}) == [
         (2, "b"), (3, "d"), (4, "a"), (9, "c")]
+
+
+# How many choices the gradients of `of_many_choices` have, by seeds.
+CHOICES = {
+    5: [28, 28, 24, 18, 24, 10, 21, 22, 29, 18, 26, 15, 18, 19, 28, 28],
+    8: [39, 31, 31, 26, 32, 31, 43, 32, 32, 23, 36, 40, 25, 28, 30, 24],
+    9: [37, 48, 27, 42, 33, 35, 35, 37, 40, 23, 27, 58, 28, 32, 45, 34],
+    12: [42, 45, 38, 56, 55, 73, 65, 24, 41, 31, 48, 55, 47, 33, 45, 50],
+}
+
+
+@pytest.mark.parametrize("count", CHOICES)
+def test_sums_are_chosen_only_where_their_order_depends_on_a_condition(count):
+    found = []
+    for seed in range(len(CHOICES[count])):
+        fast = ag.compile(ag.grad(of_many_choices(seed, count), argnums=(0, 1)), target="python")
+        fast(0.3, -0.4)
+        found.append(next(iter(fast.programs)).recording.code.ops.count(choose))
+    assert found == CHOICES[count]
+
+
+def met_on_one_side(x, c):
+    """sin(x) is met first, and if c is not positive, last."""
+    b, d = ag.sin(x), ag.cos(x)
+    return ag.where(ag.greater(c, 0.0), b * 2.0, c) + d + (ag.exp(x) + b)
+
+
+def met_on_each_side(x, c):
+    """Whichever side is taken, the terms are in another order than with both."""
+    b, d = ag.sin(x), ag.cos(x)
+    return ag.where(ag.greater(c, 0.0), b * 2.0, d * 2.0) + ag.exp(x) + (d + b)
+
+
+@pytest.mark.parametrize("f", [met_on_one_side, met_on_each_side])
+def test_three_terms_are_in_the_order_of_the_side_taken(f):
+    chance = random.Random(5)
+    gradient = ag.grad(f)
+    fast = ag.compile(gradient, target="python")
+    for _ in range(60):
+        x, c = chance.uniform(-2.0, 2.0), chance.uniform(-1.0, 1.0)
+        assert fast(x, c) == gradient(x, c)
