@@ -64,7 +64,7 @@ class Writer:
         gs, ps, all_gates = zip(*terms)
         gates = all_gates[0]
         if all([behind is gates for behind in all_gates]):
-            pairs = [0] * (2 * len(terms))
+            pairs = list(gs + ps)
             pairs[::2], pairs[1::2] = gs, ps
             return self.added(pairs), gates
         for _, _, behind in terms[1:]:

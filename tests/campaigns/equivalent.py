@@ -406,6 +406,7 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("programs/integers.py",
      'raise InputError("a number that is traced has no hash")',
      "pass"),
-    # A leaf that is met is marked, so that it is passed over later.
+    # A leaf that is met is marked, so that it is passed over later; one operand is enough.
+    ("programs/sweeps.py", "break", "pass"),
     ("programs/orders.py", "seen[a], left = True, False", "seen[a], left = True, True"),
 ) for new in others}
