@@ -364,3 +364,12 @@ def test_a_product_of_arrays_loses_nothing_of_what_it_rounds():
     p = [x * y for x, y in zip(a, b)]
     rest = over_arrays(functions(np), TABLE["fdot"], list(zip(a, p, b, [-1.0] * 300)), np.array)
     assert rest == [float(Fraction(x) * Fraction(y) - Fraction(z)) for x, y, z in zip(a, b, p)]
+
+
+def test_an_option_that_varies_from_point_to_point_is_taken_by_the_op_itself():
+    xs, places = np.array([-1.0, 0.0, 2.0, 0.5]), np.array([0.0, 1.0, 2.0, 3.0])
+    for op in (ag.relu, lambda x, k: ag.grad(ag.relu)(x, k), TABLE["gauss"], TABLE["normal_pdf"],
+               lambda x, k: ag.polygamma(k, x * x + 1.0)):
+        found = ag.compile(op, target=np)
+        assert found(xs, places).tolist() == list(map(op, xs.tolist(), places.tolist()))
+        assert "xp." not in found.source()

@@ -27,6 +27,7 @@ from autograd_lite.programs.environment import Environment
 from autograd_lite.programs.namespaces import Functions, with_tensors
 from autograd_lite.programs.paths import limit_error
 from autograd_lite.programs.pickling import ByName, _wrapped, print_of, why_not
+from autograd_lite.programs.stats import ways_of
 from autograd_lite.programs.tape import _EXACT
 
 native = pytest.mark.skipif(not available(), reason="without native code")
@@ -313,3 +314,55 @@ def test_a_bound_method_of_a_compiled_function_is_copied_pickled_and_named(f):
                            3.0) and repr(bound).startswith("<compiled <lambda>> of <test_compiled_details.")
     make, args = bound.__reduce__()
     assert args == (Thing.call, thing) and make(*args)(3.0) == bound(3.0)
+
+
+def test_the_instructions_that_are_timed_are_operations_of_values():
+    met = []
+    op = ag.custom_op(lambda x, y: x * y, name="timed product", partials=(
+        lambda z, x, y: met.append("x") or y, lambda z, x, y: met.append("y") or x))
+    try:
+        for f, rules in ((lambda x, s: op(x, s), {"x", "y"}), (lambda x, s: op(x, 2.0) + s, {"x"}),
+                         (lambda x, s: op(2.0, x) * s, {"y"}), (lambda x, s: ag.relu(x, s), set()),
+                         (lambda x, s: ag.relu(op(x, s), 0.5), {"x", "y"})):
+            for compiled in (compile(f, target="python"), compile(grad(f), target="python")):
+                compiled(3.0, 1.5)
+                met.clear()
+                seconds = compiled.stats.ways[0]()
+                assert 0.0 <= seconds < 1.0 and set(met) == rules
+    finally:
+        del TABLE["timed product"]
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_what_is_timed_is_all_that_a_call_does(wanted):
+    done = []
+
+    def noted(what, result):
+        return lambda *xs: done.append((what, *xs)) or result
+
+    class Named(dict):
+        __len__ = noted("key", 0)
+
+    class Slope(float):
+        __radd__ = noted("added", 1.0)
+    other = SimpleNamespace(forward=noted("forward", 12.0))
+    instructions = SimpleNamespace(ops=[None, other], operands=[(), (0, 0)], value=lambda at: 3.0 + at)
+    program = SimpleNamespace(
+        given=((1.0,), Named()), point=(1.0, 2.0), read=[], recording=SimpleNamespace(code=instructions),
+        run=noted("run", "out"), shape=noted("shape", None), wanted=wanted,
+        gradients=noted("gradients", ([Value(1.0)], [Slope(2.0)])))
+    by_operations, by_program = ways_of(program)
+    assert by_operations() >= 0.0 and done == [("forward", 3.0, 3.0)]
+    done.clear()
+    assert by_program() >= 0.0
+    assert [x[0] for x in done] == ["key", "run", *(["gradients", "added"] if wanted else ["shape"])]
+    assert done[1] == ("run", 1.0, 2.0, [])
+
+
+def test_an_argument_without_a_name_is_named_by_its_place():
+    def f(x, *rest):
+        return ag.take([x, x * x], rest[0])
+    for place, args, named in [(1, (1.0, 0.5, 1), "rest"), (2, (1.0, 1, 0.5), "argument 2"),
+                               (3, (1.0, 1, 1, 0.5), "argument 3")]:
+        with pytest.raises(InputError, match=f"^f: {named} is in `indices`, so it must hold whole numbers"):
+            compile(f, indices=(1, place))(*args)

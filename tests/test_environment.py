@@ -1154,3 +1154,32 @@ def test_a_closure_some_of_whose_variables_have_no_value_yet_is_looked_at():
         later = 1.0
         assert not environment.holds() and environment.changed()
     made()
+
+
+class Rated:
+    def __init__(self, **inner):
+        self.rate = 2.0
+        vars(self).update(inner)
+
+    def asked(self):
+        return self.rate
+
+
+@pytest.mark.parametrize("read", [operator.attrgetter("rate"), operator.methodcaller("asked")])
+def test_what_a_getter_of_operator_reads_counts_as_read(read):
+    thing = Rated()
+    fast = ag.compile(lambda x: x * read(thing))
+    assert fast(3.0) == 6.0
+    thing.rate = 5.0
+    assert fast(3.0) == 15.0
+
+
+def test_what_a_getter_of_several_steps_reads_counts_as_read():
+    inner = Rated()
+    thing, read = Rated(inner=inner), operator.attrgetter("inner.rate")
+    fast = ag.compile(lambda x: x * read(thing))
+    assert fast(3.0) == 6.0
+    inner.rate = 5.0
+    assert fast(3.0) == 15.0
+    thing.inner = Rated()
+    assert fast(3.0) == 6.0

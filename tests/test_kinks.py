@@ -85,6 +85,7 @@ WRONG = {
     "tanh² of |x|": (lambda v: tanh(abs(v[0])) ** 2, [0.0]),
     "hypot²": (lambda v: hypot(v[0], v[1]) ** 2, [0.0, 0.0]),
     "hypot of one": (lambda v: hypot(v[0], v[0]) ** 2, [0.0]),
+    "hypot of two that are equal": (lambda v: hypot(2.0 * v[0], 2.0 * v[0]) ** 2, [0.0]),
     "hypot with a constant": (lambda v: hypot(v[0], 0.0) ** 2, [0.0]),
     "x·hypot": (lambda v: v[0] * hypot(v[0], v[1]), [0.0, 0.0]),
     "a tie squared": (lambda v: maximum(v[0], v[1]) ** 2, [1.5, 1.5]),

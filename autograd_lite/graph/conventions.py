@@ -93,7 +93,8 @@ def _text(x: Any) -> str:
 
 def _key(op: Op, *keys: Hashable) -> tuple[Hashable, ...]:
     """The key of a slope, the same for a tie the other way round."""
-    return op, *(sorted(keys, key=repr) if op.convention and op.convention[2] is not None else keys)
+    assert op.convention
+    return op, *(keys if op.convention[2] is None else sorted(keys, key=repr))
 
 
 class Slope(Operators):

@@ -60,7 +60,7 @@ def _of_tree(y: Value, own: list[Value]) -> list[float] | None:
         for x in own:
             x._grad, x._a = 0.0, own
         node: Any = y
-        g, total = 1.0, 0.0
+        g = 1.0
         rest: list[tuple[Any, float]] = []
         met: set[Any] = set()
         while True:
@@ -93,10 +93,8 @@ def _of_tree(y: Value, own: list[Value]) -> list[float] | None:
             if node in met:
                 return None
             met.add(node)
-        row = []
-        for x in own:
-            total += x._grad
-            row.append(x._grad)
+        row = [x._grad for x in own]
+        total = sum(row)
         return row if total - total == 0.0 else None
     finally:
         for x in own:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import Any, Protocol
 
 from autograd_lite.graph.value import Value
@@ -76,7 +77,6 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
                         else:
                             found.append(k)
                         continue
-                    at = len(stack)
                     stack.append(~k)
                     if everything:
                         for x in reversed(below):
@@ -94,9 +94,6 @@ def order_under(tape: Recorded, roots: Iterable[int], everything: bool,
                         for x, has in zip(below[::-1], op.differentiable(len(below))[::-1]):
                             if has and flows[x] and not seen[x]:
                                 stack.append(x)
-                    if len(stack) == at + 1:
-                        stack.pop()
-                        found.append(k)
                 else:
                     found.append(k)
     return found
@@ -116,7 +113,9 @@ class Orders:
             [tape.places[tape.operands[k][0]] for k in order if tape.ops[k] is choose]))
         self.users: defaultdict[int, list[int]] = defaultdict(list)        # of a node, in the order of terms
         self.few = len(self.conditions) <= _FEW and 2 ** len(self.conditions) * self.size <= _ALL
-        self.left = max(_LOOKED, 2 * _FEW * self.size if len(self.conditions) <= _FEW else 0)
+        self.left = _LOOKED
+        if len(self.conditions) <= _FEW:
+            self.left = max(_LOOKED, 2 * _FEW * self.size)
         self.ranks: dict[frozenset[Answer], dict[int, int] | None] = {}
 
     def rank(self, assumed: frozenset[Answer]) -> dict[int, int] | None:
@@ -165,11 +164,11 @@ class Orders:
         """Terms in an order that holds for all answers of free conditions; or a condition that decides."""
         wrong = self.wrong(given, assumed, free)
         if len(wrong) == 2 ** len(free):
-            given = by_rank(given, self.rank(wrong[0]) or {})
+            given = by_rank(given, self.rank(next(iter(wrong))) or {})
             wrong = self.wrong(given, assumed, free)
         every = set(wrong)
-        return given, [c for c in free if any([
-            answers ^ {(c, True), (c, False)} not in every for answers in wrong])][:1]
+        return given, next(([c] for c in free if any([
+            answers ^ {(c, True), (c, False)} not in every for answers in wrong])), [])
 
     def wrong(self, given: list[tuple[int, Term]], assumed: frozenset[Answer], free: Sequence[int]
               ) -> list[frozenset[Answer]]:
@@ -178,7 +177,7 @@ class Orders:
         for answers in itertools.product((True, False), repeat=len(free)):
             every = assumed.union(zip(free, answers))
             rank = self.rank(every) or {}
-            alive = [rank.get(user, 1) for user, (_, _, gates) in given if every.issuperset(gates)]
+            alive = [rank.get(user, inf) for user, (_, _, gates) in given if every.issuperset(gates)]
             if len(alive) > 2 and alive != sorted(alive):
                 found.append(every)
         return found
@@ -186,7 +185,7 @@ class Orders:
 
 def by_rank(given: list[tuple[int, Term]], rank: Mapping[int, int]) -> list[tuple[int, Term]]:
     """Terms and their users in the order of these; last, those that are not met."""
-    return sorted(given, key=lambda x: rank.get(x[0], 1))
+    return sorted(given, key=lambda x: rank.get(x[0], inf))
 
 
 def depends_on_others(tape: Recorded, roots: Sequence[int], own: Sequence[int]) -> bool:

@@ -100,13 +100,14 @@ def ways_of(program: Any) -> tuple[Callable[[], float], Callable[[], float]]:
     code = program.recording.code
 
     def by_operations() -> float:
-        done = []
-        for k, op in enumerate(code.ops):
-            fixed = op.options if isinstance(op, Op) else range(len(code.operands[k]))
-            xs = [x if code.is_constant(at) or i in fixed else Value(x)
-                  for i, at in enumerate(code.operands[k]) for x in [code.value(at)]]
-            if xs:
-                done.append((op if isinstance(op, Op) else op.forward, xs))
+        done = list[tuple[Any, list[Any]]]()
+        for op, places in zip(code.ops, code.operands):
+            xs: list[Any] = list(map(code.value, places))
+            if isinstance(op, Op):
+                done.append((op, [x if code.is_constant(at) or i in op.options else Value(x)
+                                  for i, (at, x) in enumerate(zip(places, xs))]))
+            elif xs:
+                done.append((op.forward, xs))
         start = time.perf_counter()
         for operation, xs in done:
             operation(*xs)

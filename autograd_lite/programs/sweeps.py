@@ -5,6 +5,7 @@ to the last bit. What arrives through one side of a choice stays behind it (see 
 """
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,7 +64,7 @@ class Writer:
         gs, ps, all_gates = zip(*terms)
         gates = all_gates[0]
         if all([behind is gates for behind in all_gates]):
-            pairs = [0] * (2 * len(terms))
+            pairs = list(gs + ps)
             pairs[::2], pairs[1::2] = gs, ps
             return self.added(pairs), gates
         for _, _, behind in terms[1:]:
@@ -223,7 +224,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
     ops, all_operands = tape.ops, tape.operands
     found: dict[int, int] = {}
     places = tape.places
-    at: Sequence[int] = range(len(ops)) if again else places        # of nodes, as operands here
+    at: Sequence[int] = range(sys.maxsize) if again else places     # of nodes, as operands here
     named = len(order) < _NAMED
     orders = None if again or gathers or len(outputs) > 1 else Orders(tape, roots, order)
     if orders and not orders.conditions:

@@ -217,7 +217,7 @@ class OverArrays(_Portable):
             y = y if hasattr(y, "shape") else self._number(y)
             if y.shape == shape and not any([y is x for x in columns]):
                 return y
-            return xp.broadcast_to(y, shape) * 1.0
+            return 1.0 * xp.broadcast_to(y, shape)
 
         def array(x: Any) -> Any:
             parts = [number(entry) for entry in x.ravel().tolist()]

@@ -417,4 +417,7 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      "min(ends) <= box[1] / 2 and max(ends) > -box[1] / 2)",
      "min(ends) < box[1] / 2 and max(ends) >= -box[1] / 2)"),
     ("uncertainty/covariance.py", "if pivot <= APART:", "if pivot < APART:"),
+    # A leaf that is met is marked, so that it is passed over later; one operand is enough.
+    ("programs/sweeps.py", "break", "pass"),
+    ("programs/orders.py", "seen[a], left = True, False", "seen[a], left = True, True"),
 ) for new in others}
