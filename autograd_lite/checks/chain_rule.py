@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import inf, nan
 from operator import add
 from typing import Any, NamedTuple
@@ -101,13 +101,9 @@ class Judge:
 
 
 def _nudged(xs: Sequence[float]) -> Iterator[list[float]]:
-    """Operands next to these: each moved by itself if they are few, else all together."""
-    if len(xs) <= FEW:
-        steps: Iterable[dict[int, float]] = ({i: 1.0} for i in range(len(xs)))
-    else:
-        steps = directions(dict.fromkeys(range(len(xs)), 1.0))
-    for step in steps:
-        yield [math.nextafter(x, math.copysign(inf, step[i])) if i in step else x for i, x in enumerate(xs)]
+    """Operands next to these, all moved together, in a few directions."""
+    for steps in directions(dict.fromkeys(range(len(xs)), inf)):
+        yield list(map(math.nextafter, xs, steps.values()))
 
 
 class Sum(NamedTuple):

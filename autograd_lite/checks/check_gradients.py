@@ -236,7 +236,7 @@ class _Output:
         past = probe.past(self.weights) if j in self.suspects else Estimate(0.0, 0.0)
         if not past.error < math.inf:
             reference = probe.direct(self.n)
-        elif past != (0.0, 0.0):
+        else:
             reference = Estimate(value + past.value, error + past.error)
         verdict = verdict_on(claimed, reference, size, slack)
         if verdict == CORRECT and j in self.suspects and probe.turns():

@@ -41,10 +41,8 @@ class Paths:
                 if p and numbers[x]:
                     log = math.log2(abs(p))
                     best[k] = max(best[k], log + best[x])
-                    low, high = log + sizes[x], sizes[k]
-                    if low > high:
-                        low, high = high, low
-                    sizes[k] = high + math.log2(1.0 + 2.0 ** (low - high))
+                    one, other = log + sizes[x], sizes[k]
+                    sizes[k] = max(one, other) + math.log2(1.0 + 2.0 ** -abs(one - other))
                     numbers[k] += numbers[x]
         self.number, self.size = numbers[root], sizes[root]
 
