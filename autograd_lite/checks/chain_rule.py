@@ -9,7 +9,7 @@ from operator import add
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.edges import taken_of
-from autograd_lite.checks.halves import FEW, by_halves, directions
+from autograd_lite.checks.halves import by_halves, directions
 from autograd_lite.checks.slopes import Estimate, directional_slope, lacks_digits, op_slope, reach
 from autograd_lite.checks.verdicts import CORRECT, KINK, NOISY, RTOL, WRONG, Partial, verdict_on
 from autograd_lite.graph.linear import Algebra, Edge, Linear
@@ -57,7 +57,7 @@ class Judge:
 
     def partial(self, call: Call, i: int) -> Estimate:
         """The partial by the i-th operand, as well as it is known."""
-        if not call.known and len(call.by) > FEW:
+        if not call.known:
             for zeros in (False, True):
                 by_halves([i for i in call.by if (call.given[i] == 0.0) == zeros],
                           lambda group: self._agree(call, group))
