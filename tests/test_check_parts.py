@@ -1,4 +1,4 @@
-"""Parts of the checks by themselves: how often they run a function, names of entries, paths, slopes of ops."""
+"""Parts of the checks by themselves: how often they run a function, names, paths, slopes of ops."""
 from __future__ import annotations
 
 import itertools
@@ -11,7 +11,7 @@ import autograd_lite as ag
 from autograd_lite import Value, audit, check_gradients, check_op, explain, label
 from autograd_lite.checks.chain_rule import ChainRule, Sum
 from autograd_lite.checks.check_gradients import CORRECT, KINK, NOISY, WRONG
-from autograd_lite.checks.explanation import Explanation, Path
+from autograd_lite.checks.explanation import Explanation, Finding, Input, Path
 from autograd_lite.checks.nearby import Nearby, Watched
 from autograd_lite.checks.slopes import UNKNOWN, Estimate, op_slope
 from autograd_lite.ops.op import TABLE
@@ -34,8 +34,8 @@ def test_near_a_zero_of_a_slope_its_rounding_is_what_it_changes_by_to_the_next_f
     ulp = math.ulp(0.1)                         # the slope 0.2 − 2·x changes by 2 of them, each of four times
     off = size * 64.0 * math.sqrt(n) * 4 * 2.0 * ulp
     op = ag.custom_op(
-        lambda *xs: xs[0] * (0.2 - xs[0]), lambda y, xs: [0.2 - 2.0 * xs[0] + off] + [0.0] * (n - 1), name="near 0",
-        form=lambda m, *xs: xs[0] * ((m.mpf(0.2) if hasattr(m, "mpf") else 0.2) - xs[0]))
+        lambda *xs: xs[0] * (0.2 - xs[0]), lambda y, xs: [0.2 - 2.0 * xs[0] + off] + [0.0] * (n - 1),
+        name="near 0", form=lambda m, *xs: xs[0] * ((m.mpf(0.2) if hasattr(m, "mpf") else 0.2) - xs[0]))
     try:
         assert check_op(op, [0.1] + [0.7] * (n - 1), order=1).verdict == verdict
     finally:
@@ -133,7 +133,8 @@ def test_what_bypasses_the_graph_is_as_uncertain_as_its_parts_and_their_rounding
     core = Watched(lambda x: x * 2.0 + 1.0, "f")
     probe = Nearby(lambda x: [core(x)], core, 1.5).probe(0)
     size = len(probe.nearby.here.trace.program)
-    probe._varying = lambda weights: zip(weights, [Estimate(2.0, 0.25), Estimate(4.0, 0.0), Estimate(0.5, 1.0)])
+    changes = [Estimate(2.0, 0.25), Estimate(4.0, 0.0), Estimate(0.5, 1.0)]
+    probe._varying = lambda weights: zip(weights, changes)
     assert probe.past([3.0, -1.0]) == Estimate(2.0, 0.75 + 2.0 ** -52 * (size + 16) * 10.0)
     assert probe.past([3.0, -1.0, math.inf]).error == math.inf
 
@@ -221,13 +222,15 @@ FUNCTIONS = {
     "all bypass": (lambda p: ag.sum([x + math.sin(x.data) for x in p]), [13, 25, 109], WRONG),
     "branches at 1": (lambda p: ag.sum([2.0 * x if x > 1.0 else x * x for x in p]), [7, 13, 55], KINK),
     "branches further": (lambda p: ag.sum([2.0 * x if x > 1.01 else x * x for x in p]), [7, 13, 17], CORRECT),
-    "one branches nearby": (lambda p: smooth(p) + (p[0] if p[0] > 1.0 + 1e-7 else 2.0 * p[0]), [7, 13, 17], CORRECT),
+    "one branches nearby": (lambda p: smooth(p) + (p[0] if p[0] > 1.0 + 1e-7 else 2.0 * p[0]),
+                            [7, 13, 17], CORRECT),
     "fails and varies where several move": (lambda p: smooth(p) / float(
         sum(abs(x.data - 1.0) > 1e-9 for x in p) < 2) + (1e6 + p[-1].data), [106, 112, 160], WRONG),
     "kinks": (lambda p: ag.sum([ag.abs(x - 1.0) for x in p]), [1, 1, 1], KINK),
     "kinks nearby": (lambda p: ag.sum([ag.abs(x - 1.0 - 1e-7) for x in p]), [7, 13, 17], CORRECT),
     "noise": (lambda p: ag.sum([(x + 1e17) - 1e17 for x in p]), [7, 13, 17], CORRECT),
-    "no number nearby": (lambda p: ag.sum([x * (math.nan if x.data != 1.0 else 1.0) for x in p]), [106, 211, 853], KINK),
+    "no number nearby": (lambda p: ag.sum([x * (math.nan if x.data != 1.0 else 1.0) for x in p]),
+                         [106, 211, 853], KINK),
     "fails nearby": (lambda p: ag.sum([x / float(x.data == 1.0) for x in p]), [7, 13, 55], KINK),
     "fails further": (lambda p: ag.sum([x / float(x.data < 1.01) for x in p]), [7, 13, 17], CORRECT),
     "a constant": (lambda p: 3.0, [7, 13, 17], CORRECT)}
@@ -292,7 +295,8 @@ def test_paths_of_small_shares_are_left_out_and_the_share_of_the_first_is_rounde
 
 @pytest.mark.parametrize("contribution, log10, text", [
     (0.125, -0.9, "0.125"), (-2.0, 0.3, "-2"), (2.0 ** -1022, -307.7, "2.22507e-308"),
-    (-(2.0 ** -1022), -307.7, "-2.22507e-308"), (2.0 ** -1023, -307.95, "10^-307.9"), (0.0, -400.0, "10^-400.0"),
+    (-(2.0 ** -1022), -307.7, "-2.22507e-308"), (2.0 ** -1023, -307.95, "10^-307.9"),
+    (0.0, -400.0, "10^-400.0"),
     (-0.0, -400.0, "-10^-400.0"), (math.inf, 400.0, "10^400.0"), (-math.inf, 400.25, "-10^400.2")])
 def test_a_contribution_that_no_double_holds_is_a_power_of_ten(contribution, log10, text):
     assert told(contribution=contribution, path_log10=log10).splitlines()[4].split()[2] == text
@@ -318,7 +322,8 @@ def test_a_product_over_labelled_nodes_is_told_of_two_to_six_factors(labels, pro
         y.label = f"y{k}"
     path, = explain(y, x).paths
     names = [f"y{k}" for k in range(labels, -1, -1)] + ["x"]
-    text = " · ".join(f"∂{a}/∂{b}" for a, b in zip(names, names[1:])) + " = " + " · ".join(["2"] * (labels + 1))
+    text = " · ".join(f"∂{a}/∂{b}" for a, b in zip(names, names[1:]))
+    text += " = " + " · ".join(["2"] * (labels + 1))
     assert path.product() == text * product
     assert path.brief() == " ← ".join(names)
 
@@ -359,3 +364,76 @@ def test_of_many_names_those_in_the_middle_are_counted(n):
     if n > 11:
         names[5:-5] = [f"({len(names) - 10}\N{NO-BREAK SPACE}more)"]
     assert path.brief() == str(path) == " ← ".join(names)
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 5, 7])
+def test_of_the_numbers_that_a_nan_is_made_of_four_are_told(n):
+    with ag.errstate("ignore"):
+        node = TABLE["logsumexp"](*[Value(math.inf, f"x{k}" if k != 1 else "") for k in range(n)], Value(1.0))
+    names = ["inf" + f" of 'x{k}'" * (k != 1) for k in range(n)]
+    why = Finding(node, "became nan").why
+    assert why.endswith(" is nan, made of " + ", ".join(names[:4]) + ", …" * (n > 4) + ".")
+
+
+@pytest.mark.parametrize("f, labels, operand, name", [
+    (ag.exp, ["x"], 0, "its derivative"), (ag.exp, [""], None, "its derivative"),
+    (ag.hypot, ["x", ""], 0, "its derivative by 'x'"), (ag.hypot, ["x", ""], 1, "its derivative by operand 2"),
+    (ag.hypot, ["", "y"], 0, "its derivative by operand 1"), (ag.hypot, ["x", "y"], None, "its derivative")])
+def test_a_derivative_is_named_by_the_operand_if_there_are_several(f, labels, operand, name):
+    finding = Finding(f(*[Value(0.5, x) for x in labels]), "flat", operand, 0.0, 1.0)
+    assert f": {name} is 0, and the gradient 1 that arrives stops here." in finding.why
+
+
+@pytest.mark.parametrize("width", [30, 60, 200])
+def test_a_finding_is_told_in_indented_lines(width):
+    finding = Finding(ag.exp(Value(0.5, "a name")), "flat", 0, 0.0, 1.0)
+    lines = finding.told(width).split("\n")
+    assert all(line[:2] == "  " and line[2] != " " and len(line) <= width for line in lines)
+    assert " ".join(map(str.strip, lines)) == finding.why and finding.paragraph() == finding.told(79)
+
+
+@pytest.mark.parametrize("share, gradient, value, cells", [
+    (0.75, 1.0 / 3.0, 1234567.0, "  75.0 %      0.333333   1.23457e+06  x"),
+    (4e-4, -2.0, 0.5, " < 0.1 %            -2           0.5  x")])
+def test_a_row_of_the_inputs_that_matter_most(share, gradient, value, cells):
+    x = Value(value, "x")
+    assert str(Explanation(x, inputs=(Input(x, gradient, share),))).splitlines()[-1] == cells
+
+
+# -- ops of many operands -------------------------------------------------------------------------------
+
+
+def weighted(weights, xs, wrong=()):
+    """How often an op that adds squares times weights is evaluated by its check, and what is blamed."""
+    calls = []
+
+    def forward(*xs):
+        calls.append(xs)
+        return math.fsum([w * x * x for w, x in zip(weights, xs)])
+    op = ag.custom_op(forward, lambda y, xs: [2.0 * w * x * (1.0 + 1e-6 * (k in wrong))
+                                              for k, (w, x) in enumerate(zip(weights, xs))], name="weighted")
+    try:
+        report = check_op(op, xs, order=1)
+        return len(calls), [p.operand for p in report.blame]
+    finally:
+        TABLE.pop("weighted")
+
+
+MANY = {
+    "alike": ([1.0] * 8, [1.0] * 8), "of both signs": ([1.0, -2.0] * 4, [1.0, 0.5] * 4),
+    "of all sizes": ([10.0 ** k for k in range(-8, 8, 2)], [1.0] * 8),
+    "half of slope 0": ([1.0, 0.0] * 5, [1.0, 0.5] * 5), "at 0": ([1.0] * 8, [0.0] * 8),
+    "negative": ([1.0] * 8, [-1.0, -2.0] * 4), "of slopes 1": ([0.5] * 8 + [0.0], [1.0] * 9),
+    "three": ([1.0] * 3, [1.0] * 3), "large": ([1e-6] * 8, [1e6, 2e6, 3e6, 4e6] * 2)}
+TIMES = {"alike": (429, 1663), "of both signs": (429, 2071), "of all sizes": (1459, 1459), "half of slope 0": (2082, 2082),
+         "at 0": (1974, 1974), "negative": (429, 1459), "of slopes 1": (635, 1971), "three": (328, 842),
+         "large": (429, 1459)}
+
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_operands_that_pass_together_are_not_moved_one_by_one(name):
+    right, wrong = (weighted(*MANY[name], spoilt) for spoilt in ((), (1,)))
+    assert (right[0], wrong[0]) == TIMES[name]
+    blamed = [1] if all(MANY[name][0][:2]) and name not in ("of all sizes", "at 0") else []
+    assert (right[1], wrong[1]) == ([], blamed)
