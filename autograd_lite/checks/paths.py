@@ -36,7 +36,7 @@ class Paths:
         self._best = best = array("d", [-inf]) * len(nodes)         # the largest product from each place
         sizes, numbers = array("d", [-inf]) * len(nodes), array("d", [0.0]) * len(nodes)
         best[target], sizes[target], numbers[target] = 0.0, 0.0, 1.0
-        for k in range(target + 1, root + 1):
+        for k in range(target, root + 1):
             for x, _, p in edges(k):
                 if p and numbers[x]:
                     log = math.log2(abs(p))
