@@ -408,7 +408,7 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      'raise InputError("a number that is traced has no hash")',
      "pass"),
     # Checks: any step, and how many digits are enough; a bound of an error that need not be tight; which of
-    # partials that are all 0 or none; both sides of a line; equal numbers; a cost; what only must not be 0.
+    # partials that are all 0 or none; both sides of a line; equal numbers; a cost; an order.
     ("checks/chain_rule.py",
      "scales = {i: 1.0 / (abs(call.given[i]) or 1.0) for i in group}",
      "scales = {i: 2.0 / (abs(call.given[i]) or 1.0) for i in group}",
@@ -479,4 +479,8 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("checks/latent.py",
      "error, _, rank, _ = numpy.linalg.lstsq(matrix, errors, rcond=1e-12)",
      "error, _, rank, _ = numpy.linalg.lstsq(matrix, errors, rcond=1e-09)"),
+    ("checks/latent.py",
+     "for name, places in sorted(_on_the_way(rule, reader, output, lines), key=lambda entry: max(entry[1])):",
+     "for name, places in sorted(_on_the_way(rule, reader, output, lines), key=lambda entry: "
+     "min(entry[1])):"),
 ) for new in others}
