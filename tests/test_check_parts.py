@@ -15,6 +15,7 @@ from autograd_lite.checks.check_gradients import CORRECT, KINK, NOISY, WRONG
 from autograd_lite.checks.explanation import Explanation, Finding, Input, Path
 from autograd_lite.checks.nearby import Nearby, Watched
 from autograd_lite.checks.slopes import UNKNOWN, Estimate, op_slope
+from autograd_lite.checks.verdicts import verdict_on
 from autograd_lite.ops.op import TABLE
 from autograd_lite.transforms.trace import Trace
 
@@ -169,6 +170,11 @@ def test_a_hidden_cause_explains_errors_to_ten_times_the_tolerance(rtol, share, 
     label(a=a, b=b, h=h, y=y)
     claims = {"a": 2.0 * 36.0 * (1.0 + share * 20.0 * rtol), "b": 2.0 * 24.0}       # half of it is left over
     assert len(audit(y, claims, rtol).latent) == found
+
+
+def test_by_itself_a_number_of_which_only_its_size_is_bounded_is_not_known():
+    assert verdict_on(0.0, Estimate(0.0, 5e-11)) == NOISY
+    assert verdict_on(0.0, Estimate(0.0, 5e-11), scale=1.0) == CORRECT
 
 
 # -- names ----------------------------------------------------------------------------------------------

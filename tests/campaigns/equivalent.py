@@ -483,4 +483,6 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      "for name, places in sorted(_on_the_way(rule, reader, output, lines), key=lambda entry: max(entry[1])):",
      "for name, places in sorted(_on_the_way(rule, reader, output, lines), key=lambda entry: "
      "min(entry[1])):"),
+    ("checks/claims.py", "if depth > 60:", "if depth > 61:", "if depth >= 60:"),
+    ("checks/order.py", "component = [-1] * len(down)", "component = [-2] * len(down)"),
 ) for new in others}
