@@ -41,9 +41,9 @@ __all__ = ["check_gradients", "check_op", "GradientReport", "CORRECT", "KINK", "
 def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order: int = 2) -> GradientReport:
     """Check the derivatives of `f` at `x` against the slopes of f itself.
 
-    At order 1 the time grows with the number of operations: f is run some thirty times, however many
+    At order 1 the time grows with the number of operations: f is run some twenty times, however many
     inputs it has. An input is moved by itself only where something bypasses the graph or branches at
-    the point (a dozen runs each, up to two hundred where the constants jump, and some hundred to
+    the point (a dozen runs each, up to two hundred where the constants jump, and some dozens to
     find it) or where rounding hides a slope (two hundred runs). Each further order multiplies the time
     by the number of inputs, as it does the derivatives.
 
@@ -236,7 +236,7 @@ class _Output:
         past = probe.past(self.weights) if j in self.suspects else Estimate(0.0, 0.0)
         if not past.error < math.inf:
             reference = probe.direct(self.n)
-        elif past != (0.0, 0.0):
+        else:
             reference = Estimate(value + past.value, error + past.error)
         verdict = verdict_on(claimed, reference, size, slack)
         if verdict == CORRECT and j in self.suspects and probe.turns():

@@ -65,8 +65,7 @@ class Run:
         return self._shape(_below(self.core_results))
 
     def _shape(self, nodes: Sequence[Value]) -> list[Any]:
-        place: dict[Any, int] = {node: k for k, node in enumerate(nodes)} | {
-            x: -1 - k for k, x in enumerate(self.trace.inputs)}
+        place: dict[Any, int] = {x: k for k, x in enumerate([*nodes, *self.trace.inputs])}
         return [(op, place[node], [(i, place.get(x)) for i, x in _taken(node)],
                  side(op, list(map(plain, node.operands))) if op is not None and op.kink else None)
                 for node in nodes for op in [op_of(node)]]
@@ -132,7 +131,6 @@ class Nearby:
         self.finite = all(map(math.isfinite, self.point))
         self.alone: dict[int, bool] = {}        # whether an input has to be moved by itself
         self.probes: dict[int, Probe] = {}
-        self.latest: tuple[Sequence[int], list[Probe]] = [], []
 
     def run(self, moved: Mapping[int, float]) -> Run:
         """A run with some inputs moved."""
@@ -142,31 +140,22 @@ class Nearby:
     def probe(self, j: int) -> Probe:
         """The function as input j alone moves."""
         if j not in self.probes:
-            self.probes[j] = Probe(self, self.point[j], lambda t: {j: t})
+            self.probes[j] = Probe(self, self.point[j], lambda t: {j: t}, bent=False)
         return self.probes[j]
 
     def close(self) -> None:
         """Let the probes go, which refer to this."""
         self.probes.clear()
-        self.latest = [], []
 
     def suspects(self, inputs: Iterable[int]) -> set[int]:
         """The inputs that have to be moved one by one: where all are moved together, the function branches
         otherwise or constants vary, and so on with halves of them."""
         inputs = list(inputs)
         new = [j for j in inputs if j not in self.alone]
-        near = set(by_halves(new, lambda group: not any(probe.stirs() for probe in self._probes(group))))
-        rest = [j for j in new if j not in near]
-        far = by_halves(rest, lambda group: not any(probe.varies() for probe in self._probes(group)))
-        self.alone |= dict.fromkeys(new, False) | dict.fromkeys([*near, *far], True)
+        alone = by_halves(new, lambda group: not any(
+            self._probe(steps).stirs() for steps in directions({j: self.point[j] or 1.0 for j in group})))
+        self.alone |= dict.fromkeys(new, False) | dict.fromkeys(alone, True)
         return {j for j in inputs if self.alone[j]}
-
-    def _probes(self, group: Sequence[int]) -> list[Probe]:
-        """Probes along lines on which the inputs of a group move together."""
-        if group != self.latest[0]:
-            self.latest = group, list(map(self._probe, directions({
-                j: self.point[j] or 1.0 for j in group})))
-        return self.latest[1]
 
     def _probe(self, steps: Mapping[int, float]) -> Probe:
         return Probe(self, 1.0, lambda t: {j: self.point[j] + (t - 1.0) * step for j, step in steps.items()},
@@ -193,8 +182,8 @@ class Nearby:
         program = self.here.trace.program
         found = [reach(op, list(map(plain, node.operands))) if op else 0.0
                  for node in program.nodes for op in [op_of(node)]]
-        for k in range(len(program) - 1, -1, -1):
-            for x in program.operands[k]:
+        for k, operands in reversed([*enumerate(program.operands)]):
+            for x in operands:
                 if x is not None:
                     found[x] = max(found[x], found[k])
         return found
@@ -210,7 +199,7 @@ class Probe:
     """
 
     def __init__(self, nearby: Nearby, middle: float, inputs: Callable[[float], Mapping[int, float]],
-                 bent: bool = False):
+                 bent: bool):
         self.nearby, self.middle, self.inputs, self.bent = nearby, middle, inputs, bent
         self.samples: dict[float, tuple[list[float], list[float]] | None] = {}
         self.turning: set[float] = set()                 # where the core branches otherwise
@@ -247,19 +236,15 @@ class Probe:
 
     def turns(self) -> bool:
         """Whether the core branches otherwise at the least move. (Branches of rules are smooth.)"""
-        for t in _around(self.middle):
-            self.sample(t)
-        return any(t in self.turning for t in _around(self.middle))
+        around = _around(self.middle)
+        self._constants(around)
+        return not self.turning.isdisjoint(around)
 
     def stirs(self) -> bool:
         """Whether the core branches otherwise at the least move, or a constant changes nearby, or none of
         this is known."""
-        close = self._constants((*self.close, *_around(self.middle)))
-        return self.turns() or not any(map(self.sample, self.close)) or not all(map(self._same, close))
-
-    def varies(self) -> bool:
-        """Whether a constant varies, nearby or further away."""
-        return any(True for _ in self._varying([1.0] * len(self.nearby.here.constants)))
+        return self.turns() or not any(map(self.sample, self.close)) or not all(
+            map(self._same, self._constants((*self.close, *_around(self.middle)))))
 
     def _constants(self, places: Iterable[float]) -> list[list[float]]:
         """The constants at those places of the line where they are known."""

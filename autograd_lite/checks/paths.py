@@ -36,15 +36,13 @@ class Paths:
         self._best = best = array("d", [-inf]) * len(nodes)         # the largest product from each place
         sizes, numbers = array("d", [-inf]) * len(nodes), array("d", [0.0]) * len(nodes)
         best[target], sizes[target], numbers[target] = 0.0, 0.0, 1.0
-        for k in range(target + 1, root + 1):
+        for k in range(target, root + 1):
             for x, _, p in edges(k):
                 if p and numbers[x]:
                     log = math.log2(abs(p))
                     best[k] = max(best[k], log + best[x])
-                    low, high = log + sizes[x], sizes[k]
-                    if low > high:
-                        low, high = high, low
-                    sizes[k] = high + math.log2(1.0 + 2.0 ** (low - high))
+                    one, other = log + sizes[x], sizes[k]
+                    sizes[k] = max(one, other) + math.log2(1.0 + 2.0 ** -abs(one - other))
                     numbers[k] += numbers[x]
         self.number, self.size = numbers[root], sizes[root]
 
