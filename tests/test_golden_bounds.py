@@ -17,6 +17,8 @@ from autograd_lite.transforms import rounding
 
 # Functions of arithmetic alone, so that their roundings are the same everywhere, and where they are taken.
 ARITHMETIC = {
+    "a root of a cube": (lambda x: ag.sqrt(x * x * x + 0.3), 0.7), "a root of its own": (
+        lambda x: ag.sqrt(x * ag.sqrt(x + 0.1)), 0.7), "a root of x": (ag.sqrt, 0.3),
     "x + 0.7": (lambda x: x + 0.7, 0.1), "x - 0.7": (lambda x: x - 0.7, 0.1),
     "0.7 - x": (lambda x: 0.7 - x, 0.1),
     "-(0.1 + x)": (lambda x: -(0.1 + x), 0.2), "0.1 * x": (lambda x: 0.1 * x, 0.7),
@@ -168,7 +170,11 @@ OTHERS = {
     "sinh of what is lost, below 0": (lambda x: ag.sinh((x + 1e15) - 1e15), -0.1),
     "log of what cancels": (lambda x: ag.log((x + 1e14) - 1e14), 0.1),
     "a sum of exp and sin": (lambda x: ag.sum([ag.exp(x), ag.sin(x), -x]), 0.7),
-    "sqrt(x ** 2 + 1)": (lambda x: ag.sqrt(x * x + 1.0), 0.7), "mod": (lambda x: x % 0.3, 0.7)}
+    "sqrt(x ** 2 + 1)": (lambda x: ag.sqrt(x * x + 1.0), 0.7), "mod": (lambda x: x % 0.3, 0.7),
+    # What cancels here may be 0 as well: the poles there, and what is largest or least there, count.
+    **{f"{name} beside 0": (lambda x, f=f: f(x * 3.0 - 0.3), 0.1) for name, f in {
+        "lgamma": ag.lgamma, "1 over x": lambda u: 1.0 / u, "log": lambda u: ag.log(u * u), "abs": abs,
+        "cosh": lambda u: ag.cosh(1e16 * u), "the angle": lambda u: ag.atan2(1e-17, u)}.items()}}
 
 
 def bounds(f, x, order=4, exactly=(False,)):

@@ -163,8 +163,7 @@ CASES = {
     "power_slope, no counts, far": functools.partial(
         table, functools.partial(of_counts, special.power_slope), (-inf, inf), rows=ODD[:1]),
     "power_slope, in parts": functools.partial(
-        table, special.power_slope, (-300.0, -150.0, -101.0, -75.0, 75.0, 101.0, 102.0, 130.0, 150.0, 200.0,
-                                    300.0),
+        table, special.power_slope, (-300.0, -150.0, -101.0, -75.0, 75.0, 101.0, 102.0, 130.0, 200.0, 300.0),
         (0.0, 1.0, 6.0, 20.0), (0.0, 2.0), rows=ones(1e-10, 1e-3, 1e3, 1e10)),
     "power_slope, in parts of a negative base": functools.partial(
         table, special.power_slope, (-150.0, -101.0, 75.0, 101.0, 102.0), (0.0, 1.0, 6.0), (0.0,),

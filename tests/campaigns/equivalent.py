@@ -406,6 +406,20 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
     ("programs/integers.py",
      'raise InputError("a number that is traced has no hash")',
      "pass"),
+    # The cost alone: a quick way, what is looked at needlessly, a list more; any number that is small.
+    ("transforms/trace.py", "first = type(argnums) is int and 0 <= argnums < len(args)",
+     "first = type(argnums) is int and 0 <= argnums < (len(args) - 1)",
+     "first = type(argnums) is int and 0 < argnums < len(args)",
+     "first = type(argnums) is int and 1 <= argnums < len(args)"),
+    ("transforms/series.py", "if op.kink and self.node is not None:",
+     "if op.kink or self.node is not None:"),
+    ("transforms/series.py",
+     "if op.convention and (node is None or note_of(node).kink or any(op.differentiable(len(xs)))):",
+     "if op.convention or (node is None or note_of(node).kink or any(op.differentiable(len(xs)))):"),
+    ("transforms/series.py", "self.series: list[list[Series]] = [[] for _ in range(order + 1)]",
+     "self.series: list[list[Series]] = [[] for _ in range(order + 2)]"),
+    ("transforms/rounding.py", "seeds.append((y, k, 1.0 / max(tolerance, 1e-300)))",
+     "seeds.append((y, k, 1.0 / max(tolerance, 1e-297)))"),
     # Kernels: both sides are the same at 0, or there; scaling where it is not needed yet; no operand between
     # comes there; ±1 is its own inverse, and only its sign counts; a factor that begins at 0; any number that
     # is large; what is left is a power of 0, which is 1 or undefined; a later check says the same.
