@@ -420,6 +420,9 @@ EQUIVALENT = {(module, old, new) for module, old, *others in (
      "self.series: list[list[Series]] = [[] for _ in range(order + 2)]"),
     ("transforms/rounding.py", "seeds.append((y, k, 1.0 / max(tolerance, 1e-300)))",
      "seeds.append((y, k, 1.0 / max(tolerance, 1e-297)))"),
+    ("transforms/evaluation.py", "slope = note_of(node).kink or any(op.differentiable(len(xs)))",
+     "slope = note_of(node).kink or any(op.differentiable((len(xs) - 1)))"),
+    ("transforms/kinds.py", "if x > -50:", "if x >= -50:", "if x > -51:"),
     # Kernels: both sides are the same at 0, or there; scaling where it is not needed yet; no operand between
     # comes there; ±1 is its own inverse, and only its sign counts; a factor that begins at 0; any number that
     # is large; what is left is a power of 0, which is 1 or undefined; a later check says the same.
