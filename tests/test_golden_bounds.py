@@ -17,6 +17,8 @@ from autograd_lite.transforms import rounding
 
 # Functions of arithmetic alone, so that their roundings are the same everywhere, and where they are taken.
 ARITHMETIC = {
+    "a root of a cube": (lambda x: ag.sqrt(x * x * x + 0.3), 0.7), "a root of its own": (
+        lambda x: ag.sqrt(x * ag.sqrt(x + 0.1)), 0.7), "a root of x": (ag.sqrt, 0.3),
     "x + 0.7": (lambda x: x + 0.7, 0.1), "x - 0.7": (lambda x: x - 0.7, 0.1),
     "0.7 - x": (lambda x: 0.7 - x, 0.1),
     "-(0.1 + x)": (lambda x: -(0.1 + x), 0.2), "0.1 * x": (lambda x: 0.1 * x, 0.7),
@@ -124,7 +126,9 @@ def far_from(f, x):
     return rest
 
 
-LAST = {"a product of nothing at the end": lambda x: (x * x - (x * x + x)) * (0.1 * x),
+LAST = {"what cancels less what cancels more": lambda x: (
+            (x * x - (x * x + x)) - (1e8 * (x * x) - (1e8 * (x * x) + x))) * (0.1 * x),
+        "a product of nothing at the end": lambda x: (x * x - (x * x + x)) * (0.1 * x),
         "a long and a short one": lambda x: (x * x * x - x * x * x + x - x * x) * (0.1 * x),
         "one that cancels with itself": lambda x: ag.sum([x * x, x * x, -2.0 * x * x, x]) * (0.1 * x),
         "one that cancels below 0": lambda x: ag.sum([-x * x, x * x * 0.5, x * x * 0.5]) * (0.3 * x * x),
@@ -138,7 +142,8 @@ ARITHMETIC |= {f"{name} beside {part} {x}": (functools.partial(beside, f, u), x)
 ARITHMETIC |= {f"what is left of {name} at {x}": (far_from(f, x), x) for name, f in BESIDE.items()
                for x in (0.7001, 0.30003)}
 ARITHMETIC |= {f"sqrt at {x}": (ag.sqrt, x) for x in (0.1, 0.7, 3.3)}
-POINT = {"acos of 1": (lambda x: ag.acos((x + 0.3) - 0.3), 1.0), "sqrt of nothing": (
+POINT = {"what a small term is lost in": (lambda x: ag.logsumexp([0.0, x]), 40.0),
+         "acos of 1": (lambda x: ag.acos((x + 0.3) - 0.3), 1.0), "sqrt of nothing": (
     lambda x: ag.sqrt(0.3 * x - 0.3 * x), 0.1), "hypot at the point": (lambda x: ag.hypot(x, 0.7), 0.3),
          "exp2 at the point": (ag.exp2, 3.0),
          "erf far out": (ag.erf, 40.0), "lgamma of 1": (ag.lgamma, 1.0), "lgamma": (ag.lgamma, 0.7),
@@ -168,7 +173,11 @@ OTHERS = {
     "sinh of what is lost, below 0": (lambda x: ag.sinh((x + 1e15) - 1e15), -0.1),
     "log of what cancels": (lambda x: ag.log((x + 1e14) - 1e14), 0.1),
     "a sum of exp and sin": (lambda x: ag.sum([ag.exp(x), ag.sin(x), -x]), 0.7),
-    "sqrt(x ** 2 + 1)": (lambda x: ag.sqrt(x * x + 1.0), 0.7), "mod": (lambda x: x % 0.3, 0.7)}
+    "sqrt(x ** 2 + 1)": (lambda x: ag.sqrt(x * x + 1.0), 0.7), "mod": (lambda x: x % 0.3, 0.7),
+    # What cancels here may be 0 as well: the poles there, and what is largest or least there, count.
+    **{f"{name} beside 0": (lambda x, f=f: f(x * 3.0 - 0.3), 0.1) for name, f in {
+        "lgamma": ag.lgamma, "1 over x": lambda u: 1.0 / u, "log": lambda u: ag.log(u * u), "abs": abs,
+        "cosh": lambda u: ag.cosh(1e16 * u), "the angle": lambda u: ag.atan2(1e-17, u)}.items()}}
 
 
 def bounds(f, x, order=4, exactly=(False,)):

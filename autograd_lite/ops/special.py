@@ -139,7 +139,7 @@ def _power_slope_far(a: float, b: float, k: float, n: float) -> float:
         raise ValueError
     if math.isinf(b) and a != 1.0:
         y = math.pow(a, b)                      # (infinite with b < 0: then log a is negative, too)
-        return -y if b < 0.0 and y and (k + n) % 2.0 else y
+        return -y if b == -inf and y and (k + n) % 2.0 else y
     if math.isinf(b):
         return math.factorial(int(n)) * b ** (k - n) if n <= k else 0.0
     for j, p in enumerate(falling(b, k)[:int(n) + 1]):
@@ -211,7 +211,7 @@ def normal_cdf(x: float) -> float:
         return 0.5 * math.erfc(z)
     h, c = head(x), head(_SQRT_HALF)            # the rest is −x/√2 − z
     rest = -((h * c + z) + (x - h) * c + x * (_SQRT_HALF - c)) - x * _SQRT_HALF_REST
-    return 0.5 * (math.erfc(z) - TWO_INV_SQRT_PI * gauss(z) * rest * (1.0 - z * rest))
+    return 0.5 * (math.erfc(z) - TWO_INV_SQRT_PI * gauss(z) * rest)
 
 
 def gelu(x: float) -> float:

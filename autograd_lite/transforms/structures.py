@@ -50,8 +50,7 @@ def attributes_of(tree: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _cached(attribute: Any) -> bool:
     """Whether an attribute of a class is a cached property: its results stand in the objects' `__dict__`."""
-    return (attribute is not None and hasattr(attribute, "__get__") and not hasattr(attribute, "__set__")
-            and not callable(attribute))
+    return hasattr(attribute, "__get__") and not hasattr(attribute, "__set__") and not callable(attribute)
 
 
 def _bare(tree: Any, *content: Any) -> Any:
