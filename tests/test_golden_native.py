@@ -309,7 +309,9 @@ CASES = {
     **{f"straight {name}: {kind}": functools.partial(straight, change(f), args)
        for kind, change in (("f", lambda f: f), ("gradient", gradient))
        for name, (f, args) in STRAIGHT.items() if name in OF[kind]},
-    **{f"run {name}": functools.partial(run, name) for name in ("sums", "replay", "spread", "side_by_side")},
+    **{f"run {name}": functools.partial(run, name) for name in (
+        "sums", "gather", "copied", "alone", "item", "added", "finite", "judged", "replay", "spread",
+        "side_by_side")},
     **{f"kernel {name}": functools.partial(kernel, make) for name, make in KERNELS.items()},
     **{f"events of {name}": functools.partial(events, *facts) for name, facts in EVENTS.items()},
 }

@@ -204,9 +204,10 @@ class Body(Calls):
         if isinstance(target, ast.Name):
             if not self.listed(target.id, node.value):
                 self.assign(target.id, self.expr(node.value))
-        elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+        elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and (
+                len(target.elts) == len(node.value.elts)):
             values = [self.held(Val(x.kind, x.text)) for x in map(self.expr, node.value.elts)]
-            for one, value in zip(target.elts, values, strict=True):
+            for one, value in zip(target.elts, values):
                 if not isinstance(one, ast.Name):
                     raise refused(node)
                 self.assign(one.id, value)
