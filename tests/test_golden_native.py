@@ -298,7 +298,8 @@ EVENTS = {"asked": (asked, (1.5, 2.5)), "asked: gradient": (gradient(asked), (1.
 OVER_LANES = [parting, turns, lanes_of_wholes, chosen, called, summed, nothing, signs]
 OF_FLOATS = {
     runtime: "modulo floored sigmoid sech2 sech2_of_half square hypot lgamma gamma sine_of_pi".split(),
-    sums: "product_rest fsum fdot shares powers rest_share logsumexp largest least log_share mean".split()}
+    sums: ("product_rest fsum fdot shares powers share rest_share logsumexp largest least log_share "
+           "mean").split()}
 
 NAME = "native"
 CASES = {

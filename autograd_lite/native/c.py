@@ -189,7 +189,8 @@ class Body(Calls):
         if isinstance(node, (ast.List, ast.Tuple)):
             texts = [self.expr(x).text for x in node.elts]
         elif isinstance(node, ast.BinOp) and isinstance(node.left, ast.List):
-            if len(node.left.elts) != 1 or not isinstance(node.right, ast.Constant):
+            if not isinstance(node.op, ast.Mult) or len(node.left.elts) != 1 or not isinstance(
+                    node.right, ast.Constant):
                 raise refused(node)
             texts = [self.expr(node.left.elts[0]).text] * ast.literal_eval(node.right)
         else:
