@@ -225,8 +225,10 @@ def grad_of_sigmoids(x, y):
 
 
 STRAIGHT = {**FUNCTIONS, "squares": (squares, (1.5, 2.5)), "halves": (halves, (1.5, 2.5)),
-            "names": (lambda inputs, out: inputs * out, (1.5, 2.5))}
-OF = {"f": {"powers", "softmax", "special", "names", "halves", "squares", "custom", "captured", "no input"},
+            "names": (lambda inputs, out: inputs * out, (1.5, 2.5)),
+            "a square of an int": (ag.grad(lambda x, n: x * x + n ** 2), (1.5, 3))}
+OF = {"f": {"powers", "softmax", "special", "names", "halves", "squares", "custom", "captured", "no input",
+            "a square of an int"},
       "gradient": {"powers", "where", "softmax", "special", "guards", "squares", "loop", "dot"}}
 
 # -- the loop over tables -------------------------------------------------------------------------------

@@ -257,11 +257,12 @@ def test_an_array_of_one_number_is_a_part_of_the_results_and_one_of_none_is_not(
         assert one.tolist() == [2.0 * x[0]] and number == x[0] and empty.shape == (0,)
 
 
-def test_results_need_not_hold_numbers():
+@pytest.mark.parametrize("found", [{"a": "text", "b": (None, True)}, {"a": "text", "b": ["another"]}, None])
+def test_results_need_not_hold_numbers(found):
     x = np.array([1.0])
-    run = compile(lambda x: {"a": "text", "b": (None, True)}, target="native").bind(x)
+    run = compile(lambda x: found, target="native").bind(x)
     for _ in range(3):
-        assert run() == {"a": "text", "b": (None, True)}
+        assert run() == found
 
 
 def test_an_object_of_a_registered_class_is_made_again_of_its_numbers():

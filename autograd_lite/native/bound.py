@@ -138,7 +138,7 @@ class Binding(Staying):
         if program is None or len(program.recording.outputs) == len(self.results):
             return self.results, []
         out = self.np.zeros(len(program.recording.outputs))
-        places = [i for i, x in enumerate(filter(_is_result, leaves(program.result, lenient=True)))
+        places = [i for i, x in enumerate(filter(_is_result, leaves(program.result)))
                   if isinstance(x, RESULTS)]
         return out, [(self.results[i:], out[k:k + 1]) for k, i in enumerate(places)]
 
