@@ -3,7 +3,8 @@ import struct
 import sys
 import sysconfig
 from collections import OrderedDict, deque
-from types import CellType, FunctionType, MappingProxyType, SimpleNamespace
+from types import (BuiltinFunctionType, CellType, FunctionType, MappingProxyType, MethodType,
+                   SimpleNamespace)
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from autograd_lite import Value, compile
 pytest.importorskip("llvmlite")
 from autograd_lite.graph import node, value                        # noqa: E402
 from autograd_lite.graph.node import read_numbers                  # noqa: E402
+from autograd_lite.native import bound as bound_functions          # noqa: E402
 from autograd_lite.native.bound import Binding                     # noqa: E402
 from autograd_lite.native.calls import (ABSENT, CELL, DIRECT, FACT, FACTS, FLOAT,    # noqa: E402
                                         ITEM, SIZE)
@@ -240,6 +242,29 @@ def test_numbers_of_one_array_are_read_where_they_lie_and_others_are_copied():
         assert (found["true"], found["reader"]) == (id(True), id(read_numbers))
 
 
+def test_what_the_facts_point_to_lives_as_long():
+    x, y, w = np.array([1.0, 2.0]), np.array([[3.0], [4.0]]), Value(5.0)
+    binding, facts = bound(lambda y, x: (x[0] * y[1, 0] * w, 3.0), y, x)
+    for x[0] in (1.0, 2.0, 3.0):
+        binding.ordinary()
+    program, held, inputs, out, holding, before, after = binding.owned
+    found, rest = facts(), words(binding.facts)[len(FACTS):]
+    assert (found["program"], found["captured"], found["inputs"], found["out"], found["holds"]) == (
+        program.core, id(held), inputs.ctypes.data, out.ctypes.data, id(holding.table))
+    assert list(held) == [w] and len(out) == len(after) == 1
+    for to, piece in (*before, *after):
+        assert rest[:2] == [piece.ctypes.data, to.ctypes.data]
+        rest = rest[3:]
+
+
+def test_a_bound_function_is_native_unless_its_target_is_python_or_there_is_no_native_code(monkeypatch):
+    x = np.array([1.0])
+    for target, kind in (("native", BuiltinFunctionType), ("python", MethodType)):
+        assert type(compile(lambda x: x[0] * 2.0, target=target).bind(x)) is kind
+    monkeypatch.setattr(bound_functions, "available", lambda: False)
+    assert type(compile(lambda x: x[0] * 2.0).bind(x)) is MethodType
+
+
 def test_results_that_are_constant_stay_and_others_are_copied_behind_them():
     x = np.array([1.0, 2.0])
     binding, facts = bound(lambda x: (7.0, x[0] * 2.0, np.array([1.5, x[1]]), 3), x)
@@ -271,7 +296,7 @@ def test_results_need_not_hold_numbers(found):
 def test_an_object_of_a_registered_class_is_made_again_of_its_numbers():
     class Scaled:
         def __init__(self, x, by):
-            self.x, self.by = x[:], by * 1.0
+            self.x, self.by = x, by * 1.0
 
     ag.register(Scaled, lambda scaled: [scaled.x, scaled.by], lambda scaled, parts: Scaled(*parts))
     x = np.array([1.0])

@@ -74,18 +74,16 @@ class Binding(Staying):
         """The numbers of the arguments, in the order of a program's inputs."""
         numbers: list[Any] = []
 
-        def array(x: Any) -> Any:
+        def array(x: Any) -> None:
             """An array among the arguments."""
             if x.dtype != float or not x.flags.c_contiguous or not x.flags.aligned:
                 raise InputError(f"bind: {shown(x)} is not a contiguous array of floats, whose numbers can "
                                  "be read where they lie: pass numpy.ascontiguousarray(x, float)")
             self.arrays.append((len(numbers), x))
             numbers.extend(x.ravel().tolist())
-            return x
 
-        def other(x: Any) -> Any:
+        def other(x: Any) -> None:
             described(x, numbers)
-            return x
 
         try:
             changed((list(self.args), self.kwargs), array, other, self._is_array)
