@@ -111,6 +111,9 @@ CASES |= {
     "many paths": of_many_paths, "results": of_results, "long lists": of_long_lists,
     "no parameters": functools.partial(file_of, lambda: Value(2.0) * 3.0, (), True),
     "a constant": functools.partial(file_of, lambda x: 3.0, (1.5,)),
+    "more arguments than names": functools.partial(
+        file_of, lambda *xs: xs[0] * xs[1] - xs[2], (1.5, 2.5, 3.5)),
+    "names that would be one": functools.partial(file_of, lambda d_x, of_d_x: d_x / of_d_x, (1.5, 2.5)),
     "labelled": functools.partial(file_of, labelled_like_a_parameter, ([1.0, 2.0], 3.0)),
     "without derivatives": functools.partial(file_of, lambda x: ag.polygamma(18, x) * 2.0, (1.5,), True),
     "without a gradient on the first path": functools.partial(without_a_gradient_any_more, True),

@@ -225,8 +225,10 @@ def grad_of_sigmoids(x, y):
 
 
 STRAIGHT = {**FUNCTIONS, "squares": (squares, (1.5, 2.5)), "halves": (halves, (1.5, 2.5)),
-            "names": (lambda inputs, out: inputs * out, (1.5, 2.5))}
-OF = {"f": {"powers", "softmax", "special", "names", "halves", "squares", "custom", "captured", "no input"},
+            "names": (lambda inputs, out: inputs * out, (1.5, 2.5)),
+            "a square of an int": (ag.grad(lambda x, n: x * x + n ** 2), (1.5, 3))}
+OF = {"f": {"powers", "softmax", "special", "names", "halves", "squares", "custom", "captured", "no input",
+            "a square of an int"},
       "gradient": {"powers", "where", "softmax", "special", "guards", "squares", "loop", "dot"}}
 
 # -- the loop over tables -------------------------------------------------------------------------------
@@ -298,7 +300,8 @@ EVENTS = {"asked": (asked, (1.5, 2.5)), "asked: gradient": (gradient(asked), (1.
 OVER_LANES = [parting, turns, lanes_of_wholes, chosen, called, summed, nothing, signs]
 OF_FLOATS = {
     runtime: "modulo floored sigmoid sech2 sech2_of_half square hypot lgamma gamma sine_of_pi".split(),
-    sums: "product_rest fsum fdot shares powers rest_share logsumexp largest least log_share mean".split()}
+    sums: ("product_rest fsum fdot shares powers share rest_share logsumexp largest least log_share "
+           "mean").split()}
 
 NAME = "native"
 CASES = {
@@ -309,7 +312,9 @@ CASES = {
     **{f"straight {name}: {kind}": functools.partial(straight, change(f), args)
        for kind, change in (("f", lambda f: f), ("gradient", gradient))
        for name, (f, args) in STRAIGHT.items() if name in OF[kind]},
-    **{f"run {name}": functools.partial(run, name) for name in ("sums", "replay", "spread", "side_by_side")},
+    **{f"run {name}": functools.partial(run, name) for name in (
+        "sums", "gather", "copied", "alone", "item", "added", "finite", "judged", "replay", "spread",
+        "side_by_side")},
     **{f"kernel {name}": functools.partial(kernel, make) for name, make in KERNELS.items()},
     **{f"events of {name}": functools.partial(events, *facts) for name, facts in EVENTS.items()},
 }

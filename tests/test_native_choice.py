@@ -1,5 +1,6 @@
 """When native code is made, in what parts loops run in it, and how it comes to be."""
 import ctypes
+import re
 import sys
 import threading
 import time
@@ -11,7 +12,7 @@ import autograd_lite as ag
 from autograd_lite import MissingError, Value, compile
 from autograd_lite.native import choice, engine, iterate
 from autograd_lite.native.calls import DONE
-from autograd_lite.native.iterate import Layout, loop, sources_of
+from autograd_lite.native.iterate import Layout, loop, sources_of, text_of_loop
 from autograd_lite.ops.elementary import add
 from autograd_lite.programs import iteration
 from autograd_lite.programs.code import Code
@@ -129,7 +130,7 @@ def test_the_parts_of_a_loop_take_about_five_milliseconds(monkeypatch):
     while wanted[-1] > 1:
         wanted.append(wanted[-1] // 2)
     wanted += [1] * (len(took) - len(wanted))
-    times = iter([x for second in took for x in (0.0, second)])
+    times = iter([1.0, 1.0, *[x for second in took[1:] for x in (0.0, second)]])
     monkeypatch.setattr(iterate, "perf_counter", lambda: next(times))
     found = stepping(lambda a, s, r: [s[0] * 0.5 + 1.0], 0, 1, 0)
     parts, call = [], found.call
@@ -151,6 +152,17 @@ def test_states_are_kept_over_all_parts(n, every, left):
         if i + 1 >= left and (i + 1 - left) % every == 0:
             wanted += state
     assert (status, done, list(kept), numbers[1:3]) == (DONE, n, wanted, state)
+
+
+@pytest.mark.parametrize("size", [1, 64, 65, 70])
+def test_more_than_64_numbers_of_a_state_are_copied_at_once(size):
+    text = text_of_loop(of_length(40), Layout(3, size, 0, [0] * size))
+    copies = re.findall(r"(%.*)\n(.*)\n +call void @llvm.memcpy.*\(ptr (.*), ptr (.*), i64 (\d+), i1 false",
+                        text)
+    assert copies == ([] if size <= 64 else [
+        (f"%in.{to}.p = getelementptr double, ptr %in, i64 3",
+         f"  %in.{to}.q = getelementptr double, ptr %{to}, i64 {at}", f"%in.{to}.q", f"%in.{to}.p",
+         f"{8 * size}") for to, at in (("room", 0), ("inputs", 3))])
 
 
 def test_a_loop_ends_where_its_program_does_not_fit():

@@ -3,7 +3,8 @@ import struct
 import sys
 import sysconfig
 from collections import OrderedDict, deque
-from types import CellType, FunctionType, MappingProxyType, SimpleNamespace
+from types import (BuiltinFunctionType, CellType, FunctionType, MappingProxyType, MethodType,
+                   SimpleNamespace)
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from autograd_lite import Value, compile
 pytest.importorskip("llvmlite")
 from autograd_lite.graph import node, value                        # noqa: E402
 from autograd_lite.graph.node import read_numbers                  # noqa: E402
+from autograd_lite.native import bound as bound_functions          # noqa: E402
 from autograd_lite.native.bound import Binding                     # noqa: E402
 from autograd_lite.native.calls import (ABSENT, CELL, DIRECT, FACT, FACTS, FLOAT,    # noqa: E402
                                         ITEM, SIZE)
@@ -164,15 +166,18 @@ def test_a_direct_call_knows_the_forms_of_arguments_and_results():
     (lambda x: x * 2.0, lambda x: (x,), True), (lambda x: x[0][0] * 2.0, lambda x: ([[x]],), False),
     (lambda x: x["a"] * 2.0, lambda x: ({"a": x},), False), (lambda x: {"a": x}, lambda x: (x,), False),
     (lambda x: [(x, [x])], lambda x: (x,), True), (lambda x: [x, 2.0], lambda x: (x,), False),
+    (lambda x, xs: x * xs[0][0], lambda x: (x, [[x]]), False),
     (lambda x, n: x * n, lambda x: (x, int(x)), False), (lambda x: (), lambda x: ((x, 2.0),), True)])
 def test_which_calls_can_be_direct(f, form, is_direct):
     fast = called(f, form(1.0), form(2.0))
     assert (type(fast).__name__ == "Direct") is is_direct
 
 
-@pytest.mark.parametrize("numbers, is_direct", [(2998, True), (2999, True), (3000, False)])
-def test_3000_numbers_may_lie_on_the_stack(numbers, is_direct):
-    fast = called(lambda xs: xs[0] * 2.0, ([1.0] * numbers,), ([2.0] * numbers,))
+@pytest.mark.parametrize("numbers, read, is_direct", [
+    (2998, 0, True), (2999, 0, True), (3000, 0, False), (2979, 20, True), (2980, 20, False)])
+def test_3000_numbers_may_lie_on_the_stack(numbers, read, is_direct):
+    ws = [Value(float(i)) for i in range(read)]
+    fast = called(lambda xs: xs[0] * 2.0 + ag.sum(ws), ([1.0] * numbers,), ([2.0] * numbers,))
     assert (type(fast).__name__ == "Direct") is is_direct
 
 
@@ -237,6 +242,29 @@ def test_numbers_of_one_array_are_read_where_they_lie_and_others_are_copied():
         assert (found["true"], found["reader"]) == (id(True), id(read_numbers))
 
 
+def test_what_the_facts_point_to_lives_as_long():
+    x, y, w = np.array([1.0, 2.0]), np.array([[3.0], [4.0]]), Value(5.0)
+    binding, facts = bound(lambda y, x: (x[0] * y[1, 0] * w, 3.0), y, x)
+    for x[0] in (1.0, 2.0, 3.0):
+        binding.ordinary()
+    program, held, inputs, out, holding, before, after = binding.owned
+    found, rest = facts(), words(binding.facts)[len(FACTS):]
+    assert (found["program"], found["captured"], found["inputs"], found["out"], found["holds"]) == (
+        program.core, id(held), inputs.ctypes.data, out.ctypes.data, id(holding.table))
+    assert list(held) == [w] and len(out) == len(after) == 1
+    for to, piece in (*before, *after):
+        assert rest[:2] == [piece.ctypes.data, to.ctypes.data]
+        rest = rest[3:]
+
+
+def test_a_bound_function_is_native_unless_its_target_is_python_or_there_is_no_native_code(monkeypatch):
+    x = np.array([1.0])
+    for target, kind in (("native", BuiltinFunctionType), ("python", MethodType)):
+        assert type(compile(lambda x: x[0] * 2.0, target=target).bind(x)) is kind
+    monkeypatch.setattr(bound_functions, "available", lambda: False)
+    assert type(compile(lambda x: x[0] * 2.0).bind(x)) is MethodType
+
+
 def test_results_that_are_constant_stay_and_others_are_copied_behind_them():
     x = np.array([1.0, 2.0])
     binding, facts = bound(lambda x: (7.0, x[0] * 2.0, np.array([1.5, x[1]]), 3), x)
@@ -257,11 +285,12 @@ def test_an_array_of_one_number_is_a_part_of_the_results_and_one_of_none_is_not(
         assert one.tolist() == [2.0 * x[0]] and number == x[0] and empty.shape == (0,)
 
 
-def test_results_need_not_hold_numbers():
+@pytest.mark.parametrize("found", [{"a": "text", "b": (None, True)}, {"a": "text", "b": ["another"]}, None])
+def test_results_need_not_hold_numbers(found):
     x = np.array([1.0])
-    run = compile(lambda x: {"a": "text", "b": (None, True)}, target="native").bind(x)
+    run = compile(lambda x: found, target="native").bind(x)
     for _ in range(3):
-        assert run() == {"a": "text", "b": (None, True)}
+        assert run() == found
 
 
 def test_an_object_of_a_registered_class_is_made_again_of_its_numbers():

@@ -93,12 +93,12 @@ class Blocks:
         self.flat = np.concatenate(parts)
 
 
-def blocks_of(tables: Any, nodes: Any, terms: int) -> Blocks:
-    """Sums of so many products, each in a lane."""
+def blocks_of(tables: Any, nodes: Any, factors: int) -> Blocks:
+    """Sums of products of so many factors, each in a lane."""
     np = tables.np
     nodes = nodes[np.argsort(tables.stages[nodes], kind="stable")]
     stages = tables.stages[nodes]
-    operands = tables.refs[tables.starts[nodes][:, None] + np.arange(2 * terms)]    # (node, factor)
+    operands = tables.refs[tables.starts[nodes][:, None] + np.arange(factors)]      # (node, factor)
     probe = operands[:, 2:4]
     new = np.ones(len(nodes), bool)
     new[1:] = stages[1:] != stages[:-1]
@@ -116,7 +116,7 @@ def blocks_of(tables: Any, nodes: Any, terms: int) -> Blocks:
     last = first + np.minimum(1, lengths - 1)
     falling = np.repeat((probe[last] - probe[first]).sum(1) < 0, lengths)
     turned = np.repeat(first, lengths) + np.where(falling, np.repeat(lengths, lengths) - 1 - at, at)
-    return Blocks(np, nodes[turned], stages, operands[turned].reshape(len(nodes), terms, 2), at)
+    return Blocks(np, nodes[turned], stages, operands[turned].reshape(len(nodes), -1, 2), at)
 
 
 def settle(blocks: Sequence[Blocks]) -> None:

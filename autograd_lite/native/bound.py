@@ -75,18 +75,16 @@ class Binding(Staying):
         """The numbers of the arguments, in the order of a program's inputs."""
         numbers: list[Any] = []
 
-        def array(x: Any) -> Any:
+        def array(x: Any) -> None:
             """An array among the arguments."""
             if x.dtype != float or not x.flags.c_contiguous or not x.flags.aligned:
                 raise InputError(f"bind: {shown(x)} is not a contiguous array of floats, whose numbers can "
                                  "be read where they lie: pass numpy.ascontiguousarray(x, float)")
             self.arrays.append((len(numbers), x))
             numbers.extend(x.ravel().tolist())
-            return x
 
-        def other(x: Any) -> Any:
+        def other(x: Any) -> None:
             described(x, numbers)
-            return x
 
         try:
             changed((list(self.args), self.kwargs), array, other, self._is_array)
@@ -146,7 +144,7 @@ class Binding(Staying):
         if program is None or len(program.recording.outputs) == len(self.results):
             return self.results, []
         out = self.np.zeros(len(program.recording.outputs))
-        places = [i for i, x in enumerate(filter(_is_result, leaves(program.result, lenient=True)))
+        places = [i for i, x in enumerate(filter(_is_result, leaves(program.result)))
                   if isinstance(x, RESULTS)]
         return out, [(self.results[i:], out[k:k + 1]) for k, i in enumerate(places)]
 

@@ -189,7 +189,8 @@ class Body(Calls):
         if isinstance(node, (ast.List, ast.Tuple)):
             texts = [self.expr(x).text for x in node.elts]
         elif isinstance(node, ast.BinOp) and isinstance(node.left, ast.List):
-            if len(node.left.elts) != 1 or not isinstance(node.right, ast.Constant):
+            if not isinstance(node.op, ast.Mult) or len(node.left.elts) != 1 or not isinstance(
+                    node.right, ast.Constant):
                 raise refused(node)
             texts = [self.expr(node.left.elts[0]).text] * ast.literal_eval(node.right)
         else:
@@ -204,9 +205,10 @@ class Body(Calls):
         if isinstance(target, ast.Name):
             if not self.listed(target.id, node.value):
                 self.assign(target.id, self.expr(node.value))
-        elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+        elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and (
+                len(target.elts) == len(node.value.elts)):
             values = [self.held(Val(x.kind, x.text)) for x in map(self.expr, node.value.elts)]
-            for one, value in zip(target.elts, values, strict=True):
+            for one, value in zip(target.elts, values):
                 if not isinstance(one, ast.Name):
                     raise refused(node)
                 self.assign(one.id, value)

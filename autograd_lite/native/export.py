@@ -108,7 +108,7 @@ class Export:
         self.lack = ""                          # why the gradients cannot be written
         self.captured = list({id(x): x for program in self.programs for x in program.captured}.values())
         self.sources = [sources_of(program)[1] for program in self.programs]
-        self.is_number = type(latest.shape([0.5] * len(latest.recording.outputs))) is float
+        self.is_number = type(latest.shape([math.pi] * len(latest.recording.outputs))) is float
         self.gradients = list(self._gradients()) if self.is_number else []
         if not any([traced.wanted for traced in self.gradients]):
             self.gradients = []

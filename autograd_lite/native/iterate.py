@@ -69,12 +69,12 @@ class Loop:
             ) -> tuple[int, int, list[float]]:
         """As many of n steps as the program fits; see `programs.iteration.Loop`."""
         before, size, row, _ = self.layout
-        inputs, made = array("d", [*numbers, *captured]), ctypes.c_int64(0)
+        inputs, made = array("d", [*numbers, *captured]), ctypes.c_int64()
         at, kept = inputs.buffer_info()[0], list[float]()
         done, status, part = 0, DONE, _SHORT
         while done < n and status == DONE:      # (between two parts an interruption comes through)
             part = min(part, n - done)
-            room = array("d", bytes(8)) * (size * -(-part // every) if every else 0)
+            room = array("d", bytes(8)) * (size * -(-part // every)) if every else array("d")
             start = perf_counter()
             status = self.call(at, rows[0].buffer_info()[0] + 8 * row * (rows[1] + done) if rows else None,
                                part, left, every, room.buffer_info()[0], ctypes.addressof(made))

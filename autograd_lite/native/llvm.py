@@ -209,7 +209,8 @@ class Assignments(Calls):
         if isinstance(node, (ast.List, ast.Tuple)):
             return self.listed([self.expr(x) for x in node.elts])
         if isinstance(node, ast.BinOp) and isinstance(node.left, ast.List):
-            if len(node.left.elts) != 1 or not isinstance(node.right, ast.Constant):
+            if not isinstance(node.op, ast.Mult) or len(node.left.elts) != 1 or not isinstance(
+                    node.right, ast.Constant):
                 raise refused(node)
             return self.listed([self.expr(node.left.elts[0])] * ast.literal_eval(node.right))
         return self.expr(node)

@@ -89,8 +89,7 @@ class Order:
         whats = self.whats
         long = np.flatnonzero(whats < 0)
         rest = np.flatnonzero(whats >= 0)
-        self.blocks = [blocks_of(self, long[whats[long] == -n], n // 2)
-                       for n in np.unique(-whats[long]).tolist()]
+        self.blocks = [blocks_of(self, long[whats[long] == -n], n) for n in np.unique(-whats[long]).tolist()]
         settle(self.blocks)
         self.rest = rest
         self.items = np.concatenate([
