@@ -241,7 +241,8 @@ def _line(trace: TracebackType | None, path: str) -> Line | None:
     for frame in traceback.extract_tb(trace):
         if frame.filename == path and frame.lineno:
             whole = linecache.getline(path, frame.lineno).rstrip()
-            indent = len(whole) - len(whole.lstrip())
-            ends = (frame.colno, frame.end_colno) if frame.end_lineno == frame.lineno else (0, 0)
-            found = Line(path, frame.lineno, whole.lstrip(), *[max(0, (k or 0) - indent) for k in ends])
+            indent, here = len(whole) - len(whole.lstrip()), [frame.colno, frame.end_colno]    # (in bytes)
+            ends = [len(whole.encode()[:k].decode(errors="ignore")) - indent
+                    for k in here if k is not None and frame.end_lineno == frame.lineno]
+            found = Line(path, frame.lineno, whole.lstrip(), *ends)
     return found

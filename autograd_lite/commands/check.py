@@ -156,7 +156,6 @@ class _Points:
         self.formula, self.claims, self.fixed, self.random = formula, claims, fixed, random.Random(seed)
         self.free = [name for name in formula.variables if name not in fixed]
         self.served = {name: [1.0] * len(_POOLS) for name in self.free}
-        self.tried, self.reason = 0, ""
 
     def points(self, n: int) -> Iterator[dict[str, float]]:
         """So many points, fewer if they are hard to find."""
