@@ -18,7 +18,7 @@ from autograd_lite.checks.forward import _inverse
 from autograd_lite.checks.judged import judged
 from autograd_lite.checks.slopes import reach, side, slope
 from autograd_lite.commands import console
-from autograd_lite.diagnosis.view import View, Ways
+from autograd_lite.diagnosis.view import DIRECT, View, Ways
 from autograd_lite.ops.op import TABLE
 
 # -- how far numbers may lie off ----------------------------------------------------------------------
@@ -363,6 +363,20 @@ def test_of_an_array_that_lies_partly_elsewhere_the_gradient_is_0_there():
     assert name == "∂s/∂m" and gradient.tolist() == [0.5, 0.0, 0.0, 0.0]
     onward, matrix = ways.leading("m")
     assert onward.tolist() == [0.5, 0.0, 0.0, 0.0] and matrix.tolist() == [36.0, 5.0, 0.0, 0.0]
+
+
+def test_what_comes_to_entries_that_lie_elsewhere_or_above_or_are_the_output_itself():
+    x = Value(2.0)
+    aside, a = x * 5.0, x * 3.0
+    b = a * a
+    s = b * 0.5 + a
+    above = aside * s
+    label(x=x, m=[a, aside, above, Value(1.0) * 2.0, s], b=b, s=s)
+    view = View(judged(above, {("s", "m"): [5.0, 5.0, 5.0, 5.0, 1.0]}, None), 0)
+    ways = Ways(view)
+    assert view.follows.tolist() == ways.otherwise({}).tolist() == [7.0, 0.0, 0.0, 0.0, 1.0]
+    assert ways.by("b").tolist() == [6.0, 0.0, 0.0, 0.0, 0.0]
+    assert ways.by(DIRECT).tolist() == [1.0, 0.0, 0.0, 0.0, 1.0]
 
 
 # -- streams ------------------------------------------------------------------------------------------

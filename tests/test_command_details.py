@@ -3,13 +3,17 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shlex
+import subprocess
 import sys
 
 import pytest
 from test_golden_commands import ran
 
 from autograd_lite import cli
+from autograd_lite.commands import console
+from autograd_lite.commands.several import audit_all
 from autograd_lite.expression import FUNCTIONS, LENGTH
 
 # -- options ------------------------------------------------------------------------------------------
@@ -102,3 +106,164 @@ def test_in_json_all_is_right_only_if_each_claim_is():
         out = ran(f'check "x*y" --claim "x: {by_x}" --claim "y: {by_y}" --points 5 --json')
         told, right = json.loads(out.split("--\n")[0]), [by_x == "y", by_y == "x"]
         assert told["ok"] is all(right) and [claim["ok"] for claim in told["claims"]] == right
+
+
+# -- several files ----------------------------------------------------------------------------------------
+
+FOUND = {"claims": [{}, {}], "points": 3}
+CAUSE = {"name": "∂f/∂x", "line": 7, "text": "∂f/∂x: claimed 1, is 2; spoils ∂f/∂y", "diagnoses": [
+    {"kind": "factor", "text": "off by a factor ½"}, {"kind": "sign", "text": "another"}]}
+WRONG = FOUND | {"reports": [{"causes": [CAUSE, CAUSE | {"line": None, "diagnoses": []}]}, {"causes": [
+    CAUSE | {"text": "∂f/∂x: claimed 5", "line": 1, "diagnoses": CAUSE["diagnoses"][1:]}]}]}
+ENDED = {                                       # what a Python of its own does: status, output, errors
+    "right.py": (0, FOUND, ""), "one.py": (0, {"claims": [{}], "points": 1}, "a word\n"),
+    "wrong.py": (1, WRONG, ""),
+    "refused.py": (2, "", "said\nautograd-lite: refused.py: it has no hand\r\n  at line 3 \nand more\n"),
+    "elsewhere.py": (2, "", "autograd-lite: other.py: it is not there\n"), "usage.py": (2, "", "usage\n"),
+    "crash.py": (-11, "", "autograd-lite: crash.py: something\n"), "three.py": (3, "", "autograd-lite: x\n"),
+    "no json.py": (0, "hello", ""), "no json 1.py": (1, "hello", "autograd-lite: a\n"), "slow\n.py": None}
+SAID = """\
+right.py      2 claims agree, at 3 points
+one.py        1 claim agree, at 1 point
+wrong.py      ∂f/∂x, line 7: claimed 1, is 2; off by a factor ½
+wrong.py      ∂f/∂x: claimed 1, is 2
+wrong.py      ∂f/∂x, line 1: claimed 5; another
+refused.py    it has no hand, at line 3
+elsewhere.py  other.py: it is not there
+usage.py      it ended Python, with status 2
+crash.py      it ended Python, with status -11
+three.py      it ended Python, with status 3
+no json.py    it ended Python, with status 0
+no json 1.py  it ended Python, with status 1
+slow\\n.py     no answer in 2.5 s
+11 files: 2 agree, 1 differ, 8 cannot be used
+"""
+
+
+@pytest.fixture
+def ended(monkeypatch):
+    """The calls of subprocess.run, which does what `ENDED` says."""
+    calls = []
+
+    def run(command, *, stdin, capture_output, timeout, env):
+        assert command[:2] == [sys.executable, "-c"] and (stdin, capture_output) == (subprocess.DEVNULL, True)
+        assert env == {**os.environ, "PYTHONIOENCODING": "utf-8"} and repr(sys.path) in command[2]
+        calls.append([timeout, *command[3:]])
+        if ENDED[command[-1]] is None:
+            raise subprocess.TimeoutExpired(command, timeout)
+        status, out, errors = ENDED[command[-1]]
+        out = out if isinstance(out, str) else json.dumps(out)
+        return subprocess.CompletedProcess(command, status, out.encode(), errors.encode() + b"\xff"[status:])
+    monkeypatch.setattr(subprocess, "run", run)
+    return calls
+
+
+def test_each_of_several_files_has_its_lines_and_what_cannot_be_used_is_told(ended, capsys):
+    assert audit_all(list(ENDED), ["--points", "3"], 2.5, False) == 2
+    assert capsys.readouterr() == (SAID, "")
+    assert ended == [[2.5, "audit", "--points", "3", "--json", "--", name] for name in ENDED]
+
+
+def test_several_files_in_json_and_the_worst_of_their_statuses(ended, capsys):
+    for names, status in (["right.py", "one.py"], 0), (["right.py", "wrong.py", "one.py"], 1), (
+            ["wrong.py", "refused.py"], 2), (["crash.py", "right.py"], 2):
+        assert cli.main(["audit", "--json", *names]) == status
+        told = json.loads(capsys.readouterr().out)
+        assert told["ok"] is (status == 0) and [file["file"] for file in told["files"]] == names
+        assert max(file["status"] for file in told["files"]) == status
+        assert cli.main(["audit", "--points", "5", "--timeout", "7", *names]) == status
+        assert capsys.readouterr().out.endswith(" cannot be used\n")
+        assert ended[-1] == [7, "audit", "--points", "5", "--json", "--", names[-1]]
+    assert told["files"] == [{"file": "crash.py", "status": 2, "error": "it ended Python, with status -11"},
+                             {"file": "right.py", "status": 0, **FOUND}]
+
+
+def test_files_that_agree_are_green_and_others_red_as_soon_as_they_are_known(ended, streams, monkeypatch):
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    came = streams()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: os.name == "posix")
+    real = subprocess.run
+    seen = []
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: (seen.append(came()[0]), real(*a, **k))[1])
+    audit_all(["right.py", "usage.py"], [], 1, False)
+    green, red, end = ("\x1b[32m", "\x1b[31m", "\x1b[0m") if os.name == "posix" else ("", "", "")
+    first = f"right.py  {green}2 claims agree, at 3 points{end}\n"
+    assert seen == ["", first]
+    sys.stdout.flush()
+    assert came()[0].startswith(f"{first}usage.py  {red}it ended Python, with status 2{end}\n2 files: ")
+
+
+# -- the terminal -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def streams(monkeypatch):
+    """Streams that keep what is written until they are flushed; a function that gives what came out."""
+    def give(encoding="utf-8"):
+        raw = [io.BytesIO(), io.BytesIO()]
+        for name, end in zip(("stdout", "stderr"), raw):
+            monkeypatch.setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(end), encoding=encoding))
+        return lambda: [end.getvalue().decode(encoding) for end in raw]
+    return give
+
+
+def test_what_a_command_says_is_on_its_way_when_it_ends(streams):
+    came = streams()
+    assert cli.main(["grad", "x", "--at", "x=1", "--json"]) == 0
+    assert came() == ['{"value": 1.0, "gradient": {"x": 1.0}}\n', ""]
+    assert cli.main(["grad", "x"]) == 2 and came()[1].startswith("autograd-lite: x: no number is given")
+
+
+def test_columns_are_even_in_an_encoding_that_lacks_letters(streams):
+    came = streams("ascii")
+    assert cli.main(shlex.split('grad "θ*x" --at θ=3 x=2')) == 0
+    assert came()[0].startswith("  f          6\n  df/dtheta  2\n  df/dx      3\n\n")
+
+
+@pytest.mark.parametrize("system, env, shown", [
+    ("posix", {}, True), ("nt", {}, False), ("nt", {"WT_SESSION": "1"}, True), ("nt", {"ANSICON": "1"}, True),
+    ("nt", {"WT_SESSION": "1", "ANSICON": "1"}, True), ("nt", {"WT_SESSION": "1", "TERM": "dumb"}, False),
+    ("posix", {"TERM": "dumb"}, False), ("posix", {"NO_COLOR": "1"}, False),
+    ("posix", {"NO_COLOR": ""}, True)])
+def test_colours_are_for_terminals_of_each_system_that_show_them(system, env, shown, monkeypatch):
+    for name in ("NO_COLOR", "TERM", "WT_SESSION", "ANSICON"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    with monkeypatch.context() as patch:
+        patch.setattr("os.name", system)
+        for name, text in env.items():
+            patch.setenv(name, text)
+        painted = console.red("text"), console.green("text")
+    assert painted == (("\x1b[31mtext\x1b[0m", "\x1b[32mtext\x1b[0m") if shown else ("text", "text"))
+
+
+def test_a_bar_of_80_columns_shows_how_far_it_is_and_nothing_is_left_of_it(monkeypatch, capsys):
+    pytest.importorskip("tqdm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert list(console.progress(iter("abc"), "letters", 3)) == ["a", "b", "c"]
+    said = capsys.readouterr().err
+    first, *_, blank, end = said.split("\r")[1:]
+    assert first.startswith("letters:   0%|") and "0/3" in first and len(first) == 80
+    assert blank.strip() == end == ""
+
+
+# -- help and what is meant -----------------------------------------------------------------------------
+
+
+def test_options_have_their_whole_names(capsys):
+    for line in ("grad x --at x=1 --ord 2", "check x --claim x:1 --js"):
+        with pytest.raises(SystemExit):
+            cli.main(shlex.split(line))
+        assert "unrecognized arguments" in capsys.readouterr().err
+
+
+def test_a_help_begins_at_the_margin_and_explains_from_column_26(capsys):
+    for command in ("grad", "draw", "check", "audit"):
+        with pytest.raises(SystemExit):
+            cli.main([command, "--help"])
+        usage, about, _, options, *_ = capsys.readouterr().out.split("\n\n")
+        assert usage.startswith(f"usage: autograd-lite {command} [-h] ")
+        assert len(about) > 60 and not any(line[0] == " " for line in about.splitlines())
+        line = f"  --json{' ' * (18 if command != 'audit' else 7)}print one JSON object"
+        assert line in options.splitlines()

@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         looked = look(forward, hand, progress(points, "points"), None)
     places = _places(path) if looked.wrong else {}
     if options.json:
-        print(json.dumps(_facts(looked, places), allow_nan=False))
+        print(json.dumps(_facts(looked, places)))
     else:
         print("\n".join(_lines(looked, path, places, options.derive)))
     return int(bool(looked.wrong))

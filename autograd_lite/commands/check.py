@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     if not looked.usable:
         raise InputError(drawn.nowhere())
     if options.json:
-        print(json.dumps(plain_data(_facts(formula, claims, looked, drawn.tried)), allow_nan=False))
+        print(json.dumps(plain_data(_facts(formula, claims, looked, drawn.tried))))
     else:
         print("\n".join(_lines(formula, claims, looked, drawn, options.derive)))
     return int(any(looked.counts))

@@ -345,7 +345,8 @@ def _terms(evidence: Evidence, known: Sequence[Form]) -> Found:
     claimed, follows = evidence.claimed, evidence.follows
     error, size = follows - claimed, _size(claimed, follows)
     one = np.ones_like(error)
-    varying = [form for form in _fitting(error, one, known) if not _same(form.numbers, form.numbers[0])]
+    varying = [form for form in _fitting(error, one, known)
+               if not _same(form.numbers.min(), form.numbers.max())]
     for text, cost, x in [Form("", 0.0, one), *varying]:
         k = _multiple(error, x, size)
         if k is not None:
