@@ -11,6 +11,7 @@ from test_golden_diagnoses import told
 import autograd_lite as ag
 from autograd_lite import Value, label
 from autograd_lite.diagnosis import hypotheses
+from autograd_lite.diagnosis.forms import Form
 
 boxed = np.vectorize(Value, otypes=[object])
 
@@ -235,6 +236,7 @@ GATHERED = {
     "minus one": lambda d, x, A: together(d) - 2.0 * d["w"]}
 TABLES = {
     "transposed": lambda d, Z: d.T, "rows shifted": lambda d, Z: np.roll(d, 1, 0),
+    "in another order": lambda d, Z: d.T.reshape(d.shape),
     "columns shifted back": lambda d, Z: np.roll(d, -1, 1), "a factor": lambda d, Z: d * Z,
     "no factor": lambda d, Z: d / Z, "a mask": lambda d, Z: d * (Z > 0.0)}
 BATCHES = {"minus": lambda X, w, p: -2.0 * X.T @ p, "w too much": lambda X, w, p: 2.0 * X.T @ p * w,
@@ -391,6 +393,7 @@ CASES = {**{f"layers: {name}": of_layers(*given) for name, given in LAYERS.items
          **{f"gathered: {name}": of_gathered(mistake) for name, mistake in GATHERED.items()},
          **{f"table: {name}": of_table(mistake) for name, mistake in TABLES.items()},
          "table of 2 rows: shifted": of_table(TABLES["rows shifted"], 2),
+         "table of 2 rows: in another order": of_table(TABLES["in another order"], 2),
          **{f"batches of {sizes}: {name}": of_batches(mistake, sizes)
             for sizes in ((4, 4, 4), (4, 3, 5), (3, 4, 5)) for name, mistake in BATCHES.items()},
          **{f"ramps: {name}": of_ramps(mistake) for name, mistake in RAMPS.items()},
@@ -411,3 +414,35 @@ def test_two_entries_of_three_or_more_tell_of_a_part_that_stands_elsewhere():
             ([-1.5, -2.0 - 1e-12, -2.5], [-1.0, -2.0, -3.0], "[0] and [2]"),
             ([[1.0, 2.0], [4.0, 3.0]], [[1.0, 3.0], [3.0, 3.0]], "[0, 1] and [1, 0]")):
         assert hypotheses._stray(np.array(claimed), np.array(right)) == text, (claimed, right)
+
+
+A = np.array([7.0, 3.0, 1.0, -5.0])
+B = np.array([10.0, 20.0, -30.0, 40.0])
+RIGHT = np.array([1e4, 3e4, 2.0, 5.0])
+OFF = np.array([0.0, 0.0, 1.0, 0.0])
+
+
+@pytest.mark.parametrize("claimed, off, text", [
+    (RIGHT / B, 1e-3, "the factor B is missing"), (RIGHT * B, 1e-3, "the factor B is too much"),
+    (RIGHT * A / B, 1e-3, "A where B belongs"), (-RIGHT * A / B, 1e-3, "−A where B belongs"),
+    (-2.0 * RIGHT * B, 1e-3, "the factor −2·B is too much"), (RIGHT * 0.5, 1e-3, "off by a factor ½"),
+    (RIGHT / B * 4.0, 1e-3, "the factor ¼·B is missing"), (-RIGHT, 1e-3, "sign flipped")])
+def test_numbers_may_be_off_by_the_rounding_of_the_terms_that_make_them(claimed, off, text):
+    def told(claimed, where=""):
+        with np.errstate(all="ignore"):
+            return [diagnosis.text for _, diagnosis in hypotheses._ratio(
+                claimed, RIGHT, size, [Form("A", 0.0, A), Form("B", 0.0, B)], where)]
+    size = 1e9 * np.ones(4)
+    for sign in (1.0, -1.0):
+        assert told(claimed + sign * 0.9 * off * OFF) == [text]
+        assert told(claimed + sign * 1.2 * off * OFF) == []
+    assert told(claimed, " in a way")[0].startswith(text.replace("sign flipped", "the sign is wrong"))
+
+
+def test_of_exchanged_numbers_the_ratio_is_taken_where_there_is_one():
+    with np.errstate(all="ignore"):
+        for right in (np.array([-1.0, 0.0, -2.0, -3.0]), np.array([0.0, 0.0, 0.0, 3.0])):
+            x, y = [np.abs(numbers) for numbers in (A, B)]
+            (cost, told), = hypotheses._exchanged(right * x / y, right, abs(right), [
+                Form("x", 0.5, x), Form("y", 0.25, y)], "")
+            assert (cost, told.text) == (2.75, "x where y belongs")

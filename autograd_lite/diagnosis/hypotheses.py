@@ -119,8 +119,9 @@ def _ratio(claimed: Array, right: Array, size: Array, known: Sequence[Form], whe
                 yield far + 0.5 + cost + bool(head), Diagnosis(
                     kind, f"the factor {head}{wrapped(text) if head else text} {verb}" + where)
     exchanged = list(_exchanged(claimed, right, size, known, where))
-    least = min([cost for cost, _ in exchanged], default=0.0)
-    yield from [(cost, diagnosis) for cost, diagnosis in exchanged if cost < least + 0.05]
+    if exchanged:
+        least = min([cost for cost, _ in exchanged])
+        yield from [(cost, diagnosis) for cost, diagnosis in exchanged if cost < least + 0.05]
 
 
 def _fitting(claimed: Array, right: Array, known: Sequence[Form]) -> Sequence[Form]:
