@@ -221,6 +221,22 @@ def of_batches(mistake, sizes):
     return diagnosed(forward, hand, [point | {"X": point["X"][:n]} for n, point in zip(sizes, points)])
 
 
+def of_scaled(mistake, further):
+    """L = Σ (X·g)³ over a table, and with a further path Σ sin(g)."""
+    def forward(point):
+        X, g = boxed(point["X"]), boxed(point["g"])
+        y = X * g
+        L = (y * y * y).sum() + (np.sin(g).sum() if further else 0.0)
+        label(X=X, g=g, y=y, L=L)
+        return L
+
+    def hand(point):
+        X, g = point["X"], point["g"]
+        dy = 3.0 * (X * g) ** 2
+        return {"y": dy, "g": mistake(dy, X, g) + (np.cos(g) if further else 0.0)}
+    return diagnosed(forward, hand, at(3, X=(4, 3), g=3))
+
+
 def together(parts, without=()):
     return sum(part for name, part in parts.items() if name not in tuple(without))
 
@@ -316,6 +332,39 @@ FEW = {
         lambda a, b, c, d: np.cosh(b * c) + np.sinh(c + d)),
 }
 
+# -- other branches, and the other side of a kink -----------------------------------------------------------
+
+SIDES = at(12, a=(), b=(), c=(), d=())
+
+
+def of_sides(formula, mistake):
+    return of_numbers(lambda a, b, c, d: {"f": formula(a, b, c) * d},
+                      lambda a, b, c, d: float(mistake(a, b, c)) * d, points=SIDES)
+
+
+CHOICES = {
+    f"{name}: {how}": of_sides(formula, mistake) for name, formula, taken in (
+        ("maximum", lambda a, b, c: ag.maximum(a * b, a * c),
+         lambda a, b, c: a * b > a * c),
+        ("where", lambda a, b, c: ag.where(ag.greater(a * a, 1.0), a * b, a * c),
+         lambda a, b, c: a * a > 1.0)) for how, mistake in {
+            "first": lambda a, b, c: b, "second": lambda a, b, c: c,
+            "other": lambda a, b, c, taken=taken: c if taken(a, b, c) else b,
+            "both": lambda a, b, c: b + c, "half": lambda a, b, c: 0.5 * b + 0.5 * c}.items()}
+BENDS = {
+    "relu: always": of_sides(lambda a, b, c: ag.relu(a * b), lambda a, b, c: b),
+    "relu: other": of_sides(lambda a, b, c: ag.relu(a * b), lambda a, b, c: b * (a * b < 0.0)),
+    "abs: always": of_sides(lambda a, b, c: ag.sin(b * abs(a)) * c,
+                            lambda a, b, c: np.cos(b * abs(a)) * b * c),
+    "tanh: half": of_sides(lambda a, b, c: ag.tanh(a * b) + ag.tanh(a * c) + a * a, lambda a, b, c: 0.5 * (
+        b / np.cosh(a * b) ** 2 + c / np.cosh(a * c) ** 2) + 2.0 * a),
+    "tanh: minus": of_sides(lambda a, b, c: ag.tanh(a * b) + ag.tanh(a * c) + a * a,
+                            lambda a, b, c: 2.0 * a - b / np.cosh(a * b) ** 2 - c / np.cosh(a * c) ** 2),
+    "tanh: missing": of_sides(lambda a, b, c: ag.tanh(a * b) + ag.tanh(a * c) + a * a,
+                              lambda a, b, c: 2.0 * a),
+    "tanh: off": of_sides(lambda a, b, c: ag.tanh(a * b) + ag.tanh(a * c) + a * a, lambda a, b, c: 0.123 * (
+        b / np.cosh(a * b) ** 2 + c / np.cosh(a * c) ** 2) + 2.0 * a)}
+
 # -- arrays of many entries, zeros among them, and arrays of which a part is elsewhere -----------------------
 
 
@@ -396,6 +445,10 @@ CASES = {**{f"layers: {name}": of_layers(*given) for name, given in LAYERS.items
          "table of 2 rows: in another order": of_table(TABLES["in another order"], 2),
          **{f"batches of {sizes}: {name}": of_batches(mistake, sizes)
             for sizes in ((4, 4, 4), (4, 3, 5), (3, 4, 5)) for name, mistake in BATCHES.items()},
+         **{f"scaled{further * ', further'}: {name}": of_scaled(mistake, further) for further in (False, True)
+            for name, mistake in {"no factor": lambda d, X, g: d.sum(0),
+                                  "another": lambda d, X, g: (d * X * X).sum(0)}.items()},
+         **{f"sides: {name}": give for name, give in (CHOICES | BENDS).items()},
          **{f"ramps: {name}": of_ramps(mistake) for name, mistake in RAMPS.items()},
          **{f"numbers: {name}": give for name, give in FEW.items()},
          **{f"entries: {name}": give for name, give in MANY.items()}}
