@@ -3,18 +3,20 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import shlex
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from test_golden_commands import ran
 
 from autograd_lite import cli
-from autograd_lite.commands import console
+from autograd_lite.commands import check, console
 from autograd_lite.commands.several import audit_all
-from autograd_lite.expression import FUNCTIONS, LENGTH
+from autograd_lite.expression import FUNCTIONS, LENGTH, parse
 
 # -- options ------------------------------------------------------------------------------------------
 
@@ -106,6 +108,19 @@ def test_in_json_all_is_right_only_if_each_claim_is():
         out = ran(f'check "x*y" --claim "x: {by_x}" --claim "y: {by_y}" --points 5 --json')
         told, right = json.loads(out.split("--\n")[0]), [by_x == "y", by_y == "x"]
         assert told["ok"] is all(right) and [claim["ok"] for claim in told["claims"]] == right
+
+
+def test_a_claim_may_be_off_by_four_roundings_of_its_terms_or_by_what_underflows():
+    x, t, least = 1.5, math.tanh(1.5), sys.float_info.min ** 0.5
+    y, slope = 1.0 - t * t, 1.0 - t * t
+    terms = abs(x * 2.0 * t * slope) + abs(2.0 * t * t) + abs(t * t) + abs(y)
+    rounding = 4.0 * sys.float_info.epsilon * terms
+    for text, most in (("1 - tanh(x)**2", rounding), ("0*x", least), ("3", 0.0), ("3*(1 < x)", 0.0)):
+        claim = check.Claim("", "x", "∂f/∂x", parse(text, ["x"], "the claim"))
+        for off, spared in ((0.999 * most, most > 0.0), (1.001 * most + (most == 0.0) * 1e-300, False)):
+            for row in ((off, 0.0), (0.0, off), (-off, 0.0)):
+                row = SimpleNamespace(claimed=row[0], derived=row[1])
+                assert check._noisy(parse("1 + tanh(x)"), claim, {"x": x}, row) is spared, (text, off)
 
 
 # -- several files ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from test_golden_diagnoses import told
 import autograd_lite as ag
 from autograd_lite import Value, label
 from autograd_lite.diagnosis import hypotheses
-from autograd_lite.diagnosis.forms import Form
+from autograd_lite.diagnosis.forms import Form, forms
 
 boxed = np.vectorize(Value, otypes=[object])
 
@@ -67,6 +68,7 @@ def moved(array, a, b, part):
 
 LAYERS = {
     "transposed": ("W", lambda d, x, W, v, h: d["W"].T),
+    "transposed at a point": ("W", lambda d, x, W, v, h: d["W"].T if x[0] > 0.0 else d["W"] + x * h),
     "turned over": ("W", lambda d, x, W, v, h: d["W"][::-1]),
     "shifted": ("h", lambda d, x, W, v, h: np.roll(d["h"], 1)),
     "shifted back": ("h", lambda d, x, W, v, h: np.roll(d["h"], -1)),
@@ -221,8 +223,10 @@ def of_batches(mistake, sizes):
     return diagnosed(forward, hand, [point | {"X": point["X"][:n]} for n, point in zip(sizes, points)])
 
 
-def of_scaled(mistake, further):
+def of_scaled(mistake, further, scale=1.0):
     """L = Σ (X·g)³ over a table, and with a further path Σ sin(g)."""
+    points = [point | {"X": scale * point["X"]} for point in at(3, X=(4, 3), g=3)]
+
     def forward(point):
         X, g = boxed(point["X"]), boxed(point["g"])
         y = X * g
@@ -234,7 +238,7 @@ def of_scaled(mistake, further):
         X, g = point["X"], point["g"]
         dy = 3.0 * (X * g) ** 2
         return {"y": dy, "g": mistake(dy, X, g) + (np.cos(g) if further else 0.0)}
-    return diagnosed(forward, hand, at(3, X=(4, 3), g=3))
+    return diagnosed(forward, hand, points)
 
 
 def together(parts, without=()):
@@ -382,7 +386,7 @@ def of_entries(n, mistake, change=lambda x: x):
                      points)
 
 
-def of_neighbours(n, mistake):
+def of_neighbours(n, mistake, scale=1.0):
     """L = Σ p³·y, where each p is the product of two neighbours in x."""
     def forward(point):
         x, y = boxed(point["x"]), point["y"]
@@ -396,7 +400,7 @@ def of_neighbours(n, mistake):
         before = np.roll(x, 1)
         dp = 3.0 * (x * before) ** 2 * y
         return {"x": mistake(lambda d: d * before + np.roll(d * x, -1), dp, x, before)}
-    return diagnosed(forward, hand, at(3, x=n, y=n))
+    return diagnosed(forward, hand, [point | {"y": scale * point["y"]} for point in at(3, x=n, y=n)])
 
 
 def of_ramps(mistake):
@@ -448,6 +452,9 @@ CASES = {**{f"layers: {name}": of_layers(*given) for name, given in LAYERS.items
          **{f"scaled{further * ', further'}: {name}": of_scaled(mistake, further) for further in (False, True)
             for name, mistake in {"no factor": lambda d, X, g: d.sum(0),
                                   "another": lambda d, X, g: (d * X * X).sum(0)}.items()},
+         "scaled to tiny numbers: no factor": of_scaled(lambda d, X, g: d.sum(0), False, 1e-8),
+         "scaled to tiny numbers: another": of_scaled(lambda d, X, g: (d * X).sum(0) * g, False, 1e-8),
+         "scaled to tiny numbers: own terms": of_neighbours(3, lambda f, d, x, before: d * before, 1e-9),
          **{f"sides: {name}": give for name, give in (CHOICES | BENDS).items()},
          **{f"ramps: {name}": of_ramps(mistake) for name, mistake in RAMPS.items()},
          **{f"numbers: {name}": give for name, give in FEW.items()},
@@ -499,3 +506,22 @@ def test_of_exchanged_numbers_the_ratio_is_taken_where_there_is_one():
             (cost, told), = hypotheses._exchanged(right * x / y, right, abs(right), [
                 Form("x", 0.5, x), Form("y", 0.25, y)], "")
             assert (cost, told.text) == (2.75, "x where y belongs")
+
+
+def test_where_two_entries_do_not_tell_no_form_is_left_out():
+    one, known = np.ones(4), [Form("A", 0.0, A), Form("B", 0.0, B)]
+    for claimed, right, kept in ((A, one, "A"), (one, B, "B"), (A * 0.0, one, "AB"), (A, B, ""),
+                                 (np.array([0.0, 0.0, 5.0, 0.0]), one, "AB"), (A, 0.0 * one, "AB")):
+        assert "".join(form.text for form in hypotheses._fitting(claimed, right, known)) == kept
+        assert list(hypotheses._fitting(claimed, right, [])) == []
+
+
+def test_numbers_and_gradients_that_are_0_or_not_finite_or_do_not_fit_are_no_forms():
+    for numbers, some in ((A, True), (0.0 * A, False), ([np.inf, 1.0], False), ([np.nan, 0.0], False),
+                          (None, False)):
+        arrays = [numbers if numbers is None else np.array(numbers)]
+        evidence = SimpleNamespace(numbers={}, gradients={"∂f/∂x": arrays}, spread=lambda arrays: arrays[0])
+        assert [form.text for form in forms(evidence)] == ["∂f/∂x"] * some
+        evidence = SimpleNamespace(numbers={"x": arrays}, gradients={}, spread=lambda arrays: arrays[0])
+        with np.errstate(all="ignore"):
+            assert ("x" in [form.text for form in forms(evidence)]) is some

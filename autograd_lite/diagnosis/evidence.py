@@ -93,7 +93,7 @@ class Evidence:
         """What would come by a labelled array on the way, if its gradient were another of its shape."""
         for way in names:
             for name, arrays in self.gradients.items() if way != DIRECT else ():
-                if alike(arrays, self.numbers[way]) and not name.endswith(f"∂{way}"):
+                if alike(arrays, self.numbers[way]):
                     found = []
                     for ways, view, gradient in zip(self._ways, self.views, arrays):
                         seeds = {k: float(g) for k, g in zip(view.places(way), gradient.flat)}
