@@ -123,6 +123,12 @@ def test_a_claim_may_be_off_by_four_roundings_of_its_terms_or_by_what_underflows
                 assert check._noisy(parse("1 + tanh(x)"), claim, {"x": x}, row) is spared, (text, off)
 
 
+def test_points_look_the_more_unusual_the_further_their_numbers_are_from_those_of_one_digit():
+    for numbers, far in (([0.3], 0.0), ([-9.0], 0.0), ([0.1], 1.0), ([-100.0], 2.0), ([0.0], 9.0),
+                         ([9.5], math.log10(9.5)), ([0.01, 3.0, 1e6], 8.0)):
+        assert check._far(dict(zip("xyz", numbers))) == pytest.approx(far)
+
+
 # -- several files ----------------------------------------------------------------------------------------
 
 FOUND = {"claims": [{}, {}], "points": 3}

@@ -200,7 +200,7 @@ def _places(path: str) -> dict[Any, int]:
 
 def _place(row: Row, places: dict[Any, int]) -> int | None:
     claim = row.claim
-    return places.get(claim) or places.get(claim[-1] if isinstance(claim, tuple) else claim)
+    return places.get(claim) or places.get(claim[1] if isinstance(claim, tuple) else claim)
 
 
 @contextlib.contextmanager

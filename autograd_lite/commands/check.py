@@ -8,6 +8,7 @@ import random
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -253,10 +254,7 @@ def _facts(formula: Formula, claims: Sequence[Claim], looked: Looked, tried: int
 
 
 def _tolerance(text: str) -> float:
-    try:
-        x = float(text)
-    except ValueError:
-        x = 0.0
-    if not 0.0 < x < 1.0:
-        raise argparse.ArgumentTypeError(f"{short(text)} is not a tolerance; give a number between 0 and 1")
-    return x
+    with suppress(ValueError):
+        if 0.0 < (x := float(text)) < 1.0:
+            return x
+    raise argparse.ArgumentTypeError(f"{short(text)} is not a tolerance; give a number between 0 and 1")
