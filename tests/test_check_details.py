@@ -6,6 +6,7 @@ import math
 import os
 import random
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from autograd_lite.checks.forward import _inverse
 from autograd_lite.checks.judged import judged
 from autograd_lite.checks.slopes import reach, side, slope
 from autograd_lite.commands import console
-from autograd_lite.diagnosis.view import View, Ways
+from autograd_lite.diagnosis import partials
+from autograd_lite.diagnosis.view import DIRECT, View, Ways
 from autograd_lite.ops.op import TABLE
 
 # -- how far numbers may lie off ----------------------------------------------------------------------
@@ -363,6 +365,50 @@ def test_of_an_array_that_lies_partly_elsewhere_the_gradient_is_0_there():
     assert name == "∂s/∂m" and gradient.tolist() == [0.5, 0.0, 0.0, 0.0]
     onward, matrix = ways.leading("m")
     assert onward.tolist() == [0.5, 0.0, 0.0, 0.0] and matrix.tolist() == [36.0, 5.0, 0.0, 0.0]
+
+
+def test_what_comes_to_entries_that_lie_elsewhere_or_above_or_are_the_output_itself():
+    x = Value(2.0)
+    aside, a = x * 5.0, x * 3.0
+    b = a * a
+    s = b * 0.5 + a
+    above = aside * s
+    label(x=x, m=[a, aside, above, Value(1.0) * 2.0, s], b=b, s=s)
+    view = View(judged(above, {("s", "m"): [5.0, 5.0, 5.0, 5.0, 1.0]}, None), 0)
+    ways = Ways(view)
+    assert view.follows.tolist() == ways.otherwise({}).tolist() == [7.0, 0.0, 0.0, 0.0, 1.0]
+    assert ways.by("b").tolist() == [6.0, 0.0, 0.0, 0.0, 0.0]
+    assert ways.by(DIRECT).tolist() == [1.0, 0.0, 0.0, 0.0, 1.0]
+
+
+def test_what_arrives_at_each_other_leaf_is_known():
+    for claims, group, told in (({"x": 7.0}, 0, ("∂f/∂y", 2.0)), ({"x": 3.0, "y": 7.0}, 1, ("∂f/∂x", 3.0))):
+        x, y = Value(2.0, "x"), Value(3.0, "y")
+        f = x * y
+        f.label = "f"
+        view = View(judged(f, claims, None), group)
+        assert [(name, float(g)) for name, g in Ways(view).arrived()] == [told]
+
+
+def chain(n):
+    """A judged chain of n nodes, each with a label if there are few; its claim is wrong."""
+    y = Value(1.0, "x")
+    for k in range(n - 1):
+        y = ag.sin(y)
+        y.label = f"y{k}" if n < 100 else ""
+    y.label = "f"
+    return judged(y, {"x": 2.0}, None)
+
+
+def test_in_large_graphs_neither_ops_nor_expressions_are_looked_at_and_of_many_ways_sixty():
+    for n, kinds in ((4000, {"sin": "smooth"}), (4001, {})):
+        assert partials._kinds(SimpleNamespace(view=SimpleNamespace(judged=chain(n)))) == kinds
+    for n, few in ((400, ["sin(x)", "sin(sin(x))", "sin(sin(sin(x)))"]), (401, [])):
+        view = View(chain(n), 0)
+        assert [text for text in view.numbers if "(" in text][:3] == few
+    for n in (61, 62, 63):                      # (beside the ends)
+        ways = Ways(View(chain(n), 0))
+        assert list(ways.names) == [*[f"y{k}" for k in range(min(n - 2, 60))], DIRECT]
 
 
 # -- streams ------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ GRAD = [
     'grad "x**3*y**2*z" --at x=2 y=3 z=5 --order 3', 'grad "x**3*y**2*z" --at x=2 y=3 z=5 --order 4 --json',
     'grad "x**3" --at x=2 --order 4 --json', 'grad "x**3*y**2" --at x=2 y=3 --order 3 --json',
     'grad "x**12*y" --at x=1 y=2 --order 12 --wrt x',
+    'grad "x**14*y**2" --at x=1 y=1 --order 13 --wrt x y',
     'grad "a*b*c*d*g" --at a=1 b=2 c=3 d=4 g=5 --order 3', 'grad "a*b*c*d" --at a=1 b=2 c=3 d=4 --order 4',
     'grad "a*b*c*d*g" --at a=1 b=2 c=3 d=4 g=5 --order 4 --json',
     'grad "x**2*y" --at x=2 y=3 --order 2 --wrt y x', 'grad "2*3" --order 3', 'grad "x < y" --at x=1 y=2',
@@ -89,6 +90,8 @@ CHECK = [
     f'check "{LONG}" --claim "x1: u" --claim "x2: v" --derive 1 --points 3',
     'check "a = x*y; b = a*x + a; c = b*a + x; d = c*b*a + b; g = d*c + a*x; h = g*d + c*c; h*g*a*b*c*d + h" '
     '--claim "x: y" --points 3',
+    'check "a + b + c + d + g + h + k + m + n" --points 2 --claim "a: 1" --claim "b: 2" --claim "c: 1" '
+    '--claim "d: 1" --claim "g: 1" --claim "h: 1" --claim "k: 1" --claim "m: 1" --claim "n: 3"',
     'check "tanh(x)*y" --claim "x: (1 + tanh(x)**2)*y" --claim "y: tanh(y)"',
     'check "a = x*y; b = a*x; a*b" --claim "a: b" --claim "b: a" --claim "∂b/∂x: 2*a" --claim "∂a/∂y: x"',
     'check "exp((2 - y)**3)" --claim "y: -3*(2 - y)**2*exp(8)*exp(-12*y)*exp(6*y**2)*exp(-y**3)" '
@@ -139,6 +142,9 @@ FILES = {
         ("f = ag.sin(u)", "f = ag.sum([ag.sin(u * k) * x for k in range(1, 40)])"),
         ('"u": ag.cos(x * y), ', "")), "no hand": changed(("def hand", "def other")),
     "a wrong name": changed(('"u":', '"v":')), "no root": changed(("return f", "return 3")),
+    "a syntax error of nowhere": "raise SyntaxError('odd', (__file__, 0, 0, 'some text \\n'))",
+    "a syntax error of no line": "raise SyntaxError('odd', (__file__, 3, None, 'some text'))",
+    "a syntax error elsewhere": "raise SyntaxError('odd', ('e.py', 3, 1, 'some text'))",
     "a syntax error": changed(("u = x * y", "u = x * * y")), "cut short": "x = (1,\n",
     "an error in hand": changed(("x, y = point\n", "x, y = point[0]\n")),
     "an error over two lines": changed(("u = x * y", "u = float(\n        'x')")),

@@ -80,7 +80,8 @@ def test_each_form_is_the_function_that_its_text_says():
 def test_a_constant_is_written_as_people_do():
     for k, text in ((0.25, "¼"), (-0.5, "−½"), (64.0, "64"), (65.0, ""), (1 / 64, "1/64"), (1 / 65, ""),
                     (2 / 3, "2/3"), (2 / 3 * (1 + 0.9e-7), "2/3"), (2 / 3 * (1 + 1.1e-7), ""),
-                    (3 ** 0.5, "√3"), (-(2 ** -0.5), "−√½"), (1e6, ""), (0.0, "")):
+                    (3 ** 0.5, "√3"), (-(2 ** -0.5), "−√½"), (1e6, ""), (0.0, ""), (math.inf, ""),
+                    (-math.inf, ""), (math.nan, "")):
         assert simple(k) == text, k
     assert constant(0.123456789) == "0.123457" and constant(0.5) == "½"
     assert [wrapped(text) for text in ("x", "1 − x", "exp(1 − x)")] == ["x", "(1 − x)", "exp(1 − x)"]

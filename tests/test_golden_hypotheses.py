@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from test_golden_diagnoses import told
 import autograd_lite as ag
 from autograd_lite import Value, label
 from autograd_lite.diagnosis import hypotheses
+from autograd_lite.diagnosis.forms import Form, forms
 
 boxed = np.vectorize(Value, otypes=[object])
 
@@ -66,9 +68,11 @@ def moved(array, a, b, part):
 
 LAYERS = {
     "transposed": ("W", lambda d, x, W, v, h: d["W"].T),
+    "transposed at a point": ("W", lambda d, x, W, v, h: d["W"].T if x[0] > 0.0 else d["W"] + x * h),
     "turned over": ("W", lambda d, x, W, v, h: d["W"][::-1]),
     "shifted": ("h", lambda d, x, W, v, h: np.roll(d["h"], 1)),
     "shifted back": ("h", lambda d, x, W, v, h: np.roll(d["h"], -1)),
+    "shifted, but an end": ("h", lambda d, x, W, v, h: entry(np.roll(d["h"], 1), 0, lambda e: 0.37)),
     "shifted columns": ("W", lambda d, x, W, v, h: np.roll(d["W"], 1, 1)),
     "reversed": ("v", lambda d, x, W, v, h: d["v"][::-1]),
     "no factor of rows": ("W", lambda d, x, W, v, h: np.outer(d["q"], x)),
@@ -144,6 +148,8 @@ TWO = {
     "one without its factor": lambda f, a, b, u, *_: f(a / u, b),
     "one shifted": lambda f, a, b, *_: f(a, np.roll(b, -1)),
     "one shifted on": lambda f, a, b, *_: f(np.roll(a, 1), b),
+    "shifted, but an end": lambda f, *_: entry(np.roll(f(), 1), 0, lambda e: 0.37),
+    "shifted back, but an end": lambda f, *_: entry(np.roll(f(), -1), 3, lambda e: 0.37),
     "no u": lambda f, a, b, *_: f(0.0, b), "only u": lambda f, a, b, *_: f(a, 0.0),
     "u twice": lambda f, a, b, *_: f(2.0 * a, b), "minus u": lambda f, a, b, *_: f(-a, b),
     "half of u": lambda f, a, b, *_: f(0.5 * a, b), "a part of u": lambda f, a, b, *_: f(a * [0, 1, 1, 1], b),
@@ -217,6 +223,24 @@ def of_batches(mistake, sizes):
     return diagnosed(forward, hand, [point | {"X": point["X"][:n]} for n, point in zip(sizes, points)])
 
 
+def of_scaled(mistake, further, scale=1.0):
+    """L = Σ (X·g)³ over a table, and with a further path Σ sin(g)."""
+    points = [point | {"X": scale * point["X"]} for point in at(3, X=(4, 3), g=3)]
+
+    def forward(point):
+        X, g = boxed(point["X"]), boxed(point["g"])
+        y = X * g
+        L = (y * y * y).sum() + (np.sin(g).sum() if further else 0.0)
+        label(X=X, g=g, y=y, L=L)
+        return L
+
+    def hand(point):
+        X, g = point["X"], point["g"]
+        dy = 3.0 * (X * g) ** 2
+        return {"y": dy, "g": mistake(dy, X, g) + (np.cos(g) if further else 0.0)}
+    return diagnosed(forward, hand, points)
+
+
 def together(parts, without=()):
     return sum(part for name, part in parts.items() if name not in tuple(without))
 
@@ -232,6 +256,7 @@ GATHERED = {
     "minus one": lambda d, x, A: together(d) - 2.0 * d["w"]}
 TABLES = {
     "transposed": lambda d, Z: d.T, "rows shifted": lambda d, Z: np.roll(d, 1, 0),
+    "in another order": lambda d, Z: d.T.reshape(d.shape),
     "columns shifted back": lambda d, Z: np.roll(d, -1, 1), "a factor": lambda d, Z: d * Z,
     "no factor": lambda d, Z: d / Z, "a mask": lambda d, Z: d * (Z > 0.0)}
 BATCHES = {"minus": lambda X, w, p: -2.0 * X.T @ p, "w too much": lambda X, w, p: 2.0 * X.T @ p * w,
@@ -311,6 +336,39 @@ FEW = {
         lambda a, b, c, d: np.cosh(b * c) + np.sinh(c + d)),
 }
 
+# -- other branches, and the other side of a kink -----------------------------------------------------------
+
+SIDES = at(12, a=(), b=(), c=(), d=())
+
+
+def of_sides(formula, mistake):
+    return of_numbers(lambda a, b, c, d: {"f": formula(a, b, c) * d},
+                      lambda a, b, c, d: float(mistake(a, b, c)) * d, points=SIDES)
+
+
+CHOICES = {
+    f"{name}: {how}": of_sides(formula, mistake) for name, formula, taken in (
+        ("maximum", lambda a, b, c: ag.maximum(a * b, a * c),
+         lambda a, b, c: a * b > a * c),
+        ("where", lambda a, b, c: ag.where(ag.greater(a * a, 1.0), a * b, a * c),
+         lambda a, b, c: a * a > 1.0)) for how, mistake in {
+            "first": lambda a, b, c: b, "second": lambda a, b, c: c,
+            "other": lambda a, b, c, taken=taken: c if taken(a, b, c) else b,
+            "both": lambda a, b, c: b + c, "half": lambda a, b, c: 0.5 * b + 0.5 * c}.items()}
+BENDS = {
+    "relu: always": of_sides(lambda a, b, c: ag.relu(a * b), lambda a, b, c: b),
+    "relu: other": of_sides(lambda a, b, c: ag.relu(a * b), lambda a, b, c: b * (a * b < 0.0)),
+    "abs: always": of_sides(lambda a, b, c: ag.sin(b * abs(a)) * c,
+                            lambda a, b, c: np.cos(b * abs(a)) * b * c),
+    "tanh: half": of_sides(lambda a, b, c: ag.tanh(a * b) + ag.tanh(a * c) + a * a, lambda a, b, c: 0.5 * (
+        b / np.cosh(a * b) ** 2 + c / np.cosh(a * c) ** 2) + 2.0 * a),
+    "tanh: minus": of_sides(lambda a, b, c: ag.tanh(a * b) + ag.tanh(a * c) + a * a,
+                            lambda a, b, c: 2.0 * a - b / np.cosh(a * b) ** 2 - c / np.cosh(a * c) ** 2),
+    "tanh: missing": of_sides(lambda a, b, c: ag.tanh(a * b) + ag.tanh(a * c) + a * a,
+                              lambda a, b, c: 2.0 * a),
+    "tanh: off": of_sides(lambda a, b, c: ag.tanh(a * b) + ag.tanh(a * c) + a * a, lambda a, b, c: 0.123 * (
+        b / np.cosh(a * b) ** 2 + c / np.cosh(a * c) ** 2) + 2.0 * a)}
+
 # -- arrays of many entries, zeros among them, and arrays of which a part is elsewhere -----------------------
 
 
@@ -328,7 +386,7 @@ def of_entries(n, mistake, change=lambda x: x):
                      points)
 
 
-def of_neighbours(n, mistake):
+def of_neighbours(n, mistake, scale=1.0):
     """L = Σ p³·y, where each p is the product of two neighbours in x."""
     def forward(point):
         x, y = boxed(point["x"]), point["y"]
@@ -342,7 +400,7 @@ def of_neighbours(n, mistake):
         before = np.roll(x, 1)
         dp = 3.0 * (x * before) ** 2 * y
         return {"x": mistake(lambda d: d * before + np.roll(d * x, -1), dp, x, before)}
-    return diagnosed(forward, hand, at(3, x=n, y=n))
+    return diagnosed(forward, hand, [point | {"y": scale * point["y"]} for point in at(3, x=n, y=n)])
 
 
 def of_ramps(mistake):
@@ -388,8 +446,16 @@ CASES = {**{f"layers: {name}": of_layers(*given) for name, given in LAYERS.items
          **{f"gathered: {name}": of_gathered(mistake) for name, mistake in GATHERED.items()},
          **{f"table: {name}": of_table(mistake) for name, mistake in TABLES.items()},
          "table of 2 rows: shifted": of_table(TABLES["rows shifted"], 2),
+         "table of 2 rows: in another order": of_table(TABLES["in another order"], 2),
          **{f"batches of {sizes}: {name}": of_batches(mistake, sizes)
             for sizes in ((4, 4, 4), (4, 3, 5), (3, 4, 5)) for name, mistake in BATCHES.items()},
+         **{f"scaled{further * ', further'}: {name}": of_scaled(mistake, further) for further in (False, True)
+            for name, mistake in {"no factor": lambda d, X, g: d.sum(0),
+                                  "another": lambda d, X, g: (d * X * X).sum(0)}.items()},
+         "scaled to tiny numbers: no factor": of_scaled(lambda d, X, g: d.sum(0), False, 1e-8),
+         "scaled to tiny numbers: another": of_scaled(lambda d, X, g: (d * X).sum(0) * g, False, 1e-8),
+         "scaled to tiny numbers: own terms": of_neighbours(3, lambda f, d, x, before: d * before, 1e-9),
+         **{f"sides: {name}": give for name, give in (CHOICES | BENDS).items()},
          **{f"ramps: {name}": of_ramps(mistake) for name, mistake in RAMPS.items()},
          **{f"numbers: {name}": give for name, give in FEW.items()},
          **{f"entries: {name}": give for name, give in MANY.items()}}
@@ -402,9 +468,61 @@ def test_the_hypotheses_that_hold_are_those_expected(case):
 
 def test_two_entries_of_three_or_more_tell_of_a_part_that_stands_elsewhere():
     for claimed, right, text in (
-            ([1.5, 2.0, 2.5], [1.0, 2.0, 3.0], "[0] and [2]"), ([1.5, 1.5], [1.0, 2.0], ""),
+            ([1.5, 2.0, 2.5], [1.0, 2.0, 3.0], "[0] and [2]"),
+            ([1.5, 0.0, 2.5], [1.0, 0.0, 3.0], "[0] and [2]"), ([1.5, 1.5], [1.0, 2.0], ""),
             ([-1.5, -2.0, -2.5], [-1.0, -2.0, -3.0], "[0] and [2]"), ([1.5, 2.0, 2.6], [1.0, 2.0, 3.0], ""),
             ([1.5, 2.1, 2.5], [1.0, 2.0, 3.0], ""), ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], ""),
             ([-1.5, -2.0 - 1e-12, -2.5], [-1.0, -2.0, -3.0], "[0] and [2]"),
             ([[1.0, 2.0], [4.0, 3.0]], [[1.0, 3.0], [3.0, 3.0]], "[0, 1] and [1, 0]")):
         assert hypotheses._stray(np.array(claimed), np.array(right)) == text, (claimed, right)
+
+
+A = np.array([7.0, 3.0, 1.0, -5.0])
+B = np.array([10.0, 20.0, -30.0, 40.0])
+RIGHT = np.array([1e4, 3e4, 2.0, 5.0])
+OFF = np.array([0.0, 0.0, 1.0, 0.0])
+
+
+@pytest.mark.parametrize("claimed, off, text", [
+    (RIGHT / B, 1e-3, "the factor B is missing"), (RIGHT * B, 1e-3, "the factor B is too much"),
+    (RIGHT * A / B, 1e-3, "A where B belongs"), (-RIGHT * A / B, 1e-3, "−A where B belongs"),
+    (-2.0 * RIGHT * B, 1e-3, "the factor −2·B is too much"), (RIGHT * 0.5, 1e-3, "off by a factor ½"),
+    (RIGHT / B * 4.0, 1e-3, "the factor ¼·B is missing"), (-RIGHT, 1e-3, "sign flipped")])
+def test_numbers_may_be_off_by_the_rounding_of_the_terms_that_make_them(claimed, off, text):
+    def told(claimed, where=""):
+        with np.errstate(all="ignore"):
+            return [diagnosis.text for _, diagnosis in hypotheses._ratio(
+                claimed, RIGHT, size, [Form("A", 0.0, A), Form("B", 0.0, B)], where)]
+    size = 1e9 * np.ones(4)
+    for sign in (1.0, -1.0):
+        assert told(claimed + sign * 0.9 * off * OFF) == [text]
+        assert told(claimed + sign * 1.2 * off * OFF) == []
+    assert told(claimed, " in a way")[0].startswith(text.replace("sign flipped", "the sign is wrong"))
+
+
+def test_of_exchanged_numbers_the_ratio_is_taken_where_there_is_one():
+    with np.errstate(all="ignore"):
+        for right in (np.array([-1.0, 0.0, -2.0, -3.0]), np.array([0.0, 0.0, 0.0, 3.0])):
+            x, y = [np.abs(numbers) for numbers in (A, B)]
+            (cost, told), = hypotheses._exchanged(right * x / y, right, abs(right), [
+                Form("x", 0.5, x), Form("y", 0.25, y)], "")
+            assert (cost, told.text) == (2.75, "x where y belongs")
+
+
+def test_where_two_entries_do_not_tell_no_form_is_left_out():
+    one, known = np.ones(4), [Form("A", 0.0, A), Form("B", 0.0, B)]
+    for claimed, right, kept in ((A, one, "A"), (one, B, "B"), (A * 0.0, one, "AB"), (A, B, ""),
+                                 (np.array([0.0, 0.0, 5.0, 0.0]), one, "AB"), (A, 0.0 * one, "AB")):
+        assert "".join(form.text for form in hypotheses._fitting(claimed, right, known)) == kept
+        assert list(hypotheses._fitting(claimed, right, [])) == []
+
+
+def test_numbers_and_gradients_that_are_0_or_not_finite_or_do_not_fit_are_no_forms():
+    for numbers, some in ((A, True), (0.0 * A, False), ([np.inf, 1.0], False), ([np.nan, 0.0], False),
+                          (None, False)):
+        arrays = [numbers if numbers is None else np.array(numbers)]
+        evidence = SimpleNamespace(numbers={}, gradients={"∂f/∂x": arrays}, spread=lambda arrays: arrays[0])
+        assert [form.text for form in forms(evidence)] == ["∂f/∂x"] * some
+        evidence = SimpleNamespace(numbers={"x": arrays}, gradients={}, spread=lambda arrays: arrays[0])
+        with np.errstate(all="ignore"):
+            assert ("x" in [form.text for form in forms(evidence)]) is some

@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         looked = look(forward, hand, progress(points, "points"), None)
     places = _places(path) if looked.wrong else {}
     if options.json:
-        print(json.dumps(_facts(looked, places), allow_nan=False))
+        print(json.dumps(_facts(looked, places)))
     else:
         print("\n".join(_lines(looked, path, places, options.derive)))
     return int(bool(looked.wrong))
@@ -200,7 +200,7 @@ def _places(path: str) -> dict[Any, int]:
 
 def _place(row: Row, places: dict[Any, int]) -> int | None:
     claim = row.claim
-    return places.get(claim) or places.get(claim[-1] if isinstance(claim, tuple) else claim)
+    return places.get(claim) or places.get(claim[1] if isinstance(claim, tuple) else claim)
 
 
 @contextlib.contextmanager
@@ -241,7 +241,8 @@ def _line(trace: TracebackType | None, path: str) -> Line | None:
     for frame in traceback.extract_tb(trace):
         if frame.filename == path and frame.lineno:
             whole = linecache.getline(path, frame.lineno).rstrip()
-            indent = len(whole) - len(whole.lstrip())
-            ends = (frame.colno, frame.end_colno) if frame.end_lineno == frame.lineno else (0, 0)
-            found = Line(path, frame.lineno, whole.lstrip(), *[max(0, (k or 0) - indent) for k in ends])
+            indent, here = len(whole) - len(whole.lstrip()), [frame.colno, frame.end_colno]    # (in bytes)
+            ends = [len(whole.encode()[:k].decode(errors="ignore")) - indent
+                    for k in here if k is not None and frame.end_lineno == frame.lineno]
+            found = Line(path, frame.lineno, whole.lstrip(), *ends)
     return found

@@ -8,6 +8,7 @@ import random
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -85,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     if not looked.usable:
         raise InputError(drawn.nowhere())
     if options.json:
-        print(json.dumps(plain_data(_facts(formula, claims, looked, drawn.tried)), allow_nan=False))
+        print(json.dumps(plain_data(_facts(formula, claims, looked, drawn.tried))))
     else:
         print("\n".join(_lines(formula, claims, looked, drawn, options.derive)))
     return int(any(looked.counts))
@@ -156,7 +157,6 @@ class _Points:
         self.formula, self.claims, self.fixed, self.random = formula, claims, fixed, random.Random(seed)
         self.free = [name for name in formula.variables if name not in fixed]
         self.served = {name: [1.0] * len(_POOLS) for name in self.free}
-        self.tried, self.reason = 0, ""
 
     def points(self, n: int) -> Iterator[dict[str, float]]:
         """So many points, fewer if they are hard to find."""
@@ -254,10 +254,7 @@ def _facts(formula: Formula, claims: Sequence[Claim], looked: Looked, tried: int
 
 
 def _tolerance(text: str) -> float:
-    try:
-        x = float(text)
-    except ValueError:
-        x = 0.0
-    if not 0.0 < x < 1.0:
-        raise argparse.ArgumentTypeError(f"{short(text)} is not a tolerance; give a number between 0 and 1")
-    return x
+    with suppress(ValueError):
+        if 0.0 < (x := float(text)) < 1.0:
+            return x
+    raise argparse.ArgumentTypeError(f"{short(text)} is not a tolerance; give a number between 0 and 1")

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn, TextIO
 from unicodedata import name
 
-from autograd_lite.checks.report import clip, columns, filled, wrapped
+from autograd_lite.checks.report import columns, filled, wrapped
 from autograd_lite.errors import AutogradError, short
 from autograd_lite.lines import printable
 
@@ -146,10 +146,10 @@ def _clearer(message: str) -> str:
     """argparse's message, with what may be meant."""
     head, _, choices = message.partition(" (choose from ")
     if choices and (near := get_close_matches(head.rpartition("'")[0].rpartition("'")[2],
-                                              [word.strip("' )") for word in choices.split(",")], 1)):
+                                              [word.strip("' )") for word in choices.split(",")])):
         return f"{message}; did you mean {near[0]}?"
     unknown = re.search("unrecognized arguments: (--[a-z-]+)", message)
-    if unknown and (near := get_close_matches(unknown[1], _OPTIONS, 1, 0.8)) and near[0] != unknown[1]:
+    if unknown and (near := get_close_matches(unknown[1], _OPTIONS, cutoff=0.8)) and near[0] != unknown[1]:
         return f"{message}; did you mean {near[0]}?"
     if "required: expression" in message or re.search(r"unrecognized arguments:.* -[^ ]*[*/+(]", message):
         return message + "; the expression stands first, or if it begins with - last, after --"
@@ -167,13 +167,12 @@ def whole(least: int, most: int, what: str) -> Callable[[str], int]:
     return read
 
 
-def table(rows: Sequence[Sequence[str]], widest: int = 40) -> str:
-    """Columns of text, each as wide as its widest entry; what is very wide is cut."""
+def table(rows: Sequence[tuple[str, str]]) -> str:
+    """Names and short texts in two columns; a name that is very wide is cut."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    rows = [[text.encode(encoding, _LACKING).decode(encoding) for text in row] for row in rows]
-    widths = [min(max(map(columns, column)), widest) for column in zip(*rows)]
-    return "\n".join("  " + "  ".join([*map(filled, row[:-1], widths), clip(
-        row[-1], WIDTH - 2 - sum(widths[:-1]) - 2 * len(row[:-1]))]).rstrip() for row in rows)
+    names = [name.encode(encoding, _LACKING).decode(encoding) for name, _ in rows]
+    width = min(max(map(columns, names)), 40)
+    return "\n".join(f"  {filled(name, width)}  {text}" for name, (_, text) in zip(names, rows))
 
 
 def number(x: float) -> str:

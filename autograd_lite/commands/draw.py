@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(plain_data({
             "value": root.data, "gradient": {name: nodes[name].grad for name in formula.variables},
-            **({"source": source} if source else {"file": str(options.output)})}), allow_nan=False))
+            **({"source": source} if source else {"file": str(options.output)})})))
     else:
         print(source.rstrip("\n") or printable(str(options.output)))
     return 0

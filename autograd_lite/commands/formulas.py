@@ -40,7 +40,7 @@ def read(expression: str) -> Formula:
     if sys.stdin is None:
         raise InputError("the standard input is closed; give the expression as an argument")
     try:
-        text = sys.stdin.read(LENGTH + 1)
+        text = sys.stdin.read(LENGTH + 5)       # (no further: it may be endless)
         for mark in ("\ufeff", "ï»¿"):           # (Windows may put it before a text; then what it looks like)
             text = text.removeprefix(mark)
         return parse(text, what="the standard input")

@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
             if any(len({*by}) > 1 for by in higher):
                 found["mixed"] = {str(k): [{"by": by, "value": x} for by, x in xs.items() if by[0] != by[-1]]
                                   for k, xs in orders.items()}
-        print(json.dumps(plain_data(found), allow_nan=False))
+        print(json.dumps(plain_data(found)))
         return 0
     f = root_name(formula)
     rows = [(f, number(root.data)), *[(f"∂{f}/∂{name}", number(g)) for name, g in gradient.items()]]

@@ -33,7 +33,7 @@ def audit_all(paths: Sequence[str], options: Sequence[str], timeout: float, as_j
             print(printable(path), paint(line), sep=gap, flush=True)
     statuses: list[int] = [facts["status"] for facts in every]
     if as_json:
-        print(json.dumps({"ok": not any(statuses), "files": every}, allow_nan=False))
+        print(json.dumps({"ok": not any(statuses), "files": every}))
     else:
         print(f"{count(len(paths), 'file')}: {statuses.count(0)} agree, {statuses.count(1)} differ, "
               f"{statuses.count(2)} cannot be used")

@@ -79,7 +79,7 @@ class Evidence:
             n = min([x.shape[:1] for x in self.numbers[name]]) if name != DIRECT else ()
             for i in range(n[0]) if n and 1 < n[0] <= PARTS else ():
                 part = f"{name}[{i}]"
-                vector = self.chosen([ways.through(frozenset(k for k in view.places(part) if k >= 0))
+                vector = self.chosen([ways.through(frozenset(view.places(part)))
                                       for view, ways in zip(self.views, self._ways)])
                 if np.any(vector):
                     yield part, vector
@@ -93,10 +93,10 @@ class Evidence:
         """What would come by a labelled array on the way, if its gradient were another of its shape."""
         for way in names:
             for name, arrays in self.gradients.items() if way != DIRECT else ():
-                if alike(arrays, self.numbers[way]) and not name.endswith(f"∂{way}"):
+                if alike(arrays, self.numbers[way]):
                     found = []
                     for ways, view, gradient in zip(self._ways, self.views, arrays):
-                        seeds = {k: float(g) for k, g in zip(view.places(way), gradient.flat) if k >= 0}
+                        seeds = {k: float(g) for k, g in zip(view.places(way), gradient.flat)}
                         found.append(ways.through(frozenset(seeds), seeds))
                     yield way, name, self.chosen(found)
 

@@ -56,10 +56,10 @@ def _usual(evidence: Evidence) -> Found:
         yield 0.0, Diagnosis(ZERO, "claimed 0")
         return
     known, candidates = forms(evidence), list(products(evidence))
-    yield from _ratio(claimed, follows, abs(claimed), known)
+    yield from _ratio(claimed, follows, 0.0, known)
     yield from _elsewhere(evidence)
     yield from _gradients(evidence)
-    yield from _products(claimed, follows, abs(claimed), candidates)
+    yield from _products(claimed, follows, 0.0, candidates)
     yield from _ways(evidence, known, candidates)
     yield from _terms(evidence, known)
     yield from _partials(evidence)
@@ -98,7 +98,7 @@ def _multiple(x: Array, y: Array, size: Any) -> float | None:
 # -- a factor -------------------------------------------------------------------------------------
 
 
-def _ratio(claimed: Array, right: Array, size: Array, known: Sequence[Form], where: str = "") -> Found:
+def _ratio(claimed: Array, right: Array, size: Any, known: Sequence[Form], where: str = "") -> Found:
     """What turns the right numbers into the claimed ones as a factor."""
     far = 1.0 if where else 0.0
     if _same(claimed, -right, size):
@@ -119,8 +119,9 @@ def _ratio(claimed: Array, right: Array, size: Array, known: Sequence[Form], whe
                 yield far + 0.5 + cost + bool(head), Diagnosis(
                     kind, f"the factor {head}{wrapped(text) if head else text} {verb}" + where)
     exchanged = list(_exchanged(claimed, right, size, known, where))
-    least = min([cost for cost, _ in exchanged], default=0.0)
-    yield from [(cost, diagnosis) for cost, diagnosis in exchanged if cost < least + 0.05]
+    if exchanged:
+        least = min([cost for cost, _ in exchanged])
+        yield from [(cost, diagnosis) for cost, diagnosis in exchanged if cost < least + 0.05]
 
 
 def _fitting(claimed: Array, right: Array, known: Sequence[Form]) -> Sequence[Form]:
@@ -134,7 +135,7 @@ def _fitting(claimed: Array, right: Array, known: Sequence[Form]) -> Sequence[Fo
     return [known[int(k)] for k in np.flatnonzero(near[0] | near[1])]
 
 
-def _exchanged(claimed: Array, right: Array, size: Array, known: Sequence[Form], where: str) -> Found:
+def _exchanged(claimed: Array, right: Array, size: Any, known: Sequence[Form], where: str) -> Found:
     """One form in the place of another: the ratio is that of two forms."""
     i = int(np.argmax(abs(claimed) * (right != 0.0)))
     logs = np.log(np.array([abs(form.numbers[i]) for form in known]))
@@ -204,7 +205,7 @@ def _gradients(evidence: Evidence) -> Found:
             yield 1.1, Diagnosis(SUBSTITUTION, f"{name} where ∂{evidence.output}/∂{way} belongs")
 
 
-def _products(claimed: Array, right: Array, size: Array, candidates: Sequence[Product],
+def _products(claimed: Array, right: Array, size: Any, candidates: Sequence[Product],
               where: str = "") -> Found:
     """The claim as a product or sum of gradients and numbers, beside what is right in the same form."""
     there, true = [[(product, k) for product in candidates
@@ -237,7 +238,7 @@ def _ways(evidence: Evidence, known: Sequence[Form], candidates: Sequence[Produc
     """What comes by one labelled array: missing, alone, twice, or with a wrong factor."""
     claimed, follows = evidence.claimed, evidence.follows
     for name, way in evidence.own_ways():
-        if not _same(way, follows, abs(follows)) and _same(claimed, way, abs(claimed)):
+        if not _same(way, follows) and _same(claimed, way):
             yield 0.5, Diagnosis(MISSING_PATH, f"of what comes via {name} only each entry's own is there, "
                                  "not the cross terms")
     for name, way in evidence.ways():
@@ -345,7 +346,8 @@ def _terms(evidence: Evidence, known: Sequence[Form]) -> Found:
     claimed, follows = evidence.claimed, evidence.follows
     error, size = follows - claimed, _size(claimed, follows)
     one = np.ones_like(error)
-    varying = [form for form in _fitting(error, one, known) if not _same(form.numbers, form.numbers[0])]
+    varying = [form for form in _fitting(error, one, known)
+               if not _same(form.numbers.min(), form.numbers.max())]
     for text, cost, x in [Form("", 0.0, one), *varying]:
         k = _multiple(error, x, size)
         if k is not None:

@@ -160,7 +160,8 @@ class Ways:
 
     def through(self, places: frozenset[int], seeds: Mapping[int, float] | None = None) -> Array:
         """What comes to the input by way of some nodes, the last labelled before it on each path; `seeds` are
-        what goes on from them, in place of the student's numbers."""
+        what goes on from them, in place of the student's numbers. (By −1, which is elsewhere, nothing comes.)
+        """
         arrived = {output: self._through(output, places, seeds) for output in self.outputs}
         return np.array([
             0.0 if source is None else arrived[self.rule.rank[line.output]].get(source, 0.0)
@@ -192,7 +193,7 @@ class Ways:
             return None
         output, = self.outputs
         return np.array([
-            0.0 if source is None or place < 0 else
+            0.0 if source is None else
             self._through(output, frozenset([place]), None).get(source, 0.0)
             for place, source in zip(view.places(name), self.sources)]).reshape(shape)
 
@@ -203,7 +204,7 @@ class Ways:
         if self.view.claim.output.shape or not 0 < len(here) <= _OWN:
             return None
         walk, _ = self.walk(*self.outputs)
-        places = frozenset(k for k in here if k >= 0)
+        places = frozenset(here)
         columns = [self.through(places, {k: 1.0 if k == j else 0.0 for k in places}) for j in here]
         onward = np.array(_onward(walk, here)).reshape(self.view.numbers[name].shape)
         return onward, np.stack(columns, axis=-1)
