@@ -6,7 +6,7 @@ Every error derives from `AutogradError` and from the built-in it refines, so
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -90,7 +90,7 @@ class AutogradWarning(RuntimeWarning):
 
 
 _entered: Entries = ContextVar("errstate", default=())
-noted: Callable[[], None] = lambda: None                # (`tape` puts its own here)
+recording: ContextVar[Any] = ContextVar("recording", default=None)      # (a `Tape`)
 unusual = False              # whether any thread is in an errstate; if not, the hot path asks no further
 
 
@@ -137,7 +137,8 @@ _WAY_ON = "(A fit may catch NumericError and return 1e10; errstate('ignore') or 
 
 def signal(error: NumericError, note: str = "") -> None:
     """Raise `error` (with notes), warn of it or let it pass, as the current `errstate` says."""
-    noted()
+    if tape := recording.get():
+        tape.raised = True                      # (`errstate` decides now, and not at each call)
     if raising():
         if not hasattr(error, "__notes__"):     # (else it was raised before)
             for text in filter(None, (note, _WAY_ON)):

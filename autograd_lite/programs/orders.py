@@ -8,6 +8,7 @@ from math import inf
 from typing import Any, Protocol
 
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.elementary import identity
 from autograd_lite.ops.selection import choose
 from autograd_lite.programs.code import Code
 from autograd_lite.programs.gathers import Gates, Term
@@ -32,11 +33,11 @@ class Recorded(Protocol):
     gradients: dict[int, int]
     sources: list[int]
     looked: int
+    given: list[int]
 
     def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int: ...
     def node(self, x: Any, where: str = ...) -> int: ...
     def made(self, k: int) -> Value: ...
-    def plain(self) -> bytearray: ...
     def hold(self, place: int, gates: Gates = ...) -> None: ...
 
 
@@ -186,6 +187,17 @@ class Orders:
 def by_rank(given: list[tuple[int, Term]], rank: Mapping[int, int]) -> list[tuple[int, Term]]:
     """Terms and their users in the order of these; last, those that are not met."""
     return sorted(given, key=lambda x: rank.get(x[0], inf))
+
+
+def plain_nodes(tape: Recorded) -> bytearray:
+    """For each node whether eager code has a plain number there, of which it records nothing."""
+    found = bytearray(len(tape.ops))
+    for k in tape.given:
+        found[k] = True
+    for k, (op, operands) in enumerate(zip(tape.ops, tape.operands)):
+        if operands and op is not identity:             # (that is a number to differentiate by)
+            found[k] = all([found[x] for x in operands])
+    return found
 
 
 def depends_on_others(tape: Recorded, roots: Sequence[int], own: Sequence[int]) -> bool:

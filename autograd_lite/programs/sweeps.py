@@ -15,7 +15,7 @@ from autograd_lite.ops.selection import choose
 from autograd_lite.ops.sequences import dot_op
 from autograd_lite.programs.code import PRODUCTS, Check
 from autograd_lite.programs.gathers import LISTED, Gates, Gathers, Term, arrive, carried
-from autograd_lite.programs.orders import Orders, Recorded, depends_on_others, order_under
+from autograd_lite.programs.orders import Orders, Recorded, depends_on_others, order_under, plain_nodes
 from autograd_lite.programs.templates import template
 
 
@@ -238,7 +238,7 @@ def pulled(tape: Recorded, outputs: Sequence[tuple[int, Any]], inputs: Sequence[
                 gathers.spread(k)
             continue
         arrived[k] = None
-        if ops[k] is choose and (plain := plain or tape.plain())[all_operands[k][0]]:
+        if ops[k] is choose and (plain := plain or plain_nodes(tape))[all_operands[k][0]]:
             users = orders.users.pop(k, []) if orders else []       # (eager code has the taken side itself)
             condition, *sides = all_operands[k]
             for x, answer in zip(sides, (True, False)):

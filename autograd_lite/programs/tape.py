@@ -9,8 +9,7 @@ from numbers import Number
 from typing import Any
 from weakref import WeakSet
 
-from autograd_lite import errors
-from autograd_lite.errors import InputError, errstate
+from autograd_lite.errors import InputError, errstate, recording
 from autograd_lite.graph import node as nodes, value
 from autograd_lite.graph.changes import notes_now
 from autograd_lite.graph.node import NO_NOTE, ZERO
@@ -73,7 +72,7 @@ class Nodes:
         self._asked: set[Any] = set()
         self._captured: dict[int, int] = {}             # by the id of a Value
         self._plain: dict[Any, int] = {}                # by a number
-        self._given: list[int] = []                     # nodes of arguments
+        self.given: list[int] = []                      # nodes of arguments and of plain numbers
         self.lists: dict[Any, int] = {}                 # nodes of lists, entries and indices: see `listed`
         self.tables: dict[int, Any] = {}                # what `take` knows of rows, by their id
         self.seen: dict[int, int] = {}                  # the ids of what the function reads
@@ -101,6 +100,7 @@ class Nodes:
             if k is None:
                 k = self.append(None, (), self.code.constant(y), False)
                 self._plain[key] = k
+                self.given.append(k)
             return k
         if x._b is self:
             return x._pa  # type: ignore[no-any-return]
@@ -111,16 +111,6 @@ class Nodes:
             self._captured[id(x)] = k
             self.captured.append((x, k))
         return k
-
-    def plain(self) -> bytearray:
-        """For each node whether eager code has a plain number there, of which it records nothing."""
-        found = bytearray(len(self.ops))
-        for k in (*self._given, *self._plain.values()):
-            found[k] = True
-        for k, (op, operands) in enumerate(zip(self.ops, self.operands)):
-            if operands and op is not identity:         # (that is a number to differentiate by)
-                found[k] = all([found[x] for x in operands])
-        return found
 
     def made(self, k: int) -> Value:
         """A Value for a node. (It stands in the Value's own slots.)"""
@@ -133,8 +123,8 @@ class Nodes:
 
     def input(self, x: float) -> Value:
         """An argument."""
-        self._given.append(self.append(None, (), self.code.input(float(x)), False))
-        return self.made(self._given[-1])
+        self.given.append(self.append(None, (), self.code.input(float(x)), False))
+        return self.made(self.given[-1])
 
     def alias(self, x: Any, flows: bool) -> Value:
         """The same number as a node of its own: one to differentiate by, or one that stops gradients."""
@@ -200,13 +190,6 @@ class Nodes:
                 found[tuple([side for side in sides if not code.is_constant(side[0])])] |= places
         return dict(found)
 
-    def close(self, f: str) -> None:
-        """End it: who has kept a number of this run is told so, and of which function, when it is used."""
-        for x in self._made:
-            x._data, x._operation, x._a, x._pa = math.nan, nodes.leaked, (), f
-            x._b = x._grad = None
-        self._made.clear()
-
 
 class Questions(Nodes):
     """What Python asks of the numbers of a run, each answer one on which what follows depends."""
@@ -271,14 +254,13 @@ class Questions(Nodes):
             return answer
         return self.ask(text, (x,), answer)
 
+    def close(self, f: str) -> None:
+        """End it: who has kept a number of this run is told so, and of which function, when it is used."""
+        for x in self._made:
+            x._data, x._operation, x._a, x._pa = math.nan, nodes.leaked, (), f
+            x._b = x._grad = None
+        self._made.clear()
 
-def _noted() -> None:
-    """Note in the tape that records here that `errstate` has decided what becomes of an error."""
-    if value.special and (tape := value.tracing.get()):
-        tape.raised = True
-
-
-errors.noted = _noted
 
 live: WeakSet[Tape] = WeakSet()                 # those that record, in any thread
 _lock = shared_lock()
@@ -291,7 +273,11 @@ class Tape(Questions):
         """What `run` returns; what it computes, in this thread or task, is recorded here."""
         def recorded() -> Any:
             value.tracing.set(self)
-            return run()
+            outer = recording.set(self)
+            try:
+                return run()
+            finally:
+                recording.reset(outer)
 
         with _lock:                             # (another thread may end its run just now)
             live.add(self)
