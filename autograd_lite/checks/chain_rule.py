@@ -3,13 +3,13 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import inf, nan
 from operator import add
 from typing import Any, NamedTuple
 
 from autograd_lite.checks.edges import taken_of
-from autograd_lite.checks.halves import by_halves, directions
+from autograd_lite.checks.halves import FEW, by_halves, directions
 from autograd_lite.checks.slopes import Estimate, directional_slope, lacks_digits, op_slope, reach
 from autograd_lite.checks.verdicts import CORRECT, KINK, NOISY, RTOL, WRONG, Partial, verdict_on
 from autograd_lite.graph.linear import Algebra, Edge, Linear
@@ -57,7 +57,7 @@ class Judge:
 
     def partial(self, call: Call, i: int) -> Estimate:
         """The partial by the i-th operand, as well as it is known."""
-        if not call.known:
+        if not call.known and len(call.by) > FEW:
             for zeros in (False, True):
                 by_halves([i for i in call.by if (call.given[i] == 0.0) == zeros],
                           lambda group: self._agree(call, group))
@@ -101,9 +101,13 @@ class Judge:
 
 
 def _nudged(xs: Sequence[float]) -> Iterator[list[float]]:
-    """Operands next to these, all moved together, in a few directions."""
-    for steps in directions(dict.fromkeys(range(len(xs)), inf)):
-        yield list(map(math.nextafter, xs, steps.values()))
+    """Operands next to these: each moved by itself if they are few, else all together."""
+    if len(xs) <= FEW:
+        steps: Iterable[dict[int, float]] = ({i: 1.0} for i in range(len(xs)))
+    else:
+        steps = directions(dict.fromkeys(range(len(xs)), 1.0))
+    for step in steps:
+        yield [math.nextafter(x, math.copysign(inf, step[i])) if i in step else x for i, x in enumerate(xs)]
 
 
 class Sum(NamedTuple):
