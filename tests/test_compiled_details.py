@@ -366,3 +366,12 @@ def test_an_argument_without_a_name_is_named_by_its_place():
                                (3, (1.0, 1, 1, 0.5), "argument 3")]:
         with pytest.raises(InputError, match=f"^f: {named} is in `indices`, so it must hold whole numbers"):
             compile(f, indices=(1, place))(*args)
+
+
+def test_a_function_that_asks_nothing_where_it_asked_before_is_refused(tmp_path):
+    (tmp_path / "answers").write_text("ab")
+    with open(tmp_path / "answers") as answers:
+        fast = compile(lambda x: x * 2.0 if answers.read(1) == "a" and x > 0.0 else x)
+        assert fast(1.0) == 2.0
+        with pytest.raises(InputError, match="takes other branches in each run at the same numbers"):
+            fast(-1.0)
