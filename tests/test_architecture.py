@@ -38,7 +38,7 @@ ROWS = [
     {"transforms.jacobians"},
     {"programs.code", "programs.inline"}, {"programs.templates", "programs.recording", "programs.gathers"},
     {"programs.orders", "programs.integers"}, {"programs.sweeps"},
-    {"programs.tape"},
+    {"programs.places"}, {"programs.tape"},
     {"programs.names", "programs.ambient"}, {"programs.reach"}, {"programs.things"},
     {"programs.layout", "programs.environment", "programs.arguments", "programs.progress"},
     {"programs.indices", "programs.lookups"},
@@ -187,7 +187,8 @@ def test_other_peoples_packages_are_imported_only_where_they_belong_and_only_whe
 
 # The slots of a node belong to the modules of the hot path, which are one class's storage, and to copies.
 SLOTS = {"_data", "_grad", "_operation", "_a", "_b", "_pa", "_pb", "_note"}
-HOT = {"graph.node", "graph.value", "graph.backward", "graph.small", "graph.states", "programs.tape"}
+HOT = {"graph.node", "graph.value", "graph.backward", "graph.small", "graph.states", "programs.places",
+       "programs.tape"}
 
 
 def foreign(name, source):

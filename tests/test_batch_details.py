@@ -90,7 +90,7 @@ def test_a_tuple_that_is_reduced_keeps_its_class():
 def test_points_at_which_a_guard_fails_go_on_to_the_programs_with_their_answer():
     one, two, three = "one", "two", "three"
     guard = Guard("int(#1)", (0,), 0, 1, None)
-    program = SimpleNamespace(recording=SimpleNamespace(guards=[guard]), groups=[
+    program = SimpleNamespace(guards=[guard], groups=[
         {guard._replace(answer=i).key: name for i, name in enumerate((one, two, three), 1)}])
     at, watch = np.array([10, 11, 12, 13, 14]), arrays.Watch(7)
     watch.fates = np.array([-2, 0, 0, 0, -1, 0, 0])

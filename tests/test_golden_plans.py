@@ -30,7 +30,7 @@ def path(side: Any) -> str:
 
 def plan(f: Any, args: Any, backward: bool = False, indices: Any = None, kind: Any = Plan) -> str:
     """All that a plan says."""
-    found = kind(trace(f, args, {}, backward, Environment(f), indices and Indices(f, indices)).recording)
+    found = kind(trace(f, args, {}, backward, Environment(f), indices and Indices(f, indices)).whole().recording)
     code, lines = found.code, []
     for k in found.needed:
         constant = f" = {code.data[k]!r}" if code.ops[k] is codes.CONSTANT else ""

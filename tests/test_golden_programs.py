@@ -284,7 +284,7 @@ def questions() -> str:
 def program(f: Any, args: Any, backward: bool = False, **kwargs: Any) -> str:
     """All that is recorded of a function."""
     indices = kwargs.pop("indices", None)
-    found = trace(f, args, {}, backward, Environment(f), indices and Indices(f, indices), **kwargs)
+    found = trace(f, args, {}, backward, Environment(f), indices and Indices(f, indices), **kwargs).whole()
     recording = found.recording
     code = recording.code
     lines = [f"{line}{'  # ' + recording.labels[k] if k in recording.labels else ''}"

@@ -94,6 +94,9 @@ class Native(Source):
                       super().node(operands, kinds))            # (one object, as in Python, for all nodes)
         return _settled(text)
 
+    def traced(self, operands: Sequence[str], known: str) -> str:
+        return ""
+
     def quick(self, operands: Sequence[str], known: str) -> str:
         text = super().quick(operands, known)
         number = re.search(r"( +)(x\d) = (\w+) if type\(\3\) is float else \3 \+ 0\.0\n", text)

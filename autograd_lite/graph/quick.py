@@ -15,6 +15,7 @@ from textwrap import indent
 from typing import Any, TypeVar
 
 from autograd_lite.graph import value
+from autograd_lite.graph.node import NO_NOTE
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.elementwise import NUMPY_NAMES
 from autograd_lite.ops.methods import Methods
@@ -159,6 +160,26 @@ class Source:
                 f"    {number} = {other} if type({other}) is float else {other} + 0.0\n"
                 + indent(self.node(with_number, "vf" if i else "fv"), "    "))
 
+    def traced(self, operands: Sequence[str], known: str) -> str:
+        """Leave a node with the tape, where `known` is a Value and the other one or a float."""
+        if not self.op.in_line or self.n > 2 or self.op.partly:
+            return "pass\n"
+
+        def noted(values: Sequence[str]) -> str:
+            numbers = "".join([f"x{i} = {x}{'._data' if x in values else ''}\n"
+                               for i, x in enumerate(operands)])
+            none = " and ".join([f"{x}._grad is None" for x in values])
+            return (f"{numbers}y = {self.y}\nif y - y == 0.0:\n    out = new()\n    out._data = y\n"
+                    f"    out._grad = None if {none} else ZERO\n    out._operation = op\n"
+                    f"    out._a = ({', '.join(operands)},)\n    out._b = tape\n"
+                    "    out._pa = out._pb = None\n    out._note = NO_NOTE\n    tape.noted.append(out)\n"
+                    "    return out\n")
+        if self.n == 1:
+            return noted(operands)
+        other = operands[1 - operands.index(known)]
+        return (f"if type({other}) is Value:\n{indent(noted(operands), '    ')}"
+                f"else:\n{indent(noted([known]), '    ')}")
+
     def mixed(self) -> str:
         """A function of n operands of any kinds; it returns None where that takes the general way."""
         operands = [f"a{i}" for i in range(self.n)]
@@ -179,16 +200,24 @@ def sources_of(op: Op, names: dict[str, Any], kind: type[S]) -> list[S]:
     return [kind(op, n, names) for n in range(op.least, int(op.most) + 1)]
 
 
-def _function(name: str, parameters: str, condition: str, body: str, otherwise: str,
-              operands: str = "") -> str:
-    known = "".join([f" and (type({x}) is Value or type({x}) is float)"     # (an array has its own operator)
-                     for x in operands.split(", ") if x not in ("", "self")])
-    traced = (f"    elif special{known} and (tape := tracing.get()){condition.removeprefix('not special')}:\n"
-              f"        return tape.apply(op, ({operands},))\n") if operands else ""
-    return (f"def {name}({parameters}):\n    if {condition}:\n        try:\n" + indent(body, " " * 12) +
-            "        except (ValueError, ArithmeticError, TypeError):\n"
-            "            pass                # the general way says what is wrong\n"
+def _function(name: str, parameters: str, condition: str, body: str, otherwise: str, traced: str = "") -> str:
+    return (f"def {name}({parameters}):\n    if not special{condition}:\n{_tried(body)}"
             f"{traced}    return {otherwise}\n")
+
+
+def _tried(body: str) -> str:
+    return body and ("        try:\n" + indent(body, " " * 12) +
+                     "        except (ValueError, ArithmeticError, TypeError):\n"
+                     "            pass                # the general way says what is wrong\n")
+
+
+def _traced(source: Source, operands: Sequence[str], known: str, condition: str) -> str:
+    """What a function does on a tape, where operands besides the known one are Values or floats."""
+    kinds = "".join([f" and (type({x}) is Value or type({x}) is float)"     # (an array has its own operator)
+                     for x in operands if x != known])
+    return (f"    elif special{condition}{kinds} and not entered[0] and (tape := tracing.get()):\n"
+            f"{_tried(source.traced(operands, known))}"
+            f"        return tape.apply(op, ({', '.join(operands)},))\n")
 
 
 def _mixed(n: int, *operands: str) -> str:
@@ -200,15 +229,16 @@ def method_source(source: Source, function: Any, reflected: bool) -> str:
     names = function.__code__.co_varnames[:function.__code__.co_argcount]
     operands = names[:source.n][::-1 if reflected else 1]
     body = source.quick(operands, "self") + _mixed(source.n, *operands)
-    parameters, condition = ", ".join(names), "not special"
+    parameters, condition = ", ".join(names), ""
     if len(names) > source.op.most:             # the last is pow's, which no op takes
-        parameters, condition = f"{parameters}=None", f"not special and {names[-1]} is None"
+        parameters, condition = f"{parameters}=None", f" and {names[-1]} is None"
     elif len(names) > source.n:                 # the last is an option
         body = f"if {names[-1]} is None:\n" + indent(body, "    ") + "else:\n" + indent(
             _mixed(source.n + 1, *names), "    ")
         parameters += "=None"
+    plain = len(names) == source.n or len(names) > source.op.most
     return _function("method", parameters, condition, body, f"general({', '.join(names)})",
-                     ", ".join(operands) if len(names) == source.n or len(names) > source.op.most else "")
+                     _traced(source, operands, "self", condition) if plain else "")
 
 
 def call_source(source: Source) -> str:
@@ -219,7 +249,7 @@ def call_source(source: Source) -> str:
     body = ("if type(a0) is Value:\n" + indent(source.quick(names, "a0"), "    ")
             + f"elif {floats}:\n" + "".join([f"    x{i} = {a}\n" for i, a in enumerate(names)])
             + f"    y = {source.y}\n    if y - y == 0.0:\n        return y\n" + _mixed(n, *names))
-    condition = "not special and not options"
+    condition = " and not options"
     if n < source.op.most:                      # the last is an option
         body = "if not more:\n" + indent(body, "    ") + "else:\n" + indent(
             _mixed(n + 1, *names, "*more"), "    ")
@@ -228,7 +258,8 @@ def call_source(source: Source) -> str:
     parameters = ", ".join([f"{a}=absent" for a in names])
     return _function(
         "call", f"{parameters}, /, *more, **options", condition, body,
-        f"general(*[a for a in ({', '.join(names)}, *more) if a is not absent], **options)")
+        f"general(*[a for a in ({', '.join(names)}, *more) if a is not absent], **options)",
+        _traced(source, names, "a0", f"{condition} and type(a0) is Value") if n == source.op.most else "")
 
 
 _NODE_OF_MANY = """\
@@ -293,7 +324,7 @@ def methods_of(op: Op) -> list[tuple[str, bool]]:
 
 def quicken(op: Op) -> None:
     """Give an op its quick call, and `Value` the quick methods that apply it."""
-    names: dict[str, Any] = {"op": op, "absent": object()}
+    names: dict[str, Any] = {"op": op, "absent": object(), "NO_NOTE": NO_NOTE}
     shared = ""
     if op.open:
         names.update(forward=op.forward, rule=op.rules[0])

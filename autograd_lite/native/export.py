@@ -121,7 +121,8 @@ class Export:
         for program in self.programs:
             args, kwargs = program.given
             try:
-                yield trace(self.f, args, kwargs, True, self.root.environment, self.compiled.indices, True)
+                yield trace(self.f, args, kwargs, True, self.root.environment, self.compiled.indices,
+                            True).whole()
             except (GradientError, InputError):
                 yield Traced(program.recording, program.captured, program.result, ())
             except (ArithmeticError, ValueError):       # (there is none at these arguments)

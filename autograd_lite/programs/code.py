@@ -154,8 +154,8 @@ class Code:
     def new(self, op: Any, operands: tuple[int, ...], y: Any) -> int:
         """The same for an instruction that is not known."""
         ops, k = self.ops, None
-        if op in _SIMPLER or operands and ops[operands[0]] is CONSTANT or (
-                op in _WITH_CONSTANT and ops[operands[1]] is CONSTANT):
+        if op in SIMPLER or operands and ops[operands[0]] is CONSTANT or (
+                op in WITH_CONSTANT and ops[operands[1]] is CONSTANT):
             k = self._simpler(op, operands)
         if k is None:
             k = len(ops)
@@ -167,7 +167,7 @@ class Code:
 
     def _simpler(self, op: Any, operands: tuple[int, ...]) -> int | None:
         """The place of the same number, if there is one: of an operand, say, or of a constant."""
-        simpler = _SIMPLER.get(op) or _WITH_CONSTANT.get(op)
+        simpler = SIMPLER.get(op) or WITH_CONSTANT.get(op)
         k = simpler(self, operands) if simpler else None
         if k is None and all(self.ops[x] is CONSTANT for x in operands):
             y = self.computed(op, operands)
@@ -248,7 +248,7 @@ def _shared(code: Code, operands: tuple[int, ...]) -> int:
 
 
 _Simpler = dict[Any, Callable[[Code, tuple[int, ...]], int | None]]
-_SIMPLER: _Simpler = {identity: lambda code, operands: operands[0], neg: _negated, choose: _chosen,
-                      softmax_first: _shared}
-_WITH_CONSTANT: _Simpler = {mul: _product, power: _power, div: _quotient, add: _sum,
-                            sub: lambda code, operands: _sum(code, operands, 0.0)}
+SIMPLER: _Simpler = {identity: lambda code, operands: operands[0], neg: _negated, choose: _chosen,
+                     softmax_first: _shared}
+WITH_CONSTANT: _Simpler = {mul: _product, power: _power, div: _quotient, add: _sum,
+                           sub: lambda code, operands: _sum(code, operands, 0.0)}

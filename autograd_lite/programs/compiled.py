@@ -120,7 +120,7 @@ class Compiled(Ways):
         program = self.used()
         program.settle()
         ways = program.given and ways_of(program)
-        return Stats(len(program.recording.code), len(self.programs), len(program.recording.guards),
+        return Stats(len(program.recording.code), len(self.programs), len(program.guards),
                      program.last_way, self.tracing, sum([x.compiling for x in self.programs]), ways)
 
     @property

@@ -72,9 +72,9 @@ class Root:
         if not hasattr(self, "last"):
             self.last = program
             return program
-        near, k, guards = self.last, 0, program.recording.guards
+        near, k, guards = self.last, 0, program.guards
         while True:
-            others = near.recording.guards
+            others = near.guards
             while k < min(len(guards), len(others)) and guards[k].key == others[k].key:
                 k += 1
             if k == min(len(guards), len(others)):
@@ -160,7 +160,7 @@ class Paths:
             if following is None:
                 if self._stale(key, root):
                     return self.run(key, numbers, args, kwargs, backward)
-                line = program.recording.guards[out].line
+                line = program.guards[out].line
                 found = self._new(root, args, kwargs, numbers, backward, f"\n  {line}" if line else "")
                 if found is None:
                     return None, None
@@ -244,7 +244,12 @@ class Paths:
     def _verify(self, root: Root, program: Program, args: Any, kwargs: Any, backward: bool) -> None:
         """Raise an error if the function computes something else at these numbers."""
         again = trace(self.f, args, kwargs, backward, root.environment, self.indices)
-        difference = program.recording.difference(again.recording)
+        recording = again.recording
+        if again.later:                         # (gradients follow from the nodes)
+            nodes = again.later.nodes()
+            recording = recording._replace(nodes=nodes) if nodes == program.recording.nodes else (
+                again.whole().recording)
+        difference = program.recording.difference(recording)
         if not difference and list(map(id, again.captured)) != list(map(id, program.captured)):
             difference = "it reads other Values"
         if difference:

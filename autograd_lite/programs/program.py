@@ -9,17 +9,19 @@ from typing import Any, NamedTuple
 
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.graph.value import Value
-from autograd_lite.locks import computed_once
+from autograd_lite.locks import computed_once, shared_lock
 from autograd_lite.native import choice
 from autograd_lite.programs import arrays
 from autograd_lite.programs.namespaces import functions
 from autograd_lite.programs.integers import RESULTS, WholeResult
 from autograd_lite.programs.layout import Plan
 from autograd_lite.programs.python import function
+from autograd_lite.programs.recording import Recording
 from autograd_lite.programs.results import Form
 from autograd_lite.programs.tracing import Traced
 from autograd_lite.transforms.trees import leaves, refill
 
+_lock = shared_lock()       # gradients are written once, whichever thread needs them
 LARGE = 50                  # of a program with more instructions the first call gives what f itself gives
 
 
@@ -36,7 +38,37 @@ class Held(NamedTuple):
     spread: list[dict[int, list[Value]]]
 
 
-class Program:
+class Path:
+    """One path through a function's branches, as it was traced."""
+
+    def __init__(self, traced: Traced):
+        self.traced, self.captured, self.rows = traced, traced.captured, traced.rows
+        self.guards = traced.recording.guards
+
+    def whole(self) -> Traced:
+        """What was traced, with the gradients, which are written when they are first needed."""
+        if self.traced.later:
+            with _lock:
+                self.traced = self.traced.whole()
+        return self.traced
+
+    @property
+    def recording(self) -> Recording:
+        """What it computes."""
+        return self.whole().recording
+
+    @property
+    def wanted(self) -> Sequence[Value]:
+        """The Values that get gradients."""
+        return self.whole().wanted
+
+    @computed_once
+    def leaves(self) -> bool:
+        """Whether these are leaves."""
+        return not any([x.operands for x in self.wanted])
+
+
+class Program(Path):
     """One path through a function's branches, as a function of floats."""
 
     given: Any = None                           # the arguments, where it was traced here
@@ -48,21 +80,20 @@ class Program:
     _spent = 0.0                                # seconds at many points, that native code might have saved
 
     def __init__(self, traced: Traced, point: Sequence[Any], target: str | None, verified: bool = False):
+        super().__init__(traced)
         self.target = target
-        self.recording, self.captured, self.wanted = traced.recording, traced.captured, traced.wanted
-        self.rows = traced.rows
-        self.leaves = not any([x.operands for x in self.wanted])
         self.point = list(point)
-        self.seen = [self.recording.code.data[k] for k in self.recording.captured]
+        code = traced.recording.code
+        self.seen = [code.data[k] for k in traced.recording.captured]
         self.read, self.dense, self.spread = Held((), [], [])
         self.run: Callable[..., Any] = self._first
         self.seconds = 0.0                      # to compile
         # For each guard the programs that agree with this one on all before it, by what they ask then and
         # its answer.
-        self.groups: list[dict[Any, Program]] = [{guard.key: self} for guard in self.recording.guards]
+        self.groups: list[dict[Any, Program]] = [{guard.key: self} for guard in self.guards]
         self.verified = verified
         self.result, self.shape = traced.result, shape_of(traced.result)
-        self.large = len(self.recording.code) > LARGE
+        self.large = len(code) > LARGE
         self.loops: dict[str, Any] = {}         # it as a loop, by target
         self.steps = 0                          # asked of these
 
@@ -176,7 +207,7 @@ class Program:
     def agrees(self, other: Program, k: int) -> bool:
         """Whether it answers all guards before the k-th as another program, and that one otherwise; or asks
         something else, on the way to it."""
-        for i, (mine, others) in enumerate(zip(self.recording.guards, other.recording.guards[:k + 1])):
+        for i, (mine, others) in enumerate(zip(self.guards, other.guards[:k + 1])):
             if mine.key != others.key:
                 return i == k or mine.question != others.question
         return False

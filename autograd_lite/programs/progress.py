@@ -5,15 +5,15 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Sequence, Sized
 
 AFTER, EVERY = 1.0, 0.2         # seconds
 _shown = threading.Lock()       # held by the one line there is
 
 
 @contextlib.contextmanager
-def progress(what: str, operations: Sized) -> Iterator[None]:
-    """Show how many operations were recorded so far, if standard error is a terminal.
+def progress(what: str, *operations: Sized) -> Iterator[None]:
+    """Show how many operations were recorded so far, in lists of them, if standard error is a terminal.
 
     The line is written by a thread of its own, so that what runs here need not look at the clock.
     """
@@ -36,7 +36,7 @@ def progress(what: str, operations: Sized) -> Iterator[None]:
             writer.join()
 
 
-def _write(what: str, operations: Sized, done: threading.Event) -> None:
+def _write(what: str, operations: Sequence[Sized], done: threading.Event) -> None:
     start, before, out = time.perf_counter(), "", sys.stderr
     if done.wait(AFTER) or not _shown.acquire(blocking=False):
         return
@@ -44,7 +44,7 @@ def _write(what: str, operations: Sized, done: threading.Event) -> None:
         try:
             while True:
                 seconds = time.perf_counter() - start
-                text = f"compiling {what[:30]}: {len(operations):,} operations, {seconds:.0f} s"
+                text = f"compiling {what[:30]}: {sum(map(len, operations)):,} operations, {seconds:.0f} s"
                 out.write("\r" + text.ljust(len(before)))
                 out.flush()
                 before = text

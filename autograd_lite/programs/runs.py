@@ -252,7 +252,7 @@ def together_at(where: Any) -> Any:
 
 def pass_on(queue: list[Any], program: Any, tried: frozenset[Any], k: int, at: Any, watch: Watch) -> None:
     """Let points at which the k-th guard failed go on to programs with other answers to it."""
-    others, asked = program.groups[k], program.recording.guards[k].question
+    others, asked = program.groups[k], program.guards[k].question
     if k in watch.answered:
         answers = watch.answered[k][watch.fates == k]
         for answer in set(answers.tolist()):

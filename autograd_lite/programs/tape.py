@@ -18,11 +18,12 @@ from autograd_lite.lines import user_line
 from autograd_lite.locks import shared_lock
 from autograd_lite.modes import apart, current
 from autograd_lite.ops.elementary import identity
-from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.op import Op
 from autograd_lite.ops.selection import choose
-from autograd_lite.programs.code import ROWS, Check, Code, Step
+from autograd_lite.programs.code import ROWS, Check, Step
 from autograd_lite.programs.integers import Whole
 from autograd_lite.programs.orders import depends_on_others
+from autograd_lite.programs.places import Places
 from autograd_lite.programs import sweeps
 from autograd_lite.programs.recording import Guard, Recording, Sides
 
@@ -43,82 +44,16 @@ class _Exact:
 _EXACT = _Exact()
 
 
-class Nodes:
-    """The nodes of one run of a function, by their places, and the code that computes them.
-
-    A node is recorded for each operation, as eagerly, so that gradients add up in the same order; equal ones
-    share an instruction of the code. `operands` are places of nodes. A node `flows` if it depends on what
-    somebody differentiates by.
-    """
-
-    def __init__(self) -> None:
-        self.code = Code()
-        self.ops: list[Any] = []
-        self.operands: list[tuple[int, ...]] = []
-        self.places: list[int] = []                     # of their instructions in the code
-        self.flows: list[bool] = []
-        self.guards: list[Guard] = []
-        self.captured: list[tuple[Value, int]] = []     # the caller's Values, and their nodes
-        self.labels: dict[int, str] = {}                # of places in the code
-        self.idle: list[int] = []                       # nodes that a run may leave out
-        self.within = defaultdict[Sides, list[int]](list)       # nodes that it may leave out of other sides
-        self.firm = defaultdict[Sides, set[int]](set)   # places that it may not leave out on these sides
-        self.gradients: dict[int, int] = {}             # the places of gradients by nodes
-        self.sources: list[int] = []                    # nodes from which others flow, among the first
-        self.looked = 0                                 # of so many
-        self.raised = False                             # whether an operation raised an error
-        self.unseen = False                             # whether an int was needed that this cannot follow
-        self.sides: Sides = ()                          # the branches of `select` that run
-        self._asked: set[Any] = set()
-        self._captured: dict[int, int] = {}             # by the id of a Value
-        self._plain: dict[Any, int] = {}                # by a number
-        self.given: list[int] = []                      # nodes of arguments and of plain numbers
-        self.lists: dict[Any, int] = {}                 # nodes of lists, entries and indices: see `listed`
-        self.tables: dict[int, Any] = {}                # what `take` knows of rows, by their id
-        self.seen: dict[int, int] = {}                  # the ids of what the function reads
-        self.rows: list[list[Value]] = []               # of large tables among these, from which it takes
-        self._made: list[Value] = []
-
-    def append(self, op: Any, operands: tuple[int, ...], place: int, flows: bool) -> int:
-        """A new node."""
-        self.ops.append(op)
-        self.operands.append(operands)
-        self.places.append(place)
-        self.flows.append(flows)
-        return len(self.ops) - 1
-
-    def node(self, x: Any, where: str = "Value") -> int:
-        """The node of a number; the caller's Values become inputs, plain numbers constants."""
-        if type(x) is Whole:
-            x = x.value
-        if type(x) is not Value:
-            if hasattr(type(x), "__take__"):            # (an index only chooses)
-                x.refuse(where, f"\n  {user_line()}")
-            y = number(x, where)
-            key = y or repr(y)                          # (0.0 and −0.0 are two numbers)
-            k = self._plain.get(key)
-            if k is None:
-                k = self.append(None, (), self.code.constant(y), False)
-                self._plain[key] = k
-                self.given.append(k)
-            return k
-        if x._b is self:
-            return x._pa  # type: ignore[no-any-return]
-        k = self._captured.get(id(x))
-        if k is None:
-            nodes.refuse_leaked([x])
-            k = self.append(None, (), self.code.input(x._data), x._grad is not None)
-            self._captured[id(x)] = k
-            self.captured.append((x, k))
-        return k
+class Nodes(Places):
+    """The same, with Values that stand for them, and the program that they make."""
 
     def made(self, k: int) -> Value:
         """A Value for a node. (It stands in the Value's own slots.)"""
         x = new()
         x._data = self.code.value(self.places[k])
-        x._operation, x._a, x._b, x._pa, x._pb = None, (), self, k, None
-        x._grad = nodes.ZERO if self.flows[k] else None
-        self._made.append(x)
+        x._operation, x._a, x._b, x._pa, x._pb, x._note = None, (), self, k, None, NO_NOTE
+        x._grad = ZERO if self.flows[k] else None
+        self.all_made.append(x)
         return x
 
     def input(self, x: float) -> Value:
@@ -150,28 +85,30 @@ class Nodes:
         """A Value that the function itself makes of a number."""
         place = self.places[self.node(given)]
         x._data = self.code.value(place)
-        x._b, x._pa = self, self.append(None, (), place, x.requires_grad)
-        self._made.append(x)
+        x._b, x._pa, x._note = self, self.append(None, (), place, x.requires_grad), nodes.note_of(x)
+        self.all_made.append(x)
 
     def name(self, inputs: Sequence[Value], names: Sequence[str]) -> None:
         """Keep the labels of nodes as names of places; inputs without one have the names of the arguments."""
-        every = [*self._made, *[x for x, _ in self.captured]]
+        every = [x for x in self.all_made if x._note is not NO_NOTE] + [x for x, _ in self.captured]
         for x, note in zip(every, notes_now(every)):
             if note and note.labels:
                 self.labels.setdefault(self.places[self.node(x)], note.labels[0].name)
         for x, name in zip(inputs, names):
             self.labels.setdefault(self.places[self.node(x)], name)
+        self.name_gradients()
+
+    def name_gradients(self) -> None:
+        """Name the gradients by nodes that have names."""
         for k, place in self.gradients.items():
             if self.places[k] in self.labels:
                 self.labels.setdefault(place, f"d_{self.labels[self.places[k]]}")
 
-    def recording(self, inputs: Sequence[Value], outputs: Sequence[Any], adds: bool = False) -> Recording:
-        """The program that computes the outputs."""
+    def recording(self, inputs: Sequence[int], outputs: Sequence[int]) -> Recording:
+        """The program that computes the outputs; all are nodes."""
         at = self.places
-        self.code.known.clear()                 # (none is written after the last)
-        shown = [at[y if type(y) is int else self.node(y)] for y in outputs]    # (which may be captured here)
-        return Recording(self.code, [at[self.node(x)] for x in inputs], [at[k] for _, k in self.captured],
-                         shown, self.guards, self.labels, self.all_firm(), adds)
+        return Recording(self.code, [at[k] for k in inputs], [at[k] for _, k in self.captured],
+                         [at[k] for k in outputs], self.guards, self.labels, {})
 
     def hold(self, place: int, gates: Sides = ()) -> None:
         """Note a place that eager code computes where this is run, and these gates are open."""
@@ -193,6 +130,10 @@ class Nodes:
 
 class Questions(Nodes):
     """What Python asks of the numbers of a run, each answer one on which what follows depends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: set[Any] = set()
 
     def refuse(self, what: str, remedy: str) -> None:
         """The error for what a run must not do."""
@@ -256,10 +197,15 @@ class Questions(Nodes):
 
     def close(self, f: str) -> None:
         """End it: who has kept a number of this run is told so, and of which function, when it is used."""
-        for x in self._made:
-            x._data, x._operation, x._a, x._pa = math.nan, nodes.leaked, (), f
+        nan, leaked = math.nan, nodes.leaked
+        for x in self.all_made + self.noted:
+            x._data = nan
+            x._operation = leaked
+            x._a = ()
+            x._pa = f
             x._b = x._grad = None
-        self._made.clear()
+        self.all_made.clear()
+        self.noted.clear()
 
 
 live: WeakSet[Tape] = WeakSet()                 # those that record, in any thread
@@ -275,7 +221,9 @@ class Tape(Questions):
             value.tracing.set(self)
             outer = recording.set(self)
             try:
-                return run()
+                result = run()
+                self.settle()
+                return result
             finally:
                 recording.reset(outer)
 
@@ -291,68 +239,45 @@ class Tape(Questions):
 
     def apply(self, op: Op, operands: Sequence[Any]) -> Any:
         """The result of an op."""
-        places, flags, code = self.places, self.flows, self.code
-        at: tuple[int, ...]
-        used: tuple[int, ...]
-        xs: Sequence[float]
-        if len(operands) == 2:                  # (the common case, in less time)
-            a, b = operands
-            i = a._pa if type(a) is Value and a._b is self else self.node(a, op.name)
-            k = b._pa if type(b) is Value and b._b is self else self.node(b, op.name)
-            at, used, flows = (i, k), (places[i], places[k]), flags[i] or flags[k]
-        else:
-            at = tuple([x._pa if type(x) is Value and x._b is self else self.node(x, op.name)
-                        for x in operands])
-            used = tuple([places[k] for k in at])
-            flows = True in [flags[k] for k in at]
-        place = code.known[op].get(used)
-        if place is None:
-            xs = [x._data if type(x) is Value else code.value(k) for x, k in zip(operands, used)] if (
-                len(used) != 2) else (a._data if type(a) is Value else code.value(used[0]),
-                                      b._data if type(b) is Value else code.value(used[1]))
-            try:
-                y = op.forward(*xs)
-                if y - y != 0.0 or len(xs) > op.most:
-                    y = self.evaluated(op, xs, operands)
-            except (ValueError, ArithmeticError, TypeError):
+        xs = [x._data if type(x) is Value else x for x in operands]
+        if [x for x in xs if type(x) is not float]:
+            operands = tuple([self.operand(x, op.name) for x in operands])
+            xs = [x._data if type(x) is Value else x for x in operands]
+        try:
+            y = op.forward(*xs)
+            if y - y != 0.0 or len(xs) > op.most:
                 y = self.evaluated(op, xs, operands)
-            place = code.new(op, used, y)
-        else:
-            y = code.data[place]
-            if y is None:
-                y = code.value(place)
-        k = len(places)
-        if self.sides:
-            self.within[self.sides].append(k)
-        if flows:
+        except (ValueError, ArithmeticError, TypeError):
+            y = self.evaluated(op, xs, operands)
+        flows = [type(x) is Value and x._grad is not None for x in operands]
+        if True in flows:
             if op.partly:
-                flows = self.flowing(op, at)
+                flows = self.flowing(op, flows)
             if value.entered[0] and current(value.not_recording):
+                place = self.code.emit(op, tuple([self.places[self.node(x, op.name)] for x in operands]), y)
                 self.hold(place)
                 return self.made(self.append(None, (), place, False))
         out = new()
-        out._data, out._operation, out._a, out._b, out._pa, out._pb = y, op, operands, self, k, None
-        out._grad, out._note = ZERO if flows else None, NO_NOTE
-        self._made.append(out)
-        self.ops.append(op)
-        self.operands.append(at)
-        places.append(place)
-        flags.append(flows)
+        out._data, out._operation, out._a, out._b, out._pa, out._pb = y, op, (*operands,), self, None, None
+        out._grad, out._note = ZERO if True in flows else None, NO_NOTE
+        self.noted.append(out)
         return out
 
     def evaluated(self, op: Op, xs: Sequence[float], operands: Sequence[Any]) -> float:
         """An op's result where it is not ordinary; its error, which the function may catch, is noted."""
+        for x in operands:                      # (one that was kept from elsewhere is refused)
+            self.node(x, op.name)
         raised, self.raised = self.raised, True
         y = op.evaluate(xs, operands)
         self.raised = raised
         return y
 
-    def flowing(self, op: Op, at: Sequence[int]) -> bool:
-        """Whether gradients flow to one of the operands by which there are any."""
+    def flowing(self, op: Op, flows: Sequence[bool]) -> list[bool]:
+        """By which operands gradients flow."""
         for i in op.options:
-            if i < len(at) and self.flows[at[i]]:
+            if i < len(flows) and flows[i]:
                 raise InputError(f"{op.name}: operand {i + 1} is an option, with no derivative; give a float")
-        return any([self.flows[k] for k, wanted in zip(at, op.differentiable(len(at))) if wanted])
+        return [flow and has for flow, has in zip(flows, op.differentiable(len(flows)))]
 
     def exactly(self, y: Value, signed: bool) -> Whole:
         """A result of ints, where a double holds it; `signed` if 0 may come out as −0.0."""
@@ -372,6 +297,7 @@ class Tape(Questions):
         try:
             for side, answer in ((then, True), (otherwise, False)):
                 taken = bool(condition._data) is answer
+                self.settle()                   # (what was noted on other sides)
                 self.sides = (*outer, (self.places[self.node(condition)], answer))
                 try:
                     found.append(side() if taken else errstate("ignore").run(side))
@@ -381,6 +307,7 @@ class Tape(Questions):
                     self.ask("#1 != #2", (condition, 0.0), bool(condition._data))
                     found.append(math.nan)
         finally:
+            self.settle()
             self.sides = outer
         return choose(condition, *found)
 

@@ -41,6 +41,7 @@ class Traced(NamedTuple):
         result: what the function returned, with a Value for each of the program's results.
         wanted: (if gradients were asked for) the Values on which it depends; inputs: the arguments' numbers.
         rows: lists of Values of large tables that it reads, from which it takes.
+        later: the gradients that were asked for, if they are not written yet.
     """
 
     recording: Recording
@@ -49,6 +50,41 @@ class Traced(NamedTuple):
     wanted: Sequence[Value]
     rows: Sequence[list[Value]] = ()
     inputs: Sequence[Value] = ()
+    later: Gradients | None = None
+
+    def whole(self) -> Traced:
+        """The same with the gradients."""
+        if self.later is None:
+            return self
+        recording, wanted = uncollected(self.later.written, self.recording)
+        return self._replace(recording=recording, wanted=wanted, later=None)
+
+
+class Gradients:
+    """The gradients of what was traced, by some Values: to be written when they are needed.
+
+    Args:
+        y: the node of the result; inputs: those of the arguments' numbers; by: Values, and their nodes.
+    """
+
+    def __init__(self, name: str, tape: Tape, y: int, inputs: Sequence[int], by: Sequence[tuple[Value, int]]):
+        self.name, self.tape, self.y, self.inputs, self.by = name, tape, y, inputs, by
+
+    def nodes(self) -> int:
+        """A number by which the nodes are known, from which the gradients follow."""
+        return hash((*self.tape.operands, *self.tape.places, *self.tape.flows))
+
+    def written(self, recording: Recording) -> tuple[Recording, list[Value]]:
+        """The recording with them, and the Values that have some."""
+        tape, nodes, name = self.tape, self.nodes(), self.name
+        with progress(name, tape.code.ops):
+            found = pulled(tape, [(self.y, 1.0)], [k for _, k in self.by], last=True)
+        shown = [(x, g) for (x, k), g in zip(self.by, found) if tape.flows[k] and g is not None]
+        tape.name_gradients()
+        outputs = tape.recording(self.inputs, [self.y, *[g for _, g in shown]]).outputs
+        tape.code.known.clear()                 # (none is written after the last)
+        return (recording._replace(outputs=outputs, adds=True, firm=tape.all_firm(), nodes=nodes),
+                [x for x, _ in shown])
 
 
 def trace(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], backward: bool,
@@ -88,7 +124,7 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
 
     None if a run with any ints fails: it needs them as they are, or fails with these too.
     """
-    tape, inputs, wanted, ints = Tape(), list[Value](), list[Value](), list[Whole]()
+    tape, inputs, ints = Tape(), list[Value](), list[Whole]()
     tape.seen = environment.seen
 
     def enter(x: Any) -> Any:
@@ -126,29 +162,31 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
                                  "depends on Values")
             if not tape.flows[tape.node(result)]:
                 raise GradientError(f"backward() of what {name_of(f)} returns: it carries no gradient")
-            by = [*[(x, tape.node(x)) for x in inputs if by_inputs], *tape.captured]
-            gradients = pulled(tape, [(tape.node(result), 1.0)], [k for _, k in by], last=True)
-            for (x, k), gradient in zip(by, gradients):
-                if tape.flows[k] and gradient is not None:
-                    wanted.append(x)
-                    outputs.append(gradient)
-        return result, outputs
+        return result, [tape.node(y) for y in outputs]
 
     names = [*names_of([p.name for p in parameters_of(f)], args),
              *names_of(list(kwargs), list(kwargs.values()))]
     try:
-        with progress(name_of(f), tape.ops):
+        with progress(name_of(f), tape.ops, tape.noted):
             result, outputs = tape.record(run)
         if tape.unseen:
             return None
         if tape.raised:
             raise Caught(f"{name_of(f)} catches the error of an operation: only the eager way can do that")
         tape.name(inputs, names)
-        recording = tape.recording(inputs, outputs, backward)
+        given_at = [tape.node(x) for x in inputs]
+        recording = tape.recording(given_at, outputs)
     except Exception:
         if ints:
             return None
         raise
     finally:
         tape.close(place_of(f))
-    return Traced(recording, [x for x, _ in tape.captured], result, wanted, tape.rows, inputs)
+    captured = [x for x, _ in tape.captured]
+    if not backward:
+        tape.code.known.clear()                 # (none is written after the last)
+        recording = recording._replace(firm=tape.all_firm())
+        return Traced(recording, captured, result, [], tape.rows, inputs)
+    by = [*zip(inputs if by_inputs else [], given_at), *tape.captured]
+    return Traced(recording._replace(size=len(tape.code)), captured, result, [], tape.rows, inputs,
+                  Gradients(name_of(f), tape, outputs[0], given_at, by))

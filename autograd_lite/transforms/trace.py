@@ -51,7 +51,7 @@ class Trace:
         self.result = run(f, list(args), kwargs, places)
         self.selected = self.selected[0] if first or isinstance(argnums, (int, str)) else tuple(self.selected)
         for x in self.inputs:
-            if not (self.linked and x.operands):
+            if not (self.tape or self.linked and x.operands):
                 freeze(x)                   # to the caller, an input that escapes is a constant
 
     def _run(self, f: Function, args: Any, kwargs: Any, places: Sequence[int | str]) -> Any:

@@ -199,6 +199,7 @@ def _rows(f: Function, argnums: Selection, /, *args: Any) -> tuple[Any, Any, Any
     trace, kinks = Trace(f, args, {}, argnums), list[Any]()
     result = returned(name_of(f), trace.result)
     if tape := trace.tape:
+        tape.settle()
         kinks = [(op.name, [trace.lower(tape.made(x)) for x in operands])
                  for op, operands, flows in list(zip(tape.ops, tape.operands, tape.flows))
                  if flows and getattr(op, "kink", None)]
