@@ -7,6 +7,7 @@ import configparser
 import contextvars
 import ctypes
 import decimal
+import functools
 import importlib
 import io
 import itertools
@@ -548,6 +549,13 @@ def an_attribute_that_comes_to_a_function_with_others():
         return x * getattr(helper, "rate", 2.0) * helper.one
     helper.one = 1.0
     return lambda x: helper(x), setting(helper, "rate")
+
+
+@seen
+def a_function_that_compares():
+    rates = [2.0]
+    key = functools.cmp_to_key(lambda a, b: (a > b) - (a < b) if rates[0] < 3.0 else (a < b) - (a > b))
+    return lambda x: x * sorted([2.0, 3.0], key=key)[0], put(rates, 0)
 
 
 @seen

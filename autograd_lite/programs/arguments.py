@@ -121,7 +121,7 @@ def described(x: Any, numbers: list[Any]) -> Any:
 
 def _keys(kind: Kind, x: Any) -> list[Any]:
     """What a structure is but for its parts: their keys, and what else f may read of it."""
-    keys = list(map(_apart, kind.keys(x)))
+    keys = list(map(_apart, kind.keys(x)) if kind.form is dict else kind.keys(x))
     if kind.form is object or keys and type(keys[-1]) is Rest:      # (which say all)
         return keys
     if isinstance(x, (deque, defaultdict)):
@@ -217,6 +217,8 @@ def _fixed(x: Any) -> tuple[Any, ...]:
     cls = type(x)
     if cls in (bool, int, str, bytes) or x is None:
         return cls, x
+    if cls is float:
+        return cls, repr(x)                     # (−0.0 is not 0.0, and nan is nan)
     if isinstance(x, Value):
         return cls, Kept(x)
     if cls in (list, tuple, set, frozenset):    # (equal sets may be in another order)
@@ -224,7 +226,7 @@ def _fixed(x: Any) -> tuple[Any, ...]:
     if cls is dict:
         return cls, *[(_fixed(key), _fixed(entry)) for key, entry in x.items()]
     if is_number(x):
-        return cls, *_looks(x)                  # (−0.0 is not 0.0, and nan is nan)
+        return cls, *_looks(x)
     if hasattr(x, "tobytes") and hasattr(x, "dtype"):
         held = _fixed(x.tolist()) if x.dtype.hasobject else x.tobytes()
         return cls, str(x.dtype), repr(x.shape), held

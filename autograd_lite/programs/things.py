@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import array
 import functools
+import gc
 import os
 import random
 import sys
@@ -157,6 +158,12 @@ def _one(thing: Any, reach: Reach) -> Token:
 def _getter(thing: Any, reach: Reach) -> Token:
     reach.names |= words(repr(thing))
     return type(thing), repr(thing)
+
+
+@look.register(type(functools.cmp_to_key(min)))
+def _key(thing: Any, reach: Reach) -> Token:
+    reach.add_all("in", repeat(""), gc.get_referents(thing))    # (it does not show its function)
+    return type(thing),
 
 
 @look.register(Value)
