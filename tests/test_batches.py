@@ -395,6 +395,24 @@ def test_points_at_which_arrays_and_floats_round_apart_end_with_the_scalar_progr
     assert compile(f, batch=(0, 1), rounding="eager")(x, y).tolist() == [1.0] * 3000
 
 
+@pytest.mark.parametrize("n", [1, 2, 12, 13, 30])
+@pytest.mark.parametrize("options", [{"target": np}, {"batch": "x"}, {"batch": "x", "reduce": ("sum", None)},
+                                     {"batch": "x", "target": "python"}], ids=" ".join)
+def test_products_are_added_up_with_the_number_that_stands_beside_them(n, options):
+    weights, beside = [ag.Value(0.25 * i - 1.0) for i in range(n)], ag.Value(8.0)
+
+    def f(x):
+        inner = ag.dot([x + i for i in range(n)], weights, beside)
+        return ag.dot([inner] * n, weights, beside * x)
+
+    xs = np.array([0.5, -2.0, 3.0])
+    expected = [ag.value_and_grad(f)(x) for x in xs.tolist()]
+    y, slope = compile(ag.value_and_grad(f), **options)(xs)
+    ys = [float(a.data) for a, _ in expected]
+    np.testing.assert_allclose(y, sum(ys) if "reduce" in options else ys, 1e-13)
+    np.testing.assert_allclose(slope, [float(b.data) for _, b in expected], 1e-13)
+
+
 def test_long_sums_and_many_instructions():
     x, y = points(9, 20)
 

@@ -488,6 +488,18 @@ def test_ops_of_one_s_own(partial):
         del TABLE[name]
 
 
+def test_an_op_of_one_s_own_may_read_what_changes_at_every_order():
+    name, rates = f"own{random.random()}", [2.0]
+    op = custom_op(lambda x: x * rates[0], (lambda y, x: rates[0],), name=name)
+    try:
+        for f in (op, grad(lambda x: op(x) * x), ag.hessian(lambda x: op(x) * x)):
+            fast = compile(f)
+            for rates[0] in (2.0, 3.0, 2.0):
+                assert fast(1.5) == fast(1.5) == ag.compile(f)(1.5) == outcome(f, (1.5,))
+    finally:
+        del TABLE[name]
+
+
 def test_the_comparison_itself_notices_a_difference():
     assert held(lambda x: x * (1.0 + 3e-16), lambda x: x, (1.0,))
     assert not held(lambda x: x, lambda x: x, (1.0,))

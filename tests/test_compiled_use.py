@@ -16,8 +16,10 @@ import sys
 import threading
 import time
 import weakref
+from collections import OrderedDict, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -722,6 +724,56 @@ def test_an_object_is_part_of_the_key_by_its_own_equality_where_that_is_not_the_
     assert Kept(day) != day
     f = compile(lambda x, z: x * z.real)
     assert [f(2.0, complex(k)) for k in (-1, -2, -1)] == [-2.0, -4.0, -2.0]
+
+
+class Named(str):
+    def __new__(cls, rate):
+        self = super().__new__(cls, "a")
+        self.rate = rate
+        return self
+
+
+class Numbered(int):
+    def __new__(cls, rate):
+        self = super().__new__(cls, 1)
+        self.rate = rate
+        return self
+
+
+NOON = datetime.datetime(2020, 1, 1, 12, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize("static", [None, "thing"])
+@pytest.mark.parametrize("read, first, second", [
+    (lambda thing: thing.rate, Named(2.0), Named(3.0)),
+    (lambda thing: thing.rate, Numbered(2.0), Numbered(3.0)),
+    (lambda thing: thing.hour, NOON, NOON.astimezone(datetime.timezone(datetime.timedelta(hours=2)))),
+    (lambda thing: len(str(thing)), Decimal("1.0"), Decimal("1.00")),
+    (lambda thing: thing.stop, range(0, 3, 2), range(0, 4, 2)),
+    (lambda thing: list(thing)[0], frozenset([0, 8]), frozenset([8, 0])),
+    (lambda thing: list(thing)[0], {0, 8}, {8, 0}),
+    (lambda thing: len(str(thing)), frozenset([1]), frozenset([1.0])),
+    (lambda thing: math.copysign(1.0, thing.imag), 1 + 0j, complex(1.0, -0.0)),
+    (lambda thing: len(str(list(thing))), {(1,): 1.0}, {(True,): 1.0}),
+    (lambda thing: len(str(list(thing))), {Decimal("1.0"): 1.0}, {Decimal("1.00"): 1.0}),
+    (lambda thing: len(str(list(thing))), OrderedDict({1: 1.0}), OrderedDict({True: 1.0})),
+    (lambda thing: len(str(list(thing))), defaultdict(float, {0.0: 1.0}), defaultdict(float, {-0.0: 1.0})),
+], ids=lambda x: None if callable(x) else type(x).__name__)
+def test_equal_arguments_that_are_not_alike_have_programs_of_their_own(read, first, second, static):
+    def f(x, thing):
+        return x * read(thing)
+
+    fast = compile(f, static=static)
+    for thing in (first, second, first, second):
+        assert fast(1.5, thing) == f(1.5, thing)
+    assert f(1.5, first) != f(1.5, second)
+
+
+@pytest.mark.parametrize("key", [math.inf, -math.inf, math.nan, -0.0, 0.5, True, "a", (1, 2)])
+def test_a_result_may_have_keys_of_any_kind(key):
+    fast = compile(lambda x: {key: x * x})
+    for x in (2.0, 2.0, 3.0):
+        assert repr(fast(x)) == repr({key: x * x})
 
 
 @pytest.mark.parametrize("target", ["python", pytest.param("native", marks=pytest.mark.skipif(

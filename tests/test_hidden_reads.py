@@ -1,4 +1,5 @@
 """What a function reads in ways that no table of names shows: each change of it is seen, or it is refused."""
+import argparse
 import array
 import builtins
 import collections
@@ -6,6 +7,7 @@ import configparser
 import contextvars
 import ctypes
 import decimal
+import functools
 import importlib
 import io
 import itertools
@@ -408,6 +410,164 @@ def a_part_of_a_configuration():
     parser["model"] = {"rate": "2.0"}
     part = parser["model"]
     return lambda x: x * part.getfloat("rate"), put(part, "rate", "3.0")
+
+
+@seen
+def the_setter_of_a_property():
+    rates = [2.0]
+
+    class Held:
+        @property
+        def depth(self):
+            return self.kept
+
+        @depth.setter
+        def depth(self, depth):
+            self.kept = depth * rates[0]
+
+    def f(x):
+        held = Held()
+        held.depth = x
+        return held.depth
+    return f, put(rates, 0)
+
+
+@seen
+def a_setter_of_what_is_only_set():
+    rates = [2.0]
+
+    class Held:
+        depth = property(None, lambda self, depth: setattr(self, "kept", depth * rates[0]))
+
+    def f(x):
+        held = Held()
+        held.depth = x
+        return held.kept
+    return f, put(rates, 0)
+
+
+@seen
+def a_deleter():
+    rates = [2.0]
+
+    class Held:
+        depth = property(None, None, lambda self: setattr(self, "kept", rates[0]))
+
+    def f(x):
+        held = Held()
+        del held.depth
+        return x * held.kept
+    return f, put(rates, 0)
+
+
+@seen
+def a_descriptor_that_only_sets():
+    rates = [2.0]
+
+    class Scaled:
+        def __set__(self, thing, depth):
+            thing.kept = depth * rates[0]
+
+    class Held:
+        depth = Scaled()
+
+    def f(x):
+        held = Held()
+        held.depth = x
+        return held.kept
+    return f, put(rates, 0)
+
+
+@seen
+def a_setter_that_comes():
+    class Held:
+        def __init__(self):
+            self.kept = 2.0
+
+    def f(x):
+        held = Held()
+        held.depth = 3.0
+        return x * held.kept
+    return f, lambda: setattr(Held, "depth", property(None, lambda self, depth: setattr(self, "kept", depth)))
+
+
+@seen
+def a_property_of_the_users_own_kind():
+    class Scaled(property):
+        rate = 2.0
+
+        def __get__(self, thing, cls=None):
+            return super().__get__(thing, cls) * self.rate
+
+    class Held:
+        @Scaled
+        def depth(self):
+            return 1.0
+    return lambda x: x * Held().depth, setting(vars(Held)["depth"], "rate")
+
+
+@seen
+def a_class_of_properties():
+    class Scaled(property):
+        rate = 2.0
+
+        def __get__(self, thing, cls=None):
+            return super().__get__(thing, cls) * self.rate
+
+    class Held:
+        @Scaled
+        def depth(self):
+            return 1.0
+    return lambda x: x * Held().depth, setting(Scaled, "rate")
+
+
+@seen
+def a_static_method_of_the_users_own_kind():
+    class Scaled(staticmethod):
+        rate = 2.0
+
+        def __get__(self, thing, cls=None):
+            return lambda x: self.__func__(x) * self.rate
+
+    class Held:
+        @Scaled
+        def depth(x):
+            return x
+    return lambda x: Held.depth(x), setting(vars(Held)["depth"], "rate")
+
+
+@seen
+def an_attribute_of_a_function_that_comes():
+    def helper(x):
+        return x
+    return lambda x: x * (3.0 if hasattr(helper, "rate") else 2.0), setting(helper, "rate")
+
+
+@seen
+def an_attribute_that_comes_to_a_function_with_others():
+    def helper(x):
+        return x * getattr(helper, "rate", 2.0) * helper.one
+    helper.one = 1.0
+    return lambda x: helper(x), setting(helper, "rate")
+
+
+@seen
+def a_function_that_compares():
+    rates = [2.0]
+    key = functools.cmp_to_key(lambda a, b: (a > b) - (a < b) if rates[0] < 3.0 else (a < b) - (a > b))
+    return lambda x: x * sorted([2.0, 3.0], key=key)[0], put(rates, 0)
+
+
+@seen
+def a_namespace_of_the_command_line_in_another():
+    parsed = argparse.Namespace(model=argparse.Namespace(rate=2.0))
+    return lambda x: x * parsed.model.rate, setting(parsed.model, "rate")
+
+
+@seen
+def dicts_of_collections_in_others():
+    table = collections.UserDict(a=collections.ChainMap({}, collections.UserDict(rate=2.0)))
+    return lambda x: x * table["a"]["rate"], put(table["a"].maps[1], "rate")
 
 
 CLEAN_UP = []

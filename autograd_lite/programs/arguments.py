@@ -4,6 +4,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
+import re
 from collections import ChainMap, UserDict, UserList, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import FunctionType
@@ -100,7 +101,7 @@ def described(x: Any, numbers: list[Any]) -> Any:
             return cls, len(x)
         return cls, *[described(entry, numbers) for entry in x]
     if cls is dict:
-        return dict, *[(type(key), repr(key) if type(key) is float else key, described(entry, numbers))
+        return dict, *[(key if type(key) is str else _apart(key), described(entry, numbers))
                        for key, entry in x.items()]
     if isinstance(x, Value):
         raise Given
@@ -120,7 +121,7 @@ def described(x: Any, numbers: list[Any]) -> Any:
 
 def _keys(kind: Kind, x: Any) -> list[Any]:
     """What a structure is but for its parts: their keys, and what else f may read of it."""
-    keys = list(kind.keys(x))
+    keys = list(map(_apart, kind.keys(x)) if kind.form is dict else kind.keys(x))
     if kind.form is object or keys and type(keys[-1]) is Rest:      # (which say all)
         return keys
     if isinstance(x, (deque, defaultdict)):
@@ -132,6 +133,12 @@ def _keys(kind: Kind, x: Any) -> list[Any]:
         keys.append(_fixed({name: thing for name, thing in held.items()
                             if name != content and not (name in items and items[name] is thing)}))
     return keys
+
+
+def _apart(key: Any) -> Any:
+    """A key of a structure, apart from others that are equal to it: True, 1, 1.0 and the like."""
+    cls: Any = type(key)
+    return key if cls in (str, int, Rest) or isinstance(cls.__eq__, FunctionType) else _fixed(key)
 
 
 def is_floats(x: Any) -> bool:
@@ -155,7 +162,7 @@ def _hashable(x: Any) -> bool:
 
 
 class Kept:
-    """An object as part of a key: by its own equality if it has a hash, else by identity."""
+    """An object as part of a key: by its own equality and its looks if it has a hash, else by identity."""
 
     def __init__(self, x: Any):
         own = isinstance(type(x).__eq__, FunctionType) and not dataclasses.is_dataclass(x)
@@ -166,7 +173,15 @@ class Kept:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Kept) and (self.x is other.x or self.hashed and other.hashed and (
-            hash(self.x) == hash(other.x)) and bool(self.x == other.x))
+            hash(self.x) == hash(other.x)) and bool(self.x == other.x) and (
+            _looks(self.x) == _looks(other.x)))
+
+
+def _looks(x: Any) -> Any:
+    """What f may see of an object but its equality does not: digits, a time zone, attributes of its own."""
+    cls: Any = type(x)
+    held = attributes_of(x) if origin_of(cls) == "user's" else ()
+    return re.sub(" at 0x[0-9a-fA-F]+", "", repr(x)), _fixed(held)
 
 
 def entered(tree: Any, enter: Callable[[Any], Any]) -> Any:
@@ -202,16 +217,16 @@ def _fixed(x: Any) -> tuple[Any, ...]:
     cls = type(x)
     if cls in (bool, int, str, bytes) or x is None:
         return cls, x
+    if cls is float:
+        return cls, repr(x)                     # (−0.0 is not 0.0, and nan is nan)
     if isinstance(x, Value):
         return cls, Kept(x)
-    if cls in (list, tuple):
+    if cls in (list, tuple, set, frozenset):    # (equal sets may be in another order)
         return cls, *map(_fixed, x)
-    if cls in (set, frozenset):
-        return cls, frozenset(map(_fixed, x))
     if cls is dict:
         return cls, *[(_fixed(key), _fixed(entry)) for key, entry in x.items()]
     if is_number(x):
-        return cls, repr(x)                     # (−0.0 is not 0.0, and nan is nan)
+        return cls, *_looks(x)
     if hasattr(x, "tobytes") and hasattr(x, "dtype"):
         held = _fixed(x.tolist()) if x.dtype.hasobject else x.tobytes()
         return cls, str(x.dtype), repr(x.shape), held

@@ -202,8 +202,9 @@ class ArrayExpressions(Expressions):
         """The numbers, and products of two, of which an instruction is the sum."""
         if op is PRODUCTS:
             return list(zip(operands[::2], operands[1::2]))
-        if op is dot_op:
-            return list(zip(operands, operands[len(operands) // 2:]))
+        if op is dot_op:                        # (the last may be a number to be added)
+            n = len(operands) // 2
+            return [*zip(operands[:n], operands[n:2 * n]), *[(x,) for x in operands[2 * n:]]]
         return [(x,) for x in operands] if op is sum_op else []
 
     def total(self, terms: Sequence[Sequence[int]]) -> Written:

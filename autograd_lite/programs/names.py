@@ -23,6 +23,8 @@ _GLOBAL = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 class Named(NamedTuple):
     """What a code and those within it name; `imported` are names of modules, each with its level.
 
+    Of attributes that it assigns or deletes, which may call a setter, the name is followed by "=".
+
     asks_types: whether ``type`` is named, but for ``type(self)``.
     """
 
@@ -51,7 +53,9 @@ def named(code: CodeType) -> Named:
         elif x.opname == "IMPORT_NAME":
             imported.add((x.argval, instructions[at - 2].argval))
         elif x.opcode in dis.hasname:
-            if not x.opname.startswith(("STORE", "DELETE")):
+            if x.opname in ("STORE_ATTR", "DELETE_ATTR"):
+                attributes.add(f"{x.argval}=")
+            elif not x.opname.startswith(("STORE", "DELETE")):
                 attributes.add(x.argval)
         elif x.opcode in dis.hasconst:
             for constant in _flat(x.argval):

@@ -233,7 +233,8 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
             return f"[{inner}]" if type(x) is list else f"({inner})"
         if x is None or type(x) in (bool, int, str) or type(x) is float and x - x == 0.0:
             return repr(x)
-        if type(x) is dict and all([type(key) in (str, int, float, bool) for key in x]):
+        if type(x) is dict and all([type(key) in (str, int, bool) or type(key) is float and key - key == 0.0
+                                    for key in x]):
             return f"{{{', '.join([f'{key!r}: {text(entry)}' for key, entry in x.items()])}}}"
         raise ValueError
 

@@ -245,7 +245,7 @@ def _methods(cls: type) -> set[str] | None:
     return None if found & {"__call__", "named_parameters"} else found
 
 
-_OPEN = {"types", "configparser"}       # of whose objects everything is read
+_OPEN = {"types", "configparser", "collections", "argparse"}       # of whose objects everything is read
 _BARE = ABC, Generic, Protocol, SimpleNamespace         # their methods read no attributes that matter
 
 
@@ -264,7 +264,9 @@ def _class(cls: Any, reach: Reach) -> Token:
     data = _every(cls, names)
     for name, thing in held.items():
         method = hasattr(type(thing), "__get__")
-        if name in names or (method if name[:2] == name[-2:] == "__" else data and not method):
+        setter = hasattr(type(thing), "__set__") or hasattr(type(thing), "__delete__")
+        if name in names or setter and f"{name}=" in names or (
+                method if name[:2] == name[-2:] == "__" else data and not method):
             read.append(name)
     shown = reach.show(_subclasses, cls) if "__subclasses__" in names else ()
     reach.table(held, read, keys=held)
@@ -282,12 +284,17 @@ def _subclasses(cls: Any) -> tuple[str, ...]:
 
 @look.register(property)
 def _property(thing: Any, reach: Reach) -> Token:
-    reach.add("in", "", thing.fget)
-    return type(thing),
+    reach.add_all("in", repeat(""), (thing.fget, thing.fset, thing.fdel))
+    return _of_class(thing, reach, property)
 
 
 @look.register(staticmethod)
 @look.register(classmethod)
 def _wrapper(thing: Any, reach: Reach) -> Token:
     reach.add("in", "", thing.__func__)
-    return type(thing),
+    return _of_class(thing, reach, staticmethod, classmethod)
+
+
+def _of_class(thing: Any, reach: Reach, *known: Any) -> Token:
+    """The token of a thing; one of another class may have attributes."""
+    return (type(thing),) if type(thing) in known else attributes(thing, reach)

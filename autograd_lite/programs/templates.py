@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd_lite.ops.custom import Custom
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.operators import Operators
 from autograd_lite.ops.selection import choose
@@ -120,8 +121,11 @@ def _place(x: Any) -> Any:
     return x.place if type(x) is Symbol else float(x)
 
 
-@functools.lru_cache(maxsize=4096)
 def template(op: Op, n: int, i: int, again: bool, plain: tuple[bool, ...],
              refused: frozenset[Check] = frozenset()) -> Template:
-    """The `Template`; made once."""
-    return Template(op, n, i, again, plain, refused)
+    """The `Template`; made once, but for an op of the user's, whose rules may read what changes."""
+    make = Template if isinstance(op, Custom) else _made_once
+    return make(op, n, i, again, plain, refused)
+
+
+_made_once = functools.lru_cache(maxsize=4096)(Template)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import array
 import functools
+import gc
 import os
 import random
 import sys
@@ -33,7 +34,7 @@ from autograd_lite.programs.reach import (MISSING, Reach, Token, attributes, get
 def _function(f: Any, reach: Reach) -> Token:
     if getattr(Value, name := f.__name__, None) is f:           # (`graph.quick` may put it there later)
         return TABLE.get(name, f),
-    code, held, known = f.__code__, f.__globals__, held_by(f) or {}
+    code, held, known = f.__code__, f.__globals__, held_by(f)
     own = origin_of_code(code, held.get("__name__")) == "user's"
     if held is vars(value) or not (own or f.__closure__ or "__wrapped__" in known):
         if f in _OF_ENVIRON:
@@ -42,7 +43,7 @@ def _function(f: Any, reach: Reach) -> Token:
     present: list[str] = []
     if own:
         reads = named(code)
-        reach.names |= reads.attributes
+        reach.names |= reads.attributes | reads.globals & _ASKING
         reach.functions.append(f)
         present = _there(held, reads.globals)
         builtins = f.__builtins__
@@ -68,16 +69,17 @@ def _function(f: Any, reach: Reach) -> Token:
     cells = f.__closure__ or ()
     reach.cells += cells
     reach.add_all("closure", code.co_freevars, map(content_of, cells))
-    if known:
+    if known or _ASKING & reach.wanted():
         wanted = {"__wrapped__"} | (reach.wanted() if own else set())
         read = sorted(known if EVERY in wanted else wanted & known.keys())
-        reach.table(known, read)
+        reach.table(known, read, wanted - known.keys())
         for name in read:
             reach.add("in" if name == "__wrapped__" else ".", name, known[name])
     return (code, len(f.__defaults__ or ()), *present)
 
 
 _OF_ENVIRON = os.getenv, os.path.expandvars, os.path.expanduser
+_ASKING = {"hasattr", "getattr", "AttributeError"}      # for what may not be there
 _FACTS = {"__name__", "__qualname__", "__doc__", "__annotations__"}
 
 
@@ -156,6 +158,12 @@ def _one(thing: Any, reach: Reach) -> Token:
 def _getter(thing: Any, reach: Reach) -> Token:
     reach.names |= words(repr(thing))
     return type(thing), repr(thing)
+
+
+@look.register(type(functools.cmp_to_key(min)))
+def _key(thing: Any, reach: Reach) -> Token:
+    reach.add_all("in", repeat(""), gc.get_referents(thing))    # (it does not show its function)
+    return type(thing),
 
 
 @look.register(Value)
