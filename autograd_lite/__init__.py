@@ -70,6 +70,7 @@ if _typing.TYPE_CHECKING:
     from autograd_lite.drawing.drawn import Drawing as Drawing
     from autograd_lite.drawing.network import draw_network
     from autograd_lite.drawing.output import draw, render
+    from autograd_lite.frames import ValueArray as ValueArray, ValueDtype as ValueDtype
     from autograd_lite.programs.compiled import Compiled as Compiled
     from autograd_lite.programs.stats import Stats as Stats
     from autograd_lite.transforms.colouring import colours
@@ -137,6 +138,7 @@ _LATER = {
     "drawing.drawn": "Drawing",
     "drawing.network": "draw_network",
     "drawing.output": "draw render",
+    "frames": "ValueArray ValueDtype",
     "programs.compiled": "Compiled",
     "programs.stats": "Stats",
     "transforms.colouring": "colours",
@@ -168,4 +170,6 @@ if not _typing.TYPE_CHECKING:                   # (for which there would be any 
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *_CLASSES, "testing", "__doc__", "__file__", "__name__", "__path__", "__version__"]
+    columns = ["ValueArray", "ValueDtype"] if "pandas" in _sys.modules else []      # (which they would load)
+    return [*__all__, *_CLASSES, *columns, "testing", "__doc__", "__file__", "__name__", "__path__",
+            "__version__"]

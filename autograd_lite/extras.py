@@ -10,8 +10,8 @@ from autograd_lite.errors import MissingError
 PACKAGES = {
     "graphviz": ("graphviz", "png"), "hypothesis": ("Hypothesis", "testing"),
     "llvmlite": ("llvmlite", "fast"), "matplotlib": ("Matplotlib", "demos"), "mpmath": ("mpmath", "check"),
-    "numpy": ("NumPy", "fast"), "scipy": ("SciPy", "sparse"), "sympy": ("SymPy", "symbolic"),
-    "tqdm": ("tqdm", "demos")}
+    "numpy": ("NumPy", "fast"), "pandas": ("pandas", "frames"), "scipy": ("SciPy", "sparse"),
+    "sympy": ("SymPy", "symbolic"), "tqdm": ("tqdm", "demos")}
 
 
 def install(extra: str) -> str:

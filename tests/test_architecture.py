@@ -1,6 +1,6 @@
 """What may import what, what loads when, and where every public name is."""
 import ast
-import importlib
+import importlib.util
 import inspect
 import pkgutil
 import subprocess
@@ -14,6 +14,7 @@ from autograd_lite.ops.op import TABLE
 from autograd_lite.ops.operators import Operators
 
 PACKAGE = Path(autograd_lite.__file__).parent
+PANDAS = importlib.util.find_spec("pandas")                 # (which one module needs, and the tests do not)
 
 # A module imports only from rows above its own (and from no fellow in its row).
 ROWS = [
@@ -77,7 +78,7 @@ ROWS = [
     {"diagnosis.view"}, {"diagnosis.evidence"}, {"diagnosis.forms"},
     {"diagnosis.products", "diagnosis.partials"},
     {"diagnosis.hypotheses"}, {"diagnosis.diagnose", "diagnosis.points", "diagnosis.functions"},
-    {"testing", "expression"}, {"document", "commands.console"},
+    {"testing", "expression", "frames"}, {"document", "commands.console"},
     {"commands.formulas", "commands.several", "commands.wrong"},
     {"commands.grad", "commands.draw", "commands.check", "commands.audit"}, {"cli"}, {"__main__"},
     {"ops", "graph", "transforms", "programs", "native", "checks", "diagnosis", "commands",
@@ -87,7 +88,7 @@ ROW = {name: i for i, row in enumerate(ROWS) for name in row}
 
 # Packages that only these may import; and inside a function, so that they load only when used.
 ONLY = {"graphviz": {"drawing"}, "hypothesis": {"testing", "commands"}, "matplotlib": {"document"},
-        "tqdm": {"commands"},
+        "tqdm": {"commands"}, "pandas": {"frames"},
         "numpy": {name.partition(".")[0] for name in ROW}, "scipy": {"transforms"}, "sympy": {"drawing"},
         "mpmath": {"checks", "transforms", "testing"}, "llvmlite": {"native"}, "networkx": {"transforms"}}
 
@@ -179,7 +180,7 @@ def test_other_peoples_packages_are_imported_only_where_they_belong_and_only_whe
         if package == "autograd_lite" or package in sys.stdlib_module_names:
             continue
         assert name.partition(".")[0] in ONLY[package], f"{name} imports {package}"
-        lazy_module = name.startswith("drawing.") or name.startswith("diagnosis.")
+        lazy_module = name.startswith(("drawing.", "diagnosis.")) or name == "frames"
         assert not at_top or lazy_module, f"{name} imports {package} at its top"
 
 
@@ -210,7 +211,8 @@ def foreign(name, source):
             read[node.attr] = node.lineno
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             defined = defined | {node.value}            # (in __slots__)
-    theirs = {"_replace", "_fields", "_getframe", "_exit", "_mpi_"}      # the standard library's, mpmath's
+    theirs = {"_replace", "_fields", "_getframe", "_exit", "_mpi_",      # the standard library's, mpmath's
+              "_add_arithmetic_ops", "_add_comparison_ops"}             # (pandas')
     return {f"{name}:{line} reads {attr}" for attr, line in read.items()
             if attr.startswith("_") and not attr.startswith("__") and attr not in defined | theirs}
 
@@ -297,7 +299,8 @@ def test_the_core_runs_on_the_standard_library_alone():
 
 
 def test_every_module_can_be_imported_and_the_command_line_first():
-    run("import " + ", ".join(f"autograd_lite.{name}" for name in MODULES if name and name != "__main__"))
+    run("import " + ", ".join(f"autograd_lite.{name}" for name in MODULES
+                              if name not in ("", "__main__", "" if PANDAS else "frames")))
     run("import autograd_lite.cli, autograd_lite.testing")
 
 
@@ -451,6 +454,8 @@ def test_every_function_of_the_table_is_importable_from_the_top_or_has_a_rule_on
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "__main__"])
 def test_every_public_function_and_class_of_a_module_says_what_it_is(name):
+    if name == "frames":
+        pytest.importorskip("pandas")
     module = importlib.import_module(f"autograd_lite.{name}" if name else "autograd_lite")
     for label, thing in public(module).items():
         assert inspect.getdoc(thing), f"{name}.{label}"

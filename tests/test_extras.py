@@ -26,6 +26,7 @@ CALLS = {
     "ag.jacobian(lambda p: p, sparse=True)([1.0, 2.0])": ("SciPy", "sparse"),
     "ag.hessian(lambda p: p[0] ** 2, sparse=True)([1.0, 2.0])": ("SciPy", "sparse"),
     "ag.colours([[1, 0], [0, 1]])": ("SciPy", "sparse"),
+    "ag.ValueDtype()": ("pandas", "frames"),
     "ag.compile(f, target='native')": ("llvmlite", "fast"),
     "ag.compile(f, batch='x')": ("NumPy", "fast"),
     "ag.compile(f).bind(2.0)": ("NumPy", "fast"),
@@ -104,7 +105,8 @@ def test_the_extras_bring_what_their_commands_and_modules_import():
                for extra, text in CONFIG["options.extras_require"].items()}
     assert brought["testing"] >= {"hypothesis", "mpmath", "numpy"}
     assert brought["check"] >= {"hypothesis", "mpmath", "numpy", "tqdm"}
-    assert all(brought["test"] >= brought[extra] for extra in brought if extra not in ("dev", "typing"))
+    assert all(brought["test"] >= brought[extra] for extra in brought if extra not in ("dev", "frames"))
+    assert brought["dev"] >= brought["test"] | brought["frames"]
 
 
 def test_an_error_of_another_kind_passes():

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import decimal
 import fractions
+import functools
 import math
 import pickle
 import statistics
@@ -76,14 +77,49 @@ def test_series_of_values() -> None:
 # -- the standard library ------------------------------------------------------------------------------
 
 
+def test_the_mean_of_values_by_statistics_is_the_librarys_with_its_gradient() -> None:
+    for call in (statistics.mean, ag.mean):
+        xs = [Value(1.0), Value(0.1), Value(0.2)]
+        y = call(xs)
+        y.backward()
+        assert (y.data, [x.grad for x in xs]) == (1.3 / 3.0, [1.0 / 3.0] * 3)
+    square = lambda xs: statistics.mean(x * x for x in xs)  # noqa: E731
+    assert grad(square)([1.0, 3.0]) == [1.0, 3.0] and ag.hessian(square)([1.0, 3.0])[0] == [1.0, 0.0]
+    assert ag.compile(ag.value_and_grad(square))([1.0, 3.0]) == (5.0, [1.0, 3.0])
+    assert ag.no_grad()(lambda: statistics.mean([Value(1.0), Value(2.0)]))().data == 1.5
+    with pytest.raises(statistics.StatisticsError):
+        statistics.mean(x for x in [Value(1.0)] if x > 1.0)
+
+
+@pytest.mark.parametrize("other", [1.0, math.inf, math.nan, fractions.Fraction(1, 2), decimal.Decimal("inf")])
+def test_the_mean_of_values_and_floats_by_statistics_is_a_type_error(other: Any) -> None:
+    v = Value(1.0)
+    for xs in ([v, v, other], [other, v, v], [v, other, v]):
+        with pytest.raises(TypeError):
+            statistics.mean(xs)
+
+
+AROUND = [statistics.variance, statistics.stdev, statistics.pvariance, statistics.pstdev]
+
+
 @pytest.mark.parametrize("call", [
-    statistics.mean, statistics.variance, statistics.stdev, statistics.pvariance, statistics.pstdev,
-    statistics.fmean, statistics.geometric_mean, math.fsum, lambda xs: math.hypot(*xs),
-    lambda xs: math.dist(xs, xs)], ids=lambda f: f.__name__)
+    *AROUND, *[functools.update_wrapper(lambda xs, f=f: f(xs, 2), f) for f in AROUND],
+    statistics.harmonic_mean, statistics.NormalDist.from_samples, statistics.fmean, statistics.geometric_mean,
+    math.fsum, lambda xs: math.hypot(*xs), lambda xs: math.dist(xs, xs)], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("rest", [[], [1.0], [2]])
 def test_what_reads_numbers_alone_is_refused_and_no_gradient_is_lost(call: Any, rest: Any) -> None:
     with pytest.raises(TypeError, match="would lose its gradient"):
         call([Value(1.0), Value(2.0), *rest])
+
+
+@pytest.mark.parametrize("one", [2, True])
+def test_the_mean_of_values_and_ints_by_statistics_is_refused(one: Any) -> None:
+    v = Value(1.0)
+    for xs in ([v, v, one], [one, v, v], [v, one, v]):
+        with pytest.raises(ag.InputError, match=r"use autograd_lite\.mean\(xs\)"):
+            statistics.mean(xs)
+    with pytest.raises(TypeError):
+        ag.compile(lambda x, n: statistics.mean([x, n]))(1.0, 2)
 
 
 def test_the_functions_of_the_standard_library_that_only_compare_and_add_work() -> None:
@@ -92,7 +128,7 @@ def test_the_functions_of_the_standard_library_that_only_compare_and_add_work() 
     assert statistics.median(xs) is xs[2] and statistics.median_high(xs[:2]) is xs[0]
     assert (fractions.Fraction(1, 2) * xs[0]).data == 1.5
     for call in (lambda: decimal.Decimal(1) * xs[0], lambda: decimal.Decimal(xs[0]),
-                 lambda: fractions.Fraction(xs[0])):
+                 lambda: fractions.Fraction(xs[0]), lambda: xs[0].as_integer_ratio()):
         with pytest.raises(TypeError):
             call()
     assert "as_integer_ratio" not in dir(xs[0])

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from autograd_lite.errors import InputError, MemberError
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.sequences import mean
 
 
 class Foreign:
@@ -94,10 +96,43 @@ def absent(name: str) -> AttributeError:
                           obj=sys.modules["autograd_lite"])         # (by which Python finds what is near)
 
 
-def _as_integer_ratio(node: Value) -> None:
-    """What `statistics` and `Fraction` ask of a number."""
-    raise InputError(f"a ratio of whole numbers of {node!r} would lose its gradient: use autograd_lite.mean "
-                     "and sum in place of statistics.mean and fractions, or v.data")
+class _Sum:
+    """What stands for a sum in `statistics.mean`: the Values themselves."""
+
+    def __init__(self, x: Value):
+        self.xs = [x]
+
+    def is_finite(self) -> bool: return False           # (else it would be made a Fraction)
+    def __radd__(self, start: Any) -> Any: return self if start == 0 else NotImplemented
+
+    def __add__(self, other: Any) -> Any:
+        if type(other) is not _Sum:                     # (an infinite float)
+            return NotImplemented
+        self.xs += other.xs
+        return self
+
+    def __truediv__(self, n: int) -> Value:
+        if n != len(self.xs):                           # (ints among them are not in this sum)
+            raise InputError("the mean of Values and ints by statistics would lose its gradient: use "
+                             "autograd_lite.mean(xs)")
+        return mean(self.xs)
+
+
+def _as_integer_ratio(node: Value) -> tuple[_Sum, None]:
+    """What `statistics` and `Fraction` ask of a number.
+
+    `statistics` adds up the numerators over None, those of infinities, apart from the others. Of its
+    functions only `mean` does no more with that sum than divide it by the count: only `mean` gets one.
+    """
+    asking: FrameType | None = sys._getframe(1)
+    for _ in range(2):
+        asking = asking and asking.f_back
+    of_mean = getattr(getattr(sys.modules.get("statistics"), "mean", None), "__code__", None)
+    if asking and asking.f_code is of_mean:
+        return _Sum(node), None
+    raise InputError(f"a ratio of whole numbers of {node!r} would lose its gradient: use "
+                     "autograd_lite.mean, or np.var and np.std of an array, in place of statistics and "
+                     "fractions, or v.data")
 
 
 setattr(Value, "as_integer_ratio", _as_integer_ratio)

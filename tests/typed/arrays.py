@@ -12,6 +12,11 @@ Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]
 
 
+def columns() -> None:
+    """Of pandas, which has no types of its own, the dtype."""
+    assert_type(ag.ValueDtype(), ag.ValueDtype)
+
+
 def functions(v: Value, x: Floats, nodes: Objects, one: np.float64, half: np.float32, n: np.int64) -> None:
     """Elementwise on arrays; of NumPy's scalars, floats."""
     assert_type(ag.sin(x), Floats)
