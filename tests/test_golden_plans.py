@@ -30,7 +30,8 @@ def path(side: Any) -> str:
 
 def plan(f: Any, args: Any, backward: bool = False, indices: Any = None, kind: Any = Plan) -> str:
     """All that a plan says."""
-    found = kind(trace(f, args, {}, backward, Environment(f), indices and Indices(f, indices)).whole().recording)
+    traced = trace(f, args, {}, backward, Environment(f), indices and Indices(f, indices)).whole()
+    found = kind(traced.recording)
     code, lines = found.code, []
     for k in found.needed:
         constant = f" = {code.data[k]!r}" if code.ops[k] is codes.CONSTANT else ""
