@@ -64,11 +64,11 @@ class Gradients:
     """The gradients of what was traced, by some Values: to be written when they are needed.
 
     Args:
-        y: the node of the result; inputs: those of the arguments' numbers; by: Values, and their nodes.
+        y: the node of the result; by: Values, and their nodes.
     """
 
-    def __init__(self, name: str, tape: Tape, y: int, inputs: Sequence[int], by: Sequence[tuple[Value, int]]):
-        self.name, self.tape, self.y, self.inputs, self.by = name, tape, y, inputs, by
+    def __init__(self, name: str, tape: Tape, y: int, by: Sequence[tuple[Value, int]]):
+        self.name, self.tape, self.y, self.by = name, tape, y, by
 
     def nodes(self) -> int:
         """A number by which the nodes are known, from which the gradients follow."""
@@ -81,7 +81,7 @@ class Gradients:
             found = pulled(tape, [(self.y, 1.0)], [k for _, k in self.by], last=True)
         shown = [(x, g) for (x, k), g in zip(self.by, found) if tape.flows[k] and g is not None]
         tape.name_gradients()
-        outputs = tape.recording(self.inputs, [self.y, *[g for _, g in shown]]).outputs
+        outputs = [tape.places[k] for k in (self.y, *[g for _, g in shown])]
         tape.code.known.clear()                 # (none is written after the last)
         return (recording._replace(outputs=outputs, adds=True, firm=tape.all_firm(), nodes=nodes),
                 [x for x, _ in shown])
@@ -189,4 +189,4 @@ def _traced(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], 
         return Traced(recording, captured, result, [], tape.rows, inputs)
     by = [*zip(inputs if by_inputs else [], given_at), *tape.captured]
     return Traced(recording._replace(size=len(tape.code)), captured, result, [], tape.rows, inputs,
-                  Gradients(name_of(f), tape, outputs[0], given_at, by))
+                  Gradients(name_of(f), tape, outputs[0], by))
