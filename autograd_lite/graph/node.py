@@ -90,7 +90,7 @@ class Node(Operators):
     @property
     def grad(self) -> float:
         """The gradient of the latest `backward`; a leaf's accumulates until it is assigned."""
-        return (0.0 if self._grad is None else self._grad) if at_rest else read(self, "grad") or 0.0
+        return self._grad if at_rest and self._grad is not None else read(self, "grad") or 0.0
 
     @grad.setter
     def grad(self, grad: Plain) -> None:
@@ -108,7 +108,7 @@ class Node(Operators):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow to this node. A leaf's can be assigned."""
-        return (self._grad if at_rest else held(self)) is not None
+        return (self._grad if at_rest and self._grad is not None else held(self)) is not None
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
@@ -132,6 +132,8 @@ class Node(Operators):
         if self._operation is None:
             return ()
         if type(self._a) is tuple:
+            if not self._a:
+                refuse_leaked([self])
             return self._a
         return (self._a,) if self._b is None else (self._a, self._b)
 
@@ -186,6 +188,8 @@ class Node(Operators):
     def __repr__(self) -> str:
         if reader is not None and (text := reader(self, "__repr__")):
             return text  # type: ignore[no-any-return]
+        if self._operation is leaked:
+            return f"<a number compile traced in {self._pa} kept after the trace>"
         parts = [repr(self._data)]
         if self.label:
             parts.append(repr(self.label))
@@ -201,6 +205,7 @@ class Node(Operators):
 
 def held(node: Node) -> Any:
     """A gradient after the pass that works in it; before it, for who has interrupted that pass."""
+    refuse_leaked([node])
     with lock:
         return node._grad if running is None else running.before(node)
 
@@ -209,8 +214,10 @@ def read(node: Node, what: str) -> Any:
     """A number or gradient for the user, while some thread traces, or of what a trace left."""
     if reader is not None:
         return reader(node, what)
+    if what == "grad":
+        return held(node)
     refuse_leaked([node])
-    return held(node) if what == "grad" else node._data
+    return node._data
 
 
 def refuse_leaked(operands: Iterable[Any]) -> None:
@@ -254,6 +261,8 @@ def stored_partials(node: Node) -> Sequence[float | None]:
 def partials_of(node: Node) -> Sequence[float | None]:
     """The same, with those by constants at their present numbers; None where there is none."""
     stored, op = stored_partials(node), node._operation
+    if not stored:
+        refuse_leaked([node])
     if op is None or None not in stored:
         return stored
     wanted = [p is None and has for p, has in zip(stored, op.differentiable(len(stored)))]

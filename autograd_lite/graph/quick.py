@@ -116,6 +116,8 @@ class Source:
         lines, checks, stored = [f"y = {self.y}"], ["y - y == 0.0"], list[str]()
         sure = False
         for i, (kind, (p, questions)) in enumerate(zip(kinds, self.partials)):
+            if kind == "?":
+                checks.append(f"x{i} == x{i}")  # (what a trace left is nan)
             called = p.startswith("rule")       # it may give None
             if kind == "f" or p == "None":
                 stored.append("None")
@@ -281,7 +283,7 @@ def call(*operands, **options):
             if not [x for x in xs if type(x) is not float]:
                 y = forward(*xs)
                 flows = [type(x) is Value and x._grad is not None for x in operands]
-                if y - y == 0.0:
+                if y - y == 0.0 and (False not in flows or not [x for x in xs if x != x]):
                     if Value not in map(type, operands):
                         return y
 {indent(_NODE_OF_MANY, " " * 20)}
@@ -296,7 +298,7 @@ def together(operands):
     if special or Value not in map(type, operands):
         return None
     xs = [x._data if type(x) is Value else x for x in operands]
-    if [x for x in xs if type(x) is not float]:
+    if [x for x in xs if type(x) is not float or x != x]:
         return None
     xs = results(xs)
     flows = [type(x) is Value and x._grad is not None for x in operands]

@@ -97,7 +97,7 @@ class Value(Node):
         """A constant with the same number and label, cut off from the graph."""
         if special and (tape := tracing.get()):
             return tape.alias(self, False)  # type: ignore[no-any-return]
-        return Value(self._data, self.label, requires_grad=False)
+        return Value(self.data, self.label, requires_grad=False)
 
     # -- recording ---------------------------------------------------------------------------
 
@@ -111,10 +111,10 @@ class Value(Node):
                 return tape.apply(op, operands)  # type: ignore[no-any-return]
             refuse_elsewhere(operands)
         xs: list[Any] = [x._data if type(x) is Value else number(x, op.name) for x in operands]
+        if [x for x in xs if x != x]:
+            refuse_leaked(operands)
         line = user_line() if special and current(recording_lines) else None
         data = op.evaluate(xs, operands, line)
-        if data != data:
-            refuse_leaked(operands)
         out = new()
         out._data = data
         out._grad = out._operation = out._a = out._b = out._pa = out._pb = None
@@ -191,12 +191,12 @@ class Value(Node):
         try:
             if special and (tape := tracing.get()):
                 return tape.compare(holds, self, other)
-            data = self._data
-            if data != data:
-                refuse_leaked([self])
-            return holds(data, other._data if type(other) is Value else other)
+            data, known = self._data, other._data if type(other) is Value else other
+            if data != data or type(other) is Value and known != known:
+                refuse_leaked([self, other])
+            return holds(data, known)
         except TypeError:
-            refuse_leaked([self])
+            refuse_leaked([self, other])
             return NotImplemented
 
     def __bool__(self) -> bool: return bool(self.__compare__(operator.ne, 0.0))
@@ -204,7 +204,7 @@ class Value(Node):
     def __format__(self, spec: str) -> Any:
         if special and (tape := tracing.get()):
             return tape.read("__format__", self, spec)
-        return format(self._data, spec) if spec else str(self)
+        return format(self.data, spec) if spec else str(self)
 
     def _as_number(self, what: str, *options: Any) -> Any:
         if special and (tape := tracing.get()):
