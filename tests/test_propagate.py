@@ -291,6 +291,33 @@ def test_a_smooth_function_is_called_once_and_finds_its_inputs_constants_later(f
     assert len(seen) == 2
 
 
+@pytest.mark.parametrize("f, xs", [
+    (lambda p: p[0] * p[1], "list"), (lambda p: {"y": p["a"] / p["b"], "x": p["a"]}, "dict"),
+    (lambda p: p * p + 1.0, "array"), (lambda p: (p * p).sum(), "array"),
+    (lambda p: [p[0], [p[1] * p[0]]], "list"), (lambda p: [ag.hypot(*p), ag.maximum(*p)], "list"),
+    (lambda p: abs(shared(*p)), "list")])
+def test_structures_are_as_single_numbers_and_the_function_is_called_once(f, xs):
+    u = pytest.importorskip("uncertainties")
+    a, b = u.ufloat(1.5, 0.1), u.ufloat(0.5, 0.2)
+    given = {"list": [a, b], "dict": {"a": a, "b": b}, "array": np.array([a, b])}[xs]
+    calls = []
+    quick = propagate(lambda p: calls.append(p) or f(p), given)
+    with ag.record_lines():
+        assert told(quick) == told(propagate(f, given))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("f", [
+    lambda p: [x * x + 1.0 for x in p], lambda p: np.array(p) ** 2 + 1.0,
+    lambda p: [(x * 3.0) * (x * 3.0) for x in p], lambda p: [(y := x * 2.0) * y for x in p]])
+def test_a_result_knows_only_the_inputs_on_which_it_depends(f):
+    u = pytest.importorskip("uncertainties")
+    variables = [u.ufloat(k, 0.1) for k in range(1, 31)]
+    for xs in (variables, [2.0 * x for x in variables]):
+        for y, expected in zip(propagate(f, xs), f(xs), strict=True):
+            assert dict(y.derivatives) == close(dict(expected.derivatives)) and len(y.derivatives) == 1
+
+
 def test_a_zero_times_an_infinite_derivative_is_decided_by_the_general_way():
     u = pytest.importorskip("uncertainties")
     zero, b = u.ufloat(0.0, 0.1), u.ufloat(2.0, 0.1)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from autograd_lite.graph.linear import Algebra
 from autograd_lite.graph.node import Node, op_of, partials_of, plain, stored_partials
 from autograd_lite.graph.program import Program
+from autograd_lite.graph.states import at_kink
 from autograd_lite.ops.op import Op
 from autograd_lite.transforms.trace import Trace
 
@@ -120,13 +121,11 @@ def one_sided(node: Node) -> list[Sequence[float | None]]:
     >>> one_sided(relu(Value(0.0))), one_sided(relu(Value(1.0)))
     ([[1.0], [0.5]], [])
     """
-    op = op_of(node)
-    if op is None or op.kink is None:
+    if not at_kink(node):
         return []
+    op: Any = op_of(node)
     xs = list(map(plain, node.operands))
     try:
-        if op.kink(*xs) != 0.0:
-            return []
         sides = [slopes for i in range(len(xs)) if i not in op.options for slopes in _sides(op, xs, i)]
     except (ValueError, ArithmeticError):
         return []

@@ -1,7 +1,7 @@
 """The backward pass over recorded nodes: iterative, in floats, an error where a derivative is missing."""
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
 from autograd_lite.errors import (DomainError, GradientError, NumericError, RangeError, ignoring, signal)
@@ -207,12 +207,12 @@ def _differentiated(node: Node) -> list[Node]:
     return [x for x, p in zip(node.operands, stored_partials(node)) if p is not None]
 
 
-def backward(root: Node, seed: float, wanted: Sequence[Node] | None = None, smooth: bool = False
-             ) -> list[float | None] | None:
+def backward(root: Node, seed: float, wanted: Sequence[Node] | None = None,
+             refused: Callable[[Node], bool] | None = None) -> list[float | None] | None:
     """Set the gradients of all that `root` depends on; an exception leaves them as they were.
 
     With leaves `wanted`, which are frozen, no gradient changes: theirs are returned (None where no path
-    leads), or None if `root` depends on others too.
+    leads), or None if `root` depends on others too, or a node is `refused`.
     """
     with lock:
         this, done = _Pass(root), False
@@ -225,11 +225,8 @@ def backward(root: Node, seed: float, wanted: Sequence[Node] | None = None, smoo
                 for _, held in this.leaves:
                     if held is not None:
                         return None
-                if smooth:
-                    for node in this.order:
-                        op: Any = node._operation
-                        if op.kink is not None:
-                            return None
+                if refused is not None and any(map(refused, this.order)):
+                    return None
             elif this.outer is not None:
                 this.outer.keep_out([*this.order, *[leaf for leaf, _ in this.leaves]])
             if not this.propagate(root, seed):

@@ -41,6 +41,18 @@ def with_kinks(roots: Iterable[Any]) -> list[Node]:
     return found
 
 
+def at_kink(node: Node) -> bool:
+    """Whether the operands of a node lie at a kink of its op."""
+    op: Any = node._operation
+    if op is None or op.kink is None:
+        return False
+    operands = node._a if type(node._a) is tuple else (node._a,) if node._b is None else (node._a, node._b)
+    try:
+        return bool(op.kink(*[x if type(x) is float else x._data for x in operands]) == 0.0)
+    except (ValueError, ArithmeticError):
+        return False
+
+
 def state(node: Node, operands: Sequence[Any]) -> tuple[Any, ...]:
     """What a node holds, with `operands` in place of its own and then its guards'."""
     grad = held(node)

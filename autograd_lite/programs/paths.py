@@ -143,7 +143,7 @@ class Paths:
             if first.last.large and first.last.given:
                 return first.last, None
             root = first
-        program, tried = root.last, set[Program]()
+        program, tried = root.last, [root.last]
         while True:
             try:
                 out = program.run(*numbers, read_numbers(program.read))
@@ -155,7 +155,6 @@ class Paths:
                 if self._stale(key, root):
                     return self.run(key, numbers, args, kwargs, backward)
                 return None, None
-            tried.add(program)
             following = next((other for other in [*program.groups[out].values()] if other not in tried), None)
             if following is None:
                 if self._stale(key, root):
@@ -171,6 +170,7 @@ class Paths:
                 if following.large:
                     return following, None
             program = following
+            tried.append(program)
         if not program.verified and (program.point != list(numbers)
                                      or program.seen != read_numbers(program.captured)):
             if self._stale(key, root):

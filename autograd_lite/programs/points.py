@@ -127,7 +127,10 @@ class Points:
 
     def grid(self, where: Any, shared: Sequence[float]) -> Grid:
         """The numbers at some points, and further ones that all share, as native code takes them."""
-        varies, columns, numbers, kept = list[tuple[bool, int]](), list[int](), array("d"), list[Any]()
+        varies: list[tuple[bool, int]] = []
+        columns: list[int] = []
+        kept: list[Any] = []
+        numbers = array("d")
         for run in [*self.runs, shared]:
             varies.append((is_table(run), len(run)))
             if not is_table(run):

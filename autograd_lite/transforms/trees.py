@@ -54,7 +54,8 @@ def leaves(tree: Any, lenient: bool = False) -> list[Any]:
     >>> leaves({"a": [1.0, 2.0], "b": 3.0})
     [1.0, 2.0, 3.0]
     """
-    found, others = list[Any](), list[Any]()
+    found: list[Any] = []
+    others: list[Any] = []
 
     def keep(x: Any) -> Any:
         found.append(x)
@@ -68,26 +69,28 @@ def leaves(tree: Any, lenient: bool = False) -> list[Any]:
     return found
 
 
-def rebuild(tree: Any, change: Callable[[Any], Any], other: Callable[[Any], Any] = kept) -> Any:
-    """The structure with ``change(x)`` for every number x, and ``other(x)`` for what is neither.
+def rebuild(tree: Any, change: Callable[[Any], Any], other: Callable[[Any], Any] = kept,
+            numbers: Sequence[type] = ()) -> Any:
+    """The structure with ``change(x)`` for every number x, and ``other(x)`` for what is neither. (What is of
+    the types `numbers` counts as one.)
 
     >>> rebuild((1.0, [2.0], None), lambda x: 10 * x)
     (10.0, [20.0], None)
     """
     cls = type(tree)
-    if cls is float or cls is Value:
+    if cls is float or cls is Value or cls in numbers:
         return change(tree)
     try:
         if cls is list or cls is tuple:
-            parts = [change(x) if type(x) is float else rebuild(x, change, other) for x in tree]
+            parts = [change(x) if type(x) is float else rebuild(x, change, other, numbers) for x in tree]
             return parts if cls is list else tuple(parts)
         if cls is dict:
-            return {key: change(x) if type(x) is float else rebuild(x, change, other)
+            return {key: change(x) if type(x) is float else rebuild(x, change, other, numbers)
                     for key, x in tree.items()}
         if is_number(tree):
             return change(tree)
         if kind := kind_of(tree, other is not kept):
-            return kind.again(tree, [rebuild(x, change, other) for x in kind.parts(tree)])
+            return kind.again(tree, [rebuild(x, change, other, numbers) for x in kind.parts(tree)])
     except RecursionError:
         raise InputError(f"a {cls.__name__} is nested too deeply, or holds itself") from None
     return other(tree)

@@ -68,8 +68,10 @@ def propagated(rows: Sequence[Sequence[float]], spread: Spread) -> Propagated:
     >>> propagated([[3.0, 4.0]], Spread([0.5, 0.25])).covariance
     [[3.25]]
     """
-    units, vectors, products = list[float](), list[Sequence[float]](), list[Sequence[float]]()
-    variances = list[float]()
+    units: list[float] = []
+    vectors: list[Sequence[float]] = []
+    products: list[Sequence[float]] = []
+    variances: list[float] = []
     for row in rows:
         along = [p * std for p, std in zip(row, spread.stds)]
         unit = max([0.0, *map(abs, along)])

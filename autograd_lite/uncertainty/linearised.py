@@ -11,20 +11,19 @@ from weakref import WeakKeyDictionary
 from autograd_lite.checks.edges import one_sided
 from autograd_lite.errors import DomainError, InputError, NumericError, signal
 from autograd_lite.graph import kinks, value
-from autograd_lite.graph.backward import backward
 from autograd_lite.graph.linear import Algebra
-from autograd_lite.graph.node import call_of, plain
-from autograd_lite.graph.small import called
+from autograd_lite.graph.node import call_of, op_of, plain
+from autograd_lite.graph.small import FEW, Row, called, rows_of
 from autograd_lite.graph.states import with_kinks
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.op import op_named
+from autograd_lite.ops.op import Op
 from autograd_lite.transforms.gates import Gate
 from autograd_lite.transforms.jacobians import jacobian, jacobian_rows
 from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Function, Selection, Trace, name_of, transform
 from autograd_lite.transforms.trees import leaves, rebuild
 
-Rows = list[list[float]]
+Rows = list[Row]
 _FLOAT = frozenset([float])
 
 
@@ -34,15 +33,22 @@ class Point:
     Args:
         f: the function; args: its arguments, in plain numbers.
         places: which of their numbers vary, in order.
+        given: these numbers, if they are known: the arguments, or those of structures.
     """
 
-    def __init__(self, f: Function, args: Sequence[Any], places: Sequence[int]):
+    def __init__(self, f: Function, args: Sequence[Any], places: Sequence[int],
+                 given: Sequence[Any] | None = None):
         self.f, self.args, self.places = f, args, places
-        self.flat = _FLOAT.issuperset(map(type, args))
-        self.given = args if self.flat else leaves(args)
+        if given is None:
+            given = args if _FLOAT.issuperset(map(type, args)) else leaves(args)
+        self.flat, self.given = given is args, given
+
+    def called(self, *v: Any) -> Any:
+        """f's result with other numbers at the places."""
+        return self.at(v)
 
     def at(self, v: Sequence[Any]) -> Any:
-        """f's result with other numbers at the places."""
+        """The same with these in a sequence."""
         if self.flat:
             args = list(self.args)
             for i, x in zip(self.places, v):
@@ -78,47 +84,54 @@ class Point:
 # -- first derivatives -----------------------------------------------------------------------------------
 
 
-def linearised(f: Function, args: Sequence[Any], places: Sequence[int], flat: bool = False
+def linearised(f: Function, args: Sequence[Any], places: Sequence[int], given: Sequence[Any] | None = None
                ) -> tuple[Any, Rows]:
-    """f's result, and for each of its numbers the derivatives by the arguments' numbers at some places.
+    """f's result, and for each of its numbers the derivatives by the arguments' numbers at some places, as
+    `rows_of` gives them.
 
-    (`flat`: whether all arguments are known to be floats.)
+    (`given`: see `Point`; what is at the places are floats.)
 
     Raises:
         DomainError: one of them depends on the side of a kink at which the point lies.
         NumericError: f has no finite result here, or no finite derivative.
     """
-    flat = flat or _FLOAT.issuperset(map(type, args))
-    if type(f) is not FunctionType and (found := _by_compiled(_rows, f, args, places, flat)):
+    flat = given is args or given is None and _FLOAT.issuperset(map(type, args))
+    if (type(f) is not FunctionType and not isinstance(f, Op)
+            and (found := _by_compiled(_rows, f, args, places, flat))):
         result, rows, met = found
-        if not (met and any([op_named(name).kink(*xs) == 0.0 for name, xs in met])):
-            return result, rows
-    if flat and not (value.special or kinks.live):
-        result, found, inputs = called(f, args, places)
+        if not (met and any([_kinked[int(k)].kink(*xs) == 0.0 for k, *xs in met])):
+            few = len(places) <= FEW
+            return result, rows if few else [{i: p for i, p in enumerate(row) if p} for row in rows]
+    point = None
+    if not (value.special or kinks.live):
+        if flat:
+            result, found, inputs = called(f, args, places)
+        else:
+            point = Point(f, args, places, given)
+            result, found, inputs = called(point.called, point.start, range(len(places)))
         if found:
             return result, found
-        if few := _of_few(result, inputs):
-            return few
-    point = Point(f, args, places)
+        if found := _of_structure(result, inputs):
+            return rebuild(result, plain), found
+    point = point or Point(f, args, places, given)
     trace = Trace(point.at, (point.start,), {})
     if type(trace.result) is not Value:
         returned(name_of(f), trace.result)
     result = rebuild(trace.result, plain)
     rows = jacobian_rows(trace, 6)
     _refuse_kinks(trace)
-    return result, [[0.0 if p is None else plain(p) for p in row] for row in rows]
+    return result, [{i: plain(p) for i, p in enumerate(row) if p is not None} for row in rows]
 
 
-def _of_few(result: Any, inputs: Sequence[Value]) -> tuple[Any, Rows] | None:
-    """A few results of inputs that are frozen, and their derivatives; None where a kink is met, say."""
-    outputs = result if type(result) in (list, tuple) else [result]
-    if (len(outputs) > 6 * len(inputs) or any([type(y) is not Value or not y.operands for y in outputs])
-            or any(map(one_sided, with_kinks(outputs))) or kinks.live):
+def _of_structure(result: Any, inputs: Sequence[Value]) -> Rows | None:
+    """The derivatives of a structure of Values by inputs that are frozen; None where that takes a trace."""
+    if type(result) is Value:
         return None
-    rows = [backward(y, 1.0, inputs) for y in outputs]
-    if None in rows:                                    # (it reads Values of others)
+    try:
+        outputs = leaves(result)
+    except InputError:                                  # (which `returned` will say)
         return None
-    return rebuild(result, plain), [[p or 0.0 for p in row or ()] for row in rows]
+    return rows_of(outputs, inputs) if {Value}.issuperset(map(type, outputs)) else None
 
 
 def _by_compiled(derivatives: Callable[..., Any], f: Function, args: Sequence[Any], places: Sequence[int],
@@ -194,17 +207,26 @@ def _of(compiled: Any, derivatives: Callable[..., Any], argnums: tuple[int, ...]
     return found
 
 
+_kinked: list[Op] = []                          # ops with a kink that compiled functions use
+
+
 def _rows(f: Function, argnums: Selection, /, *args: Any) -> tuple[Any, Any, Any]:
-    """f's result, its derivatives by all numbers of some arguments, and the operands of ops with a kink."""
-    trace, kinks = Trace(f, args, {}, argnums), list[Any]()
+    """f's result, its derivatives by all numbers of some arguments, and for each op with a kink its place in
+    `_kinked` and its operands. (All are numbers: so a call is a direct one.)"""
+    def at(op: Any, operands: Sequence[Any]) -> list[Any]:
+        if op not in _kinked:
+            _kinked.append(op)
+        return [Value(float(_kinked.index(op)), requires_grad=False), *operands]
+
+    trace = Trace(f, args, {}, argnums)
     result = returned(name_of(f), trace.result)
     if tape := trace.tape:
         tape.settle()
-        kinks = [(op.name, [trace.lower(tape.made(x)) for x in operands])
+        kinks = [at(op, [trace.lower(tape.made(x)) for x in operands])
                  for op, operands, flows in list(zip(tape.ops, tape.operands, tape.flows))
                  if flows and getattr(op, "kink", None)]
     else:
-        kinks = [(node.op, list(map(plain, node.operands))) for node in with_kinks(trace.outputs)]
+        kinks = [list(map(plain, at(op_of(node), node.operands))) for node in with_kinks(trace.outputs)]
     rows = [[0.0 if p is None else p for p in row] for row in jacobian_rows(trace)]
     return trace.lower_all(result), rows, kinks
 

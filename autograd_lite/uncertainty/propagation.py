@@ -10,7 +10,6 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
@@ -21,7 +20,7 @@ from autograd_lite.transforms.structures import as_array, is_array
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import kept, leaves, rebuild, refill
 from autograd_lite.uncertainty.covariance import Spread, propagated, spread_of
-from autograd_lite.uncertainty.linearised import Point, linearised
+from autograd_lite.uncertainty.linearised import Point, Rows, linearised
 from autograd_lite.uncertainty.result import Propagation, input_names
 
 
@@ -30,17 +29,28 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
     core = sys.modules.get("uncertainties.core")
     kind = getattr(core, "AffineScalarFunc", None)      # of numbers (None: that package is not in use)
     if kind is not None:
-        numbers: Sequence[Any] = [x.nominal_value for x in args if isinstance(x, kind)]
-        places, given = _first(len(numbers)), args
+        numbers: Any = []
+        places: list[int] = []
+        given: list[Any] = []
+        for x in args:
+            if isinstance(x, kind):
+                places.append(len(numbers))
+                given.append(x)
+                numbers.append(x.nominal_value)
+            elif type(x) is float or type(x) is int:
+                numbers.append(x)
+            else:
+                break
+        plain = numbers
         if len(numbers) < len(args):
-            numbers, places, given = _found(kind, args)
+            plain, numbers, places, given = _found(core, args)
         if given:
             if cov is not None:
                 raise InputError("propagate: numbers of uncertainties carry their uncertainty; leave out cov")
             try:
-                result, rows = linearised(f, numbers, places, given is args)
+                result, rows = linearised(f, plain, places, numbers)
             except NumericError:
-                result, rows, given = _by_uncertain(f, numbers, places, given)
+                result, rows, given = _by_uncertain(f, plain, places, given)
             return _numbers(core, given, result, rows)
     if cov is None:
         if len(args) != 2:
@@ -70,11 +80,13 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
     places = [i for i, std in enumerate(whole.stds) if std]
     spread = whole.of(places)
     try:
-        result, rows = linearised(f, args, places)
+        result, derivatives = linearised(f, args, places)
     except TypeError as error:
         if len(args) == 1 and not isinstance(error, AutogradError) and not _takes(f, args):
             error.add_note("propagate: for a function of several arguments write propagate(f, a, b, cov=…)")
         raise
+    rows = [[row.get(i, 0.0) for i in range(len(places))] if isinstance(row, dict) else row
+            for row in derivatives]
     found = propagated(rows, spread)
     shares = []
     for row in found.shares:
@@ -163,42 +175,39 @@ def _parameters(f: Any, n: int) -> Sequence[str]:
 # -- numbers of the package `uncertainties` ----------------------------------------------------------------
 
 
-@lru_cache(64)
-def _first(n: int) -> Sequence[int]:
-    """The places of n numbers."""
-    return tuple(range(n))
-
-
-def _found(kind: Any, args: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int], Sequence[Any]]:
-    """The arguments in plain numbers; the places of those with an uncertainty, and these."""
-    if all([type(x) is float or isinstance(x, kind) for x in args]):
-        places = [i for i, x in enumerate(args) if type(x) is not float]
-        return [x if type(x) is float else x.nominal_value for x in args], places, [args[i] for i in places]
-    others = list[Any]()
-    rebuild(tuple(args), lambda x: x, others.append)
-    if not any([isinstance(x, kind) for x in others]):
-        return args, (), ()
-    places, given, met = [], list[Any](), 0
+def _found(core: Any, args: Sequence[Any]) -> tuple[Any, list[Any], list[int], list[Any]]:
+    """The arguments in plain numbers; all these; the places of those with an uncertainty, and these."""
+    numbers: list[Any] = []
+    places: list[int] = []
+    given: list[Any] = []
+    refused: list[tuple[Any, Any]] = []
+    kind = core.AffineScalarFunc
 
     def number(x: Any) -> Any:
-        nonlocal met
-        met += 1
-        return _plain(x)
+        if isinstance(x, kind):
+            places.append(len(numbers))
+            given.append(x)
+            x = x.nominal_value
+        elif type(x) is Value:
+            refused.append((_plain, x))
+        numbers.append(x)
+        return x
 
     def other(x: Any) -> Any:
-        nonlocal met
-        if not isinstance(x, kind):
-            return kept(x)
-        places.append(met)
-        given.append(x)
-        met += 1
-        return x.nominal_value
+        if isinstance(x, kind):
+            return number(x)
+        refused.append((kept, x))
+        return x
 
-    return rebuild(tuple(args), number, other), places, given
+    plain = rebuild(tuple(args), number, other, (core.Variable, kind))
+    if given:
+        for refuse, x in refused:
+            refuse(x)
+    return plain, numbers, places, given
 
 
 def _by_uncertain(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int], given: Sequence[Any]
-                  ) -> tuple[Any, list[list[float]], Sequence[Any]]:
+                  ) -> tuple[Any, Rows, list[Any]]:
     """f's result, its derivatives by those numbers that are not exact, and these; within an error, which is
     raised again if no number is exact."""
     uncertain = [(i, x) for i, x in zip(places, given) if x.std_dev]
@@ -207,10 +216,10 @@ def _by_uncertain(f: Callable[..., Any], args: Sequence[Any], places: Sequence[i
     return *linearised(f, args, [i for i, _ in uncertain]), [x for _, x in uncertain]
 
 
-def _numbers(core: Any, given: Sequence[Any], result: Any, rows: Sequence[Sequence[float]]) -> Any:
+def _numbers(core: Any, given: Sequence[Any], result: Any, rows: Rows) -> Any:
     """The result with these derivatives by the given numbers, in numbers of the same variables."""
-    kind = type(result)
-    if kind is not float:
+    if type(result) is not float:
+        kind = type(result)
         if (kind is list or kind is tuple) and {float}.issuperset(map(type, result)):
             return kind([_numbers(core, given, y, [row]) for y, row in zip(result, rows)])
         supply = iter(rows)
@@ -218,15 +227,19 @@ def _numbers(core: Any, given: Sequence[Any], result: Any, rows: Sequence[Sequen
             numbers = [_numbers(core, given, y, [next(supply)]) for y in result.ravel().tolist()]
             return as_array(numbers, result.shape)
         return rebuild(result, lambda y: _numbers(core, given, float(y), [next(supply)]))
-    row, variable = rows[0], core.Variable
+    row: Any = rows[0]
+    if type(row) is dict:
+        given, row = [given[i] for i in row], [*row.values()]
     linear: dict[Any, float] = {}
-    for x, p in zip(given, row):
-        if type(x) is not variable:
+    for x in given:                                     # (in less time than with `zip`)
+        if type(x) is not core.Variable:
             break
-        linear[x] = p                                   # (it has the derivative 1 by itself alone)
+        linear[x] = row[len(linear)]                    # (it has the derivative 1 by itself alone)
     if len(linear) < len(row):
         linear = {}
-        for p, x in zip(row, given):
-            for v, slope in x.derivatives.items():
-                linear[v] = linear.get(v, 0.0) + p * slope
+        for v, slope in given[0].derivatives.items():
+            linear[v] = row[0] * slope
+        for i in range(1, len(row)):
+            for v, slope in given[i].derivatives.items():
+                linear[v] = linear.get(v, 0.0) + row[i] * slope
     return core.AffineScalarFunc(result, core.LinearCombination(linear))

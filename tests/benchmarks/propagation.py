@@ -76,11 +76,21 @@ def pendulum(m):
 
 PAIR = [(1.0, 0.1), (2.0, 0.1)]
 PK = [(100.0, 1.0), (2.7, 0.2), (30.0, 2.0), (1.5, 0.3)]
+MANY = [(1.0 + k, 0.1) for k in range(20)]
 SWING = [(0.8, 0.01), (0.1, 0.02), (1.2, 0.05)]
 ROWS = [Row("2*a", lambda m: lambda a: 2.0 * a, PAIR[:1]),
         Row("sin(a)", lambda m: m.sin, PAIR[:1]),
+        Row("exp(a)", lambda m: m.exp, PAIR[:1]),
+        Row("-a", lambda m: lambda a: -a, PAIR[:1]),
+        Row("a**2", lambda m: lambda a: a ** 2, PAIR[:1]),
+        Row("1/a", lambda m: lambda a: 1.0 / a, PAIR[:1]),
         Row("a+b", lambda m: lambda a, b: a + b, PAIR),
         Row("a*b", lambda m: lambda a, b: a * b, PAIR),
+        Row("a/b", lambda m: lambda a, b: a / b, PAIR),
+        Row("a**b", lambda m: lambda a, b: a ** b, PAIR),
+        Row("atan2(a, b)", lambda m: m.atan2, PAIR),
+        Row("hypot(a, b)", lambda m: m.hypot, PAIR),
+        Row("|a|", lambda m: m.fabs if m is umath else abs, PAIR[:1]),
         Row("[a*b, a/b]", lambda m: lambda a, b: [a * b, a / b], PAIR),
         Row("sin(a)*b", two_operations, PAIR),
         Row("4 steps of sin(a)*b", two_operations, PAIR, 4),
@@ -89,6 +99,8 @@ ROWS = [Row("2*a", lambda m: lambda a: 2.0 * a, PAIR[:1]),
         Row("12 of them", curve, PK),
         Row("Black and Scholes", black_scholes,
             [(100.0, 1.0), (95.0, 0.5), (0.03, 0.002), (0.2, 0.02), (0.75, 0.01)]),
+        Row("the mean of 20", lambda m: lambda *p: sum(p) / 20.0, MANY),
+        Row("20 squares", lambda m: lambda *p: [x * x for x in p], MANY),
         Row("a pendulum, 10 steps", pendulum, SWING)]
 
 
