@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import copy
 import doctest
+import functools
 import math
 import operator
 import pickle
@@ -282,3 +283,44 @@ def test_pandas_is_loaded_when_the_dtype_is_asked_for_and_its_names_are_shown_th
         assert ValueDtype().construct_array_type() is ValueArray
     """], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+S = functools.partial(pd.Series, [1.0, 2.0], index=["a", "b"])
+D = functools.partial(pd.DataFrame, {"a": [1.0, 2.0], "b": [3, 4]})
+CHANGES: dict[str, tuple[Any, Any, Any]] = {
+    "an entry": (S, lambda s: s["a"], lambda s: operator.setitem(s, "a", 5.0)),
+    "an entry, summed": (S, lambda s: s.sum(), lambda s: operator.setitem(s, "a", 5.0)),
+    "the index": (S, lambda s: s.index.get_loc("b") + 1.0, lambda s: setattr(s, "index", ["b", "a"])),
+    "a new entry": (S, lambda s: len(s) + 1.0, lambda s: operator.setitem(s, "c", 5.0)),
+    "a cell": (D, lambda d: d.at[0, "a"], lambda d: operator.setitem(d.at, (0, "a"), 9.0)),
+    "a cell, summed": (D, lambda d: d["b"].sum(), lambda d: operator.setitem(d.at, (0, "b"), 9)),
+    "a column": (D, lambda d: len(d.columns) + 1.0, lambda d: operator.setitem(d, "c", 9.0)),
+    "a cell of a group": (D, lambda d: d.groupby("b")["a"].sum().iloc[0],
+                          lambda d: operator.setitem(d.at, (0, "a"), 9.0)),
+    "a text": (lambda: pd.Series(["a", "bb"]), lambda s: len(s[0]) + 1.0,
+               lambda s: operator.setitem(s, 0, "xyzw")),
+    "a category": (lambda: pd.Series(pd.Categorical(["a", "b", "a"])), lambda s: (s == "a").sum() + 1.0,
+                   lambda s: operator.setitem(s, 0, "b")),
+    "a Value": (lambda: pd.Series([ag.Value(2.0), 1.0], dtype=object), lambda s: s[0],
+                lambda s: operator.setitem(s, 0, ag.Value(7.0))),
+    "a Value's number": (lambda: pd.Series([ag.Value(2.0), 1.0], dtype=object), lambda s: s[0],
+                         lambda s: setattr(s[0], "data", 7.0)),
+    "a Value of our dtype": (lambda: pd.Series([2.0, 1.0], dtype=ag.ValueDtype()), lambda s: s[0],
+                             lambda s: operator.setitem(s, 0, ag.Value(7.0)))}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_compiled_function_sees_what_changes_in_what_it_reads(name: str) -> None:
+    make, read, change = CHANGES[name]
+    held = make()
+
+    def f(x: Any) -> Any:
+        return x * read(held)
+    fast = ag.compile(f)
+    for x in (1.5, 2.5, 3.5):
+        assert fast(x) == f(ag.Value(x)).data
+    before = fast(4.5)
+    change(held)
+    for x in (4.5, 5.5, 4.5):
+        assert fast(x) == f(ag.Value(x)).data
+    assert fast(4.5) != before

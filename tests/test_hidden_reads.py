@@ -1,4 +1,5 @@
 """What a function reads in ways that no table of names shows: each change of it is seen, or it is refused."""
+import abc
 import argparse
 import array
 import builtins
@@ -11,6 +12,8 @@ import functools
 import importlib
 import io
 import itertools
+import json
+import numbers
 import operator
 import os
 import queue
@@ -568,6 +571,57 @@ def a_namespace_of_the_command_line_in_another():
 def dicts_of_collections_in_others():
     table = collections.UserDict(a=collections.ChainMap({}, collections.UserDict(rate=2.0)))
     return lambda x: x * table["a"]["rate"], put(table["a"].maps[1], "rate")
+
+
+@seen
+def an_attribute_that_comes_to_anothers_module():
+    CLEAN_UP.append(lambda: delattr(json, "our_rate"))
+    return lambda x: x * getattr(json, "our_rate", 2.0), setting(json, "our_rate")
+
+
+@seen
+def a_class_that_is_registered_with_an_abstract_one():
+    class Rated(abc.ABC):
+        pass
+
+    class Plain:
+        pass
+    thing = Plain()
+    return lambda x: x * (3.0 if isinstance(thing, Rated) else 2.0), lambda: Rated.register(Plain)
+
+
+@seen
+def a_class_that_is_registered_with_one_of_pythons():
+    class Plain:
+        pass
+
+    def f(x):
+        match [Plain]:
+            case [kind] if issubclass(kind, numbers.Real):
+                return x * 3.0
+        return x * 2.0
+    return f, lambda: numbers.Real.register(Plain)
+
+
+@seen
+def an_attribute_named_in_a_format():
+    rate, text = Rate(), "{0.rate}"
+    return lambda x: x * float(text.format(rate)), setting(rate, "rate")
+
+
+@seen
+def an_attribute_named_in_a_format_in_a_list():
+    rate, texts = Rate(), ["one", "{by.rate:.3f}"]
+    return lambda x: x * float(texts[1].format_map({"by": rate})), setting(rate, "rate")
+
+
+@seen
+def what_numpy_can_read_of_another_package():
+    """(As in pandas, it lies two objects deep, where nobody looks.)"""
+    table, inner = [type(name, (), {"__module__": "json"})() for name in ("Table", "Inner")]
+    type(table).__array__ = lambda self, dtype=None, copy=None: np.array(self.inner.entries)
+    table.inner, inner.entries = inner, [1.0, 2.0]
+    return lambda x: x * float(np.asarray(table)[1]), put(inner.entries, 1)
 
 
 CLEAN_UP = []

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from abc import ABC
+from abc import ABC, ABCMeta, get_cache_token
 from collections.abc import Callable, Iterable
 from functools import singledispatch
 from io import IOBase
@@ -14,8 +14,9 @@ from typing import Any, Generic, NamedTuple, Protocol
 
 from autograd_lite.graph.value import Value
 from autograd_lite.programs.ambient import Reader, is_unseen, reader_of
-from autograd_lite.programs.names import EVERY, Origin, origin, origin_of_code
+from autograd_lite.programs.names import EVERY, Origin, origin, origin_of_code, words
 
+_FORMATS = {"format", "format_map", "vformat"}
 PLAIN = frozenset({bool, int, float, complex, str, bytes, NoneType, EllipsisType})     # compared by value
 MISSING = object()
 Token = Any             # what a thing looks like: itself if it is plain, else a tuple of parts
@@ -91,7 +92,12 @@ class Reach:
         self.foreign = set[int]()               # the places of others' objects and of containers in them
         for at, (_, _, _, thing) in enumerate(self.steps):
             self.at = at
-            self.tokens.append(self._token(thing))
+            token = self._token(thing)
+            self.tokens.append(token)
+            if not _FORMATS.isdisjoint(self.names):     # (of texts that may be formats)
+                for text in token if type(token) is tuple else (token,):
+                    if type(text) is str and "{" in text:
+                        self.names |= words(text)
 
     def _token(self, thing: Any) -> Token:
         """What the present thing looks like."""
@@ -254,8 +260,9 @@ look = singledispatch(attributes)       # by the type of a thing: gives its toke
 
 @look.register(type)
 def _class(cls: Any, reach: Reach) -> Token:
+    registered = reach.show(_registered, cls) if isinstance(cls, ABCMeta) else ()
     if origin_of(cls) != "user's":
-        return cls,
+        return (cls, *registered)
     reach.classes.append(cls)
     for name in reach.wanted() & {"__name__", "__qualname__"}:
         reach.read(getter(name), ".", name, cls)
@@ -275,7 +282,12 @@ def _class(cls: Any, reach: Reach) -> Token:
     for base in (*cls.__bases__, type(cls)):
         if base.__module__ != "builtins":
             reach.add("class", base.__name__, base)
-    return (cls, *shown, *read)
+    return (cls, *registered, *shown, *read)
+
+
+def _registered(cls: Any) -> tuple[Any, ...]:
+    """What changes when any class is registered with an abstract one."""
+    return get_cache_token(),
 
 
 def _subclasses(cls: Any) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ def _module(thing: Any, reach: Reach) -> Token:
         reach.classed.append(thing)
         reach.add("class", type(thing).__name__, type(thing))
     present = _there(held, names if whose == "user's" else names - {EVERY})
-    reach.table(held, present, names - held.keys() if whose == "user's" else ())
+    reach.table(held, present, names - held.keys() if whose == "user's" or _ASKING & names else ())
     reach.add_all(".", present, map(held.__getitem__, present))
     return (thing, *present)
 
@@ -335,10 +335,13 @@ def _bytes(thing: Any, reach: Reach) -> Token:
 
 @look.register(object)
 def _object(thing: Any, reach: Reach) -> Token:
-    cls = type(thing)
+    cls: Any = type(thing)
     packages = {base.__module__.partition(".")[0] for base in cls.__mro__}
     if "numpy" not in packages:
-        return _bytes(thing, reach) if "_ctypes" in packages else attributes(thing, reach)
+        if "_ctypes" in packages:
+            return _bytes(thing, reach)
+        return _table(thing, reach) if origin_of(cls) == "others" and hasattr(cls, "__array__") else (
+            attributes(thing, reach))
     if cls.__module__.startswith("numpy.random"):
         return _generator(thing, reach)
     if not hasattr(thing, "tobytes"):
@@ -350,6 +353,33 @@ def _object(thing: Any, reach: Reach) -> Token:
     else:
         token = _bytes(thing, reach)
     return token if cls.__module__ == "numpy" else attributes(thing, reach, token)
+
+
+def _table(thing: Any, reach: Reach) -> Token:
+    """A table, column or tensor of another package, which NumPy can read."""
+    entries = list(_objects(thing))
+    if entries:
+        reach.contain(thing, _objects, lambda thing: len(_objects(thing)))
+        reach.add_all("[", repeat(""), entries)
+    return attributes(thing, reach, (type(thing), len(entries), *reach.show(_numbers, thing)))
+
+
+def _columns(thing: Any) -> list[Any]:
+    import numpy
+
+    parts = [thing]
+    if hasattr(thing, "iloc"):                  # (of pandas)
+        axes = [getattr(thing, name) for name in ("index", "columns") if hasattr(thing, name)]
+        parts = axes + ([thing.iloc[:, i] for i in range(thing.shape[1])] if len(axes) > 1 else [thing])
+    return list(map(numpy.asarray, parts))
+
+
+def _numbers(thing: Any) -> tuple[Any, ...]:
+    return tuple([x for column in _columns(thing) if column.dtype != object for x in content(column)])
+
+
+def _objects(thing: Any) -> list[Any]:
+    return [x for column in _columns(thing) if column.dtype == object for x in _elements(column)]
 
 
 def _elements(thing: Any) -> Any:
