@@ -7,6 +7,7 @@ import inspect
 import re
 from collections import ChainMap, UserDict, UserList, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import index
 from types import FunctionType
 from typing import Any
 
@@ -106,9 +107,10 @@ def described(x: Any, numbers: list[Any]) -> Any:
     if isinstance(x, Value):
         raise Given
     if is_number(x):
-        whole = is_whole(x)
+        if is_whole(x):
+            return described(index(x), numbers)
         numbers.append(number(x, "an argument"))
-        return int if whole else float
+        return float
     kind = kind_of(x, True)
     if kind and is_floats(x):                   # (in less time)
         numbers += x.ravel().tolist()
