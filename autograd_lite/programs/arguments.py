@@ -25,6 +25,10 @@ class Given(Exception):
     """An argument holds a Value: the function itself is wanted."""
 
 
+class Large(Given):
+    """An argument holds an int that no double may hold: what the function itself gives is wanted."""
+
+
 class Option:
     """Arguments of f that an option names.
 
@@ -88,8 +92,8 @@ def described(x: Any, numbers: list[Any]) -> Any:
         numbers.append(x)
         return float
     if cls is int:
-        if not -2 ** 53 < x < 2 ** 53:          # (which no double may hold)
-            raise Given
+        if not -2 ** 53 < x < 2 ** 53:
+            raise Large
         numbers.append(float(x))
         return int
     if cls is bool or cls is str or x is None:
