@@ -295,6 +295,37 @@ def test_given_values_it_is_the_function_itself_at_each_point():
     assert over(ag.Value(3.0)).data == 9.0 and ag.grad(over)(3.0) == 6.0
 
 
+def test_backward_of_a_batch_may_be_given_values():
+    w, v, x = ag.Value(2.0), ag.Value(3.0), np.array([1.0, 2.0])
+    fast = compile(lambda x, n: x * w * n, batch="x", reduce="sum")
+    assert fast.backward(x, v) == 18.0 and (w.grad, v.grad) == (9.0, 6.0)
+    assert fast.backward(1.0, v) == 6.0 and (w.grad, v.grad) == (12.0, 8.0)
+    entries = np.array([ag.Value(1.0), ag.Value(2.0)])
+    assert fast.backward(entries, 2.0) == 12.0 and w.grad == 18.0 and [e.grad for e in entries] == [4.0, 4.0]
+    with pytest.raises(ag.InputError, match="returned 'none'; backward needs one number"):
+        compile(lambda x, n: "none", batch="x", reduce="sum").backward(x, v)
+
+
+def test_backward_of_a_batch_within_a_compiled_function_is_refused():
+    w, x = ag.Value(2.0), np.array([1.0, 2.0])
+    inner = compile(lambda x: x * w, batch="x", reduce="sum")
+    inner.backward(x)
+    with pytest.raises(ag.InputError, match="backward.. is called within a compiled function"):
+        compile(lambda y: inner.backward(x) * y)(3.0)
+    assert w.grad == 3.0
+
+
+def test_all_points_may_share_an_int_that_no_float_holds():
+    w, x, n = ag.Value(2.0), np.array([1.0, 2.0]), 2 ** 60 + 1
+    for shared in (n, np.int64(n)):
+        found = compile(lambda x, n: x * (n % 7), batch="x")(x, shared)
+        assert found.dtype == float and found.tolist() == [2.0, 4.0]
+        total = compile(lambda x, n: x * w * (n % 7), batch="x", reduce="sum")
+        assert repr(total(x, shared)) == repr(total.backward(x, shared)) == "12.0"
+        assert repr(compile(lambda n: w * (n % 7))(shared)) == "4.0"
+    assert w.grad == 12.0
+
+
 # -- empty, non-finite, wrong ---------------------------------------------------------------------------
 
 

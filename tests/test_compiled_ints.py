@@ -258,6 +258,17 @@ def test_a_state_of_ints_stays_one(target):
     assert repr(compile(both, target=target).iterate((0, 1.0), 300)) == repr(other)
 
 
+def test_numpys_whole_numbers_that_floats_do_not_hold_are_exact():
+    n, f = np.int64(2 ** 60 + 1), lambda n: n % 7
+    fast = compile(f)
+    for given in (n, np.uint64(2 ** 64 - 1), np.int64(5), np.array(2 ** 60 + 1)):
+        assert fast(given) == f(int(given)), given
+    add = compile(lambda s, x: s + x)
+    for over in (np.array([n, 2, n]), [n, 2, n], np.array([1, 2, n]), np.array([n, n, n, 5])):
+        for start in (0, 3):
+            assert add.iterate(start, 3, over=over) == start + sum(map(int, over[:3]))
+
+
 def test_a_batch_of_ints_that_floats_do_not_hold_is_refused():
     np = pytest.importorskip("numpy")
     fast = compile(lambda n: n % 7, batch="n")

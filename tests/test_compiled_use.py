@@ -31,8 +31,8 @@ from autograd_lite import GradientError, InputError, Value, nn
 from autograd_lite.document import Network, automatic_gradients
 from autograd_lite.ops.op import TABLE
 from autograd_lite.graph import backward as backward_module, changes as changes_module, node as node_module
-from autograd_lite.programs import (eager as eager_module, progress as progress_module, tape as tape_module,
-                                    ways)
+from autograd_lite.programs import (eager as eager_module, paths as paths_module,
+                                    progress as progress_module, tape as tape_module, ways)
 from autograd_lite.programs.arguments import Fixed, Kept
 from autograd_lite import compile
 from instructions import Interrupt, codes_of, interrupted_at, let_go
@@ -139,6 +139,27 @@ def test_threads_may_call_for_the_first_time_at_once(switching):
 
         assert all(in_threads(8, calls))
         assert fast.stats.programs == 4         # (none twice)
+
+
+@pytest.mark.parametrize("target", ["python", None])
+def test_values_may_change_between_the_run_of_a_program_and_a_trace(target, monkeypatch):
+    w, changes, trace = Value(2.0), [], paths_module.trace
+    fast = compile(lambda x: x * w + w if w > 0.0 else x - w * w, target=target)
+
+    def changed_before(*args):                  # (as another thread may do it)
+        for w.data in changes[:1]:
+            del changes[0]
+        return trace(*args)
+
+    monkeypatch.setattr(paths_module, "trace", changed_before)
+    assert fast(1.0) == 4.0
+    changes.append(-1.0)
+    assert fast(3.0) == 8.0 and w.data == -1.0  # what is held against the program is of another branch
+    changes.append(3.0)
+    assert fast(3.0) == 12.0 and w.data == 3.0  # the branch that is to be traced is known now
+    w.data = -1.0
+    assert fast(3.0) == fast(3.0) == 2.0 and fast(5.0) == 4.0 and not changes
+    assert len(fast.programs) == 2
 
 
 def test_threads_that_trace_do_not_disturb_those_that_do_not(switching):

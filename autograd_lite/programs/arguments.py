@@ -7,6 +7,7 @@ import inspect
 import re
 from collections import ChainMap, UserDict, UserList, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import index
 from types import FunctionType
 from typing import Any
 
@@ -22,6 +23,10 @@ from autograd_lite.transforms.trees import Kind, is_number, kind_of, rebuild
 
 class Given(Exception):
     """An argument holds a Value: the function itself is wanted."""
+
+
+class Large(Given):
+    """An argument holds an int that no double may hold: what the function itself gives is wanted."""
 
 
 class Option:
@@ -87,8 +92,8 @@ def described(x: Any, numbers: list[Any]) -> Any:
         numbers.append(x)
         return float
     if cls is int:
-        if not -2 ** 53 < x < 2 ** 53:          # (which no double may hold)
-            raise Given
+        if not -2 ** 53 < x < 2 ** 53:
+            raise Large
         numbers.append(float(x))
         return int
     if cls is bool or cls is str or x is None:
@@ -106,9 +111,10 @@ def described(x: Any, numbers: list[Any]) -> Any:
     if isinstance(x, Value):
         raise Given
     if is_number(x):
-        whole = is_whole(x)
+        if is_whole(x):
+            return described(index(x), numbers)
         numbers.append(number(x, "an argument"))
-        return int if whole else float
+        return float
     kind = kind_of(x, True)
     if kind and is_floats(x):                   # (in less time)
         numbers += x.ravel().tolist()

@@ -12,8 +12,9 @@ from typing import Any
 from autograd_lite.errors import InputError, short
 from autograd_lite.extras import needed
 from autograd_lite.graph import value
+from autograd_lite.graph.value import Value
 from autograd_lite.programs.arguments import Option
-from autograd_lite.programs.eager import pass_on as add_gradients
+from autograd_lite.programs.eager import number_of, of_large, pass_on as add_gradients
 from autograd_lite.programs.points import Points, changed, is_array
 from autograd_lite.programs.repeats import Repeat, repeat_of
 from autograd_lite.programs.runs import Run
@@ -79,12 +80,12 @@ class Batch(Option):
         if compiled.indices:
             compiled.indices.check(args, kwargs)
         points = Points(self, args, kwargs)
-        if points.n is not None and (points.of_values or value.special and value.tracing.get()):
-            return self.reduced(self.of_values(points), self.one)
         if points.n is None:
             result = compiled.once(args, kwargs)
             self.check_tuple(result)
             return result
+        if by_itself(points):
+            return self.reduced(self.of_values(points, value.special), self.one)
         run = Run(compiled, points, False)
         run.all()
         tree = run.results.tree()
@@ -92,15 +93,16 @@ class Batch(Option):
             self.repeats["last"] = repeat
         return tree if run.results.sums else self.reduced(tree, self.one)
 
-    def of_values(self, points: Points) -> Any:
-        """The results of the function itself, where it is given Values: arrays of Values."""
+    def of_values(self, points: Points, recorded: bool) -> Any:
+        """The results of the function itself, where it is given Values or large ints; `recorded`: arrays of
+        Values, if it computes with any."""
         if not points.n:
             raise InputError("an empty batch: nothing depends on the Values given")
         found = []
         for i in range(points.n):
             args, kwargs = points.at(i)
-            found.append(self.f(*args, **kwargs))
-        supply = iter([points.np.array(column, object)
+            found.append(self.f(*args, **kwargs) if recorded else of_large(self.f, args, kwargs))
+        supply = iter([points.np.array(column, object if Value in map(type, column) else None)
                        for column in zip(*[leaves(tree, lenient=True) for tree in found], strict=True)])
         return rebuild(found[0], lambda _: next(supply), lambda x: x)
 
@@ -111,6 +113,12 @@ class Batch(Option):
         if compiled.indices:
             compiled.indices.check(args, kwargs)
         points = Points(self, args, kwargs)
+        if by_itself(points):
+            y = self.f(*args, **kwargs) if points.n is None else self.reduced(
+                self.of_values(points, True), self.one)
+            y = number_of(y, self.f)
+            y.backward()
+            return y.data
         n = 1 if points.n is None else points.n
         run = Run(compiled, points, True)
         run.all()
@@ -153,6 +161,11 @@ class Batch(Option):
             total = x.sum(axis=-1)
         total = total / n if how == "mean" else total
         return total if getattr(total, "shape", True) else total.item()
+
+
+def by_itself(points: Points) -> bool:
+    """Whether the function itself is wanted."""
+    return points.of_values or bool(value.special and value.tracing.get())
 
 
 def what_f_gets(x: Any, f: str) -> str:

@@ -11,9 +11,9 @@ from autograd_lite.graph import value
 from autograd_lite.graph.node import read_numbers
 from autograd_lite.modes import current, uncollected
 from autograd_lite.native.direct import shorter
-from autograd_lite.programs.arguments import Given, Static, key_of
+from autograd_lite.programs.arguments import Given, Large, Static, key_of
 from autograd_lite.programs.batches import Batch
-from autograd_lite.programs.eager import eager, pass_on, result_of
+from autograd_lite.programs.eager import eager, of_large, pass_on, result_of
 from autograd_lite.programs.indices import Indices
 from autograd_lite.programs.iteration import iterate
 from autograd_lite.programs.program import Program
@@ -51,6 +51,8 @@ class Compiled(Ways):
         try:
             given, named = self._marked(args, kwargs) if self.marks or value.special else (args, kwargs)
             key, numbers = key_of(given, named)
+        except Large:
+            return of_large(self.f, args, kwargs)
         except Given:
             return self.f(*args, **kwargs)
         root = self.recent.get(key)

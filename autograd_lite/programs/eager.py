@@ -15,7 +15,7 @@ from autograd_lite.graph.value import Value
 from autograd_lite.ops.sequences import sum_op
 from autograd_lite.programs.arguments import entered, is_whole
 from autograd_lite.transforms.trace import name_of
-from autograd_lite.transforms.trees import is_number, kind_of, rebuild
+from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild
 
 
 def constants(args: Any, kwargs: Any) -> Any:
@@ -34,6 +34,12 @@ def eager(f: Callable[..., Any], args: Any, kwargs: Any, recorded: bool = False)
         except TypeError:                       # (and so do these)
             raise error from None
     return rebuild(result, lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
+
+
+def of_large(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """What f itself returns of ints that no double may hold: numbers, or Values where some are given."""
+    values = any([isinstance(x, Value) for x in leaves((list(args), kwargs), lenient=True)])
+    return f(*args, **kwargs) if values else eager(f, args, kwargs)
 
 
 def _of_recorded(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -77,7 +83,11 @@ def _of_numbers(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 
 def result_of(f: Callable[..., Any], args: Any, kwargs: Any, recorded: bool) -> Value:
     """The one number that f returns."""
-    y = (_of_recorded if recorded else _of_values)(f, args, kwargs)
+    return number_of((_of_recorded if recorded else _of_values)(f, args, kwargs), f)
+
+
+def number_of(y: Any, f: Callable[..., Any]) -> Value:
+    """A result of f, if that is one number to go backward from."""
     if not isinstance(y, Value):
         raise InputError(f"{name_of(f)} returned {short(y)}; backward needs one number that depends on "
                          "Values")

@@ -22,7 +22,7 @@ from autograd_lite.native.iterate import Layout, sources_of
 from autograd_lite.ops.whole import whole
 from autograd_lite.programs.arguments import Given, described, key_of
 from autograd_lite.programs.eager import placed
-from autograd_lite.programs.points import is_array
+from autograd_lite.programs.points import is_array, is_exact
 from autograd_lite.programs.python import EAGER
 from autograd_lite.transforms.structures import matched
 from autograd_lite.transforms.trace import name_of
@@ -54,7 +54,8 @@ class Rows:
 
     def _read(self) -> None:
         """Find the keys and the numbers."""
-        if hasattr(self.xs, "dtype") and getattr(self.xs.dtype, "kind", "") in ("i", "u", "f"):
+        if hasattr(self.xs, "dtype") and (
+                getattr(self.xs.dtype, "kind", "") in ("i", "u", "f") and is_exact(self.xs[:self.n])):
             import numpy
 
             self.keys = [described(self.xs[0], [])]

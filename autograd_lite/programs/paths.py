@@ -138,15 +138,17 @@ class Paths:
                 break
         else:
             first = self._root(key, roots, numbers, args, kwargs, backward)
-            if first is None:
-                return None, None
-            if first.last.large and first.last.given:
-                return first.last, None
+            if first is None or first.last.large and first.last.given:
+                return first and first.last, None
             root = first
-        program, tried = root.last, [root.last]
+        program = root.last
+        tried: dict[Program, Sequence[float]] = {}      # what each has read
         while True:
+            if not program.verified:
+                program.settle()
+            read = read_numbers(program.read)
             try:
-                out = program.run(*numbers, read_numbers(program.read))
+                out = program.run(*numbers, read)
             except (ArithmeticError, ValueError):
                 out = EAGER
             if type(out) is not int:
@@ -155,6 +157,7 @@ class Paths:
                 if self._stale(key, root):
                     return self.run(key, numbers, args, kwargs, backward)
                 return None, None
+            tried[program] = read
             following = next((other for other in [*program.groups[out].values()] if other not in tried), None)
             if following is None:
                 if self._stale(key, root):
@@ -165,18 +168,19 @@ class Paths:
                     return None, None
                 following = self.keep(root, found)
                 if following in tried or not following.agrees(program, out):
+                    if any([_moved(other.read, then, found) for other, then in tried.items()]):
+                        return self.run(key, numbers, args, kwargs, backward)
                     raise InputError("a compiled function takes other branches in each run at the same "
                                      "numbers: pass what it depends on (a clock, a file) as an argument")
                 if following.large:
                     return following, None
             program = following
-            tried.append(program)
         if not program.verified and (program.point != list(numbers)
                                      or program.seen != read_numbers(program.captured)):
             if self._stale(key, root):
                 return self.run(key, numbers, args, kwargs, backward)
             try:
-                self._verify(root, program, args, kwargs, backward)
+                self._verify(root, program, read, args, kwargs, backward)
             except Caught:
                 return None, None
         if root.last is not program:
@@ -241,23 +245,38 @@ class Paths:
         program.given = entered((list(args), kwargs), lambda x: x)
         return program
 
-    def _verify(self, root: Root, program: Program, args: Any, kwargs: Any, backward: bool) -> None:
-        """Raise an error if the function computes something else at these numbers."""
+    def _verify(self, root: Root, program: Program, read: Sequence[float], args: Any, kwargs: Any,
+                backward: bool) -> None:
+        """Raise an error if the function computes something else at these numbers, `read` among them."""
         again = trace(self.f, args, kwargs, backward, root.environment, self.indices)
-        recording = again.recording
-        if again.later:                         # (gradients follow from the nodes)
-            nodes = again.later.nodes()
-            recording = recording._replace(nodes=nodes) if nodes == program.recording.nodes else (
-                again.whole().recording)
-        difference = program.recording.difference(recording)
-        if not difference and list(map(id, again.captured)) != list(map(id, program.captured)):
-            difference = "it reads other Values"
-        if difference:
+        difference = _difference(program, again)
+        if not difference:
+            program.verified = True
+        elif not _moved(program.read, read, again):     # (else a later call will tell)
             self._roots.clear()                 # (nothing that was recorded holds)
             self.recent.clear()
             raise InputError(f"{name_of(self.f)} is not what was compiled: {difference}. What it gets from "
                              "elsewhere (a file, a clock, a counter) would be frozen: pass it as an argument")
-        program.verified = True
+
+
+def _difference(program: Program, again: Traced) -> str:
+    """What another run of the function did otherwise; "" if nothing."""
+    recording = again.recording
+    if again.later:                             # (gradients follow from the nodes)
+        nodes = again.later.nodes()
+        recording = recording._replace(nodes=nodes) if nodes == program.recording.nodes else (
+            again.whole().recording)
+    difference = program.recording.difference(recording)
+    if not difference and list(map(id, again.captured)) != list(map(id, program.captured)):
+        difference = "it reads other Values"
+    return difference
+
+
+def _moved(values: Sequence[Value], read: Sequence[float], traced: Any) -> bool:
+    """Whether Values had other numbers in a trace than a run has read: another thread changed them."""
+    data, places = traced.recording.code.data, traced.recording.captured
+    then = {id(x): data[k] for x, k in zip(traced.captured, places)}
+    return any([y != then.get(id(x), y) for x, y in zip(values, read) if y == y])
 
 
 def carried(paths: Paths, key: Any) -> Root:

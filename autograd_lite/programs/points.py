@@ -94,7 +94,7 @@ class Points:
                       "fill what is masked" if masked else "x.astype(float) makes one")
             raise InputError(f"batch: {name} must hold arrays of real numbers, not one of "
                              f"{'masked ' * masked}{x.dtype}: {remedy}")
-        if x.dtype.kind in "iu" and x.size and not (-2 ** 53 < int(x.min()) and int(x.max()) < 2 ** 53):
+        if not is_exact(x):
             raise InputError(f"batch: {name} holds whole numbers of 2**53 or more, which floats may not "
                              "hold: subtract the least of them before, say")
         n = x.shape[-1]
@@ -172,6 +172,11 @@ class Grid(NamedTuple):
 def address_of(x: Any) -> int:
     """Where an array of NumPy's lies."""
     return int(x.__array_interface__["data"][0])
+
+
+def is_exact(x: Any) -> bool:
+    """Whether floats hold all numbers of an array of whole ones."""
+    return x.dtype.kind not in "iu" or not x.size or -2 ** 53 < int(x.min()) and int(x.max()) < 2 ** 53
 
 
 class _Entries:
