@@ -287,7 +287,12 @@ def _class(cls: Any, reach: Reach) -> Token:
 
 def _registered(cls: Any) -> tuple[Any, ...]:
     """What changes when any class is registered with an abstract one."""
-    return get_cache_token(),
+    return _state(get_cache_token()),
+
+
+@functools.lru_cache(maxsize=1)
+def _state(token: int) -> object:
+    return object()                             # (a number would be another one in each process)
 
 
 def _subclasses(cls: Any) -> tuple[str, ...]:
