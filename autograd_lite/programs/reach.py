@@ -290,7 +290,7 @@ def _registered(cls: Any) -> tuple[Any, ...]:
     return _state(get_cache_token()),
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache
 def _state(token: int) -> object:
     return object()                             # (a number would be another one in each process)
 

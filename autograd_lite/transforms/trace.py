@@ -242,7 +242,7 @@ class Checked(Algebra):
 def _times(g: Any, p: Any) -> Any:
     if type(p) is float and p in (0.0, 1.0, -1.0):
         return g if p == 1.0 else -g if p else 0.0
-    if type(g) is float and (not g or g == 1.0 and isinstance(p, Value)):
+    if type(g) is float and g in (0.0, 1.0):
         return p if g else 0.0
     return g * p
 
