@@ -294,3 +294,18 @@ def test_calls_that_need_the_int_and_calls_that_hold_for_any_are_in_one_function
         for xs in ([-1.0, 2.0], [2.0, -1.0]):
             for n in (0, 1, 2, 0):
                 assert fast(np.array(xs), n).tolist() == [f(x, n) for x in xs]
+
+
+@pytest.mark.parametrize("target", ["python", None])
+@pytest.mark.parametrize("f, kind", [
+    (lambda a: a * 2, "i"), (lambda a: a + a * a, "i"), (lambda a: a, "i"), (lambda a: a // 2, "i"),
+    (lambda a: a * 0.5, "f"), (lambda a: np.array([a[0], a[1] * 0.5]), "f"),
+    (lambda a: np.array([a[1], 7]), "i"),
+    (lambda a: np.array([a[1], 7, 0.5]), "f"), (lambda a: np.array([[a[1] * 2.0, 7], [1, a[0]]]), "f"),
+    (lambda a: a > 1, "b"), (lambda a: np.zeros((0, 3)), "f"), (lambda a: a.reshape(2, 1)[:, :0], None)])
+def test_arrays_of_ints_give_arrays_of_numbers(f, kind, target):
+    fast = compile(f, target=target)
+    for given in ([1, 2], [3, 5], [3, 5], [-1, 4]):
+        found, expected = fast(np.array(given)), f(np.array(given))
+        assert found.dtype.kind == kind or kind is None
+        assert found.shape == expected.shape and (found == expected).all()

@@ -14,6 +14,7 @@ from autograd_lite.graph.states import restored
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.sequences import sum_op
 from autograd_lite.programs.arguments import entered, is_whole
+from autograd_lite.transforms.structures import is_array
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import is_number, kind_of, leaves, rebuild
 
@@ -33,7 +34,18 @@ def eager(f: Callable[..., Any], args: Any, kwargs: Any, recorded: bool = False)
             result = _of_numbers(f, args, kwargs)
         except TypeError:                       # (and so do these)
             raise error from None
-    return rebuild(result, lambda x: x.data if isinstance(x, Value) else x, lambda x: x)
+    return _arrays_of_numbers(rebuild(result, lambda x: x.data if isinstance(x, Value) else x, lambda x: x))
+
+
+def _arrays_of_numbers(tree: Any) -> Any:
+    """A structure whose arrays of objects are arrays of numbers, if these are all that they hold."""
+    if is_array(tree):
+        import numpy
+
+        numbers = tree.dtype == object and tree.size and {int, float}.issuperset(map(type, tree.flat))
+        return numpy.array(tree.tolist()) if numbers else tree
+    kind = kind_of(tree, True)
+    return kind.again(tree, list(map(_arrays_of_numbers, kind.parts(tree)))) if kind else tree
 
 
 def of_large(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:

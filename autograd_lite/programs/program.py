@@ -218,13 +218,17 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
     def text(x: Any) -> str:
         if isinstance(x, RESULTS):
             return f"{'int' if type(x) is WholeResult else ''}(r[{next(places)}])"
-        if type(x).__name__ == "ndarray" and x.size and {Value, float}.issuperset(map(type, x.flat)):
-            at = [i for i, entry in enumerate(x.flat) if type(entry) is Value]
+        kinds = set(map(type, x.flat)) if type(x).__name__ == "ndarray" else set()
+        if kinds == {float} or kinds & {*RESULTS} and kinds <= {*RESULTS, float, int}:
+            at = [i for i, entry in enumerate(x.flat) if isinstance(entry, RESULTS)]
             first, *_ = [next(places) for _ in at] or [0]
-            entries = f"r[{first}:{first + len(at)}]"
+            entries, whole = f"r[{first}:{first + len(at)}]", kinds <= {WholeResult, int}
+            if whole:                           # (else they are among floats)
+                entries = f"[*map(int, {entries})]"
             if len(at) == x.size:
                 return f"array({entries}).reshape({x.shape})"
-            around = _array([0.0 if type(entry) is Value else entry for entry in x.flat])
+            zero = 0 if whole else 0.0
+            around = _array([zero if isinstance(entry, RESULTS) else entry for entry in x.flat])
             name = f"around_{len(names)}"
             names[name] = functools.partial(_put, around, _array(at))
             return f"{name}({entries}).reshape({x.shape})"
