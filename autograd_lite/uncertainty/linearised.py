@@ -16,7 +16,7 @@ from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.graph.small import FEW, Row, called, rows_of
 from autograd_lite.graph.states import with_kinks
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.op import Op
+from autograd_lite.ops.op import Op, number
 from autograd_lite.transforms.gates import Gate
 from autograd_lite.transforms.jacobians import jacobian, jacobian_rows
 from autograd_lite.transforms.structures import returned
@@ -108,7 +108,8 @@ def linearised(f: Function, args: Sequence[Any], places: Sequence[int], given: S
             result, found, inputs = called(f, args, places)
         else:
             point = Point(f, args, places, given)
-            result, found, inputs = called(point.called, point.start, range(len(places)))
+            start = [number(x, "propagate") for x in point.start]
+            result, found, inputs = called(point.called, start, range(len(places)))
         if found:
             return result, found
         if found := _of_structure(result, inputs):
