@@ -433,6 +433,14 @@ def test_a_compiled_function_reads_values_as_they_are_now_and_selects_sides():
         propagate(chosen, -1.0, 0.1)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_compiled_kink_whose_side_cannot_be_told_is_as_in_an_eager_function():
+    for f in (lambda x: x % 0.0, lambda x: ag.hypot(x % 0.0, x)):
+        for g in (f, ag.compile(f)):
+            with ag.errstate("ignore"):
+                assert math.isnan(propagate(g, 0.5, 0.1, order=1).value)
+
+
 def test_a_compiled_functions_options_hold_for_its_derivatives():
     power = ag.compile(lambda x, n: x ** n if n > 2 else x, static="n")
     assert propagate(power, 2.0, 3, cov=[0.1, 0.0]).std == close(1.2)

@@ -14,7 +14,7 @@ from autograd_lite.graph import kinks, value
 from autograd_lite.graph.linear import Algebra
 from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.graph.small import FEW, Row, called, rows_of
-from autograd_lite.graph.states import with_kinks
+from autograd_lite.graph.states import kinked, with_kinks
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op, number
 from autograd_lite.transforms.gates import Gate
@@ -99,7 +99,7 @@ def linearised(f: Function, args: Sequence[Any], places: Sequence[int], given: S
     if (type(f) is not FunctionType and not isinstance(f, Op)
             and (found := _by_compiled(_rows, f, args, places, flat))):
         result, rows, met = found
-        if not (met and any([_kinked[int(k)].kink(*xs) == 0.0 for k, *xs in met])):
+        if not (met and any([kinked(_kinked[int(k)], xs) for k, *xs in met])):
             few = len(places) <= FEW
             return result, rows if few else [{i: p for i, p in enumerate(row) if p} for row in rows]
     point = None
