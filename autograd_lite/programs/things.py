@@ -357,7 +357,10 @@ def _object(thing: Any, reach: Reach) -> Token:
 
 def _table(thing: Any, reach: Reach) -> Token:
     """A table, column or tensor of another package, which NumPy can read."""
-    entries = list(_objects(thing))
+    try:
+        entries = list(_objects(thing))
+    except Exception:                           # (not this one: a tensor on another device, say)
+        return attributes(thing, reach)
     if entries:
         reach.contain(thing, _objects, lambda thing: len(_objects(thing)))
         reach.add_all("[", repeat(""), entries)
