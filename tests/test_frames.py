@@ -301,6 +301,18 @@ CHANGES: dict[str, tuple[Any, Any, Any]] = {
                lambda s: operator.setitem(s, 0, "xyzw")),
     "a category": (lambda: pd.Series(pd.Categorical(["a", "b", "a"])), lambda s: (s == "a").sum() + 1.0,
                    lambda s: operator.setitem(s, 0, "b")),
+    "a time in a zone": (lambda: pd.Series(pd.to_datetime(["2020-01-02"]).tz_localize("UTC")),
+                         lambda s: float(s[0].day),
+                         lambda s: operator.setitem(s, 0, pd.Timestamp("2020-01-09", tz="UTC"))),
+    "a time in the index": (lambda: pd.Series([1.0], pd.to_datetime(["2020-01-02"]).tz_localize("UTC")),
+                            lambda s: float(s.index[0].day),
+                            lambda s: setattr(s, "index", s.index + pd.Timedelta(1, "D"))),
+    "a period": (lambda: pd.Series(pd.period_range("2020-01", periods=2, freq="M")),
+                 lambda s: float(s[0].month), lambda s: operator.setitem(s, 0, pd.Period("2020-09", "M"))),
+    "an interval": (lambda: pd.Series(pd.interval_range(0, 2)), lambda s: float(s[0].right),
+                    lambda s: operator.setitem(s, 0, pd.Interval(0, 9))),
+    "a whole number or none": (lambda: pd.Series([10**6, None], dtype="Int64"), lambda s: float(s.sum()),
+                               lambda s: operator.setitem(s, 1, 5)),
     "a Value": (lambda: pd.Series([ag.Value(2.0), 1.0], dtype=object), lambda s: s[0],
                 lambda s: operator.setitem(s, 0, ag.Value(7.0))),
     "a Value's number": (lambda: pd.Series([ag.Value(2.0), 1.0], dtype=object), lambda s: s[0],
@@ -320,6 +332,7 @@ def test_a_compiled_function_sees_what_changes_in_what_it_reads(name: str) -> No
     for x in (1.5, 2.5, 3.5):
         assert fast(x) == f(ag.Value(x)).data
     before = fast(4.5)
+    assert fast.stats.programs == 1
     change(held)
     for x in (4.5, 5.5, 4.5):
         assert fast(x) == f(ag.Value(x)).data

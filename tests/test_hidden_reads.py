@@ -21,6 +21,7 @@ import sqlite3
 import sys
 import threading
 import types
+import typing
 import weakref
 from xml.etree import ElementTree
 
@@ -604,6 +605,15 @@ def a_class_that_is_registered_with_one_of_pythons():
 
 
 @seen
+def a_member_of_a_protocol():
+    @typing.runtime_checkable
+    class Rated(typing.Protocol):
+        late: float
+    thing = Rate()
+    return lambda x: x * (3.0 if isinstance(thing, Rated) else 2.0), setting(thing, "late")
+
+
+@seen
 def an_attribute_named_in_a_format():
     rate, text = Rate(), "{0.rate}"
     return lambda x: x * float(text.format(rate)), setting(rate, "rate")
@@ -613,6 +623,19 @@ def an_attribute_named_in_a_format():
 def an_attribute_named_in_a_format_in_a_list():
     rate, texts = Rate(), ["one", "{by.rate:.3f}"]
     return lambda x: x * float(texts[1].format_map({"by": rate})), setting(rate, "rate")
+
+
+@seen
+def an_attribute_named_in_a_format_in_pieces():
+    rate, texts = Rate(), ["{0.", "rate}"]
+    return lambda x: x * float("".join(texts).format(rate)), setting(rate, "rate")
+
+
+@seen
+def what_numpy_cannot_read_of_another_package():
+    thing = type("Tensor", (), {"__module__": "json", "__array__": lambda self: operator.not_there})()
+    thing.rate = 2.0
+    return lambda x: x * thing.rate, setting(thing, "rate")
 
 
 @seen

@@ -89,7 +89,14 @@ def test_an_op_of_ones_own_that_looks_at_no_number():
     "in a cell, in compile": lambda x: ag.compile(lambda y: y * x ** 0.0)(1.0),
     "jvp": lambda x: ag.jvp(lambda y: y ** 0.0, (x,), (1.0,)),
     "a tangent": lambda x: ag.jvp(lambda y: y * y, (1.0,), (x,)),
-    "hessian": ag.hessian(lambda x: x ** 0.0)}.items(), ids=lambda use: use[0])
+    "hessian": ag.hessian(lambda x: x ** 0.0),
+    "propagate's result": lambda x: ag.propagate(lambda y: x, 1.0, 0.1),
+    "one of its results": lambda x: ag.propagate(lambda y: [y, {"x": x}], 1.0, 0.1),
+    "one of its many": lambda x: ag.propagate(lambda *y: [y[0], x], *[1.0] * 9, cov=0.1),
+    "in propagate": lambda x: ag.propagate(lambda y: y * x ** 0.0, 1.0, 0.1),
+    "check_gradients": lambda x: ag.check_gradients(lambda y: y ** 2.0, x),
+    "a claimed gradient": lambda x: ag.check_gradients(lambda y: y ** 2.0, 1.0, claimed=x),
+    "check_op": lambda x: ag.check_op(ag.hypot, [1.0, x])}.items(), ids=lambda use: use[0])
 def test_in_any_other_way(use):
     with refused:
         use[1](leaked())

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import math
+import operator
 import pickle
 import random
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -141,6 +143,22 @@ def test_results_of_every_kind_keep_their_shape():
     r = propagate(lambda a, b: {"s": a + b, "none": None, "pair": (a, 5.0)}, 1.0, 2.0, cov=[3.0, 4.0])
     assert r.std == {"s": 5.0, "none": None, "pair": (3.0, 0.0)} and len(r.cov) == 3
     assert r.shares["s"] == close((9 / 25, 16 / 25)) and r.cov[0][1] == close(9.0)
+
+
+@pytest.mark.parametrize("x", [np.int8(-128), np.uint8(3), np.int64(10**10), 2**70 + 1, True, np.bool_(True),
+                               Fraction(1, 3), np.float32(0.1), np.float64(0.1), np.array(2.5), np.array(3)])
+@pytest.mark.parametrize("f", [abs, operator.neg, lambda x: x * x * x, lambda x: x % 0.7, lambda x: x,
+                               lambda x: [x, x - 4, 2.0 ** -x.data / x]])
+def test_a_number_of_any_kind_is_computed_with_as_a_float(x, f):
+    found, true = propagate(f, x, 0.1), propagate(f, float(x), 0.1)
+    assert repr((found.value, found.std, found.bias)) == repr((true.value, true.std, true.bias))
+    found = propagate(lambda v, n: f(v[0]), [x], "text", cov=([0.1], None))
+    assert repr((found.value, found.std)) == repr((true.value, true.std))
+
+
+def test_a_number_that_no_float_holds_is_refused():
+    with pytest.raises(ag.RangeError, match="int of 1329 bits is too large"):
+        propagate(lambda x: x, 10**400, 0.1)
 
 
 def test_an_exact_input_needs_no_derivative():
@@ -415,6 +433,14 @@ def test_a_compiled_function_reads_values_as_they_are_now_and_selects_sides():
         propagate(chosen, -1.0, 0.1)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_compiled_kink_whose_side_cannot_be_told_is_as_in_an_eager_function():
+    for f in (lambda x: x % 0.0, lambda x: ag.hypot(x % 0.0, x)):
+        for g in (f, ag.compile(f)):
+            with ag.errstate("ignore"):
+                assert math.isnan(propagate(g, 0.5, 0.1, order=1).value)
+
+
 def test_a_compiled_functions_options_hold_for_its_derivatives():
     power = ag.compile(lambda x, n: x ** n if n > 2 else x, static="n")
     assert propagate(power, 2.0, 3, cov=[0.1, 0.0]).std == close(1.2)
@@ -532,6 +558,18 @@ def test_numbers_of_uncertainties_come_out_as_that_package_has_them(tree, other,
         assert x.std_dev == close(y.std_dev, abs=1e-13 * size)
     ours, given = (np.array(u.covariance_matrix([*r, a])) for r in (found, theirs))
     assert np.abs(ours - given).max() <= 1e-12 * (1.0 + np.abs(given).max())
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (2, 1)])
+def test_numbers_of_uncertainties_keep_the_arrays_in_a_result(shape):
+    u = pytest.importorskip("uncertainties")
+    numbers = [u.ufloat(2.0 + i, 0.1) for i in range(math.prod(shape))]
+    a = np.array(numbers, dtype=object).reshape(shape)
+    one, two = propagate(lambda x: [x * 3.0, {"x": x[0], "n": None}], a)
+    for found, true in ((one, a * 3.0), (two["x"], a[0])):
+        assert np.shape(found) == np.shape(true)
+        assert [(x - y).std_dev for x, y in zip(np.ravel(found), np.ravel(true))] == [0.0] * np.size(true)
+    assert two["n"] is None
 
 
 def test_numbers_of_uncertainties_keep_tags_structures_and_later_deviations():

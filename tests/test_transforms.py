@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import fractions
 import functools
 import math
 import operator
@@ -121,6 +122,17 @@ def test_a_number_that_stands_twice_in_the_result_gets_both_cotangents() -> None
     assert value == [9.0, 9.0, 3.0] and pull([1.0, 2.0, 10.0]) == (28.0,)
     assert jvp(f, (3.0,), (1.0,))[1] == jacobian(f)(3.0) == [6.0, 6.0, 1.0]
     assert jacobian(lambda p: f(p[0] * p[1]))([1.0, 3.0]) == [[18.0, 6.0], [18.0, 6.0], [3.0, 1.0]]
+
+
+@pytest.mark.parametrize("c", [2, 2.0, np.int64(2), np.float32(2.0), np.array(2.0), fractions.Fraction(2)])
+@pytest.mark.parametrize("made", [lambda f: f, ag.compile])
+def test_a_constant_of_any_kind_in_a_result_has_the_derivative_0(c: Any, made: Any) -> None:
+    assert made(grad(lambda x: c))(3.0) == 0.0
+    assert made(value_and_grad(lambda x: c))([3.0]) == (2.0, [0.0])
+    assert made(jacobian(lambda x: [x * x, {"c": c}]))(3.0) == [6.0, {"c": 0.0}]
+    assert made(hessian(lambda x: c))(3.0) == 0.0
+    assert jvp(lambda x: (x, c), (3.0,), (1.0,)) == ((3.0, 2.0), (1.0, 0.0))
+    assert vjp(lambda x: (x, c), 3.0)[1]((1.0, 5.0)) == (1.0,)
 
 
 def test_a_jacobian_of_arrays_is_an_array() -> None:

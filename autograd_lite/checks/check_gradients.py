@@ -24,8 +24,7 @@ from autograd_lite.checks.verdicts import (CORRECT, KINK, NOISY, WRONG, Derivati
                                            verdict_on)
 from autograd_lite.errors import InputError, NumericError, errstate, shown
 from autograd_lite.extras import install
-from autograd_lite.graph.node import plain
-from autograd_lite.graph.value import refuse_traced
+from autograd_lite.graph.value import Value, refuse_traced
 from autograd_lite.lines import printable
 from autograd_lite.ops.op import Op, number
 from autograd_lite.ops.whole import whole
@@ -73,8 +72,8 @@ def check_gradients(f: Callable[[Any], Any], x: Any, claimed: Any = None, order:
     """
     refuse_traced("check_gradients")
     require_function("check_gradients", f)
-    x = rebuild(x, lambda v: number(plain(v), "check_gradients"))
-    claims = None if claimed is None else [number(plain(v)) for v in matched(
+    x = rebuild(x, _number)
+    claims = None if claimed is None else [_number(v) for v in matched(
         x, claimed, "x", "check_gradients: the claimed gradient")]
     check = _Check(f, x, list(paths(x, "x")), claims)
     order = whole(order, "check_gradients: the order", 1)
@@ -109,7 +108,7 @@ def check_op(op: Op, *points: Any, order: int = 2) -> GradientReport:
                          + shown(op))
     found, partials, notes = list[Derivative](), list[Partial](), list[str]()
     for point in points or _ordinary_points(op):
-        xs = [number(plain(x), op.name) for x in (point if isinstance(point, Sequence) else [point])]
+        xs = [_number(x, op.name) for x in (point if isinstance(point, Sequence) else [point])]
         if len(xs) > op.most:
             raise op.miscounted(len(xs))
         fixed = op.options | ({0} if op.chooses else set())
@@ -265,3 +264,7 @@ def _orders(f: Callable[[Any], Any]) -> Iterator[Callable[[Any], list[Any]]]:
 def _title(f: Callable[..., Any]) -> str:
     name = getattr(f, "__name__", "")
     return "f" if not name or name == "<lambda>" else printable(str(name))
+
+
+def _number(x: Any, where: str = "check_gradients") -> float:
+    return number(x.data if isinstance(x, Value) else x, where)

@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd_lite.graph import kinks
 from autograd_lite.graph.backward import backward
-from autograd_lite.graph.node import ZERO
+from autograd_lite.graph.node import ZERO, leaked
 from autograd_lite.graph.states import at_kink
 from autograd_lite.graph.value import Value, new
 
@@ -109,6 +109,8 @@ def _of_tree(y: Value, own: Sequence[Value], met: list[Value] | None) -> Row | N
             x._grad = 0.0
     if y._a is own:
         return {y._b: 1.0}
+    if y._operation is leaked:
+        return None
     node: Any = y
     g = 1.0
     rest: list[tuple[Any, float]] = []

@@ -47,8 +47,13 @@ def at_kink(node: Node) -> bool:
     if op is None or op.kink is None:
         return False
     operands = node._a if type(node._a) is tuple else (node._a,) if node._b is None else (node._a, node._b)
+    return kinked(op, [x if type(x) is float else x._data for x in operands])
+
+
+def kinked(op: Any, xs: Sequence[float]) -> bool:
+    """Whether these operands lie at a kink of an op that has one."""
     try:
-        return bool(op.kink(*[x if type(x) is float else x._data for x in operands]) == 0.0)
+        return bool(op.kink(*xs) == 0.0)
     except (ValueError, ArithmeticError):
         return False
 

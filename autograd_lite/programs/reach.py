@@ -96,7 +96,7 @@ class Reach:
             self.tokens.append(token)
             if not _FORMATS.isdisjoint(self.names):     # (of texts that may be formats)
                 for text in token if type(token) is tuple else (token,):
-                    if type(text) is str and "{" in text:
+                    if type(text) is str and ("{" in text or "}" in text):
                         self.names |= words(text)
 
     def _token(self, thing: Any) -> Token:
@@ -264,6 +264,9 @@ def _class(cls: Any, reach: Reach) -> Token:
     if origin_of(cls) != "user's":
         return (cls, *registered)
     reach.classes.append(cls)
+    if getattr(cls, "_is_protocol", False):     # (`isinstance` asks for its members)
+        members = (*vars(cls), *vars(cls).get("__annotations__", ()), *getattr(cls, "__protocol_attrs__", ()))
+        reach.names |= {name for name in members if name[:2] != "__"}
     for name in reach.wanted() & {"__name__", "__qualname__"}:
         reach.read(getter(name), ".", name, cls)
     held = vars(cls)

@@ -357,29 +357,35 @@ def _object(thing: Any, reach: Reach) -> Token:
 
 def _table(thing: Any, reach: Reach) -> Token:
     """A table, column or tensor of another package, which NumPy can read."""
-    entries = list(_objects(thing))
+    try:
+        entries = list(_objects(thing))
+    except Exception:                           # (not this one: a tensor on another device, say)
+        return attributes(thing, reach)
     if entries:
         reach.contain(thing, _objects, lambda thing: len(_objects(thing)))
         reach.add_all("[", repeat(""), entries)
     return attributes(thing, reach, (type(thing), len(entries), *reach.show(_numbers, thing)))
 
 
-def _columns(thing: Any) -> list[Any]:
+def _columns(thing: Any) -> list[tuple[Any, bool]]:
+    """What it consists of as arrays, and whether these hold objects that it stores (not made to be shown)."""
     import numpy
 
     parts = [thing]
     if hasattr(thing, "iloc"):                  # (of pandas)
         axes = [getattr(thing, name) for name in ("index", "columns") if hasattr(thing, name)]
         parts = axes + ([thing.iloc[:, i] for i in range(thing.shape[1])] if len(axes) > 1 else [thing])
-    return list(map(numpy.asarray, parts))
+    kinds = [getattr(getattr(part, "dtype", None), "type", object) for part in parts]
+    return [(column, column.dtype == object and kind in (object, numpy.object_, str, Value))
+            for column, kind in zip(map(numpy.asarray, parts), kinds)]
 
 
 def _numbers(thing: Any) -> tuple[Any, ...]:
-    return tuple([x for column in _columns(thing) if column.dtype != object for x in content(column)])
+    return tuple([x for column, stored in _columns(thing) if not stored for x in content(column)])
 
 
 def _objects(thing: Any) -> list[Any]:
-    return [x for column in _columns(thing) if column.dtype == object for x in _elements(column)]
+    return [x for column, stored in _columns(thing) if stored for x in _elements(column)]
 
 
 def _elements(thing: Any) -> Any:

@@ -223,15 +223,17 @@ def _array(tree: Any, parts: Sequence[Any]) -> Any:
     dicts or objects, the result is one of arrays; where to lists, it is a nested list."""
     import numpy as np
     array = as_array(parts, tree.shape, object if tree.dtype.kind == "f" else tree.dtype)
-    if array.dtype == object and not {float, Value}.issuperset(map(type, parts)) and any(
-            is_number(old) and not is_number(new) for old, new in zip(_elements(tree), parts)):
-        if all(map(is_array, parts)):
-            return np.stack(list(map(np.asarray, parts))).reshape(tree.shape + parts[0].shape)
-        kind = kind_of(parts[0])
-        if kind is None or kind.form is list:
-            return array.tolist() if kind else parts[0]         # (None and text stay as they are)
+    way = [] if array.dtype != object or {float, Value}.issuperset(map(type, parts)) else [
+        new for old, new in zip(_elements(tree), parts) if is_number(old) and not is_number(new)]
+    if way and all(map(is_array, parts)):
+        return np.stack(list(map(np.asarray, parts))).reshape(tree.shape + parts[0].shape)
+    if way and (kind := kind_of(way[0])):
+        if kind.form is list:
+            return array.tolist()
         columns = zip(*[kind.parts(part) for part in parts])
-        return kind.again(parts[0], [_array(tree, column) for column in columns])
+        return kind.again(way[0], [_array(tree, column) for column in columns])
+    if way and _is_kept(way[0]):                # (None and text stay as they are)
+        return way[0]
     if type(tree) is np.ndarray:
         return array
     new = np.empty_like(tree, array.dtype)
@@ -287,6 +289,13 @@ def _function(x: Any) -> Any:
 
 for _atom in (type(None), str, bytes, Enum, partial):
     kept.register(_atom, lambda x: x)
+
+
+def _is_kept(x: Any) -> bool:
+    try:
+        return bool(kept(x) is x)
+    except InputError:                          # (a number of another package)
+        return False
 
 
 # -- results, names, pairs ----------------------------------------------------------------------------

@@ -14,9 +14,9 @@ from autograd_lite.graph import kinks, value
 from autograd_lite.graph.linear import Algebra
 from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.graph.small import FEW, Row, called, rows_of
-from autograd_lite.graph.states import with_kinks
+from autograd_lite.graph.states import kinked, with_kinks
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.op import Op
+from autograd_lite.ops.op import Op, number
 from autograd_lite.transforms.gates import Gate
 from autograd_lite.transforms.jacobians import jacobian, jacobian_rows
 from autograd_lite.transforms.structures import returned
@@ -99,7 +99,7 @@ def linearised(f: Function, args: Sequence[Any], places: Sequence[int], given: S
     if (type(f) is not FunctionType and not isinstance(f, Op)
             and (found := _by_compiled(_rows, f, args, places, flat))):
         result, rows, met = found
-        if not (met and any([_kinked[int(k)].kink(*xs) == 0.0 for k, *xs in met])):
+        if not (met and any([kinked(_kinked[int(k)], xs) for k, *xs in met])):
             few = len(places) <= FEW
             return result, rows if few else [{i: p for i, p in enumerate(row) if p} for row in rows]
     point = None
@@ -108,7 +108,8 @@ def linearised(f: Function, args: Sequence[Any], places: Sequence[int], given: S
             result, found, inputs = called(f, args, places)
         else:
             point = Point(f, args, places, given)
-            result, found, inputs = called(point.called, point.start, range(len(places)))
+            start = [number(x, "propagate") for x in point.start]
+            result, found, inputs = called(point.called, start, range(len(places)))
         if found:
             return result, found
         if found := _of_structure(result, inputs):
