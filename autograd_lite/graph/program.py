@@ -45,7 +45,7 @@ class Program:
 
     def __init__(self, roots: Iterable[Any], inputs: Iterable[Any] = ()):
         self._ends = ends = set(inputs)
-        self.nodes: list[Any] = topological([x for x in roots if hasattr(type(x), "operands")],
+        self.nodes: list[Any] = topological([x for x in roots if hasattr(x, "operands")],
                                             lambda x: [] if x in ends else needed_nodes(x))
         self._index()
 
@@ -64,7 +64,7 @@ class Program:
 
     def place(self, node: Any) -> int | None:
         """Where a node stands; None for a plain number, and for a node that is not in the graph."""
-        return self._place.get(node) if hasattr(type(node), "operands") else None
+        return self._place.get(node) if hasattr(node, "operands") else None
 
     def dependent(self, sources: Iterable[int | None], ops: Sequence[Any] = ()) -> list[bool]:
         """For each place whether it is a source, or depends on one; if the nodes' `ops` are given, by
