@@ -108,7 +108,7 @@ class Node(Operators):
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow to this node. A leaf's can be assigned."""
-        return (self._grad if at_rest and self._grad is not None else held(self)) is not None
+        return (self._grad if at_rest and self._operation is not leaked else held(self)) is not None
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
