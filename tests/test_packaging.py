@@ -98,6 +98,11 @@ def test_the_licence_is_an_spdx_expression_and_no_classifier_says_it_again():
     assert (ROOT / CONFIG["metadata"]["license_files"]).read_text(encoding="utf-8").startswith("MIT License")
 
 
+def test_keywords_stand_one_to_a_line_without_commas_which_would_leave_an_empty_one():
+    keywords = CONFIG["metadata"]["keywords"].split("\n")
+    assert not keywords.pop(0) and len(keywords) > 5 and not any("," in word for word in keywords)
+
+
 def test_the_classifiers_name_the_versions_that_tox_and_ci_try():
     named = re.findall(r":: (3\.\d+)$", CONFIG["metadata"]["classifiers"], re.MULTILINE)
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
