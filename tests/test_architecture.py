@@ -21,7 +21,8 @@ ROWS = [
     {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes", "markup"}, {"errors"},
     {"decorators", "files", "extras"},
     {"ops.notation", "ops.special", "ops.op", "ops.whole"},
-    {"ops.signatures"}, {"ops.elementwise"}, {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
+    {"ops.signatures", "ops.polygammas"}, {"ops.elementwise"},
+    {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {
@@ -94,8 +95,8 @@ ONLY = {"graphviz": {"drawing"}, "hypothesis": {"testing", "commands"}, "matplot
 
 # What an hour of reading the core leaves out: the ops, a family a file, a method for each,
 # and the float kernels, which are data.
-DATA = {"ops.special", "ops.methods", "ops.selection", "ops.geometry", "ops.elementary", "ops.normal",
-        "ops.activations", "ops.sequences"}
+DATA = {"ops.special", "ops.polygammas", "ops.methods", "ops.selection", "ops.geometry", "ops.elementary",
+        "ops.normal", "ops.activations", "ops.sequences"}
 
 
 def modules():
