@@ -278,6 +278,67 @@ def test_scipys_functions_of_a_value_are_ours() -> None:
         special.j0(Value(1.0))
 
 
+# -- numbers of NumPy's -------------------------------------------------------------------------------------
+
+KINDS = [np.float64, np.float32, np.float16, np.int64, np.int32, np.int8, np.uint64, np.uint8, np.bool_, bool,
+         np.longdouble]
+
+
+def held(y: Any) -> Any:
+    """All that a node holds, and its derivatives."""
+    return y.data, y.op, [getattr(x, "data", x) for x in y.operands], y.partials, [
+        type(x) for x in y.operands]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", [name for name, op in TABLE.items() if op.most > 1])
+def test_a_number_of_numpys_is_to_each_op_the_float_that_it_equals(name: str, kind: Any) -> None:
+    op, v, k = TABLE[name], Value(0.75, "v"), kind(1)
+    for operands in [[v, k], [k, v], [v, k, v], [k, k, v]]:
+        if not (op.open or len(operands) == op.least):
+            continue
+        plain = [float(x) if x is k else x for x in operands]
+        try:
+            expected = held(op(*plain))
+        except ag.AutogradError as error:
+            with pytest.raises(type(error), match=re.escape(str(error))):
+                op(*operands)
+        else:
+            assert held(op(*operands)) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("f", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow,
+                               operator.mod, operator.floordiv, divmod, np.hypot, np.arctan2, np.maximum])
+def test_a_number_of_numpys_stands_on_either_side_of_an_operator(f: Any, kind: Any) -> None:
+    v, k = Value(1.5), kind(1)
+    for x, y in ((v, k), (k, v)):
+        found, expected = f(x, y), f(*[float(x) if x is k else x for x in (x, y)])
+        pairs = list(zip(found, expected)) if f is divmod else [(found, expected)]
+        assert [held(x) for x, _ in pairs] == [held(y) for _, y in pairs]
+
+
+ODD = [lambda v, x: v * x, lambda v, x: x * v, lambda v, x: ag.sum([v, x, v]), lambda v, x: ag.hypot(x, v)]
+
+
+@pytest.mark.parametrize("f", ODD)
+@pytest.mark.parametrize("x, error, match", [
+    (np.timedelta64(1, "s"), TypeError, None), (np.complex128(1.0), TypeError, None),
+    (np.str_("a"), TypeError, None),
+    (np.longdouble("1e400"), ag.RangeError, "too large for a double")])
+def test_what_is_no_number_or_no_double_is_refused_as_ever(f: Any, x: Any, error: Any, match: str) -> None:
+    for _ in range(2):                              # (also once its kind was seen)
+        with pytest.raises(error, match=match):
+            f(Value(1.0), x)
+
+
+@pytest.mark.parametrize("f", ODD)
+@pytest.mark.parametrize("x", [np.float64(nan), np.float32(inf), np.float64(-0.0), np.uint64(2 ** 64 - 1)])
+def test_a_special_number_of_numpys_is_its_float(f: Any, x: Any) -> None:
+    found, expected = f(Value(1.0), x), f(Value(1.0), float(x))
+    assert str(found.data) == str(expected.data) and found.op == expected.op
+
+
 # -- object arrays ----------------------------------------------------------------------------------------
 
 
