@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from autograd_lite.errors import AutogradError, InputError
+from autograd_lite.errors import AutogradError, InputError, MemberError
 from autograd_lite.ops import op as ops
 from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import TABLE, is_scalar, number
@@ -38,9 +38,10 @@ def mapped(function: Callable[..., Any], operands: Sequence[Any], kind: type = f
     The result has entries of `kind` if all operands are plain numbers or arrays of them, else objects.
 
     Raises:
-        InputError: an operand is a masked array; or an entry is not a number.
+        InputError: an operand is a masked array, or one of times; or an entry is not a number.
     """
     import numpy as np
+    _refuse_times(name_of(function), operands)
     plain = True
     for x in operands:
         if hasattr(x, "mask") and hasattr(x, "compressed"):
@@ -50,6 +51,13 @@ def mapped(function: Callable[..., Any], operands: Sequence[Any], kind: type = f
     with np.errstate(all="ignore"):                 # (the ops raise their own errors)
         found = np.frompyfunc(function, len(operands), 1)(*operands)
     return found.astype(kind) if is_array(found) and (plain or kind is bool) else found
+
+
+def _refuse_times(name: str, operands: Sequence[Any]) -> None:
+    """Raise an error for NumPy's times: those of nanoseconds would come out of their array as ints."""
+    if any([getattr(getattr(x, "dtype", None), "kind", None) in ("m", "M") for x in operands]):
+        raise InputError(f"{name}: a time is not a number; divide a difference of two by a unit, as in "
+                         "dt / np.timedelta64(1, 's')")
 
 
 def over_arrays(kind: type = float) -> Callable[[Function], Function]:
@@ -237,7 +245,7 @@ NUMPY_NAMES = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh",
     "arccosh": "acosh", "arctanh": "atanh", "expit": "sigmoid", "log_expit": "log_sigmoid",      # (SciPy's)
     "gammaln": "lgamma", "psi": "digamma", "ndtr": "normal_cdf"}
-_INSTEAD = {
+INSTEAD = {
     "fmod": "write a % b, which has the sign of b", "modf": "write v % 1.0 and v // 1.0",
     "logaddexp2": "write autograd_lite.logaddexp(a * log(2), b * log(2)) / log(2)",
     "rint": "write autograd_lite.floor(v + 0.5)",
@@ -269,6 +277,7 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
     """
     import numpy as np
     name, function = ufunc.__name__, _function(ufunc)
+    _refuse_times(f"np.{name}", inputs)
     for option in ("out", "where"):
         given = options.get(option, ())
         if any([hasattr(type(x), "__apply_op__") for x in (given if type(given) is tuple else (given,))]):
@@ -283,10 +292,10 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
         with np.errstate(all="ignore"):             # the ops raise their own errors
             found = getattr(made, method)(*map(_boxed, inputs), **options)
     except (TypeError, AttributeError) as error:
-        if isinstance(error, AutogradError):
+        if isinstance(error, AutogradError) and not isinstance(error, MemberError):
             raise
         why = (f"({error}{_OBJECTS * ('cast' in str(error))})" if function else
-               f"is not for Values; {_INSTEAD.get(name, _OTHER)}")
+               f"is not for Values; {INSTEAD.get(name, _OTHER)}")
         raise InputError(f"{'np.' * hasattr(np, name)}{name} {why}") from None
     return found.astype(bool) if asks and "out" not in options and is_array(found) else found
 
