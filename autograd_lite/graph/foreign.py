@@ -58,9 +58,17 @@ def _mask(node: Value) -> Any:
                      "in place of the masked array x")
 
 
+def _sympy(node: Value) -> Callable[[], Any]:
+    """What SymPy calls for an expression: as there is none, it leaves ``Rational(1, 3) * v`` to the Value."""
+    def refuse() -> Any:
+        raise sys.modules["sympy"].SympifyError(
+            f"{node!r} is no expression; lambdify(…, modules=autograd_lite) makes a function of one")
+    return refuse
+
+
 _READ: dict[str, Callable[[Value], Any]] = {
     "_prev": lambda node: set(_children(node)), "_op": lambda node: node.op, "_children": _children,
-    "_local_grads": _local_grads, "_mask": _mask}
+    "_local_grads": _local_grads, "_mask": _mask, "_sympy_": _sympy}
 _REMEDIES = {
     "_backward": f"root.backward() runs the whole pass, each operation's rule in turn; {_MAKE}",
     **dict.fromkeys(("m", "v", "velocity", "momentum"), _OWN), "name": "write v.label",
@@ -149,5 +157,5 @@ for _name, _read in _READ.items():
     setattr(Value, _name, Foreign(_name, _MAKE, _read))
 for _name, _remedy in _REMEDIES.items():
     setattr(Value, _name, Foreign(_name, _remedy))
-_HIDDEN = {*_REMEDIES, "as_integer_ratio", "_mask"}
+_HIDDEN = {*_REMEDIES, "as_integer_ratio", "_mask", "_sympy_"}
 setattr(Value, "__dir__", lambda node: [name for name in object.__dir__(node) if name not in _HIDDEN])
