@@ -237,7 +237,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("deg2rad", "radians"), lambda x: x * _TO_RADIANS),
     **dict.fromkeys(("rad2deg", "degrees"), lambda x: x * _TO_DEGREES),
     "trunc": lambda x: floor(abs(x)) * TABLE["sign"](x), "square": lambda x: x * x,
-    "reciprocal": lambda x: 1.0 / x, "positive": lambda x: x, "conjugate": lambda x: x, "divmod": divmod}
+    "reciprocal": lambda x: 1.0 / x, "positive": lambda x: x, "conjugate": lambda x: x, "divmod": divmod,
+    "logical_and": lambda a, b: bool(a) and bool(b), "logical_or": lambda a, b: bool(a) or bool(b),
+    "logical_xor": lambda a, b: bool(a) != bool(b)}
 
 NUMPY_NAMES = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "float_power": "**",
@@ -284,7 +286,7 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
             raise InputError(f"np.{name}: {option}= must be an array, not a Value")
     if function and np.dtype(options.get("dtype") or object) != object:
         raise InputError(f"np.{name}: what is computed from a Value is an object; leave out dtype=")
-    asks = function in (isfinite, isnan, isinf)
+    asks = function in (isfinite, isnan, isinf) or name.startswith("logical_")
     if asks and "out" in options:
         options["casting"] = "unsafe"               # (of objects that are bools)
     made = np.frompyfunc(function, ufunc.nin, ufunc.nout) if function else ufunc
