@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import math
-import os
 import re
 from collections.abc import Callable, Sequence
 from textwrap import indent
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 from autograd_lite.graph import value
 from autograd_lite.graph.node import NO_NOTE
 from autograd_lite.graph.value import Value
+from autograd_lite.lines import PACKAGE
 from autograd_lite.ops.elementwise import NUMPY_NAMES
 from autograd_lite.ops.methods import Methods
 from autograd_lite.ops.notation import COMPARISON, LOOSE, Form, Written, asked, literal
@@ -26,7 +26,7 @@ from autograd_lite.ops.sequences import Shares
 from autograd_lite.ops.special import share_partials, shares
 
 
-_PLACE = f"<{os.path.dirname(__file__)}/methods of {{!r}}>"    # so that a message finds the user's line above
+_PLACE = f"<{PACKAGE}methods of {{!r}}>"         # so that a message finds the user's line above
 _SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "%": "mod", "//": "floordiv",
             "neg": "neg", "abs": "abs"}
 S = TypeVar("S", bound="Source")

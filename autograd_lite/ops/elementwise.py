@@ -28,8 +28,8 @@ def is_array(x: Any) -> bool:
     (A number of NumPy's is none. Ask before an op is tried, not when it failed: its error shows the entries,
     and what a compiled function shows is a guard.)
     """
-    return (type(x) is not float and getattr(x, "shape", None) is not None
-            and hasattr(type(x), "__array_ufunc__") and not is_scalar(x))
+    shape = None if type(x) is float else getattr(x, "shape", None)
+    return shape is not None and hasattr(type(x), "__array_ufunc__") and (shape != () or not is_scalar(x))
 
 
 def mapped(function: Callable[..., Any], operands: Sequence[Any], kind: type = float) -> Any:
@@ -44,13 +44,24 @@ def mapped(function: Callable[..., Any], operands: Sequence[Any], kind: type = f
     _refuse_times(name_of(function), operands)
     plain = True
     for x in operands:
-        if hasattr(x, "mask") and hasattr(x, "compressed"):
+        if type(x) is np.ndarray:
+            plain &= x.dtype.kind in "biuf"
+        elif hasattr(x, "mask") and hasattr(x, "compressed"):
             raise InputError(f"{name_of(function)}: a masked entry is not a number; give x.compressed(), or "
                              "x.filled(…)")
-        plain &= np.asarray(x).dtype.kind in "biuf" if is_array(x) else not hasattr(type(x), "__apply_op__")
+        else:
+            plain &= np.asarray(x).dtype.kind in "biuf" if is_array(x) else not hasattr(
+                type(x), "__apply_op__")
     with np.errstate(all="ignore"):                 # (the ops raise their own errors)
-        found = np.frompyfunc(function, len(operands), 1)(*operands)
-    return found.astype(kind) if is_array(found) and (plain or kind is bool) else found
+        found = _of_entries(function, len(operands))(*operands)
+    return found.astype(kind) if (plain or kind is bool) and is_array(found) else found
+
+
+@functools.lru_cache(128)
+def _of_entries(function: Callable[..., Any], nin: int, nout: int = 1) -> Any:
+    """The function over arrays, entry by entry. (To make it takes as long as ten entries.)"""
+    import numpy as np
+    return np.frompyfunc(function, nin, nout)
 
 
 def _refuse_times(name: str, operands: Sequence[Any]) -> None:
@@ -289,7 +300,7 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
     asks = function in (isfinite, isnan, isinf) or name.startswith("logical_")
     if asks and "out" in options:
         options["casting"] = "unsafe"               # (of objects that are bools)
-    made = np.frompyfunc(function, ufunc.nin, ufunc.nout) if function else ufunc
+    made = _of_entries(function, ufunc.nin, ufunc.nout) if function else ufunc
     try:
         with np.errstate(all="ignore"):             # the ops raise their own errors
             found = getattr(made, method)(*map(_boxed, inputs), **options)
