@@ -260,7 +260,7 @@ def number(x: Any, where: str = "Value") -> float:
             isinstance(x, Real) or is_scalar(x)) and type(x).__name__ != "timedelta64":
         try:
             y = x if hasattr(x, "exact") else float(x)      # (a `Constant` is kept)
-            if y - y == 0.0 or y != y or x == y:            # y is infinite only if x was
+            if y - y == 0.0 or y != y or x == y:            # (infinite as x was)
                 return y
         except OverflowError:
             pass

@@ -34,7 +34,7 @@ Selection = int | str | Sequence[int | str]
 class Trace:
     """One run of a function on Values of its own.
 
-    `selected` are the arguments that `argnums` names (a tuple if it names several), `inputs` the
+    `selected` are the arguments that `argnums` names (a tuple of several), `inputs` the
     Values made of their numbers, `result` what the function returned."""
 
     _swept, _kept = False, list[list[Edge]]()
@@ -52,7 +52,7 @@ class Trace:
         self.selected = self.selected[0] if first or isinstance(argnums, (int, str)) else tuple(self.selected)
         for x in self.inputs:
             if not (self.tape or self.linked and x.operands):
-                freeze(x)                   # to the caller, an input that escapes is a constant
+                freeze(x)                   # an input that escapes is a constant
 
     def _run(self, f: Function, args: Any, kwargs: Any, places: Sequence[int | str]) -> Any:
         """What f returns if the numbers in its arguments at `places` are inputs, even inside a `no_grad`."""
