@@ -1,12 +1,13 @@
 """Names that nodes have in other libraries, micrograd above all: each works, or says what to write instead.
 
-(They are put into `Value` when this module is loaded. No other name can be caught without a cost to
-every access.) And `ELSEWHERE`, names of functions there and what to write for them here.
+They are put into `Value` here. And `ELSEWHERE`, names of functions there and what to write for them
+here.
 """
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -53,22 +54,14 @@ _CUSTOM = "write custom_op(forward, partials)"
 
 
 def _mask(node: Value) -> Any:
-    """What masked arrays ask of an operand, when they have taken its `_data`, which is a float here."""
-    raise InputError("a masked array with a Value would lose the gradient: use x.compressed() or x.filled(…) "
-                     "in place of the masked array x")
-
-
-def _sympy(node: Value) -> Callable[[], Any]:
-    """What SymPy calls for an expression: as there is none, it leaves ``Rational(1, 3) * v`` to the Value."""
-    def refuse() -> Any:
-        raise sys.modules["sympy"].SympifyError(
-            f"{node!r} is no expression; lambdify(…, modules=autograd_lite) makes a function of one")
-    return refuse
+    """What masked arrays ask of an operand; by then they have taken `_data`."""
+    raise InputError("a masked array with a Value would lose the gradient: use x.compressed() or x.filled(…)")
 
 
 _READ: dict[str, Callable[[Value], Any]] = {
     "_prev": lambda node: set(_children(node)), "_op": lambda node: node.op, "_children": _children,
-    "_local_grads": _local_grads, "_mask": _mask, "_sympy_": _sympy}
+    "_local_grads": _local_grads, "_mask": _mask,
+    "_sympy_": lambda node: partial(sys.modules["sympy"].sympify, repr(node), strict=True)}
 _REMEDIES = {
     "_backward": f"root.backward() runs the whole pass, each operation's rule in turn; {_MAKE}",
     **dict.fromkeys(("m", "v", "velocity", "momentum"), _OWN), "name": "write v.label",
@@ -79,7 +72,7 @@ _REMEDIES = {
     **dict.fromkeys(("cpu", "cuda", "to", "double", "float"), _DOUBLE),
     **dict.fromkeys(("add_", "sub_", "mul_", "div_", "copy_", "fill_", "zero_"), _IN_PLACE),
     "clone": "write v itself; no operation changes it", "register_hook": _KEPT, "pow": "write v ** n",
-    **{name: INSTEAD[name] for name in ("rint", "fmod", "logical_xor")},   # (NumPy asks entries for them)
+    **{name: INSTEAD[name] for name in ("rint", "fmod", "logical_xor")},
     "square": "write v * v", "clamp": _CLIP, "nominal_value": _NUMBER,
     "std_dev": "it has no uncertainty; its derivatives carry those of the inputs to a result"}
 

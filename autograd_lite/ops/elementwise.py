@@ -25,8 +25,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def is_array(x: Any) -> bool:
     """Whether x is an array, or a thing like a Series, to which NumPy applies functions entry by entry.
 
-    (A number of NumPy's is none. Ask before an op is tried, not when it failed: its error shows the entries,
-    and what a compiled function shows is a guard.)
+    (A number of NumPy's is none. Ask before an op is tried: its error shows the entries, a guard.)
     """
     shape = None if type(x) is float else getattr(x, "shape", None)
     return shape is not None and hasattr(type(x), "__array_ufunc__") and (shape != () or not is_scalar(x))
@@ -38,7 +37,7 @@ def mapped(function: Callable[..., Any], operands: Sequence[Any], kind: type = f
     The result has entries of `kind` if all operands are plain numbers or arrays of them, else objects.
 
     Raises:
-        InputError: an operand is a masked array, or one of times; or an entry is not a number.
+        InputError: an entry is masked, a time, or no number.
     """
     import numpy as np
     _refuse_times(name_of(function), operands)
@@ -65,9 +64,9 @@ def _of_entries(function: Callable[..., Any], nin: int, nout: int = 1) -> Any:
 
 
 def _refuse_times(name: str, operands: Sequence[Any]) -> None:
-    """Raise an error for NumPy's times: those of nanoseconds would come out of their array as ints."""
+    """Raise an error for NumPy's times: nanoseconds would become ints."""
     if any([getattr(getattr(x, "dtype", None), "kind", None) in ("m", "M") for x in operands]):
-        raise InputError(f"{name}: a time is not a number; divide a difference of two by a unit, as in "
+        raise InputError(f"{name}: a time is no number; divide a difference of two by a unit: "
                          "dt / np.timedelta64(1, 's')")
 
 
@@ -271,10 +270,7 @@ _OBJECTS = "; arrays of Values have dtype=object"
 
 
 def _function(ufunc: Any) -> Callable[..., Any] | None:
-    """The function of numbers for one of NumPy's; None where there is none, or its own does.
-
-    (Its comparisons are Python's, and give bools.)
-    """
+    """The function of numbers for one of NumPy's; None where there is none, or its own does."""
     name = ufunc.__name__
     op = TABLE.get(NUMPY_NAMES.get(name, name))
     serves = op and not op.open and op.least <= ufunc.nin <= op.most and (
@@ -286,7 +282,7 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
     """One of NumPy's functions, or a method of it such as ``outer``, where an operand is a Value.
 
     Raises:
-        InputError: there is no such function of Values.
+        InputError: no such function of Values.
     """
     import numpy as np
     name, function = ufunc.__name__, _function(ufunc)
@@ -302,7 +298,7 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
         options["casting"] = "unsafe"               # (of objects that are bools)
     made = _of_entries(function, ufunc.nin, ufunc.nout) if function else ufunc
     try:
-        with np.errstate(all="ignore"):             # the ops raise their own errors
+        with np.errstate(all="ignore"):
             found = getattr(made, method)(*map(_boxed, inputs), **options)
     except (TypeError, AttributeError) as error:
         if isinstance(error, AutogradError) and not isinstance(error, MemberError):

@@ -270,7 +270,7 @@ def number(x: Any, where: str = "Value") -> float:
     kind, many = type_name(x), "give one number, or map the function over it"
     remedy = {"complex": "only real numbers have a derivative here; take v.real or abs(v)",
               "str": "convert it with float(...)", "Decimal": "convert it with float(...)",
-              "NoneType": "a value is missing", "timedelta64": "divide by a unit",
+              "NoneType": "a value is missing", "timedelta64": "divide by units",
               "Value": "it is a Value already; use it as it is, its v.data, or v.detach() for a constant",
               **dict.fromkeys(("ndarray", "list", "tuple", "range", "Series"), many)}
     raise InputError(f"{printable(where)}: expected a real number, got {kind} {short(x)}: "
