@@ -103,7 +103,7 @@ def test_an_error_is_the_built_in_one_that_it_refines(name, bases):
     (range, TypeError, "'Value' object cannot be interpreted as an integer"),
     *[(read, InputError,
        rf"{name}\(\) of Value\(1.5, 'x', grad=0.0\) would lose its gradient: use v.data for "
-       r"the number, and autograd_lite.exp\(v\) and the like in place of math.exp\(v\)" + (
+       r"the number, and autograd_lite.exp\(v\), floor\(v\), … in place of math's" + (
            "; arrays of Values have dtype=object$" if name == "float" else "$"))
       for name, read in {"float": float, "int": int, "complex": complex, "round": round, "trunc": math.trunc,
                          "floor": math.floor, "ceil": math.ceil}.items()]])
