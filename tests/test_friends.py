@@ -104,6 +104,24 @@ def test_series_of_values() -> None:
     assert array.std(ddof=1).data == pytest.approx(plain.std(), rel=1e-15)
 
 
+def test_labels_of_a_series_or_frame_of_uncertainties_name_the_inputs() -> None:
+    pd = pytest.importorskip("pandas")
+    f, point = (lambda p: p["a"] ** 3 * p["b"]), {"a": 1.0, "b": 2.0}
+    expected = ag.propagate(f, point, [[0.01, 0.01], [0.01, 0.04]])
+    frame = pd.DataFrame([[0.04, 0.01], [0.01, 0.01]], index=["b", "a"], columns=["b", "a"])
+    for cov in (frame, frame.loc[["a", "b"]], frame[["a", "b"]], frame.loc[["a", "b"], ["a", "b"]]):
+        assert ag.propagate(f, point, cov).std == expected.std
+        assert ag.propagate(lambda b, a: a ** 3 * b, 2.0, 1.0, cov=cov).std == expected.std
+    stds = pd.Series({"b": 0.2, "a": 0.1})
+    assert ag.propagate(f, point, stds).std == ag.propagate(f, point, {"a": 0.1, "b": 0.2}).std
+    assert ag.propagate(lambda p: p[0] * 2.0, [1.0, 3.0], pd.Series([0.2, 0.1], index=[1, 0])).std == 0.2
+    for labels in (["x", "y"], [5, 6], ["a", "a"]):     # (by their order)
+        assert ag.propagate(lambda p: p[0] * 1.0, [1.0, 3.0], stds.set_axis(labels)).std == 0.2
+    with pytest.raises(ag.InputError, match="cov is labelled 'x', 'y', and the inputs are 'a', 'b'; cov.to_"):
+        ag.propagate(f, point, stds.set_axis(["x", "y"]))
+    assert ag.propagate(f, point, stds.set_axis([5, 6])).std == ag.propagate(f, point, [0.2, 0.1]).std
+
+
 # -- the standard library ------------------------------------------------------------------------------
 
 
