@@ -163,8 +163,9 @@ def _in_order(cov: Any, tree: Any, names: Names) -> Any:
                 break
         else:
             if kind and kind.form is dict and labels and not isinstance(labels[0], int):
-                raise InputError(f"propagate: cov is labelled {', '.join(map(short, labels))}, and the inputs "
-                                 f"are {', '.join(map(short, keys))}; cov.to_numpy() goes by order")
+                given, needed = (", ".join(map(short, x)) for x in (labels, keys))
+                raise InputError(f"propagate: cov is labelled {given}, and the inputs are {needed}; "
+                                 "cov.to_numpy() goes by order")
     return array
 
 
