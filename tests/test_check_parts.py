@@ -253,7 +253,7 @@ def smooth(p):
 
 FUNCTIONS = {
     "smooth": (lambda p: ag.sum([x * x for x in p]), [7, 13, 17], CORRECT),
-    "steps at 1": (lambda p: ag.sum([x * float(x.data > 1.0) for x in p]), [106, 211, 853], NOISY),
+    "steps at 1": (lambda p: ag.sum([x * float(x.data > 1.0) for x in p]), [105, 209, 845], NOISY),
     "steps near 1": (lambda p: ag.sum([x * float(x.data > 1.0 + 1e-9) for x in p]), [106, 211, 853], CORRECT),
     "steps further": (lambda p: ag.sum([x * float(x.data > 1.01) for x in p]), [106, 211, 17], CORRECT),
     "one bypasses": (lambda p: ag.sum([x * x for x in p]) + 2.0 * p[0].data, [13, 19, 55], WRONG),

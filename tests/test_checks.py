@@ -585,6 +585,32 @@ def test_differences_of_a_function_undefined_around_the_point_say_nothing():
     assert math.isnan(value) and error == math.inf
 
 
+@pytest.mark.parametrize("f, x", [
+    (math.sin, 1e17), (math.cos, 3e300), (lambda x: x * math.sin(x), 2e15),
+    (lambda x: math.tanh(1e20 * x), 0.0), (lambda x: math.cos(1e10 * x), 1e7),
+    (lambda x: 1.0 + (x > 3.0), 3.0)])
+def test_where_a_function_turns_between_neighbouring_doubles_differences_bound_nothing(f, x):
+    assert 1e100 < slope(f, x).error < math.inf
+
+
+@pytest.mark.parametrize("f, x, truth", [
+    (lambda x: x * x, 1e17, 2e17), (lambda x: x - 1e17, 1e17, 1.0), (math.atan, 1e17, 1e-34),
+    (lambda x: math.exp(-x / 1e17), 1e17, -math.exp(-1.0) / 1e17)])
+def test_far_out_a_function_that_does_not_has_a_slope(f, x, truth):
+    value, error = slope(f, x)
+    assert abs(value - truth) <= error < max(1e-3 * abs(truth), 1e-17)
+
+
+def test_without_mpmath_no_derivative_is_blamed_where_doubles_lie_too_far_apart_to_tell(monkeypatch):
+    monkeypatch.setattr("autograd_lite.checks.slopes.has_mpmath", lambda: False)
+    for f, x in ((ag.sin, 1e17), (ag.sin, 1e300), (lambda x: x * ag.sin(x), 1e17),
+                 (lambda x: ag.cos(1e10 * x), 1e7)):
+        report = ag.check_gradients(f, x)
+        assert report.verdict == NOISY
+        assert "doubles lie too far apart to tell" in str(report) and "mpmath is not installed" in str(report)
+    assert ag.check_gradients(ag.sin, 1.0).ok
+
+
 # -- custom_op --------------------------------------------------------------------------------------
 
 

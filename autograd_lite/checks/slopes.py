@@ -23,6 +23,7 @@ class Estimate(NamedTuple):
 
 
 UNKNOWN = Estimate(nan, inf)
+BLIND = 1e150               # the error of an estimate where doubles do not show what f does
 
 
 # -- of any function of floats: differences ---------------------------------------------------------
@@ -32,7 +33,8 @@ def slope(f: Callable[[float], float], x: float, steps: Sequence[float] = ()) ->
     """f'(x) from differences of f, extrapolated to a step of 0 (Ridders), with a bound of the error.
 
     A step counts only if f gives a finite number on both sides. The bound covers the slopes of all
-    finer steps, so a slope that only wide steps show is not mistaken for the one at x. `steps` go from
+    finer steps, so a slope that only wide steps show is not mistaken for the one at x. (It is `BLIND` where
+    even the finest are too wide, as for sin at 1e17.) `steps` go from
     wide to narrow, in one ratio; by default some hundred, in halves.
 
     >>> value, error = slope(math.sin, 1.0)
@@ -40,6 +42,8 @@ def slope(f: Callable[[float], float], x: float, steps: Sequence[float] = ()) ->
     True
     """
     pairs = _pairs(f, x, steps)
+    if not steps and _is_finer_than_doubles(pairs):
+        return Estimate(0.0, BLIND)
     ratio = (steps[0] / steps[1] if steps else 2.0) ** 2
     quotients = [(high - low) / width for high, low, width in pairs]
     noises = _noises(pairs, 0.0 if steps else _jitter(pairs, _at(f, x)))
@@ -60,6 +64,12 @@ def slope(f: Callable[[float], float], x: float, steps: Sequence[float] = ()) ->
             error = max(error, abs(quotient - value) - abs(quotients[n] - value) - noise / width)
         best = min(best, Estimate(value, error), key=lambda estimate: estimate.error)
     return best
+
+
+def _is_finer_than_doubles(pairs: Sequence[tuple[float, float, float]]) -> bool:
+    """Whether neighbouring doubles lie so far apart that a function may turn between them (sin at 1e17)."""
+    values = [y for high, low, _ in pairs for y in (high, low)]
+    return bool(pairs) and abs(pairs[-1][0] - pairs[-1][1]) > 1e-3 * (max(values) - min(values))
 
 
 def _at(f: Callable[[float], float], x: float) -> float:

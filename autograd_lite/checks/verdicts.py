@@ -8,7 +8,7 @@ from math import inf, nan
 from typing import Any
 
 from autograd_lite.checks.report import LINE, Entry, Report, clip, count, filled, plain_data, wrapped
-from autograd_lite.checks.slopes import Estimate
+from autograd_lite.checks.slopes import BLIND, Estimate
 from autograd_lite.lines import printable
 from autograd_lite.ops.special import TINY
 
@@ -178,6 +178,8 @@ def _against(given: float, reference: Estimate) -> str:
     value, error = reference
     if error == inf:
         return f"{given:.12g}, at a kink or an edge"
+    if error > 1e-50 * BLIND:
+        return f"{given:.6g}; doubles lie too far apart to tell"
     if abs(given - value) <= error:
         return f"{given:.6g}, is {value:.6g}" + (f" ± {error:.0e}" if error else "")
     ratio = given / value if value else nan
