@@ -15,6 +15,7 @@ from typing import Any
 
 from autograd_lite.errors import AutogradError, InputError, NumericError, short
 from autograd_lite.graph import value
+from autograd_lite.graph.node import plain
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op
 from autograd_lite.transforms.structures import as_array, as_objects, is_array
@@ -31,22 +32,25 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
     core: Any = sys.modules.get("uncertainties.core")
     if kind := getattr(core, "AffineScalarFunc", None):         # of numbers (else that package is not in use)
         kinds = (core.Variable, kind)
+        own: list[Value] = []
+        given: list[Any] = []
+        others: list[Any] = []
+        derived = traced
         if type(f) is not FunctionType and not isinstance(f, Op) and is_compiled(f):
-            plain, places, given = _in_plain(kinds, args, cov)
-            if given:
-                return _of_uncertain(core, f, plain, places, given, compiled)
-        else:
-            own: list[Value] = []
-            given = []
-            others: list[Any] = []
-            try:
-                trees = with_leaves(args, kinds, own, given, others)
-            except RecursionError:
-                leaves(args, lenient=True)              # (which says what is wrong)
-                raise
-            if given:
-                if others or cov is not None:
-                    _refuse(others, cov)
+            derived = compiled
+            numbers, places = _numbers_alone(kinds, args, given)
+            if places and cov is None:
+                return _of_uncertain(core, f, numbers, places, given, derived)
+            given.clear()
+        try:
+            trees = with_leaves(args, kinds, own, given, others)
+        except RecursionError:
+            leaves(args, lenient=True)                  # (which says what is wrong)
+            raise
+        if given:
+            if others or cov is not None:
+                _refuse(others, cov)
+            if derived is traced:
                 try:
                     result, linear = called(f, trees, own)
                     if linear:
@@ -57,7 +61,8 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
                 except NumericError:
                     if all([x.std_dev for x in given]):
                         raise
-                return _of_uncertain(core, f, *_in_plain(kinds, args, cov), traced)
+            places = [i for i, x in enumerate(leaves(trees, lenient=True)) if type(x) is Value]
+            return _of_uncertain(core, f, rebuild(trees, plain, lambda x: x), places, given, derived)
     if cov is None:
         if len(args) != 2:
             raise InputError(f"propagate takes a function, its argument and the uncertainty of that, got "
@@ -182,50 +187,21 @@ def _parameters(f: Any, n: int) -> Sequence[str]:
 # -- numbers of the package `uncertainties` ----------------------------------------------------------------
 
 
-def _in_plain(kinds: tuple[type[Any], ...], args: Sequence[Any], cov: Any
-              ) -> tuple[Any, list[int], list[Any]]:
-    """The arguments in plain numbers; the places of those with an uncertainty, which are of these kinds; and
-    these."""
+def _numbers_alone(kinds: tuple[type[Any], ...], args: Sequence[Any], given: list[Any]
+                   ) -> tuple[list[Any], list[int]]:
+    """Arguments that are numbers alone in plain numbers, and the places of those with an uncertainty, which
+    are of these kinds and collected; no place if there are others."""
     numbers: list[Any] = []
     places: list[int] = []
-    given: list[Any] = []
-    others: list[Any] = []
-    plain = numbers
     for x in args:
         if type(x) in kinds:
             places.append(len(numbers))
             given.append(x)
             x = x.nominal_value
         elif type(x) is not float and type(x) is not int:
-            numbers, places, given = [], [], []
-            plain = _structures_in_plain(kinds, args, numbers, places, given, others)
-            break
+            return [], []
         numbers.append(x)
-    if given and (others or cov is not None):
-        _refuse(others, cov)
-    return plain, places, given
-
-
-def _structures_in_plain(kinds: tuple[type[Any], ...], args: Sequence[Any], numbers: list[Any],
-                         places: list[int], given: list[Any], others: list[Any]) -> list[Any]:
-    """The arguments in plain numbers, all of which are collected."""
-    def number(x: Any) -> Any:
-        if isinstance(x, kinds):
-            places.append(len(numbers))
-            given.append(x)
-            x = x.nominal_value
-        elif type(x) is Value:
-            others.append(x)
-        numbers.append(x)
-        return x
-
-    def other(x: Any) -> Any:
-        if isinstance(x, kinds):
-            return number(x)
-        others.append(x)
-        return x
-
-    return [rebuild(x, number, other) for x in args]
+    return numbers, places
 
 
 def _refuse(others: Sequence[Any], cov: Any) -> None:

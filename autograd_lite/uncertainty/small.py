@@ -58,6 +58,8 @@ def with_leaves(xs: Iterable[Any], kinds: tuple[type[Any], ...], own: list[Value
 def _with_leaves(x: Any, kinds: tuple[type[Any], ...], own: list[Value], given: list[Any],
                  others: list[Any]) -> Any:
     """The same of anything else."""
+    if isinstance(x, (float, int)):
+        return x
     if is_objects(x):
         n = len(own)
         parts = with_leaves(x.ravel().tolist(), kinds, own, given, others)
@@ -66,6 +68,8 @@ def _with_leaves(x: Any, kinds: tuple[type[Any], ...], own: list[Value], given: 
         given.append(x)
         own.append(Value(x.nominal_value))
         return own[-1]
+    if isinstance(x, tuple) and hasattr(x, "_fields") and not hasattr(x, "__dict__"):
+        return tuple.__new__(type(x), with_leaves(x, kinds, own, given, others))
     if type(x) is not Value:
         if is_number(x):
             return x

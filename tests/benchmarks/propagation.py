@@ -9,11 +9,13 @@ native code (if there is llvmlite), as it gets by itself in a long loop, and was
 from __future__ import annotations
 
 import functools
+import operator
 import time
 from typing import Any, NamedTuple
 
+import numpy as np
 import uncertainties
-from uncertainties import umath
+from uncertainties import umath, unumpy
 
 import autograd_lite as ag
 from autograd_lite.native.engine import available
@@ -23,12 +25,14 @@ class Row(NamedTuple):
     """A formula over a library of functions m, and its inputs' values and deviations.
 
     `steps`: how often it is computed in turn, the last results in place of the first inputs.
+    `whole`: makes one argument of all inputs.
     """
 
     name: str
     make: Any
     inputs: list[tuple[float, float]]
     steps: int = 1
+    whole: Any = None
 
 
 def two_operations(m):
@@ -78,6 +82,25 @@ PAIR = [(1.0, 0.1), (2.0, 0.1)]
 PK = [(100.0, 1.0), (2.7, 0.2), (30.0, 2.0), (1.5, 0.3)]
 MANY = [(1.0 + k, 0.1) for k in range(20)]
 SWING = [(0.8, 0.01), (0.1, 0.02), (1.2, 0.05)]
+TIMES = np.linspace(0.0, 1.0, 20)
+
+
+def decays(m):
+    exp = unumpy.exp if m is umath else m.exp           # (of arrays)
+    return lambda p: exp(-p).sum()
+
+
+STRUCTURES = [
+    Row("a list, p[0]*p[1]", lambda m: lambda p: p[0] * p[1], PAIR, whole=list),
+    Row("a dict, p.a*p.b", lambda m: lambda p: p["a"] * p["b"], PAIR, whole=lambda xs: dict(zip("ab", xs))),
+    Row("a dict of results", lambda m: lambda a, b: {"sum": a + b, "product": a * b}, PAIR),
+    Row("squares of a list, 3", lambda m: lambda p: [x * x for x in p], MANY[:3], whole=list),
+    Row("an array of 2, p·p", lambda m: lambda p: (p * p).sum(), PAIR, whole=np.array),
+    Row("of 20", lambda m: lambda p: (p * p).sum(), MANY, whole=np.array),
+    Row("exp(-p) of 3, added", decays, MANY[:3], whole=np.array),
+    Row("p*p+1 of 2, each", lambda m: lambda p: p * p + 1.0, PAIR, whole=np.array),
+    Row("of 20", lambda m: lambda p: p * p + 1.0, MANY, whole=np.array),
+    Row("a line at 20 times", lambda m: lambda a, b: a * TIMES + b, PAIR)]
 ROWS = [Row("2*a", lambda m: lambda a: 2.0 * a, PAIR[:1]),
         Row("sin(a)", lambda m: m.sin, PAIR[:1]),
         Row("exp(a)", lambda m: m.exp, PAIR[:1]),
@@ -101,16 +124,23 @@ ROWS = [Row("2*a", lambda m: lambda a: 2.0 * a, PAIR[:1]),
             [(100.0, 1.0), (95.0, 0.5), (0.03, 0.002), (0.2, 0.02), (0.75, 0.01)]),
         Row("the mean of 20", lambda m: lambda *p: sum(p) / 20.0, MANY),
         Row("20 squares", lambda m: lambda *p: [x * x for x in p], MANY),
-        Row("a pendulum, 10 steps", pendulum, SWING)]
+        Row("a pendulum, 10 steps", pendulum, SWING), *STRUCTURES]
 
 
 def sides(row: Row, asked: bool = True) -> dict[str, Any]:
     """What computes a row's results (and deviations, if asked): that package, ours, and ours of a compiled
     function."""
-    xs = [uncertainties.ufloat(x, std) for x, std in row.inputs]
+    def given_at(factor):
+        xs = [uncertainties.ufloat(factor * x, std) for x, std in row.inputs]
+        return [row.whole(xs)] if row.whole else xs
+
+    xs = given_at(1.0)
     theirs, ours = row.make(umath), row.make(ag)
     fast, steps = ag.compile(ours, target="native" if available() else None), row.steps
-    several = isinstance(ours(*[x for x, _ in row.inputs]), list)
+    result = theirs(*xs)
+    parts = (operator.methodcaller("values") if isinstance(result, dict) else
+             operator.methodcaller("ravel") if isinstance(result, np.ndarray) else
+             None if hasattr(result, "std_dev") else iter)
 
     def run(once):
         if steps == 1:
@@ -119,13 +149,12 @@ def sides(row: Row, asked: bool = True) -> dict[str, Any]:
             given = xs
             for _ in range(steps):
                 found = once(*given)
-                given = [*found, *xs[len(found):]] if several else [found, *xs[1:]]
+                given = [*found, *xs[len(found):]] if parts else [found, *xs[1:]]
         if not asked:
             return found
-        return [y.std_dev for y in found] if several else [found.std_dev]
+        return [y.std_dev for y in parts(found)] if parts else [found.std_dev]
 
-    others = [uncertainties.ufloat(1.01 * x, std) for x, std in row.inputs]
-    ag.propagate(fast, *others)
+    ag.propagate(fast, *given_at(1.01))
     ways = {"theirs": theirs, "ours": functools.partial(ag.propagate, ours),
             "compiled": functools.partial(ag.propagate, fast)}
     return {name: functools.partial(run, way) for name, way in ways.items()}
