@@ -381,6 +381,34 @@ def test_a_number_of_numpys_stands_on_either_side_of_an_operator(f: Any, kind: A
         assert [held(x) for x, _ in pairs] == [held(y) for _, y in pairs]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", CLOSED)
+def test_an_op_of_plain_numbers_of_numpys_or_ints_is_that_of_floats(name: str, kind: Any) -> None:
+    op = TABLE[name]
+    for x in (kind(1), 1, kind(0)):
+        try:
+            expected = op(*[float(x)] * op.least)
+        except ag.AutogradError as error:
+            with pytest.raises(type(error), match=re.escape(str(error))):
+                op(*[x] * op.least)
+        else:
+            found = op(*[x] * op.least)
+            assert type(found) is float and str(found) == str(expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq", "ne"])
+def test_a_number_of_numpys_is_compared_from_either_side(name: str, kind: Any) -> None:
+    compare, v, k = getattr(operator, name), Value(1.0), kind(1)
+    for x, y in ((v, k), (k, v), (v + 1.0, k), (k, v + 1.0)):
+        found = compare(x, y)
+        assert isinstance(found, (bool, np.bool_)) and bool(found) is compare(
+            *[float(z) if z is k else z.data for z in (x, y)])
+    taken = ag.grad(lambda x: x * x if compare(k, x) else 3.0 * x)
+    assert taken(2.0) == (4.0 if compare(1.0, 2.0) else 3.0)
+    assert ag.compile(taken)(2.0) == taken(2.0) and ag.compile(taken)(0.5) == taken(0.5)
+
+
 ODD = [lambda v, x: v * x, lambda v, x: x * v, lambda v, x: ag.sum([v, x, v]), lambda v, x: ag.hypot(x, v)]
 
 

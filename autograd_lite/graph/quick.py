@@ -195,7 +195,8 @@ class Source:
                       f"    x{i} = {a}"]
         nodes = " or ".join([f"kind{i} is Value" for i in range(self.n)])
         return (f"def mixed{self.n}({', '.join(operands)}):\n" + indent("\n".join(lines), "    ")
-                + f"\n    if {nodes}:\n" + indent(self.node(operands, "?" * self.n), " " * 8))
+                + f"\n    if {nodes}:\n" + indent(self.node(operands, "?" * self.n), " " * 8)
+                + f"    else:\n        y = {self.y}\n        if y - y == 0.0:\n            return y\n")
 
 
 def sources_of(op: Op, names: dict[str, Any], kind: type[S]) -> list[S]:

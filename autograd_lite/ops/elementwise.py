@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import sys
 from collections.abc import Callable, Sequence
 from math import inf
@@ -290,6 +291,8 @@ INSTEAD = {
     "logical_xor": "write bool(a) != bool(b)"}
 
 
+_COMPARISONS = {"less": operator.lt, "less_equal": operator.le, "greater": operator.gt,
+                "greater_equal": operator.ge, "equal": operator.eq, "not_equal": operator.ne}
 _OTHER = "v.data is the number, and custom_op(forward, partials) makes an op of it"
 _OBJECTS = "; arrays of Values have dtype=object"
 
@@ -312,16 +315,21 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
     Raises:
         InputError: no such function of Values.
     """
+    import numpy as np
     name, function = ufunc.__name__, _function(ufunc)
-    if function and method == "__call__" and not options:
-        try:                                        # (the same as below, in a third of the time)
+    if method == "__call__" and not options:        # (the same as below, in a third of the time)
+        try:
+            if compare := _COMPARISONS.get(name):
+                xs = [x if not is_scalar(x) else x.item() if x.dtype.itemsize <= 8 else float(x)
+                      for x in inputs]
+                if all([isinstance(x, (float, int)) or hasattr(type(x), "__apply_op__") for x in xs]):
+                    return np.bool_(compare(*xs))
             operands = in_floats(inputs)
-            if not [x for x in operands if x is None]:
+            if function and not [x for x in operands if x is None]:
                 return function(*operands)
         except (TypeError, AttributeError, OverflowError) as error:
             if isinstance(error, AutogradError):
                 raise
-    import numpy as np
     _refuse_times(f"np.{name}", inputs)
     for option in ("out", "where"):
         given = options.get(option, ())

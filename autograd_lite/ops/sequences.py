@@ -168,9 +168,9 @@ log_softmax_first: Many = define(
         1.0 - exp(y), *[-exp(y + x - xs[0]) for x in xs[1:]]]))
 
 
-def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:
-    try:
-        operands = list(xs)
+def _operands(name: str, xs: Any, least: int = 1) -> list[Any]:
+    try:                                            # (the numbers of an array as Python's, which are quicker)
+        operands = xs.tolist() if type(xs).__module__ == "numpy" and getattr(xs, "ndim", 0) == 1 else list(xs)
     except TypeError:
         raise InputError(f"{name}: expected a sequence of numbers, got {type_name(xs)}; "
                          f"write {name}([a, b, …])") from None
