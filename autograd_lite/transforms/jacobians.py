@@ -20,9 +20,10 @@ from autograd_lite.transforms.trees import is_number, refill
 if TYPE_CHECKING:
     from autograd_lite.graph.value import Value
     from autograd_lite.ops.signatures import Plain, Unary
-    from autograd_lite.transforms.signatures import (ListOfList, Matrix, Number, OfAny, OfList, OfNumber,
-                                                     OfPair, OfTriple, P, Pair, Slope, Slopes, Square, ToAny,
-                                                     Triple, X)
+    from autograd_lite.transforms.signatures import (First, Firsts, ListOfList, Many, Matrix, Number, OfAny,
+                                                     OfFew, OfList, OfMany, OfNumber, OfPair, OfTriple, P,
+                                                     Pair, Slope, Slopes, Square, ToAny, Triple, Two,
+                                                     WithPlain, X)
 
 
 @overload
@@ -114,17 +115,31 @@ def jacobian(f: OfAny, argnums: Selection = 0, *,
 
 
 @overload
-def jacobian(f: OfPair, argnums: int | str = 0, *, sparse: Literal[False] = False) -> Pair[float, Value]: ...
+def jacobian(f: WithPlain[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
 
 
 @overload
-def jacobian(f: OfPair, argnums: tuple[int, int], *, sparse: Literal[False] = False) -> Pair[
-    tuple[float, float], tuple[Value, Value]]: ...
+def jacobian(f: OfMany, argnums: int | str = 0, *, sparse: Literal[False] = False) -> Many[float, Value]: ...
 
 
 @overload
-def jacobian(f: OfTriple, argnums: int | str = 0, *,
-             sparse: Literal[False] = False) -> Triple[float, Value]: ...
+def jacobian(f: OfTriple[P], argnums: Firsts = 0, *,
+             sparse: Literal[False] = False) -> Triple[float, Value, P]: ...
+
+
+@overload
+def jacobian(f: OfPair[P], argnums: First = 0, *,
+             sparse: Literal[False] = False) -> Pair[float, Value, P]: ...
+
+
+@overload
+def jacobian(f: OfPair[P], argnums: Two, *, sparse: Literal[False] = False) -> Pair[
+    tuple[float, float], tuple[Value, Value], P]: ...
+
+
+@overload
+def jacobian(f: OfFew, argnums: int | str, *,
+             sparse: Literal[False] = False) -> Many[float, Value]: ...
 
 
 @overload
@@ -197,17 +212,30 @@ def hessian(f: OfAny, argnums: Selection = 0, *,
 
 
 @overload
-def hessian(f: OfPair, argnums: int | str = 0, *, sparse: Literal[False] = False) -> Pair[float, Value]: ...
+def hessian(f: WithPlain[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
 
 
 @overload
-def hessian(f: OfPair, argnums: tuple[int, int], *, sparse: Literal[False] = False) -> Pair[
-    Square[float], Square[Value]]: ...
+def hessian(f: OfMany, argnums: int | str = 0, *, sparse: Literal[False] = False) -> Many[float, Value]: ...
 
 
 @overload
-def hessian(f: OfTriple, argnums: int | str = 0, *,
-            sparse: Literal[False] = False) -> Triple[float, Value]: ...
+def hessian(f: OfTriple[P], argnums: Firsts = 0, *,
+            sparse: Literal[False] = False) -> Triple[float, Value, P]: ...
+
+
+@overload
+def hessian(f: OfPair[P], argnums: First = 0, *, sparse: Literal[False] = False) -> Pair[float, Value, P]: ...
+
+
+@overload
+def hessian(f: OfPair[P], argnums: Two, *, sparse: Literal[False] = False) -> Pair[
+    Square[float], Square[Value], P]: ...
+
+
+@overload
+def hessian(f: OfFew, argnums: int | str, *,
+            sparse: Literal[False] = False) -> Many[float, Value]: ...
 
 
 @overload
@@ -222,7 +250,7 @@ def hessian(f: Callable[Concatenate[list[float], P], float],
 
 
 @overload
-def hessian(f: Callable[..., Any], argnums: Selection = 0, *,
+def hessian(f: Callable[..., Number], argnums: Selection = 0, *,
             sparse: bool = False) -> Callable[..., Any]: ...
 
 

@@ -22,9 +22,13 @@ S = TypeVar("S", covariant=True)
 
 Number = Numeric[Value]
 Unused = Literal["zero", "raise"]
+First = Literal[0, 1]                           # of two numbers
+Firsts = Literal[0, 1, 2]                       # of three
+Two = tuple[First, First]
 OfNumber = Callable[Concatenate[Value, P], Number]
-OfPair = Callable[[Value, Value], Number]
-OfTriple = Callable[[Value, Value, Value], Number]
+OfPair = Callable[Concatenate[Value, Value, P], Number]
+OfTriple = Callable[Concatenate[Value, Value, Value, P], Number]
+OfFew = OfPair[[]] | OfTriple[[]]
 OfList = Callable[Concatenate[list[Value], P], Number]
 OfDict = Callable[Concatenate[dict[str, Value], P], Number]
 ListOfList = Callable[Concatenate[list[Value], P], Sequence[Number]]
@@ -32,6 +36,21 @@ ListOfList = Callable[Concatenate[list[Value], P], Sequence[Number]]
 
 class Untyped:
     """What only a function takes or returns that is typed Any there, or not at all."""
+
+
+class WithPlain(Protocol[P]):
+    """A function of a number, and of another that may be plain."""
+
+    @overload
+    def __call__(self, x: Value, /, *args: P.args, **kwargs: P.kwargs) -> Number: ...
+    @overload
+    def __call__(self, x: Value, y: float, /, *args: Any, **kwargs: Any) -> Number: ...
+
+
+class OfMany(Protocol):
+    """A function of any number of numbers."""
+
+    def __call__(self, x: Value, /, *xs: Value) -> Number: ...
 
 
 ToAny = Callable[..., Untyped]
@@ -47,22 +66,31 @@ class Dual(Protocol[A_contra, R, B_contra, S, P]):
     def __call__(self, x: B_contra, /, *args: P.args, **kwargs: P.kwargs) -> S: ...
 
 
-class Pair(Protocol[R, S]):
-    """A function of two numbers, plain or one of them recorded."""
+class Many(Protocol[R, S]):
+    """A function of any number of numbers, plain or one of them recorded."""
 
     @overload
-    def __call__(self, x: Plain, y: Plain, /) -> R: ...
+    def __call__(self, x: Plain, /, *xs: Plain) -> R: ...
     @overload
-    def __call__(self, x: Number, y: Number, /) -> S: ...
+    def __call__(self, x: Number, /, *xs: Number) -> S: ...
 
 
-class Triple(Protocol[R, S]):
-    """A function of three numbers, plain or one of them recorded."""
+class Pair(Protocol[R, S, P]):
+    """A function of two numbers, plain or one of them recorded, and of others that stay as they are."""
 
     @overload
-    def __call__(self, x: Plain, y: Plain, z: Plain, /) -> R: ...
+    def __call__(self, x: Plain, y: Plain, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
     @overload
-    def __call__(self, x: Number, y: Number, z: Number, /) -> S: ...
+    def __call__(self, x: Number, y: Number, /, *args: P.args, **kwargs: P.kwargs) -> S: ...
+
+
+class Triple(Protocol[R, S, P]):
+    """A function of three numbers, plain or one of them recorded, and of others that stay as they are."""
+
+    @overload
+    def __call__(self, x: Plain, y: Plain, z: Plain, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    def __call__(self, x: Number, y: Number, z: Number, /, *args: P.args, **kwargs: P.kwargs) -> S: ...
 
 
 Square = tuple[tuple[X, X], tuple[X, X]]

@@ -45,6 +45,12 @@ assert_type(ag.logaddexp(v, 0.0), Value)
 assert_type(ag.logaddexp(0.5, 1), float)
 assert_type(ag.copysign(2.0, w), Value)
 assert_type(ag.copysign(2, -0.0), float)
+assert_type(ag.maximum(numbers[1], 0.0), Value | float)
+assert_type(ag.maximum(numbers[1], v), Value)
+assert_type(ag.leaky_relu(numbers[1]), Value | float)
+assert_type(ag.logaddexp(0.0, numbers[1]), Value | float)
+assert_type(ag.copysign(numbers[1], numbers[0]), Value | float)
+assert_type(ag.where(ag.greater(numbers[1], 0.0), 1.0, numbers[1]), Value | float)
 assert_type(ag.sum(values), Value)
 assert_type(ag.sum(floats), float)
 assert_type(ag.sum(numbers), Value)
@@ -120,6 +126,7 @@ assert_type(nn.hinge(values, [-1, 1]), Value)
 assert_type(nn.binary_cross_entropy(0.5, 1), float)
 assert_type(nn.softmax_cross_entropy(values, 1), Value)
 assert_type(nn.softmax_cross_entropy(floats, 1), float)
+assert_type(nn.clip_grad_norm(values, 1.0) + nn.clip_grad_norm(nn.MLP(2, [1]), 1.0), float)
 assert_type(optim.SGD(values).step(), None)
 assert_type(optim.cosine(0.1, 10)(3), float)
 assert_type(optim.Adam(values, lr=lambda k: 0.1 / (k + 1)).rate(), float)
@@ -149,6 +156,26 @@ def two(x: Value, y: Value) -> Value:
 def three(x: Value, y: Value, z: Value) -> Value:
     """Of three."""
     return x * y + z
+
+
+def line(w: Value, b: Value, xs: list[float], *, power: int = 1) -> Value:
+    """Of two Values, and of data."""
+    return ag.sum((w * x + b) ** power for x in xs)
+
+
+def volume(x: Value, y: Value, z: Value, k: int) -> Value:
+    """Of three, and of an int."""
+    return x * y * z * k
+
+
+def scale(x: Value, by: Value | float = 2.0) -> Value:
+    """Of a Value, and of what may be plain."""
+    return x * by
+
+
+def total(*xs: Value) -> Value:
+    """Of any number of Values."""
+    return ag.sum(x * x for x in xs)
 
 
 def many(p: Sequence[Value], k: int) -> Value:
@@ -228,6 +255,20 @@ assert_type(ag.grad(two)(2.0, 3.0), float)
 assert_type(ag.grad(two, 1)(v, 2.0), Value)
 assert_type(ag.grad(two, argnums=(0, 1))(2.0, 3.0), tuple[float, float])
 assert_type(ag.grad(three, "z")(2.0, 3.0, 4.0), float)
+assert_type(ag.grad(line)(2.0, 3.0, [4.0], power=2), float)
+assert_type(ag.grad(line, 1)(2.0, v, [4.0]), Value)
+assert_type(ag.grad(line, argnums=(0, 1))(2.0, 3.0, [4.0]), tuple[float, float])
+assert_type(ag.grad(line, "xs")(v, w, [4.0]), Any)
+assert_type(ag.value_and_grad(line)(2.0, 3.0, [4.0]), tuple[float, float])
+assert_type(ag.grad(ag.grad(volume))(2.0, 3.0, 4.0, 5), float)
+assert_type(ag.hessian(volume, 2)(2.0, 3.0, 4.0, k=5), float)
+assert_type(ag.derivative(line)(2.0, 3.0, [4.0]), float)
+assert_type(ag.grad(scale)(2.0), float)
+assert_type(ag.grad(scale)(2.0, by=3.0), float)
+assert_type(ag.grad(scale, 1)(2.0, 3.0), float)
+assert_type(ag.grad(total)(2.0), float)
+assert_type(ag.jacobian(total)(2.0, 3.0, 4.0, 5.0), float)
+assert_type(ag.grad(total, 1)(2.0, v), Value)
 assert_type(ag.grad(many)([2.0, 3.0], 4), list[float])
 assert_type(ag.grad(many)(values, 4), list[Value])
 assert_type(ag.grad(matrix)([[2.0], [3.0]], 4), Any)
@@ -279,6 +320,11 @@ assert_type(ag.hessian(ag.exp)(0.5), float)
 assert_type(ag.compile(one)(2.0), float)
 assert_type(ag.compile(one)(v), Value)
 assert_type(ag.compile(two)(2.0, 3.0), float)
+assert_type(ag.compile(line)(2.0, 3.0, [4.0], power=2), float)
+assert_type(ag.compile(volume)(2.0, v, 4.0, 5), Value)
+assert_type(ag.compile(scale)(2.0, by=3.0), float)
+assert_type(ag.compile(total)(2.0, 3.0, 4.0, 5.0), float)
+assert_type(ag.compile(total).__name__, str)
 assert_type(ag.compile(many)([2.0, 3.0], 4), float)
 assert_type(ag.compile(real)(2.0, n=3), float)
 assert_type(ag.compile(loss)([1.0, 2.0], 3.0), float)
@@ -319,6 +365,9 @@ assert_type(square(v), Value)
 product = ag.custom_op(lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a), name="typed product")
 assert_type(product(v, 2.0), Value)
 assert_type(product(3.0, 2.0), float)
+fused = ag.custom_op(lambda a, b, c: a * b + c, (
+    lambda y, a, b, c: b, lambda y, a, b, c: a, lambda y, a, b, c: 1.0), name="typed fused")
+assert_type(fused(v, 2.0, 3.0), Value)
 
 
 def largest(*xs: float) -> float:
