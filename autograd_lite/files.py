@@ -108,11 +108,12 @@ def _place(path: str) -> str | int:
 
 def _is_device(path: str) -> bool:
     """Whether a name is one of Windows's for a device, such as NUL, which no file can replace."""
-    stem = os.path.basename(path).partition(".")[0].rstrip()
+    stem = os.path.basename(path).replace(":", ".").partition(".")[0].rstrip()
     return sys.platform == "win32" and stem.upper() in _DEVICES
 
 
-_DEVICES = {"AUX", "CON", "NUL", "PRN", *[f"{port}{k}" for port in ("COM", "LPT") for k in range(1, 10)]}
+_DEVICES = {"AUX", "CON", "CONIN$", "CONOUT$", "NUL", "PRN",
+            *[port + k for port in ("COM", "LPT") for k in "123456789¹²³"]}
 
 
 def _resemble(path: str, before: os.stat_result) -> None:

@@ -43,10 +43,6 @@ class Line(NamedTuple):
         return "\n".join(lines)
 
 
-_PACKAGE = os.path.dirname(__file__) + os.sep
-_OURS = _PACKAGE, "<" + _PACKAGE                # (and generated code)
-
-
 def user_frame() -> FrameType:
     """Where the user's program runs: outside this package and what it is called through."""
     frame = sys._getframe()
@@ -55,6 +51,11 @@ def user_frame() -> FrameType:
             or frame.f_globals.get("__name__", "").partition(".")[0] in ("numpy", "functools")):
         frame = frame.f_back
     return frame
+
+
+# (`__file__` differs where there are no sources.)
+PACKAGE = os.path.dirname(user_frame.__code__.co_filename) + os.sep
+_OURS = PACKAGE, "<" + PACKAGE                  # (and generated code)
 
 
 def user_line() -> Line:

@@ -4,7 +4,9 @@
 """
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -40,6 +42,7 @@ def write(name: str, cases: Mapping[str, Callable[[], str]]) -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-    for file in FILES:
-        module = importlib.import_module(file)
-        write(module.NAME, module.CASES)
+    with contextlib.redirect_stdout(io.StringIO()):         # (Hypothesis tells of failures, which are wanted)
+        for file in FILES:
+            module = importlib.import_module(file)
+            write(module.NAME, module.CASES)

@@ -21,7 +21,8 @@ ROWS = [
     {"locks", "lines", "graph.kinks", "ops.constants"}, {"modes", "markup"}, {"errors"},
     {"decorators", "files", "extras"},
     {"ops.notation", "ops.special", "ops.op", "ops.whole"},
-    {"ops.signatures"}, {"ops.elementwise"}, {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
+    {"ops.signatures", "ops.polygammas"}, {"ops.elementwise"},
+    {"ops.define", "ops.methods", "ops.arrays", "ops.lists"},
     {"ops.operators"},
     {"ops.numbers", "ops.branches"},
     {"ops.selection"}, {"ops.geometry"}, {"ops.elementary"}, {
@@ -29,8 +30,7 @@ ROWS = [
     {"ops.custom"},
     {"programs.namespaces"},
     {"graph.walks"}, {"graph.copying"}, {"graph.node"}, {"graph.states"}, {"graph.backward"}, {"graph.value"},
-    {"graph.changes", "graph.recording", "graph.program", "graph.linear", "graph.quick", "graph.foreign",
-     "graph.small"},
+    {"graph.changes", "graph.recording", "graph.program", "graph.linear", "graph.quick", "graph.foreign"},
     {"graph.native", "graph.conventions"}, {"graph.labels"},
     {"transforms.trees", "transforms.gates", "transforms.colouring", "transforms.kinds",
      "transforms.rounding", "transforms.coefficients"},
@@ -63,7 +63,8 @@ ROWS = [
     {"checks.rule"}, {"checks.forward", "checks.latent"}, {"checks.rows", "checks.judged"},
     {"checks.verdicts", "checks.explanation", "checks.audit"}, {"checks.chain_rule", "checks.paths"},
     {"checks.nearby", "checks.explain"}, {"checks.check_gradients"},
-    {"uncertainty.covariance", "uncertainty.linearised", "uncertainty.result"}, {"uncertainty.propagation"},
+    {"uncertainty.covariance", "uncertainty.small", "uncertainty.result"}, {"uncertainty.linearised"},
+    {"uncertainty.propagation"},
     {"uncertainty.entry"},
     {"drawing.engine", "drawing.sketch", "drawing.dot", "drawing.theme", "drawing.svg", "drawing.stack",
      "drawing.naming", "drawing.scale", "drawing.marks", "drawing.given", "drawing.formulas",
@@ -94,8 +95,8 @@ ONLY = {"graphviz": {"drawing"}, "hypothesis": {"testing", "commands"}, "matplot
 
 # What an hour of reading the core leaves out: the ops, a family a file, a method for each,
 # and the float kernels, which are data.
-DATA = {"ops.special", "ops.methods", "ops.selection", "ops.geometry", "ops.elementary", "ops.normal",
-        "ops.activations", "ops.sequences"}
+DATA = {"ops.special", "ops.polygammas", "ops.methods", "ops.selection", "ops.geometry", "ops.elementary",
+        "ops.normal", "ops.activations", "ops.sequences"}
 
 
 def modules():
@@ -188,8 +189,8 @@ def test_other_peoples_packages_are_imported_only_where_they_belong_and_only_whe
 
 # The slots of a node belong to the modules of the hot path, which are one class's storage, and to copies.
 SLOTS = {"_data", "_grad", "_operation", "_a", "_b", "_pa", "_pb", "_note"}
-HOT = {"graph.node", "graph.value", "graph.backward", "graph.small", "graph.states", "programs.places",
-       "programs.tape"}
+HOT = {"graph.node", "graph.value", "graph.backward", "graph.states", "programs.places", "programs.tape",
+       "uncertainty.small"}
 
 
 def foreign(name, source):

@@ -58,6 +58,10 @@ def added(folder, change=lambda lines: lines):
 def test_an_op_added_as_the_page_says_works(tmp_path):
     done = added(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+    for name in EDITS:                          # (the rules of a change hold, too)
+        lines = (tmp_path / name).read_text(encoding="utf-8").splitlines()
+        assert name.startswith("tests/") or len(lines) <= 460, name
+    assert "docs/tour.md" in TEXT               # (whose table of all names has a test of its own)
 
 
 @python_build

@@ -681,7 +681,9 @@ def no_extra(monkeypatch):
 
 def program_named_dot(folder: Path, script: str) -> Path:
     path = folder / "dot"
-    path.write_text(f"#!{sys.executable}\n{script}", encoding="utf-8")
+    # (the interpreter's path may have a space; to Python the second line and the third are a text)
+    start = f"""#!/bin/sh\n'''exec' '{sys.executable}' "$0" "$@"\n' '''\n"""
+    path.write_text(start + script, encoding="utf-8")
     path.chmod(0o755)
     return path
 

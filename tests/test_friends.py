@@ -5,6 +5,7 @@ import decimal
 import fractions
 import functools
 import math
+import operator
 import pickle
 import statistics
 from typing import Any
@@ -50,6 +51,35 @@ def test_a_piecewise_formula_as_a_recorded_choice() -> None:
     assert [fast(at) for at in (2.0, 0.5)] == [4.0, math.cos(0.5)]
 
 
+def test_numbers_of_sympys_meet_a_value_on_either_side() -> None:
+    sympy = pytest.importorskip("sympy")
+    third, v = sympy.Rational(1, 3), Value(2.0)
+    for x in (third, sympy.Integer(2), sympy.Float(1.5)):
+        for by in (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.mod):
+            for a, b, i in ((x, v, 1), (v, x, 0)):
+                found, expected = by(a, b), by(*[Value(float(y)) if y is x else y for y in (a, b)])
+                assert (found.data, found.partials[i]) == (expected.data, expected.partials[i])
+    assert ag.compile(grad(lambda y: third * y))(2.0) == 1.0 / 3.0
+    for call in (lambda: sympy.pi * v, lambda: v * sympy.pi, lambda: sympy.Symbol("x") * v):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            call()
+    with pytest.raises(sympy.SympifyError, match="Value"):
+        sympy.sin(v)
+
+
+@pytest.mark.parametrize("modules", ["numpy", "scipy", [{"ImmutableDenseMatrix": np.array}, ag]])
+def test_other_modules_of_sympys_serve_values_too(modules: Any) -> None:
+    sympy = pytest.importorskip("sympy")
+    pytest.importorskip("scipy")
+    x, y = sympy.symbols("x y")
+    formula = sympy.Piecewise((sympy.sin(x) * y, x > y), (x ** 2, True))
+    f = sympy.lambdify([x, y], formula, modules=modules)
+    assert grad(f)(2.0, 1.0) == math.cos(2.0) and grad(f)(0.5, 1.0) == 1.0
+    f = sympy.lambdify([x, y], sympy.Matrix([[x, y], [y, x * y]]), modules=modules)
+    for slope in (ag.jacobian(f), ag.compile(ag.jacobian(f))):
+        assert slope(2.0, 3.0).tolist() == [[1.0, 0.0], [0.0, 3.0]]
+
+
 # -- pandas -------------------------------------------------------------------------------------------------
 
 
@@ -72,6 +102,24 @@ def test_series_of_values() -> None:
     array = series.to_numpy()
     assert array.mean().data == ag.mean(series).data == plain.mean()
     assert array.std(ddof=1).data == pytest.approx(plain.std(), rel=1e-15)
+
+
+def test_labels_of_a_series_or_frame_of_uncertainties_name_the_inputs() -> None:
+    pd = pytest.importorskip("pandas")
+    f, point = (lambda p: p["a"] ** 3 * p["b"]), {"a": 1.0, "b": 2.0}
+    expected = ag.propagate(f, point, [[0.01, 0.01], [0.01, 0.04]])
+    frame = pd.DataFrame([[0.04, 0.01], [0.01, 0.01]], index=["b", "a"], columns=["b", "a"])
+    for cov in (frame, frame.loc[["a", "b"]], frame[["a", "b"]], frame.loc[["a", "b"], ["a", "b"]]):
+        assert ag.propagate(f, point, cov).std == expected.std
+        assert ag.propagate(lambda b, a: a ** 3 * b, 2.0, 1.0, cov=cov).std == expected.std
+    stds = pd.Series({"b": 0.2, "a": 0.1})
+    assert ag.propagate(f, point, stds).std == ag.propagate(f, point, {"a": 0.1, "b": 0.2}).std
+    assert ag.propagate(lambda p: p[0] * 2.0, [1.0, 3.0], pd.Series([0.2, 0.1], index=[1, 0])).std == 0.2
+    for labels in (["x", "y"], [5, 6], ["a", "a"]):     # (by their order)
+        assert ag.propagate(lambda p: p[0] * 1.0, [1.0, 3.0], stds.set_axis(labels)).std == 0.2
+    with pytest.raises(ag.InputError, match="cov is labelled 'x', 'y', and the inputs are 'a', 'b'; cov.to_"):
+        ag.propagate(f, point, stds.set_axis(["x", "y"]))
+    assert ag.propagate(f, point, stds.set_axis([5, 6])).std == ag.propagate(f, point, [0.2, 0.1]).std
 
 
 # -- the standard library ------------------------------------------------------------------------------

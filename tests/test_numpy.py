@@ -90,6 +90,35 @@ def test_what_is_no_array_of_numbers_is_refused_in_words() -> None:
         ag.sum(np.ones((2, 2)))
 
 
+@pytest.mark.parametrize("by", [operator.add, operator.mul, operator.truediv, operator.pow, np.ma.multiply,
+                                np.ma.maximum, np.ma.hypot])
+def test_a_masked_array_with_a_value_is_refused_and_no_gradient_is_lost(by: Any) -> None:
+    masked = np.ma.array([1.0, 2.0], mask=[0, 1])
+    for x in (masked, np.ma.masked):
+        for call in (lambda v: by(x, v), lambda v: by(v, x)):
+            for way in (call, ag.compile(call)):
+                with refused("a masked array with a Value .*compressed"):
+                    way(Value(3.0))
+    with refused("compressed"):
+        np.ma.array([Value(1.0)], mask=[0])[0] = Value(2.0)
+    assert "_mask" not in dir(Value(1.0))
+
+
+@pytest.mark.parametrize("kind", ["m8", "M8"])
+@pytest.mark.parametrize("unit", ["ns", "s", "D"])
+def test_times_are_no_numbers_in_any_unit(kind: str, unit: str) -> None:
+    """NumPy gives those of nanoseconds as ints, and calls a difference of times an integer."""
+    times, v = np.array([5, 6], f"{kind}[{unit}]"), Value(2.0)
+    for t in (times, times[0], times[:0]):
+        for call in (lambda: v * t, lambda: t * v, lambda: np.maximum(t, v), lambda: ag.maximum(v, t),
+                     lambda: ag.exp(t), lambda: ag.isnan(t), lambda: v < t, lambda: grad(ag.exp)(t)):
+            with pytest.raises(ag.InputError):
+                call()
+    with refused("divide a difference of two by a unit"):
+        times * v
+    assert (v * ((times - times[0]) / np.timedelta64(1, unit)))[1].data == 2.0
+
+
 def model(a: Any, b: Any) -> Any:
     y = ag.where(ag.greater(a, 0.4), ag.sin(a), ag.logaddexp(a, b)) * ag.maximum(a, b)
     return ag.sum(y) + np.std(a) if ag.isfinite(a).all() else 0.0
@@ -101,6 +130,13 @@ def test_arrays_within_a_compiled_function_are_those_of_the_eager_one(f: Any) ->
     fast = ag.compile(f)
     for a, b in ((XS, XS[::-1] + 0.1), (XS * 0.3, XS), (XS + 1.0, XS)):
         np.testing.assert_allclose(np.asarray(fast(a, b)), np.asarray(f(a, b)), rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize("f", [lambda a: np.full_like(a, 1.0),
+                               lambda a: np.piecewise(a, [a > 0.4], [1.0, 2.0])])
+def test_a_compiled_function_may_return_an_array_of_constants(f: Any) -> None:
+    found = ag.compile(f)(XS)
+    assert found.tolist() == f(XS).tolist() and found.dtype == float
 
 
 @pytest.mark.parametrize("by", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow,
@@ -219,12 +255,39 @@ def test_a_function_of_numpys_without_an_op_has_its_derivative(ufunc: Any, at: f
         assert (one[0], one[1][0]) == pytest.approx(expected, rel=1e-15)
 
 
+@pytest.mark.parametrize("ufunc", [np.deg2rad, np.rad2deg])
+def test_degrees_and_radians_compile(ufunc: Any) -> None:
+    for f, x in ((ufunc, 1.5), (ufunc, XS), (grad(lambda a: ag.sum(ufunc(a) ** 2)), XS)):
+        np.testing.assert_array_equal(ag.compile(f)(x), numbers(f(VALUES(x))) if f is ufunc else f(x))
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: np.where(x > 0.0, x * x, 0.0), lambda x: np.select([x > 0.0], [x * x], 0.0),
+    lambda x: np.asarray(x * x), lambda x: np.vectorize(lambda y: y * y)(x),
+    lambda x: np.piecewise(np.asarray(x), [x > 0.0], [lambda y: y * y, 0.0])])
+def test_an_array_without_axes_is_the_number_in_it(f: Any) -> None:
+    for wrap in (lambda t: t, ag.compile):
+        assert wrap(ag.value_and_grad(f))(3.0) == (9.0, 6.0) and wrap(hessian(f))(3.0) == 2.0
+    assert grad(lambda x: (f(x), "more"), has_aux=True)(3.0) == (6.0, "more")
+    assert ag.check_gradients(f, 3.0).ok
+    hidden = np.ma.array([Value(1.0)], mask=[True]).reshape(())
+    for wrong in (np.array(None), np.array("text", object), hidden, np.ma.masked):
+        with refused("a gradient needs one number"):
+            grad(lambda x: wrong)(3.0)
+
+
 def test_asking_numpy_about_a_value_gives_bools() -> None:
     v = Value(inf)
     assert (np.isfinite(v), np.isinf(v), np.isnan(v)) == (False, True, False)
     out = np.empty((), bool)
     assert np.isnan(Value(nan), out=out) is out and out
     assert np.less(XS, Value(0.5)).tolist() == [True, False, False]
+    for ask in (np.logical_and, np.logical_or, np.logical_xor):
+        for b in (0.0, 2.0, Value(0.0), Value(2.0)):
+            assert ask(v, b) is bool(ask(inf, float(getattr(b, "data", b))))
+        found, expected = ask(XS - 0.5, Value(2.0)), ask(XS - 0.5, 2.0)
+        assert found.dtype == bool and found.tolist() == expected.tolist()
+        assert ask.reduce(found) == ask.reduce(expected) and ask.outer(XS, v).dtype == bool
 
 
 @pytest.mark.parametrize("ufunc, op", [(np.maximum, ag.maximum), (np.fmin, ag.minimum), (np.hypot, ag.hypot),
@@ -262,7 +325,7 @@ def test_divmod_of_arrays_and_a_value() -> None:
     (lambda v: np.nextafter(v, 1.0), "v.data"), (lambda v: np.exp(XS, out=v), "out= must be an array"),
     (lambda v: np.exp(v, where=v), "where= must be"), (lambda v: np.exp(v, dtype=float), "leave out dtype"),
     (lambda v: XS.__iadd__(v), "Cannot cast"), (lambda v: v | XS, "bitwise_or"),
-    (lambda v: np.logical_xor(XS, v), "bool"), (lambda v: np.maximum(np.array(["a"]), v), "str 'a'")])
+    (lambda v: np.maximum(np.array(["a"]), v), "str 'a'")])
 def test_what_numpy_cannot_do_with_a_value_says_what_to_write(call: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
         call(Value(0.5))
@@ -278,6 +341,67 @@ def test_scipys_functions_of_a_value_are_ours() -> None:
         special.j0(Value(1.0))
 
 
+# -- numbers of NumPy's -------------------------------------------------------------------------------------
+
+KINDS = [np.float64, np.float32, np.float16, np.int64, np.int32, np.int8, np.uint64, np.uint8, np.bool_, bool,
+         np.longdouble]
+
+
+def held(y: Any) -> Any:
+    """All that a node holds, and its derivatives."""
+    return y.data, y.op, [getattr(x, "data", x) for x in y.operands], y.partials, [
+        type(x) for x in y.operands]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", [name for name, op in TABLE.items() if op.most > 1])
+def test_a_number_of_numpys_is_to_each_op_the_float_that_it_equals(name: str, kind: Any) -> None:
+    op, v, k = TABLE[name], Value(0.75, "v"), kind(1)
+    for operands in [[v, k], [k, v], [v, k, v], [k, k, v]]:
+        if not (op.open or len(operands) == op.least):
+            continue
+        plain = [float(x) if x is k else x for x in operands]
+        try:
+            expected = held(op(*plain))
+        except ag.AutogradError as error:
+            with pytest.raises(type(error), match=re.escape(str(error))):
+                op(*operands)
+        else:
+            assert held(op(*operands)) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("f", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow,
+                               operator.mod, operator.floordiv, divmod, np.hypot, np.arctan2, np.maximum])
+def test_a_number_of_numpys_stands_on_either_side_of_an_operator(f: Any, kind: Any) -> None:
+    v, k = Value(1.5), kind(1)
+    for x, y in ((v, k), (k, v)):
+        found, expected = f(x, y), f(*[float(x) if x is k else x for x in (x, y)])
+        pairs = list(zip(found, expected)) if f is divmod else [(found, expected)]
+        assert [held(x) for x, _ in pairs] == [held(y) for _, y in pairs]
+
+
+ODD = [lambda v, x: v * x, lambda v, x: x * v, lambda v, x: ag.sum([v, x, v]), lambda v, x: ag.hypot(x, v)]
+
+
+@pytest.mark.parametrize("f", ODD)
+@pytest.mark.parametrize("x, error, match", [
+    (np.timedelta64(1, "s"), TypeError, None), (np.complex128(1.0), TypeError, None),
+    (np.str_("a"), TypeError, None),
+    (np.longdouble("1e400"), ag.RangeError, "too large for a double")])
+def test_what_is_no_number_or_no_double_is_refused_as_ever(f: Any, x: Any, error: Any, match: str) -> None:
+    for _ in range(2):                              # (also once its kind was seen)
+        with pytest.raises(error, match=match):
+            f(Value(1.0), x)
+
+
+@pytest.mark.parametrize("f", ODD)
+@pytest.mark.parametrize("x", [np.float64(nan), np.float32(inf), np.float64(-0.0), np.uint64(2 ** 64 - 1)])
+def test_a_special_number_of_numpys_is_its_float(f: Any, x: Any) -> None:
+    found, expected = f(Value(1.0), x), f(Value(1.0), float(x))
+    assert str(found.data) == str(expected.data) and found.op == expected.op
+
+
 # -- object arrays ----------------------------------------------------------------------------------------
 
 
@@ -287,7 +411,14 @@ def test_scipys_functions_of_a_value_are_ours() -> None:
     lambda a: np.clip(a, 0.3, 0.6).sum(),
     lambda a: np.square(a).sum(), lambda a: np.diff(a).prod(), lambda a: np.einsum("i,i->", a, XS),
     lambda a: np.outer(a, a).sum(), lambda a: np.polyval(a, 2.0), lambda a: np.sinc(a).sum(),
-    lambda a: np.linalg.matrix_power(a.reshape(1, 3).T @ a.reshape(1, 3), 2).sum(), lambda a: np.max(a)],
+    lambda a: np.linalg.matrix_power(a.reshape(1, 3).T @ a.reshape(1, 3), 2).sum(), lambda a: np.max(a),
+    lambda a: np.vectorize(lambda x: x * x)(a).sum(), lambda a: np.apply_along_axis(np.prod, 0, a).sum(),
+    lambda a: np.piecewise(a, [a > 0.4], [lambda x: x * x, lambda x: -x]).prod(),
+    lambda a: np.linspace(a[0], a[1] * a[2], 4).prod(), lambda a: np.geomspace(a[0], a[2], 4).sum(),
+    lambda a: np.sum(a, where=XS > 0.4, initial=1.0) ** 2, lambda a: np.std(a.reshape(1, 3), axis=1).sum(),
+    lambda a: np.add.reduceat(a, [0, 2]).prod(), lambda a: np.linalg.norm(np.outer(a, a), 1),
+    lambda a: np.select([a > 0.6, a > 0.3], [a, a * a], 1.0).prod(), lambda a: np.convolve(a, a)[2],
+    lambda a: (np.abs(a) ** 3).sum() ** (1 / 3), lambda a: np.pad(a, 1, mode="reflect").prod()],
     ids=lambda f: f.__name__)
 def test_a_common_function_of_an_object_array_has_its_value_and_gradient(f: Any) -> None:
     value, gradient = ag.value_and_grad(f)(XS)
@@ -305,11 +436,25 @@ def test_numpys_maximum_of_object_arrays_takes_one_side_of_a_tie_and_ours_both()
 
 @pytest.mark.parametrize("call", [
     np.isfinite, lambda a: np.logaddexp(a, a), np.linalg.inv, np.round, np.floor, np.cov,
-    lambda a: np.interp(a, XS, XS), lambda a: np.quantile(a, 0.5), lambda a: a.astype(float), np.histogram],
+    lambda a: np.interp(a, XS, XS), lambda a: np.quantile(a, 0.5), lambda a: a.astype(float), np.histogram,
+    lambda a: np.isclose(a, a), lambda a: np.linalg.norm(a, 3), lambda a: np.hypot(1.0, a),
+    lambda a: np.sum(a, where=XS > 0.4), lambda a: np.add(a, 1.0, out=XS.copy()), np.gradient,
+    lambda a: np.mean(a, dtype=float), lambda a: XS.copy().fill(a[0]), lambda a: np.full_like(XS, a[0])],
     ids=lambda f: f.__name__)
 def test_what_numpy_has_no_loop_for_is_an_error_and_loses_nothing(call: Any) -> None:
-    with pytest.raises((TypeError, AttributeError, np.linalg.LinAlgError)):
+    with pytest.raises((TypeError, AttributeError, ValueError)):            # (a LinAlgError is the last)
         call(VALUES(XS))
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda a: np.fmod(a, 2.0), "a % b"), (lambda a: np.logical_xor(a, a), r"bool\(a\)")])
+def test_what_an_object_array_asks_of_a_value_says_what_to_write(call: Any, words: str) -> None:
+    with pytest.raises(AttributeError, match=words):
+        call(VALUES(XS))
+    for round_ in (np.rint, np.round):
+        with pytest.raises(TypeError, match="rint") as caught:
+            round_(VALUES(XS))
+        assert "floor(v + 0.5)" in str(caught.value.__cause__)
 
 
 # -- the table of the page ---------------------------------------------------------------------------------

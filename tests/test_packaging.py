@@ -98,6 +98,11 @@ def test_the_licence_is_an_spdx_expression_and_no_classifier_says_it_again():
     assert (ROOT / CONFIG["metadata"]["license_files"]).read_text(encoding="utf-8").startswith("MIT License")
 
 
+def test_keywords_stand_one_to_a_line_without_commas_which_would_leave_an_empty_one():
+    keywords = CONFIG["metadata"]["keywords"].split("\n")
+    assert not keywords.pop(0) and len(keywords) > 5 and not any("," in word for word in keywords)
+
+
 def test_the_classifiers_name_the_versions_that_tox_and_ci_try():
     named = re.findall(r":: (3\.\d+)$", CONFIG["metadata"]["classifiers"], re.MULTILINE)
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -151,6 +156,44 @@ def test_the_library_runs_from_a_zip_file(tmp_path):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["True 0.0 True"]
+
+
+def test_the_library_runs_without_its_sources_but_for_native_code(tmp_path):
+    """As in an application that PyInstaller makes: code, the names of whose files lead nowhere."""
+    program = f"""if True:
+        import sys
+        from importlib.machinery import FileFinder, SourceFileLoader
+        class Loader(SourceFileLoader):
+            def get_code(self, name):
+                path = self.get_filename(name)
+                return compile(self.get_data(path), path.replace({str(PACKAGE)!r}, "autograd_lite"), "exec")
+            def get_source(self, name):
+                return None
+        def finder(folder):
+            if folder.startswith({str(PACKAGE)!r}) or folder == {str(PACKAGE.parent)!r}:
+                return FileFinder(folder, (Loader, [".py"]))
+            raise ImportError
+        sys.path_hooks.insert(0, finder)
+        sys.path_importer_cache.clear()
+        sys.path.insert(0, {str(PACKAGE.parent)!r})
+        import autograd_lite as ag
+        sys.path[:] = [folder for folder in sys.path if folder != {str(PACKAGE.parent)!r}]
+        x = ag.Value(2.0, "x")
+        try:
+            with ag.record_lines():
+                ag.log(x - 3.0)
+        except ag.DomainError as error:
+            print(error.line.file)
+        print(ag.compile(ag.value_and_grad(ag.exp2)).bind(1.0)()[0])
+        try:
+            ag.compile(ag.exp2, target="native")
+        except ag.InputError as error:
+            print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    line, result, refused = done.stdout.splitlines()
+    assert (line, result) == ("<string>", "2.0") and "not without the library's sources" in refused
 
 
 def test_the_page_on_installing_names_every_extra():

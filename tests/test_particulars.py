@@ -103,7 +103,7 @@ def test_an_error_is_the_built_in_one_that_it_refines(name, bases):
     (range, TypeError, "'Value' object cannot be interpreted as an integer"),
     *[(read, InputError,
        rf"{name}\(\) of Value\(1.5, 'x', grad=0.0\) would lose its gradient: use v.data for "
-       r"the number, and autograd_lite.exp\(v\) and the like in place of math.exp\(v\)" + (
+       r"the number, and autograd_lite.exp\(v\), floor\(v\), … in place of math's" + (
            "; arrays of Values have dtype=object$" if name == "float" else "$"))
       for name, read in {"float": float, "int": int, "complex": complex, "round": round, "trunc": math.trunc,
                          "floor": math.floor, "ceil": math.ceil}.items()]])
@@ -262,9 +262,9 @@ def test_an_optimiser_and_a_schedule_need_a_rule():
 # -- files -------------------------------------------------------------------------------------------------
 
 def test_these_names_are_devices_of_windows(monkeypatch):
-    names = ["AUX", "con.txt", "Nul", "PRN.a.b", "C:/far/nul .txt", *[f"{p}{k}" for p in ("com", "LPT")
-                                                                      for k in range(1, 10)]]
-    others = ["COM0", "COM10", "COM", "LPT0", "LPT", "null", "a.con", "prn/a", "AUX1", ""]
+    names = ["AUX", "con.txt", "Nul", "PRN.a.b", "C:/far/nul .txt", "NUL:", "con: .txt", "CONOUT$", "conin$",
+             *[f"{port}{k}" for port in ("com", "LPT") for k in "123456789¹²³"]]
+    others = ["COM0", "COM10", "COM", "LPT0", "LPT", "null", "a:nul", "COM⁴", "a.con", "prn/a", "AUX1", ""]
     assert not any(map(files._is_device, [*names, *others]))
     monkeypatch.setattr(sys, "platform", "win32")
     assert all(map(files._is_device, names)) and not any(map(files._is_device, others))

@@ -6,7 +6,8 @@ import math
 import pytest
 
 import autograd_lite as ag
-from autograd_lite.graph import small
+from autograd_lite.transforms.trees import leaves, refill
+from autograd_lite.uncertainty import small
 
 OTHER = ag.Value(7.0, "other")
 FROZEN = ag.Value(7.0, requires_grad=False)
@@ -59,34 +60,73 @@ FOUND = [
     (lambda a, b: [a * b], [6.0], [[3.0, 2.0]], 0),
     (lambda a, b: (a * b,), (6.0,), [[3.0, 2.0]], 0),
     (lambda a, b: (a + b, shared(a, b), a * b), (5.0, 36.0, 6.0), [[1.0, 1.0], [36.0, 24.0], [3.0, 2.0]], 1),
-    (lambda a, b: [a * k for k in range(12)], [2.0 * k for k in range(12)],
-     [[float(k), 0.0] for k in range(12)], 0),
+    (lambda a, b: [a * k for k in range(13)], [2.0 * k for k in range(13)],
+     [[float(k), 0.0] for k in range(13)], 0),
+    (lambda a, b: {"y": a * b}, {"y": 6.0}, [[3.0, 2.0]], 0),
+    (lambda a, b: [[a * b], {"s": a + b}], [[6.0], {"s": 5.0}], [[3.0, 2.0], [1.0, 1.0]], 0),
+    (lambda a, b: [a * b, 1.0], [6.0, 1.0], [[3.0, 2.0], [0.0, 0.0]], 0),
+    (lambda a, b: 1.0, 1.0, [[0.0, 0.0]], 0),
 ]
+
+
+def called(f, *xs, places=None):
+    """What `called` gives for leaves at some places (or all): the result in plain numbers, its derivatives,
+    and the leaves."""
+    places = range(len(xs)) if places is None else places
+    own = [ag.Value(xs[i]) for i in places]
+    args = [own[places.index(i)] if i in places else x for i, x in enumerate(xs)]
+    result, linear = small.called(f, args, own)
+    if linear is None:
+        return result, None, own
+    rows = [row if type(row) is list else [row.get(i, 0.0) for i in range(len(own))] for _, row in linear]
+    return refill(result, [x for x, _ in linear]), rows, own
 
 
 @pytest.mark.parametrize("f, result, rows, count", FOUND)
 def test_a_tree_takes_no_backward_pass_and_what_is_shared_one(passes, f, result, rows, count):
-    found, derivatives, leaves = small.called(f, (2.0, 3.0), [0, 1])
-    derivatives = [row if type(row) is list else [row.get(i, 0.0) for i in (0, 1)] for row in derivatives]
+    found, derivatives, own = called(f, 2.0, 3.0)
     assert (found, derivatives, len(passes)) == (result, rows, count) and type(found) is type(result)
-    assert ag.jacobian(f, (0, 1))(2.0, 3.0) == (tuple(rows[0]) if type(result) is float else type(result)(
-        map(tuple, rows)))
-    assert [x.data for x in leaves] == [2.0, 3.0] and not any([x.requires_grad for x in leaves])
+    assert [x.data for x in own] == [2.0, 3.0] and not any([x.requires_grad for x in own])
+    flat = ag.jacobian(lambda a, b: leaves(f(a, b)), (0, 1))(2.0, 3.0)
+    assert flat == [*map(tuple, rows)]
+
+
+@pytest.mark.parametrize("f, result, rows, count", FOUND)
+def test_by_more_than_two_leaves_it_is_the_same(passes, f, result, rows, count):
+    found, derivatives, own = called(lambda a, _, b, c: f(a, b), 2.0, 5.0, 3.0, 7.0)
+    rows = [[p, 0.0, q, 0.0] for p, q in rows]
+    assert (found, derivatives, len(passes)) == (result, rows, count)
+    assert not any([x.requires_grad for x in own])
 
 
 @pytest.mark.parametrize("f", [
-    lambda a, b: 1.0, lambda a, b: OTHER, lambda a, b: a * OTHER, lambda a, b: OTHER * a,
+    lambda a, b: OTHER, lambda a, b: a * OTHER, lambda a, b: OTHER * a, lambda a, b: math.inf,
     lambda a, b: a * (b - OTHER), lambda a, b: abs(a - 2.0), lambda a, b: ag.maximum(a + 1.0, b) * a,
     lambda a, b: ag.maximum(b, b), lambda a, b: shared(abs(a - 2.0), b), lambda a, b: [],
-    lambda a, b: (), lambda a, b: {"y": a * b}, lambda a, b: {a * b}, lambda a, b: [a * b, 1.0],
-    lambda a, b: [a * b, OTHER], lambda a, b: (a * b, abs(b - 3.0)),
-    lambda a, b: [[a * b]], lambda a, b: [a * k for k in range(13)]])
-def test_what_is_not_a_few_smooth_results_of_the_arguments_is_as_the_function_gave_it(f):
+    lambda a, b: (), lambda a, b: {a * b}, lambda a, b: [a * b, OTHER], lambda a, b: (a * b, abs(b - 3.0)),
+    lambda a, b: [a * b, 1], lambda a, b: [a * b, math.nan], lambda a, b: [shared(a, b)] * 13,
+    lambda a, b: [OTHER * k for k in range(40)]])
+@pytest.mark.parametrize("more", [(), (5.0,)])
+def test_what_is_not_a_few_smooth_results_of_the_arguments_is_as_the_function_gave_it(f, more):
     given = []
-    found, rows, leaves = small.called(lambda *args: given.append(f(*args)) or given[0], (2.0, 3.0), [0, 1])
-    assert found is given[0] and rows is None
-    assert [x.data for x in leaves] == [2.0, 3.0] and not any([x.requires_grad for x in leaves])
+    found, rows, own = called(lambda a, b, *_: given.append(f(a, b)) or given[0], 2.0, 3.0, *more)
+    many = more and isinstance(given[0], list) and len(given[0]) == 13      # (not many of three inputs)
+    assert found is given[0] and rows is None or many
+    assert [x.data for x in own] == [2.0, 3.0, *more] and not any([x.requires_grad for x in own])
     assert OTHER.grad == 0.0
+
+
+def test_many_results_that_rest_on_much_take_a_trace():
+    def sums(n):
+        def f(a):
+            found = [a]
+            for _ in range(n - 1):
+                found.append(found[-1] * 1.5)
+            return found
+        return f
+    rows = called(sums(100), 2.0)[1]
+    assert [p for p, in rows] == pytest.approx([1.5 ** k for k in range(100)], rel=1e-14)
+    assert called(sums(200), 2.0)[1] is None
 
 
 def test_an_argument_that_has_no_place_is_given_as_it_is():
@@ -95,16 +135,28 @@ def test_an_argument_that_has_no_place_is_given_as_it_is():
     def f(a, b, c):
         kinds[:] = map(type, (a, b, c))
         return a * b * c
-    assert small.called(f, (2.0, 3.0, 5.0), [2, 0])[:2] == (30.0, [[6.0, 15.0]])
+    assert called(f, 2.0, 3.0, 5.0, places=[2, 0])[:2] == (30.0, [[6.0, 15.0]])
     assert kinds == [ag.Value, float, ag.Value]
-    assert small.called(f, (2.0, 3.0, 5.0), [])[:2] == (30.0, None) and kinds == [float] * 3
+    assert called(f, 2.0, 3.0, 5.0, places=[])[:2] == (30.0, None) and kinds == [float] * 3
     y = OTHER * 2.0
-    assert small.called(lambda a: y, (2.0,), []) == (y, None, [])
+    assert called(lambda a: y, 2.0, places=[]) == (y, None, [])
 
 
 def test_a_derivative_that_is_infinite_is_told_by_a_backward_pass(passes):
     with pytest.raises(ag.DomainError, match=r"gradient through sqrt\(0.0\)"):
-        small.called(lambda a, b: ag.sqrt(a) + b, (0.0, 3.0), [0, 1])
+        called(lambda a, b: ag.sqrt(a) + b, 0.0, 3.0)
     with pytest.raises(ag.RangeError, match="too large for a double"):
-        small.called(lambda a, b: a * 1e200 * 1e200, (1e-300, 3.0), [0, 1])
+        called(lambda a, b: a * 1e200 * 1e200, 1e-300, 3.0)
     assert len(passes) == 2
+
+
+@pytest.mark.parametrize("f", [lambda a: a, lambda a: a * 2.0, lambda a: {a}, lambda a: [], lambda a: 1 / 0,
+                               lambda a: ag.log(a - 2.0), lambda a: [a] * 20])
+def test_what_a_function_keeps_of_its_arguments_takes_no_gradient_later(f):
+    kept = []
+    own = ag.Value(2.0)
+    try:
+        small.called(lambda a: kept.append(a) or f(a), [own], [own])
+    except (ArithmeticError, ValueError):
+        pass
+    assert kept == [own] and not own.requires_grad and own.operands == ()

@@ -1,17 +1,19 @@
 """Names that nodes have in other libraries, micrograd above all: each works, or says what to write instead.
 
-(They are put into `Value` when this module is loaded. No other name can be caught without a cost to
-every access.) And `ELSEWHERE`, names of functions there and what to write for them here.
+They are put into `Value` here. And `ELSEWHERE`, names of functions there and what to write for them
+here.
 """
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
 from autograd_lite.errors import InputError, MemberError
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.elementwise import INSTEAD
 from autograd_lite.ops.sequences import mean
 
 
@@ -50,9 +52,16 @@ _IN_PLACE = "write v.data = x, for a leaf; what is computed is not changed in pl
 _CLIP = "write minimum(maximum(x, low), high)"
 _CUSTOM = "write custom_op(forward, partials)"
 
+
+def _mask(node: Value) -> Any:
+    """What masked arrays ask of an operand; by then they have taken `_data`."""
+    raise InputError("a masked array with a Value would lose the gradient: use x.compressed() or x.filled(…)")
+
+
 _READ: dict[str, Callable[[Value], Any]] = {
     "_prev": lambda node: set(_children(node)), "_op": lambda node: node.op, "_children": _children,
-    "_local_grads": _local_grads}
+    "_local_grads": _local_grads, "_mask": _mask,
+    "_sympy_": lambda node: partial(sys.modules["sympy"].sympify, repr(node), strict=True)}
 _REMEDIES = {
     "_backward": f"root.backward() runs the whole pass, each operation's rule in turn; {_MAKE}",
     **dict.fromkeys(("m", "v", "velocity", "momentum"), _OWN), "name": "write v.label",
@@ -63,6 +72,7 @@ _REMEDIES = {
     **dict.fromkeys(("cpu", "cuda", "to", "double", "float"), _DOUBLE),
     **dict.fromkeys(("add_", "sub_", "mul_", "div_", "copy_", "fill_", "zero_"), _IN_PLACE),
     "clone": "write v itself; no operation changes it", "register_hook": _KEPT, "pow": "write v ** n",
+    **{name: INSTEAD[name] for name in ("rint", "fmod", "logical_xor")},
     "square": "write v * v", "clamp": _CLIP, "nominal_value": _NUMBER,
     "std_dev": "it has no uncertainty; its derivatives carry those of the inputs to a result"}
 
@@ -140,5 +150,5 @@ for _name, _read in _READ.items():
     setattr(Value, _name, Foreign(_name, _MAKE, _read))
 for _name, _remedy in _REMEDIES.items():
     setattr(Value, _name, Foreign(_name, _remedy))
-_HIDDEN = {*_REMEDIES, "as_integer_ratio"}
+_HIDDEN = {*_REMEDIES, "as_integer_ratio", "_mask", "_sympy_"}
 setattr(Value, "__dir__", lambda node: [name for name in object.__dir__(node) if name not in _HIDDEN])

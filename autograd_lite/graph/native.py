@@ -18,6 +18,7 @@ import autograd_lite.ops.op as ops_op
 from autograd_lite.graph.node import lasting, settle
 from autograd_lite.ops import activations, geometry, normal, sequences
 from autograd_lite.ops.branches import QUESTIONS
+from autograd_lite.ops.elementwise import as_float, in_floats
 from autograd_lite.ops.op import TABLE
 """
 _CONSTANTS = """\

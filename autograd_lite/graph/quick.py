@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import math
-import os
 import re
 from collections.abc import Callable, Sequence
 from textwrap import indent
@@ -17,7 +16,8 @@ from typing import Any, TypeVar
 from autograd_lite.graph import value
 from autograd_lite.graph.node import NO_NOTE
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.elementwise import NUMPY_NAMES
+from autograd_lite.lines import PACKAGE
+from autograd_lite.ops.elementwise import NUMPY_NAMES, as_float, in_floats
 from autograd_lite.ops.methods import Methods
 from autograd_lite.ops.notation import COMPARISON, LOOSE, Form, Written, asked, literal
 from autograd_lite.ops.op import TABLE, Op, flat
@@ -26,7 +26,7 @@ from autograd_lite.ops.sequences import Shares
 from autograd_lite.ops.special import share_partials, shares
 
 
-_PLACE = f"<{os.path.dirname(__file__)}/methods of {{!r}}>"    # so that a message finds the user's line above
+_PLACE = f"<{PACKAGE}methods of {{!r}}>"         # so that a message finds the user's line above
 _SPECIAL = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "**": "pow", "%": "mod", "//": "floordiv",
             "neg": "neg", "abs": "abs"}
 S = TypeVar("S", bound="Source")
@@ -191,7 +191,8 @@ class Source:
                       f"if kind{i} is float: x{i} = {a}", f"elif kind{i} is int: x{i} = {a} = {a} + 0.0"]
             if rule is not None:                # (an option is a number)
                 lines += [f"elif kind{i} is Value:", f"    x{i} = {a}._data", f"    g{i} = {a}._grad"]
-            lines += ["else: return None"]
+            lines += ["else:", f"    {a} = as_float({a})", f"    if {a} is None: return None",
+                      f"    x{i} = {a}"]
         nodes = " or ".join([f"kind{i} is Value" for i in range(self.n)])
         return (f"def mixed{self.n}({', '.join(operands)}):\n" + indent("\n".join(lines), "    ")
                 + f"\n    if {nodes}:\n" + indent(self.node(operands, "?" * self.n), " " * 8))
@@ -277,9 +278,13 @@ if True in flows:
 """
 MANY = f"""\
 def call(*operands, **options):
+    given = operands
     if operands and not special and not options:
         try:
             xs = [x._data if type(x) is Value else x for x in operands]
+            if [x for x in xs if type(x) is not float]:
+                operands = in_floats(operands)
+                xs = [x._data if type(x) is Value else x for x in operands]
             if not [x for x in xs if type(x) is not float]:
                 y = forward(*xs)
                 flows = [type(x) is Value and x._grad is not None for x in operands]
@@ -290,7 +295,7 @@ def call(*operands, **options):
                     return out
         except (ValueError, ArithmeticError, TypeError):
             pass                # the general way says what is wrong
-    return general(*operands, **options)
+    return general(*given, **options)
 """
 # Here xs are all results, computed together; `rule` knows the partials of the first from them.
 _TOGETHER = f"""\
@@ -326,7 +331,8 @@ def methods_of(op: Op) -> list[tuple[str, bool]]:
 
 def quicken(op: Op) -> None:
     """Give an op its quick call, and `Value` the quick methods that apply it."""
-    names: dict[str, Any] = {"op": op, "absent": object(), "NO_NOTE": NO_NOTE}
+    names: dict[str, Any] = {"op": op, "absent": object(), "NO_NOTE": NO_NOTE, "as_float": as_float,
+                             "in_floats": in_floats}
     shared = ""
     if op.open:
         names.update(forward=op.forward, rule=op.rules[0])

@@ -214,7 +214,7 @@ class Value(Node):
         refuse_leaked([self])
         what = f"{what.strip('_')}()"
         raise InputError(f"{what} of {self!r} would lose its gradient: use v.data for the number, and "
-                         "autograd_lite.exp(v) and the like in place of math.exp(v)"
+                         "autograd_lite.exp(v), floor(v), … in place of math's"
                          + "; arrays of Values have dtype=object" * (what == "float()"))
 
     def __float__(self) -> object: return self._as_number("__float__")

@@ -8,7 +8,7 @@ from autograd_lite.errors import InputError, MissingError
 from autograd_lite.extras import missing
 from autograd_lite.native import replay, straight
 from autograd_lite.native.calls import caller, in_buffers
-from autograd_lite.native.engine import available, supported
+from autograd_lite.native.engine import available, has_sources, supported
 from autograd_lite.native.language import Untranslatable
 from autograd_lite.native.many import Many
 from autograd_lite.programs.recording import Recording
@@ -29,7 +29,8 @@ def possible() -> bool:
 def require() -> None:
     """Raise an error if there is no native code here."""
     if not supported():
-        raise InputError("target='native' is not for Windows; leave target= out: NumPy or Python computes it")
+        where = "without the library's sources" if not has_sources() else "for Windows"
+        raise InputError(f"target='native' is not {where}; leave target= out: NumPy or Python computes it")
     if not available():
         raise MissingError(missing("llvmlite", "target='native' needs"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import _thread
 import ctypes
 import functools
+import inspect
 import math
 import sys
 import threading
@@ -23,7 +24,17 @@ _kept: list[Any] = []                           # what native code refers to
 
 def supported() -> bool:
     """Whether there may be native code here. (Not on Windows: C's functions are elsewhere.)"""
-    return sys.platform != "win32"
+    return sys.platform != "win32" and has_sources()
+
+
+@functools.cache
+def has_sources() -> bool:
+    """Whether the library's sources are here, from which native code is made. (An application that is one
+    file may have none.)"""
+    try:
+        return bool(inspect.getsource(supported))
+    except OSError:
+        return False
 
 
 @functools.cache

@@ -78,12 +78,12 @@ def bell(x: float, n: float, half: float) -> float:
 
 
 def digamma(x: float) -> float:
-    """`special.digamma` at numbers of middling size."""
+    """`polygammas.digamma` at numbers of middling size."""
     return polygamma(0.0, x)
 
 
 def polygamma(n: float, x: float) -> float:
-    """`special.polygamma` at numbers of middling size, for n up to MOST."""
+    """`polygammas.polygamma` at numbers of middling size, for n up to MOST."""
     if not (0.0 <= n <= MOST and math.floor(n) == n and 1e-300 < abs(x) < 1e300):
         return nan
     if x < 0.0 and math.floor(x) == x:
@@ -103,7 +103,7 @@ def polygamma(n: float, x: float) -> float:
 
 
 def polygamma_terms(n: float, x: float, k: float, sign: float, size: int, terms: Floats) -> int:
-    """Add `special._polygamma_terms` to so many terms; how many there are then."""
+    """Add `polygammas._polygamma_terms` to so many terms; how many there are then."""
     while x + k < 12.0 + n:
         z = x + k
         t = z - x

@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd_lite.native import families, sums
 from autograd_lite.native.sums import product_rest
-from autograd_lite.ops import special
+from autograd_lite.ops import polygammas, special
 
 nan, inf = math.nan, math.inf
 
@@ -198,9 +198,9 @@ SEQUENCES: dict[Any, Any] = {getattr(special, name): getattr(sums, name) for nam
     "shares share rest_share fsum fdot logsumexp log_share mean").split()}
 WRITTEN: dict[Any, Any] = {
     special.sigmoid: sigmoid, special.sech2: sech2, math.hypot: hypot, math.lgamma: lgamma, math.gamma: gamma,
-    **{getattr(special, name): getattr(families, name) for name in (
-        "digamma polygamma power_slope gauss normal_pdf").split()}}
-_COUNTS = {special.polygamma: 0, special.power_slope: 3}        # which operand counts derivatives
+    polygammas.digamma: families.digamma, polygammas.polygamma: families.polygamma,
+    **{getattr(special, name): getattr(families, name) for name in ("power_slope", "gauss", "normal_pdf")}}
+_COUNTS = {polygammas.polygamma: 0, special.power_slope: 3}        # which operand counts derivatives
 
 
 def written(f: Any, node: ast.AST) -> Any:

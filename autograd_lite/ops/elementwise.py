@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from autograd_lite.errors import AutogradError, InputError
+from autograd_lite.errors import AutogradError, InputError, MemberError
 from autograd_lite.ops import op as ops
 from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import TABLE, is_scalar, number
@@ -25,11 +25,34 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def is_array(x: Any) -> bool:
     """Whether x is an array, or a thing like a Series, to which NumPy applies functions entry by entry.
 
-    (A number of NumPy's is none. Ask before an op is tried, not when it failed: its error shows the entries,
-    and what a compiled function shows is a guard.)
+    (A number of NumPy's is none. Ask before an op is tried: its error shows the entries, a guard.)
     """
-    return (type(x) is not float and getattr(x, "shape", None) is not None
-            and hasattr(type(x), "__array_ufunc__") and not is_scalar(x))
+    shape = None if type(x) is float else getattr(x, "shape", None)
+    return shape is not None and hasattr(type(x), "__array_ufunc__") and (shape != () or not is_scalar(x))
+
+
+_doubles: dict[type, bool] = {float: True, bool: True}      # NumPy's types, too: whether they hold doubles
+
+
+def as_float(x: Any) -> float | None:
+    """A float, bool or number of NumPy's as a float; None for anything else.
+
+    >>> as_float(True), as_float(1)
+    (1.0, None)
+    """
+    kind = type(x)
+    known = _doubles.get(kind)
+    if known is None and kind.__module__ == "numpy":
+        import numpy as np
+        dtype = np.dtype(kind)                      # (of all else: an object)
+        known = _doubles[kind] = dtype.kind in "biuf" and dtype.itemsize <= 8
+    return float(x) if known else None
+
+
+def in_floats(operands: Sequence[Any]) -> tuple[Any, ...]:
+    """The operands, plain numbers among them as floats (or None, where it is not known how)."""
+    return tuple([x if type(x) is float or hasattr(type(x), "__apply_op__") else
+                  x + 0.0 if type(x) is int else as_float(x) for x in operands])
 
 
 def mapped(function: Callable[..., Any], operands: Sequence[Any], kind: type = float) -> Any:
@@ -38,18 +61,37 @@ def mapped(function: Callable[..., Any], operands: Sequence[Any], kind: type = f
     The result has entries of `kind` if all operands are plain numbers or arrays of them, else objects.
 
     Raises:
-        InputError: an operand is a masked array; or an entry is not a number.
+        InputError: an entry is masked, a time, or no number.
     """
     import numpy as np
     plain = True
     for x in operands:
-        if hasattr(x, "mask") and hasattr(x, "compressed"):
+        if type(x) is np.ndarray and x.dtype.kind in "biufO":
+            plain &= x.dtype.kind != "O"
+        elif hasattr(x, "mask") and hasattr(x, "compressed"):
             raise InputError(f"{name_of(function)}: a masked entry is not a number; give x.compressed(), or "
                              "x.filled(…)")
-        plain &= np.asarray(x).dtype.kind in "biuf" if is_array(x) else not hasattr(type(x), "__apply_op__")
+        else:
+            _refuse_times(name_of(function), [x])
+            plain &= np.asarray(x).dtype.kind in "biuf" if is_array(x) else not hasattr(
+                type(x), "__apply_op__")
     with np.errstate(all="ignore"):                 # (the ops raise their own errors)
-        found = np.frompyfunc(function, len(operands), 1)(*operands)
-    return found.astype(kind) if is_array(found) and (plain or kind is bool) else found
+        found = _of_entries(function, len(operands))(*operands)
+    return found.astype(kind) if (plain or kind is bool) and is_array(found) else found
+
+
+@functools.lru_cache(128)
+def _of_entries(function: Callable[..., Any], nin: int, nout: int = 1) -> Any:
+    """The function over arrays, entry by entry. (To make it takes as long as ten entries.)"""
+    import numpy as np
+    return np.frompyfunc(function, nin, nout)
+
+
+def _refuse_times(name: str, operands: Sequence[Any]) -> None:
+    """Raise an error for NumPy's times: nanoseconds would become ints."""
+    if any([getattr(getattr(x, "dtype", None), "kind", None) in ("m", "M") for x in operands]):
+        raise InputError(f"{name}: a time is no number; divide a difference of two by a unit: "
+                         "dt / np.timedelta64(1, 's')")
 
 
 def over_arrays(kind: type = float) -> Callable[[Function], Function]:
@@ -233,7 +275,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("deg2rad", "radians"), lambda x: x * _TO_RADIANS),
     **dict.fromkeys(("rad2deg", "degrees"), lambda x: x * _TO_DEGREES),
     "trunc": lambda x: floor(abs(x)) * TABLE["sign"](x), "square": lambda x: x * x,
-    "reciprocal": lambda x: 1.0 / x, "positive": lambda x: x, "conjugate": lambda x: x, "divmod": divmod}
+    "reciprocal": lambda x: 1.0 / x, "positive": lambda x: x, "conjugate": lambda x: x,
+    "divmod": lambda a, b: (TABLE["//"](a, b), TABLE["%"](a, b)),
+    "logical_and": lambda a, b: bool(a) and bool(b), "logical_or": lambda a, b: bool(a) or bool(b),
+    "logical_xor": lambda a, b: bool(a) != bool(b)}
 
 NUMPY_NAMES = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "float_power": "**",
@@ -241,7 +286,7 @@ NUMPY_NAMES = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh",
     "arccosh": "acosh", "arctanh": "atanh", "expit": "sigmoid", "log_expit": "log_sigmoid",      # (SciPy's)
     "gammaln": "lgamma", "psi": "digamma", "ndtr": "normal_cdf"}
-_INSTEAD = {
+INSTEAD = {
     "fmod": "write a % b, which has the sign of b", "modf": "write v % 1.0 and v // 1.0",
     "logaddexp2": "write autograd_lite.logaddexp(a * log(2), b * log(2)) / log(2)",
     "rint": "write autograd_lite.floor(v + 0.5)",
@@ -254,14 +299,14 @@ _OBJECTS = "; arrays of Values have dtype=object"
 
 
 def _function(ufunc: Any) -> Callable[..., Any] | None:
-    """The function of numbers for one of NumPy's; None where there is none, or its own does.
-
-    (Its comparisons are Python's, and give bools.)
-    """
+    """The function of numbers for one of NumPy's; None where there is none, or its own does."""
     name = ufunc.__name__
-    op = TABLE.get(NUMPY_NAMES.get(name, name))
-    serves = op and not op.open and op.least <= ufunc.nin <= op.most and (
-        any(op.differentiable(ufunc.nin)) or op.convention)
+    return _chosen(name, TABLE.get(NUMPY_NAMES.get(name, name)), ufunc.nin)
+
+
+@functools.lru_cache(128)
+def _chosen(name: str, op: Any, n: int) -> Callable[..., Any] | None:
+    serves = op and not op.open and op.least <= n <= op.most and (any(op.differentiable(n)) or op.convention)
     return FUNCTIONS.get(name) or (op if serves else None)
 
 
@@ -269,28 +314,37 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
     """One of NumPy's functions, or a method of it such as ``outer``, where an operand is a Value.
 
     Raises:
-        InputError: there is no such function of Values.
+        InputError: no such function of Values.
     """
-    import numpy as np
     name, function = ufunc.__name__, _function(ufunc)
+    if function and method == "__call__" and not options:
+        try:                                        # (the same as below, in a third of the time)
+            operands = in_floats(inputs)
+            if not [x for x in operands if x is None]:
+                return function(*operands)
+        except (TypeError, AttributeError, OverflowError) as error:
+            if isinstance(error, AutogradError):
+                raise
+    import numpy as np
+    _refuse_times(f"np.{name}", inputs)
     for option in ("out", "where"):
         given = options.get(option, ())
         if any([hasattr(type(x), "__apply_op__") for x in (given if type(given) is tuple else (given,))]):
             raise InputError(f"np.{name}: {option}= must be an array, not a Value")
     if function and np.dtype(options.get("dtype") or object) != object:
         raise InputError(f"np.{name}: what is computed from a Value is an object; leave out dtype=")
-    asks = function in (isfinite, isnan, isinf)
+    asks = function in (isfinite, isnan, isinf) or name.startswith("logical_")
     if asks and "out" in options:
         options["casting"] = "unsafe"               # (of objects that are bools)
-    made = np.frompyfunc(function, ufunc.nin, ufunc.nout) if function else ufunc
+    made = _of_entries(function, ufunc.nin, ufunc.nout) if function else ufunc
     try:
-        with np.errstate(all="ignore"):             # the ops raise their own errors
+        with np.errstate(all="ignore"):
             found = getattr(made, method)(*map(_boxed, inputs), **options)
     except (TypeError, AttributeError) as error:
-        if isinstance(error, AutogradError):
+        if isinstance(error, AutogradError) and not isinstance(error, MemberError):
             raise
         why = (f"({error}{_OBJECTS * ('cast' in str(error))})" if function else
-               f"is not for Values; {_INSTEAD.get(name, _OTHER)}")
+               f"is not for Values; {INSTEAD.get(name, _OTHER)}")
         raise InputError(f"{'np.' * hasattr(np, name)}{name} {why}") from None
     return found.astype(bool) if asks and "out" not in options and is_array(found) else found
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import inf, nan
 from typing import TYPE_CHECKING
 
-from autograd_lite.ops import special
+from autograd_lite.ops import polygammas, special
 from autograd_lite.ops.branches import Ordinary
 from autograd_lite.ops.define import define, doctests
 from autograd_lite.ops.elementary import exp
@@ -84,17 +84,17 @@ lgamma: Unary = define("lgamma", math.lgamma, (lambda y, x: digamma(x),),
 gamma: Unary = define("gamma", math.gamma, (lambda y, x: y * digamma(x),), "Γ(x), except at 0, −1, −2, …",
                       "gamma(5.0) = 24.0", ieee=_gamma_ieee, **_no_pole,
                       notation=function("gamma", r"\Gamma", array="xp.gamma(#1)"))
-digamma: Unary = define("digamma", special.digamma, (lambda y, x: polygamma(1.0, x),),
+digamma: Unary = define("digamma", polygammas.digamma, (lambda y, x: polygamma(1.0, x),),
                         "The derivative of lgamma.", "round(digamma(1.0), 12) = -0.577215664902",
-                        ieee=lambda x: special.polygamma_ieee(0.0, x), **_no_pole,
+                        ieee=lambda x: polygammas.polygamma_ieee(0.0, x), **_no_pole,
                         notation=function("digamma", r"\psi", array="xp.digamma(#1)"))
 polygamma: Ordered = define(
-    "polygamma", special.polygamma, (None, lambda y, n, x: polygamma(n + 1.0, x)),
+    "polygamma", polygammas.polygamma, (None, lambda y, n, x: polygamma(n + 1.0, x)),
     "The n-th derivative of digamma at x (n a whole number, 0 ≤ n ≤ 1000).",
     "round(polygamma(1, 1.0), 12) = 1.644934066848",
     domain=lambda n, x: 0.0 <= n <= 1000.0 and n % 1.0 == 0.0 and (x > 0.0 or x % 1.0 != 0.0),
     remedy=f"{_COUNT}, and x not 0 or a negative whole number",
-    ieee=special.polygamma_ieee,
+    ieee=polygammas.polygamma_ieee,
     notation=function("polygamma", latex(r"\psi^{\left(#1\right)}\left(#2\right)"),
                       array="xp.polygamma(#1, #2)"))
 

@@ -256,10 +256,11 @@ def number(x: Any, where: str = "Value") -> float:
     """
     if type(x) is float:
         return x
-    if isinstance(x, (float, int, Real)) or is_scalar(x):
+    if isinstance(x, (float, int)) or (
+            isinstance(x, Real) or is_scalar(x)) and type(x).__name__ != "timedelta64":
         try:
             y = x if hasattr(x, "exact") else float(x)      # (a `Constant` is kept)
-            if y - y == 0.0 or y != y or x == y:            # y is infinite only if x was
+            if y - y == 0.0 or y != y or x == y:            # (infinite as x was)
                 return y
         except OverflowError:
             pass
@@ -269,7 +270,7 @@ def number(x: Any, where: str = "Value") -> float:
     kind, many = type_name(x), "give one number, or map the function over it"
     remedy = {"complex": "only real numbers have a derivative here; take v.real or abs(v)",
               "str": "convert it with float(...)", "Decimal": "convert it with float(...)",
-              "NoneType": "a value is missing",
+              "NoneType": "a value is missing", "timedelta64": "divide by units",
               "Value": "it is a Value already; use it as it is, its v.data, or v.detach() for a constant",
               **dict.fromkeys(("ndarray", "list", "tuple", "range", "Series"), many)}
     raise InputError(f"{printable(where)}: expected a real number, got {kind} {short(x)}: "

@@ -88,7 +88,7 @@ class Places:
             return x
         if hasattr(type(x), "__take__"):                # (an index only chooses)
             x.refuse(where, f"\n  {user_line()}")
-        return number(x, where)
+        return float(number(x, where))                  # (a `Constant`, too)
 
     def settle(self) -> None:
         """Give places to the nodes that operations have noted."""

@@ -230,7 +230,7 @@ def shape_of(tree: Any) -> Callable[[Sequence[float]], Any]:
             zero = 0 if whole else 0.0
             around = _array([zero if isinstance(entry, RESULTS) else entry for entry in x.flat])
             name = f"around_{len(names)}"
-            names[name] = functools.partial(_put, around, _array(at))
+            names[name] = functools.partial(_put, around, at)
             return f"{name}({entries}).reshape({x.shape})"
         if type(x) in (list, tuple) and len(x) < 1000:
             inner = ", ".join(map(text, x)) + ("," if len(x) == 1 else "")

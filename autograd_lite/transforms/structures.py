@@ -196,6 +196,11 @@ def is_array(x: Any) -> bool:
     return isinstance(x, _ndarray()) and x.shape != ()
 
 
+def is_objects(x: Any) -> bool:
+    """Whether x is a plain array of objects."""
+    return type(x) is _ndarray() and bool(x.dtype == object)
+
+
 def _ndarray() -> Any:
     """The class of arrays, if NumPy is in use."""
     return getattr(sys.modules.get("numpy"), "ndarray", ())
@@ -204,12 +209,16 @@ def _ndarray() -> Any:
 def as_array(entries: Sequence[Any], shape: tuple[int, ...], whole: Any = object) -> Any:
     """An array of floats, of `whole` if the entries are whole numbers, or else of objects."""
     import numpy as np
-    floats = all(isinstance(x, float) for x in entries)
-    array = np.empty(len(entries), float if floats else whole if all(
-        issubclass(type(x), int) for x in entries) else object)
-    for i, x in enumerate(entries):
-        array[i] = x
-    return array.reshape(shape)
+    kinds = set(map(type, entries))
+    kind = float if all([issubclass(kind, float) for kind in kinds]) else whole if all(
+        [issubclass(kind, int) for kind in kinds]) else object
+    return np.fromiter(entries, kind, len(entries)).reshape(shape)
+
+
+def as_objects(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    """An array of objects, whatever they are."""
+    import numpy as np
+    return np.fromiter(entries, object, len(entries)).reshape(shape)
 
 
 def _elements(tree: Any) -> list[Any]:

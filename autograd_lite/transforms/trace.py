@@ -34,7 +34,7 @@ Selection = int | str | Sequence[int | str]
 class Trace:
     """One run of a function on Values of its own.
 
-    `selected` are the arguments that `argnums` names (a tuple if it names several), `inputs` the
+    `selected` are the arguments that `argnums` names (a tuple of several), `inputs` the
     Values made of their numbers, `result` what the function returned."""
 
     _swept, _kept = False, list[list[Edge]]()
@@ -52,7 +52,7 @@ class Trace:
         self.selected = self.selected[0] if first or isinstance(argnums, (int, str)) else tuple(self.selected)
         for x in self.inputs:
             if not (self.tape or self.linked and x.operands):
-                freeze(x)                   # to the caller, an input that escapes is a constant
+                freeze(x)                   # an input that escapes is a constant
 
     def _run(self, f: Function, args: Any, kwargs: Any, places: Sequence[int | str]) -> Any:
         """What f returns if the numbers in its arguments at `places` are inputs, even inside a `no_grad`."""
@@ -77,7 +77,7 @@ class Trace:
         return refill(self.selected, [0.0 if entry is None else entry for entry in entries])
 
     def lower_all(self, tree: Any) -> Any:
-        """`lower` for the numbers of a structure; the rest stays as it is."""
+        """`lower` for the numbers of a structure; the rest stays."""
         return rebuild(tree, self.lower, lambda x: x)
 
     def _input(self, x: Any) -> Value:
@@ -165,7 +165,7 @@ class Trace:
     def linear(self) -> Linear:
         """The partials by operands that vary: floats, or Values where they depend on the caller's.
 
-        They are kept for a second sweep, not for one alone."""
+        They are kept for a second sweep."""
         edges: Any = functools.partial(_edges, self)
         if self._swept:
             self._kept = self._kept or list(map(edges, range(len(self.program))))
@@ -326,7 +326,7 @@ def transform(run: Function, f: Any, argnums: Any = 0, *options: Any) -> Functio
     if type(argnums) is not int or kind is FunctionType and argnums >= f.__code__.co_argcount:
         argnums = selection(f, argnums)
     transformed: Any = Transform(run, f, argnums, *options)
-    if kind is FunctionType or kind is Transform:       # (what `functools` does, in a quarter of its time)
+    if kind is FunctionType or kind is Transform:       # (as `functools` does, faster)
         names = {"__name__": f.__name__, "__qualname__": f.__qualname__, "__module__": f.__module__,
                  "__doc__": f.__doc__, "__wrapped__": f}
         transformed.__dict__ = {**f.__dict__, **names} if f.__dict__ else names
@@ -350,7 +350,9 @@ def scalar_result(f: Function, y: Any) -> Any:
     if isinstance(y, Value):
         return y
     try:
-        return number(y, name_of(f))
+        if getattr(y, "shape", None) == ():
+            y, = leaves(y)
+        return y if isinstance(y, Value) else number(y, name_of(f))
     except InputError:
         raise InputError(f"{name_of(f)} returned {shown(y)}; a gradient needs one number (of an array its "
                          "item(); jacobian takes several; has_aux=True takes a second result)") from None

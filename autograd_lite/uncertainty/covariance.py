@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from autograd_lite.errors import InputError, RangeError, signal
+from autograd_lite.errors import InputError, RangeError, short, signal
 from autograd_lite.ops.op import number
 from autograd_lite.transforms.structures import is_array, matched
 from autograd_lite.transforms.trees import is_number, kind_of, leaves, refill
@@ -123,7 +123,7 @@ def spread_of(cov: Any, tree: Any, n: int, names: Names) -> Spread:
     Spread(stds=[2.0, 1.0], correlations=[[1.0, 0.5], [0.5, 1.0]])
     """
     if hasattr(cov, "to_numpy"):                        # (a DataFrame's ``cov()``)
-        cov = cov.to_numpy()
+        cov = _in_order(cov, tree, names)
     given = cov.tolist() if hasattr(cov, "tolist") else cov
     if is_number(given):
         return Spread(_deviations([given] * n, names))
@@ -148,6 +148,25 @@ def spread_of(cov: Any, tree: Any, n: int, names: Names) -> Spread:
         return _of_matrix([found[k:k + n] for k in range(0, n * n, n)], names)
     found = matched(tree, cov, "the point", "propagate: cov, the standard deviations,")
     return Spread(_deviations(found, names))
+
+
+def _in_order(cov: Any, tree: Any, names: Names) -> Any:
+    """The numbers of a Series or DataFrame, in the order of the inputs if its labels name them."""
+    array = cov.to_numpy()
+    kind = None if is_number(tree) else kind_of(tree)
+    keys = list(kind.keys(tree)) if kind else []
+    for axis, which in enumerate(["index", "columns"][:array.ndim]):
+        labels = list(getattr(cov, which, ()))
+        for inputs in (keys, list(names())):
+            if len(set(labels)) == len(inputs) and set(labels) == set(inputs):
+                array = array.take([labels.index(x) for x in inputs], axis)
+                break
+        else:
+            if kind and kind.form is dict and labels and not isinstance(labels[0], int):
+                given, needed = (", ".join(map(short, x)) for x in (labels, keys))
+                raise InputError(f"propagate: cov is labelled {given}, and the inputs are {needed}; "
+                                 "cov.to_numpy() goes by order")
+    return array
 
 
 def _is_flat(tree: Any) -> bool:

@@ -57,8 +57,9 @@ def propagate(f: Callable[..., Any], /, *args: object, cov: object = None,
         x: its argument.
         cov: the uncertainty of all numbers of the arguments, in order: one standard deviation for all; a list
             of standard deviations, or a structure of them in the shape of the argument (of the tuple of
-            several); or a matrix of covariances, of rows or nested as `hessian` nests second derivatives. A
-            standard deviation of 0 makes an input exact: f need not be differentiable by it.
+            several); or a matrix of covariances, of rows or nested as `hessian` nests second derivatives.
+            Labels of a Series or DataFrame that name the inputs say whose they are. A standard deviation of 0
+            makes an input exact: f need not be differentiable by it.
         order: up to which order derivatives are used. From 2 on there is the bias, at 3 the next term of
             the variance. (Numbers of `uncertainties` hold order 1.)
 

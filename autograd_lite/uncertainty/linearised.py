@@ -4,16 +4,13 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Sequence
-from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from autograd_lite.checks.edges import one_sided
 from autograd_lite.errors import DomainError, InputError, NumericError, signal
-from autograd_lite.graph import kinks, value
 from autograd_lite.graph.linear import Algebra
 from autograd_lite.graph.node import call_of, op_of, plain
-from autograd_lite.graph.small import FEW, Row, called, rows_of
 from autograd_lite.graph.states import kinked, with_kinks
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.op import Op, number
@@ -22,9 +19,10 @@ from autograd_lite.transforms.jacobians import jacobian, jacobian_rows
 from autograd_lite.transforms.structures import returned
 from autograd_lite.transforms.trace import Function, Selection, Trace, name_of, transform
 from autograd_lite.transforms.trees import leaves, rebuild
+from autograd_lite.uncertainty.small import Linear, called
 
-Rows = list[Row]
-_FLOAT = frozenset([float])
+_FEW = 7                # (among so many inputs those that have no derivative are not left out)
+_FLAT = frozenset([float, int])
 
 
 class Point:
@@ -33,32 +31,26 @@ class Point:
     Args:
         f: the function; args: its arguments, in plain numbers.
         places: which of their numbers vary, in order.
-        given: these numbers, if they are known: the arguments, or those of structures.
     """
 
-    def __init__(self, f: Function, args: Sequence[Any], places: Sequence[int],
-                 given: Sequence[Any] | None = None):
+    def __init__(self, f: Function, args: Sequence[Any], places: Sequence[int]):
         self.f, self.args, self.places = f, args, places
-        if given is None:
-            given = args if _FLOAT.issuperset(map(type, args)) else leaves(args)
-        self.flat, self.given = given is args, given
+        self.flat = _FLAT.issuperset(map(type, args))
+        self.given: Sequence[Any] = args if self.flat else leaves(args, lenient=True)
 
-    def called(self, *v: Any) -> Any:
-        """f's result with other numbers at the places."""
-        return self.at(v)
-
-    def at(self, v: Sequence[Any]) -> Any:
-        """The same with these in a sequence."""
-        if self.flat:
-            args = list(self.args)
-            for i, x in zip(self.places, v):
-                args[i] = x
-            return self.f(*args)
+    def filled(self, v: Sequence[Any]) -> list[Any]:
+        """The arguments, with other numbers at the places."""
         numbers = list(self.given)
         for i, x in zip(self.places, v):
             numbers[i] = x
+        if self.flat:
+            return numbers
         supply = iter(numbers)
-        return self.f(*rebuild(tuple(self.args), lambda _: next(supply)))
+        return rebuild(list(self.args), lambda _: next(supply))    # type: ignore[no-any-return]
+
+    def at(self, v: Sequence[Any]) -> Any:
+        """f's result there."""
+        return self.f(*self.filled(v))
 
     def numbers(self, v: Sequence[Any]) -> list[Any]:
         """The same, as a list of numbers."""
@@ -71,7 +63,7 @@ class Point:
 
     def second(self) -> Any:
         """For each number of the result the matrix of its second derivatives by those at the places."""
-        found = _by_compiled(_second, self.f, self.args, self.places, self.flat)
+        found = is_compiled(self.f) and _by_compiled(_second, self.f, self.args, self.places)
         return found or rebuild(jacobian(jacobian(self.numbers))(self.start), plain)
 
     def third(self, contracted: Callable[[Any], Any]) -> Any:
@@ -84,69 +76,59 @@ class Point:
 # -- first derivatives -----------------------------------------------------------------------------------
 
 
-def linearised(f: Function, args: Sequence[Any], places: Sequence[int], given: Sequence[Any] | None = None
-               ) -> tuple[Any, Rows]:
-    """f's result, and for each of its numbers the derivatives by the arguments' numbers at some places, as
-    `rows_of` gives them.
-
-    (`given`: see `Point`; what is at the places are floats.)
+def linearised(f: Function, args: Sequence[Any], places: Sequence[int]) -> tuple[Any, Linear]:
+    """f's result, and for each of its numbers the derivatives by the arguments' numbers at some places.
 
     Raises:
         DomainError: one of them depends on the side of a kink at which the point lies.
         NumericError: f has no finite result here, or no finite derivative.
     """
-    flat = given is args or given is None and _FLOAT.issuperset(map(type, args))
-    if (type(f) is not FunctionType and not isinstance(f, Op)
-            and (found := _by_compiled(_rows, f, args, places, flat))):
-        result, rows, met = found
-        if not (met and any([kinked(_kinked[int(k)], xs) for k, *xs in met])):
-            few = len(places) <= FEW
-            return result, rows if few else [{i: p for i, p in enumerate(row) if p} for row in rows]
-    point = None
-    if not (value.special or kinks.live):
-        if flat:
-            result, found, inputs = called(f, args, places)
-        else:
-            point = Point(f, args, places, given)
-            start = [number(x, "propagate") for x in point.start]
-            result, found, inputs = called(point.called, start, range(len(places)))
-        if found:
-            return result, found
-        if found := _of_structure(result, inputs):
-            return rebuild(result, plain), found
-    point = point or Point(f, args, places, given)
+    if is_compiled(f):
+        return compiled(f, args, places)
+    point = Point(f, args, places)
+    own = [Value(number(x, "propagate")) for x in point.start]
+    result, linear = called(f, point.filled(own), own)
+    return (result, linear) if linear else traced(f, args, places)
+
+
+def compiled(f: Function, args: Sequence[Any], places: Sequence[int]) -> tuple[Any, Linear]:
+    """The same, of a compiled function."""
+    found = _by_compiled(_rows, f, args, places)
+    if not found:
+        return traced(f, args, places)
+    result, rows, met = found
+    if met and any([kinked(_kinked[int(k)], xs) for k, *xs in met]):
+        return traced(f, args, places)
+    if len(places) > _FEW:
+        rows = [{i: p for i, p in enumerate(row) if p} for row in rows]
+    return result, [(result, rows[0])] if type(result) is float else list(zip(leaves(result), rows))
+
+
+def traced(f: Function, args: Sequence[Any], places: Sequence[int]) -> tuple[Any, Linear]:
+    """The same, of any function."""
+    point = Point(f, args, places)
     trace = Trace(point.at, (point.start,), {})
     if type(trace.result) is not Value:
         returned(name_of(f), trace.result)
     result = rebuild(trace.result, plain)
     rows = jacobian_rows(trace, 6)
     _refuse_kinks(trace)
-    return result, [{i: plain(p) for i, p in enumerate(row) if p is not None} for row in rows]
+    return result, [(x, {i: plain(p) for i, p in enumerate(row) if p is not None})
+                    for x, row in zip(leaves(result), rows)]
 
 
-def _of_structure(result: Any, inputs: Sequence[Value]) -> Rows | None:
-    """The derivatives of a structure of Values by inputs that are frozen; None where that takes a trace."""
-    if type(result) is Value:
-        return None
-    try:
-        outputs = leaves(result)
-    except InputError:                                  # (which `returned` will say)
-        return None
-    return rows_of(outputs, inputs) if {Value}.issuperset(map(type, outputs)) else None
-
-
-def _by_compiled(derivatives: Callable[..., Any], f: Function, args: Sequence[Any], places: Sequence[int],
-                 flat: bool) -> Any:
+def _by_compiled(derivatives: Callable[..., Any], f: Function, args: Sequence[Any], places: Sequence[int]
+                 ) -> Any:
     """What the compiled `derivatives` of a compiled function give; None where these are not known."""
-    if not is_compiled(f):
-        return None
     chosen = tuple(places)
-    if not flat:
-        ends = list(itertools.accumulate([len(leaves(x, lenient=True)) for x in args], initial=0))
-        spans = list(map(range, ends, ends[1:]))
-        chosen = tuple([i for i, span in enumerate(spans) if any([k in span for k in places])])
-        if [k for i in chosen for k in spans[i]] != list(places):       # (some of a structure's are exact)
-            return None
+    for x in args:
+        if type(x) is not float and type(x) is not int:
+            ends = list(itertools.accumulate([len(leaves(x, lenient=True)) for x in args], initial=0))
+            spans = list(map(range, ends, ends[1:]))
+            chosen = tuple([i for i, span in enumerate(spans) if any([k in span for k in places])])
+            if [k for i in chosen for k in spans[i]] != list(places):   # (some of a structure's are exact)
+                return None
+            break
     try:
         return _of(f, derivatives, chosen)(*args)
     except NumericError:                                # (which f itself will say)

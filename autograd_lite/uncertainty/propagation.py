@@ -16,42 +16,48 @@ from typing import Any
 from autograd_lite.errors import AutogradError, InputError, NumericError, short
 from autograd_lite.graph import value
 from autograd_lite.graph.value import Value
-from autograd_lite.transforms.structures import as_array, is_array
+from autograd_lite.ops.op import Op
+from autograd_lite.transforms.structures import as_array, as_objects, is_array
 from autograd_lite.transforms.trace import name_of
 from autograd_lite.transforms.trees import kept, leaves, rebuild, refill
 from autograd_lite.uncertainty.covariance import Spread, propagated, spread_of
-from autograd_lite.uncertainty.linearised import Point, Rows, linearised
+from autograd_lite.uncertainty.linearised import Point, compiled, is_compiled, linearised, traced
 from autograd_lite.uncertainty.result import Propagation, input_names
+from autograd_lite.uncertainty.small import Linear, Row, called, flat, with_leaves
 
 
 def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int) -> Any:
     """See `propagate`."""
-    core = sys.modules.get("uncertainties.core")
-    kind = getattr(core, "AffineScalarFunc", None)      # of numbers (None: that package is not in use)
-    if kind is not None:
-        numbers: Any = []
-        places: list[int] = []
-        given: list[Any] = []
-        for x in args:
-            if isinstance(x, kind):
-                places.append(len(numbers))
-                given.append(x)
-                numbers.append(x.nominal_value)
-            elif type(x) is float or type(x) is int:
-                numbers.append(x)
-            else:
-                break
-        plain = numbers
-        if len(numbers) < len(args):
-            plain, numbers, places, given = _found(core, args)
-        if given:
-            if cov is not None:
-                raise InputError("propagate: numbers of uncertainties carry their uncertainty; leave out cov")
+    core: Any = sys.modules.get("uncertainties.core")
+    if kind := getattr(core, "AffineScalarFunc", None):         # of numbers (else that package is not in use)
+        kinds = (core.Variable, kind)
+        if type(f) is not FunctionType and not isinstance(f, Op) and is_compiled(f):
+            plain, places, given = _in_plain(kinds, args, cov)
+            if given:
+                return _of_uncertain(core, f, plain, places, given, compiled)
+        else:
+            own: list[Value] = []
+            given = []
+            others: list[Any] = []
             try:
-                result, rows = linearised(f, plain, places, numbers)
-            except NumericError:
-                result, rows, given = _by_uncertain(f, plain, places, given)
-            return _numbers(core, given, result, rows)
+                trees = with_leaves(args, kinds, own, given, others)
+            except RecursionError:
+                leaves(args, lenient=True)              # (which says what is wrong)
+                raise
+            if given:
+                if others or cov is not None:
+                    _refuse(others, cov)
+                try:
+                    result, linear = called(f, trees, own)
+                    if linear:
+                        if type(result) is Value:
+                            data, row = linear[0]
+                            return _number(core, given, data, row)
+                        return _numbers(core, given, result, linear)
+                except NumericError:
+                    if all([x.std_dev for x in given]):
+                        raise
+                return _of_uncertain(core, f, *_in_plain(kinds, args, cov), traced)
     if cov is None:
         if len(args) != 2:
             raise InputError(f"propagate takes a function, its argument and the uncertainty of that, got "
@@ -80,13 +86,14 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
     places = [i for i, std in enumerate(whole.stds) if std]
     spread = whole.of(places)
     try:
-        result, derivatives = linearised(f, args, places)
+        result, linear = linearised(f, args, places)
     except TypeError as error:
         if len(args) == 1 and not isinstance(error, AutogradError) and not _takes(f, args):
             error.add_note("propagate: for a function of several arguments write propagate(f, a, b, cov=…)")
         raise
+    result = refill(result, [x for x, _ in linear])
     rows = [[row.get(i, 0.0) for i in range(len(places))] if isinstance(row, dict) else row
-            for row in derivatives]
+            for _, row in linear]
     found = propagated(rows, spread)
     shares = []
     for row in found.shares:
@@ -175,71 +182,110 @@ def _parameters(f: Any, n: int) -> Sequence[str]:
 # -- numbers of the package `uncertainties` ----------------------------------------------------------------
 
 
-def _found(core: Any, args: Sequence[Any]) -> tuple[Any, list[Any], list[int], list[Any]]:
-    """The arguments in plain numbers; all these; the places of those with an uncertainty, and these."""
+def _in_plain(kinds: tuple[type[Any], ...], args: Sequence[Any], cov: Any
+              ) -> tuple[Any, list[int], list[Any]]:
+    """The arguments in plain numbers; the places of those with an uncertainty, which are of these kinds; and
+    these."""
     numbers: list[Any] = []
     places: list[int] = []
     given: list[Any] = []
-    refused: list[tuple[Any, Any]] = []
-    kind = core.AffineScalarFunc
+    others: list[Any] = []
+    plain = numbers
+    for x in args:
+        if type(x) in kinds:
+            places.append(len(numbers))
+            given.append(x)
+            x = x.nominal_value
+        elif type(x) is not float and type(x) is not int:
+            numbers, places, given = [], [], []
+            plain = _structures_in_plain(kinds, args, numbers, places, given, others)
+            break
+        numbers.append(x)
+    if given and (others or cov is not None):
+        _refuse(others, cov)
+    return plain, places, given
 
+
+def _structures_in_plain(kinds: tuple[type[Any], ...], args: Sequence[Any], numbers: list[Any],
+                         places: list[int], given: list[Any], others: list[Any]) -> list[Any]:
+    """The arguments in plain numbers, all of which are collected."""
     def number(x: Any) -> Any:
-        if isinstance(x, kind):
+        if isinstance(x, kinds):
             places.append(len(numbers))
             given.append(x)
             x = x.nominal_value
         elif type(x) is Value:
-            refused.append((_plain, x))
+            others.append(x)
         numbers.append(x)
         return x
 
     def other(x: Any) -> Any:
-        if isinstance(x, kind):
+        if isinstance(x, kinds):
             return number(x)
-        refused.append((kept, x))
+        others.append(x)
         return x
 
-    plain = rebuild(tuple(args), number, other, (core.Variable, kind))
-    if given:
-        for refuse, x in refused:
-            refuse(x)
-    return plain, numbers, places, given
+    return [rebuild(x, number, other) for x in args]
 
 
-def _by_uncertain(f: Callable[..., Any], args: Sequence[Any], places: Sequence[int], given: Sequence[Any]
-                  ) -> tuple[Any, Rows, list[Any]]:
-    """f's result, its derivatives by those numbers that are not exact, and these; within an error, which is
-    raised again if no number is exact."""
-    uncertain = [(i, x) for i, x in zip(places, given) if x.std_dev]
-    if len(uncertain) == len(given):
-        raise
-    return *linearised(f, args, [i for i, _ in uncertain]), [x for _, x in uncertain]
+def _refuse(others: Sequence[Any], cov: Any) -> None:
+    """Refuse what numbers with an uncertainty cannot stand beside."""
+    for x in others:
+        kept(_plain(x))
+    if cov is not None:
+        raise InputError("propagate: numbers of uncertainties carry their uncertainty; leave out cov")
 
 
-def _numbers(core: Any, given: Sequence[Any], result: Any, rows: Rows) -> Any:
-    """The result with these derivatives by the given numbers, in numbers of the same variables."""
-    if type(result) is not float:
-        kind = type(result)
-        if (kind is list or kind is tuple) and {float}.issuperset(map(type, result)):
-            return kind([_numbers(core, given, y, [row]) for y, row in zip(result, rows)])
-        supply = iter(rows)
-        if is_array(result):
-            numbers = [_numbers(core, given, y, [next(supply)]) for y in result.ravel().tolist()]
-            return as_array(numbers, result.shape)
-        return rebuild(result, lambda y: _numbers(core, given, float(y), [next(supply)]))
-    row: Any = rows[0]
+def _of_uncertain(core: Any, f: Callable[..., Any], args: Sequence[Any], places: Sequence[int],
+                  given: Sequence[Any], derived: Callable[..., tuple[Any, Linear]]) -> Any:
+    """The result of f in numbers with an uncertainty.
+
+    (Where it has no derivative by one that is exact, as its deviation is 0, by the others alone.)
+    """
+    try:
+        result, linear = derived(f, args, places)
+    except NumericError:
+        uncertain = [(i, x) for i, x in zip(places, given) if x.std_dev]
+        if len(uncertain) == len(given):
+            raise
+        given = [x for _, x in uncertain]
+        result, linear = linearised(f, args, [i for i, _ in uncertain])
+    if type(result) is float:
+        return _number(core, given, *linear[0])
+    return _numbers(core, given, result, linear)
+
+
+def _numbers(core: Any, given: Sequence[Any], result: Any, linear: Linear) -> Any:
+    """A result in numbers with an uncertainty."""
+    numbers = [_number(core, given, x, row) for x, row in linear]
+    if flat(result):
+        return dict(zip(result, numbers)) if type(result) is dict else type(result)(numbers)
+    return as_objects(numbers, result.shape) if is_array(result) else refill(result, numbers)
+
+
+def _number(core: Any, given: Sequence[Any], data: float, row: Row) -> Any:
+    """A number with these derivatives by the given ones, of the same variables."""
     if type(row) is dict:
         given, row = [given[i] for i in row], [*row.values()]
     linear: dict[Any, float] = {}
+    i = 0
     for x in given:                                     # (in less time than with `zip`)
         if type(x) is not core.Variable:
             break
-        linear[x] = row[len(linear)]                    # (it has the derivative 1 by itself alone)
+        linear[x] = row[i]                              # (it has the derivative 1 by itself alone)
+        i += 1
     if len(linear) < len(row):
-        linear = {}
-        for v, slope in given[0].derivatives.items():
-            linear[v] = row[0] * slope
-        for i in range(1, len(row)):
-            for v, slope in given[i].derivatives.items():
-                linear[v] = linear.get(v, 0.0) + row[i] * slope
-    return core.AffineScalarFunc(result, core.LinearCombination(linear))
+        if len(linear) < i:                             # (one is given twice)
+            linear, i = {}, 0
+        while i < len(row):
+            x, p = given[i], row[i]
+            i += 1
+            if type(x) is core.Variable:
+                linear[x] = linear.get(x, 0.0) + p if linear else p
+            elif linear:
+                for variable, slope in x.derivatives.items():
+                    linear[variable] = linear.get(variable, 0.0) + p * slope
+            else:
+                for variable, slope in x.derivatives.items():
+                    linear[variable] = p * slope
+    return core.AffineScalarFunc(data, core.LinearCombination(linear))
