@@ -55,6 +55,13 @@ Floats = Iterable[Plain]
 Mixed = Iterable[Union[T, Plain]]
 
 
+class Untyped:
+    """What nothing is but what is typed Any, or not at all."""
+
+
+AnyOf = Iterable[Untyped]
+
+
 class Unary(Op):
     """A function of one number, or of each in an array."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.signatures import Numeric, Plain
+from autograd_lite.ops.signatures import Numeric, Plain, Untyped
 
 P = ParamSpec("P")
 X = TypeVar("X")
@@ -32,10 +32,6 @@ OfFew = OfPair[[]] | OfTriple[[]]
 OfList = Callable[Concatenate[list[Value], P], Number]
 OfDict = Callable[Concatenate[dict[str, Value], P], Number]
 ListOfList = Callable[Concatenate[list[Value], P], Sequence[Number]]
-
-
-class Untyped:
-    """What only a function takes or returns that is typed Any there, or not at all."""
 
 
 class WithPlain(Protocol[P]):

@@ -9,6 +9,7 @@ from autograd_lite import Value, nn, optim
 v, w, x = Value(0.5, "v"), Value(0.25), 0.75
 numbers: list[Value | float] = [v, 0.25]
 values, floats = [v, w], [0.5, 0.25]
+unsaid: list[Any] = [1.0, 2.0]
 flag = bool(v)
 
 # -- functions of one number
@@ -296,6 +297,10 @@ assert_type(ag.jacobian(three)(2.0, 3.0, 4.0), float)
 assert_type(ag.derivative(two, 1)(2.0, 3.0), float)
 assert_type(ag.derivative(three, 2)(2.0, 3.0, 4.0), float)
 assert_type(ag.grad(anything)([2.0], 3), Any)
+assert_type(ag.sum(v * u for u in unsaid), Any)
+assert_type(ag.dot(unsaid, unsaid), Any)
+assert_type(ag.softmax(unsaid), list[Any])
+assert_type(nn.squared_error(unsaid, floats), Any)
 assert_type(ag.hessian(anything)([2.0], 3), Any)
 assert_type(ag.jvp(two, (2.0, 3.0), (1.0, 0.0)), tuple[float, float])
 assert_type(ag.vjp(two, 2.0, 3.0)[0], float)
