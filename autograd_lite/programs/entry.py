@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         CompiledAs, DictsOfDict, DictToDict, F, ListsOfList, ListsOfNumber, ListToList, OfNested,
         OfPlain, OfValues, OnDict, OnList, OnMany, OnNumber, OnPair, OnTriple, PairsOfPair, PairToPair,
         ToList, TriplesOfTriple, TripleToTriple)
-    from autograd_lite.transforms.signatures import (OfAny, OfDict, OfList, OfMany, OfNumber, OfPair,
+    from autograd_lite.transforms.signatures import (OfAny, OfDict, OfList, OfMany, OfMore, OfNumber, OfPair,
                                                      OfTriple, P, ToAny, WithPlain)
 
 
@@ -55,6 +55,11 @@ def compile(f: WithPlain[P], *, max_programs: int = 64, on_limit: OnLimit = "rai
 @overload
 def compile(f: OfMany, *, max_programs: int = 64, on_limit: OnLimit = "raise",
             static: Names | None = None, target: Target = None) -> OnMany: ...
+
+
+@overload
+def compile(f: OfMore, *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None) -> Compiled: ...
 
 
 @overload

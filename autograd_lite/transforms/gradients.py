@@ -17,10 +17,10 @@ from autograd_lite.graph.value import Value
 if TYPE_CHECKING:
     from autograd_lite.ops.signatures import Unary
     from autograd_lite.transforms.signatures import (Aux, First, Firsts, Many, NamedSlopes, NamedValues,
-                                                     Number, OfAny, OfDict, OfFew, OfList, OfMany, OfNumber,
-                                                     OfPair, OfTriple, P, Pair, Slope, Slopes, ToAny, Triple,
-                                                     Two, Unused, ValueAndSlope, ValueAndSlopes, WithPlain,
-                                                     X)
+                                                     Number, OfAny, OfDict, OfFew, OfList, OfMany, OfMore,
+                                                     OfNumber, OfPair, OfTriple, P, Pair, Slope, Slopes,
+                                                     ToAny, Triple, Two, TwoOf, Unused, ValueAndSlope,
+                                                     ValueAndSlopes, WithPlain, X)
 
 
 @overload
@@ -47,8 +47,18 @@ def value_and_grad(f: OfMany, argnums: int | str = 0, *, unused: Unused = ...) -
 
 
 @overload
+def value_and_grad(f: OfMore, argnums: Selection = 0, *, unused: Unused = ...) -> Callable[
+    ..., tuple[Any, Any]]: ...
+
+
+@overload
 def value_and_grad(f: OfTriple[P], argnums: Firsts = 0, *, unused: Unused = ...) -> Triple[
     tuple[float, float], tuple[Value, Value], P]: ...
+
+
+@overload
+def value_and_grad(f: OfTriple[P], argnums: TwoOf, *, unused: Unused = ...) -> Triple[
+    tuple[float, tuple[float, float]], tuple[Value, tuple[Value, Value]], P]: ...
 
 
 @overload
@@ -169,7 +179,16 @@ def grad(f: WithPlain[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> S
 @overload
 def grad(f: OfMany, argnums: int | str = 0, *, unused: Unused = ...) -> Many[float, Value]: ...
 @overload
+def grad(f: OfMore, argnums: Selection = 0, *, unused: Unused = ...) -> Function: ...
+@overload
 def grad(f: OfTriple[P], argnums: Firsts = 0, *, unused: Unused = ...) -> Triple[float, Value, P]: ...
+
+
+@overload
+def grad(f: OfTriple[P], argnums: TwoOf, *, unused: Unused = ...) -> Triple[
+    tuple[float, float], tuple[Value, Value], P]: ...
+
+
 @overload
 def grad(f: OfPair[P], argnums: First = 0, *, unused: Unused = ...) -> Pair[float, Value, P]: ...
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from autograd_lite.graph.value import Value
     from autograd_lite.ops.signatures import Plain, Unary
     from autograd_lite.transforms.signatures import (First, Firsts, ListOfList, Many, Matrix, Number, OfAny,
-                                                     OfFew, OfList, OfMany, OfNumber, OfPair, OfTriple, P,
-                                                     Pair, Slope, Slopes, Square, ToAny, Triple, Two,
-                                                     WithPlain, X)
+                                                     OfFew, OfList, OfMany, OfMore, OfNumber, OfPair,
+                                                     OfTriple, P, Pair, Slope, Slopes, Square, ToAny, Triple,
+                                                     Two, TwoOf, WithPlain, X)
 
 
 @overload
@@ -123,8 +123,17 @@ def jacobian(f: OfMany, argnums: int | str = 0, *, sparse: Literal[False] = Fals
 
 
 @overload
+def jacobian(f: OfMore, argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]: ...
+
+
+@overload
 def jacobian(f: OfTriple[P], argnums: Firsts = 0, *,
              sparse: Literal[False] = False) -> Triple[float, Value, P]: ...
+
+
+@overload
+def jacobian(f: OfTriple[P], argnums: TwoOf, *, sparse: Literal[False] = False) -> Triple[
+    tuple[float, float], tuple[Value, Value], P]: ...
 
 
 @overload
@@ -220,8 +229,17 @@ def hessian(f: OfMany, argnums: int | str = 0, *, sparse: Literal[False] = False
 
 
 @overload
+def hessian(f: OfMore, argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]: ...
+
+
+@overload
 def hessian(f: OfTriple[P], argnums: Firsts = 0, *,
             sparse: Literal[False] = False) -> Triple[float, Value, P]: ...
+
+
+@overload
+def hessian(f: OfTriple[P], argnums: TwoOf, *, sparse: Literal[False] = False) -> Triple[
+    Square[float], Square[Value], P]: ...
 
 
 @overload

@@ -39,8 +39,8 @@ from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
     from autograd_lite.ops.signatures import Plain, Unary
-    from autograd_lite.transforms.signatures import (Many, Number, OfAny, OfMany, OfNumber, OfPair, OfTriple,
-                                                     P, Pair, Slope, ToAny, Triple, WithPlain)
+    from autograd_lite.transforms.signatures import (Many, Number, OfAny, OfMany, OfMore, OfNumber, OfPair,
+                                                     OfTriple, P, Pair, Slope, ToAny, Triple, WithPlain)
 
 Recurrence = Callable[..., Any]            # of a series, the order wanted, and its operands
 
@@ -366,6 +366,8 @@ def derivative(f: OfAny, order: int = 1) -> Callable[..., Any]: ...
 def derivative(f: WithPlain[P], order: int = 1) -> Slope[P]: ...
 @overload
 def derivative(f: OfMany, order: int = 1) -> Many[float, Value]: ...
+@overload
+def derivative(f: OfMore, order: int = 1) -> Callable[..., Any]: ...
 @overload
 def derivative(f: OfTriple[P], order: int = 1) -> Triple[float, Value, P]: ...
 @overload

@@ -179,6 +179,11 @@ def total(*xs: Value) -> Value:
     return ag.sum(x * x for x in xs)
 
 
+def call(spot: Value, strike: Value, vol: Value, rate: Value, time: Value) -> Value:
+    """Of five Values."""
+    return spot * strike * vol * rate * time
+
+
 def many(p: Sequence[Value], k: int) -> Value:
     """Of a list."""
     return p[0] * p[1] * k
@@ -270,6 +275,16 @@ assert_type(ag.grad(scale, 1)(2.0, 3.0), float)
 assert_type(ag.grad(total)(2.0), float)
 assert_type(ag.jacobian(total)(2.0, 3.0, 4.0, 5.0), float)
 assert_type(ag.grad(total, 1)(2.0, v), Value)
+assert_type(ag.grad(call)(2.0, 3.0, 4.0, 5.0, time=6.0), Any)
+assert_type(ag.value_and_grad(call)(2.0, 3.0, 4.0, 5.0, 6.0)[1], Any)
+assert_type(ag.grad(call, argnums=(0, 1))(2.0, 3.0, 4.0, 5.0, 6.0), Any)
+assert_type(ag.jacobian(call, 2)(2.0, 3.0, 4.0, 5.0, 6.0), Any)
+assert_type(ag.grad(volume, argnums=(0, 2))(2.0, 3.0, 4.0, 5), tuple[float, float])
+assert_type(ag.grad(volume, argnums=(0, 1, 2))(2.0, 3.0, 4.0, 5), Any)
+assert_type(ag.value_and_grad(three, (1, 2))(2.0, 3.0, 4.0), tuple[float, tuple[float, float]])
+assert_type(ag.hessian(three, (0, 1))(2.0, 3.0, 4.0), tuple[tuple[float, float], tuple[float, float]])
+assert_type(ag.hessian(call, "vol")(2.0, 3.0, 4.0, 5.0, 6.0), Any)
+assert_type(ag.compile(call)(2.0, 3.0, 4.0, 5.0, 6.0), Any)
 assert_type(ag.grad(many)([2.0, 3.0], 4), list[float])
 assert_type(ag.grad(many)(values, 4), list[Value])
 assert_type(ag.grad(matrix)([[2.0], [3.0]], 4), Any)
