@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from autograd_lite.errors import InputError
 from autograd_lite.graph import kinks
@@ -20,10 +20,11 @@ from autograd_lite.transforms.trees import is_number, refill
 if TYPE_CHECKING:
     from autograd_lite.graph.value import Value
     from autograd_lite.ops.signatures import Plain, Unary
-    from autograd_lite.transforms.signatures import (First, Firsts, ListOfList, Many, Matrix, Number, OfAny,
-                                                     OfFew, OfList, OfMany, OfMore, OfNumber, OfPair,
-                                                     OfTriple, P, Pair, Slope, Slopes, Square, ToAny, Triple,
-                                                     Two, TwoOf, WithPlain, X)
+    from autograd_lite.transforms.signatures import (First, Firsts, FloatOfFloat, FloatOfFloats,
+                                                     FloatsOfFloats, ListOfList, Many, Matrix,
+                                                     MatrixOfFloats, Number, OfAny, OfFew, OfList, OfMany,
+                                                     OfMore, OfNumber, OfPair, OfTriple, P, Pair, Slope,
+                                                     Slopes, Square, ToAny, Triple, Two, TwoOf, WithPlain, X)
 
 
 @overload
@@ -160,6 +161,21 @@ def jacobian(f: ListOfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False
 
 
 @overload
+def jacobian(f: FloatOfFloat[P], argnums: Literal[0] = 0, *,
+             sparse: Literal[False] = False) -> FloatOfFloat[P]: ...
+
+
+@overload
+def jacobian(f: FloatOfFloats[P], argnums: Literal[0] = 0, *,
+             sparse: Literal[False] = False) -> FloatsOfFloats[P]: ...
+
+
+@overload
+def jacobian(f: FloatsOfFloats[P], argnums: Literal[0] = 0, *,
+             sparse: Literal[False] = False) -> MatrixOfFloats[P]: ...
+
+
+@overload
 def jacobian(f: Callable[..., Any], argnums: Selection = 0, *,
              sparse: bool = False) -> Callable[..., Any]: ...
 
@@ -263,8 +279,13 @@ def hessian(f: OfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = F
 
 
 @overload
-def hessian(f: Callable[Concatenate[list[float], P], float],
-            argnums: Literal[0] = 0) -> Callable[Concatenate[list[float], P], list[list[float]]]: ...
+def hessian(f: FloatOfFloat[P], argnums: Literal[0] = 0, *,
+            sparse: Literal[False] = False) -> FloatOfFloat[P]: ...
+
+
+@overload
+def hessian(f: FloatOfFloats[P], argnums: Literal[0] = 0, *,
+            sparse: Literal[False] = False) -> MatrixOfFloats[P]: ...
 
 
 @overload

@@ -46,9 +46,12 @@ class WithPlain(Protocol[P]):
 
 
 class OfMany(Protocol):
-    """A function of any number of numbers."""
+    """A function of any number of numbers: of one, and of four."""
 
-    def __call__(self, x: Value, /, *xs: Value) -> Number: ...
+    @overload
+    def __call__(self, x: Value, /) -> Number: ...
+    @overload
+    def __call__(self, a: Value, b: Value, c: Value, d: Value, /) -> Number: ...
 
 
 ToAny = Callable[..., Untyped]
@@ -102,3 +105,9 @@ ValueAndSlopes = Dual[Floats, tuple[float, Floats], Values, tuple[Value, Values]
 NamedValues = Dual[dict[str, float], tuple[float, dict[str, float]],
                    dict[str, Value], tuple[Value, dict[str, Value]], P]
 Matrix = Dual[Floats, list[Floats], Values, list[Values], P]
+
+# functions of plain numbers, and what they become
+FloatOfFloat = Callable[Concatenate[float, P], float]
+FloatOfFloats = Callable[Concatenate[Floats, P], float]
+FloatsOfFloats = Callable[Concatenate[Floats, P], Floats]
+MatrixOfFloats = Callable[Concatenate[Floats, P], list[Floats]]

@@ -1,7 +1,7 @@
 """What the library's types are: checked by mypy and pyright, and held against what is there when it runs."""
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, assert_type
+from typing import Any, Concatenate, ParamSpec, assert_type
 
 import autograd_lite as ag
 from autograd_lite import Value, nn, optim
@@ -11,6 +11,7 @@ numbers: list[Value | float] = [v, 0.25]
 values, floats = [v, w], [0.5, 0.25]
 unsaid: list[Any] = [1.0, 2.0]
 flag = bool(v)
+P = ParamSpec("P")
 
 # -- functions of one number
 assert_type(ag.sin(v), Value)
@@ -230,6 +231,11 @@ def both(p: list[Value | float]) -> list[Value | float]:
     return [p[0] * p[1], 1.0]
 
 
+def plane(p: list[float], k: int = 1) -> list[float]:
+    """A list of a list, of floats."""
+    return [p[0] * p[1] * k]
+
+
 def anything(p: Any, k: int = 1) -> float:
     """Of what is not said."""
     return float(k) * p[0] * p[0]               # type: ignore[no-any-return]
@@ -302,6 +308,12 @@ assert_type(ag.jacobian(one)(2.0), float)
 assert_type(ag.hessian(many)([2.0, 3.0], 4), list[list[float]])
 assert_type(ag.hessian(plain)([2.0, 3.0]), list[list[float]])
 assert_type(ag.hessian(one)(2.0), float)
+assert_type(ag.hessian(real)(2.0, n=3), float)
+assert_type(ag.jacobian(real)(2.0, 3), float)
+assert_type(ag.jacobian(plain)([2.0, 3.0]), list[float])
+assert_type(ag.jacobian(plane)([2.0, 3.0], k=2), list[list[float]])
+slope = ag.grad(plain)
+assert_type(ag.jacobian(slope)([2.0, 3.0]), list[list[float]])
 assert_type(ag.hessian(many, sparse=False)([2.0, 3.0], 4), list[list[float]])
 assert_type(ag.hessian(two)(2.0, 3.0), float)
 assert_type(ag.hessian(two, (0, 1))(2.0, 3.0), tuple[tuple[float, float], tuple[float, float]])
@@ -437,6 +449,17 @@ assert_type(ag.explain(y, v), ag.Explanation)
 assert_type(ag.derive(y, "v"), ag.Derivation)
 assert_type(ag.derive(y, [v, w]).latex, str)
 assert_type(ag.derive(report.causes[0]), ag.Comparison)
+
+
+def slope_of(f: Callable[Concatenate[Value, P], Value]) -> Callable[Concatenate[float, P], float]:
+    """Of a function whose other parameters are not known."""
+    return ag.compile(ag.grad(f))
+
+
+def curvature(f: Callable[Concatenate[list[Value], P], Value]) -> Callable[
+        Concatenate[list[float], P], list[list[float]]]:
+    """Of another."""
+    return ag.hessian(f)
 
 
 def pictures() -> None:
