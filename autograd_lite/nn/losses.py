@@ -14,7 +14,7 @@ from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
     from autograd_lite.graph.value import Value
-    from autograd_lite.ops.signatures import AnyOf, Floats, Mixed, Plain
+    from autograd_lite.ops.signatures import AnyNumbers, Floats, Mixed, Plain
 
     Given = Plain | Floats                      # one or many
     Output = Value | Plain | Mixed[Value]
@@ -33,7 +33,7 @@ def _total(losses: list[Any]) -> Any:
 
 
 @overload
-def squared_error(outputs: AnyOf, targets: Any) -> Any: ...
+def squared_error(outputs: AnyNumbers, targets: Any) -> Any: ...
 @overload
 def squared_error(outputs: Given, targets: Given) -> float: ...
 @overload
@@ -53,7 +53,7 @@ def squared_error(outputs: Any, targets: Any) -> Any:
 
 
 @overload
-def hinge(scores: AnyOf, targets: Any) -> Any: ...
+def hinge(scores: AnyNumbers, targets: Any) -> Any: ...
 @overload
 def hinge(scores: Given, targets: Given) -> float: ...
 @overload
@@ -74,7 +74,7 @@ def hinge(scores: Any, targets: Any) -> Any:
 
 
 @overload
-def binary_cross_entropy(logits: AnyOf, targets: Any) -> Any: ...
+def binary_cross_entropy(logits: AnyNumbers, targets: Any) -> Any: ...
 @overload
 def binary_cross_entropy(logits: Given, targets: Given) -> float: ...
 @overload
@@ -101,7 +101,7 @@ def binary_cross_entropy(logits: Any, targets: Any) -> Any:
 
 
 @overload
-def softmax_cross_entropy(logits: AnyOf, target: Any) -> Any: ...
+def softmax_cross_entropy(logits: AnyNumbers, target: Any) -> Any: ...
 @overload
 def softmax_cross_entropy(logits: Floats, target: SupportsIndex) -> float: ...
 @overload

@@ -15,7 +15,7 @@ from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import AnyOf, Floats, Many, Mixed, Numeric, Plain, T
+    from autograd_lite.ops.signatures import AnyNumbers, Floats, Many, Mixed, Numeric, Plain, T
 
 # -- many operands ---------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ def _operands(name: str, xs: Iterable[Any], least: int = 1) -> list[Any]:
 
 
 @overload
-def sum(xs: AnyOf, *, exact: bool = ...) -> Any: ...
+def sum(xs: AnyNumbers, *, exact: bool = ...) -> Any: ...
 @overload
 def sum(xs: Floats, *, exact: bool = False) -> float: ...
 @overload
@@ -201,7 +201,7 @@ def sum(xs: Iterable[Any], *, exact: bool = False) -> Any:
 
 
 @overload
-def mean(xs: AnyOf) -> Any: ...
+def mean(xs: AnyNumbers) -> Any: ...
 @overload
 def mean(xs: Floats) -> float: ...
 @overload
@@ -218,7 +218,7 @@ def mean(xs: Iterable[Any]) -> Any:
 
 
 @overload
-def dot(xs: AnyOf, ys: AnyOf, bias: Any = ..., *, exact: bool = ...) -> Any: ...
+def dot(xs: AnyNumbers, ys: AnyNumbers, bias: Any = ..., *, exact: bool = ...) -> Any: ...
 @overload
 def dot(xs: Floats, ys: Floats, bias: Plain | None = ..., *, exact: bool = ...) -> float: ...
 @overload
@@ -244,7 +244,7 @@ def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None, *, exact: bool =
 
 
 @overload
-def logsumexp(xs: AnyOf) -> Any: ...
+def logsumexp(xs: AnyNumbers) -> Any: ...
 @overload
 def logsumexp(xs: Floats) -> float: ...
 @overload
@@ -261,7 +261,7 @@ def logsumexp(xs: Iterable[Any]) -> Any:
 
 
 @overload
-def softmax(xs: AnyOf) -> list[Any]: ...
+def softmax(xs: AnyNumbers) -> list[Any]: ...
 @overload
 def softmax(xs: Floats) -> list[float]: ...
 @overload
@@ -278,7 +278,7 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
 
 
 @overload
-def log_softmax(xs: AnyOf) -> list[Any]: ...
+def log_softmax(xs: AnyNumbers) -> list[Any]: ...
 @overload
 def log_softmax(xs: Floats) -> list[float]: ...
 @overload

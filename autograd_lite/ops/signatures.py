@@ -55,11 +55,11 @@ Floats = Iterable[Plain]
 Mixed = Iterable[Union[T, Plain]]
 
 
-class Untyped:
-    """What nothing is but what is typed Any, or not at all."""
+class AnyNumber:
+    """Stands for a number that is typed Any, or not at all: nothing else is one."""
 
 
-AnyOf = Iterable[Untyped]
+AnyNumbers = Iterable[AnyNumber]
 
 
 class Unary(Op):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.signatures import Numeric, Plain, Untyped
+from autograd_lite.ops.signatures import AnyNumber, Numeric, Plain
 
 P = ParamSpec("P")
 X = TypeVar("X")
@@ -54,8 +54,8 @@ class OfMany(Protocol):
     def __call__(self, a: Value, b: Value, c: Value, d: Value, /) -> Number: ...
 
 
-ToAny = Callable[..., Untyped]
-OfAny = Callable[Concatenate[Untyped, ...], Any]
+ToAny = Callable[..., AnyNumber]
+OfAny = Callable[Concatenate[AnyNumber, ...], Any]
 
 
 class Dual(Protocol[A_contra, R, B_contra, S, P]):
