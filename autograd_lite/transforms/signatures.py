@@ -45,15 +45,25 @@ class WithPlain(Protocol[P]):
     def __call__(self, x: Value, y: float, /, *args: Any, **kwargs: Any) -> Number: ...
 
 
-class OfMany(Protocol):
-    """A function of any number of numbers: of one, and of four."""
+class OneOrTwo(Protocol):
+    """A function of a number, and of two."""
 
     @overload
     def __call__(self, x: Value, /) -> Number: ...
     @overload
-    def __call__(self, a: Value, b: Value, c: Value, d: Value, /) -> Number: ...
+    def __call__(self, x: Value, y: Value, /) -> Number: ...
 
 
+class TwoOrThree(Protocol):
+    """A function of two numbers, and of three."""
+
+    @overload
+    def __call__(self, x: Value, y: Value, /) -> Number: ...
+    @overload
+    def __call__(self, x: Value, y: Value, z: Value, /) -> Number: ...
+
+
+OfMany = OneOrTwo | TwoOrThree
 ToAny = Callable[..., AnyNumber]
 OfAny = Callable[Concatenate[AnyNumber, ...], Any]
 

@@ -7,6 +7,7 @@ import autograd_lite as ag
 from autograd_lite import Value, nn, optim
 
 v, w, x = Value(0.5, "v"), Value(0.25), 0.75
+half = Value(0.5, requires_grad=False)
 numbers: list[Value | float] = [v, 0.25]
 values, floats = [v, w], [0.5, 0.25]
 unsaid: list[Any] = [1.0, 2.0]
@@ -180,6 +181,11 @@ def total(*xs: Value) -> Value:
     return ag.sum(x * x for x in xs)
 
 
+def optional(x: Value, y: Value = half, z: Value = half) -> Value:
+    """Of one Value, two or three."""
+    return x * y * z
+
+
 def call(spot: Value, strike: Value, vol: Value, rate: Value, time: Value) -> Value:
     """Of five Values."""
     return spot * strike * vol * rate * time
@@ -279,6 +285,8 @@ assert_type(ag.grad(scale)(2.0), float)
 assert_type(ag.grad(scale)(2.0, by=3.0), float)
 assert_type(ag.grad(scale, 1)(2.0, 3.0), float)
 assert_type(ag.grad(total)(2.0), float)
+assert_type(ag.grad(optional)(2.0), float)
+assert_type(ag.compile(ag.grad(optional))(2.0, 3.0), float)
 assert_type(ag.jacobian(total)(2.0, 3.0, 4.0, 5.0), float)
 assert_type(ag.grad(total, 1)(2.0, v), Value)
 assert_type(ag.grad(call)(2.0, 3.0, 4.0, 5.0, time=6.0), Any)
