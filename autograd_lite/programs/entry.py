@@ -48,6 +48,16 @@ def compile(f: OfAny, *, max_programs: int = 64, on_limit: OnLimit = "raise",
 
 
 @overload
+def compile(f: OfList[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> OnList[P]: ...
+
+
+@overload
+def compile(f: OfDict[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None, indices: Names = ()) -> OnDict[P]: ...
+
+
+@overload
 def compile(f: WithPlain[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
             static: Names | None = None, target: Target = None) -> OnNumber[P]: ...
 
@@ -75,16 +85,6 @@ def compile(f: OfPair[P], *, max_programs: int = 64, on_limit: OnLimit = "raise"
 @overload
 def compile(f: OfNumber[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
             static: Names | None = None, target: Target = None) -> OnNumber[P]: ...
-
-
-@overload
-def compile(f: OfList[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
-            static: Names | None = None, target: Target = None, indices: Names = ()) -> OnList[P]: ...
-
-
-@overload
-def compile(f: OfDict[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
-            static: Names | None = None, target: Target = None, indices: Names = ()) -> OnDict[P]: ...
 
 
 @overload

@@ -38,6 +38,12 @@ def value_and_grad(f: OfAny, argnums: Selection = 0, *, has_aux: bool = False,
 
 
 @overload
+def value_and_grad(f: OfList[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlopes[P]: ...
+@overload
+def value_and_grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> NamedValues[P]: ...
+
+
+@overload
 def value_and_grad(f: WithPlain[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlope[P]: ...
 
 
@@ -78,10 +84,6 @@ def value_and_grad(f: OfFew, argnums: int | str, *, unused: Unused = ...) -> Man
 
 @overload
 def value_and_grad(f: OfNumber[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlope[P]: ...
-@overload
-def value_and_grad(f: OfList[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlopes[P]: ...
-@overload
-def value_and_grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> NamedValues[P]: ...
 
 
 @overload
@@ -175,6 +177,12 @@ def grad(f: OfAny, argnums: Selection = 0, *, has_aux: bool = False,
 
 
 @overload
+def grad(f: OfList[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slopes[P]: ...
+@overload
+def grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> NamedSlopes[P]: ...
+
+
+@overload
 def grad(f: WithPlain[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slope[P]: ...
 @overload
 def grad(f: OfMany, argnums: int | str = 0, *, unused: Unused = ...) -> Many[float, Value]: ...
@@ -202,10 +210,6 @@ def grad(f: OfPair[P], argnums: Two, *, unused: Unused = ...) -> Pair[
 def grad(f: OfFew, argnums: int | str, *, unused: Unused = ...) -> Many[float, Value]: ...
 @overload
 def grad(f: OfNumber[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slope[P]: ...
-@overload
-def grad(f: OfList[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slopes[P]: ...
-@overload
-def grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> NamedSlopes[P]: ...
 
 
 @overload

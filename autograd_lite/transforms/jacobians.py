@@ -116,6 +116,8 @@ def jacobian(f: OfAny, argnums: Selection = 0, *,
 
 
 @overload
+def jacobian(f: OfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slopes[P]: ...
+@overload
 def jacobian(f: WithPlain[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
 
 
@@ -154,8 +156,8 @@ def jacobian(f: OfFew, argnums: int | str, *,
 
 @overload
 def jacobian(f: OfNumber[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
-@overload
-def jacobian(f: OfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slopes[P]: ...
+
+
 @overload
 def jacobian(f: ListOfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Matrix[P]: ...
 
@@ -237,6 +239,10 @@ def hessian(f: OfAny, argnums: Selection = 0, *,
 
 
 @overload
+def hessian(f: OfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Matrix[P]: ...
+
+
+@overload
 def hessian(f: WithPlain[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
 
 
@@ -274,8 +280,6 @@ def hessian(f: OfFew, argnums: int | str, *,
 
 @overload
 def hessian(f: OfNumber[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
-@overload
-def hessian(f: OfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Matrix[P]: ...
 
 
 @overload

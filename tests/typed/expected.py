@@ -1,6 +1,7 @@
 """What the library's types are: checked by mypy and pyright, and held against what is there when it runs."""
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, assert_type
 
 import autograd_lite as ag
@@ -310,6 +311,10 @@ assert_type(ag.value_and_grad(two)(2.0, 3.0), tuple[float, float])
 assert_type(ag.value_and_grad(many)([2.0, 3.0], 4), tuple[float, list[float]])
 assert_type(ag.value_and_grad(named)({"a": 2.0, "b": 3.0}), tuple[float, dict[str, float]])
 assert_type(ag.value_and_grad(real)(2.0), tuple[float, float])
+ag.grad(partial(line, xs=[4.0]))(2.0, 3.0)                     # (pyright mixes up what follows, by protocols)
+ag.grad(partial(total, v))(2.0)
+ag.grad(partial(many, k=4))([2.0, 3.0])
+ag.compile(partial(many, k=4))([2.0, 3.0])
 assert_type(ag.jacobian(vector)([2.0, 3.0]), list[list[float]])
 assert_type(ag.jacobian(ag.grad(many))([2.0, 3.0], 4), list[list[float]])
 assert_type(ag.jacobian(one)(2.0), float)
