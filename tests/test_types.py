@@ -20,6 +20,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import nn, optim
+from autograd_lite.drawing import output
 from autograd_lite.ops import signatures
 from autograd_lite.ops.op import TABLE
 
@@ -162,6 +163,13 @@ def test_functions_have_signatures():
         thing = getattr(ag, name)
         if callable(thing) and not inspect.isclass(thing):
             assert inspect.signature(thing).parameters, name
+    assert inspect.signature(ag.Op).parameters
+
+
+def test_render_takes_the_options_of_draw():
+    options = inspect.signature(ag.draw).parameters
+    assert {name: p.annotation for name, p in options.items() if name != "root"} == {
+        name: kind.__forward_arg__ for name, kind in output.DrawOptions.__annotations__.items()}
 
 
 @pytest.mark.parametrize("thing", [

@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 from autograd_lite.drawing.dot import Dot
 from autograd_lite.errors import InputError, RenderError, type_name
@@ -107,7 +107,23 @@ def drawing_of(dot: Dot) -> Drawing:
     return drawing
 
 
-def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Any) -> Path:
+class DrawOptions(TypedDict, total=False):
+    """What `draw` may be told."""
+
+    max_nodes: int
+    sample: int | Literal["all"] | None
+    focus: Value | str | None
+    gradients: Value | Iterable[Value]
+    digits: int | None
+    direction: Literal["LR", "RL", "TB", "BT"] | None
+    caption: str
+    style: Literal["full", "compact"] | None
+    theme: Literal["light", "dark"]
+    colour: Literal["kind", "grad"]
+    report: AuditReport | None
+
+
+def render(root: Value | Iterable[Value] | Drawing, path: Path, **options: Unpack[DrawOptions]) -> Path:
     """Write the picture of a graph to a file, whole or not at all, and return the file's path.
 
     Args:

@@ -12,7 +12,8 @@ from autograd_lite.nn.module import Module
 from autograd_lite.ops.op import number
 
 
-def clip_grad_norm(parameters: Any, max_norm: float, norm_type: float = 2.0) -> float:
+def clip_grad_norm(parameters: Module | Mapping[Any, Value] | Iterable[Value], max_norm: float,
+                   norm_type: float = 2.0) -> float:
     """Scale the gradients of all parameters by one factor so that their norm is at most `max_norm`.
 
     Call it between `backward` and the optimiser's `step`. All gradients change or, if it is interrupted

@@ -14,7 +14,7 @@ from autograd_lite.ops.whole import whole
 
 if TYPE_CHECKING:
     from autograd_lite.graph.value import Value
-    from autograd_lite.ops.signatures import Floats, Mixed, Plain
+    from autograd_lite.ops.signatures import AnyNumbers, Floats, Mixed, Plain
 
     Given = Plain | Floats                      # one or many
     Output = Value | Plain | Mixed[Value]
@@ -32,6 +32,8 @@ def _total(losses: list[Any]) -> Any:
     return sum(losses) if losses[1:] else losses[0]
 
 
+@overload
+def squared_error(outputs: AnyNumbers, targets: Any) -> Any: ...
 @overload
 def squared_error(outputs: Given, targets: Given) -> float: ...
 @overload
@@ -51,6 +53,8 @@ def squared_error(outputs: Any, targets: Any) -> Any:
 
 
 @overload
+def hinge(scores: AnyNumbers, targets: Any) -> Any: ...
+@overload
 def hinge(scores: Given, targets: Given) -> float: ...
 @overload
 def hinge(scores: Output, targets: Output) -> Value: ...
@@ -69,6 +73,8 @@ def hinge(scores: Any, targets: Any) -> Any:
     return _total([relu(1.0 - t * s) for s, t in pairs])
 
 
+@overload
+def binary_cross_entropy(logits: AnyNumbers, targets: Any) -> Any: ...
 @overload
 def binary_cross_entropy(logits: Given, targets: Given) -> float: ...
 @overload
@@ -94,6 +100,8 @@ def binary_cross_entropy(logits: Any, targets: Any) -> Any:
     return _total(losses)
 
 
+@overload
+def softmax_cross_entropy(logits: AnyNumbers, target: Any) -> Any: ...
 @overload
 def softmax_cross_entropy(logits: Floats, target: SupportsIndex) -> float: ...
 @overload

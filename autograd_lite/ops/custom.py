@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Any, Any], Any]            # of the result and one operand
     Rule2 = Callable[[Any, Any, Any], Any]
+    Rule3 = Callable[[Any, Any, Any, Any], Any]
 _OTHERS = ("; at higher orders, in series and in evaluate it is called with other numbers than floats: write "
            "it with operators and the functions of this library (autograd_lite.exp, not math.exp)")
 
@@ -71,8 +72,9 @@ def custom_op(forward: Callable[[float, float], float],
 
 
 @overload
-def custom_op(forward: Callable[Concatenate[float, float, float, ...], float],
-              partials: Iterable[Callable[..., Any] | None], *,
+def custom_op(forward: Callable[[float, float, float], float]
+              | Callable[Concatenate[float, float, float, ...], float],
+              partials: Iterable[Rule3 | Callable[..., Any] | None], *,
               name: str | None = None, domain: Callable[..., bool] = ..., remedy: str = ...,
               kink: Callable[..., float] | None = None,
               form: Callable[..., Any] | None = None) -> Many: ...

@@ -32,6 +32,7 @@ class Described:
 
     if TYPE_CHECKING:
         __name__: str
+        __signature__: inspect.Signature        # what it takes, as `help` shows it
         name: str
         forward: Callable[..., float]
         rules: Sequence[Rule | None]
@@ -50,9 +51,7 @@ class Described:
         partly: bool
         parameters: tuple[str, ...]             # what the operands are called
 
-    @property
-    def __signature__(self) -> inspect.Signature:
-        """What it takes, as `help` shows it."""
+    def _signature(self) -> inspect.Signature:
         try:
             parameters = inspect.signature(self.forward).parameters.values()
             return inspect.Signature([p.replace(annotation=p.empty) for p in parameters])
@@ -137,10 +136,11 @@ class Op(Described, partial[Any]):
             singular=singular, form=form, convention=convention, rules=rules, open=many,
             options=frozenset(i for i, rule in enumerate(rules) if rule is None),
             most=inf if many else len(rules), __name__=name, __doc__=doc)
-        parameters = self.__signature__.parameters
+        signature = self._signature()
+        parameters = signature.parameters
         required = sum(p.default is p.empty for p in parameters.values())
-        vars(self).update(parameters=tuple(parameters), least=min(required, len(rules)),
-                          partly=not all(self.differentiable(len(rules))))
+        vars(self).update(__signature__=signature, parameters=tuple(parameters),
+                          least=min(required, len(rules)), partly=not all(self.differentiable(len(rules))))
         self.calls(self.apply)
 
     def __new__(cls, *facts: Any, **more: Any) -> Self:

@@ -15,7 +15,7 @@ from autograd_lite.ops.constants import Constant
 from autograd_lite.ops.op import Op
 
 if TYPE_CHECKING:
-    from autograd_lite.ops.signatures import Floats, Many, Mixed, Numeric, Plain, T
+    from autograd_lite.ops.signatures import AnyNumbers, Floats, Many, Mixed, Numeric, Plain, T
 
 # -- many operands ---------------------------------------------------------------------
 
@@ -180,6 +180,8 @@ def _operands(name: str, xs: Any, least: int = 1) -> list[Any]:
 
 
 @overload
+def sum(xs: AnyNumbers, *, exact: bool = ...) -> Any: ...
+@overload
 def sum(xs: Floats, *, exact: bool = False) -> float: ...
 @overload
 def sum(xs: Mixed[T], *, exact: bool = False) -> T: ...
@@ -199,6 +201,8 @@ def sum(xs: Iterable[Any], *, exact: bool = False) -> Any:
 
 
 @overload
+def mean(xs: AnyNumbers) -> Any: ...
+@overload
 def mean(xs: Floats) -> float: ...
 @overload
 def mean(xs: Mixed[T]) -> T: ...
@@ -213,6 +217,8 @@ def mean(xs: Iterable[Any]) -> Any:
     return mean_op(*_operands("mean", xs))
 
 
+@overload
+def dot(xs: AnyNumbers, ys: AnyNumbers, bias: Any = ..., *, exact: bool = ...) -> Any: ...
 @overload
 def dot(xs: Floats, ys: Floats, bias: Plain | None = ..., *, exact: bool = ...) -> float: ...
 @overload
@@ -238,6 +244,8 @@ def dot(xs: Iterable[Any], ys: Iterable[Any], bias: Any = None, *, exact: bool =
 
 
 @overload
+def logsumexp(xs: AnyNumbers) -> Any: ...
+@overload
 def logsumexp(xs: Floats) -> float: ...
 @overload
 def logsumexp(xs: Mixed[T]) -> T: ...
@@ -253,6 +261,8 @@ def logsumexp(xs: Iterable[Any]) -> Any:
 
 
 @overload
+def softmax(xs: AnyNumbers) -> list[Any]: ...
+@overload
 def softmax(xs: Floats) -> list[float]: ...
 @overload
 def softmax(xs: Mixed[T]) -> list[T]: ...
@@ -267,6 +277,8 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     return softmax_first.each(_operands("softmax", xs))
 
 
+@overload
+def log_softmax(xs: AnyNumbers) -> list[Any]: ...
 @overload
 def log_softmax(xs: Floats) -> list[float]: ...
 @overload

@@ -32,6 +32,8 @@ class Compiled(Ways):
 
     __slots__ = ("direct",)                     # how it is called once that can be one native call
     direct: Callable[..., Any]
+    __name__: str
+    __wrapped__: Callable[..., Any]
 
     def __init__(self, f: Callable[..., Any], max_programs: int, on_limit: str, static: Static | None,
                  batch: Batch | None, indices: Indices | None, target: str | None = None):

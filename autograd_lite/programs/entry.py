@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from autograd_lite.programs.compiled import Compiled
     from autograd_lite.programs.signatures import (
         CompiledAs, DictsOfDict, DictToDict, F, ListsOfList, ListsOfNumber, ListToList, OfNested,
-        OfPlain, OfValues, OnDict, OnList, OnNumber, OnPair, OnTriple, PairsOfPair, PairToPair,
+        OfPlain, OfValues, OnDict, OnList, OnMany, OnNumber, OnPair, OnTriple, PairsOfPair, PairToPair,
         ToList, TriplesOfTriple, TripleToTriple)
-    from autograd_lite.transforms.signatures import (OfAny, OfDict, OfList, OfNumber, OfPair, OfTriple, P,
-                                                     ToAny)
+    from autograd_lite.transforms.signatures import (OfAny, OfDict, OfList, OfMany, OfMore, OfNumber, OfPair,
+                                                     OfTriple, P, ToAny, WithPlain)
 
 
 @overload
@@ -48,21 +48,6 @@ def compile(f: OfAny, *, max_programs: int = 64, on_limit: OnLimit = "raise",
 
 
 @overload
-def compile(f: OfPair, *, max_programs: int = 64, on_limit: OnLimit = "raise", static: Names | None = None,
-            target: Target = None) -> OnPair: ...
-
-
-@overload
-def compile(f: OfTriple, *, max_programs: int = 64, on_limit: OnLimit = "raise", static: Names | None = None,
-            target: Target = None) -> OnTriple: ...
-
-
-@overload
-def compile(f: OfNumber[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
-            static: Names | None = None, target: Target = None) -> OnNumber[P]: ...
-
-
-@overload
 def compile(f: OfList[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
             static: Names | None = None, target: Target = None, indices: Names = ()) -> OnList[P]: ...
 
@@ -70,6 +55,36 @@ def compile(f: OfList[P], *, max_programs: int = 64, on_limit: OnLimit = "raise"
 @overload
 def compile(f: OfDict[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
             static: Names | None = None, target: Target = None, indices: Names = ()) -> OnDict[P]: ...
+
+
+@overload
+def compile(f: WithPlain[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None) -> OnNumber[P]: ...
+
+
+@overload
+def compile(f: OfMany, *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None) -> OnMany: ...
+
+
+@overload
+def compile(f: OfMore, *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None) -> Compiled: ...
+
+
+@overload
+def compile(f: OfTriple[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None) -> OnTriple[P]: ...
+
+
+@overload
+def compile(f: OfPair[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None) -> OnPair[P]: ...
+
+
+@overload
+def compile(f: OfNumber[P], *, max_programs: int = 64, on_limit: OnLimit = "raise",
+            static: Names | None = None, target: Target = None) -> OnNumber[P]: ...
 
 
 @overload

@@ -7,7 +7,7 @@ from typing import Any, Concatenate, Generic, TypeVar
 from autograd_lite.graph.value import Value
 from autograd_lite.ops.signatures import Plain
 from autograd_lite.programs.compiled import Compiled
-from autograd_lite.transforms.signatures import Dual, NamedSlopes, P, Pair, Slopes, Triple
+from autograd_lite.transforms.signatures import Dual, Many, NamedSlopes, P, Pair, Slopes, Triple
 
 F = TypeVar("F", bound=Callable[..., Any])
 Two = tuple[Value, Value]
@@ -39,8 +39,9 @@ class CompiledAs(Compiled, Generic[F]):
 
 
 OnNumber = CompiledAs[Dual[Plain, float, Value, Value, P]]
-OnPair = CompiledAs[Pair[float, Value]]
-OnTriple = CompiledAs[Triple[float, Value]]
+OnMany = CompiledAs[Many[float, Value]]
+OnPair = CompiledAs[Pair[float, Value, P]]
+OnTriple = CompiledAs[Triple[float, Value, P]]
 OnList = CompiledAs[Dual[list[float], float, list[Value], Value, P]]
 OnDict = CompiledAs[Dual[dict[str, float], float, dict[str, Value], Value, P]]
 ToList = CompiledAs[Dual[Plain, list[float], Value, list[Value], P]]

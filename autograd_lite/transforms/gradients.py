@@ -16,10 +16,11 @@ from autograd_lite.graph.value import Value
 
 if TYPE_CHECKING:
     from autograd_lite.ops.signatures import Unary
-    from autograd_lite.transforms.signatures import (Aux, NamedSlopes, NamedValues, Number, OfAny, OfDict,
-                                                     OfList, OfNumber, OfPair, OfTriple, P, Pair, Slope,
-                                                     Slopes, ToAny, Triple, Unused, ValueAndSlope,
-                                                     ValueAndSlopes, X)
+    from autograd_lite.transforms.signatures import (Aux, First, Firsts, Many, NamedSlopes, NamedValues,
+                                                     Number, OfAny, OfDict, OfFew, OfList, OfMany, OfMore,
+                                                     OfNumber, OfPair, OfTriple, P, Pair, Slope, Slopes,
+                                                     ToAny, Triple, Two, TwoOf, Unused, ValueAndSlope,
+                                                     ValueAndSlopes, WithPlain, X)
 
 
 @overload
@@ -37,26 +38,52 @@ def value_and_grad(f: OfAny, argnums: Selection = 0, *, has_aux: bool = False,
 
 
 @overload
-def value_and_grad(f: OfPair, argnums: int | str = 0, *, unused: Unused = ...) -> Pair[
+def value_and_grad(f: OfList[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlopes[P]: ...
+@overload
+def value_and_grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> NamedValues[P]: ...
+
+
+@overload
+def value_and_grad(f: WithPlain[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlope[P]: ...
+
+
+@overload
+def value_and_grad(f: OfMany, argnums: int | str = 0, *, unused: Unused = ...) -> Many[
     tuple[float, float], tuple[Value, Value]]: ...
 
 
 @overload
-def value_and_grad(f: OfPair, argnums: tuple[int, int], *, unused: Unused = ...) -> Pair[
-    tuple[float, tuple[float, float]], tuple[Value, tuple[Value, Value]]]: ...
+def value_and_grad(f: OfMore, argnums: Selection = 0, *, unused: Unused = ...) -> Callable[
+    ..., tuple[Any, Any]]: ...
 
 
 @overload
-def value_and_grad(f: OfTriple, argnums: int | str = 0, *, unused: Unused = ...) -> Triple[
+def value_and_grad(f: OfTriple[P], argnums: Firsts = 0, *, unused: Unused = ...) -> Triple[
+    tuple[float, float], tuple[Value, Value], P]: ...
+
+
+@overload
+def value_and_grad(f: OfTriple[P], argnums: TwoOf, *, unused: Unused = ...) -> Triple[
+    tuple[float, tuple[float, float]], tuple[Value, tuple[Value, Value]], P]: ...
+
+
+@overload
+def value_and_grad(f: OfPair[P], argnums: First = 0, *, unused: Unused = ...) -> Pair[
+    tuple[float, float], tuple[Value, Value], P]: ...
+
+
+@overload
+def value_and_grad(f: OfPair[P], argnums: Two, *, unused: Unused = ...) -> Pair[
+    tuple[float, tuple[float, float]], tuple[Value, tuple[Value, Value]], P]: ...
+
+
+@overload
+def value_and_grad(f: OfFew, argnums: int | str, *, unused: Unused = ...) -> Many[
     tuple[float, float], tuple[Value, Value]]: ...
 
 
 @overload
 def value_and_grad(f: OfNumber[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlope[P]: ...
-@overload
-def value_and_grad(f: OfList[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> ValueAndSlopes[P]: ...
-@overload
-def value_and_grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> NamedValues[P]: ...
 
 
 @overload
@@ -150,22 +177,39 @@ def grad(f: OfAny, argnums: Selection = 0, *, has_aux: bool = False,
 
 
 @overload
-def grad(f: OfPair, argnums: int | str = 0, *, unused: Unused = ...) -> Pair[float, Value]: ...
-
-
-@overload
-def grad(f: OfPair, argnums: tuple[int, int], *, unused: Unused = ...) -> Pair[
-    tuple[float, float], tuple[Value, Value]]: ...
-
-
-@overload
-def grad(f: OfTriple, argnums: int | str = 0, *, unused: Unused = ...) -> Triple[float, Value]: ...
-@overload
-def grad(f: OfNumber[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slope[P]: ...
-@overload
 def grad(f: OfList[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slopes[P]: ...
 @overload
 def grad(f: OfDict[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> NamedSlopes[P]: ...
+
+
+@overload
+def grad(f: WithPlain[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slope[P]: ...
+@overload
+def grad(f: OfMany, argnums: int | str = 0, *, unused: Unused = ...) -> Many[float, Value]: ...
+@overload
+def grad(f: OfMore, argnums: Selection = 0, *, unused: Unused = ...) -> Function: ...
+@overload
+def grad(f: OfTriple[P], argnums: Firsts = 0, *, unused: Unused = ...) -> Triple[float, Value, P]: ...
+
+
+@overload
+def grad(f: OfTriple[P], argnums: TwoOf, *, unused: Unused = ...) -> Triple[
+    tuple[float, float], tuple[Value, Value], P]: ...
+
+
+@overload
+def grad(f: OfPair[P], argnums: First = 0, *, unused: Unused = ...) -> Pair[float, Value, P]: ...
+
+
+@overload
+def grad(f: OfPair[P], argnums: Two, *, unused: Unused = ...) -> Pair[
+    tuple[float, float], tuple[Value, Value], P]: ...
+
+
+@overload
+def grad(f: OfFew, argnums: int | str, *, unused: Unused = ...) -> Many[float, Value]: ...
+@overload
+def grad(f: OfNumber[P], argnums: Literal[0] = 0, *, unused: Unused = ...) -> Slope[P]: ...
 
 
 @overload

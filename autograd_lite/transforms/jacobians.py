@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from autograd_lite.errors import InputError
 from autograd_lite.graph import kinks
@@ -20,9 +20,11 @@ from autograd_lite.transforms.trees import is_number, refill
 if TYPE_CHECKING:
     from autograd_lite.graph.value import Value
     from autograd_lite.ops.signatures import Plain, Unary
-    from autograd_lite.transforms.signatures import (ListOfList, Matrix, Number, OfAny, OfList, OfNumber,
-                                                     OfPair, OfTriple, P, Pair, Slope, Slopes, Square, ToAny,
-                                                     Triple, X)
+    from autograd_lite.transforms.signatures import (First, Firsts, FloatOfFloat, FloatOfFloats,
+                                                     FloatsOfFloats, ListOfList, Many, Matrix,
+                                                     MatrixOfFloats, Number, OfAny, OfFew, OfList, OfMany,
+                                                     OfMore, OfNumber, OfPair, OfTriple, P, Pair, Slope,
+                                                     Slopes, Square, ToAny, Triple, Two, TwoOf, WithPlain, X)
 
 
 @overload
@@ -114,25 +116,65 @@ def jacobian(f: OfAny, argnums: Selection = 0, *,
 
 
 @overload
-def jacobian(f: OfPair, argnums: int | str = 0, *, sparse: Literal[False] = False) -> Pair[float, Value]: ...
+def jacobian(f: OfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slopes[P]: ...
+@overload
+def jacobian(f: WithPlain[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
 
 
 @overload
-def jacobian(f: OfPair, argnums: tuple[int, int], *, sparse: Literal[False] = False) -> Pair[
-    tuple[float, float], tuple[Value, Value]]: ...
+def jacobian(f: OfMany, argnums: int | str = 0, *, sparse: Literal[False] = False) -> Many[float, Value]: ...
 
 
 @overload
-def jacobian(f: OfTriple, argnums: int | str = 0, *,
-             sparse: Literal[False] = False) -> Triple[float, Value]: ...
+def jacobian(f: OfMore, argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]: ...
+
+
+@overload
+def jacobian(f: OfTriple[P], argnums: Firsts = 0, *,
+             sparse: Literal[False] = False) -> Triple[float, Value, P]: ...
+
+
+@overload
+def jacobian(f: OfTriple[P], argnums: TwoOf, *, sparse: Literal[False] = False) -> Triple[
+    tuple[float, float], tuple[Value, Value], P]: ...
+
+
+@overload
+def jacobian(f: OfPair[P], argnums: First = 0, *,
+             sparse: Literal[False] = False) -> Pair[float, Value, P]: ...
+
+
+@overload
+def jacobian(f: OfPair[P], argnums: Two, *, sparse: Literal[False] = False) -> Pair[
+    tuple[float, float], tuple[Value, Value], P]: ...
+
+
+@overload
+def jacobian(f: OfFew, argnums: int | str, *,
+             sparse: Literal[False] = False) -> Many[float, Value]: ...
 
 
 @overload
 def jacobian(f: OfNumber[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
-@overload
-def jacobian(f: OfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slopes[P]: ...
+
+
 @overload
 def jacobian(f: ListOfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Matrix[P]: ...
+
+
+@overload
+def jacobian(f: FloatOfFloat[P], argnums: Literal[0] = 0, *,
+             sparse: Literal[False] = False) -> FloatOfFloat[P]: ...
+
+
+@overload
+def jacobian(f: FloatOfFloats[P], argnums: Literal[0] = 0, *,
+             sparse: Literal[False] = False) -> FloatsOfFloats[P]: ...
+
+
+@overload
+def jacobian(f: FloatsOfFloats[P], argnums: Literal[0] = 0, *,
+             sparse: Literal[False] = False) -> MatrixOfFloats[P]: ...
 
 
 @overload
@@ -197,32 +239,61 @@ def hessian(f: OfAny, argnums: Selection = 0, *,
 
 
 @overload
-def hessian(f: OfPair, argnums: int | str = 0, *, sparse: Literal[False] = False) -> Pair[float, Value]: ...
-
-
-@overload
-def hessian(f: OfPair, argnums: tuple[int, int], *, sparse: Literal[False] = False) -> Pair[
-    Square[float], Square[Value]]: ...
-
-
-@overload
-def hessian(f: OfTriple, argnums: int | str = 0, *,
-            sparse: Literal[False] = False) -> Triple[float, Value]: ...
-
-
-@overload
-def hessian(f: OfNumber[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
-@overload
 def hessian(f: OfList[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Matrix[P]: ...
 
 
 @overload
-def hessian(f: Callable[Concatenate[list[float], P], float],
-            argnums: Literal[0] = 0) -> Callable[Concatenate[list[float], P], list[list[float]]]: ...
+def hessian(f: WithPlain[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
 
 
 @overload
-def hessian(f: Callable[..., Any], argnums: Selection = 0, *,
+def hessian(f: OfMany, argnums: int | str = 0, *, sparse: Literal[False] = False) -> Many[float, Value]: ...
+
+
+@overload
+def hessian(f: OfMore, argnums: Selection = 0, *, sparse: bool = False) -> Callable[..., Any]: ...
+
+
+@overload
+def hessian(f: OfTriple[P], argnums: Firsts = 0, *,
+            sparse: Literal[False] = False) -> Triple[float, Value, P]: ...
+
+
+@overload
+def hessian(f: OfTriple[P], argnums: TwoOf, *, sparse: Literal[False] = False) -> Triple[
+    Square[float], Square[Value], P]: ...
+
+
+@overload
+def hessian(f: OfPair[P], argnums: First = 0, *, sparse: Literal[False] = False) -> Pair[float, Value, P]: ...
+
+
+@overload
+def hessian(f: OfPair[P], argnums: Two, *, sparse: Literal[False] = False) -> Pair[
+    Square[float], Square[Value], P]: ...
+
+
+@overload
+def hessian(f: OfFew, argnums: int | str, *,
+            sparse: Literal[False] = False) -> Many[float, Value]: ...
+
+
+@overload
+def hessian(f: OfNumber[P], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Slope[P]: ...
+
+
+@overload
+def hessian(f: FloatOfFloat[P], argnums: Literal[0] = 0, *,
+            sparse: Literal[False] = False) -> FloatOfFloat[P]: ...
+
+
+@overload
+def hessian(f: FloatOfFloats[P], argnums: Literal[0] = 0, *,
+            sparse: Literal[False] = False) -> MatrixOfFloats[P]: ...
+
+
+@overload
+def hessian(f: Callable[..., Number], argnums: Selection = 0, *,
             sparse: bool = False) -> Callable[..., Any]: ...
 
 

@@ -1,15 +1,19 @@
 """What the library's types are: checked by mypy and pyright, and held against what is there when it runs."""
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, assert_type
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, assert_type
 
 import autograd_lite as ag
 from autograd_lite import Value, nn, optim
 
 v, w, x = Value(0.5, "v"), Value(0.25), 0.75
+half = Value(0.5, requires_grad=False)
 numbers: list[Value | float] = [v, 0.25]
 values, floats = [v, w], [0.5, 0.25]
+unsaid: list[Any] = [1.0, 2.0]
 flag = bool(v)
+P = ParamSpec("P")
 
 # -- functions of one number
 assert_type(ag.sin(v), Value)
@@ -45,6 +49,12 @@ assert_type(ag.logaddexp(v, 0.0), Value)
 assert_type(ag.logaddexp(0.5, 1), float)
 assert_type(ag.copysign(2.0, w), Value)
 assert_type(ag.copysign(2, -0.0), float)
+assert_type(ag.maximum(numbers[1], 0.0), Value | float)
+assert_type(ag.maximum(numbers[1], v), Value)
+assert_type(ag.leaky_relu(numbers[1]), Value | float)
+assert_type(ag.logaddexp(0.0, numbers[1]), Value | float)
+assert_type(ag.copysign(numbers[1], numbers[0]), Value | float)
+assert_type(ag.where(ag.greater(numbers[1], 0.0), 1.0, numbers[1]), Value | float)
 assert_type(ag.sum(values), Value)
 assert_type(ag.sum(floats), float)
 assert_type(ag.sum(numbers), Value)
@@ -120,6 +130,7 @@ assert_type(nn.hinge(values, [-1, 1]), Value)
 assert_type(nn.binary_cross_entropy(0.5, 1), float)
 assert_type(nn.softmax_cross_entropy(values, 1), Value)
 assert_type(nn.softmax_cross_entropy(floats, 1), float)
+assert_type(nn.clip_grad_norm(values, 1.0) + nn.clip_grad_norm(nn.MLP(2, [1]), 1.0), float)
 assert_type(optim.SGD(values).step(), None)
 assert_type(optim.cosine(0.1, 10)(3), float)
 assert_type(optim.Adam(values, lr=lambda k: 0.1 / (k + 1)).rate(), float)
@@ -149,6 +160,36 @@ def two(x: Value, y: Value) -> Value:
 def three(x: Value, y: Value, z: Value) -> Value:
     """Of three."""
     return x * y + z
+
+
+def line(w: Value, b: Value, xs: list[float], *, power: int = 1) -> Value:
+    """Of two Values, and of data."""
+    return ag.sum((w * x + b) ** power for x in xs)
+
+
+def volume(x: Value, y: Value, z: Value, k: int) -> Value:
+    """Of three, and of an int."""
+    return x * y * z * k
+
+
+def scale(x: Value, by: Value | float = 2.0) -> Value:
+    """Of a Value, and of what may be plain."""
+    return x * by
+
+
+def total(*xs: Value) -> Value:
+    """Of any number of Values."""
+    return ag.sum(x * x for x in xs)
+
+
+def optional(x: Value, y: Value = half, z: Value = half) -> Value:
+    """Of one Value, two or three."""
+    return x * y * z
+
+
+def call(spot: Value, strike: Value, vol: Value, rate: Value, time: Value) -> Value:
+    """Of five Values."""
+    return spot * strike * vol * rate * time
 
 
 def many(p: Sequence[Value], k: int) -> Value:
@@ -197,6 +238,11 @@ def both(p: list[Value | float]) -> list[Value | float]:
     return [p[0] * p[1], 1.0]
 
 
+def plane(p: list[float], k: int = 1) -> list[float]:
+    """A list of a list, of floats."""
+    return [p[0] * p[1] * k]
+
+
 def anything(p: Any, k: int = 1) -> float:
     """Of what is not said."""
     return float(k) * p[0] * p[0]               # type: ignore[no-any-return]
@@ -228,6 +274,32 @@ assert_type(ag.grad(two)(2.0, 3.0), float)
 assert_type(ag.grad(two, 1)(v, 2.0), Value)
 assert_type(ag.grad(two, argnums=(0, 1))(2.0, 3.0), tuple[float, float])
 assert_type(ag.grad(three, "z")(2.0, 3.0, 4.0), float)
+assert_type(ag.grad(line)(2.0, 3.0, [4.0], power=2), float)
+assert_type(ag.grad(line, 1)(2.0, v, [4.0]), Value)
+assert_type(ag.grad(line, argnums=(0, 1))(2.0, 3.0, [4.0]), tuple[float, float])
+assert_type(ag.grad(line, "xs")(v, w, [4.0]), Any)
+assert_type(ag.value_and_grad(line)(2.0, 3.0, [4.0]), tuple[float, float])
+assert_type(ag.grad(ag.grad(volume))(2.0, 3.0, 4.0, 5), float)
+assert_type(ag.hessian(volume, 2)(2.0, 3.0, 4.0, k=5), float)
+assert_type(ag.derivative(line)(2.0, 3.0, [4.0]), float)
+assert_type(ag.grad(scale)(2.0), float)
+assert_type(ag.grad(scale)(2.0, by=3.0), float)
+assert_type(ag.grad(scale, 1)(2.0, 3.0), float)
+assert_type(ag.grad(total)(2.0), float)
+assert_type(ag.grad(optional)(2.0), float)
+assert_type(ag.compile(ag.grad(optional))(2.0, 3.0), float)
+assert_type(ag.jacobian(total)(2.0, 3.0, 4.0, 5.0), float)
+assert_type(ag.grad(total, 1)(2.0, v), Value)
+assert_type(ag.grad(call)(2.0, 3.0, 4.0, 5.0, time=6.0), Any)
+assert_type(ag.value_and_grad(call)(2.0, 3.0, 4.0, 5.0, 6.0)[1], Any)
+assert_type(ag.grad(call, argnums=(0, 1))(2.0, 3.0, 4.0, 5.0, 6.0), Any)
+assert_type(ag.jacobian(call, 2)(2.0, 3.0, 4.0, 5.0, 6.0), Any)
+assert_type(ag.grad(volume, argnums=(0, 2))(2.0, 3.0, 4.0, 5), tuple[float, float])
+assert_type(ag.grad(volume, argnums=(0, 1, 2))(2.0, 3.0, 4.0, 5), Any)
+assert_type(ag.value_and_grad(three, (1, 2))(2.0, 3.0, 4.0), tuple[float, tuple[float, float]])
+assert_type(ag.hessian(three, (0, 1))(2.0, 3.0, 4.0), tuple[tuple[float, float], tuple[float, float]])
+assert_type(ag.hessian(call, "vol")(2.0, 3.0, 4.0, 5.0, 6.0), Any)
+assert_type(ag.compile(call)(2.0, 3.0, 4.0, 5.0, 6.0), Any)
 assert_type(ag.grad(many)([2.0, 3.0], 4), list[float])
 assert_type(ag.grad(many)(values, 4), list[Value])
 assert_type(ag.grad(matrix)([[2.0], [3.0]], 4), Any)
@@ -239,12 +311,22 @@ assert_type(ag.value_and_grad(two)(2.0, 3.0), tuple[float, float])
 assert_type(ag.value_and_grad(many)([2.0, 3.0], 4), tuple[float, list[float]])
 assert_type(ag.value_and_grad(named)({"a": 2.0, "b": 3.0}), tuple[float, dict[str, float]])
 assert_type(ag.value_and_grad(real)(2.0), tuple[float, float])
+ag.grad(partial(line, xs=[4.0]))(2.0, 3.0)                     # (pyright mixes up what follows, by protocols)
+ag.grad(partial(total, v))(2.0)
+ag.grad(partial(many, k=4))([2.0, 3.0])
+ag.compile(partial(many, k=4))([2.0, 3.0])
 assert_type(ag.jacobian(vector)([2.0, 3.0]), list[list[float]])
 assert_type(ag.jacobian(ag.grad(many))([2.0, 3.0], 4), list[list[float]])
 assert_type(ag.jacobian(one)(2.0), float)
 assert_type(ag.hessian(many)([2.0, 3.0], 4), list[list[float]])
 assert_type(ag.hessian(plain)([2.0, 3.0]), list[list[float]])
 assert_type(ag.hessian(one)(2.0), float)
+assert_type(ag.hessian(real)(2.0, n=3), float)
+assert_type(ag.jacobian(real)(2.0, 3), float)
+assert_type(ag.jacobian(plain)([2.0, 3.0]), list[float])
+assert_type(ag.jacobian(plane)([2.0, 3.0], k=2), list[list[float]])
+slope = ag.grad(plain)
+assert_type(ag.jacobian(slope)([2.0, 3.0]), list[list[float]])
 assert_type(ag.hessian(many, sparse=False)([2.0, 3.0], 4), list[list[float]])
 assert_type(ag.hessian(two)(2.0, 3.0), float)
 assert_type(ag.hessian(two, (0, 1))(2.0, 3.0), tuple[tuple[float, float], tuple[float, float]])
@@ -255,6 +337,10 @@ assert_type(ag.jacobian(three)(2.0, 3.0, 4.0), float)
 assert_type(ag.derivative(two, 1)(2.0, 3.0), float)
 assert_type(ag.derivative(three, 2)(2.0, 3.0, 4.0), float)
 assert_type(ag.grad(anything)([2.0], 3), Any)
+assert_type(ag.sum(v * u for u in unsaid), Any)
+assert_type(ag.dot(unsaid, unsaid), Any)
+assert_type(ag.softmax(unsaid), list[Any])
+assert_type(nn.squared_error(unsaid, floats), Any)
 assert_type(ag.hessian(anything)([2.0], 3), Any)
 assert_type(ag.jvp(two, (2.0, 3.0), (1.0, 0.0)), tuple[float, float])
 assert_type(ag.vjp(two, 2.0, 3.0)[0], float)
@@ -279,6 +365,11 @@ assert_type(ag.hessian(ag.exp)(0.5), float)
 assert_type(ag.compile(one)(2.0), float)
 assert_type(ag.compile(one)(v), Value)
 assert_type(ag.compile(two)(2.0, 3.0), float)
+assert_type(ag.compile(line)(2.0, 3.0, [4.0], power=2), float)
+assert_type(ag.compile(volume)(2.0, v, 4.0, 5), Value)
+assert_type(ag.compile(scale)(2.0, by=3.0), float)
+assert_type(ag.compile(total)(2.0, 3.0, 4.0, 5.0), float)
+assert_type(ag.compile(total).__name__, str)
 assert_type(ag.compile(many)([2.0, 3.0], 4), float)
 assert_type(ag.compile(real)(2.0, n=3), float)
 assert_type(ag.compile(loss)([1.0, 2.0], 3.0), float)
@@ -319,6 +410,9 @@ assert_type(square(v), Value)
 product = ag.custom_op(lambda a, b: a * b, (lambda y, a, b: b, lambda y, a, b: a), name="typed product")
 assert_type(product(v, 2.0), Value)
 assert_type(product(3.0, 2.0), float)
+fused = ag.custom_op(lambda a, b, c: a * b + c, (
+    lambda y, a, b, c: b, lambda y, a, b, c: a, lambda y, a, b, c: 1.0), name="typed fused")
+assert_type(fused(v, 2.0, 3.0), Value)
 
 
 def largest(*xs: float) -> float:
@@ -368,6 +462,17 @@ assert_type(ag.explain(y, v), ag.Explanation)
 assert_type(ag.derive(y, "v"), ag.Derivation)
 assert_type(ag.derive(y, [v, w]).latex, str)
 assert_type(ag.derive(report.causes[0]), ag.Comparison)
+
+
+def slope_of(f: Callable[Concatenate[Value, P], Value]) -> Callable[Concatenate[float, P], float]:
+    """Of a function whose other parameters are not known."""
+    return ag.compile(ag.grad(f))
+
+
+def curvature(f: Callable[Concatenate[list[Value], P], Value]) -> Callable[
+        Concatenate[list[float], P], list[list[float]]]:
+    """Of another."""
+    return ag.hessian(f)
 
 
 def pictures() -> None:

@@ -7,6 +7,7 @@ from autograd_lite import Value, nn, optim
 
 v = Value(0.5)
 values = [v, v]
+either: Value | float = values[0] if v > 0.0 else 0.5
 
 
 def one(x: Value) -> Value:
@@ -24,9 +25,29 @@ def two(x: Value, y: Value) -> Value:
     return x * y
 
 
+def line(w: Value, b: Value, xs: list[float], *, power: int = 1) -> Value:
+    """Of two Values, and of data."""
+    return ag.sum((w * x + b) ** power for x in xs)
+
+
+def scale(x: Value, by: Value | float = 2.0) -> Value:
+    """Of a Value, and of what may be plain."""
+    return x * by
+
+
+def total(*xs: Value) -> Value:
+    """Of any number of Values."""
+    return ag.sum(xs)
+
+
 def ahead(state: tuple[Value, Value]) -> tuple[Value, Value]:
     """Of a pair of Values."""
     return state[1], state[0]
+
+
+def vector(p: list[Value]) -> list[Value]:
+    """A list of a list."""
+    return p
 
 
 def real(x: float, n: int = 2) -> float:
@@ -54,6 +75,7 @@ ag.sin(v, v)                                                            # refuse
 ag.relu(v, at_one=1.0)                                                  # refused
 ag.maximum(v, "a")                                                      # refused
 ag.maximum(v)                                                           # refused
+ag.maximum(either, 0.0).backward()                                      # refused
 ag.sum("abc")                                                           # refused
 ag.logaddexp("a", v)                                                    # refused
 ag.logaddexp(v)                                                         # refused
@@ -105,6 +127,7 @@ nn.MLP(2, [3])([1.0, 2.0]).data                                         # refuse
 nn.squared_error(v, "a")                                                # refused
 nn.squared_error(1.0, 1.0).backward()                                   # refused
 nn.softmax_cross_entropy(values, 0.5)                                   # refused
+nn.clip_grad_norm([1.0, 2.0], 1.0)                                      # refused
 optim.SGD([1.0, 2.0])                                                   # refused
 optim.SGD(values, lr="fast")                                            # refused
 optim.Adam(values).step(1)                                              # refused
@@ -114,6 +137,16 @@ ag.grad(v)                                                              # refuse
 ag.grad(one)("a")                                                       # refused
 ag.grad(one)(1.0, 2.0)                                                  # refused
 ag.grad(many)([1.0, 2.0])                                               # refused
+ag.grad(line)(1.0, 2.0)                                                 # refused
+ag.grad(line)(1.0, 2.0, 3.0)                                            # refused
+ag.grad(line)(1.0, 2.0, [3.0], powers=2)                                # refused
+ag.grad(line, argnums=(0, 1))(1.0, 2.0, [3.0])[2]                       # refused
+ag.grad(scale)(1.0, 2.0, 3.0)                                           # refused
+ag.grad(scale)(1.0, to=2.0)                                             # refused
+ag.grad(total)()                                                        # refused
+ag.grad(total)(1.0, "a")                                                # refused
+ag.hessian(vector)                                                      # refused
+ag.taylor(two, 1.0, 3)                                                  # refused
 ag.grad(many)([1.0, 2.0], "a")                                          # refused
 ag.grad(real)(1.0, m=2)                                                 # refused
 ag.grad(one)(1.0).backward()                                            # refused
@@ -140,6 +173,7 @@ ag.no_grad(True)                                                        # refuse
 ag.record_lines(one)                                                    # refused
 ag.errstate("never")                                                    # refused
 ag.custom_op(3, ())                                                     # refused
+ag.custom_op(real, (lambda y, x: y, lambda y, x: y))                    # refused
 
 # -- checks and pictures
 ag.audit(v, 3)                                                          # refused
@@ -148,3 +182,5 @@ ag.check_op("sin")                                                      # refuse
 ag.explain(3.0)                                                         # refused
 ag.derive(3.0)                                                          # refused
 ag.draw(v, theme="blue")                                                # refused
+ag.render(v, "v.svg", them="dark")                                      # refused
+ag.render(v, "v.svg", theme="blue")                                     # refused
