@@ -336,6 +336,36 @@ def test_a_result_knows_only_the_inputs_on_which_it_depends(f):
             assert dict(y.derivatives) == close(dict(expected.derivatives)) and len(y.derivatives) == 1
 
 
+@pytest.mark.parametrize("change, kind", [
+    (lambda p: p.sort(key=lambda x: x.data), list), (lambda p: p.append(p[0] * p[1]), list),
+    (lambda p: p.insert(0, p.pop()), list), (lambda p: p.update(z=p.pop("a")), dict),
+    (lambda p: p.__setitem__(0, p[0] * 2.0), list), (lambda p: p.__imul__(2.0), np.array),
+    (lambda p: setattr(p[0], "data", 7.0), list)])
+def test_a_function_that_changes_its_argument_gets_a_fresh_one_in_the_general_way(change, kind):
+    u = pytest.importorskip("uncertainties")
+    xs = a, b = u.ufloat(1.5, 0.1), u.ufloat(0.5, 0.2)
+    given = dict(zip("ab", xs)) if kind is dict else kind(xs)
+
+    def f(p):
+        change(p)
+        x, y = [*(p.values() if kind is dict else p)][:2]
+        return [x * 3.0, y * 5.0, 1]                    # (an int takes the general way)
+    found = told(propagate(f, given))
+    with ag.record_lines():
+        assert found == told(propagate(f, given))
+    assert [*(given.values() if kind is dict else given)] == [a, b]
+
+
+def test_an_infinite_deviation_is_none_of_a_result_that_does_not_depend_on_it():
+    u = pytest.importorskip("uncertainties")
+    a, b = u.ufloat(2.0, math.inf), u.ufloat(1.0, 0.5)
+    for f in (lambda a, b: b * 5.0, lambda a, b: [b * 5.0, a], lambda a, b: [5.0 * (b * 2.0), b],
+              lambda a, b: -b, lambda a, b: {"y": b}):
+        y = propagate(f, a, b)
+        first = y if hasattr(y, "std_dev") else [*(y.values() if type(y) is dict else y)][0]
+        assert first.std_dev in (0.5, 2.5, 5.0) and [*first.derivatives] == [b]
+
+
 def test_a_zero_times_an_infinite_derivative_is_decided_by_the_general_way():
     u = pytest.importorskip("uncertainties")
     zero, b = u.ufloat(0.0, 0.1), u.ufloat(2.0, 0.1)
@@ -603,6 +633,15 @@ def test_a_number_of_uncertainties_is_refused_where_a_plain_one_belongs():
                 call()
     with pytest.raises(ag.InputError, match="carry their uncertainty"):
         propagate(ag.sin, u.ufloat(1.0, 0.1), cov=0.1)
+
+
+def test_numbers_of_uncertainties_within_a_compiled_function_are_refused_as_floats_are():
+    u = pytest.importorskip("uncertainties")
+    for args, more in (([u.ufloat(3.0, 0.1)], {}), ([3.0], {"cov": 0.1})):
+        for g in (lambda a: 2.0 * a, ag.compile(lambda a: 2.0 * a)):
+            fast = ag.compile(lambda x: propagate(lambda a: g(a), *args, **more) and x)
+            with pytest.raises(ag.InputError, match="within a compiled function would run once"):
+                fast(2.0)
 
 
 def test_the_benchmark_compares_the_same_numbers_and_ours_are_faster(monkeypatch):

@@ -61,6 +61,7 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
                 except NumericError:
                     if all([x.std_dev for x in given]):
                         raise
+                trees = with_leaves(args, kinds, [], [], [])            # (f may have changed those)
             places = [i for i, x in enumerate(leaves(trees, lenient=True)) if type(x) is Value]
             return _of_uncertain(core, f, rebuild(trees, plain, lambda x: x), places, given, derived)
     if cov is None:
@@ -74,9 +75,7 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
 
 def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int) -> Propagation:
     """The propagation from plain numbers."""
-    if value.special and value.tracing.get():
-        raise InputError("propagate within a compiled function would run once, not at each call: call it "
-                         "outside; given a compiled function it is compiled itself")
+    _refuse_within()
     try:
         args = tuple([x if type(x) is float else rebuild(x, _plain) for x in args])
     except InputError as error:
@@ -112,6 +111,13 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
         as_array([x for row in found.covariance for x in row], (m, m)) if arrays else found.covariance,
         refill(result, shares), None if bias is None else refill(result, bias),
         None if term is None else refill(result, term))
+
+
+def _refuse_within() -> None:
+    """Refuse to run within a compiled function."""
+    if value.special and value.tracing.get():
+        raise InputError("propagate within a compiled function would run once, not at each call: call it "
+                         "outside; given a compiled function it is compiled itself")
 
 
 def _by_names(cov: Mapping[str, Any], parameters: Sequence[str]) -> tuple[Any, ...]:
@@ -218,6 +224,7 @@ def _of_uncertain(core: Any, f: Callable[..., Any], args: Sequence[Any], places:
 
     (Where it has no derivative by one that is exact, as its deviation is 0, by the others alone.)
     """
+    _refuse_within()
     try:
         result, linear = derived(f, args, places)
     except NumericError:

@@ -153,7 +153,7 @@ def _of_one(y: Value, own: Sequence[Value]) -> Row | None:
     x, z = own[0], own[-1]
     x._grad = z._grad = None
     if op is None or op is leaked or op.kink is not None and at_kink(y):
-        return [1.0 if leaf is y else 0.0 for leaf in own] if y is x or y is z else None
+        return {0: 1.0} if y is x else {1: 1.0} if y is z else None
     if p is None:
         p = 0.0
     elif a is not x and a is not z:
@@ -169,7 +169,7 @@ def _of_one(y: Value, own: Sequence[Value]) -> Row | None:
         return [total]
     if a is x and b is z:
         return [p, q]
-    return [(p if a is x else 0.0) + (q if b is x else 0.0), (p if a is z else 0.0) + (q if b is z else 0.0)]
+    return _row((p if a is x else 0.0) + (q if b is x else 0.0), (p if a is z else 0.0) + (q if b is z else 0.0))
 
 
 def _of_pair(y: Value, x: Value, z: Value) -> Row | None:
@@ -210,7 +210,12 @@ def _of_pair(y: Value, x: Value, z: Value) -> Row | None:
     total = by_x + by_z
     if total - total != 0.0:
         return None
-    return [by_x] if x is z else [by_x, by_z]
+    return [by_x] if x is z else _row(by_x, by_z)
+
+
+def _row(by_x: float, by_z: float) -> Row:
+    """The derivatives by two leaves; only that which is not 0, as a deviation may be infinite."""
+    return [by_x, by_z] if by_x and by_z else {0: by_x} if by_x else {1: by_z} if by_z else {}
 
 
 def _of_tree(y: Value, own: Sequence[Value], seen: set[Any]) -> Row | None:
