@@ -356,6 +356,15 @@ def test_a_function_that_changes_its_argument_gets_a_fresh_one_in_the_general_wa
     assert [*(given.values() if kind is dict else given)] == [a, b]
 
 
+def test_an_array_without_axes_is_the_number_in_it_in_either_way():
+    u = pytest.importorskip("uncertainties")
+    a, b = u.ufloat(1.5, 0.1), u.ufloat(0.5, 0.2)
+    for f in (lambda a, b: np.where(a > 0.0, a * b, 0.0), lambda a, b: np.asarray(a), lambda *_: np.array(2.0)):
+        quick = propagate(f, a, b)
+        with ag.record_lines():
+            assert told(quick) == told(propagate(f, a, b)) and hasattr(quick, "std_dev")
+
+
 def test_an_infinite_deviation_is_none_of_a_result_that_does_not_depend_on_it():
     u = pytest.importorskip("uncertainties")
     a, b = u.ufloat(2.0, math.inf), u.ufloat(1.0, 0.5)

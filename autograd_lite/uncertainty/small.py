@@ -98,6 +98,8 @@ def called(f: Callable[..., Any], args: Sequence[Any], own: Sequence[Value]) -> 
         for x in own:
             x._grad = None
         raise
+    if type(result) is not Value and is_objects(result) and result.shape == ():
+        result = result[()]                             # (the number in it)
     if type(result) is Value:
         if 0 < len(own) < 3 and not kinks.live:
             row = _of_one(result, own)
@@ -169,7 +171,8 @@ def _of_one(y: Value, own: Sequence[Value]) -> Row | None:
         return [total]
     if a is x and b is z:
         return [p, q]
-    return _row((p if a is x else 0.0) + (q if b is x else 0.0), (p if a is z else 0.0) + (q if b is z else 0.0))
+    return _row((p if a is x else 0.0) + (q if b is x else 0.0),
+                (p if a is z else 0.0) + (q if b is z else 0.0))
 
 
 def _of_pair(y: Value, x: Value, z: Value) -> Row | None:
