@@ -103,8 +103,8 @@ def called(f: Callable[..., Any], args: Sequence[Any], own: Sequence[Value]) -> 
     if type(result) is Value:
         if 0 < len(own) < 3 and not kinks.live:
             row = _of_one(result, own)
-            if row is not None:
-                return result, [(result._data, row)]
+            linear: Any = [(result._data, row)]
+            return result, linear if row is not None else _completed(linear, [result], own)
         outputs: Sequence[Any] = [result]
     else:
         try:
@@ -115,18 +115,21 @@ def called(f: Callable[..., Any], args: Sequence[Any], own: Sequence[Value]) -> 
 
 
 def _linear(outputs: Sequence[Any], own: Sequence[Value]) -> Linear | None:
-    """The same of several results; of many, if the trees above them are small."""
+    """The same of several results; of many, if the trees above them are so small that a trace takes longer."""
     found: list[Any] = []
-    many = len(outputs) > 6 * len(own)
-    left = 32 * (len(own) + 1) * len(outputs)
+    many, most = len(outputs) > 6 * len(own), 40 + 12 * len(own)
+    left, seen = most * len(outputs), set[Any]()
     try:
         if kinks.live or not (outputs and own):
             return None
         for k, x in enumerate(own):
             x._grad, x._a, x._b = None, own, k
+        if many and type(y := outputs[len(outputs) // 2]) is Value and (    # (the average of what grows)
+                _of_tree(y, own, seen) is None or len(seen) > most):
+            return None
         for y in outputs:
             if type(y) is Value:
-                seen: set[Any] = set()
+                seen = set()
                 row = _of_one(y, own) if len(own) < 3 and not many else _of_tree(y, own, seen)
                 found.append((y._data, row))
                 left -= len(seen)
@@ -139,6 +142,11 @@ def _linear(outputs: Sequence[Any], own: Sequence[Value]) -> Linear | None:
     finally:
         for x in own:
             x._grad = x._a = x._b = None
+    return _completed(found, outputs, own)
+
+
+def _completed(found: list[Any], outputs: Sequence[Any], own: Sequence[Value]) -> Linear | None:
+    """The same, with a backward pass for each result whose derivatives are not found yet."""
     for k, (data, row) in enumerate(found):
         if row is None:
             y = outputs[k]
@@ -191,22 +199,29 @@ def _of_pair(y: Value, x: Value, z: Value) -> Row | None:
         if p is not None:
             if a is x:
                 by_x += g * p
+                p = None
             elif a is z:
                 by_z += g * p
-            else:
-                rest.append((a, g * p))
+                p = None
         if q is not None:
             if b is x:
                 by_x += g * q
+                q = None
             elif b is z:
                 by_z += g * q
+                q = None
             elif b is None:
                 return None
-            else:
-                rest.append((b, g * q))
-        if not rest:
+        if q is not None:
+            if p is not None:
+                rest.append((a, g * p))
+            node, g = b, g * q
+        elif p is not None:
+            node, g = a, g * p
+        elif rest:
+            node, g = rest.pop()
+        else:
             break
-        node, g = rest.pop()
         if node in seen:
             return None
         seen.add(node)
@@ -232,21 +247,25 @@ def _of_tree(y: Value, own: Sequence[Value], seen: set[Any]) -> Row | None:
         op, a, b, p, q = node._operation, node._a, node._b, node._pa, node._pb
         if op is None or op is leaked or op.kink is not None and at_kink(node):
             return {y._b: 1.0} if y._a is own else None
-        if p is not None:
-            if a._a is own:
-                row[a._b] = row.get(a._b, 0.0) + g * p
-            else:
-                rest.append((a, g * p))
+        if p is not None and a._a is own:
+            row[a._b] = row.get(a._b, 0.0) + g * p
+            p = None
         if q is not None:
             if b is None:
                 return None
             if b._a is own:
                 row[b._b] = row.get(b._b, 0.0) + g * q
-            else:
-                rest.append((b, g * q))
-        if not rest:
+                q = None
+        if q is not None:
+            if p is not None:
+                rest.append((a, g * p))
+            node, g = b, g * q
+        elif p is not None:
+            node, g = a, g * p
+        elif rest:
+            node, g = rest.pop()
+        else:
             break
-        node, g = rest.pop()
         if node in seen:
             return None
         seen.add(node)
