@@ -1,6 +1,7 @@
 """`propagate`: results' deviations, covariances, shares and biases, against formulas and `uncertainties`."""
 from __future__ import annotations
 
+import collections
 import math
 import operator
 import pickle
@@ -363,6 +364,44 @@ def test_an_array_without_axes_is_the_number_in_it_in_either_way():
         quick = propagate(f, a, b)
         with ag.record_lines():
             assert told(quick) == told(propagate(f, a, b)) and hasattr(quick, "std_dev")
+
+
+Pair = collections.namedtuple("Pair", "a twice")
+
+
+def test_a_named_tuple_that_is_registered_is_taken_apart_as_that_says_in_either_way():
+    u = pytest.importorskip("uncertainties")
+    kind = type("Kind", (Pair,), {"__slots__": ()})
+    ag.register(kind, lambda p: [p.a], lambda p, parts: kind(parts[0], 2.0 * parts[0]))
+    x = u.ufloat(1.5, 0.1)
+    quick = propagate(lambda p: p.twice * 1.0, kind(x, "worked out"))
+    with ag.record_lines():
+        assert told(quick) == told(propagate(lambda p: p.twice * 1.0, kind(x, "worked out")))
+    assert quick.derivatives == {x: 2.0}
+
+
+def test_an_array_of_results_and_of_other_things_keeps_both():
+    u = pytest.importorskip("uncertainties")
+    pair = np.empty(2, object)
+    x = u.ufloat(1.5, 0.1)
+
+    def f(x):
+        pair[:] = [x * 2.0, x], None
+        return pair
+    (y, z), rest = propagate(f, x)
+    assert (y.derivatives, z.derivatives, rest) == ({x: 2.0}, {x: 1.0}, None)
+    row, = propagate(lambda x: np.array([[x * 2.0, x]]).view(np.matrix), x).tolist()
+    assert [y.derivatives for y in row] == [{x: 2.0}, {x: 1.0}]
+
+
+def test_what_cannot_hold_numbers_with_an_uncertainty_is_named():
+    u = pytest.importorskip("uncertainties")
+    x = u.ufloat(1.5, 0.1)
+    with pytest.raises(ag.InputError, match="got MaskedArray"):
+        propagate(lambda p: p[0], np.ma.array([x, x], mask=[0, 1]))
+    for args in ([x], [1.5, 0.1]):
+        with pytest.raises(ag.InputError, match="got MaskedConstant"):
+            propagate(lambda x, *_: [x, np.ma.masked], *args)
 
 
 def test_an_infinite_deviation_is_none_of_a_result_that_does_not_depend_on_it():

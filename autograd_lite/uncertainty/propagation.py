@@ -47,9 +47,10 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
         except RecursionError:
             leaves(args, lenient=True)                  # (which says what is wrong)
             raise
-        if given:
+        if given or len(args) != 2 and cov is None:
             if others or cov is not None:
                 _refuse(others, cov)
+        if given:
             if derived is traced:
                 try:
                     result, linear = called(f, trees, own)
@@ -243,7 +244,9 @@ def _numbers(core: Any, given: Sequence[Any], result: Any, linear: Linear) -> An
     numbers = [_number(core, given, x, row) for x, row in linear]
     if flat(result):
         return dict(zip(result, numbers)) if type(result) is dict else type(result)(numbers)
-    return as_objects(numbers, result.shape) if is_array(result) else refill(result, numbers)
+    if is_array(result) and {Value, float}.issuperset(map(type, result.ravel().tolist())):
+        return as_objects(numbers, result.shape)
+    return refill(result, numbers)
 
 
 def _number(core: Any, given: Sequence[Any], data: float, row: Row) -> Any:

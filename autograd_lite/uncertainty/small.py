@@ -15,6 +15,7 @@ from autograd_lite.transforms.trees import is_number, kind_of, leaves
 
 Row = list[float] | dict[int, float]            # derivatives by few inputs; those by some of many, by place
 Linear = list[tuple[float, Row]]                # a result's numbers, and the derivatives of each
+_OF_TUPLES = kind_of.dispatch(tuple)
 
 
 def flat(x: Any) -> Sequence[Any]:
@@ -68,7 +69,8 @@ def _with_leaves(x: Any, kinds: tuple[type[Any], ...], own: list[Value], given: 
         given.append(x)
         own.append(Value(x.nominal_value))
         return own[-1]
-    if isinstance(x, tuple) and hasattr(x, "_fields") and not hasattr(x, "__dict__"):
+    if (isinstance(x, tuple) and hasattr(x, "_fields") and not hasattr(x, "__dict__")
+            and kind_of.dispatch(type(x)) is _OF_TUPLES):       # (`register` may know it)
         return tuple.__new__(type(x), with_leaves(x, kinds, own, given, others))
     if type(x) is not Value:
         if is_number(x):
@@ -115,7 +117,7 @@ def called(f: Callable[..., Any], args: Sequence[Any], own: Sequence[Value]) -> 
 
 
 def _linear(outputs: Sequence[Any], own: Sequence[Value]) -> Linear | None:
-    """The same of several results; of many, if the trees above them are so small that a trace takes longer."""
+    """The same of several results; of many, if the trees above them are small and a trace takes longer."""
     found: list[Any] = []
     many, most = len(outputs) > 6 * len(own), 40 + 12 * len(own)
     left, seen = most * len(outputs), set[Any]()
