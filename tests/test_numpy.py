@@ -381,6 +381,15 @@ def test_a_number_of_numpys_stands_on_either_side_of_an_operator(f: Any, kind: A
         assert [held(x) for x, _ in pairs] == [held(y) for _, y in pairs]
 
 
+def test_a_longdouble_is_compared_with_a_value_on_either_side():
+    for k in (np.longdouble(2.0), np.array([2.0], np.longdouble)):
+        for by in (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, np.less):
+            for v in (Value(1.5), Value(2.0)):
+                assert bool(by(k, v)) == by(2.0, v.data) and bool(by(v, k)) == by(v.data, 2.0)
+        with refused("bitwise_and is not for Values"):
+            k & Value(1.0)
+
+
 ODD = [lambda v, x: v * x, lambda v, x: x * v, lambda v, x: ag.sum([v, x, v]), lambda v, x: ag.hypot(x, v)]
 
 

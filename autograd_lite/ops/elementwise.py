@@ -333,6 +333,8 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
     if asks and "out" in options:
         options["casting"] = "unsafe"               # (of objects that are bools)
     made = _of_entries(function, ufunc.nin, ufunc.nout) if function else ufunc
+    if not function:                                # (a longdouble asks NumPy again about an object)
+        inputs = [x.astype(float) if getattr(x, "dtype", None) == np.longdouble else x for x in inputs]
     try:
         with np.errstate(all="ignore"):
             found = getattr(made, method)(*map(_boxed, inputs), **options)
