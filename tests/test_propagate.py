@@ -360,7 +360,8 @@ def test_a_function_that_changes_its_argument_gets_a_fresh_one_in_the_general_wa
 def test_an_array_without_axes_is_the_number_in_it_in_either_way():
     u = pytest.importorskip("uncertainties")
     a, b = u.ufloat(1.5, 0.1), u.ufloat(0.5, 0.2)
-    for f in (lambda a, b: np.where(a > 0.0, a * b, 0.0), lambda a, b: np.asarray(a), lambda *_: np.array(2.0)):
+    for f in (lambda a, b: np.where(a > 0.0, a * b, 0.0), lambda a, b: np.asarray(a),
+              lambda *_: np.array(2.0)):
         quick = propagate(f, a, b)
         with ag.record_lines():
             assert told(quick) == told(propagate(f, a, b)) and hasattr(quick, "std_dev")
