@@ -244,16 +244,16 @@ def _numbers(core: Any, given: Sequence[Any], result: Any, linear: Linear) -> An
     numbers = [_number(core, given, x, row) for x, row in linear]
     if flat(result):
         return dict(zip(result, numbers)) if type(result) is dict else type(result)(numbers)
-    if is_array(result) and {Value, float}.issuperset(map(type, result.ravel().tolist())):
+    if is_array(result) and {Value, float, int}.issuperset(map(type, result.ravel().tolist())):
         return as_objects(numbers, result.shape)
     return refill(result, numbers)
 
 
 def _number(core: Any, given: Sequence[Any], data: float, row: Row) -> Any:
     """A number with these derivatives by the given ones, of the same variables."""
-    if type(row) is dict:
-        given, row = [given[i] for i in row], [*row.values()]
     linear: dict[Any, float] = {}
+    if type(row) is dict:
+        given, row = list(map(given.__getitem__, row)), [*row.values()]
     i = 0
     for x in given:                                     # (in less time than with `zip`)
         if type(x) is not core.Variable:

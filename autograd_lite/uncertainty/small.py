@@ -119,24 +119,29 @@ def called(f: Callable[..., Any], args: Sequence[Any], own: Sequence[Value]) -> 
 def _linear(outputs: Sequence[Any], own: Sequence[Value]) -> Linear | None:
     """The same of several results; of many, if the trees above them are small and a trace takes longer."""
     found: list[Any] = []
-    many, most = len(outputs) > 6 * len(own), 40 + 12 * len(own)
-    left, seen = most * len(outputs), set[Any]()
+    many = len(outputs) > 6 * len(own)
+    most = 40 + 12 * len(own)                           # (as long as a trace takes for each result)
+    left = most * len(outputs)
     try:
         if kinks.live or not (outputs and own):
             return None
         for k, x in enumerate(own):
             x._grad, x._a, x._b = None, own, k
-        if many and type(y := outputs[len(outputs) // 2]) is Value and (    # (the average of what grows)
-                _of_tree(y, own, seen) is None or len(seen) > most):
-            return None
+        if many and type(y := outputs[len(outputs) // 2]) is Value:     # (the average of what grows)
+            seen: set[Any] = set()
+            if _of_tree(y, own, seen) is None or len(seen) > most:
+                return None
         for y in outputs:
             if type(y) is Value:
-                seen = set()
-                row = _of_one(y, own) if len(own) < 3 and not many else _of_tree(y, own, seen)
+                if many or len(own) > 2:
+                    seen = set()
+                    row = _of_tree(y, own, seen)
+                    left -= len(seen)
+                    if many and (row is None or left < 0):
+                        return None
+                else:
+                    row = _of_one(y, own)
                 found.append((y._data, row))
-                left -= len(seen)
-                if many and (row is None or left < 0):
-                    return None
             elif type(y) is float and y - y == 0.0:
                 found.append((y, {}))
             else:
