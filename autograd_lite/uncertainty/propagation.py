@@ -252,16 +252,23 @@ def _numbers(core: Any, given: Sequence[Any], result: Any, linear: Linear) -> An
 def _number(core: Any, given: Sequence[Any], data: float, row: Row) -> Any:
     """A number with these derivatives by the given ones, of the same variables."""
     linear: dict[Any, float] = {}
-    if type(row) is dict:
-        given, row = list(map(given.__getitem__, row)), [*row.values()]
     i = 0
-    for x in given:                                     # (in less time than with `zip`)
-        if type(x) is not core.Variable:
-            break
-        linear[x] = row[i]                              # (it has the derivative 1 by itself alone)
-        i += 1
+    if type(row) is dict:
+        for k, p in row.items():
+            x = given[k]
+            if type(x) is not core.Variable:
+                break
+            linear[x] = p                               # (it has the derivative 1 by itself alone)
+    else:
+        for x in given:                                 # (in less time than with `zip`)
+            if type(x) is not core.Variable:
+                break
+            linear[x] = row[i]
+            i += 1
     if len(linear) < len(row):
-        if len(linear) < i:                             # (one is given twice)
+        if type(row) is dict:
+            given, row = [given[k] for k in row], [*row.values()]
+        if len(linear) < i or not i:                    # (one is given twice)
             linear, i = {}, 0
         while i < len(row):
             x, p = given[i], row[i]
