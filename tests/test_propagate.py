@@ -407,12 +407,15 @@ def test_what_cannot_hold_numbers_with_an_uncertainty_is_named():
 
 def test_an_infinite_deviation_is_none_of_a_result_that_does_not_depend_on_it():
     u = pytest.importorskip("uncertainties")
-    a, b = u.ufloat(2.0, math.inf), u.ufloat(1.0, 0.5)
-    for f in (lambda a, b: b * 5.0, lambda a, b: [b * 5.0, a], lambda a, b: [5.0 * (b * 2.0), b],
-              lambda a, b: -b, lambda a, b: {"y": b}):
-        y = propagate(f, a, b)
-        first = y if hasattr(y, "std_dev") else [*(y.values() if type(y) is dict else y)][0]
-        assert first.std_dev in (0.5, 2.5, 5.0) and [*first.derivatives] == [b]
+    a, b, c = u.ufloat(2.0, math.inf), u.ufloat(1.0, 0.5), u.ufloat(3.0, math.nan)
+    for f in (lambda a, b, *_: b * 5.0, lambda a, b, *_: [b * 5.0, a], lambda a, b, *_: [5.0 * (b * 2.0), b],
+              lambda a, b, *_: -b, lambda a, b, *_: {"y": b}, lambda a, b, *_: [b, 1, a],
+              lambda a, b, *_: [(b + 1.0) * (b + 1.0)] * 40):
+        for way in (f, ag.compile(f)):
+            for args in ([a, b], [a, b, c], [a, b + 0.0, 2.0 * c], [a, b] + [c] * 8):
+                y = propagate(way, *args)
+                first = y if hasattr(y, "std_dev") else [*(y.values() if type(y) is dict else y)][0]
+                assert first.std_dev in (0.5, 2.0, 2.5, 5.0) and [*first.derivatives] == [b]
 
 
 def test_a_zero_times_an_infinite_derivative_is_decided_by_the_general_way():

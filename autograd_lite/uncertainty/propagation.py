@@ -250,7 +250,12 @@ def _numbers(core: Any, given: Sequence[Any], result: Any, linear: Linear) -> An
 
 
 def _number(core: Any, given: Sequence[Any], data: float, row: Row) -> Any:
-    """A number with these derivatives by the given ones, of the same variables."""
+    """A number with these derivatives by the given ones, of the same variables.
+
+    (Those by which it is 0 add nothing, however uncertain they are.)
+    """
+    if 0.0 in (row.values() if type(row) is dict else row):
+        row = {k: p for k, p in (row.items() if type(row) is dict else enumerate(row)) if p}
     linear: dict[Any, float] = {}
     i = 0
     if type(row) is dict:

@@ -186,8 +186,7 @@ def _of_one(y: Value, own: Sequence[Value]) -> Row | None:
         return [total]
     if a is x and b is z:
         return [p, q]
-    return _row((p if a is x else 0.0) + (q if b is x else 0.0),
-                (p if a is z else 0.0) + (q if b is z else 0.0))
+    return [(p if a is x else 0.0) + (q if b is x else 0.0), (p if a is z else 0.0) + (q if b is z else 0.0)]
 
 
 def _of_pair(y: Value, x: Value, z: Value) -> Row | None:
@@ -235,12 +234,7 @@ def _of_pair(y: Value, x: Value, z: Value) -> Row | None:
     total = by_x + by_z
     if total - total != 0.0:
         return None
-    return [by_x] if x is z else _row(by_x, by_z)
-
-
-def _row(by_x: float, by_z: float) -> Row:
-    """The derivatives by two leaves; only that which is not 0, as a deviation may be infinite."""
-    return [by_x, by_z] if by_x and by_z else {0: by_x} if by_x else {1: by_z} if by_z else {}
+    return [by_x] if x is z else [by_x, by_z]
 
 
 def _of_tree(y: Value, own: Sequence[Value], seen: set[Any]) -> Row | None:
