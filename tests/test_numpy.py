@@ -409,6 +409,15 @@ def test_a_number_of_numpys_is_compared_from_either_side(name: str, kind: Any) -
     assert ag.compile(taken)(2.0) == taken(2.0) and ag.compile(taken)(0.5) == taken(0.5)
 
 
+def test_a_longdouble_is_compared_with_a_value_on_either_side():
+    for k in (np.longdouble(2.0), np.array([2.0], np.longdouble)):
+        for by in (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, np.less):
+            for v in (Value(1.5), Value(2.0)):
+                assert bool(by(k, v)) == by(2.0, v.data) and bool(by(v, k)) == by(v.data, 2.0)
+        with refused("bitwise_and is not for Values"):
+            k & Value(1.0)
+
+
 ODD = [lambda v, x: v * x, lambda v, x: x * v, lambda v, x: ag.sum([v, x, v]), lambda v, x: ag.hypot(x, v)]
 
 

@@ -1,6 +1,7 @@
 """`propagate`: results' deviations, covariances, shares and biases, against formulas and `uncertainties`."""
 from __future__ import annotations
 
+import collections
 import math
 import operator
 import pickle
@@ -336,6 +337,87 @@ def test_a_result_knows_only_the_inputs_on_which_it_depends(f):
             assert dict(y.derivatives) == close(dict(expected.derivatives)) and len(y.derivatives) == 1
 
 
+@pytest.mark.parametrize("change, kind", [
+    (lambda p: p.sort(key=lambda x: x.data), list), (lambda p: p.append(p[0] * p[1]), list),
+    (lambda p: p.insert(0, p.pop()), list), (lambda p: p.update(z=p.pop("a")), dict),
+    (lambda p: p.__setitem__(0, p[0] * 2.0), list), (lambda p: p.__imul__(2.0), np.array),
+    (lambda p: setattr(p[0], "data", 7.0), list)])
+def test_a_function_that_changes_its_argument_gets_a_fresh_one_in_the_general_way(change, kind):
+    u = pytest.importorskip("uncertainties")
+    xs = a, b = u.ufloat(1.5, 0.1), u.ufloat(0.5, 0.2)
+    given = dict(zip("ab", xs)) if kind is dict else kind(xs)
+
+    def f(p):
+        change(p)
+        x, y = [*(p.values() if kind is dict else p)][:2]
+        return [x * 3.0, y * 5.0, 1]                    # (an int takes the general way)
+    found = told(propagate(f, given))
+    with ag.record_lines():
+        assert found == told(propagate(f, given))
+    assert [*(given.values() if kind is dict else given)] == [a, b]
+
+
+def test_an_array_without_axes_is_the_number_in_it_in_either_way():
+    u = pytest.importorskip("uncertainties")
+    a, b = u.ufloat(1.5, 0.1), u.ufloat(0.5, 0.2)
+    for f in (lambda a, b: np.where(a > 0.0, a * b, 0.0), lambda a, b: np.asarray(a),
+              lambda *_: np.array(2.0)):
+        quick = propagate(f, a, b)
+        with ag.record_lines():
+            assert told(quick) == told(propagate(f, a, b)) and hasattr(quick, "std_dev")
+
+
+Pair = collections.namedtuple("Pair", "a twice")
+
+
+def test_a_named_tuple_that_is_registered_is_taken_apart_as_that_says_in_either_way():
+    u = pytest.importorskip("uncertainties")
+    kind = type("Kind", (Pair,), {"__slots__": ()})
+    ag.register(kind, lambda p: [p.a], lambda p, parts: kind(parts[0], 2.0 * parts[0]))
+    x = u.ufloat(1.5, 0.1)
+    quick = propagate(lambda p: p.twice * 1.0, kind(x, "worked out"))
+    with ag.record_lines():
+        assert told(quick) == told(propagate(lambda p: p.twice * 1.0, kind(x, "worked out")))
+    assert quick.derivatives == {x: 2.0}
+
+
+def test_an_array_of_results_and_of_other_things_keeps_both():
+    u = pytest.importorskip("uncertainties")
+    pair = np.empty(2, object)
+    x = u.ufloat(1.5, 0.1)
+
+    def f(x):
+        pair[:] = [x * 2.0, x], None
+        return pair
+    (y, z), rest = propagate(f, x)
+    assert (y.derivatives, z.derivatives, rest) == ({x: 2.0}, {x: 1.0}, None)
+    row, = propagate(lambda x: np.array([[x * 2.0, x]]).view(np.matrix), x).tolist()
+    assert [y.derivatives for y in row] == [{x: 2.0}, {x: 1.0}]
+
+
+def test_what_cannot_hold_numbers_with_an_uncertainty_is_named():
+    u = pytest.importorskip("uncertainties")
+    x = u.ufloat(1.5, 0.1)
+    with pytest.raises(ag.InputError, match="got MaskedArray"):
+        propagate(lambda p: p[0], np.ma.array([x, x], mask=[0, 1]))
+    for args in ([x], [1.5, 0.1]):
+        with pytest.raises(ag.InputError, match="got MaskedConstant"):
+            propagate(lambda x, *_: [x, np.ma.masked], *args)
+
+
+def test_an_infinite_deviation_is_none_of_a_result_that_does_not_depend_on_it():
+    u = pytest.importorskip("uncertainties")
+    a, b, c = u.ufloat(2.0, math.inf), u.ufloat(1.0, 0.5), u.ufloat(3.0, math.nan)
+    for f in (lambda a, b, *_: b * 5.0, lambda a, b, *_: [b * 5.0, a], lambda a, b, *_: [5.0 * (b * 2.0), b],
+              lambda a, b, *_: -b, lambda a, b, *_: {"y": b}, lambda a, b, *_: [b, 1, a],
+              lambda a, b, *_: [(b + 1.0) * (b + 1.0)] * 40):
+        for way in (f, ag.compile(f)):
+            for args in ([a, b], [a, b, c], [a, b + 0.0, 2.0 * c], [a, b] + [c] * 8):
+                y = propagate(way, *args)
+                first = y if hasattr(y, "std_dev") else [*(y.values() if type(y) is dict else y)][0]
+                assert first.std_dev in (0.5, 2.0, 2.5, 5.0) and [*first.derivatives] == [b]
+
+
 def test_a_zero_times_an_infinite_derivative_is_decided_by_the_general_way():
     u = pytest.importorskip("uncertainties")
     zero, b = u.ufloat(0.0, 0.1), u.ufloat(2.0, 0.1)
@@ -603,6 +685,15 @@ def test_a_number_of_uncertainties_is_refused_where_a_plain_one_belongs():
                 call()
     with pytest.raises(ag.InputError, match="carry their uncertainty"):
         propagate(ag.sin, u.ufloat(1.0, 0.1), cov=0.1)
+
+
+def test_numbers_of_uncertainties_within_a_compiled_function_are_refused_as_floats_are():
+    u = pytest.importorskip("uncertainties")
+    for args, more in (([u.ufloat(3.0, 0.1)], {}), ([3.0], {"cov": 0.1})):
+        for g in (lambda a: 2.0 * a, ag.compile(lambda a: 2.0 * a)):
+            fast = ag.compile(lambda x: propagate(lambda a: g(a), *args, **more) and x)
+            with pytest.raises(ag.InputError, match="within a compiled function would run once"):
+                fast(2.0)
 
 
 def test_the_benchmark_compares_the_same_numbers_and_ours_are_faster(monkeypatch):

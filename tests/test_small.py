@@ -129,6 +129,21 @@ def test_many_results_that_rest_on_much_take_a_trace():
     assert called(sums(200), 2.0)[1] is None
 
 
+def test_what_takes_a_trace_or_a_pass_is_walked_once_before(monkeypatch):
+    walked, of_one, of_tree = [], small._of_one, small._of_tree
+    monkeypatch.setattr(small, "_of_one", lambda *args: walked.append(args[0]) or of_one(*args))
+    monkeypatch.setattr(small, "_of_tree", lambda *args: walked.append(args[0]) or of_tree(*args))
+
+    def sums(*xs):
+        found = [xs[0]]
+        for k in range(299):
+            found.append(found[-1] + xs[k % len(xs)])
+        return found
+    assert called(sums, 2.0)[1] is None and len(walked) == 1
+    assert called(sums, *[2.0] * 4)[1] is None and len(walked) == 2
+    assert called(lambda a: shared(a, a), 2.0)[1] == [[32.0]] and len(walked) == 3
+
+
 def test_an_argument_that_has_no_place_is_given_as_it_is():
     kinds = []
 

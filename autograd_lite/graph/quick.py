@@ -283,10 +283,12 @@ def call(*operands, **options):
     if operands and not special and not options:
         try:
             xs = [x._data if type(x) is Value else x for x in operands]
-            if [x for x in xs if type(x) is not float]:
+            others = [x for x in xs if type(x) is not float]
+            if others:
                 operands = in_floats(operands)
                 xs = [x._data if type(x) is Value else x for x in operands]
-            if not [x for x in xs if type(x) is not float]:
+                others = [x for x in xs if type(x) is not float]
+            if not others:
                 y = forward(*xs)
                 flows = [type(x) is Value and x._grad is not None for x in operands]
                 if y - y == 0.0 and (False not in flows or not [x for x in xs if x != x]):

@@ -45,7 +45,7 @@ def as_float(x: Any) -> float | None:
     known = _doubles.get(kind)
     if known is None and kind.__module__ == "numpy":
         import numpy as np
-        dtype = np.dtype(kind)                      # (of all else: an object)
+        dtype = np.dtype(kind if issubclass(kind, np.generic) else object)
         known = _doubles[kind] = dtype.kind in "biuf" and dtype.itemsize <= 8
     return float(x) if known else None
 
@@ -345,6 +345,9 @@ def of_numpy(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, 
     if asks and "out" in options:
         options["casting"] = "unsafe"               # (of objects that are bools)
     made = _of_entries(function, ufunc.nin, ufunc.nout) if function else ufunc
+    if not function:                                # (a longdouble asks NumPy again about an object)
+        inputs = [x.astype(float) if getattr(getattr(x, "dtype", None), "char", "") == "g" else x
+                  for x in inputs]
     try:
         with np.errstate(all="ignore"):
             found = getattr(made, method)(*map(_boxed, inputs), **options)

@@ -24,13 +24,13 @@ class Kind(NamedTuple):
 
 @singledispatch
 def kind_of(tree: Any, lenient: bool = False) -> Kind | None:
-    """The kind of a structure, or None."""
+    """A structure's kind, or None."""
     return None
 
 
 @singledispatch
 def kept(x: Any) -> Any:
-    """None, text or a function, as it is; else refused."""
+    """None, text or a function; else refused."""
     raise unexpected(x)
 
 
@@ -45,7 +45,7 @@ def is_number(x: Any) -> bool:
     if type(x) is float or isinstance(x, (Operators, Real)):
         return not isinstance(x, Enum)
     shape = hasattr(type(x), "dtype") and getattr(x, "shape", None)
-    return shape == () and getattr(x.dtype, "kind", "f") in "biuf"
+    return shape == () and getattr(x.dtype, "kind", "f") in "biuf" and not hasattr(x, "mask")
 
 
 def leaves(tree: Any, lenient: bool = False) -> list[Any]:

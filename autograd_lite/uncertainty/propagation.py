@@ -47,9 +47,10 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
         except RecursionError:
             leaves(args, lenient=True)                  # (which says what is wrong)
             raise
-        if given:
+        if given or len(args) != 2 and cov is None:
             if others or cov is not None:
                 _refuse(others, cov)
+        if given:
             if derived is traced:
                 try:
                     result, linear = called(f, trees, own)
@@ -61,6 +62,7 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
                 except NumericError:
                     if all([x.std_dev for x in given]):
                         raise
+                trees = with_leaves(args, kinds, [], [], [])            # (f may have changed those)
             places = [i for i, x in enumerate(leaves(trees, lenient=True)) if type(x) is Value]
             return _of_uncertain(core, f, rebuild(trees, plain, lambda x: x), places, given, derived)
     if cov is None:
@@ -74,9 +76,7 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
 
 def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int) -> Propagation:
     """The propagation from plain numbers."""
-    if value.special and value.tracing.get():
-        raise InputError("propagate within a compiled function would run once, not at each call: call it "
-                         "outside; given a compiled function it is compiled itself")
+    _refuse_within()
     try:
         args = tuple([x if type(x) is float else rebuild(x, _plain) for x in args])
     except InputError as error:
@@ -112,6 +112,13 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
         as_array([x for row in found.covariance for x in row], (m, m)) if arrays else found.covariance,
         refill(result, shares), None if bias is None else refill(result, bias),
         None if term is None else refill(result, term))
+
+
+def _refuse_within() -> None:
+    """Refuse to run within a compiled function."""
+    if value.special and value.tracing.get():
+        raise InputError("propagate within a compiled function would run once, not at each call: call it "
+                         "outside; given a compiled function it is compiled itself")
 
 
 def _by_names(cov: Mapping[str, Any], parameters: Sequence[str]) -> tuple[Any, ...]:
@@ -218,6 +225,7 @@ def _of_uncertain(core: Any, f: Callable[..., Any], args: Sequence[Any], places:
 
     (Where it has no derivative by one that is exact, as its deviation is 0, by the others alone.)
     """
+    _refuse_within()
     try:
         result, linear = derived(f, args, places)
     except NumericError:
@@ -236,22 +244,36 @@ def _numbers(core: Any, given: Sequence[Any], result: Any, linear: Linear) -> An
     numbers = [_number(core, given, x, row) for x, row in linear]
     if flat(result):
         return dict(zip(result, numbers)) if type(result) is dict else type(result)(numbers)
-    return as_objects(numbers, result.shape) if is_array(result) else refill(result, numbers)
+    if is_array(result) and {Value, float, int}.issuperset(map(type, result.ravel().tolist())):
+        return as_objects(numbers, result.shape)
+    return refill(result, numbers)
 
 
 def _number(core: Any, given: Sequence[Any], data: float, row: Row) -> Any:
-    """A number with these derivatives by the given ones, of the same variables."""
-    if type(row) is dict:
-        given, row = [given[i] for i in row], [*row.values()]
+    """A number with these derivatives by the given ones, of the same variables.
+
+    (Those by which it is 0 add nothing, however uncertain they are.)
+    """
+    if 0.0 in (row.values() if type(row) is dict else row):
+        row = {k: p for k, p in (row.items() if type(row) is dict else enumerate(row)) if p}
     linear: dict[Any, float] = {}
     i = 0
-    for x in given:                                     # (in less time than with `zip`)
-        if type(x) is not core.Variable:
-            break
-        linear[x] = row[i]                              # (it has the derivative 1 by itself alone)
-        i += 1
+    if type(row) is dict:
+        for k, p in row.items():
+            x = given[k]
+            if type(x) is not core.Variable:
+                break
+            linear[x] = p                               # (it has the derivative 1 by itself alone)
+    else:
+        for x in given:                                 # (in less time than with `zip`)
+            if type(x) is not core.Variable:
+                break
+            linear[x] = row[i]
+            i += 1
     if len(linear) < len(row):
-        if len(linear) < i:                             # (one is given twice)
+        if type(row) is dict:
+            given, row = [given[k] for k in row], [*row.values()]
+        if len(linear) < i or not i:                    # (one is given twice)
             linear, i = {}, 0
         while i < len(row):
             x, p = given[i], row[i]

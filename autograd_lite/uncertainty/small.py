@@ -15,6 +15,7 @@ from autograd_lite.transforms.trees import is_number, kind_of, leaves
 
 Row = list[float] | dict[int, float]            # derivatives by few inputs; those by some of many, by place
 Linear = list[tuple[float, Row]]                # a result's numbers, and the derivatives of each
+_OF_TUPLES = kind_of.dispatch(tuple)
 
 
 def flat(x: Any) -> Sequence[Any]:
@@ -72,7 +73,8 @@ def _with_leaves(x: Any, kinds: tuple[type[Any], ...], own: list[Value], given: 
         given.append(x)
         own.append(Value(x.nominal_value))
         return own[-1]
-    if isinstance(x, tuple) and hasattr(x, "_fields") and not hasattr(x, "__dict__"):
+    if (isinstance(x, tuple) and hasattr(x, "_fields") and not hasattr(x, "__dict__")
+            and kind_of.dispatch(type(x)) is _OF_TUPLES):       # (`register` may know it)
         return tuple.__new__(type(x), with_leaves(x, kinds, own, given, others))
     if type(x) is not Value:
         if is_number(x):
@@ -102,11 +104,13 @@ def called(f: Callable[..., Any], args: Sequence[Any], own: Sequence[Value]) -> 
         for x in own:
             x._grad = None
         raise
+    if type(result) is not Value and is_objects(result) and result.shape == ():
+        result = result[()]                             # (the number in it)
     if type(result) is Value:
         if 0 < len(own) < 3 and not kinks.live:
             row = _of_one(result, own)
-            if row is not None:
-                return result, [(result._data, row)]
+            linear: Any = [(result._data, row)]
+            return result, linear if row is not None else _completed(linear, [result], own)
         outputs: Sequence[Any] = [result]
     else:
         try:
@@ -117,23 +121,31 @@ def called(f: Callable[..., Any], args: Sequence[Any], own: Sequence[Value]) -> 
 
 
 def _linear(outputs: Sequence[Any], own: Sequence[Value]) -> Linear | None:
-    """The same of several results; of many, if the trees above them are small."""
+    """The same of several results; of many, if the trees above them are small and a trace takes longer."""
     found: list[Any] = []
     many = len(outputs) > 6 * len(own)
-    left = 32 * (len(own) + 1) * len(outputs)
+    most = 40 + 12 * len(own)                           # (as long as a trace takes for each result)
+    left = most * len(outputs)
     try:
         if kinks.live or not (outputs and own):
             return None
         for k, x in enumerate(own):
             x._grad, x._a, x._b = None, own, k
+        if many and type(y := outputs[len(outputs) // 2]) is Value:     # (the average of what grows)
+            seen: set[Any] = set()
+            if _of_tree(y, own, seen) is None or len(seen) > most:
+                return None
         for y in outputs:
             if type(y) is Value:
-                seen: set[Any] = set()
-                row = _of_one(y, own) if len(own) < 3 and not many else _of_tree(y, own, seen)
+                if many or len(own) > 2:
+                    seen = set()
+                    row = _of_tree(y, own, seen)
+                    left -= len(seen)
+                    if many and (row is None or left < 0):
+                        return None
+                else:
+                    row = _of_one(y, own)
                 found.append((y._data, row))
-                left -= len(seen)
-                if many and (row is None or left < 0):
-                    return None
             elif type(y) is float and y - y == 0.0:
                 found.append((y, {}))
             else:
@@ -141,6 +153,11 @@ def _linear(outputs: Sequence[Any], own: Sequence[Value]) -> Linear | None:
     finally:
         for x in own:
             x._grad = x._a = x._b = None
+    return _completed(found, outputs, own)
+
+
+def _completed(found: list[Any], outputs: Sequence[Any], own: Sequence[Value]) -> Linear | None:
+    """The same, with a backward pass for each result whose derivatives are not found yet."""
     for k, (data, row) in enumerate(found):
         if row is None:
             y = outputs[k]
@@ -157,7 +174,7 @@ def _of_one(y: Value, own: Sequence[Value]) -> Row | None:
     x, z = own[0], own[-1]
     x._grad = z._grad = None
     if op is None or op is leaked or op.kink is not None and at_kink(y):
-        return [1.0 if leaf is y else 0.0 for leaf in own] if y is x or y is z else None
+        return {0: 1.0} if y is x else {1: 1.0} if y is z else None
     if p is None:
         p = 0.0
     elif a is not x and a is not z:
@@ -192,22 +209,29 @@ def _of_pair(y: Value, x: Value, z: Value) -> Row | None:
         if p is not None:
             if a is x:
                 by_x += g * p
+                p = None
             elif a is z:
                 by_z += g * p
-            else:
-                rest.append((a, g * p))
+                p = None
         if q is not None:
             if b is x:
                 by_x += g * q
+                q = None
             elif b is z:
                 by_z += g * q
+                q = None
             elif b is None:
                 return None
-            else:
-                rest.append((b, g * q))
-        if not rest:
+        if q is not None:
+            if p is not None:
+                rest.append((a, g * p))
+            node, g = b, g * q
+        elif p is not None:
+            node, g = a, g * p
+        elif rest:
+            node, g = rest.pop()
+        else:
             break
-        node, g = rest.pop()
         if node in seen:
             return None
         seen.add(node)
@@ -228,21 +252,25 @@ def _of_tree(y: Value, own: Sequence[Value], seen: set[Any]) -> Row | None:
         op, a, b, p, q = node._operation, node._a, node._b, node._pa, node._pb
         if op is None or op is leaked or op.kink is not None and at_kink(node):
             return {y._b: 1.0} if y._a is own else None
-        if p is not None:
-            if a._a is own:
-                row[a._b] = row.get(a._b, 0.0) + g * p
-            else:
-                rest.append((a, g * p))
+        if p is not None and a._a is own:
+            row[a._b] = row.get(a._b, 0.0) + g * p
+            p = None
         if q is not None:
             if b is None:
                 return None
             if b._a is own:
                 row[b._b] = row.get(b._b, 0.0) + g * q
-            else:
-                rest.append((b, g * q))
-        if not rest:
+                q = None
+        if q is not None:
+            if p is not None:
+                rest.append((a, g * p))
+            node, g = b, g * q
+        elif p is not None:
+            node, g = a, g * p
+        elif rest:
+            node, g = rest.pop()
+        else:
             break
-        node, g = rest.pop()
         if node in seen:
             return None
         seen.add(node)
