@@ -107,7 +107,8 @@ def said(f, claim, names):
 
 
 @pytest.mark.parametrize("f, claim, names, text", [
-    (lambda k, c: ag.exp(k - c), lambda k, c: np.exp(k - c) * (k - c) ** 2, "kc", "the factor (k - c)² is too much"),
+    (lambda k, c: ag.exp(k - c), lambda k, c: np.exp(k - c) * (k - c) ** 2, "kc",
+     "the factor (k - c)² is too much"),
     (lambda y, x: y * (ag.sqrt(x + 2.0) - x), lambda y, x: -x, "yx", "a term √(x + 2.0) is missing"),
     (lambda y, x: y * ag.sqrt(x + 2.0), lambda y, x: x + 2.0, "yx", "the factor √(x + 2.0) is too much")])
 def test_what_is_a_sum_stands_in_parentheses_within_a_formula(f, claim, names, text):
@@ -122,6 +123,19 @@ def test_what_is_a_sum_stands_in_parentheses_within_a_formula(f, claim, names, t
 def test_one_term_of_a_derivative_is_wrong(claim, text):
     texts = said(lambda s, n, q: n * ag.log(s) + q / (2.0 * s * s), claim, "snq")
     assert text in texts, texts
+
+
+def test_numbers_that_a_point_names_are_known_though_they_have_no_label():
+    def forward(point):
+        w = Value(point["w"], "w")
+        L = ag.cos(w * point["t"])
+        label(L=L)
+        return L
+    for slope, text in ((lambda w, t: -math.sin(w * t), "the factor t is missing"),
+                        (lambda w, t: t * math.cos(w * t), "−L where sin(w * t) belongs")):
+        points = [{"w": 0.3 + 0.1 * k, "t": 1.1 + 0.2 * k * k, "name": "x", "n": k} for k in range(4)]
+        report = diagnose(forward, lambda point: {"w": slope(point["w"], point["t"])}, points)
+        assert text in [found for _, found in report.causes[0].diagnoses]
 
 
 def test_constants_are_written_by_their_names():
@@ -155,8 +169,8 @@ HANDED_IN = {
     "ends": ('os._exit(0)', 2, "it ended Python, with status 0"),
     "one": ('return {"z": dz}', 0, "1 claim agrees, at 4 points"),
     "empty": ('return {}', 2, "hand(point) returns no claims"),
-    "cased": ('return {"w": np.outer(dz, x)}', 2, "audit: in ∂L/∂w, no node is labelled 'w' in the graph: did "
-              "you mean 'W'?; or name it with label(w=…)"),
+    "cased": ('return {"w": np.outer(dz, x)}', 2, "audit: in ∂L/∂w, no node is labelled 'w' in the graph: "
+              "did you mean 'W'?; or name it with label(w=…)"),
     "hangs": ('time.sleep(60)', 2, "no answer in 2 s")}
 
 

@@ -213,9 +213,10 @@ def test_what_to_write_for_a_function_of_another_library_is_there(name):
 
 
 @pytest.mark.parametrize("owner, name, remedy", [
-    (nn, "Linear", 'Layer(nin, nout, activation="linear")'), (nn, "Sequential", "MLP"), (nn, "Tanh", "activation="),
-    (nn, "ReLU", "activation="), (nn, "MSELoss", "squared_error"), (nn, "CrossEntropyLoss", "softmax_cross_entropy"),
-    (nn, "functional", "softmax"), (optim, "RMSprop", "Adam"), (optim, "LBFGS", "value_and_grad"),
+    (nn, "Linear", 'Layer(nin, nout, activation="linear")'), (nn, "Sequential", "MLP"),
+    (nn, "Tanh", "activation="), (nn, "ReLU", "activation="), (nn, "MSELoss", "squared_error"),
+    (nn, "CrossEntropyLoss", "softmax_cross_entropy"), (nn, "functional", "softmax"),
+    (optim, "RMSprop", "Adam"), (optim, "LBFGS", "value_and_grad"),
     (optim, "lr_scheduler", "lr=optim.cosine")])
 def test_what_to_write_for_a_member_of_torch_is_there(owner, name, remedy):
     assert name not in dir(owner) and not hasattr(owner, name)

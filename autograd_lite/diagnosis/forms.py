@@ -58,7 +58,7 @@ def wrapped(text: str) -> str:
     ('(1 − log(b))', 'exp(a - b)', '(-c)')
     """
     depth = list(itertools.accumulate((c == "(") - (c == ")") for c in text))
-    return f"({text})" if text[:1] in "-−" or (" ", 0) in zip(text, depth) else text
+    return f"({text})" if text.startswith(("-", "−")) or (" ", 0) in zip(text, depth) else text
 
 
 def filled(form: str, text: str) -> str:

@@ -243,7 +243,7 @@ def _ways(evidence: Evidence, known: Sequence[Form], candidates: Sequence[Produc
                                  "not the cross terms")
     for name, way in evidence.ways():
         cost, by = ((0.4, "the direct path") if name == DIRECT else (0.4, f"the path via {name}")
-                    if name in evidence.view.nodes else (1.0, f"the derivative of {name}"))
+                    if name in evidence.view.nodes else (1.95, f"the derivative of {name}"))
         size = _size(claimed, follows, way)
         if _same(way, follows, size):
             continue                            # (the only way)

@@ -26,14 +26,15 @@ class View:
     Attributes:
         claimed, follows: the numbers claimed and what should follow, as arrays of the claim's shape.
         wrong: which entries are wrong by themselves.
-        nodes: the labelled arrays, each its shape and its nodes; numbers: their numbers. For a claim of one
-            number these have single entries too, and short expressions without label.
+        nodes: the labelled arrays, each its shape and its nodes; numbers: their numbers, and those that a
+            point which is a dict names. For a claim of one number these have single entries too, and short
+            expressions without label.
         gradients: the gradients that the student claims, but for those that may follow from this claim.
         terms: for a claim of one number, the places of the terms without label of sums, by short expressions.
         below: the places of the claim's input and of what it depends on.
     """
 
-    def __init__(self, judged: Judged, group: int):
+    def __init__(self, judged: Judged, group: int, point: object = None):
         claim, findings = judged.given[group], judged.findings[group]
         self.judged, self.claim, self.lines = judged, claim, judged.lines[group]
         shape, names = claim.shape, judged.reader.names
@@ -45,6 +46,9 @@ class View:
         self.numbers = {
             name: np.array([np.nan if node is None else node.data for node in nodes]).reshape(own)
             for name, (own, nodes) in self.nodes.items()}
+        given = {name: x for name, x in _given(point).items() if name not in self.numbers
+                 and not any(np.array_equal(x, y) for y in self.numbers.values())}
+        self.numbers |= given
         self.terms: dict[str, list[int]] = {}
         if not shape:
             program = judged.program
@@ -52,7 +56,8 @@ class View:
             self.numbers |= {f"{name}[{']['.join(map(str, index))}]": np.array(x)
                              for name, array in few for index, x in np.ndenumerate(array)}
             terms = {x for node, xs in zip(program.nodes, program.operands) if node.op in _SUMS for x in xs}
-            for k, text in self._expressions():
+            named = {x.item(): name for name, x in given.items() if not x.ndim and x % 1}
+            for k, text in self._expressions(named):
                 self.numbers[text] = np.array(program.nodes[k].data)
                 if k in terms and len(self.terms) < PARTS:
                     self.terms.setdefault(text, []).append(k)
@@ -75,15 +80,16 @@ class View:
             todo += new
         return found
 
-    def _expressions(self) -> Iterator[tuple[int, str]]:
-        """The places of nodes without label whose expression in labelled ones is short."""
+    def _expressions(self, given: Mapping[float, str]) -> Iterator[tuple[int, str]]:
+        """The places of nodes without label whose expression in what has a name is short."""
         texts: dict[int, Any] = {}
         for k, node in enumerate(self.judged.program.nodes if len(self.judged.program) <= _SMALL else ()):
             op, operands = op_of(node), self.judged.program.operands[k]
             if node.label:
                 texts[k] = node.label
             elif op is not None and op.notation and all(x is None or x in texts for x in operands):
-                written = [plain(y) if x is None else texts[x] for x, y in zip(operands, node.operands)]
+                written = [given.get(plain(y), plain(y)) if x is None else texts[x]
+                           for x, y in zip(operands, node.operands)]
                 text = op.notation.text(*written)
                 if len(text.text) <= _SHORT:
                     texts[k] = text
@@ -94,6 +100,14 @@ class View:
         program, rank = self.judged.program, self.judged.rule.rank
         _, nodes = self.nodes[name] if name in self.nodes else self.judged.reader.names.array(name)
         return [-1 if (k := program.place(node)) is None else rank[k] for node in nodes]
+
+
+def _given(point: object) -> dict[str, Array]:
+    """The numbers and arrays of a point that is a dict, by their names."""
+    given = point.items() if isinstance(point, Mapping) else ()
+    arrays = {name: np.array(x) for name, x in given
+              if isinstance(name, str) and isinstance(x, (int, float, np.ndarray))}
+    return {name: array.astype(float) for name, array in arrays.items() if array.dtype.kind in "if"}
 
 
 class Ways:
@@ -121,8 +135,8 @@ class Ways:
         if found:
             found[DIRECT] = frozenset().union(*found.values())
         for name, ks in view.terms.items():
-            if places := frozenset([k for k in map(rank.__getitem__, ks) if low < k < max(self.outputs)]):
-                found[name] = places
+            if there := frozenset([k for k in map(rank.__getitem__, ks) if low < k < max(self.outputs)]):
+                found[name] = there
         self.names = found
         self.low = low
 

@@ -105,7 +105,7 @@ _MEMBERS = {
         "Linear": 'write Layer(nin, nout, activation="linear")',
         "Sequential": "write MLP(nin, nouts), or a Module of your own with a loop over its layers",
         **dict.fromkeys(("ReLU", "Tanh", "Sigmoid", "GELU", "SiLU", "LeakyReLU", "ELU"), _ACTIVATION),
-        **dict.fromkeys(("MSELoss", "mse_loss"), "write squared_error(outputs, targets), half the sum of squares"),
+        **dict.fromkeys(("MSELoss", "mse_loss"), "write squared_error(outputs, targets), half a sum"),
         **dict.fromkeys(("CrossEntropyLoss", "cross_entropy"), "write softmax_cross_entropy(logits, target)"),
         **dict.fromkeys(("BCELoss", "BCEWithLogitsLoss"), "write binary_cross_entropy(logits, targets)"),
         "functional": "autograd_lite itself has the functions: softmax, relu, …; its losses are here",

@@ -196,7 +196,8 @@ class Names:
     def _hint(self, name: str) -> str:
         import difflib                          # (which few programs need)
         known = [*self._entries, *self._nodes]
-        near = difflib.get_close_matches(str(name), known, 3) or [x for x in known if x.lower() == name.lower()]
+        near = difflib.get_close_matches(str(name), known, 3) or [
+            x for x in known if x.lower() == name.lower()]
         if near:
             return f"did you mean {' or '.join(map(repr, near))}?"
         if known:

@@ -138,8 +138,9 @@ def spread_of(cov: Any, tree: Any, n: int, names: Names) -> Spread:
             return _of_matrix(rows, names)
         if len(rows) == len(given) and (_is_flat(tree) or _square(rows) and not _has(tree, len(rows))):
             widths = "/".join(dict.fromkeys([str(len(row)) for row in rows]))
-            raise InputError(f"propagate: cov has {len(given)} row{'s' * (len(given) > 1)} of {widths} for {n} "
-                             f"inputs: give a matrix of {n} × {n} covariances, or {n} standard deviations" + (
+            some = f"{len(given)} row{'s' * (len(given) > 1)} of {widths}"
+            raise InputError(f"propagate: cov has {some} for {n} inputs: give a matrix of {n} × {n} "
+                             f"covariances, or {n} standard deviations" + (
                                  "; what is exact f reads, as in propagate(lambda p: f(t, p), p, cov)"
                                  if _square(rows) and len(rows) < n else ""))
         if is_number(tree):
@@ -165,7 +166,8 @@ def _in_order(cov: Any, tree: Any, names: Names) -> Any:
                 break
         else:
             of_dict = kind and kind.form is dict
-            if of_dict and labels and not isinstance(labels[0], int) or not set(labels).isdisjoint(parameters):
+            meant = of_dict and labels and not isinstance(labels[0], int)
+            if meant or not set(labels).isdisjoint(parameters):
                 given, needed = (", ".join(map(short, x)) for x in (labels, keys if of_dict else parameters))
                 raise InputError(f"propagate: cov is labelled {given}, and the inputs are {needed}; "
                                  "cov.to_numpy() goes by order")
