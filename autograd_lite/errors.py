@@ -165,7 +165,7 @@ def warn(text: str) -> None:
 def short(x: Any, longest: int = 40) -> str:
     """How a message shows any object."""
     try:
-        text = printable(repr(x))
+        text = printable(repr(x).replace("\n", " "))
     except Exception:                           # (an int may have more digits than Python prints)
         text = "too long to print" if isinstance(x, int) else "that cannot be shown"
     return text if len(text) <= longest else text[:longest - 3] + "..."

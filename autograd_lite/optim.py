@@ -23,13 +23,15 @@ from typing import Any
 from autograd_lite.errors import AutogradError, FormatError, InputError, RangeError, short, signal, type_name
 from autograd_lite.graph.changes import (attributes_now, change, data_now, gradients_now, setting,
                                          setting_data, zero_grad)
-from autograd_lite.ops.op import number
+from autograd_lite.graph.foreign import lacking
 from autograd_lite.graph.value import Value
+from autograd_lite.ops.op import number
 from autograd_lite.ops.whole import whole
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "Schedule", "constant", "cosine", "exponential", "linear",
            "step_decay", "warmup"]
 __dir__ = __all__.copy                          # (completion offers no more)
+globals()["__getattr__"] = lacking(__name__)    # (unseen by type checkers, for which there would be any name)
 Schedule = Callable[[int], float]
 State = tuple[Sequence[float], tuple[Value, ...], int, Sequence[int], Sequence[tuple[float, ...]]]
 _STATE = "parameters", "steps", "_counts", "_memories"          # (after the parameters' data)
@@ -66,14 +68,12 @@ class Optimizer(_Shown):
 
     Args:
         parameters: the leaves to move, such as ``model.parameters()``.
-        lr: the learning rate: a number, or a schedule, a function of the number of steps
-            taken before (0 at the first step).
+        lr: the learning rate: a number, or a schedule, a function of the number of steps taken before.
 
     Attributes: `parameters`, a tuple (see `add`); `lr`; `steps`, the number of steps taken.
 
     Raises:
-        InputError: there is no parameter, one is not a leaf or occurs twice, or a setting lies
-            outside its range.
+        InputError: there is no parameter, one is not a leaf or occurs twice, or a setting is out of range.
     """
 
     #: What is remembered for each parameter, 0 at first, and the least it can be.

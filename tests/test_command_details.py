@@ -145,7 +145,7 @@ ENDED = {                                       # what a Python of its own does:
     "no json.py": (0, "hello", ""), "no json 1.py": (1, "hello", "autograd-lite: a\n"), "slow\n.py": None}
 SAID = """\
 right.py      2 claims agree, at 3 points
-one.py        1 claim agree, at 1 point
+one.py        1 claim agrees, at 1 point
 wrong.py      ∂f/∂x, line 7: claimed 1, is 2; off by a factor ½
 wrong.py      ∂f/∂x: claimed 1, is 2
 wrong.py      ∂f/∂x, line 1: claimed 5; another

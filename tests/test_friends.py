@@ -115,11 +115,24 @@ def test_labels_of_a_series_or_frame_of_uncertainties_name_the_inputs() -> None:
     stds = pd.Series({"b": 0.2, "a": 0.1})
     assert ag.propagate(f, point, stds).std == ag.propagate(f, point, {"a": 0.1, "b": 0.2}).std
     assert ag.propagate(lambda p: p[0] * 2.0, [1.0, 3.0], pd.Series([0.2, 0.1], index=[1, 0])).std == 0.2
+    for labels in (["k", "A"], ["A", "k"]):             # (a name mistyped, and the other would move)
+        with pytest.raises(ag.InputError, match="cov is labelled .*, and the inputs are 'a', 'k'; cov.to_"):
+            ag.propagate(lambda a, k: a * k, 1.0, 2.0, cov=stds.set_axis(labels))
     for labels in (["x", "y"], [5, 6], ["a", "a"]):     # (by their order)
         assert ag.propagate(lambda p: p[0] * 1.0, [1.0, 3.0], stds.set_axis(labels)).std == 0.2
     with pytest.raises(ag.InputError, match="cov is labelled 'x', 'y', and the inputs are 'a', 'b'; cov.to_"):
         ag.propagate(f, point, stds.set_axis(["x", "y"]))
     assert ag.propagate(f, point, stds.set_axis([5, 6])).std == ag.propagate(f, point, [0.2, 0.1]).std
+
+
+def test_a_column_where_an_array_belongs_is_told_so_in_one_line() -> None:
+    pd, u = pytest.importorskip("pandas"), pytest.importorskip("uncertainties")
+    column = pd.Series([u.ufloat(1.0, 0.1), u.ufloat(2.0, 0.1)])
+    for given in (column, column.to_frame()):
+        with pytest.raises(ag.InputError, match="expected a number.*its to_numpy.. is an array") as caught:
+            ag.propagate(lambda x: x, given)
+        assert "\\n" not in str(caught.value)
+    assert [x.n for x in ag.propagate(lambda x: x, column.to_numpy())] == [1.0, 2.0]
 
 
 # -- the standard library ------------------------------------------------------------------------------

@@ -95,6 +95,49 @@ def test_the_label_of_a_softmax_off_by_one():
         ("shift", "a part of one entry stands in another: here of [1] and [2]")]
 
 
+def said(f, claim, names):
+    """What is said of the derivative of f by the first of these names."""
+    def forward(point):
+        L = f(*map(Value, point, names))
+        label(L=L)
+        return L
+    points = [abs(point[:len(names)]) + 0.3 for point in POINTS]
+    report = diagnose(forward, lambda point: {names[0]: claim(*point)}, points)
+    return [entry.text for row in report.causes for entry in row.diagnoses]
+
+
+@pytest.mark.parametrize("f, claim, names, text", [
+    (lambda k, c: ag.exp(k - c), lambda k, c: np.exp(k - c) * (k - c) ** 2, "kc",
+     "the factor (k - c)² is too much"),
+    (lambda y, x: y * (ag.sqrt(x + 2.0) - x), lambda y, x: -x, "yx", "a term √(x + 2.0) is missing"),
+    (lambda y, x: y * ag.sqrt(x + 2.0), lambda y, x: x + 2.0, "yx", "the factor √(x + 2.0) is too much")])
+def test_what_is_a_sum_stands_in_parentheses_within_a_formula(f, claim, names, text):
+    assert text in (texts := said(f, claim, names)), texts
+
+
+@pytest.mark.parametrize("claim, text", [
+    (lambda s, n, q: n / s - q / s ** 2, "the factor s is too much in the derivative of q / (2.0 * s * s)"),
+    (lambda s, n, q: n / s + q / s ** 3, "the derivative of q / (2.0 * s * s) has the wrong sign"),
+    (lambda s, n, q: n - q / s ** 3, "the factor s is too much in the derivative of n * log(s)"),
+    (lambda s, n, q: n / s - q / (2.0 * s ** 3), "off by a factor ½ in the derivative of q / (2.0 * s * s)")])
+def test_one_term_of_a_derivative_is_wrong(claim, text):
+    texts = said(lambda s, n, q: n * ag.log(s) + q / (2.0 * s * s), claim, "snq")
+    assert text in texts, texts
+
+
+def test_numbers_that_a_point_names_are_known_though_they_have_no_label():
+    def forward(point):
+        w = Value(point["w"], "w")
+        L = ag.cos(w * point["t"])
+        label(L=L)
+        return L
+    for slope, text in ((lambda w, t: -math.sin(w * t), "the factor t is missing"),
+                        (lambda w, t: t * math.cos(w * t), "−L where sin(w * t) belongs")):
+        points = [{"w": 0.3 + 0.1 * k, "t": 1.1 + 0.2 * k * k, "name": "x", "n": k} for k in range(4)]
+        report = diagnose(forward, lambda point: {"w": slope(point["w"], point["t"])}, points)
+        assert text in [found for _, found in report.causes[0].diagnoses]
+
+
 def test_constants_are_written_by_their_names():
     constants = {math.log(2.0): "ln 2", -2.0 / math.log(10.0): "−2/ln 10", 4.0 * math.pi: "4·π",
                  math.log2(10.0): "log₂ 10", 0.3712: "0.3712"}
@@ -124,6 +167,10 @@ HANDED_IN = {
     "raises": ('raise ValueError("boom")', 2, "ValueError: boom, at raises.py:5"),
     "unfinished": ('return {', 2, "SyntaxError: '{' was never closed, at unfinished.py:5"),
     "ends": ('os._exit(0)', 2, "it ended Python, with status 0"),
+    "one": ('return {"z": dz}', 0, "1 claim agrees, at 4 points"),
+    "empty": ('return {}', 2, "hand(point) returns no claims"),
+    "cased": ('return {"w": np.outer(dz, x)}', 2, "audit: in ∂L/∂w, no node is labelled 'w' in the graph: "
+              "did you mean 'W'?; or name it with label(w=…)"),
     "hangs": ('time.sleep(60)', 2, "no answer in 2 s")}
 
 
@@ -148,7 +195,7 @@ def test_each_file_of_a_class_gets_its_verdict_whatever_the_others_do(handed_in,
     *lines, last = capsys.readouterr().out.splitlines()
     assert dict(line.split(".py", 1) for line in lines) == {
         name: " " * (12 - len(name)) + HANDED_IN[name][2] for name in names}
-    assert last == "6 files: 1 agree, 1 differ, 4 cannot be used"
+    assert last == "9 files: 2 agree, 1 differ, 6 cannot be used"
 
 
 def test_a_file_that_is_not_done_in_time_is_stopped(handed_in, capsys):
@@ -156,6 +203,13 @@ def test_a_file_that_is_not_done_in_time_is_stopped(handed_in, capsys):
     assert cli.main([*arguments, arguments[-1], "--timeout", "1"]) == 2
     assert capsys.readouterr().out == 2 * "hangs.py  no answer in 1 s\n" + (
         "2 files: 0 agree, 0 differ, 2 cannot be used\n")
+
+
+def test_a_file_without_a_derivation_is_one_line_among_several(handed_in, capsys):
+    assert cli.main([*handed_in("right"), "exercise.py"]) == 2
+    assert "exercise.py  it has no hand(point)\n" in capsys.readouterr().out
+    assert cli.main(["audit", "exercise.py"]) == 2
+    assert "it has no hand(point). A file to begin with:\n" in capsys.readouterr().err
 
 
 def test_a_class_in_json_and_the_status_is_the_worst(handed_in, capsys):

@@ -11,7 +11,7 @@ import weakref
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import AutogradError, InputError, MemberError, Value, nn
+from autograd_lite import AutogradError, InputError, MemberError, Value, nn, optim
 from autograd_lite.graph.foreign import ELSEWHERE
 from graphs import python_build
 
@@ -212,7 +212,22 @@ def test_what_to_write_for_a_function_of_another_library_is_there(name):
         assert hasattr(ag, function) or function == "f", remedy
 
 
+@pytest.mark.parametrize("owner, name, remedy", [
+    (nn, "Linear", 'Layer(nin, nout, activation="linear")'), (nn, "Sequential", "MLP"),
+    (nn, "Tanh", "activation="), (nn, "ReLU", "activation="), (nn, "MSELoss", "squared_error"),
+    (nn, "CrossEntropyLoss", "softmax_cross_entropy"), (nn, "functional", "softmax"),
+    (optim, "RMSprop", "Adam"), (optim, "LBFGS", "value_and_grad"),
+    (optim, "lr_scheduler", "lr=optim.cosine")])
+def test_what_to_write_for_a_member_of_torch_is_there(owner, name, remedy):
+    assert name not in dir(owner) and not hasattr(owner, name)
+    with pytest.raises(MemberError, match=f"^{owner.__name__} has no '{name}': .*{re.escape(remedy)}"):
+        getattr(owner, name)
+
+
 def test_a_name_that_no_library_has_is_an_ordinary_error():
+    for owner in (nn, optim):
+        with pytest.raises(AttributeError, match="has no attribute 'nonesuch'"):
+            owner.nonesuch
     with pytest.raises(AttributeError, match="^module 'autograd_lite' has no attribute 'nonesuch'$"):
         ag.nonesuch
 

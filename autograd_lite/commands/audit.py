@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_lite.checks.report import clip, count, plain_data, wrapped
 from autograd_lite.checks.rows import Row
 from autograd_lite.commands.console import WIDTH, Parser, green, progress, red, whole
-from autograd_lite.commands.several import audit_all
+from autograd_lite.commands.several import BEGIN, audit_all
 from autograd_lite.commands.wrong import Looked, add_derive, look, written_out
 from autograd_lite.errors import AutogradError, InputError, MissingError, short, type_name
 from autograd_lite.extras import needed
@@ -80,6 +80,8 @@ def run(options: argparse.Namespace) -> int:
         forward, hand = [_function(module, name, path) for name in ("forward", "hand")]
         points = _points(module, path, options.points)
         looked = look(forward, hand, progress(points, "points"), None)
+        if not looked.counts:
+            raise InputError(f"{printable(path)}: hand(point) returns no claims")
     places = _places(path) if looked.wrong else {}
     if options.json:
         print(json.dumps(_facts(looked, places)))
@@ -147,7 +149,7 @@ def _function(module: ModuleType, name: str, path: str) -> Callable[..., Any]:
     found = getattr(module, name, None)
     if not callable(found):
         what = f"its {name} is {short(found)}" if found is not None else f"it has no {name}(point)"
-        raise InputError(f"{printable(path)}: {what}. A file to begin with:\n\n{TEMPLATE}")
+        raise InputError(f"{printable(path)}: {what}{BEGIN}\n\n{TEMPLATE}")
     return found  # type: ignore[no-any-return]
 
 
@@ -160,7 +162,7 @@ def _points(module: ModuleType, path: str, n: int | None) -> list[Any]:
         found = _drawn(inputs, n or POINTS)
     else:
         raise InputError(f"{printable(path)}: it has neither points (a list) nor inputs (a strategy of "
-                         f"Hypothesis's). A file to begin with:\n\n{TEMPLATE}")
+                         f"Hypothesis's){BEGIN}\n\n{TEMPLATE}")
     if not found:
         raise InputError(f"{printable(path)}: its list of points is empty; give at least three")
     return found

@@ -12,6 +12,7 @@ from autograd_lite.checks.report import columns, count
 from autograd_lite.commands.console import PROGRAM, green, progress, red
 from autograd_lite.lines import printable
 
+BEGIN = ". A file to begin with:"               # (which follows where a file lacks a part)
 _PROGRAM = "import sys; sys.path[:] = {}; from autograd_lite.cli import main; sys.exit(main())"
 
 
@@ -61,7 +62,8 @@ def _audited(path: str, options: Sequence[str], timeout: float) -> dict[str, Any
 
 def _lines(facts: dict[str, Any]) -> Iterator[str]:
     if facts["status"] == 0:
-        yield f"{count(len(facts['claims']), 'claim')} agree, at {count(facts['points'], 'point')}"
+        n = len(facts["claims"])
+        yield f"{count(n, 'claim')} agree{'s' * (n == 1)}, at {count(facts['points'], 'point')}"
     for report in facts.get("reports", ()):
         for cause in report["causes"]:
             line = f", line {cause['line']}" if cause["line"] else ""
@@ -69,4 +71,5 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
             kinds = [f"; {diagnosis['text']}" for diagnosis in cause["diagnoses"][:1]]
             yield "".join([cause["name"], line, numbers, *kinds])
     if "error" in facts:
-        yield ", ".join(part.strip() for part in facts["error"].split("\n")[:2])
+        told, _, _ = facts["error"].partition(BEGIN)
+        yield ", ".join(part.strip() for part in told.split("\n")[:2])

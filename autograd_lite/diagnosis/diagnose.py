@@ -70,7 +70,7 @@ def diagnose(forward: Callable[[X], Value | Iterable[Value]],
             first = found, report
         for group, row in enumerate(report.rows):
             if row.verdict == "cause" and len(views.setdefault(_key(found, group), [])) < _ENOUGH:
-                views[_key(found, group)].append(View(found, group))
+                views[_key(found, group)].append(View(found, group, point))
         if all(len(views.get(_key(first[0], group), ())) >= _ENOUGH
                for group, row in enumerate(first[1].rows) if row.verdict == "cause"):
             break

@@ -92,7 +92,7 @@ class Evidence:
     def led(self, names: Iterable[str]) -> Iterator[tuple[str, str, Array]]:
         """What would come by a labelled array on the way, if its gradient were another of its shape."""
         for way in names:
-            for name, arrays in self.gradients.items() if way != DIRECT else ():
+            for name, arrays in self.gradients.items() if way in self.view.nodes else ():
                 if alike(arrays, self.numbers[way]):
                     found = []
                     for ways, view, gradient in zip(self._ways, self.views, arrays):

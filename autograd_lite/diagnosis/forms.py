@@ -1,6 +1,7 @@
 """Simple functions of labelled numbers, and how constants are written."""
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -42,7 +43,7 @@ def forms(evidence: Evidence) -> list[Form]:
         for cost, (text, f) in enumerate(FORMS) if x is not None else ():
             y = f(x)
             if np.isfinite(y).all() and np.any(y):
-                found.append(Form(text.format(name), 0.1 * cost, y))
+                found.append(Form(filled(text, name), 0.1 * cost, y))
     for name, arrays in evidence.gradients.items():
         g = evidence.spread(arrays)
         if g is not None and np.isfinite(g).all() and np.any(g):
@@ -51,8 +52,19 @@ def forms(evidence: Evidence) -> list[Form]:
 
 
 def wrapped(text: str) -> str:
-    """A form as it stands in a product."""
-    return f"({text})" if " " in text and not text.endswith(")") else text
+    """A form as it stands in a product or a power.
+
+    >>> wrapped("1 − log(b)"), wrapped("exp(a - b)"), wrapped("-c")
+    ('(1 − log(b))', 'exp(a - b)', '(-c)')
+    """
+    depth = list(itertools.accumulate((c == "(") - (c == ")") for c in text))
+    return f"({text})" if text.startswith(("-", "−")) or (" ", 0) in zip(text, depth) else text
+
+
+def filled(form: str, text: str) -> str:
+    """One of the forms, of what is written so."""
+    alone = form == "{0}" or "{0}" not in form.replace("({0})", "")
+    return form.format(text if alone else wrapped(text))
 
 
 def simple(k: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_lite.checks.rows import Diagnosis
 from autograd_lite.diagnosis.evidence import Evidence, alike
-from autograd_lite.diagnosis.forms import FORMS, MASKS, Form, constant, forms, simple, wrapped
+from autograd_lite.diagnosis.forms import FORMS, MASKS, Form, constant, filled, forms, simple, wrapped
 from autograd_lite.diagnosis.partials import branches, rests
 from autograd_lite.diagnosis.products import Product, products
 from autograd_lite.diagnosis.view import DIRECT, Array
@@ -242,18 +242,19 @@ def _ways(evidence: Evidence, known: Sequence[Form], candidates: Sequence[Produc
             yield 0.5, Diagnosis(MISSING_PATH, f"of what comes via {name} only each entry's own is there, "
                                  "not the cross terms")
     for name, way in evidence.ways():
-        by = "the direct path" if name == DIRECT else f"the path via {name}"
+        cost, by = ((0.4, "the direct path") if name == DIRECT else (0.4, f"the path via {name}")
+                    if name in evidence.view.nodes else (1.95, f"the derivative of {name}"))
         size = _size(claimed, follows, way)
         if _same(way, follows, size):
             continue                            # (the only way)
         if _same(claimed, follows - way, size):
-            yield 0.4, Diagnosis(MISSING_PATH, f"{by} is missing")
+            yield cost, Diagnosis(MISSING_PATH, f"{by} is missing")
         elif _same(claimed, way, size):
-            yield 0.4, Diagnosis(MISSING_PATH, f"only {by} is there")
+            yield cost, Diagnosis(MISSING_PATH, f"only {by} is there")
         elif _same(claimed, follows + way, size):
-            yield 0.4, Diagnosis(EXTRA_PATH, f"{by} is counted twice")
+            yield cost, Diagnosis(EXTRA_PATH, f"{by} is counted twice")
         elif _same(claimed, follows - 2.0 * way, size):
-            yield 0.4, Diagnosis(SIGN, f"{by} has the wrong sign")
+            yield cost, Diagnosis(SIGN, f"{by} has the wrong sign")
         else:
             yield from _ratio(claimed - follows + way, way, size, known, f" in {by}")
             yield from _products(claimed - follows + way, way, size, candidates, f" in {by}")
@@ -296,7 +297,7 @@ def _inside(evidence: Evidence) -> Found:
                     changed = list(map(change, gradients, factors))
                     if told(changed):
                         yield 2.0 + 0.1 * cost, Diagnosis(
-                            kind, f"the factor {text.format(other)} is {verb} in {gradient}")
+                            kind, f"the factor {filled(text, other)} is {verb} in {gradient}")
                     if other == name:
                         more = evidence.arrived(leading, changed) - way
                         every[kind, text] = every.get((kind, text), 0.0) + more

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd_lite.diagnosis.evidence import Evidence
-from autograd_lite.diagnosis.forms import FORMS, MASKS, wrapped
+from autograd_lite.diagnosis.forms import FORMS, MASKS, filled, wrapped
 from autograd_lite.diagnosis.view import Array
 
 # How a gradient {0}, alone or with numbers {1}, takes a shape: as people write it, and for `einsum`.
@@ -34,7 +34,7 @@ class Product(NamedTuple):
 
 def products(evidence: Evidence) -> Iterator[Product]:
     """All that have the shape of the claim."""
-    factors = [(text.format(name), list(map(f, arrays))) for name, arrays in evidence.numbers.items()
+    factors = [(filled(text, name), list(map(f, arrays))) for name, arrays in evidence.numbers.items()
                if arrays[0].ndim for text, f in (*FORMS[:5], *MASKS)]
     factors += [(name, arrays) for name, arrays in evidence.gradients.items() if arrays[0].ndim]
     for gradient, gs in evidence.gradients.items():

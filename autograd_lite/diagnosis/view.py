@@ -16,6 +16,7 @@ Array = Any                     # of NumPy
 _PATHS, PARTS = 60, 12          # so many labelled arrays, and parts of one, are looked at as ways at most
 _OWN = 40                       # so many entries of an array are followed each by itself at most
 _SMALL, _SHORT = 400, 30        # in so small graphs nodes without label are written as expressions so short
+_SUMS = ("+", "-", "sum")
 DIRECT = "no label"             # the way that meets no label
 
 
@@ -25,13 +26,15 @@ class View:
     Attributes:
         claimed, follows: the numbers claimed and what should follow, as arrays of the claim's shape.
         wrong: which entries are wrong by themselves.
-        nodes: the labelled arrays, each its shape and its nodes; numbers: their numbers. For a claim of one
-            number these have single entries too, and short expressions without label.
+        nodes: the labelled arrays, each its shape and its nodes; numbers: their numbers, and those that a
+            point which is a dict names. For a claim of one number these have single entries too, and short
+            expressions without label.
         gradients: the gradients that the student claims, but for those that may follow from this claim.
+        terms: for a claim of one number, the places of the terms without label of sums, by short expressions.
         below: the places of the claim's input and of what it depends on.
     """
 
-    def __init__(self, judged: Judged, group: int):
+    def __init__(self, judged: Judged, group: int, point: object = None):
         claim, findings = judged.given[group], judged.findings[group]
         self.judged, self.claim, self.lines = judged, claim, judged.lines[group]
         shape, names = claim.shape, judged.reader.names
@@ -43,11 +46,21 @@ class View:
         self.numbers = {
             name: np.array([np.nan if node is None else node.data for node in nodes]).reshape(own)
             for name, (own, nodes) in self.nodes.items()}
+        given = {name: x for name, x in _given(point).items() if name not in self.numbers
+                 and not any(np.array_equal(x, y) for y in self.numbers.values())}
+        self.numbers |= given
+        self.terms: dict[str, list[int]] = {}
         if not shape:
+            program = judged.program
             few = [(name, x) for name, x in self.numbers.items() if x.ndim and x.size <= PARTS]
             self.numbers |= {f"{name}[{']['.join(map(str, index))}]": np.array(x)
                              for name, array in few for index, x in np.ndenumerate(array)}
-            self.numbers |= {text: np.array(node.data) for node, text in self._expressions()}
+            terms = {x for node, xs in zip(program.nodes, program.operands) if node.op in _SUMS for x in xs}
+            named = {x.item(): name for name, x in given.items() if not x.ndim and x % 1}
+            for k, text in self._expressions(named):
+                self.numbers[text] = np.array(program.nodes[k].data)
+                if k in terms and len(self.terms) < PARTS:
+                    self.terms.setdefault(text, []).append(k)
         outputs = {line.output for line in self.lines}
         self.below = self._below({line.source for line in self.lines})
         before = self._below(outputs) - outputs
@@ -67,25 +80,34 @@ class View:
             todo += new
         return found
 
-    def _expressions(self) -> Iterator[tuple[Any, str]]:
-        """The nodes without label whose expression in labelled ones is short."""
+    def _expressions(self, given: Mapping[float, str]) -> Iterator[tuple[int, str]]:
+        """The places of nodes without label whose expression in what has a name is short."""
         texts: dict[int, Any] = {}
         for k, node in enumerate(self.judged.program.nodes if len(self.judged.program) <= _SMALL else ()):
             op, operands = op_of(node), self.judged.program.operands[k]
             if node.label:
                 texts[k] = node.label
             elif op is not None and op.notation and all(x is None or x in texts for x in operands):
-                written = [plain(y) if x is None else texts[x] for x, y in zip(operands, node.operands)]
+                written = [given.get(plain(y), plain(y)) if x is None else texts[x]
+                           for x, y in zip(operands, node.operands)]
                 text = op.notation.text(*written)
                 if len(text.text) <= _SHORT:
                     texts[k] = text
-                    yield node, text.text
+                    yield k, text.text
 
     def places(self, name: str) -> list[int]:
         """Where the entries of a labelled array (or part of one) stand in the order of the walks, or −1."""
         program, rank = self.judged.program, self.judged.rule.rank
         _, nodes = self.nodes[name] if name in self.nodes else self.judged.reader.names.array(name)
         return [-1 if (k := program.place(node)) is None else rank[k] for node in nodes]
+
+
+def _given(point: object) -> dict[str, Array]:
+    """The numbers and arrays of a point that is a dict, by their names."""
+    given = point.items() if isinstance(point, Mapping) else ()
+    arrays = {name: np.array(x) for name, x in given
+              if isinstance(name, str) and isinstance(x, (int, float, np.ndarray))}
+    return {name: array.astype(float) for name, array in arrays.items() if array.dtype.kind in "if"}
 
 
 class Ways:
@@ -95,7 +117,7 @@ class Ways:
         view: the claim at a point.
 
     Attributes:
-        names: the labelled arrays on the way, and `DIRECT`.
+        names: the labelled arrays on the way, `DIRECT`, and terms.
     """
 
     def __init__(self, view: View):
@@ -112,6 +134,9 @@ class Ways:
                 found[name] = frozenset(places)
         if found:
             found[DIRECT] = frozenset().union(*found.values())
+        for name, ks in view.terms.items():
+            if there := frozenset([k for k in map(rank.__getitem__, ks) if low < k < max(self.outputs)]):
+                found[name] = there
         self.names = found
         self.low = low
 

@@ -98,12 +98,39 @@ ELSEWHERE = {
     "ufloat": "write Value(2.0); it has no uncertainty of its own, but derivatives that carry it"}
 
 
-def absent(name: str) -> AttributeError:
-    """The error for a name that the library does not have."""
-    if name in ELSEWHERE:
-        return MemberError(f"autograd_lite has no {name!r}: {ELSEWHERE[name]}")
-    return AttributeError(f"module 'autograd_lite' has no attribute {name!r}", name=name,
-                          obj=sys.modules["autograd_lite"])         # (by which Python finds what is near)
+_ACTIVATION = 'write MLP(nin, nouts, activation="tanh"), or "relu", "sigmoid", …'
+# And for members of its packages for networks and optimisers.
+_MEMBERS = {
+    "autograd_lite.nn": {
+        "Linear": 'write Layer(nin, nout, activation="linear")',
+        "Sequential": "write MLP(nin, nouts), or a Module of your own with a loop over its layers",
+        **dict.fromkeys(("ReLU", "Tanh", "Sigmoid", "GELU", "SiLU", "LeakyReLU", "ELU"), _ACTIVATION),
+        **dict.fromkeys(("MSELoss", "mse_loss"), "write squared_error(outputs, targets), half a sum"),
+        **dict.fromkeys(("CrossEntropyLoss", "cross_entropy"), "write softmax_cross_entropy(logits, target)"),
+        **dict.fromkeys(("BCELoss", "BCEWithLogitsLoss"), "write binary_cross_entropy(logits, targets)"),
+        "functional": "autograd_lite itself has the functions: softmax, relu, …; its losses are here",
+        "Parameter": "write Value(x); a Module finds its Values",
+        "utils": "clip_grad_norm is here"},
+    "autograd_lite.optim": {
+        "RMSprop": "write Adam(parameters, lr)",
+        "LBFGS": "give value_and_grad(f) to SciPy's minimize; docs/fits.md says how",
+        "lr_scheduler": "a schedule is given as the rate: Adam(parameters, lr=optim.cosine(0.1, 100))"}}
+
+
+def absent(name: str, module: str = "autograd_lite") -> AttributeError:
+    """The error for a name that the library, or a package of it, does not have."""
+    remedies = _MEMBERS.get(module, ELSEWHERE)
+    if name in remedies:
+        return MemberError(f"{module} has no {name!r}: {remedies[name]}")
+    return AttributeError(f"module {module!r} has no attribute {name!r}", name=name,
+                          obj=sys.modules[module])      # (by which Python finds what is near)
+
+
+def lacking(module: str) -> Callable[[str], Any]:
+    """The `__getattr__` of a package of the library, which has all that it has already."""
+    def missing(name: str) -> Any:
+        raise absent(name, module)
+    return missing
 
 
 class _Sum:

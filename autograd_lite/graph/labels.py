@@ -196,11 +196,13 @@ class Names:
     def _hint(self, name: str) -> str:
         import difflib                          # (which few programs need)
         known = [*self._entries, *self._nodes]
-        near = difflib.get_close_matches(str(name), known, 3)
+        near = difflib.get_close_matches(str(name), known, 3) or [
+            x for x in known if x.lower() == name.lower()]
         if near:
             return f"did you mean {' or '.join(map(repr, near))}?"
         if known:
-            return f"the labels are {', '.join(map(repr, sorted(known)[:8]))}{', …' * (len(known) > 8)}"
+            known = sorted({split(x)[0] for x in known})
+            return f"the labels are {', '.join(map(repr, known[:8]))}{', …' * (len(known) > 8)}"
         return "no node has one; see label(...)"
 
 

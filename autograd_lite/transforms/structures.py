@@ -291,7 +291,8 @@ def _other(tree: Any, lenient: bool = False) -> Kind | None:
 def _function(x: Any) -> Any:
     if callable(x) and hasattr(x, "__name__") or is_array(x) and x.dtype.kind in "US":
         return x
-    hint = (("; its to_numpy() is an array" if hasattr(x, "to_numpy") else "")
+    hint = (("; its to_numpy() is an array" if hasattr(x, "to_numpy") else
+             "; give it to propagate" if hasattr(x, "std_dev") else "")
             + "; autograd_lite.register tells what an object of another class consists of")
     raise InputError(f"{unexpected(x)}{hint * (type(x).__module__ != 'builtins')}")
 

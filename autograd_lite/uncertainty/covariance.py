@@ -136,10 +136,13 @@ def spread_of(cov: Any, tree: Any, n: int, names: Names) -> Spread:
                 raise InputError("propagate: cov=[[…]] may be a variance or, as the argument is nested, a "
                                  "standard deviation: give one number, the standard deviation")
             return _of_matrix(rows, names)
-        if len(rows) == len(given) and _is_flat(tree):
+        if len(rows) == len(given) and (_is_flat(tree) or _square(rows) and not _has(tree, len(rows))):
             widths = "/".join(dict.fromkeys([str(len(row)) for row in rows]))
-            raise InputError(f"propagate: cov has {len(given)} rows of {widths} for {n} inputs: give a "
-                             f"matrix of {n} × {n} covariances, or {n} standard deviations")
+            some = f"{len(given)} row{'s' * (len(given) > 1)} of {widths}"
+            raise InputError(f"propagate: cov has {some} for {n} inputs: give a matrix of {n} × {n} "
+                             f"covariances, or {n} standard deviations" + (
+                                 "; what is exact f reads, as in propagate(lambda p: f(t, p), p, cov)"
+                                 if _square(rows) and len(rows) < n else ""))
         if is_number(tree):
             raise InputError(f"propagate: cov has {len(given)} entries for 1 input: give its standard "
                              "deviation")
@@ -154,19 +157,31 @@ def _in_order(cov: Any, tree: Any, names: Names) -> Any:
     """The numbers of a Series or DataFrame, in the order of the inputs if its labels name them."""
     array = cov.to_numpy()
     kind = None if is_number(tree) else kind_of(tree)
-    keys = list(kind.keys(tree)) if kind else []
+    keys, parameters = list(kind.keys(tree)) if kind else [], list(names())
     for axis, which in enumerate(["index", "columns"][:array.ndim]):
         labels = list(getattr(cov, which, ()))
-        for inputs in (keys, list(names())):
+        for inputs in (keys, parameters):
             if len(set(labels)) == len(inputs) and set(labels) == set(inputs):
                 array = array.take([labels.index(x) for x in inputs], axis)
                 break
         else:
-            if kind and kind.form is dict and labels and not isinstance(labels[0], int):
-                given, needed = (", ".join(map(short, x)) for x in (labels, keys))
+            of_dict = kind and kind.form is dict
+            meant = of_dict and labels and not isinstance(labels[0], int)
+            if meant or not set(labels).isdisjoint(parameters):
+                given, needed = (", ".join(map(short, x)) for x in (labels, keys if of_dict else parameters))
                 raise InputError(f"propagate: cov is labelled {given}, and the inputs are {needed}; "
                                  "cov.to_numpy() goes by order")
     return array
+
+
+def _square(rows: Sequence[Sequence[Any]]) -> bool:
+    return all([len(row) == len(rows) for row in rows])
+
+
+def _has(tree: Any, n: int) -> bool:
+    """Whether a structure has so many parts."""
+    kind = kind_of(tree)
+    return kind is not None and len(list(kind.parts(tree))) == n
 
 
 def _is_flat(tree: Any) -> bool:

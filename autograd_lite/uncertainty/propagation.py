@@ -67,6 +67,7 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
             return _of_uncertain(core, f, rebuild(trees, plain, lambda x: x), places, given, derived)
     if cov is None:
         if len(args) != 2:
+            _plain_of(args)
             raise InputError(f"propagate takes a function, its argument and the uncertainty of that, got "
                              f"{len(args)} after the function; for several arguments write "
                              "propagate(f, a, b, cov=…)")
@@ -74,13 +75,18 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
     return _of_floats(f, args, cov, order)
 
 
+def _plain_of(args: Sequence[Any]) -> tuple[Any, ...]:
+    """The arguments, their numbers as floats; what is none is an error."""
+    try:
+        return tuple([x if type(x) is float else rebuild(x, _plain) for x in args])
+    except InputError as error:
+        raise InputError("propagate: " * (not str(error).startswith("propagate")) + str(error)) from None
+
+
 def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int) -> Propagation:
     """The propagation from plain numbers."""
     _refuse_within()
-    try:
-        args = tuple([x if type(x) is float else rebuild(x, _plain) for x in args])
-    except InputError as error:
-        raise InputError("propagate: " * (not str(error).startswith("propagate")) + str(error)) from None
+    args = _plain_of(args)
     tree = args[0] if len(args) == 1 else args
     numbers, parameters = leaves(args, lenient=True), _parameters(f, len(args))
     if not numbers:

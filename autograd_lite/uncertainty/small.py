@@ -104,7 +104,8 @@ def called(f: Callable[..., Any], args: Sequence[Any], own: Sequence[Value]) -> 
         for x in own:
             x._grad = None
         raise
-    if type(result) is not Value and is_objects(result) and result.shape == ():
+    objects = type(result) is not Value and is_objects(result)
+    if objects and result.shape == ():
         result = result[()]                             # (the number in it)
     if type(result) is Value:
         if 0 < len(own) < 3 and not kinks.live:
@@ -114,7 +115,7 @@ def called(f: Callable[..., Any], args: Sequence[Any], own: Sequence[Value]) -> 
         outputs: Sequence[Any] = [result]
     else:
         try:
-            outputs = flat(result) or (result.ravel().tolist() if is_objects(result) else leaves(result))
+            outputs = result.ravel().tolist() if objects else flat(result) or leaves(result)
         except InputError:                              # (which `returned` will say)
             outputs = []
     return result, _linear(outputs, own)
