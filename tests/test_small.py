@@ -64,7 +64,7 @@ FOUND = [
      [[float(k), 0.0] for k in range(13)], 0),
     (lambda a, b: {"y": a * b}, {"y": 6.0}, [[3.0, 2.0]], 0),
     (lambda a, b: [[a * b], {"s": a + b}], [[6.0], {"s": 5.0}], [[3.0, 2.0], [1.0, 1.0]], 0),
-    (lambda a, b: [a * b, 1.0], [6.0, 1.0], [[3.0, 2.0], [0.0, 0.0]], 0),
+    (lambda a, b: [a * b, 1.0, 2], [6.0, 1.0, 2], [[3.0, 2.0], [0.0, 0.0], [0.0, 0.0]], 0),
     (lambda a, b: 1.0, 1.0, [[0.0, 0.0]], 0),
 ]
 
@@ -104,7 +104,8 @@ def test_by_more_than_two_leaves_it_is_the_same(passes, f, result, rows, count):
     lambda a, b: a * (b - OTHER), lambda a, b: abs(a - 2.0), lambda a, b: ag.maximum(a + 1.0, b) * a,
     lambda a, b: ag.maximum(b, b), lambda a, b: shared(abs(a - 2.0), b), lambda a, b: [],
     lambda a, b: (), lambda a, b: {a * b}, lambda a, b: [a * b, OTHER], lambda a, b: (a * b, abs(b - 3.0)),
-    lambda a, b: [a * b, 1], lambda a, b: [a * b, math.nan], lambda a, b: [shared(a, b)] * 13,
+    lambda a, b: [a * b, 10 ** 17], lambda a, b: [a * b, True],
+    lambda a, b: [a * b, math.nan], lambda a, b: [shared(a, b)] * 13,
     lambda a, b: [OTHER * k for k in range(40)]])
 @pytest.mark.parametrize("more", [(), (5.0,)])
 def test_what_is_not_a_few_smooth_results_of_the_arguments_is_as_the_function_gave_it(f, more):

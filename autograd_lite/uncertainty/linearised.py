@@ -13,7 +13,7 @@ from autograd_lite.graph.linear import Algebra
 from autograd_lite.graph.node import call_of, op_of, plain
 from autograd_lite.graph.states import kinked, with_kinks
 from autograd_lite.graph.value import Value
-from autograd_lite.ops.op import Op, number
+from autograd_lite.ops.op import Op
 from autograd_lite.transforms.gates import Gate
 from autograd_lite.transforms.jacobians import jacobian, jacobian_rows
 from autograd_lite.transforms.structures import returned
@@ -86,7 +86,7 @@ def linearised(f: Function, args: Sequence[Any], places: Sequence[int]) -> tuple
     if is_compiled(f):
         return compiled(f, args, places)
     point = Point(f, args, places)
-    own = [Value(number(x, "propagate")) for x in point.start]
+    own = list(map(Value, point.start))
     result, linear = called(f, point.filled(own), own)
     return (result, linear) if linear else traced(f, args, places)
 

@@ -102,7 +102,7 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
         if len(args) == 1 and not isinstance(error, AutogradError) and not _takes(f, args):
             error.add_note("propagate: for a function of several arguments write propagate(f, a, b, cov=…)")
         raise
-    result = refill(result, [x for x, _ in linear])
+    result = linear[0][0] if type(result) is Value else refill(result, [x for x, _ in linear])
     rows = [[row.get(i, 0.0) for i in range(len(places))] if isinstance(row, dict) else row
             for _, row in linear]
     found = propagated(rows, spread)

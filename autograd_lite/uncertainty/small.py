@@ -147,7 +147,7 @@ def _linear(outputs: Sequence[Any], own: Sequence[Value]) -> Linear | None:
                 else:
                     row = _of_one(y, own)
                 found.append((y._data, row))
-            elif type(y) is float and y - y == 0.0:
+            elif type(y) is float and y - y == 0.0 or type(y) is int and -2 ** 53 <= y <= 2 ** 53:
                 found.append((y, {}))
             else:
                 return None
