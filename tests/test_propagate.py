@@ -481,6 +481,18 @@ def test_an_infinite_derivative_is_an_error_and_infinite_under_ignore():
         assert ag.errstate("ignore").run(propagate, f, 0.0, 0.1, order=1).std == math.inf
 
 
+def test_a_function_of_several_arguments_that_is_given_one_is_told_how_they_are_given():
+    u = pytest.importorskip("uncertainties")
+    for args, cov, right in [([[1.0, 2.0]], 0.1, "propagate(f, a, b, cov=…)"),
+                             ([[u.ufloat(1.0, 0.1), 2.0]], None, "propagate(f, a, b)")]:
+        with pytest.raises(TypeError, match="missing 1 required positional argument") as info:
+            propagate(lambda a, b: a * b, *args, cov=cov)
+        assert info.value.__notes__ == [f"propagate: for a function of several arguments write {right}"]
+        with pytest.raises(TypeError) as info:
+            propagate(lambda p: len(3), *args, cov=cov)
+        assert not hasattr(info.value, "__notes__")
+
+
 # -- compiled functions ----------------------------------------------------------------------------------
 
 def branchy(p, x):

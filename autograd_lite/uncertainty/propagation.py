@@ -62,6 +62,9 @@ def propagation(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int
                 except NumericError:
                     if all([x.std_dev for x in given]):
                         raise
+                except TypeError as error:
+                    _hint(error, f, args, "propagate(f, a, b)")
+                    raise
                 trees = with_leaves(args, kinds, [], [], [])            # (f may have changed those)
             places = [i for i, x in enumerate(leaves(trees, lenient=True)) if type(x) is Value]
             return _of_uncertain(core, f, rebuild(trees, plain, lambda x: x), places, given, derived)
@@ -99,8 +102,7 @@ def _of_floats(f: Callable[..., Any], args: Sequence[Any], cov: Any, order: int)
     try:
         result, linear = linearised(f, args, places)
     except TypeError as error:
-        if len(args) == 1 and not isinstance(error, AutogradError) and not _takes(f, args):
-            error.add_note("propagate: for a function of several arguments write propagate(f, a, b, cov=…)")
+        _hint(error, f, args, "propagate(f, a, b, cov=…)")
         raise
     result = linear[0][0] if type(result) is Value else refill(result, [x for x, _ in linear])
     rows = [[row.get(i, 0.0) for i in range(len(places))] if isinstance(row, dict) else row
@@ -172,15 +174,15 @@ def _higher(point: Point, rows: Sequence[Sequence[float]], spread: Spread,
         raise
 
 
-def _takes(f: Callable[..., Any], args: Sequence[Any]) -> bool:
-    """Whether f can be called so, as far as is known."""
-    try:
-        inspect.signature(f).bind(*args)
-    except TypeError:
-        return False
-    except ValueError:                                  # (a built-in function may not say)
-        pass
-    return True
+def _hint(error: TypeError, f: Callable[..., Any], args: Sequence[Any], right: str) -> None:
+    """Say with an error how several arguments are given, if f cannot be called with the one."""
+    if len(args) == 1 and not isinstance(error, AutogradError):
+        try:
+            inspect.signature(f).bind(*args)
+        except TypeError:
+            error.add_note(f"propagate: for a function of several arguments write {right}")
+        except ValueError:                              # (a built-in function may not say)
+            pass
 
 
 def _parameters(f: Any, n: int) -> Sequence[str]:
