@@ -42,6 +42,7 @@ def _local_grads(node: Value) -> tuple[float, ...]:
     return tuple([p for x, p in zip(node.operands, node.partials) if isinstance(x, Value)])
 
 
+_UNCERTAIN = "it has no uncertainty; its derivatives carry those of the inputs to a result"
 _MAKE = "the operations make it, as in a + b; custom_op(forward, partials) makes an operation of your own"
 _OWN = ("it has no attributes of its own; keep them in a dict, as in momenta[p] = 0.0, or let "
         "optim.Adam(model.parameters()) do it")
@@ -73,8 +74,10 @@ _REMEDIES = {
     **dict.fromkeys(("add_", "sub_", "mul_", "div_", "copy_", "fill_", "zero_"), _IN_PLACE),
     "clone": "write v itself; no operation changes it", "register_hook": _KEPT, "pow": "write v ** n",
     **{name: INSTEAD[name] for name in ("rint", "fmod", "logical_xor")},
-    "square": "write v * v", "clamp": _CLIP, "nominal_value": _NUMBER,
-    "std_dev": "it has no uncertainty; its derivatives carry those of the inputs to a result"}
+    "square": "write v * v", "clamp": _CLIP,
+    **dict.fromkeys(("sum", "mean"), "it is one number; write sum([a, b]) or mean([a, b])"),
+    **dict.fromkeys(("nominal_value", "n"), _NUMBER), **dict.fromkeys(("std_dev", "s"), _UNCERTAIN),
+    "derivatives": "write v.backward(), then x.grad"}
 
 # What to write for a function that other libraries have, and this one has not.
 ELSEWHERE = {
@@ -95,6 +98,8 @@ ELSEWHERE = {
     "norm": "write sqrt(dot(xs, xs)), or hypot(x, y)", "pi": "write math.pi", "gradient": "write grad(f)",
     **dict.fromkeys(("minimize", "least_squares", "curve_fit"),
                     "SciPy's takes value_and_grad(f) or jacobian(f); docs/fits.md says how"),
+    "manual_seed": "Python's random draws weights: random.seed(0)", "autograd": "write grad(f)",
+    "umath": "its functions are here", "correlated_values": "write propagate(f, x, cov)",
     "ufloat": "write Value(2.0); it has no uncertainty of its own, but derivatives that carry it"}
 
 
