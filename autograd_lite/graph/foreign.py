@@ -98,7 +98,7 @@ ELSEWHERE = {
     "norm": "write sqrt(dot(xs, xs)), or hypot(x, y)", "pi": "write math.pi", "gradient": "write grad(f)",
     **dict.fromkeys(("minimize", "least_squares", "curve_fit"),
                     "SciPy's takes value_and_grad(f) or jacobian(f); docs/fits.md says how"),
-    "manual_seed": "Python's random draws weights: random.seed(0)", "autograd": "write grad(f)",
+    "manual_seed": "Python's random draws the weights", "autograd": "write grad(f)",
     "umath": "its functions are here", "correlated_values": "write propagate(f, x, cov)",
     "ufloat": "write Value(2.0); it has no uncertainty of its own, but derivatives that carry it"}
 
