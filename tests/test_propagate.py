@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
+import functools
 import math
 import operator
 import pickle
 import random
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -483,14 +486,64 @@ def test_an_infinite_derivative_is_an_error_and_infinite_under_ignore():
 
 def test_a_function_of_several_arguments_that_is_given_one_is_told_how_they_are_given():
     u = pytest.importorskip("uncertainties")
-    for args, cov, right in [([[1.0, 2.0]], 0.1, "propagate(f, a, b, cov=…)"),
-                             ([[u.ufloat(1.0, 0.1), 2.0]], None, "propagate(f, a, b)")]:
-        with pytest.raises(TypeError, match="missing 1 required positional argument") as info:
-            propagate(lambda a, b: a * b, *args, cov=cov)
-        assert info.value.__notes__ == [f"propagate: for a function of several arguments write {right}"]
-        with pytest.raises(TypeError) as info:
-            propagate(lambda p: len(3), *args, cov=cov)
-        assert not hasattr(info.value, "__notes__")
+    for x, cov, right in [([1.0, 2.0], 0.1, "propagate(f, a, b, cov=…)"),
+                          ([u.ufloat(1.0, 0.1), 2.0], None, "propagate(f, a, b)")]:
+        for run in (lambda *args, **more: propagate(*args, **more), ag.record_lines()(propagate)):
+            with pytest.raises(TypeError, match="missing 1 required positional argument") as info:
+                run(lambda a, b: a * b, x, cov=cov)
+            assert info.value.__notes__ == [f"propagate: for a function of several arguments write {right}"]
+            with pytest.raises(TypeError) as info:
+                run(lambda p: len(3), x, cov=cov)
+            assert not hasattr(info.value, "__notes__")
+
+
+@dataclasses.dataclass
+class Plain:
+    a: Any
+    b: Any = 3.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    a: Any
+    b: Any
+    scale: ClassVar[float] = 2.0
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    a: Any
+    b: Any
+
+
+@dataclasses.dataclass
+class Derived:
+    a: Any
+    b: Any
+    note: dataclasses.InitVar[str] = ""
+
+    @functools.cached_property
+    def total(self):
+        return self.a + self.b
+
+
+class Two(NamedTuple):
+    a: Any
+    b: Any
+
+
+@pytest.mark.parametrize("kind", [Plain, Frozen, Slotted, Derived, Two])
+def test_an_object_of_fields_is_to_propagate_what_it_is_to_the_general_way(kind):
+    u = pytest.importorskip("uncertainties")
+    x, y = u.ufloat(1.5, 0.1), u.ufloat(0.5, 0.2)
+    given = kind(x, y)
+    if kind is Derived:
+        assert given.total.nominal_value == 2.0         # (which is not what f sees)
+    for f in (lambda p: p.a * p.b, lambda p: [p.a, p.b * 2.0], lambda p: type(p)(p.a * p.b, p.a),
+              lambda p: getattr(p, "total", p.a) * p.a):
+        quick, general = propagate(f, given), ag.record_lines()(propagate)(f, given)
+        assert type(quick) is type(general) and repr(quick) == repr(general)
+    assert (given.a, given.b) == (x, y)
 
 
 # -- compiled functions ----------------------------------------------------------------------------------

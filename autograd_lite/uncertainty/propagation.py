@@ -242,6 +242,9 @@ def _of_uncertain(core: Any, f: Callable[..., Any], args: Sequence[Any], places:
             raise
         given = [x for _, x in uncertain]
         result, linear = linearised(f, args, [i for i, _ in uncertain])
+    except TypeError as error:
+        _hint(error, f, args, "propagate(f, a, b)")
+        raise
     if type(result) is float:
         return _number(core, given, *linear[0])
     return _numbers(core, given, result, linear)

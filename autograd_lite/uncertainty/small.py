@@ -15,7 +15,7 @@ from autograd_lite.transforms.trees import is_number, kind_of, leaves
 
 Row = list[float] | dict[int, float]            # derivatives by few inputs; those by some of many, by place
 Linear = list[tuple[float, Row]]                # a result's numbers, and the derivatives of each
-_OF_TUPLES = kind_of.dispatch(tuple)
+_OF_TUPLES, _OF_OBJECTS = kind_of.dispatch(tuple), kind_of.dispatch(object)
 
 
 def flat(x: Any) -> Sequence[Any]:
@@ -73,9 +73,15 @@ def _with_leaves(x: Any, kinds: tuple[type[Any], ...], own: list[Value], given: 
         given.append(x)
         own.append(Value(x.nominal_value))
         return own[-1]
-    if (isinstance(x, tuple) and hasattr(x, "_fields") and not hasattr(x, "__dict__")
-            and kind_of.dispatch(type(x)) is _OF_TUPLES):       # (`register` may know it)
-        return tuple.__new__(type(x), with_leaves(x, kinds, own, given, others))
+    cls, held = type(x), getattr(x, "__dict__", None)   # (what follows is what `kind_of` does, in less time)
+    if held is None and hasattr(x, "_fields") and kind_of.dispatch(cls) is _OF_TUPLES:
+        return tuple.__new__(cls, with_leaves(x, kinds, own, given, others))
+    fields = getattr(cls, "__dataclass_fields__", None)
+    if (held and fields and held.keys() == fields.keys() and getattr(cls, "__new__") is object.__new__
+            and kind_of.dispatch(cls) is _OF_OBJECTS):
+        new_x = object.__new__(cls)
+        new_x.__dict__.update(zip(held, with_leaves(held.values(), kinds, own, given, others)))
+        return new_x
     if type(x) is not Value:
         if is_number(x):
             return x
