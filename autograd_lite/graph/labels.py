@@ -197,7 +197,7 @@ class Names:
         import difflib                          # (which few programs need)
         known = [*self._entries, *self._nodes]
         near = difflib.get_close_matches(str(name), known, 3) or [
-            x for x in known if x.lower() == name.lower()]
+            x for x in known if x.lower() == str(name).lower()]
         if near:
             return f"did you mean {' or '.join(map(repr, near))}?"
         if known:
